@@ -1,0 +1,104 @@
+"""One service, asked with typed requests: adds the token, reads the answer, keeps the newest limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from airflow_provider_callapi.api.credentials import Credentials
+from airflow_provider_callapi.api.errors import TokenInvalid, Unanswered, rejection
+from airflow_provider_callapi.api.jsonrpc import JsonRpc, Reply
+from airflow_provider_callapi.api.methods import LoginUser, Repeat, Request
+from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
+
+R = TypeVar("R")
+
+
+class Client:
+    """The Call API, or the Data API: both speak the same envelope.
+
+    :param rpc: the service's URL and wire.
+    :param credentials: an `AccessKey` or a `LoginSession`.
+    :param clock: epoch seconds now.
+    :ivar limits: the points left, as the newest answer that told them said.
+    :ivar api_version: set where the service says that this version is about to go.
+    """
+
+    def __init__(self, rpc: JsonRpc, credentials: Credentials, *, clock: Callable[[], float]) -> None:
+        self.rpc = rpc
+        self.credentials = credentials
+        self.limits: Limits | None = None
+        self.api_version: ApiVersion | None = None
+        self._clock = clock
+
+    def call(self, request: Request[R]) -> R:
+        """Send a request and read its answer. Never waits, never repeats what may have been done.
+
+        A token that the service refuses is renewed once where there is a login: the refused
+        request was not carried out.
+
+        :raises CallApiError: see `airflow_provider_callapi.api.errors`.
+        """
+        if not request.needs_token:
+            return self._send(request, {})
+        token = self.credentials.token(self._log_in, self._clock())
+        try:
+            return self._send(request, {"access_token": token})
+        except TokenInvalid:
+            if not self.credentials.renewable(token):
+                raise
+        token = self.credentials.token(self._log_in, self._clock())
+        return self._send(request, {"access_token": token})
+
+    def close(self) -> None:
+        """Close the HTTP connection. A temporary token is left to expire: logging out costs a point."""
+        self.rpc.close()
+
+    def _log_in(self, login: str, password: str) -> AccessToken:
+        return self._send(LoginUser(login=login, password=password), {})
+
+    def _send(self, request: Request[R], token: Mapping[str, str]) -> R:
+        reply = self.rpc.send(
+            request.method, {**token, **request.params}, fresh=request.repeat is Repeat.NEVER
+        )
+        limits = _limits(reply)
+        self.limits = limits or self.limits
+        self.api_version = _api_version(reply) or self.api_version
+        if reply.error is None:
+            data = reply.result.get("data") if isinstance(reply.result, dict) else None
+        elif _mnemonic(reply.error) in request.settled_by:
+            data = {"success": True, "already": True}
+        else:
+            raise rejection(
+                reply.error, method=request.method, request_id=reply.request_id, limits=limits
+            )
+        try:
+            return request.read_answer(data)
+        except ValidationError as error:
+            problem = error.errors(include_input=False, include_url=False)[0]["msg"]
+        raise Unanswered(
+            f"the answer is not what the method promises: {problem}",
+            method=request.method,
+            request_id=reply.request_id,
+        )
+
+
+def _mnemonic(error: Mapping[str, Any]) -> str | None:
+    data = error.get("data")
+    return data.get("mnemonic") if isinstance(data, dict) else None
+
+
+def _limits(reply: Reply) -> Limits | None:
+    try:
+        return Limits.model_validate((reply.metadata or {})["limits"])
+    except (KeyError, ValidationError):
+        return None
+
+
+def _api_version(reply: Reply) -> ApiVersion | None:
+    try:
+        return ApiVersion.read((reply.metadata or {})["api_version"])
+    except (KeyError, TypeError, ValidationError):
+        return None
