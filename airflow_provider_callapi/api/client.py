@@ -71,9 +71,7 @@ class Client:
         elif _mnemonic(reply.error) in request.settled_by:
             data = {"success": True, "already": True}
         else:
-            raise rejection(
-                reply.error, method=request.method, request_id=reply.request_id, limits=limits
-            )
+            raise rejection(reply.error, method=request.method, request_id=reply.request_id, limits=limits)
         try:
             return request.read_answer(data)
         except ValidationError as error:

@@ -49,9 +49,7 @@ class CallApiError(Exception):
     maybe_done: ClassVar[bool] = False
     """The request may have been carried out: repeating it could do it twice."""
 
-    def __init__(
-        self, message: str, *, method: str | None = None, request_id: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, method: str | None = None, request_id: str | None = None) -> None:
         super().__init__(mask_phones(message))
         self.method = method
         self.request_id = request_id

@@ -112,12 +112,8 @@ class JsonRpc:
             cause = getattr(error.args[0], "reason", error) if error.args else error
             why = f"{self.url}: {type(cause).__name__}"
             if payload.taken:
-                raise Unanswered(
-                    f"no answer from {why}", method=method, request_id=request_id
-                ) from error
-            raise NotSent(
-                f"could not connect to {why}", method=method, request_id=request_id
-            ) from error
+                raise Unanswered(f"no answer from {why}", method=method, request_id=request_id) from error
+            raise NotSent(f"could not connect to {why}", method=method, request_id=request_id) from error
 
     def close(self) -> None:
         """Close the kept-alive connection, if there is one."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import Enum, StrEnum
-from functools import lru_cache
+from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import (
@@ -34,7 +34,6 @@ from airflow_provider_callapi.api.models import (
     StartedCall,
     TalkOption,
 )
-
 
 R = TypeVar("R", covariant=True)
 """What a request's answer is read as."""
@@ -95,9 +94,7 @@ class Request(_Parameters, Generic[R]):
             first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or None
         problem = first["msg"].removeprefix("Value error, ")
-        raise InvalidParameters(
-            f"{field}: {problem}" if field else problem, method=cls.method, field=field
-        )
+        raise InvalidParameters(f"{field}: {problem}" if field else problem, method=cls.method, field=field)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -114,7 +111,7 @@ class Request(_Parameters, Generic[R]):
         return answer
 
 
-@lru_cache(maxsize=None)
+@cache
 def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
     """The reader of ``R`` in ``Request[R]``, made at first use: imports stay cheap."""
     for base in request_type.__mro__:
@@ -139,9 +136,7 @@ def _number(text: str) -> str:
 
 def _reachable(text: str) -> str:
     if not re.fullmatch(r"(?=.*\d)[\w.@*#-]{3,64}", text):
-        raise ValueError(
-            "a phone number in E.164 without '+' (e.g. 79091234567) or a SIP number is needed"
-        )
+        raise ValueError("a phone number in E.164 without '+' (e.g. 79091234567) or a SIP number is needed")
     return text
 
 
@@ -238,9 +233,7 @@ class _DirectCall(_TwoSidedCall):
     @model_validator(mode="after")
     def _early_switching_needs_the_other_side_first(self) -> Self:
         if self.early_switching and (self.first_call == "contact" or not self.switch_at_once):
-            raise ValueError(
-                "early_switching needs switch_at_once=true and a first_call other than contact"
-            )
+            raise ValueError("early_switching needs switch_at_once=true and a first_call other than contact")
         return self
 
 
@@ -452,9 +445,13 @@ def other(method: str, params: Mapping[str, Any]) -> OtherRequest:
     It is repeated only where the method is known and says that it may be.
     """
     known = METHODS.get(method)
-    described = {"method": method, "repeat": known.repeat if known else Repeat.NEVER}
-    request_type = type("OtherRequest", (OtherRequest,), described)
-    return request_type.model_validate(dict(params))
+
+    class Named(OtherRequest):
+        pass
+
+    Named.method = method
+    Named.repeat = known.repeat if known else Repeat.NEVER
+    return Named.model_validate(dict(params))
 
 
 METHODS: dict[str, type[Request[Any]]] = {

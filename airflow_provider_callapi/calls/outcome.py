@@ -1,0 +1,105 @@
+"""What is known of a call, and from whom.
+
+Polling can prove that a call was answered; it can never prove that it was not: it may have been
+answered between two looks. So ``answered`` is True, None (not known), or False, which only the
+Data API can say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import pendulum
+
+from airflow_provider_callapi.api.models import CallSession, LegState
+
+_NOBODY_ON_THE_LINE = {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED, ""}
+_KNOWN_STATES = frozenset(LegState)
+
+
+def contact_is_on_the_line(session: CallSession) -> bool:
+    """Whether the contact has picked up.
+
+    It is the contact's leg that counts, not an operator's: an employee who picks up first is no
+    answer. The number called may carry DTMF behind dots. A state this version does not know proves
+    nothing.
+    """
+    contact = session.contact_phone_number
+    if not contact:
+        return False
+    return any(
+        not leg.is_operator
+        and (leg.called_phone_number or "").partition(".")[0] == contact.partition(".")[0]
+        and leg.state in _KNOWN_STATES
+        and leg.state not in _NOBODY_ON_THE_LINE
+        for leg in session.legs
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a start operator, a sensor and a trigger say of a call. Holds no phone number.
+
+    :ivar status: ``started`` (accepted, perhaps still active) or ``ended``.
+    :ivar answered: True, False, or None: not known.
+    :ivar attempt: how many times this contact was dialled for this task, this call included.
+    :ivar started_at: when the service accepted the call, epoch seconds.
+    :ivar answered_at: when the answer was first seen: the call was answered then or before.
+    :ivar ended_at: when the call was first seen to be gone: it ended then or before.
+    :ivar observed: whether list.calls ever showed the call.
+    :ivar finish_reason: the Data API's mnemonic.
+    :ivar talk_seconds: the Data API's duration of the talk.
+    :ivar tags: the ids of the tags known to be on the call.
+    :ivar source: who said so: ``start`` (the answer to start.*), ``list.calls`` or ``data_api``.
+    """
+
+    call_session_id: int
+    external_id: str | None = None
+    status: Literal["started", "ended"] = "started"
+    answered: bool | None = None
+    attempt: int = 1
+    started_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    observed: bool = False
+    finish_reason: str | None = None
+    talk_seconds: int | None = None
+    tags: tuple[int, ...] = ()
+    source: Literal["start", "list.calls", "data_api"] = "start"
+
+    def to_xcom(self) -> dict[str, Any]:
+        """Plain JSON: times as ISO 8601 text in UTC, tags as a list."""
+        return {
+            **asdict(self),
+            "tags": list(self.tags),
+            **{name: _iso(getattr(self, name)) for name in _TIMES},
+        }
+
+    @classmethod
+    def from_xcom(cls, value: dict[str, Any]) -> Outcome:
+        """Read what `to_xcom` wrote; unknown keys (of a later version) are ignored.
+
+        :raises ValueError: it is not such a dict.
+        """
+        known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
+        if "call_session_id" not in known:
+            raise ValueError("not the dict of a call: it has no call_session_id")
+        times = {name: _epoch(known.get(name)) for name in _TIMES}
+        return cls(**{**known, **times, "tags": tuple(known.get("tags") or ())})
+
+
+_TIMES = ("started_at", "answered_at", "ended_at")
+
+
+def _iso(at: float | None) -> str | None:
+    return None if at is None else pendulum.from_timestamp(at).to_iso8601_string()
+
+
+def _epoch(text: str | None) -> float | None:
+    if text is None:
+        return None
+    moment = pendulum.parse(text)
+    if not isinstance(moment, pendulum.DateTime):
+        raise ValueError(f"not a time: {text!r}")
+    return moment.timestamp()
