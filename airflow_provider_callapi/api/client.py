@@ -8,9 +8,15 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from airflow_provider_callapi.api.credentials import Credentials
-from airflow_provider_callapi.api.errors import TokenInvalid, Unanswered, rejection
+from airflow_provider_callapi.api.errors import (
+    CallApiError,
+    NotSent,
+    TokenInvalid,
+    Unanswered,
+    rejection,
+)
 from airflow_provider_callapi.api.jsonrpc import JsonRpc, Reply
-from airflow_provider_callapi.api.methods import LoginUser, Repeat, Request
+from airflow_provider_callapi.api.methods import LoginUser, LogoutUser, Repeat, Request
 from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
 
 R = TypeVar("R")
@@ -43,18 +49,31 @@ class Client:
         """
         if not request.needs_token:
             return self._send(request, {})
-        token = self.credentials.token(self._log_in, self._clock())
+        token = self._token(request)
         try:
             return self._send(request, {"access_token": token})
         except TokenInvalid:
             if not self.credentials.renewable(token):
                 raise
-        token = self.credentials.token(self._log_in, self._clock())
-        return self._send(request, {"access_token": token})
+        return self._send(request, {"access_token": self._token(request)})
+
+    def log_out(self) -> None:
+        """End the session of a temporary token, if there is one. Costs a point."""
+        if token := self.credentials.forget():
+            self._send(LogoutUser(), {"access_token": token})
 
     def close(self) -> None:
         """Close the HTTP connection. A temporary token is left to expire: logging out costs a point."""
         self.rpc.close()
+
+    def _token(self, request: Request[Any]) -> str:
+        """The token for a request; a login without an answer says nothing about the request itself."""
+        try:
+            return self.credentials.token(self._log_in, self._clock())
+        except CallApiError as error:
+            if not error.maybe_done:
+                raise
+            raise NotSent(f"could not log in: {error}", method=request.method) from error
 
     def _log_in(self, login: str, password: str) -> AccessToken:
         return self._send(LoginUser(login=login, password=password), {})

@@ -140,6 +140,12 @@ def _reachable(text: str) -> str:
     return text
 
 
+def _no_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number is needed, not true or false")
+    return value
+
+
 def _seven(text: str) -> str:
     if not text.startswith("7"):
         raise ValueError("the number must start with 7")
@@ -150,8 +156,7 @@ PhoneNumber = Annotated[str, BeforeValidator(_without_plus), AfterValidator(_num
 """E.164 digits without "+"."""
 Reachable = Annotated[str, BeforeValidator(_without_plus), AfterValidator(_reachable)]
 """A phone number or a SIP number (an extension too, where the method takes one)."""
-SessionId = Annotated[int, Field(gt=0)]
-ObjectId = Annotated[int, Field(gt=0)]
+ObjectId = Annotated[int, BeforeValidator(_no_bool), Field(gt=0)]
 Direction = Literal["in", "out"]
 DtmfWithPauses = Annotated[str, Field(pattern=r"^[0-9*#.]+$")]
 """Digits, ``*``, ``#``; a dot is a pause of one second: ``.12.1..4``."""
@@ -275,7 +280,7 @@ class StartInformerCall(StartCall):
     component = Component.INFORMER
 
     contact_message: Message
-    dialing_timeout: Annotated[int, Field(ge=1, le=120)] | None = None
+    dialing_timeout: Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=120)] | None = None
 
 
 def _phone_of(value: Any) -> Any:
@@ -304,7 +309,7 @@ class SessionRequest(Request[R], Generic[R]):
 
     component = Component.MANAGEMENT
 
-    call_session_id: SessionId
+    call_session_id: ObjectId
 
 
 class MakeCall(SessionRequest[Done]):

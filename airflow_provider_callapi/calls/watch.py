@@ -126,11 +126,11 @@ class SessionWatch:
             self.phase = Phase.ANSWERED if answered else Phase.APPEARED
         else:
             self.sighting = self.sighting.absent(snapshot.at)
-            if not self.sighting.seen:
-                if snapshot.at >= self.appear_by:
-                    self.phase = Phase.NEVER_APPEARED
-            elif self.sighting.misses >= self.misses_needed:
+            enough = self.sighting.misses >= self.misses_needed
+            if self.sighting.seen and enough:
                 self.phase = Phase.ENDED
+            elif enough and snapshot.at >= self.appear_by:
+                self.phase = Phase.NEVER_APPEARED
         if self.phase not in OVER and snapshot.at >= self.deadline:
             self.phase = Phase.TIMED_OUT
         return self.phase

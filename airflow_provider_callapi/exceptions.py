@@ -1,0 +1,57 @@
+"""What a task fails with. Airflow decides by the class whether to try again.
+
+::
+
+    AirflowFailException (never retried)
+    ├── ConnectionSettingsInvalid    the connection is filled in wrongly
+    ├── CallApiFailure               the service refused, and would refuse again
+    ├── CallUnresolved               nobody knows whether it was done; a person has to look
+    └── CallOutcomeUnknown           the call is over, and what was required of it cannot be known
+    AirflowException (retried as the task says)
+    ├── CallStillActive              the time was up before the call was over
+    └── CallApiTrouble               the service could not be asked for too long
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from airflow_provider_callapi.api.errors import CallApiError
+
+
+class ConnectionSettingsInvalid(AirflowFailException):
+    """A field of the Airflow connection cannot be used; the text names it."""
+
+
+class CallApiFailure(AirflowFailException):
+    """The service refused, or would refuse, and a repeat would be refused the same way."""
+
+
+class CallUnresolved(AirflowFailException):
+    """The request left and no answer came: it may have been carried out. Never retried."""
+
+
+class CallOutcomeUnknown(AirflowFailException):
+    """The call is over, and whether it was answered (or took place at all) cannot be known."""
+
+
+class CallStillActive(AirflowException):
+    """The time to wait was up while the call was still active."""
+
+
+class CallApiTrouble(AirflowException):
+    """The service could not be asked, many times in a row. A later try may succeed."""
+
+
+@contextmanager
+def no_useless_retries() -> Iterator[None]:
+    """Turn an error that a retry would only repeat into one that Airflow does not retry."""
+    try:
+        yield
+    except CallApiError as error:
+        if error.permanent:
+            raise CallApiFailure(str(error)) from error
+        raise

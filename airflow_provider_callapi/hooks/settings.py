@@ -1,0 +1,133 @@
+"""What a connection of type ``callapi`` says, read once and checked, with the field named in every error."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from airflow_provider_callapi.api.credentials import AccessKey, Credentials, LoginSession
+from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
+
+DEFAULT_HOST = "callapi.comagic.ru"
+
+
+class _Extra(BaseModel):
+    """The connection's extra fields; values may be text, as a form or a URI writes them."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    api_version: str = Field("v4.0", pattern=r"^v\d+\.\d+$")
+    timeout: float = Field(30.0, gt=0)
+    timezone: str = "Europe/Moscow"
+    data_api: bool = False
+    data_api_host: str | None = None
+    verify: bool | str = True
+    allow_http: bool = False
+
+    @field_validator("verify", mode="before")
+    @classmethod
+    def _flag_or_path(cls, value: Any) -> Any:
+        return {"true": True, "false": False}.get(str(value).strip().lower(), value)
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("an IANA zone is needed, e.g. Europe/Moscow") from error
+        return value
+
+
+class ConnectionSettings(BaseModel):
+    """Where the services are and how to be let in.
+
+    :ivar url: base URL of the Call API with its version.
+    :ivar data_api_url: base URL of the Data API; None where the connection does not use it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    data_api_url: str | None
+    login: str | None
+    password: SecretStr
+    timeout: float
+    timezone: str
+    verify: bool | str
+
+    @classmethod
+    def read(
+        cls,
+        conn_id: str,
+        *,
+        host: str | None,
+        port: int | None,
+        login: str | None,
+        password: str | None,
+        extra: dict[str, Any],
+    ) -> Self:
+        """Read an Airflow connection's fields.
+
+        :raises ConnectionSettingsInvalid: names the connection and the field, and what to do.
+        """
+        try:
+            fields = _Extra.model_validate({k: v for k, v in extra.items() if v not in (None, "")})
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            field, problem = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+            raise ConnectionSettingsInvalid(f"connection {conn_id}, extra.{field}: {problem}") from None
+        if not password:
+            raise ConnectionSettingsInvalid(
+                f"connection {conn_id}, password: empty; enter the login's password, "
+                "or a permanent access key with the login left empty"
+            )
+        base = _base_url(conn_id, "host", host or DEFAULT_HOST, port, fields.allow_http)
+        data_url = None
+        if fields.data_api:
+            data_host = fields.data_api_host or base.replace("//callapi.", "//dataapi.", 1)
+            data_url = _base_url(conn_id, "extra.data_api_host", data_host, None, fields.allow_http) + "/v2.0"
+        return cls(
+            url=f"{base}/{fields.api_version}",
+            data_api_url=data_url,
+            login=login or None,
+            password=SecretStr(password),
+            timeout=fields.timeout,
+            timezone=fields.timezone,
+            verify=fields.verify,
+        )
+
+    def credentials(self) -> Credentials:
+        """New credentials; a token of one service is not assumed to be valid in the other."""
+        secret = self.password.get_secret_value()
+        return LoginSession(self.login, secret) if self.login else AccessKey(secret)
+
+
+def _base_url(conn_id: str, field: str, host: str, port: int | None, allow_http: bool) -> str:
+    parts = urlsplit(host if "://" in host else f"https://{host}")
+    try:
+        name, port = parts.hostname, parts.port or port
+    except ValueError:
+        name = None
+    if not name or parts.scheme not in ("http", "https") or parts.query or parts.username:
+        raise ConnectionSettingsInvalid(
+            f"connection {conn_id}, {field}: a host name or a URL such as https://{DEFAULT_HOST} is needed"
+        )
+    if parts.scheme == "http" and not (allow_http or _is_loopback(name)):
+        raise ConnectionSettingsInvalid(
+            f"connection {conn_id}, {field}: plain http would send the credentials in the clear; "
+            "use https, or set extra.allow_http"
+        )
+    name = f"[{name}]" if ":" in name else name
+    return f"{parts.scheme}://{name}" + (f":{port}" if port else "") + parts.path.rstrip("/")
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"

@@ -1,0 +1,88 @@
+"""From what a DAG's author writes, and templates render, to a request and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.methods import Request
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.exceptions import CallApiFailure
+
+if TYPE_CHECKING:
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+Q = TypeVar("Q", bound=Request[Any])
+
+Message = dict[str, Any]
+"""``{"type": "tts", "value": "a text"}`` or ``{"type": "media", "value": "2034"}``."""
+SessionRef = int | str | dict[str, Any]
+"""A session id, its text, or the dict that a start operator or the sensor returned."""
+
+
+def read_request(request_type: type[Q], values: Mapping[str, Any]) -> Q:
+    """Build a request; text is converted, and a ``call_session_id`` may be a start operator's dict.
+
+    :raises CallApiFailure: names the field; nothing was sent, and nothing is retried.
+    """
+    session = values.get("call_session_id")
+    if isinstance(session, Mapping):
+        values = {**values, "call_session_id": session.get("call_session_id")}
+    try:
+        return request_type.read(values)
+    except InvalidParameters as error:
+        raise CallApiFailure(f"{error}. Nothing was sent.") from None
+
+
+def read_call(call_session_id: Any) -> Outcome:
+    """The call that a `SessionRef` means.
+
+    :raises CallApiFailure: it is none.
+    """
+    try:
+        if isinstance(call_session_id, Mapping):
+            return Outcome.from_xcom(dict(call_session_id))
+        return Outcome(int(str(call_session_id)))
+    except (TypeError, ValueError):
+        raise CallApiFailure(
+            "call_session_id: a session id, as a number or text, or what a start operator returned is needed"
+        ) from None
+
+
+class RequestOperator(BaseOperator):
+    """Base of the operators that stand for one method.
+
+    The attributes that are named like the method's fields make the request; all are templates.
+    """
+
+    request_type: ClassVar[type[Request[Any]]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "request_type" in cls.__dict__:
+            fields = cls.request_type.model_fields
+            cls.template_fields = (*fields, "callapi_conn_id")
+            cls.template_fields_renderers = {name: "json" for name in fields if name.endswith("_message")}
+
+    def __init__(self, *, callapi_conn_id: str = "callapi_default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.callapi_conn_id = callapi_conn_id
+
+    def read(self) -> Any:
+        """The request that the rendered attributes make.
+
+        :raises CallApiFailure: names the field.
+        """
+        return read_request(
+            self.request_type, {name: getattr(self, name) for name in self.request_type.model_fields}
+        )
+
+    @property
+    def hook(self) -> CallApiHook:
+        """A hook for this connection."""
+        from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
+
+        return CallApiHook(self.callapi_conn_id)

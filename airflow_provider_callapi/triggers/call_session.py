@@ -1,0 +1,127 @@
+"""Waiting for a call without a worker: every trigger of a connection listens to one poll.
+
+A trigger only looks. Whatever changes the world happens in a worker, after the event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.polling import NextSnapshot, SharedPoll
+from airflow_provider_callapi.calls.snapshot import Snapshot, look
+from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Sighting, Until
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client, read_settings
+
+_polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def listen(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSnapshot]:
+    """Listen to the one poll of this connection in this event loop; start it, and end it, as needed."""
+    polls = _polls.setdefault(asyncio.get_running_loop(), {})
+    if callapi_conn_id not in polls:
+        polls[callapi_conn_id] = SharedPoll(_Looker(callapi_conn_id))
+    poll = polls[callapi_conn_id]
+    async with poll.listen(interval) as next_snapshot:
+        yield next_snapshot
+    if poll.idle and polls.get(callapi_conn_id) is poll:
+        del polls[callapi_conn_id]  # the next listener reads the connection anew
+
+
+class _Looker:
+    """Takes snapshots through the synchronous client, in a thread: the event loop is never blocked."""
+
+    def __init__(self, callapi_conn_id: str) -> None:
+        self._callapi_conn_id = callapi_conn_id
+        self._client: Any = None
+
+    async def __call__(self) -> Snapshot:
+        if self._client is None:
+            connection = await CallApiHook.aget_connection(self._callapi_conn_id)
+            self._client = make_client(read_settings(connection))
+        return await asyncio.to_thread(look, self._client, time.time)
+
+
+class CallApiSessionTrigger(BaseTrigger):
+    """Fires once: when a call is answered or has ended, or when the time to wait is up.
+
+    All times are wall-clock epoch seconds: the trigger may wake up in another process. What it has
+    seen does not survive that (only ``call`` does); it then says less, never something invented.
+
+    :param callapi_conn_id: the connection.
+    :param call: the call as a start operator or a sensor returned it.
+    :param until: ``answered`` or ``ended``.
+    :param poll_interval: seconds between two looks; the connection's most impatient trigger decides.
+    :param appear_by: a call that is not listed by then has ended unobserved.
+    :param deadline: when the time to wait is up.
+    """
+
+    def __init__(
+        self,
+        *,
+        callapi_conn_id: str,
+        call: dict[str, Any],
+        until: Until,
+        poll_interval: float,
+        appear_by: float,
+        deadline: float,
+    ) -> None:
+        super().__init__()
+        self.callapi_conn_id = callapi_conn_id
+        self.call = call
+        self.until = until
+        self.poll_interval = poll_interval
+        self.appear_by = appear_by
+        self.deadline = deadline
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """The class path and the arguments, plain JSON without secrets or phone numbers."""
+        return (
+            f"{type(self).__module__}.{type(self).__qualname__}",
+            {
+                "callapi_conn_id": self.callapi_conn_id,
+                "call": self.call,
+                "until": self.until,
+                "poll_interval": self.poll_interval,
+                "appear_by": self.appear_by,
+                "deadline": self.deadline,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield one event, to be read by `read_event`."""
+        call = Outcome.from_xcom(self.call)
+        watch = SessionWatch(call.call_session_id, self.appear_by, self.deadline, sighting=Sighting.of(call))
+        try:
+            async with listen(self.callapi_conn_id, self.poll_interval) as next_snapshot:
+                while watch.feed(await next_snapshot()) not in DONE[self.until]:
+                    pass
+        except Exception as error:  # the task must be told, whatever it is
+            permanent = not isinstance(error, CallApiError) or error.permanent
+            yield TriggerEvent({"error": f"{type(error).__name__}: {error}", "permanent": permanent})
+            return
+        yield TriggerEvent({"phase": watch.phase.name, "call": watch.outcome(call).to_xcom()})
+
+
+def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:
+    """What the trigger says, in the worker.
+
+    :raises CallApiFailure: looking is useless (credentials, rights, the connection's fields).
+    :raises CallApiTrouble: too many looks in a row failed.
+    """
+    if not event or ("phase" not in event and "error" not in event):
+        raise CallApiTrouble(f"the trigger's event cannot be read: {sorted(event or {})}")
+    if "error" in event:
+        kind = CallApiFailure if event["permanent"] else CallApiTrouble
+        raise kind(event["error"])
+    return Phase[event["phase"]], Outcome.from_xcom(event["call"])
