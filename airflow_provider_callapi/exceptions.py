@@ -6,8 +6,11 @@
     ├── ConnectionSettingsInvalid    the connection is filled in wrongly
     ├── CallApiFailure               the service refused, and would refuse again
     ├── CallUnresolved               nobody knows whether it was done; a person has to look
+    ├── CallTooLate                  the run is older than the task allows calls to be
     └── CallOutcomeUnknown           the call is over, and what was required of it cannot be known
     AirflowException (retried as the task says)
+    ├── CallNotAnswered              an answer was required; the retry calls again
+    ├── CallUnresolvedForNow         as CallUnresolved, where delivery is at_least_once
     ├── CallStillActive              the time was up before the call was over
     └── CallApiTrouble               the service could not be asked for too long
 """
@@ -32,6 +35,18 @@ class CallApiFailure(AirflowFailException):
 
 class CallUnresolved(AirflowFailException):
     """The request left and no answer came: it may have been carried out. Never retried."""
+
+
+class CallTooLate(AirflowFailException):
+    """The run is older than ``max_lateness``: its people are not called."""
+
+
+class CallNotAnswered(AirflowException):
+    """The contact did not pick up, says the Data API. A retry of the task is a decision to call again."""
+
+
+class CallUnresolvedForNow(AirflowException):
+    """Nobody knows whether the call was placed, and ``at_least_once`` lets the retry place another."""
 
 
 class CallOutcomeUnknown(AirflowFailException):

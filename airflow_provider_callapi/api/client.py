@@ -47,6 +47,8 @@ class Client:
 
         :raises CallApiError: see `airflow_provider_callapi.api.errors`.
         """
+        if isinstance(request, LogoutUser):
+            raise TypeError("use log_out(): it never ends a permanent key")
         if not request.needs_token:
             return self._send(request, {})
         token = self._token(request)
@@ -80,17 +82,24 @@ class Client:
 
     def _send(self, request: Request[R], token: Mapping[str, str]) -> R:
         reply = self.rpc.send(
-            request.method, {**token, **request.params}, fresh=request.repeat is Repeat.NEVER
+            request.method, {**request.params, **token}, fresh=request.repeat is Repeat.NEVER
         )
         limits = _limits(reply)
         self.limits = limits or self.limits
         self.api_version = _api_version(reply) or self.api_version
         if reply.error is None:
             data = reply.result.get("data") if isinstance(reply.result, dict) else None
-        elif _mnemonic(reply.error) in request.settled_by:
+        elif request.is_settled_by(_mnemonic(reply.error)):
             data = {"success": True, "already": True}
         else:
-            raise rejection(reply.error, method=request.method, request_id=reply.request_id, limits=limits)
+            secrets = [*token.values(), *([request.password] if isinstance(request, LoginUser) else [])]
+            raise rejection(
+                reply.error,
+                method=request.method,
+                request_id=reply.request_id,
+                limits=limits,
+                secrets=secrets,
+            )
         try:
             return request.read_answer(data)
         except ValidationError as error:
@@ -102,7 +111,7 @@ class Client:
         )
 
 
-def _mnemonic(error: Mapping[str, Any]) -> str | None:
+def _mnemonic(error: Mapping[str, Any]) -> object:
     data = error.get("data")
     return data.get("mnemonic") if isinstance(data, dict) else None
 
@@ -117,5 +126,5 @@ def _limits(reply: Reply) -> Limits | None:
 def _api_version(reply: Reply) -> ApiVersion | None:
     try:
         return ApiVersion.read((reply.metadata or {})["api_version"])
-    except (KeyError, TypeError, ValidationError):
+    except (AttributeError, KeyError, TypeError, ValidationError):
         return None

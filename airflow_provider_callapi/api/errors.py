@@ -24,17 +24,32 @@ Source: "Сообщения об ошибках" (error messages) of the vendor'
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from airflow_provider_callapi.api.models import Limits
 
-_PHONE = re.compile(r"(?<![\w.-])\+?\d{9,15}(?![\w-])")
+_PHONE = re.compile(r"(?<!\d)\+?\d{10,15}(?!\d)|\+\d(?:[\s()-]{0,2}\d){9,14}(?!\d)")
 
 
 def mask_phones(text: str) -> str:
     """Shorten every phone number in a text: ``79260000001`` becomes ``7926…0001``."""
-    return _PHONE.sub(lambda m: f"{m[0].lstrip('+')[:4]}…{m[0][-4:]}", text)
+
+    def short(match: re.Match[str]) -> str:
+        digits = re.sub(r"\D", "", match[0])
+        return f"{digits[:4]}…{digits[-4:]}"
+
+    return _PHONE.sub(short, text)
+
+
+def _without(message: str, value: Any) -> str:
+    """The message without what the caller sent, wherever in a nested value it stands."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            message = _without(message, inner)
+    elif value is not None and not isinstance(value, bool) and len(str(value)) > 1:
+        message = message.replace(str(value), "***")
+    return message
 
 
 class CallApiError(Exception):
@@ -97,9 +112,7 @@ class Rejected(CallApiError):
         value: Any = None,
         limits: Limits | None = None,
     ) -> None:
-        if isinstance(value, str) and len(value) > 1:
-            message = message.replace(value, "***")
-        super().__init__(message, method=method, request_id=request_id)
+        super().__init__(_without(message, value), method=method, request_id=request_id)
         self.code = code
         self.mnemonic = mnemonic
         self.field = field
@@ -145,9 +158,10 @@ class LimitExceeded(Rejected):
     @property
     def per_day(self) -> bool:
         """Whether it is the day's limit; otherwise the minute's."""
-        if self.limits and self.limits.day_remaining is not None:
-            return self.limits.day_remaining <= 0
-        return "day" in str(self.params.get("limit_type", ""))
+        if named := self.params.get("limit_type"):
+            return "day" in str(named)
+        remaining = self.limits.day_remaining if self.limits else None
+        return remaining is not None and remaining <= 0
 
     @property
     def retry_after(self) -> int:
@@ -155,7 +169,7 @@ class LimitExceeded(Rejected):
         reset = None
         if self.limits:
             reset = self.limits.day_reset if self.per_day else self.limits.minute_reset
-        return reset if reset is not None else (3600 if self.per_day else 60)
+        return max(reset, 0) if reset is not None else (3600 if self.per_day else 60)
 
     def __str__(self) -> str:
         return f"{super().__str__()}; reset in {self.retry_after} s"
@@ -227,14 +241,20 @@ def rejection(
     method: str,
     request_id: str | None = None,
     limits: Limits | None = None,
+    secrets: Sequence[str] = (),
 ) -> Rejected:
-    """Turn a JSON-RPC error object into the exception that says what to do about it."""
+    """Turn a JSON-RPC error object into the exception that says what to do about it.
+
+    :param secrets: what was sent and must not come back in a text.
+    """
     data: Any = error.get("data")
     data = data if isinstance(data, dict) else {}
     mnemonic, code, params = data.get("mnemonic"), error.get("code"), data.get("params")
-    kind = _BY_MNEMONIC.get(str(mnemonic)) or _BY_CODE.get(code or 0, ServiceFailed)
+    kind = _BY_MNEMONIC.get(str(mnemonic)) or (
+        _BY_CODE.get(code, ServiceFailed) if isinstance(code, int) else ServiceFailed
+    )
     return kind(
-        str(error.get("message") or "no message"),
+        _without(str(error.get("message") or "no message"), list(secrets)),
         method=method,
         request_id=request_id,
         code=code,

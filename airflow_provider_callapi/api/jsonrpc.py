@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
 
 from airflow_provider_callapi.api.errors import NotSent, Unanswered
 
@@ -26,8 +28,8 @@ class Reply:
     """A JSON-RPC answer to request ``request_id``: exactly one of ``result`` and ``error`` is set."""
 
     request_id: str
-    result: Any = None
-    error: Mapping[str, Any] | None = None
+    result: Any = field(default=None, repr=False)
+    error: Mapping[str, Any] | None = field(default=None, repr=False)
     metadata: Mapping[str, Any] | None = None
 
 
@@ -73,6 +75,7 @@ class JsonRpc:
         self.timeout = timeout
         self.verify = verify
         self._new_session = new_session
+        self._lock = threading.Lock()
         self._session: requests.Session | None = None
 
     def send(self, method: str, params: Mapping[str, Any], *, fresh: bool) -> Reply:
@@ -90,9 +93,11 @@ class JsonRpc:
             with self._new_session() as session:
                 response = self._post(session, payload, method, request_id)
         else:
-            if self._session is None:
-                self._session = self._new_session()
-            response = self._post(self._session, payload, method, request_id)
+            with self._lock:
+                if self._session is None:
+                    self._session = self._new_session()
+                session = self._session
+            response = self._post(session, payload, method, request_id)
         return _read(response, method, request_id)
 
     def _post(
@@ -108,7 +113,7 @@ class JsonRpc:
                 allow_redirects=False,  # the body holds a token
                 auth=_NoAuth(),
             )
-        except requests.RequestException as error:
+        except (OSError, HTTPError) as error:  # RequestException is an OSError
             cause = getattr(error.args[0], "reason", error) if error.args else error
             why = f"{self.url}: {type(cause).__name__}"
             if payload.taken:
@@ -134,11 +139,11 @@ def _read(response: requests.Response, method: str, request_id: str) -> Reply:
 
     try:
         body = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise unanswered("the answer is not JSON") from None
-    if not isinstance(body, dict) or ("result" not in body) == ("error" not in body):
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or ("result" in body) == (error is not None):
         raise unanswered("the answer is not JSON-RPC")
-    error = body.get("error")
     anonymous_error = error is not None and body.get("id") is None
     if body.get("id") != request_id and not anonymous_error:
         raise unanswered("the answer is to another request")
@@ -152,9 +157,9 @@ def _read(response: requests.Response, method: str, request_id: str) -> Reply:
 
 
 def _metadata(places: tuple[Any, ...]) -> Mapping[str, Any] | None:
-    """``metadata`` has no documented place: take the first that holds one."""
-    for place in places:
+    """``metadata`` has no documented place: what any of them holds, the first one first."""
+    found: dict[str, Any] = {}
+    for place in reversed(places):
         if isinstance(place, dict) and isinstance(place.get("metadata"), dict):
-            found: dict[str, Any] = place["metadata"]
-            return found
-    return None
+            found.update(place["metadata"])
+    return found

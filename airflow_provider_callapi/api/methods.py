@@ -71,7 +71,7 @@ class _Parameters(BaseModel):
 class Request(_Parameters, Generic[R]):
     """One call of a method; ``R`` is what comes back.
 
-    ``access_token`` is not a field: the client adds it, so that a request can be printed and kept.
+    ``access_token`` is not a field: the client adds it.
     """
 
     method: ClassVar[str]
@@ -101,6 +101,10 @@ class Request(_Parameters, Generic[R]):
         """The ``params`` object without ``access_token``: absent fields are left out, never null."""
         return self.model_dump(mode="json", exclude_none=True)
 
+    def is_settled_by(self, mnemonic: object) -> bool:
+        """Whether an error with this mnemonic says that the wish is already fulfilled."""
+        return isinstance(mnemonic, str) and mnemonic in self.settled_by
+
     @classmethod
     def read_answer(cls, data: Any) -> R:
         """Turn ``result.data`` into this method's result.
@@ -129,20 +133,23 @@ def _without_plus(value: Any) -> Any:
 
 
 def _number(text: str) -> str:
-    if not re.fullmatch(r"\d{10,15}", text):
-        raise ValueError("a phone number in E.164 without '+' is needed, e.g. 79091234567")
+    if not re.fullmatch(r"[0-9]{10,15}", text):
+        raise ValueError("a phone number in E.164 is needed: digits only, the country code first, no '+'")
     return text
 
 
 def _reachable(text: str) -> str:
-    if not re.fullmatch(r"(?=.*\d)[\w.@*#-]{3,64}", text):
-        raise ValueError("a phone number in E.164 without '+' (e.g. 79091234567) or a SIP number is needed")
+    if not re.fullmatch(r"(?=.*[0-9])[A-Za-z0-9_.@*#-]{3,64}", text) or re.fullmatch(r"[0-9]+\.[0-9]+", text):
+        raise ValueError(
+            "a phone number in E.164 (digits only, the country code first, no '+') or a SIP number is needed"
+        )
     return text
 
 
-def _no_bool(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("a number is needed, not true or false")
+def _whole_number(value: Any) -> Any:
+    is_digits = not isinstance(value, str) or re.fullmatch(r"\s*[0-9]+\s*", value)
+    if isinstance(value, bool) or not is_digits:
+        raise ValueError("a whole number is needed")
     return value
 
 
@@ -156,7 +163,9 @@ PhoneNumber = Annotated[str, BeforeValidator(_without_plus), AfterValidator(_num
 """E.164 digits without "+"."""
 Reachable = Annotated[str, BeforeValidator(_without_plus), AfterValidator(_reachable)]
 """A phone number or a SIP number (an extension too, where the method takes one)."""
-ObjectId = Annotated[int, BeforeValidator(_no_bool), Field(gt=0)]
+AnyNumber = Annotated[str, BeforeValidator(_without_plus), Field(min_length=1)]
+"""A number in E.164, a SIP number or an extension."""
+ObjectId = Annotated[int, BeforeValidator(_whole_number), Field(gt=0)]
 Direction = Literal["in", "out"]
 DtmfWithPauses = Annotated[str, Field(pattern=r"^[0-9*#.]+$")]
 """Digits, ``*``, ``#``; a dot is a pause of one second: ``.12.1..4``."""
@@ -177,7 +186,7 @@ class Employee(_Parameters):
     """An employee of the account; without ``phone_number`` all their active numbers ring in turn."""
 
     id: ObjectId
-    phone_number: Annotated[str, Field(min_length=1)] | None = None
+    phone_number: AnyNumber | None = None
 
 
 # --- authentication ---
@@ -280,7 +289,7 @@ class StartInformerCall(StartCall):
     component = Component.INFORMER
 
     contact_message: Message
-    dialing_timeout: Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=120)] | None = None
+    dialing_timeout: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=120)] | None = None
 
 
 def _phone_of(value: Any) -> Any:
@@ -352,7 +361,7 @@ class AddCoach(SessionRequest[Done]):
 
     method = "add.coach"
 
-    phone_number: Annotated[str, Field(min_length=1)] | None = None
+    phone_number: AnyNumber | None = None
 
 
 class TagCall(SessionRequest[Done]):
@@ -373,6 +382,9 @@ class RecordCall(SessionRequest[Done]):
     settled_by = frozenset({"record_already_started", "record_already_stopped"})
 
     action: Literal["on", "off"]
+
+    def is_settled_by(self, mnemonic: object) -> bool:
+        return mnemonic == ("record_already_started" if self.action == "on" else "record_already_stopped")
 
 
 class DisconnectLeg(SessionRequest[Done]):
@@ -443,6 +455,10 @@ class OtherRequest(Request[Any]):
 
     model_config = ConfigDict(extra="allow")
 
+    @classmethod
+    def read_answer(cls, data: Any) -> Any:
+        return data
+
 
 def other(method: str, params: Mapping[str, Any]) -> OtherRequest:
     """A request for a method that this module does not describe (or describes too narrowly).
@@ -455,7 +471,9 @@ def other(method: str, params: Mapping[str, Any]) -> OtherRequest:
         pass
 
     Named.method = method
-    Named.repeat = known.repeat if known else Repeat.NEVER
+    if known:
+        Named.repeat, Named.settled_by = known.repeat, known.settled_by
+        Named.needs_token, Named.component = known.needs_token, known.component
     return Named.model_validate(dict(params))
 
 

@@ -5,6 +5,7 @@ Source: the "Параметры ответа" (response parameters) tables of th
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from enum import StrEnum
 from typing import Annotated, Any
@@ -17,16 +18,34 @@ def _empty_list(value: Any) -> Any:
     return [] if value is None else value
 
 
+def _false(value: Any) -> Any:
+    return False if value is None else value
+
+
+def _text(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _no_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number is needed")
+    return value
+
+
 def _true(value: bool) -> bool:
     if not value:
         raise ValueError("success is false")
     return value
 
 
+Flag = Annotated[bool, BeforeValidator(_false)]
+"""True or false; null is false."""
+
+
 class Answer(BaseModel):
     """Base of everything the service sends: unknown fields are kept in ``model_extra``."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True, hide_input_in_errors=True)
 
 
 class AccessToken(Answer):
@@ -39,7 +58,7 @@ class AccessToken(Answer):
 class StartedCall(Answer):
     """``start.*``: the call was accepted. Nobody has answered it yet."""
 
-    call_session_id: int
+    call_session_id: Annotated[int, BeforeValidator(_no_bool)]
 
 
 class Done(Answer):
@@ -87,11 +106,11 @@ class Leg(Answer):
     leg_id: int
     calling_phone_number: str | None = None
     called_phone_number: str | None = None
-    is_operator: bool = False
+    is_operator: Flag = False
     employee_id: int | None = None
     employee_full_name: str | None = None
     record_call_enabled: bool | None = None
-    state: str = ""
+    state: Annotated[str, BeforeValidator(_text)] = ""
 
 
 class CallSession(Answer):
@@ -123,7 +142,7 @@ class TalkOption(Answer):
     button: str
     mnemonic: str
     name: str | None = None
-    button_value: ButtonValue | None = None
+    button_value: Annotated[ButtonValue | None, BeforeValidator(lambda v: v or None)] = None
 
 
 class Limits(Answer):
@@ -160,6 +179,8 @@ def parse_time(text: str, timezone: str) -> pendulum.DateTime:
     :param timezone: IANA name of the account's zone; zone-less text is in it.
     :raises ValueError: the text is none of them.
     """
+    if not re.fullmatch(r"\s*\d{4}-\d\d-\d\d[T ] ?\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?\s*", text):
+        raise ValueError(f"not a date and time of the Call API: {text!r}")
     parsed = pendulum.parse(text.strip().replace("T ", "T").replace(" ", "T"), tz=timezone)
     if not isinstance(parsed, pendulum.DateTime):
         raise ValueError(f"not a date and time of the Call API: {text!r}")

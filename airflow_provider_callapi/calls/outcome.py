@@ -7,12 +7,14 @@ Data API can say.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import pendulum
 
-from airflow_provider_callapi.api.models import CallSession, LegState
+from airflow_provider_callapi.api.data_api import CallReport, LegReport
+from airflow_provider_callapi.api.models import CallSession, LegState, parse_time
 
 _NOBODY_ON_THE_LINE = {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED, ""}
 _KNOWN_STATES = frozenset(LegState)
@@ -51,6 +53,7 @@ class Outcome:
     :ivar finish_reason: the Data API's mnemonic.
     :ivar talk_seconds: the Data API's duration of the talk.
     :ivar tags: the ids of the tags known to be on the call.
+    :ivar communication_id: the Data API's id of the call, by which a finished call is tagged.
     :ivar source: who said so: ``start`` (the answer to start.*), ``list.calls`` or ``data_api``.
     """
 
@@ -66,7 +69,12 @@ class Outcome:
     finish_reason: str | None = None
     talk_seconds: int | None = None
     tags: tuple[int, ...] = ()
+    communication_id: int | None = None
     source: Literal["start", "list.calls", "data_api"] = "start"
+
+    def tagged(self, tag_id: int) -> Outcome:
+        """The same call with one more tag."""
+        return self if tag_id in self.tags else replace(self, tags=(*self.tags, tag_id))
 
     def to_xcom(self) -> dict[str, Any]:
         """Plain JSON: times as ISO 8601 text in UTC, tags as a list."""
@@ -85,8 +93,73 @@ class Outcome:
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
         if "call_session_id" not in known:
             raise ValueError("not the dict of a call: it has no call_session_id")
+        try:
+            known["call_session_id"] = int(known["call_session_id"])
+        except (TypeError, ValueError):
+            raise ValueError("call_session_id") from None
         times = {name: _epoch(known.get(name)) for name in _TIMES}
         return cls(**{**known, **times, "tags": tuple(known.get("tags") or ())})
+
+
+_NOT_REACHED = frozenset(
+    {
+        "subscriber_busy",
+        "subscriber_not_responsible",
+        "timeout",
+        "no_success_subscriber_call",
+        "subscriber_number_problems",
+        "incorrect_input",
+        "numa_in_black_list",
+        "locked_numb",
+        "call_not_allowed_on_tp",
+        "out_call_not_allowed",
+        "external_call_not_allowed",
+        "max_out_call_reached",
+        "no_resources",
+        "not_enough_money",
+        "no_money",
+        "limit_exceeded",
+        "app_is_inactive",
+        "component_is_inactive",
+        "platform_not_found",
+    }
+)
+"""The finish reasons with which the contact cannot have picked up."""
+
+
+def answered_by(report: CallReport) -> bool | None:
+    """Whether the contact picked up, as far as the call's report says; the legs' report may know more.
+
+    ``success_finish`` is described as "not determined": it proves nothing.
+    """
+    if report.talk_duration:
+        return True
+    return False if report.finish_reason in _NOT_REACHED else None
+
+
+def contact_connected(legs: Iterable[LegReport]) -> bool | None:
+    """Whether a leg that is not an operator's was connected; None where there is no such leg."""
+    connected = [leg.connect_time is not None for leg in legs if not leg.is_operator]
+    return any(connected) if connected else None
+
+
+def settled(call: Outcome, report: CallReport, answered: bool | None, timezone: str) -> Outcome:
+    """The outcome of a finished call, with what the Data API knows of it.
+
+    :param timezone: the account's zone, which the report's times are in.
+    """
+    ended = parse_time(report.finish_time, timezone).timestamp() if report.finish_time else call.ended_at
+    return replace(
+        call,
+        status="ended",
+        answered=answered,
+        ended_at=ended,
+        finish_reason=report.finish_reason,
+        talk_seconds=report.talk_duration,
+        tags=tuple(tag.tag_id for tag in report.tags or ()) or call.tags,
+        communication_id=report.communication_id,
+        source="data_api",
+    )
 
 
 _TIMES = ("started_at", "answered_at", "ended_at")

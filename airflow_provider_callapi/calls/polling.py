@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
@@ -31,7 +33,7 @@ class SharedPoll:
         self._sleep = sleep
         self._listeners: dict[asyncio.Queue[Snapshot | Exception], float] = {}
         self._loop_task: asyncio.Task[None] | None = None
-        self._pause: asyncio.Future[None] | None = None
+        self._changed = asyncio.Event()
 
     @property
     def idle(self) -> bool:
@@ -41,13 +43,15 @@ class SharedPoll:
     @asynccontextmanager
     async def listen(self, interval: float) -> AsyncIterator[NextSnapshot]:
         """Listen for snapshots at most ``interval`` seconds apart, for the time of the context."""
+        if interval <= 0:
+            raise ValueError(f"the interval between two looks must be positive, not {interval:g}")
         queue: asyncio.Queue[Snapshot | Exception] = asyncio.Queue()
-        impatient = interval < min(self._listeners.values(), default=interval)
+        if interval < min(self._listeners.values(), default=interval):
+            self._changed.set()
         self._listeners[queue] = interval
         if self._loop_task is None:
-            self._loop_task = asyncio.create_task(self._run())
-        elif impatient and self._pause is not None:
-            self._pause.cancel()
+            # in a context of its own: it logs for all listeners, not for the first
+            self._loop_task = asyncio.create_task(self._run(), context=contextvars.Context())
 
         async def next_snapshot() -> Snapshot:
             item = await queue.get()
@@ -59,34 +63,40 @@ class SharedPoll:
             yield next_snapshot
         finally:
             del self._listeners[queue]
-            if not self._listeners and self._loop_task is not None:
-                self._loop_task.cancel()
-                self._loop_task = None
+            if not self._listeners:
+                self._changed.set()  # a look under way is let finish: there are never two at once
 
     async def _run(self) -> None:
-        while True:
-            try:
+        try:
+            while self._listeners:
                 snapshot = await self._look()
-            except Exception as error:  # a bug: the listeners must hear of it, not wait for ever
-                self._loop_task = None
-                self._tell(error)
-                return
-            self._tell(snapshot)
-            await self._wait(snapshot.pause(min(self._listeners.values())))
+                self._tell(snapshot)
+                await self._rest(snapshot)
+        except Exception as error:  # a bug: the listeners must hear of it, not wait for ever
+            self._tell(error)
+        except asyncio.CancelledError:
+            self._tell(RuntimeError("the shared poll was cancelled"))
+            raise
+        finally:
+            self._loop_task = None
 
     def _tell(self, item: Snapshot | Exception) -> None:
         for queue in self._listeners:
             queue.put_nowait(item)
 
-    async def _wait(self, seconds: float) -> None:
-        """Sleep; a more impatient listener ends the pause, and its own shorter one begins."""
-        while True:
-            self._pause = asyncio.ensure_future(self._sleep(seconds))
-            try:
-                await asyncio.wait({self._pause})
-            finally:
-                interrupted = not self._pause.done() or self._pause.cancelled()
-                self._pause.cancel()
-            if not interrupted:
-                return
-            seconds = min(self._listeners.values())
+    async def _rest(self, snapshot: Snapshot) -> None:
+        """Pause until the next look; a more impatient listener begins a second pause beside the first."""
+        pauses: set[asyncio.Future[Any]] = set()
+        try:
+            while self._listeners:
+                seconds = snapshot.pause(min(self._listeners.values()))
+                pauses.add(asyncio.ensure_future(self._sleep(seconds)))
+                self._changed.clear()
+                changed: asyncio.Future[Any] = asyncio.ensure_future(self._changed.wait())
+                done, _ = await asyncio.wait({*pauses, changed}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+                if done & pauses:
+                    return
+        finally:
+            for pause in pauses:
+                pause.cancel()

@@ -25,7 +25,7 @@ class Phase(StrEnum):
     ANSWERED = "the contact is on the line"
     ENDED = "was listed and is gone"
     NEVER_APPEARED = "was never listed: it ended unobserved"
-    TIMED_OUT = "still active when the time was up"
+    TIMED_OUT = "was not seen to end when the time was up"
 
 
 OVER = frozenset({Phase.ENDED, Phase.NEVER_APPEARED, Phase.TIMED_OUT})
@@ -63,7 +63,8 @@ class Sighting:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Sighting:
-        return cls(**{**value, "tags": tuple(value.get("tags", ()))})
+        known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
+        return cls(**{**known, "tags": tuple(value.get("tags", ()))})
 
     def present(self, session: CallSession, at: float) -> Sighting:
         answered = self.answered_at
@@ -102,7 +103,7 @@ class SessionWatch:
     misses_needed: int = 2
     failures_tolerated: int = 10
     sighting: Sighting = field(default_factory=Sighting)
-    phase: Phase = Phase.EXPECTED
+    phase: Phase = field(default=Phase.EXPECTED, init=False)
 
     def __post_init__(self) -> None:
         if self.sighting.seen:
@@ -118,6 +119,7 @@ class SessionWatch:
         """
         if self.phase in OVER:
             return self.phase
+        before = self.phase
         if snapshot.failure is not None:
             self._count_failure(snapshot)
         elif session := snapshot.sessions.get(self.call_session_id):
@@ -131,15 +133,16 @@ class SessionWatch:
                 self.phase = Phase.ENDED
             elif enough and snapshot.at >= self.appear_by:
                 self.phase = Phase.NEVER_APPEARED
-        if self.phase not in OVER and snapshot.at >= self.deadline:
-            self.phase = Phase.TIMED_OUT
+        news = self.phase is Phase.ANSWERED and before is not Phase.ANSWERED
+        if self.phase not in OVER and snapshot.at >= self.deadline and not news:
+            self.phase = Phase.TIMED_OUT  # an answer seen at the last moment is told first
         return self.phase
 
     def _count_failure(self, snapshot: Snapshot) -> None:
         assert snapshot.failure is not None
         self.sighting = replace(self.sighting, failures=self.sighting.failures + 1)
         if snapshot.failure.permanent or self.sighting.failures > self.failures_tolerated:
-            raise snapshot.failure
+            raise snapshot.failure.with_traceback(None)  # other watches raise the same one
 
     def outcome(self, call: Outcome) -> Outcome:
         """What is known now of the call that ``call`` began to describe."""
@@ -150,9 +153,9 @@ class SessionWatch:
             status="ended" if ended else "started",
             external_id=call.external_id or seen.external_id,
             answered=True if seen.answered_at is not None else call.answered,
-            answered_at=seen.answered_at,
-            ended_at=seen.gone_since if ended else None,
-            observed=seen.seen,
+            answered_at=seen.answered_at or call.answered_at,
+            ended_at=seen.gone_since if self.phase is Phase.ENDED else None,
+            observed=seen.seen or call.observed,
             tags=seen.tags or call.tags,
-            source="list.calls",
+            source="list.calls" if seen.seen or seen.misses else call.source,
         )

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import tenacity
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_callapi.api.client import Client
-from airflow_provider_callapi.api.errors import (
-    AccessDenied,
-    CallApiError,
-    LimitExceeded,
-    NotSent,
-    ServiceFailed,
-    Unanswered,
+from airflow_provider_callapi.api.data_api import (
+    CallReport,
+    GetCallLegsReport,
+    GetCallsReport,
+    equals,
+    report_time,
 )
+from airflow_provider_callapi.api.errors import AccessDenied, CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
-from airflow_provider_callapi.api.methods import ListCalls, Repeat, Request, other
+from airflow_provider_callapi.api.methods import ListCalls, Request, other
 from airflow_provider_callapi.api.models import Limits
-from airflow_provider_callapi.calls.snapshot import look
+from airflow_provider_callapi.calls.outcome import Outcome, answered_by, contact_connected, settled
+from airflow_provider_callapi.calls.snapshot import Snapshot, look
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
+from airflow_provider_callapi.hooks.repeating import RepeatingClient
 from airflow_provider_callapi.hooks.settings import ConnectionSettings
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_ATTEMPTS = 5
-_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
+_DAY = 86_400.0
 
 
 class CallApiHook(BaseHook):
@@ -61,11 +61,10 @@ class CallApiHook(BaseHook):
         super().__init__(**kwargs)
         self.callapi_conn_id = callapi_conn_id
         self.max_limit_wait = max_limit_wait
-        self._sleep: Callable[[float], None] = time.sleep
 
     def get_conn(self) -> Client:
-        """The client of this connection; made once a hook."""
-        return self.client
+        """The Call API of this connection: single requests, no repeats."""
+        return self.call_api.client
 
     @cached_property
     def settings(self) -> ConnectionSettings:
@@ -76,14 +75,32 @@ class CallApiHook(BaseHook):
         return read_settings(self.get_connection(self.callapi_conn_id))
 
     @cached_property
-    def client(self) -> Client:
-        """The Call API of this connection: single requests, no repeats."""
-        return make_client(self.settings)
+    def call_api(self) -> RepeatingClient:
+        """The Call API of this connection."""
+        return RepeatingClient(make_client(self.settings), max_limit_wait=self.max_limit_wait)
+
+    @cached_property
+    def data_api(self) -> RepeatingClient:
+        """The Data API of this connection, with a login and limits of its own.
+
+        :raises ConnectionSettingsInvalid: the connection does not use it.
+        """
+        if self.settings.data_api_url is None:
+            raise ConnectionSettingsInvalid(
+                f"connection {self.callapi_conn_id}: this needs the Data API; set extra.data_api to true"
+            )
+        client = make_client(self.settings, url=self.settings.data_api_url)
+        return RepeatingClient(client, max_limit_wait=self.max_limit_wait)
+
+    @property
+    def has_data_api(self) -> bool:
+        """Whether the connection uses the Data API."""
+        return self.settings.data_api_url is not None
 
     @property
     def limits(self) -> Limits | None:
         """The points left, as the newest answer that told them said; None before there was one."""
-        return self.client.limits
+        return self.call_api.client.limits
 
     def call(self, request: Request[R]) -> R:
         """Send a request; repeat it after trouble where a repeat cannot do it twice.
@@ -92,15 +109,8 @@ class CallApiHook(BaseHook):
 
         :raises CallApiError: see `airflow_provider_callapi.api.errors`.
         """
-        sending = tenacity.Retrying(
-            retry=lambda state: self._pause_before_repeat(request, state) is not None,
-            wait=lambda state: self._pause_before_repeat(request, state) or 0.0,
-            before_sleep=self._log_pause,
-            sleep=self._sleep,
-            reraise=True,
-        )
-        answer: R = sending(self.client.call, request)
-        version = self.client.api_version
+        answer = self.call_api.call(request)
+        version = self.call_api.client.api_version
         if version is not None and version.deprecated:
             self.log.warning(
                 "Version %s of the Call API is about to go; set extra.api_version of connection %s to %s",
@@ -118,27 +128,73 @@ class CallApiHook(BaseHook):
         """
         return self.call(other(name, params or {}))
 
-    def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
-        """Look at the active calls, and sleep, until the watch has seen what it waits for."""
+    def looks(self, poll_interval: float) -> Iterator[Snapshot]:
+        """Looks at the active calls, one after the other, sleeping in between. Never ends by itself."""
         while True:
-            snapshot = look(self.client, time.time)
+            snapshot = look(self.get_conn(), time.time)
             if snapshot.failure:
                 self.log.warning("A look at the active calls failed: %s", snapshot.failure)
-            phase = watch.feed(snapshot)
-            if phase in DONE[until]:
-                return phase
-            self._sleep(snapshot.pause(poll_interval))
+            yield snapshot
+            time.sleep(snapshot.pause(poll_interval))
+
+    def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
+        """Look, and sleep, until the watch has seen what it waits for."""
+        for snapshot in self.looks(poll_interval):
+            if watch.feed(snapshot) in DONE[until]:
+                break
+        return watch.phase
+
+    def call_report(
+        self,
+        call_session_id: int | None = None,
+        *,
+        external_id: str | None = None,
+        since: float | None = None,
+    ) -> CallReport | None:
+        """What the Data API's report says of a call, finished or going on; None: it is not there (yet).
+
+        :param call_session_id: the call; or
+        :param external_id: the id that was given at its start. The newest call with it counts.
+        :param since: epoch seconds before which the call did not start; 30 days ago by default.
+        """
+        if call_session_id is not None:
+            wanted = equals("id", call_session_id)
+        elif external_id is not None:
+            wanted = equals("call_api_external_id", external_id)
+        else:
+            raise ValueError("call_session_id or external_id is needed")
+        first, last = self._interval(since)
+        found = self.data_api.call(
+            GetCallsReport(date_from=first, date_till=last, filter=wanted, include_ongoing_calls=True)
+        )
+        return max(found, key=lambda report: report.id, default=None)
+
+    def find_report(self, external_id: str, since: float) -> int | None:
+        """The session id of a call by its external_id, from the Data API; None: not there (yet)."""
+        report = self.call_report(external_id=external_id, since=since)
+        return report.id if report else None
+
+    def settle(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
+        """What the Data API makes of a finished call; None: its report is not there yet."""
+        report = self.call_report(call.call_session_id, since=call.started_at)
+        if report is None or not report.finished:
+            return None
+        answered = call.answered or answered_by(report)
+        if answered is None:
+            first, last = self._interval(call.started_at)
+            wanted = equals("call_session_id", call.call_session_id)
+            legs = self.data_api.call(GetCallLegsReport(date_from=first, date_till=last, filter=wanted))
+            answered = contact_connected(legs)
+        return settled(call, report, answered, self.settings.timezone), report
 
     def logout(self) -> None:
         """End the session of a login. Costs a point. Does nothing to a permanent access key."""
-        self.client.log_out()
+        self.get_conn().log_out()
 
     def test_connection(self) -> tuple[bool, str]:
         """Try the credentials with list.calls, which costs no points."""
         try:
-            active = self.client.call(ListCalls())
-        except ConnectionSettingsInvalid as error:
-            return False, str(error)
+            active = self.get_conn().call(ListCalls())
         except AccessDenied as error:
             if error.mnemonic != "component_disabled":
                 return False, str(error)
@@ -146,14 +202,15 @@ class CallApiHook(BaseHook):
                 "Connected, but list.calls is not available: calls can be started, and not be waited for. "
                 f"{error}"
             )
-        except CallApiError as error:
+        except (CallApiError, ConnectionSettingsInvalid) as error:
             return False, str(error)
         return True, f"Connected; {len(active)} active calls"
 
     def close(self) -> None:
-        """Close the HTTP connection. A temporary token is left to expire: logging out costs a point."""
-        if "client" in self.__dict__:
-            self.client.close()
+        """Close the HTTP connections. Temporary tokens are left to expire: logging out costs a point."""
+        for name in ("call_api", "data_api"):
+            if name in self.__dict__:
+                self.__dict__[name].client.close()
 
     def __enter__(self) -> Self:
         return self
@@ -161,28 +218,11 @@ class CallApiHook(BaseHook):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _pause_before_repeat(self, request: Request[Any], state: tenacity.RetryCallState) -> float | None:
-        """Seconds to wait before sending the request again; None: do not send it again."""
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, LimitExceeded):  # refused before anything was done
-            affordable = state.idle_for + error.retry_after <= self.max_limit_wait
-            return float(error.retry_after) if affordable else None
-        if state.attempt_number >= _ATTEMPTS:
-            return None
-        if isinstance(error, NotSent):  # nothing left this machine
-            return _BACKOFF(state)
-        if isinstance(error, (Unanswered, ServiceFailed)) and request.repeat is not Repeat.NEVER:
-            return _BACKOFF(state)
-        return None
-
-    def _log_pause(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        self.log.warning(
-            "%s; sending it again in %.1f s (attempt %d)",
-            error,
-            state.upcoming_sleep,
-            state.attempt_number + 1,
-        )
+    def _interval(self, since: float | None) -> tuple[str, str]:
+        """The dates of a report, a day wider on both sides than any clock or zone can be wrong."""
+        now, zone = time.time(), self.settings.timezone
+        first = now - 30 * _DAY if since is None else since
+        return report_time(first - _DAY, zone), report_time(now + _DAY, zone)
 
 
 def read_settings(connection: Connection) -> ConnectionSettings:
@@ -197,7 +237,7 @@ def read_settings(connection: Connection) -> ConnectionSettings:
     )
 
 
-def make_client(settings: ConnectionSettings) -> Client:
-    """A client of the Call API with its own HTTP session and its own login."""
-    rpc = JsonRpc(settings.url, timeout=settings.timeout, verify=settings.verify)
+def make_client(settings: ConnectionSettings, *, url: str | None = None) -> Client:
+    """A client of the Call API (or of what is at ``url``) with its own HTTP session and login."""
+    rpc = JsonRpc(url or settings.url, timeout=settings.timeout, verify=settings.verify)
     return Client(rpc, settings.credentials(), clock=time.time)

@@ -59,12 +59,13 @@ class RequestOperator(BaseOperator):
     """
 
     request_type: ClassVar[type[Request[Any]]]
+    also_templated: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "request_type" in cls.__dict__:
             fields = cls.request_type.model_fields
-            cls.template_fields = (*fields, "callapi_conn_id")
+            cls.template_fields = (*fields, *cls.also_templated, "callapi_conn_id")
             cls.template_fields_renderers = {name: "json" for name in fields if name.endswith("_message")}
 
     def __init__(self, *, callapi_conn_id: str = "callapi_default", **kwargs: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import look
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Sighting, Until
@@ -124,11 +126,16 @@ class CallApiSessionSensor(BaseSensorOperator):
             sighting=sighting,
         )
         with no_useless_retries():
-            snapshot = look(self.hook.client, time.time)
+            snapshot = look(self.hook.get_conn(), time.time)
             if snapshot.failure:
                 self.log.warning("A look at the active calls failed: %s", snapshot.failure)
-            watch.feed(snapshot)
-        self._keep(call, since, watch.sighting, context)
+            try:
+                watch.feed(snapshot)
+            except CallApiError:
+                watch.sighting = replace(watch.sighting, failures=0)  # the next try counts anew
+                raise
+            finally:
+                self._keep(call, since, watch.sighting, context)
         if watch.phase not in DONE[self.until]:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._judged(watch.phase, watch.outcome(call)))

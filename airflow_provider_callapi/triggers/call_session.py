@@ -15,12 +15,16 @@ from weakref import WeakKeyDictionary
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.methods import ReleaseCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.polling import NextSnapshot, SharedPoll
 from airflow_provider_callapi.calls.snapshot import Snapshot, look
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Sighting, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client, read_settings
+
+_KILL_TIMEOUT = 8.0
+"""Seconds for a release; the triggerer gives a kill 30 s, a person less."""
 
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
 
@@ -32,10 +36,12 @@ async def listen(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSna
     if callapi_conn_id not in polls:
         polls[callapi_conn_id] = SharedPoll(_Looker(callapi_conn_id))
     poll = polls[callapi_conn_id]
-    async with poll.listen(interval) as next_snapshot:
-        yield next_snapshot
-    if poll.idle and polls.get(callapi_conn_id) is poll:
-        del polls[callapi_conn_id]  # the next listener reads the connection anew
+    try:
+        async with poll.listen(interval) as next_snapshot:
+            yield next_snapshot
+    finally:
+        if poll.idle and polls.get(callapi_conn_id) is poll:
+            del polls[callapi_conn_id]  # the next listener reads the connection anew
 
 
 class _Looker:
@@ -64,6 +70,8 @@ class CallApiSessionTrigger(BaseTrigger):
     :param poll_interval: seconds between two looks; the connection's most impatient trigger decides.
     :param appear_by: a call that is not listed by then has ended unobserved.
     :param deadline: when the time to wait is up.
+    :param poll_failures_tolerated: failed looks in a row that are survived.
+    :param cancel_on_kill: release the call when somebody kills the waiting task.
     """
 
     def __init__(
@@ -75,14 +83,18 @@ class CallApiSessionTrigger(BaseTrigger):
         poll_interval: float,
         appear_by: float,
         deadline: float,
+        poll_failures_tolerated: int = 10,
+        cancel_on_kill: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.callapi_conn_id = callapi_conn_id
         self.call = call
         self.until = until
         self.poll_interval = poll_interval
         self.appear_by = appear_by
         self.deadline = deadline
+        self.poll_failures_tolerated = poll_failures_tolerated
+        self.cancel_on_kill = cancel_on_kill
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The class path and the arguments, plain JSON without secrets or phone numbers."""
@@ -95,13 +107,21 @@ class CallApiSessionTrigger(BaseTrigger):
                 "poll_interval": self.poll_interval,
                 "appear_by": self.appear_by,
                 "deadline": self.deadline,
+                "poll_failures_tolerated": self.poll_failures_tolerated,
+                "cancel_on_kill": self.cancel_on_kill,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event, to be read by `read_event`."""
         call = Outcome.from_xcom(self.call)
-        watch = SessionWatch(call.call_session_id, self.appear_by, self.deadline, sighting=Sighting.of(call))
+        watch = SessionWatch(
+            call.call_session_id,
+            self.appear_by,
+            self.deadline,
+            failures_tolerated=self.poll_failures_tolerated,
+            sighting=Sighting.of(call),
+        )
         try:
             async with listen(self.callapi_conn_id, self.poll_interval) as next_snapshot:
                 while watch.feed(await next_snapshot()) not in DONE[self.until]:
@@ -111,6 +131,22 @@ class CallApiSessionTrigger(BaseTrigger):
             yield TriggerEvent({"error": f"{type(error).__name__}: {error}", "permanent": permanent})
             return
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.outcome(call).to_xcom()})
+
+    async def on_kill(self) -> None:
+        """With ``cancel_on_kill``: release the call, when a person marks or clears the waiting task."""
+        if not self.cancel_on_kill:
+            return
+        session_id = self.call["call_session_id"]
+        connection = await CallApiHook.aget_connection(self.callapi_conn_id)
+        settings = read_settings(connection)
+        settings = settings.model_copy(update={"timeout": min(settings.timeout, _KILL_TIMEOUT / 2)})
+        release = make_client(settings).call
+        try:
+            request = ReleaseCall(call_session_id=session_id)
+            await asyncio.wait_for(asyncio.to_thread(release, request), _KILL_TIMEOUT)
+            self.log.info("Killed: released call session %s", session_id)
+        except (CallApiError, TimeoutError) as error:
+            self.log.warning("Call session %s may still be active: %s", session_id, error)
 
 
 def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:

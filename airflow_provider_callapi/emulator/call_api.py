@@ -1,0 +1,78 @@
+"""The Call API: which function stands behind each of its 22 methods.
+
+Source: "Список методов" (list of methods) of the vendor's Call API v4.0 document.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_callapi.api.methods import METHODS, ListCalls, ListTalkOptions, Request
+from airflow_provider_callapi.emulator import starting, steering
+from airflow_provider_callapi.emulator.account import Account
+from airflow_provider_callapi.emulator.points import weight
+from airflow_provider_callapi.emulator.service import Handler, Service
+from airflow_provider_callapi.emulator.switchboard import Switchboard
+
+
+def list_calls(board: Switchboard, account: Account, request: ListCalls) -> list[dict[str, Any]]:
+    """The active calls, oldest first."""
+    return [
+        call.listing()
+        for call in board.listed(account)
+        if request.direction in (None, call.direction)
+        and request.virtual_phone_number in (None, call.virtual_phone_number)
+    ]
+
+
+def list_talk_options(board: Switchboard, account: Account, request: ListTalkOptions) -> list[dict[str, Any]]:
+    """The buttons of the account."""
+    return [
+        {
+            "button": option.button,
+            "mnemonic": option.mnemonic,
+            "name": option.name,
+            "button_value": option.value and {"id": option.value[0], "value": option.value[1]},
+        }
+        for option in account.talk_options
+    ]
+
+
+def _by_service(board: Switchboard, account: Account, request: Request[Any]) -> None:
+    """login.user and logout.user: the service knows the tokens, and answers by itself."""
+
+
+HANDLERS: dict[str, Handler] = {
+    "login.user": _by_service,
+    "logout.user": _by_service,
+    "start.employee_call": starting.start_employee_call,
+    "start.scenario_call": starting.start_scenario_call,
+    "start.vnumber_call": starting.start_vnumber_call,
+    "start.informer_call": starting.start_informer_call,
+    "start.simple_call": starting.start_simple_call,
+    "make.call": steering.make_call,
+    "transfer.talk": steering.transfer_talk,
+    "restore.talk": steering.restore_talk,
+    "hold.call": steering.hold_call,
+    "unhold.call": steering.unhold_call,
+    "add.coach": steering.add_coach,
+    "tag.call": steering.tag_call,
+    "record.call": steering.record_call,
+    "disconnect.leg": steering.disconnect_leg,
+    "send.dtmf": steering.send_dtmf,
+    "block.contact": steering.block_contact,
+    "list.calls": list_calls,
+    "list.talk_options": list_talk_options,
+    "call.talk_option": steering.call_talk_option,
+    "release.call": steering.release_call,
+}
+
+
+def _welcome(account: Account, ip: str) -> bool:
+    return account.ip_whitelist is None or ip in account.ip_whitelist
+
+
+def call_api() -> Service:
+    """The service behind ``/v4.0``."""
+    methods = {name: (METHODS[name], handler) for name, handler in HANDLERS.items()}
+    return Service(methods, weight, _welcome)

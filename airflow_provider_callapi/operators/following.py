@@ -1,0 +1,258 @@
+"""After a call was placed: wait, tag, settle, judge; each a place where a try may begin."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout
+
+from airflow_provider_callapi.api.data_api import SetTagCommunications
+from airflow_provider_callapi.api.errors import CallNotFound
+from airflow_provider_callapi.api.methods import TagCall
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.placing import Journal, Memory, Stage, Store
+from airflow_provider_callapi.calls.watch import Phase, SessionWatch, Sighting, Until
+from airflow_provider_callapi.exceptions import (
+    CallApiFailure,
+    CallNotAnswered,
+    CallOutcomeUnknown,
+    CallStillActive,
+)
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
+    from airflow_provider_callapi.operators.placed_call import PlacedCallOperator
+
+TagWhen = Literal["answered", "not_answered", "ended"]
+TagWishes = dict[TagWhen, int]
+
+_JOURNAL = "callapi_call"
+_REPORT_INTERVAL = 10.0
+"""Seconds between two questions for a report that is not there yet."""
+
+
+class _TaskState:
+    """The journal's store: Airflow's task state, kept for as long as the run can be cleared."""
+
+    def __init__(self, accessor: Any) -> None:
+        self._accessor = accessor
+
+    def read(self) -> dict[str, Any] | None:
+        record: dict[str, Any] | None = self._accessor.get(_JOURNAL)
+        return record
+
+    def write(self, record: dict[str, Any]) -> None:
+        from airflow.sdk.execution_time.context import (  # noqa: PLC0415 - Airflow 3.3+, as task state is
+            NEVER_EXPIRE,
+        )
+
+        self._accessor.set(_JOURNAL, record, retention=NEVER_EXPIRE)
+
+
+class Following:
+    """One try's way with one call; every method ends in the task's result, an error, or a deferral."""
+
+    def __init__(
+        self, task: PlacedCallOperator, context: Context, hook: CallApiHook, wishes: TagWishes
+    ) -> None:
+        self.task = task
+        self.context = context
+        self.hook = hook
+        self.wishes = wishes
+        self.durable = task.durable and "task_state_store" in context
+        ti = context["ti"]
+        store: Store = _TaskState(context["task_state_store"]) if self.durable else Memory()
+        owner = (ti.dag_id, ti.run_id, ti.task_id, str(-1 if ti.map_index is None else ti.map_index))
+        self.journal = Journal(store, owner=owner, generation=ti.max_tries)
+
+    def go_on(self, call: Outcome) -> dict[str, Any]:
+        """Go on with a call that was placed, from the stage that the journal says."""
+        stage = self.journal.current.stage
+        if stage is Stage.DONE:
+            return self._judged(call)
+        if stage is Stage.ENDED:
+            return self.ended(call)
+        if self.task.wait_for_completion:
+            return self._wait(call)
+        self.journal.done(call)
+        return call.to_xcom()
+
+    def seen(self, phase: Phase, call: Outcome) -> dict[str, Any]:
+        """Go on after a wait, which has seen an answer, an end, or that the time is up."""
+        self.task.log.info("Call session %s %s", call.call_session_id, phase.value)
+        if phase is Phase.ANSWERED:
+            return self._wait(call)
+        if phase is Phase.TIMED_OUT:
+            self._time_is_up(call)
+        return self.ended(call)
+
+    def ended(self, call: Outcome) -> dict[str, Any]:
+        """The call is over: settle what became of it, tag it, judge it."""
+        self.task.call_session_id = None  # nothing to release any more
+        self.journal.follow(call)
+        self.journal.ended(call)
+        if self.hook.has_data_api:
+            call = self._tag_finished(self._settled(call))
+        elif call.answered and self.wishes.get("answered", *call.tags[:1]) not in call.tags:
+            self.task.log.warning("The call ended before it could be tagged: that needs the Data API now")
+        self.journal.done(call, redial=self.task.require_answer and call.answered is False)
+        return self._judged(call)
+
+    def _wait(self, call: Outcome) -> dict[str, Any]:
+        """Wait for the next thing to do: an answer to be tagged, or the end."""
+        task = self.task
+        task.call_session_id = call.call_session_id
+        call = self._tag_active(call)
+        self.journal.follow(call)
+        until: Until = "answered" if "answered" in self.wishes and not call.answered else "ended"
+        now = time.time()
+        appear_by = (call.started_at or now) + task.appear_timeout
+        deadline = min(now + task.timeout, self._execution_deadline() or now + task.timeout)
+        if task.deferrable:
+            from airflow_provider_callapi.triggers.call_session import (  # noqa: PLC0415 - parse time
+                CallApiSessionTrigger,
+            )
+
+            task.defer(
+                trigger=CallApiSessionTrigger(
+                    callapi_conn_id=task.callapi_conn_id,
+                    call=call.to_xcom(),
+                    until=until,
+                    poll_interval=task.poll_interval,
+                    appear_by=appear_by,
+                    deadline=deadline,
+                    poll_failures_tolerated=task.poll_failures_tolerated,
+                    cancel_on_kill=task.cancel_on_kill,
+                ),
+                method_name="execute_complete",
+                # a little later than the trigger's own deadline, whose event says more
+                timeout=timedelta(seconds=max(deadline - now, 0) + 60),
+            )
+        watch = SessionWatch(
+            call.call_session_id,
+            appear_by,
+            deadline,
+            failures_tolerated=task.poll_failures_tolerated,
+            sighting=Sighting.of(call),
+        )
+        phase = self.hook.watch_session(watch, until=until, poll_interval=task.poll_interval)
+        return self.seen(phase, watch.outcome(call))
+
+    def _execution_deadline(self) -> float | None:
+        """When ``execution_timeout`` is up, counted over deferrals too, which Airflow 3.3 does not do."""
+        limit, started = self.task.execution_timeout, self.context["ti"].start_date
+        return (started + limit).timestamp() if limit and started else None
+
+    def _time_is_up(self, call: Outcome) -> None:
+        self.journal.follow(call)
+        name = f"call session {call.call_session_id}"
+        deadline = self._execution_deadline()
+        if deadline is not None and time.time() >= deadline:
+            self.task.call_session_id = call.call_session_id
+            self.task.on_kill()
+            raise AirflowTaskTimeout(f"execution_timeout is up and {name} is still active")
+        raise CallStillActive(
+            f"{name} is still active after {self.task.timeout:g} s; a retry waits again, it does not dial"
+        )
+
+    def _settled(self, call: Outcome) -> Outcome:
+        """The call with what its report says; as it is, where the report does not come in time."""
+        if call.source == "data_api" and not self.task.recording_link:
+            return call
+        due = (call.ended_at or time.time()) + self.task.report_timeout
+        while (found := self.hook.settle(call)) is None:
+            if time.time() >= due:
+                self.task.log.warning("No report in time: the outcome is what list.calls has shown")
+                return call
+            self.task.log.info("The Data API has no report of call session %s yet", call.call_session_id)
+            self._pause(call)
+        settled, report = found
+        if self.task.recording_link:
+            self.task.recording_url = report.full_record_file_link
+        self.journal.ended(settled)
+        return settled
+
+    def _pause(self, call: Outcome) -> None:
+        """Wait before asking for the report again."""
+        if self.task.deferrable:
+            from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - parse time
+                TimeDeltaTrigger,
+            )
+
+            self.task.defer(
+                trigger=TimeDeltaTrigger(timedelta(seconds=_REPORT_INTERVAL)),
+                method_name="report_due",
+                kwargs={"call": call.to_xcom()},
+            )
+        time.sleep(_REPORT_INTERVAL)
+
+    def _tag_active(self, call: Outcome) -> Outcome:
+        """The wish for an answered call, while it is active."""
+        tag_id = self.wishes.get("answered")
+        if not call.answered or tag_id is None or tag_id in call.tags:
+            return call
+        try:
+            self.hook.call(TagCall(call_session_id=call.call_session_id, tag_id=tag_id))
+        except CallNotFound:
+            self.task.log.info("Call session %s ended before it could be tagged", call.call_session_id)
+            return call
+        self.task.log.info("Tagged call session %s with %s", call.call_session_id, tag_id)
+        return call.tagged(tag_id)
+
+    def _tag_finished(self, call: Outcome) -> Outcome:
+        """The wishes for a finished call that are not fulfilled yet, through the Data API."""
+        whens: list[TagWhen] = ["ended"]
+        if call.answered is not None:
+            whens.append("answered" if call.answered else "not_answered")
+        for when in whens:
+            tag_id = self.wishes.get(when)
+            if tag_id is None or tag_id in call.tags:
+                continue
+            if call.communication_id is None:
+                self.task.log.warning("Not tagged with %s: the Data API has no report of the call", tag_id)
+                continue
+            self.hook.data_api.call(
+                SetTagCommunications(communication_id=call.communication_id, tag_id=tag_id)
+            )
+            self.task.log.info("Tagged call session %s with %s", call.call_session_id, tag_id)
+            call = call.tagged(tag_id)
+            self.journal.ended(call)
+        return call
+
+    def _judged(self, call: Outcome) -> dict[str, Any]:
+        """The call as an XCom, or the error that the task was asked to make of it."""
+        name = f"call session {call.call_session_id}"
+        if self.task.require_answer and call.answered is False:
+            raise CallNotAnswered(f"{name} was not answered ({call.finish_reason}); a retry calls again")
+        if self.task.require_answer and call.answered is None:
+            raise CallOutcomeUnknown(f"{name} is over, and whether it was answered is not known")
+        self.task.log.info("%s: %s, answered: %s", name, call.status, call.answered)
+        return call.to_xcom()
+
+
+def read_tag_wishes(tags: Mapping[Any, Any] | None, hook: CallApiHook) -> TagWishes:
+    """The wished tags by when; text is converted.
+
+    :raises CallApiFailure: names what cannot be fulfilled, before anybody is dialled.
+    """
+    wishes: TagWishes = {}
+    for when, tag_id in (tags or {}).items():
+        if when not in get_args(TagWhen):
+            raise CallApiFailure(f"tags: {when!r} is not one of {get_args(TagWhen)}. Nothing was sent.")
+        if tag_id is None:
+            continue
+        try:
+            wishes[when] = int(str(tag_id))
+        except ValueError:
+            raise CallApiFailure(f"tags.{when}: the id of a tag is needed. Nothing was sent.") from None
+    if not hook.has_data_api and (finished := wishes.keys() - {"answered"}):
+        raise CallApiFailure(
+            f"tags.{min(finished)}: a finished call can only be tagged through the Data API; set "
+            f"extra.data_api of connection {hook.callapi_conn_id} to true. Nothing was sent."
+        )
+    return wishes

@@ -1,0 +1,396 @@
+"""Tokens: got lazily, kept fresh, renewed once, and never printed."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import pickle
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
+from airflow_provider_callapi.api.errors import (
+    AuthenticationFailed,
+    InvalidParameters,
+    NotSent,
+    TokenInvalid,
+)
+from airflow_provider_callapi.api.methods import (
+    ListCalls,
+    LoginUser,
+    LogoutUser,
+    StartInformerCall,
+)
+from airflow_provider_callapi.api.models import AccessToken
+
+if TYPE_CHECKING:
+    from conftest import ScriptedService
+
+PASSWORD = "correct-horse-battery"
+INVALID = {
+    "error": {
+        "code": -32001,
+        "message": "Access token is invalid",
+        "data": {"mnemonic": "access_token_invalid", "field": "access_token"},
+    }
+}
+CALL = StartInformerCall.read(
+    {
+        "virtual_phone_number": "74993720692",
+        "contact": "79260000000",
+        "contact_message": {"type": "tts", "value": "Привет"},
+    }
+)
+
+
+class Logins:
+    """Counts logins; each gives another token, good for ``life`` seconds of the service's clock."""
+
+    def __init__(self, service_now: float = 0.0, life: float = 3600.0) -> None:
+        self.service_now = service_now
+        self.life = life
+        self.count = 0
+
+    def __call__(self, login: str, password: str) -> AccessToken:
+        assert (login, password) == ("me", PASSWORD)
+        self.count += 1
+        return AccessToken(access_token=f"token-{self.count}", expire_at=self.service_now + self.life)
+
+
+def signing_in(service: ScriptedService, good: set[str] | None = None) -> None:
+    """The service accepts the tokens of ``good`` (None: all of them) and gives token-1, token-2…"""
+
+    def answer(method: str, params: dict[str, Any]) -> dict[str, Any]:
+        if method == "login.user":
+            token = f"token-{service.methods.count('login.user')}"
+            return {"result": {"data": {"access_token": token, "expire_at": 3600}}}
+        if good is not None and params["access_token"] not in good:
+            return INVALID
+        return {"result": {"data": []}}
+
+    service.answer = answer
+
+
+# --- when to log in ---
+
+
+def test_nobody_logs_in_before_a_token_is_needed(service: ScriptedService) -> None:
+    signing_in(service)
+    client = service.client(LoginSession("me", PASSWORD))
+    assert service.asked == []
+    client.call(ListCalls())
+    client.call(ListCalls())
+    assert service.methods == ["login.user", "list.calls", "list.calls"]
+    assert service.asked[0][1] == {"login": "me", "password": PASSWORD}
+    assert service.tokens("list.calls") == ["token-1", "token-1"]
+
+
+def test_login_itself_carries_no_token(service: ScriptedService) -> None:
+    signing_in(service)
+    token = service.client().call(LoginUser(login="me", password=PASSWORD))
+    assert token.access_token == "token-1"
+    assert service.asked == [("login.user", {"login": "me", "password": PASSWORD})]
+
+
+def test_a_token_is_replaced_sixty_seconds_before_its_end() -> None:
+    session, logins = LoginSession("me", PASSWORD), Logins()
+    assert session.token(logins, 0.0) == "token-1"
+    assert session.token(logins, 3539.9) == "token-1"
+    assert session.token(logins, 3540.0) == "token-2"
+    assert logins.count == 2
+
+
+@given(
+    expires=st.floats(0, 1e5),
+    moments=st.lists(st.floats(0, 1e5), min_size=1, max_size=20).map(sorted),
+)
+def test_no_token_is_used_in_its_last_minute_unless_it_is_younger_than_one(
+    expires: float, moments: list[float]
+) -> None:
+    session, got = LoginSession("me", PASSWORD), []
+
+    def log_in(login: str, password: str) -> AccessToken:
+        got.append(now)
+        return AccessToken(access_token=f"token-{len(got)}", expire_at=expires)
+
+    for now in moments:
+        assert session.token(log_in, now) == f"token-{len(got)}"
+        age = now - got[-1]
+        assert age < 60 or now < expires - 60
+    for earlier, later in itertools.pairwise(got):
+        assert later - earlier >= 59.999
+
+
+@pytest.mark.parametrize("skew", [-1e6, -7200.0, -3600.0, 0.0, 3600.0, 7200.0, 1e9])
+def test_a_wrong_clock_does_not_log_in_before_each_request(skew: float) -> None:
+    session, logins = LoginSession("me", PASSWORD), Logins(service_now=1e9)
+    for second in range(50):
+        session.token(logins, 1e9 + skew + second)
+    assert logins.count == 1
+
+
+def test_many_threads_log_in_once() -> None:
+    session, logins, barrier = LoginSession("me", PASSWORD), Logins(), threading.Barrier(16)
+    tokens: list[str] = []
+
+    def slowly(login: str, password: str) -> AccessToken:
+        time.sleep(0.05)
+        return logins(login, password)
+
+    def work() -> None:
+        barrier.wait(5)
+        tokens.append(session.token(slowly, 0.0))
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert tokens == ["token-1"] * 16
+    assert logins.count == 1
+
+
+def test_many_threads_with_one_refused_token_renew_it_once(service: ScriptedService) -> None:
+    signing_in(service, good={"token-2"})
+    service.delay = 0.02
+    client = service.client(LoginSession("me", PASSWORD))
+    barrier = threading.Barrier(8)
+    answers: list[Any] = []
+
+    def work() -> None:
+        barrier.wait(5)
+        answers.append(client.call(ListCalls()))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert answers == [[]] * 8
+    assert service.methods.count("login.user") == 2
+
+
+def test_a_failed_login_is_tried_again_by_the_next_request() -> None:
+    session, logins = LoginSession("me", PASSWORD), Logins()
+
+    def failing(login: str, password: str) -> AccessToken:
+        raise NotSent("nobody there")
+
+    with pytest.raises(NotSent):
+        session.token(failing, 0.0)
+    assert session.token(logins, 0.0) == "token-1"
+
+
+# --- a refused token ---
+
+
+def test_a_refused_token_is_renewed_once_and_the_request_sent_once_more(
+    service: ScriptedService,
+) -> None:
+    signing_in(service, good={"token-2"})
+    assert service.client(LoginSession("me", PASSWORD)).call(ListCalls()) == []
+    assert service.methods == ["login.user", "list.calls", "login.user", "list.calls"]
+    assert service.tokens("list.calls") == ["token-1", "token-2"]
+
+
+def test_a_start_that_was_refused_for_its_token_is_sent_once_more(
+    service: ScriptedService,
+) -> None:
+    signing_in(service, good={"token-2"})
+    inner = service.answer
+    service.answer = lambda method, params: (
+        answer
+        if "error" in (answer := inner(method, params)) or method == "login.user"
+        else {"result": {"data": {"call_session_id": 5}}}
+    )
+    assert service.client(LoginSession("me", PASSWORD)).call(CALL).call_session_id == 5
+    assert service.methods.count(CALL.method) == 2
+
+
+def test_a_token_refused_twice_is_the_callers_problem(service: ScriptedService) -> None:
+    signing_in(service, good=set())
+    with pytest.raises(TokenInvalid):
+        service.client(LoginSession("me", PASSWORD)).call(ListCalls())
+    assert service.methods == ["login.user", "list.calls", "login.user", "list.calls"]
+
+
+def test_a_token_that_another_thread_has_renewed_is_kept() -> None:
+    session, logins = LoginSession("me", PASSWORD), Logins()
+    old = session.token(logins, 0.0)
+    assert session.renewable(old)
+    assert session.token(logins, 0.0) == "token-2"
+    assert session.renewable(old)
+    assert session.token(logins, 0.0) == "token-2"
+    assert logins.count == 2
+
+
+@pytest.mark.parametrize(
+    "mnemonic", ["access_token_expired", "access_token_blocked", "auth_error", "forbidden"]
+)
+def test_other_refusals_are_final(service: ScriptedService, mnemonic: str) -> None:
+    signing_in(service)
+    inner = service.answer
+    error = {"code": -32001, "message": "no", "data": {"mnemonic": mnemonic}}
+    service.answer = lambda method, params: (
+        inner(method, params) if method == "login.user" else {"error": error}
+    )
+    with pytest.raises(AuthenticationFailed):
+        service.client(LoginSession("me", PASSWORD)).call(ListCalls())
+    assert service.methods == ["login.user", "list.calls"]
+
+
+def test_a_wrong_password_is_tried_once(service: ScriptedService) -> None:
+    service.answer = lambda method, params: {
+        "error": {
+            "code": -32001,
+            "message": f"Login or password is wrong: {params['password']}",
+            "data": {"mnemonic": "auth_error", "field": "password", "value": params["password"]},
+        }
+    }
+    with pytest.raises(AuthenticationFailed) as caught:
+        service.client(LoginSession("me", PASSWORD)).call(ListCalls())
+    assert service.methods == ["login.user"]
+    assert PASSWORD not in str(caught.value) + repr(caught.value)
+    assert caught.value.permanent
+
+
+def test_a_login_without_an_answer_did_not_send_the_request(service: ScriptedService) -> None:
+    service.answer = lambda method, params: {"result": {"data": {"no": "token"}}}
+    with pytest.raises(NotSent) as caught:
+        service.client(LoginSession("me", PASSWORD)).call(CALL)
+    assert caught.value.method == CALL.method
+    assert not caught.value.maybe_done
+    assert service.methods == ["login.user"]
+
+
+def test_a_broken_renewal_after_a_refusal_did_not_send_the_request_either(
+    service: ScriptedService,
+) -> None:
+    signing_in(service, good=set())
+    inner = service.answer
+    service.answer = lambda method, params: (
+        {"result": {}}
+        if method == "login.user" and service.methods.count(method) > 1
+        else inner(method, params)
+    )
+    with pytest.raises(NotSent):
+        service.client(LoginSession("me", PASSWORD)).call(CALL)
+    assert service.methods == ["login.user", CALL.method, "login.user"]
+
+
+# --- a permanent key ---
+
+
+def test_a_key_is_sent_as_it_is_and_never_renewed(service: ScriptedService) -> None:
+    service.answer = lambda method, params: INVALID
+    with pytest.raises(TokenInvalid):
+        service.client(AccessKey("permanent-key")).call(ListCalls())
+    assert service.asked == [("list.calls", {"access_token": "permanent-key"})]
+
+
+def test_a_key_is_never_logged_out(service: ScriptedService) -> None:
+    client = service.client(AccessKey("permanent-key"))
+    client.log_out()
+    client.close()
+    assert AccessKey("permanent-key").forget() is None
+    assert service.asked == []
+
+
+def test_a_logout_request_does_not_end_a_key_either(service: ScriptedService) -> None:
+    with contextlib.suppress(InvalidParameters):  # refusing is as good as ignoring
+        service.client(AccessKey("permanent-key")).call(LogoutUser())
+    assert "logout.user" not in service.methods
+
+
+# --- logging out ---
+
+
+def test_closing_a_client_leaves_the_token_to_expire(service: ScriptedService) -> None:
+    signing_in(service)
+    client = service.client(LoginSession("me", PASSWORD))
+    client.call(ListCalls())
+    client.close()
+    assert "logout.user" not in service.methods
+
+
+def test_a_logout_ends_the_token_in_hand_and_nobody_logs_in_for_it(
+    service: ScriptedService,
+) -> None:
+    signing_in(service)
+    inner = service.answer
+    service.answer = lambda method, params: (
+        {"result": {"data": {"success": True}}} if method == "logout.user" else inner(method, params)
+    )
+    client = service.client(LoginSession("me", PASSWORD))
+    client.log_out()
+    assert service.asked == []
+    client.call(ListCalls())
+    client.log_out()
+    client.log_out()
+    client.call(ListCalls())
+    assert service.methods == [
+        "login.user",
+        "list.calls",
+        "logout.user",
+        "login.user",
+        "list.calls",
+    ]
+    assert service.tokens("logout.user") == ["token-1"]
+    assert service.tokens("list.calls") == ["token-1", "token-2"]
+
+
+def test_a_logout_request_forgets_the_token_that_it_ended(service: ScriptedService) -> None:
+    signing_in(service)
+    inner = service.answer
+    service.answer = lambda method, params: (
+        {"result": {"data": {"success": True}}} if method == "logout.user" else inner(method, params)
+    )
+    client = service.client(LoginSession("me", PASSWORD))
+    client.call(ListCalls())
+    client.call(LogoutUser())
+    client.call(ListCalls())
+    assert service.tokens("list.calls") == ["token-1", "token-2"]
+
+
+def test_logging_out_a_token_that_has_ended_is_done(service: ScriptedService) -> None:
+    signing_in(service)
+    client = service.client(LoginSession("me", PASSWORD))
+    client.call(ListCalls())
+    service.answer = lambda method, params: INVALID
+    client.log_out()
+    assert service.methods[-1] == "logout.user"
+
+
+# --- nothing is printed ---
+
+
+def test_no_object_prints_a_secret(service: ScriptedService) -> None:
+    signing_in(service)
+    session, key = LoginSession("me", PASSWORD), AccessKey("permanent-key")
+    client = service.client(session)
+    client.call(ListCalls())
+    objects = [
+        session,
+        key,
+        client,
+        client.rpc,
+        client.limits,
+        LoginUser(login="me", password=PASSWORD),
+        AccessToken(access_token="token-1", expire_at=1),
+        session.token,
+        client.call,
+    ]
+    shown = "".join(f"{thing!r}{thing!s}" for thing in objects)
+    for secret in (PASSWORD, "permanent-key", "token-1"):
+        assert secret not in shown
+
+
+def test_credentials_do_not_travel_by_accident() -> None:
+    """A lock cannot be pickled, so a session with its password never lands in an XCom."""
+    with pytest.raises(TypeError):
+        pickle.dumps(LoginSession("me", PASSWORD))

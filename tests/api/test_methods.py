@@ -1,0 +1,559 @@
+"""What a request accepts, refuses and sends."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.methods import (
+    METHODS,
+    AddCoach,
+    Component,
+    Employee,
+    ListCalls,
+    LoginUser,
+    Message,
+    OtherRequest,
+    Repeat,
+    Request,
+    SendDtmf,
+    StartCall,
+    StartEmployeeCall,
+    StartInformerCall,
+    StartScenarioCall,
+    StartSimpleCall,
+    StartVnumberCall,
+    TagCall,
+    other,
+)
+
+CALL: dict[str, Any] = {"virtual_phone_number": "74993720692", "contact": "79260000000"}
+TTS = {"type": "tts", "value": "Привет"}
+LEAST: dict[str, dict[str, Any]] = {
+    "login.user": {"login": "me", "password": "secret"},
+    "logout.user": {},
+    "start.employee_call": {**CALL, "first_call": "employee", "employee": {"id": 25}},
+    "start.scenario_call": {**CALL, "first_call": "contact", "scenario_id": 5},
+    "start.vnumber_call": {**CALL, "first_call": "contact"},
+    "start.informer_call": {**CALL, "contact_message": TTS},
+    "start.simple_call": {**CALL, "first_call": "operator", "operator": "79260000001"},
+    "make.call": {"call_session_id": 1, "to": "79260000000"},
+    "transfer.talk": {"call_session_id": 1},
+    "restore.talk": {"call_session_id": 1},
+    "hold.call": {"call_session_id": 1, "contact_message": TTS},
+    "unhold.call": {"call_session_id": 1},
+    "add.coach": {"call_session_id": 1},
+    "tag.call": {"call_session_id": 1, "tag_id": 36},
+    "record.call": {"call_session_id": 1, "action": "on"},
+    "disconnect.leg": {"call_session_id": 1, "leg_id": 2},
+    "send.dtmf": {"call_session_id": 1, "dtmf_string": "4"},
+    "block.contact": {"call_session_id": 1},
+    "list.calls": {},
+    "list.talk_options": {},
+    "call.talk_option": {"call_session_id": 1, "button": "1"},
+    "release.call": {"call_session_id": 1},
+}
+"""The required parameters of every method (notes §3, those with an exclamation mark)."""
+OPTIONAL: dict[str, set[str]] = {
+    "start.employee_call": {
+        "switch_at_once",
+        "early_switching",
+        "media_file_id",
+        "show_virtual_phone_number",
+        "external_id",
+        "dtmf_string",
+        "direction",
+        "contact_message",
+        "employee_message",
+    },
+    "start.scenario_call": {
+        "switch_at_once",
+        "external_id",
+        "dtmf_string",
+        "direction",
+        "contact_message",
+    },
+    "start.vnumber_call": {
+        "switch_at_once",
+        "external_id",
+        "dtmf_string",
+        "direction",
+        "contact_message",
+    },
+    "start.informer_call": {"external_id", "dtmf_string", "direction", "dialing_timeout"},
+    "start.simple_call": {
+        "switch_at_once",
+        "early_switching",
+        "media_file_id",
+        "show_virtual_phone_number",
+        "external_id",
+        "dtmf_string",
+        "direction",
+        "contact_message",
+        "operator_message",
+    },
+    "make.call": {"to_message"},
+    "add.coach": {"phone_number"},
+    "list.calls": {"direction", "virtual_phone_number"},
+}
+START = sorted(method for method in METHODS if method.startswith("start."))
+
+
+def refused_field(request_type: type[Request[Any]], values: Mapping[str, Any]) -> str | None:
+    with pytest.raises(InvalidParameters) as caught:
+        request_type.read(values)
+    error = caught.value
+    assert error.permanent
+    assert not error.maybe_done
+    assert error.method == request_type.method
+    assert error.__cause__ is None
+    assert error.__context__ is None  # pydantic's own error would repeat the input
+    return error.field
+
+
+def informer(**values: Any) -> StartInformerCall:
+    return StartInformerCall.read({**LEAST["start.informer_call"], **values})
+
+
+# --- the table of the document ---
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_parameters_are_those_of_the_documents_table(method: str) -> None:
+    fields = METHODS[method].model_fields
+    required = {name for name, field in fields.items() if field.is_required()}
+    assert required == set(LEAST[method])
+    assert set(fields) - required == OPTIONAL.get(method, set())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_null_is_never_sent_and_direction_always_is(method: str) -> None:
+    expected = dict(LEAST[method])
+    if method in START:
+        expected["direction"] = "out"
+    request_type = METHODS[method]
+    absent = dict.fromkeys(OPTIONAL.get(method, set()))
+    for request in (
+        request_type(**LEAST[method]),
+        request_type.read(LEAST[method]),
+        request_type.read({**LEAST[method], **absent}),
+    ):
+        assert request.params == expected
+        assert "null" not in json.dumps(request.params)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_required_parameter_that_is_missing_or_none_is_named(method: str) -> None:
+    for name in LEAST[method]:
+        without = {key: value for key, value in LEAST[method].items() if key != name}
+        assert refused_field(METHODS[method], without) == name
+        assert refused_field(METHODS[method], {**LEAST[method], name: None}) == name
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_unexpected_parameter_is_refused(method: str) -> None:
+    surprise = {**LEAST[method], "surprise": 1}
+    assert refused_field(METHODS[method], surprise) == "surprise"
+    with pytest.raises(ValidationError):
+        METHODS[method](**surprise)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_token_is_not_a_parameter_of_a_request(method: str) -> None:
+    token = {**LEAST[method], "access_token": "t"}
+    assert refused_field(METHODS[method], token) == "access_token"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_request_cannot_be_changed_after_its_validation(method: str) -> None:
+    request = METHODS[method].read(LEAST[method])
+    for name in LEAST[method]:
+        with pytest.raises(ValidationError):
+            setattr(request, name, "x")
+
+
+def test_only_what_changes_nothing_or_settles_may_be_repeated() -> None:
+    by_repeat = {
+        repeat: {name for name, request_type in METHODS.items() if request_type.repeat is repeat}
+        for repeat in Repeat
+    }
+    assert by_repeat[Repeat.SAFE] == {"login.user", "list.calls", "list.talk_options"}
+    assert by_repeat[Repeat.SETTLING] == {
+        "logout.user",
+        "tag.call",
+        "record.call",
+        "block.contact",
+        "release.call",
+    }
+    assert {*START, "make.call", "call.talk_option", "send.dtmf"} <= by_repeat[Repeat.NEVER]
+    for request_type in METHODS.values():
+        assert bool(request_type.settled_by) == (request_type.repeat is Repeat.SETTLING)
+
+
+def test_components_are_those_of_the_documents_table() -> None:
+    base = {
+        "login.user",
+        "logout.user",
+        "start.employee_call",
+        "start.vnumber_call",
+        "start.simple_call",
+        "release.call",
+    }
+    for name, request_type in METHODS.items():
+        special = {
+            "start.informer_call": Component.INFORMER,
+            "start.scenario_call": Component.SCENARIO,
+        }
+        otherwise = Component.BASE if name in base else Component.MANAGEMENT
+        assert request_type.component is special.get(name, otherwise), name
+
+
+def test_every_start_is_a_start_call() -> None:
+    for name in START:
+        assert issubclass(METHODS[name], StartCall)
+
+
+# --- the constructor is as strict as the service ---
+
+
+@pytest.mark.parametrize(
+    ("request_type", "values"),
+    [
+        (TagCall, {"call_session_id": "1", "tag_id": 36}),
+        (TagCall, {"call_session_id": 1, "tag_id": "36"}),
+        (TagCall, {"call_session_id": True, "tag_id": 36}),
+        (TagCall, {"call_session_id": 1.0, "tag_id": 36}),
+        (StartInformerCall, {**LEAST["start.informer_call"], "contact": 79260000000}),
+        (StartInformerCall, {**LEAST["start.informer_call"], "virtual_phone_number": 74993720692}),
+        (StartInformerCall, {**LEAST["start.informer_call"], "external_id": 5}),
+        (StartInformerCall, {**LEAST["start.informer_call"], "dialing_timeout": "30"}),
+        (StartInformerCall, {**LEAST["start.informer_call"], "dialing_timeout": True}),
+        (StartInformerCall, {**LEAST["start.informer_call"], "direction": None}),
+        (StartVnumberCall, {**LEAST["start.vnumber_call"], "switch_at_once": "true"}),
+        (StartVnumberCall, {**LEAST["start.vnumber_call"], "switch_at_once": 1}),
+        (StartSimpleCall, {**LEAST["start.simple_call"], "operator": 79260000001}),
+        (StartScenarioCall, {**LEAST["start.scenario_call"], "scenario_id": "5"}),
+        (AddCoach, {"call_session_id": 1, "phone_number": 79260000000}),
+        (SendDtmf, {"call_session_id": 1, "dtmf_string": 4}),
+        (Message, {"type": "media", "value": 2034}),
+        (Employee, {"id": "25"}),
+        (Employee, {"id": 25, "phone_number": 79260000001}),
+    ],
+)
+def test_the_constructor_converts_nothing(request_type: type, values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        request_type(**values)
+
+
+def test_a_refused_value_is_not_repeated_by_the_constructors_error() -> None:
+    with pytest.raises(ValidationError) as caught:
+        LoginUser(login="me", password=918273645)  # type: ignore[arg-type]
+    assert "918273645" not in str(caught.value) + repr(caught.value)
+    with pytest.raises(ValidationError) as caught:
+        StartInformerCall(**{**LEAST["start.informer_call"], "contact": "+7926 ошибка!"})
+    assert "ошибка" not in str(caught.value) + repr(caught.value)
+
+
+# --- read: the door for text ---
+
+
+def test_read_converts_what_a_template_renders() -> None:
+    request = StartEmployeeCall.read(
+        {
+            "first_call": "employee",
+            "virtual_phone_number": 74993720692,
+            "contact": "+7 926 000-00-00",
+            "employee": {"id": "25", "phone_number": 79260000001},
+            "switch_at_once": "true",
+            "early_switching": "False",
+            "media_file_id": "2701",
+            "show_virtual_phone_number": "false",
+            "external_id": 334,
+            "contact_message": {"type": "media", "value": 2034},
+        }
+    )
+    assert request.params == {
+        "first_call": "employee",
+        "virtual_phone_number": "74993720692",
+        "contact": "79260000000",
+        "employee": {"id": 25, "phone_number": "79260000001"},
+        "switch_at_once": True,
+        "early_switching": False,
+        "media_file_id": 2701,
+        "show_virtual_phone_number": False,
+        "external_id": "334",
+        "direction": "out",
+        "contact_message": {"type": "media", "value": "2034"},
+    }
+
+
+def test_read_takes_nested_objects_as_well_as_mappings() -> None:
+    request = StartEmployeeCall.read(
+        {
+            **LEAST["start.employee_call"],
+            "employee": Employee(id=25),
+            "contact_message": Message(type="tts", value="x"),
+        }
+    )
+    assert request.params["employee"] == {"id": 25}
+    assert request.params["contact_message"] == {"type": "tts", "value": "x"}
+
+
+def test_read_leaves_a_nested_none_out() -> None:
+    values = {**LEAST["start.employee_call"], "employee": {"id": 25, "phone_number": None}}
+    assert StartEmployeeCall.read(values).params["employee"] == {"id": 25}
+
+
+@pytest.mark.parametrize(
+    ("method", "values", "field"),
+    [
+        ("start.employee_call", {"employee": {"id": "x"}}, "employee.id"),
+        ("start.employee_call", {"employee": {"phone_number": "1"}}, "employee.id"),
+        ("start.employee_call", {"employee": {"id": 25, "sip": "1"}}, "employee.sip"),
+        ("start.employee_call", {"employee": "25"}, "employee"),
+        ("start.employee_call", {"employee": {"id": 0}}, "employee.id"),
+        (
+            "start.informer_call",
+            {"contact_message": {"type": "mp3", "value": "1"}},
+            "contact_message.type",
+        ),
+        (
+            "start.informer_call",
+            {"contact_message": {"type": "tts", "value": ""}},
+            "contact_message.value",
+        ),
+        (
+            "start.informer_call",
+            {"contact_message": {"type": "tts", "value": True}},
+            "contact_message.value",
+        ),
+        ("start.informer_call", {"contact_message": "Привет"}, "contact_message"),
+        ("start.informer_call", {"direction": "sideways"}, "direction"),
+        ("start.informer_call", {"external_id": ""}, "external_id"),
+        ("start.vnumber_call", {"switch_at_once": "perhaps"}, "switch_at_once"),
+        ("start.vnumber_call", {"first_call": "operator"}, "first_call"),
+        ("start.simple_call", {"first_call": "employee"}, "first_call"),
+        ("start.simple_call", {"operator": {"id": 25}}, "operator"),
+        ("start.scenario_call", {"scenario_id": "5.5"}, "scenario_id"),
+        ("tag.call", {"call_session_id": "0"}, "call_session_id"),
+        ("tag.call", {"call_session_id": "-1"}, "call_session_id"),
+        ("tag.call", {"tag_id": ""}, "tag_id"),
+        ("record.call", {"action": "true"}, "action"),
+        ("hold.call", {"contact_message": {"value": "1"}}, "contact_message.type"),
+    ],
+)
+def test_read_names_the_field_it_refuses(method: str, values: dict[str, Any], field: str) -> None:
+    assert refused_field(METHODS[method], {**LEAST[method], **values}) == field
+
+
+@pytest.mark.parametrize(
+    ("method", "field"),
+    [
+        ("tag.call", "call_session_id"),
+        ("tag.call", "tag_id"),
+        ("disconnect.leg", "leg_id"),
+        ("start.scenario_call", "scenario_id"),
+        ("start.informer_call", "dialing_timeout"),
+    ],
+)
+def test_read_does_not_take_a_truth_value_for_a_number(method: str, field: str) -> None:
+    """``call_session_id=True`` would steer the call number 1, somebody else's."""
+    assert refused_field(METHODS[method], {**LEAST[method], field: True}) == field
+
+
+def test_read_does_not_take_a_truth_value_for_an_employee() -> None:
+    values = {**LEAST["start.employee_call"], "employee": {"id": True}}
+    assert refused_field(StartEmployeeCall, values) == "employee.id"
+
+
+def test_read_does_not_take_a_number_with_separators_for_another_number() -> None:
+    values = {"call_session_id": "2_5", "tag_id": 36}
+    assert refused_field(TagCall, values) == "call_session_id"
+
+
+@given(value=st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none()))
+def test_read_either_sends_the_documents_types_or_names_the_field(value: Any) -> None:
+    field = None
+    try:
+        sent = TagCall.read({"call_session_id": value, "tag_id": 36}).params["call_session_id"]
+    except InvalidParameters as error:
+        field = error.field
+    assert field == "call_session_id" or (type(sent) is int and sent > 0)
+
+
+# --- phone numbers ---
+
+
+@pytest.mark.parametrize(
+    ("given_number", "sent"),
+    [
+        ("79260000000", "79260000000"),
+        ("+79260000000", "79260000000"),
+        ("+7 926 000-00-00", "79260000000"),
+        ("+7 (926) 000-00-00", "79260000000"),
+        (" +7\u00a0926\u00a0000\u00a000\u00a000", "79260000000"),
+        (79260000000, "79260000000"),
+        ("+44 20 7946 0958", "442079460958"),
+    ],
+)
+@pytest.mark.parametrize("field", ["contact", "virtual_phone_number"])
+def test_a_phone_number_is_sent_as_digits_without_plus(field: str, given_number: Any, sent: str) -> None:
+    assert informer(**{field: given_number}).params[field] == sent
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["", "None", "nan", "8 926 000 00 00", "Иван", "79260000000;79260000001", float("nan"), "+"],
+)
+@pytest.mark.parametrize("field", ["contact", "virtual_phone_number"])
+def test_what_is_no_phone_number_is_refused(field: str, number: Any) -> None:
+    values = {**LEAST["start.informer_call"], field: number}
+    assert refused_field(StartInformerCall, values) == field
+
+
+@pytest.mark.parametrize("number", [79260000000.0, "79260000000.0"])
+def test_a_phone_number_that_became_a_float_is_not_dialled_with_a_dot(number: Any) -> None:
+    """A column of phone numbers with one gap is a column of floats in pandas."""
+    sent = None
+    with contextlib.suppress(InvalidParameters):  # refusing is as good as repairing
+        sent = informer(contact=number).params["contact"]
+    assert sent in (None, "79260000000")
+
+
+@pytest.mark.parametrize(
+    ("given_number", "sent"),
+    [("+7 926 000-00-01", "79260000001"), ("79260000001", "79260000001"), ("101", "101")],
+)
+def test_an_employees_and_a_coachs_number_lose_their_plus_too(given_number: str, sent: str) -> None:
+    values = {**LEAST["start.employee_call"], "employee": {"id": 25, "phone_number": given_number}}
+    assert StartEmployeeCall.read(values).params["employee"]["phone_number"] == sent
+    coach = AddCoach.read({"call_session_id": 1, "phone_number": given_number})
+    assert coach.params["phone_number"] == sent
+
+
+@pytest.mark.parametrize("number", ["٧٩٢٦٠٠٠٠٠٠٠", "７９２６００００００１", "Вася1"])
+@pytest.mark.parametrize("field", ["contact", "virtual_phone_number"])
+def test_only_ascii_digits_are_digits(field: str, number: str) -> None:
+    values = {**LEAST["start.informer_call"], field: number}
+    assert refused_field(StartInformerCall, values) == field
+
+
+def test_a_contact_may_be_a_sip_number() -> None:
+    assert informer(contact="0021234").params["contact"] == "0021234"
+
+
+def test_the_help_of_a_refused_number_shows_a_whole_example() -> None:
+    with pytest.raises(InvalidParameters, match="79091234567"):
+        informer(virtual_phone_number="8 926 000 00 00")
+
+
+def test_list_calls_filters_by_a_number_that_starts_with_seven() -> None:
+    assert ListCalls.read({"virtual_phone_number": "+74951045771"}).params == {
+        "virtual_phone_number": "74951045771"
+    }
+    filters = {"virtual_phone_number": "442079460958"}
+    assert refused_field(ListCalls, filters) == "virtual_phone_number"
+
+
+def test_an_operator_is_sent_as_a_string_whatever_it_came_as() -> None:
+    for operator in ("79260000001", {"id": 25, "phone_number": "79260000001"}, 79260000001):
+        request = StartSimpleCall.read({**LEAST["start.simple_call"], "operator": operator})
+        assert request.params["operator"] == "79260000001"
+
+
+# --- combinations, patterns, bounds ---
+
+
+@pytest.mark.parametrize("method", ["start.employee_call", "start.simple_call"])
+@pytest.mark.parametrize("switch_at_once", [True, False, None])
+@pytest.mark.parametrize("contact_first", [True, False])
+@pytest.mark.parametrize("early_switching", [True, False, None])
+def test_early_switching_needs_the_other_side_first_and_switch_at_once(
+    method: str, switch_at_once: bool | None, contact_first: bool, early_switching: bool | None
+) -> None:
+    values = {
+        **LEAST[method],
+        "switch_at_once": switch_at_once,
+        "early_switching": early_switching,
+    }
+    if contact_first:
+        values["first_call"] = "contact"
+    if early_switching and (contact_first or not switch_at_once):
+        with pytest.raises(InvalidParameters, match="early_switching"):
+            METHODS[method].read(values)
+    else:
+        assert METHODS[method].read(values).params.get("early_switching") is early_switching
+
+
+@pytest.mark.parametrize("tones", [".12.1..4", "1", "*#0", "..."])
+def test_dtmf_of_a_start_is_tones_and_pauses(tones: str) -> None:
+    assert informer(dtmf_string=tones).params["dtmf_string"] == tones
+
+
+@pytest.mark.parametrize("tones", ["", "1,2", "w1", "1 2", "1\n", "٢", "A"])
+def test_dtmf_of_a_start_refuses_other_signs(tones: str) -> None:
+    values = {**LEAST["start.informer_call"], "dtmf_string": tones}
+    assert refused_field(StartInformerCall, values) == "dtmf_string"
+
+
+@pytest.mark.parametrize("tone", [*"0123456789*#", 4])
+def test_send_dtmf_sends_one_tone(tone: Any) -> None:
+    request = SendDtmf.read({"call_session_id": 1, "dtmf_string": tone})
+    assert request.params["dtmf_string"] == str(tone)
+
+
+@pytest.mark.parametrize("tone", ["", ".", "12", "1\n", "a", 12, "٢"])
+def test_send_dtmf_refuses_anything_but_one_tone(tone: Any) -> None:
+    values = {"call_session_id": 1, "dtmf_string": tone}
+    assert refused_field(SendDtmf, values) == "dtmf_string"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "good"), [(0, False), (1, True), (120, True), (121, False), ("25", True)]
+)
+def test_dialing_timeout_is_1_to_120_seconds(seconds: Any, good: bool) -> None:
+    if good:
+        assert informer(dialing_timeout=seconds).params["dialing_timeout"] == int(seconds)
+    else:
+        values = {**LEAST["start.informer_call"], "dialing_timeout": seconds}
+        assert refused_field(StartInformerCall, values) == "dialing_timeout"
+
+
+# --- methods that this version does not describe ---
+
+
+def test_an_unknown_method_is_sent_as_it_is_and_never_repeated() -> None:
+    params = {"filter": {"field": "id", "value": None}, "limit": 5, "list": [None]}
+    request = other("get.something", params)
+    assert (request.method, request.repeat) == ("get.something", Repeat.NEVER)
+    assert request.params == params
+    assert request.read_answer({"any": ["thing"]}) == {"any": ["thing"]}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_known_method_by_its_name_keeps_what_is_known_of_it(method: str) -> None:
+    request, known = other(method, {}), METHODS[method]
+    assert request.repeat is known.repeat
+    assert request.needs_token is known.needs_token
+    assert request.settled_by == known.settled_by
+
+
+def test_asking_for_methods_by_name_does_not_fill_the_memory() -> None:
+    def ask() -> weakref.ref[type[OtherRequest]]:
+        request = other("get.something", {})
+        request.read_answer(None)
+        return weakref.ref(type(request))
+
+    kinds = [ask() for _ in range(3)]
+    gc.collect()
+    assert sum(kind() is not None for kind in kinds) <= 1

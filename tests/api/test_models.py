@@ -1,0 +1,228 @@
+"""What comes back is read with tolerance; times are read in the account's zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pendulum
+import pytest
+import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from airflow_provider_callapi.api.methods import ListCalls, ListTalkOptions, StartInformerCall
+from airflow_provider_callapi.api.models import (
+    AccessToken,
+    ApiVersion,
+    CallSession,
+    Done,
+    Leg,
+    LegState,
+    Limits,
+    TalkOption,
+    parse_time,
+)
+
+# --- tolerance ---
+
+
+def test_unknown_fields_and_unknown_states_are_kept() -> None:
+    leg = Leg.model_validate({"leg_id": 1, "state": "Летит на Луну", "codec": "opus"})
+    assert leg.state == "Летит на Луну"
+    assert leg.model_extra == {"codec": "opus"}
+
+
+def test_every_state_of_the_document_is_known() -> None:
+    stated = (
+        "Дозвон, Разговор, На очереди, Разъединено, Разговор операторов, На удержании, "
+        "Перевод вызова, Отправка dtmf, Получение факса, Факс получен, Отправка факса, "
+        "Факс отправлен"
+    )
+    assert {str(state) for state in LegState} == set(stated.split(", "))
+    assert Leg(leg_id=1, state="Разговор").state == LegState.TALKING
+
+
+def test_no_active_calls_is_an_empty_list() -> None:
+    assert ListCalls.read_answer([]) == []
+
+
+def test_a_session_needs_its_id_only() -> None:
+    [session] = ListCalls.read_answer([{"call_session_id": 5}])
+    assert session == CallSession(call_session_id=5)
+    assert (session.tags, session.legs) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "direction",
+        "start_time",
+        "virtual_phone_number",
+        "contact_phone_number",
+        "external_id",
+        "tags",
+        "legs",
+    ],
+)
+def test_an_empty_field_of_a_session_is_no_error(name: str) -> None:
+    [session] = ListCalls.read_answer([{"call_session_id": 5, name: None}])
+    assert session.call_session_id == 5
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "calling_phone_number",
+        "called_phone_number",
+        "is_operator",
+        "employee_id",
+        "employee_full_name",
+        "record_call_enabled",
+        "state",
+    ],
+)
+def test_an_empty_field_of_a_leg_does_not_hide_all_calls(name: str) -> None:
+    """Notes §1: an empty scalar is null; one leg must not turn a poll into a failed one."""
+    sessions = ListCalls.read_answer(
+        [{"call_session_id": 5, "legs": [{"leg_id": 6, name: None}]}, {"call_session_id": 7}]
+    )
+    assert [session.call_session_id for session in sessions] == [5, 7]
+    assert sessions[0].legs[0].leg_id == 6
+
+
+@pytest.mark.parametrize("empty", [None, {}])
+def test_a_talk_option_may_have_no_value(empty: object) -> None:
+    """Notes §1: an empty object is ``{}``."""
+    raw = {"button": "1", "mnemonic": "finish_conversation", "name": None, "button_value": empty}
+    [option] = ListTalkOptions.read_answer([raw])
+    assert option.button_value is None or option.button_value.model_dump(exclude_none=True) == {}
+
+
+def test_a_talk_option_keeps_an_unknown_mnemonic() -> None:
+    assert TalkOption(button="1", mnemonic="new_thing").mnemonic == "new_thing"
+
+
+@pytest.mark.parametrize("success", [True, "true"])
+def test_success_is_a_boolean_or_its_name(success: object) -> None:
+    assert Done.model_validate({"success": success}) == Done(success=True, already=False)
+
+
+@pytest.mark.parametrize("data", [{"success": False}, {"success": "false"}, {}, None, "true"])
+def test_what_is_not_success_is_not_done(data: object) -> None:
+    with pytest.raises(ValidationError):
+        Done.model_validate(data)
+
+
+@pytest.mark.parametrize(
+    "data", [None, {}, {"call_session_id": None}, {"call_session_id": True}, [], {"success": True}]
+)
+def test_a_start_without_a_session_id_is_not_a_started_call(data: object) -> None:
+    with pytest.raises(ValidationError):
+        StartInformerCall.read_answer(data)
+
+
+def test_a_token_is_not_in_its_repr() -> None:
+    token = AccessToken(access_token="very-secret-token", expire_at=5)
+    assert "very-secret-token" not in repr(token) + str(token)
+
+
+def test_an_unreadable_token_answer_does_not_repeat_the_token() -> None:
+    with pytest.raises(ValidationError) as caught:
+        AccessToken.model_validate({"access_token": "very-secret-token"})
+    assert "very-secret-token" not in str(caught.value)
+
+
+def test_limits_may_be_partial_and_may_grow() -> None:
+    limits = Limits.model_validate({"day_limit": 1000, "day_reset": None, "hour_limit": 3})
+    assert (limits.day_limit, limits.minute_reset) == (1000, None)
+    assert limits.model_extra == {"hour_limit": 3}
+
+
+@pytest.mark.parametrize("spelling", ["current_version_depricated", "current_version_deprecated"])
+@pytest.mark.parametrize(
+    ("flag", "deprecated"),
+    [(True, True), ("true", True), (False, False), ("false", False), (None, False)],
+)
+def test_deprecation_is_read_in_both_spellings(spelling: str, flag: object, deprecated: bool) -> None:
+    raw = {spelling: flag, "current_version": "v4.0", "latest_version": "v5.0"}
+    version = ApiVersion.read(raw)
+    assert version.deprecated is deprecated
+    assert (version.current_version, version.latest_version) == ("v4.0", "v5.0")
+
+
+# --- time ---
+
+FORMS = {
+    "2016-10-19T 12:26:48Z": datetime(2016, 10, 19, 12, 26, 48, tzinfo=UTC),
+    "2016-10-19T12:26:48Z": datetime(2016, 10, 19, 12, 26, 48, tzinfo=UTC),
+    "2016-10-19 12:26:48": datetime(2016, 10, 19, 9, 26, 48, tzinfo=UTC),
+    "2016-10-19T12:26:48.418": datetime(2016, 10, 19, 9, 26, 48, 418000, tzinfo=UTC),
+    "2016-10-19 12:26:48.418": datetime(2016, 10, 19, 9, 26, 48, 418000, tzinfo=UTC),
+    "  2016-10-19 12:26:48\n": datetime(2016, 10, 19, 9, 26, 48, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize("text", FORMS)
+def test_the_three_forms_are_read_and_zone_less_text_is_in_the_accounts_zone(text: str) -> None:
+    parsed = parse_time(text, "Europe/Moscow")
+    assert parsed == FORMS[text]
+    assert isinstance(parsed, pendulum.DateTime)
+    assert parsed.utcoffset() == datetime.now(UTC).utcoffset()
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "hour"),
+    [
+        ("2024-01-15 12:00:00", "Europe/Berlin", 11),
+        ("2024-07-15 12:00:00", "Europe/Berlin", 10),
+        ("2024-07-15 12:00:00", "Europe/Kaliningrad", 10),
+        ("2014-07-15 12:00:00", "Europe/Moscow", 8),  # +4 in 2011-2014
+        ("2024-03-31 02:30:00", "Europe/Berlin", 1),  # skipped by the clocks: 03:30 summer time
+        ("2024-07-15 12:00:00", "Asia/Vladivostok", 2),
+    ],
+)
+def test_zones_keep_their_rules_of_that_day(text: str, zone: str, hour: int) -> None:
+    assert parse_time(text, zone).hour == hour
+
+
+def test_an_hour_that_comes_twice_is_read_as_one_of_both() -> None:
+    assert parse_time("2024-10-27 02:30:00", "Europe/Berlin").hour in (0, 1)
+
+
+@given(moment=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)))
+def test_a_time_survives_the_way_there_and_back(moment: datetime) -> None:
+    moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
+    here = pendulum.instance(moment).in_timezone("Asia/Yekaterinburg")
+    if here.utcoffset() != here.add(hours=2).utcoffset():
+        return  # inside a change of the clocks
+    if here.utcoffset() != here.subtract(hours=2).utcoffset():
+        return
+    assert parse_time(here.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3], "Asia/Yekaterinburg") == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "garbage",
+        "P1D",
+        "2016-13-01 00:00:00",
+        "2016-02-30 00:00:00",
+        "2016-10-19 12:26:48 MSK",
+        "2016-10-19/2016-10-20",
+        "19.10.2016 12:26:48",
+        "12:26:48",
+        "now",
+        "2016",
+        "2016-10-19",
+    ],
+)
+def test_other_text_is_refused(text: str) -> None:
+    with time_machine.travel(0, tick=False), pytest.raises(ValueError):  # noqa: PT011
+        parse_time(text, "Europe/Moscow")
+
+
+def test_an_unknown_zone_is_a_value_error() -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse_time("2016-10-19 12:26:48", "Mars/One")

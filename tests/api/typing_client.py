@@ -1,0 +1,49 @@
+"""What a type checker knows of an answer: read by mypy, see `test_client_typing.py`, never run."""
+
+from typing import Any, assert_type
+
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.methods import (
+    METHODS,
+    HoldCall,
+    ListCalls,
+    ListTalkOptions,
+    LoginUser,
+    LogoutUser,
+    Message,
+    Request,
+    StartInformerCall,
+    TagCall,
+    other,
+)
+from airflow_provider_callapi.api.models import (
+    AccessToken,
+    CallSession,
+    Done,
+    StartedCall,
+    TalkOption,
+)
+
+
+def answers(client: Client, values: dict[str, Any]) -> None:
+    sound = Message(type="tts", value="Привет")
+    start = StartInformerCall(
+        virtual_phone_number="74993720692", contact="79260000000", contact_message=sound
+    )
+    assert_type(client.call(start), StartedCall)
+    assert_type(client.call(StartInformerCall.read(values)), StartedCall)
+    assert_type(client.call(ListCalls()), list[CallSession])
+    assert_type(client.call(ListCalls(direction="in")), list[CallSession])
+    assert_type(client.call(ListTalkOptions()), list[TalkOption])
+    assert_type(client.call(TagCall(call_session_id=1, tag_id=36)), Done)
+    assert_type(client.call(HoldCall(call_session_id=1, contact_message=sound)), Done)
+    assert_type(client.call(LoginUser(login="me", password="secret")), AccessToken)
+    assert_type(client.call(LogoutUser()), Done)
+    assert_type(client.call(other("get.something", {})), Any)
+    assert_type(client.call(METHODS["tag.call"].read(values)), Any)
+    assert_type(StartInformerCall.read(values), StartInformerCall)
+    assert_type(start.params, dict[str, Any])
+
+
+def a_request_can_be_passed_on_as_what_it_returns() -> list[Request[Done]]:
+    return [TagCall(call_session_id=1, tag_id=36), LogoutUser()]

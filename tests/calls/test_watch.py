@@ -1,0 +1,594 @@
+"""What a watch says of a call it sees through glimpses: never more than a glimpse has shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.api.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    CallApiError,
+    LimitExceeded,
+    NotSent,
+    ProtocolMismatch,
+    ServiceFailed,
+    TokenInvalid,
+    Unanswered,
+)
+from airflow_provider_callapi.api.models import CallSession, Leg, LegState, Tag
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watch import DONE, OVER, Phase, SessionWatch, Sighting
+
+CALL = 206597836
+CONTACT = "79260000001"
+EMPLOYEE = "79262444393"
+VIRTUAL = "74951045771"
+TRANSIENT = [NotSent, Unanswered, ServiceFailed, LimitExceeded]
+PERMANENT = [AccessDenied, AuthenticationFailed, TokenInvalid, ProtocolMismatch]
+SOMEBODY_THERE = [
+    LegState.TALKING,
+    LegState.OPERATORS_TALKING,
+    LegState.ON_HOLD,
+    LegState.TRANSFERRING,
+    LegState.SENDING_DTMF,
+    LegState.RECEIVING_FAX,
+    LegState.FAX_RECEIVED,
+    LegState.SENDING_FAX,
+    LegState.FAX_SENT,
+]
+
+
+def session(
+    contact: str | None,
+    employee: str | None = None,
+    *,
+    dtmf: str = "",
+    tags: tuple[int, ...] = (),
+    external_id: str | None = None,
+) -> CallSession:
+    """The watched call; ``contact`` and ``employee`` are the states of their legs, None: no leg."""
+    legs = []
+    if employee is not None:
+        legs.append(
+            Leg(
+                leg_id=2,
+                calling_phone_number=CONTACT,
+                called_phone_number=EMPLOYEE,
+                is_operator=True,
+                state=employee,
+            )
+        )
+    if contact is not None:
+        legs.append(
+            Leg(leg_id=1, calling_phone_number=VIRTUAL, called_phone_number=CONTACT + dtmf, state=contact)
+        )
+    return CallSession(
+        call_session_id=CALL,
+        contact_phone_number=CONTACT,
+        virtual_phone_number=VIRTUAL,
+        external_id=external_id,
+        tags=tuple(Tag(tag_id=tag) for tag in tags),
+        legs=tuple(legs),
+    )
+
+
+SOMEBODY_ELSES = CallSession(
+    call_session_id=CALL + 1,
+    contact_phone_number=CONTACT,
+    legs=(Leg(leg_id=9, called_phone_number=CONTACT, state=LegState.TALKING),),
+)
+RINGING = session(LegState.DIALING)
+TALKING = session(LegState.TALKING, LegState.TALKING)
+
+
+def shows(at: float, call: CallSession) -> Snapshot:
+    return Snapshot(at, {SOMEBODY_ELSES.call_session_id: SOMEBODY_ELSES, CALL: call})
+
+
+def lacks(at: float) -> Snapshot:
+    return Snapshot(at, {SOMEBODY_ELSES.call_session_id: SOMEBODY_ELSES})
+
+
+def fails(at: float, kind: type[CallApiError] = Unanswered) -> Snapshot:
+    return Snapshot(at, failure=kind("the look failed"))
+
+
+def new_watch(**rules: Any) -> SessionWatch:
+    return SessionWatch(CALL, **{"appear_by": 60.0, "deadline": 3600.0, **rules})
+
+
+def phases(watch: SessionWatch, *snapshots: Snapshot) -> list[Phase]:
+    return [watch.feed(snapshot) for snapshot in snapshots]
+
+
+STARTED = Outcome(CALL, external_id="af-1", started_at=0.0)
+
+# --- stories ---
+
+
+def test_a_call_that_is_listed_answered_and_gone_goes_through_all_phases() -> None:
+    watch = new_watch()
+    told = phases(watch, lacks(5), shows(10, RINGING), shows(15, TALKING), lacks(20), lacks(25))
+    assert told == [Phase.EXPECTED, Phase.APPEARED, Phase.ANSWERED, Phase.ANSWERED, Phase.ENDED]
+    assert watch.outcome(STARTED) == replace(
+        STARTED,
+        status="ended",
+        answered=True,
+        answered_at=15,
+        ended_at=20,
+        observed=True,
+        source="list.calls",
+    )
+
+
+def test_absent_once_is_not_ended() -> None:
+    watch = new_watch()
+    told = phases(watch, shows(5, RINGING), lacks(10), shows(15, RINGING), lacks(20), shows(25, RINGING))
+    assert set(told) == {Phase.APPEARED}
+
+
+def test_a_call_ended_when_it_was_first_missed_not_when_that_was_believed() -> None:
+    watch = new_watch(misses_needed=3)
+    phases(watch, shows(5, RINGING), lacks(10), shows(15, RINGING), lacks(20), lacks(25))
+    assert watch.outcome(STARTED).ended_at is None
+    assert watch.feed(lacks(30)) is Phase.ENDED
+    assert watch.outcome(STARTED).ended_at == 20
+
+
+def test_a_failed_look_between_two_absences_neither_counts_nor_resets() -> None:
+    watch = new_watch()
+    told = phases(watch, shows(5, RINGING), lacks(10), fails(15), fails(20), lacks(25))
+    assert told == [Phase.APPEARED] * 4 + [Phase.ENDED]
+    assert watch.outcome(STARTED).ended_at == 10
+
+
+def test_a_call_that_ended_without_being_seen_answered_may_have_been_answered() -> None:
+    watch = new_watch()
+    assert phases(watch, shows(5, RINGING), lacks(10), lacks(15))[-1] is Phase.ENDED
+    assert watch.outcome(STARTED).answered is None
+    assert watch.outcome(STARTED).answered_at is None
+
+
+def test_an_employee_who_picked_up_first_is_no_answer() -> None:
+    watch = new_watch()
+    first = session(LegState.DIALING, LegState.TALKING), session(None, LegState.TALKING)
+    assert phases(watch, shows(5, first[0]), shows(10, first[1])) == [Phase.APPEARED] * 2
+    assert watch.outcome(STARTED).answered is None
+
+
+def test_somebody_elses_call_to_the_same_contact_is_not_this_call() -> None:
+    watch = new_watch(appear_by=5)
+    assert phases(watch, lacks(3), lacks(6)) == [Phase.EXPECTED, Phase.NEVER_APPEARED]
+    assert watch.outcome(STARTED).answered is None
+
+
+def test_a_contact_that_hangs_up_was_still_answered_at_the_first_sight_of_it() -> None:
+    watch = new_watch()
+    gone = session(LegState.DISCONNECTED, LegState.TALKING)
+    assert phases(watch, shows(5, TALKING), shows(10, TALKING), shows(15, gone)) == [Phase.ANSWERED] * 3
+    assert watch.outcome(STARTED).answered_at == 5
+
+
+def test_every_leg_disconnected_is_not_yet_the_end_of_the_session() -> None:
+    over = session(LegState.DISCONNECTED, LegState.DISCONNECTED)
+    assert set(phases(new_watch(), *(shows(at, over) for at in range(5, 100, 5)))) == {Phase.APPEARED}
+
+
+def test_a_call_that_was_never_listed_is_given_up_at_the_end_of_the_appear_timeout() -> None:
+    watch = new_watch(appear_by=20)
+    told = phases(watch, lacks(5), lacks(10), lacks(15), lacks(20))
+    assert told == [Phase.EXPECTED] * 3 + [Phase.NEVER_APPEARED]
+    outcome = watch.outcome(STARTED)
+    assert (outcome.status, outcome.observed, outcome.answered) == ("ended", False, None)
+
+
+def test_a_call_that_is_listed_late_is_waited_for() -> None:
+    watch = new_watch(appear_by=20)
+    assert phases(watch, lacks(5), lacks(19), shows(21, RINGING))[-1] is Phase.APPEARED
+    assert phases(watch, lacks(30), shows(35, RINGING), lacks(40)) == [Phase.APPEARED] * 3
+
+
+def test_one_look_after_the_appear_timeout_is_not_enough_to_give_a_call_up() -> None:
+    watch = new_watch(appear_by=20)
+    assert phases(watch, lacks(100), shows(105, RINGING)) == [Phase.EXPECTED, Phase.APPEARED]
+    watch = new_watch(appear_by=20)
+    assert phases(watch, lacks(100), lacks(105)) == [Phase.EXPECTED, Phase.NEVER_APPEARED]
+
+
+def test_failed_looks_alone_never_give_a_call_up() -> None:
+    watch = new_watch(appear_by=20, failures_tolerated=99)
+    told = phases(watch, *(fails(at) for at in range(5, 200, 5)))
+    assert set(told) == {Phase.EXPECTED}
+
+
+def test_a_never_listed_call_has_no_end_earlier_than_the_last_look_that_waited_for_it() -> None:
+    # The first look without a call that is listed late says nothing about its end: this one may have
+    # begun and ended between the looks at 10 and 15.
+    watch = new_watch(appear_by=20)
+    assert phases(watch, lacks(5), lacks(10), lacks(15), lacks(20))[-1] is Phase.NEVER_APPEARED
+    ended_at = watch.outcome(STARTED).ended_at
+    assert ended_at is None or ended_at >= 20, "claims that the call ended 'then or before'"
+
+
+def test_what_is_over_stays_over_whatever_comes() -> None:
+    for last in (
+        [shows(5, TALKING), lacks(10), lacks(15)],
+        [lacks(60), lacks(65)],
+        [shows(3600, RINGING)],
+    ):
+        watch = new_watch()
+        over = phases(watch, *last)[-1]
+        assert over in OVER
+        outcome = watch.outcome(STARTED)
+        after = phases(watch, shows(4000, TALKING), fails(4005, AccessDenied), lacks(4010), lacks(4015))
+        assert set(after) == {over}
+        assert watch.outcome(STARTED) == outcome
+
+
+# --- deadline ---
+
+
+@pytest.mark.parametrize(
+    "before",
+    [[], [lacks(5)], [shows(5, RINGING)], [shows(5, TALKING)], [shows(5, RINGING), fails(10)]],
+)
+@pytest.mark.parametrize("last", [shows(3600, RINGING), fails(3600), shows(3601, TALKING)])
+def test_a_call_that_is_not_over_at_the_deadline_has_timed_out(
+    before: list[Snapshot], last: Snapshot
+) -> None:
+    watch = new_watch(appear_by=10_000)
+    assert not OVER & set(phases(watch, *before))
+    assert watch.feed(last) is Phase.TIMED_OUT
+    outcome = watch.outcome(STARTED)
+    assert (outcome.status, outcome.ended_at) == ("started", None), "nobody saw it end"
+
+
+def test_a_call_whose_end_is_seen_at_the_deadline_has_ended() -> None:
+    assert phases(new_watch(), shows(3590, RINGING), lacks(3595), lacks(3600))[-1] is Phase.ENDED
+    assert phases(new_watch(), lacks(3595), lacks(3600))[-1] is Phase.NEVER_APPEARED
+
+
+def test_an_answer_that_is_seen_in_the_look_of_the_deadline_is_in_the_outcome() -> None:
+    watch = new_watch()
+    watch.feed(shows(3600, TALKING))
+    assert (watch.outcome(STARTED).answered, watch.outcome(STARTED).answered_at) == (True, 3600)
+
+
+# --- what ends a wait ---
+
+
+def test_waiting_for_an_answer_is_done_at_the_answer_or_when_the_call_is_over() -> None:
+    assert DONE["ended"] == {Phase.ENDED, Phase.NEVER_APPEARED, Phase.TIMED_OUT}
+    assert DONE["answered"] == DONE["ended"] | {Phase.ANSWERED}
+
+
+# --- failures ---
+
+
+@pytest.mark.parametrize("kind", PERMANENT)
+def test_a_failure_that_every_next_look_would_repeat_is_raised_at_once(kind: type[CallApiError]) -> None:
+    failed = fails(10, kind)
+    watch = new_watch()
+    watch.feed(shows(5, RINGING))
+    with pytest.raises(kind) as raised:
+        watch.feed(failed)
+    assert raised.value is failed.failure
+
+
+@pytest.mark.parametrize("kind", TRANSIENT)
+@pytest.mark.parametrize("tolerated", [0, 1, 3])
+def test_a_passing_failure_is_raised_only_after_too_many_in_a_row(
+    kind: type[CallApiError], tolerated: int
+) -> None:
+    watch = new_watch(failures_tolerated=tolerated)
+    for at in range(tolerated):
+        assert watch.feed(fails(at, kind)) is Phase.EXPECTED
+    with pytest.raises(kind):
+        watch.feed(fails(50, kind))
+
+
+@pytest.mark.parametrize("good", [shows(30, RINGING), lacks(30)], ids=["listed", "absent"])
+def test_one_good_look_forgives_the_failures_before_it(good: Snapshot) -> None:
+    watch = new_watch(failures_tolerated=2)
+    phases(watch, fails(10), fails(20), good, fails(40), fails(50))
+    with pytest.raises(Unanswered):
+        watch.feed(fails(60))
+
+
+def test_a_failure_that_is_raised_invents_nothing_about_the_call() -> None:
+    watch = new_watch(failures_tolerated=0)
+    watch.feed(shows(5, TALKING))
+    before = watch.outcome(STARTED)
+    with pytest.raises(Unanswered):
+        watch.feed(fails(10))
+    assert watch.phase is Phase.ANSWERED
+    assert watch.outcome(STARTED) == before
+
+
+# --- what the outcome adds to what was known ---
+
+
+def test_what_was_known_of_the_call_before_the_watch_is_kept() -> None:
+    known = replace(STARTED, attempt=3, tags=(36,), talk_seconds=7, finish_reason="x")
+    watch = new_watch()
+    phases(watch, shows(5, session(LegState.DIALING, external_id="theirs")), lacks(10), lacks(15))
+    outcome = watch.outcome(known)
+    assert (outcome.external_id, outcome.attempt, outcome.tags) == ("af-1", 3, (36,))
+    assert (outcome.talk_seconds, outcome.finish_reason, outcome.started_at) == (7, "x", 0.0)
+
+
+def test_the_external_id_and_the_tags_of_a_call_started_elsewhere_are_learnt_and_outlive_it() -> None:
+    watch = new_watch()
+    phases(
+        watch,
+        shows(5, session(LegState.DIALING, external_id="theirs", tags=(36,))),
+        shows(10, session(LegState.TALKING, tags=(36, 38))),
+        lacks(15),
+        lacks(20),
+    )
+    outcome = watch.outcome(Outcome(CALL))
+    assert (outcome.external_id, outcome.tags) == ("theirs", (36, 38))
+
+
+@pytest.mark.parametrize("phase", ["expected", "appeared", "ended", "never appeared"])
+def test_only_the_data_api_says_not_answered_and_a_watch_does_not_unsay_it(phase: str) -> None:
+    seen = {
+        "expected": [],
+        "appeared": [shows(5, RINGING)],
+        "ended": [shows(5, RINGING), lacks(10), lacks(15)],
+        "never appeared": [lacks(60), lacks(65)],
+    }[phase]
+    watch = new_watch()
+    phases(watch, *seen)
+    assert watch.outcome(Outcome(CALL)).answered is None
+    assert watch.outcome(Outcome(CALL, answered=False, source="data_api")).answered is False
+
+
+def test_a_watch_that_got_no_answer_to_any_look_does_not_speak_for_list_calls() -> None:
+    watch = new_watch()
+    watch.feed(fails(3600))
+    assert watch.outcome(STARTED) == STARTED, "not one look succeeded: nothing is known but the start"
+
+
+def test_what_an_earlier_wait_has_seen_is_not_seen_anew() -> None:
+    first = new_watch()
+    phases(first, shows(5, session(LegState.TALKING, tags=(36,), external_id="theirs")))
+    handed_on = Outcome.from_xcom(json.loads(json.dumps(first.outcome(STARTED).to_xcom())))
+    second = new_watch(sighting=Sighting.of(handed_on))
+    assert second.phase is Phase.ANSWERED
+    assert phases(second, lacks(10), lacks(15)) == [Phase.ANSWERED, Phase.ENDED]
+    outcome = second.outcome(handed_on)
+    assert (outcome.answered_at, outcome.ended_at, outcome.tags) == (5, 10, (36,))
+
+
+def test_a_call_of_which_nothing_was_seen_is_expected() -> None:
+    assert new_watch(sighting=Sighting.of(STARTED)).phase is Phase.EXPECTED
+
+
+def test_no_phone_number_is_in_what_a_watch_hands_on() -> None:
+    watch = new_watch()
+    phases(watch, shows(5, session(LegState.TALKING, LegState.TALKING, dtmf="...1.2")), lacks(10), lacks(15))
+    text = json.dumps([watch.outcome(STARTED).to_xcom(), watch.sighting.to_json()])
+    for number in (CONTACT, EMPLOYEE, VIRTUAL):
+        assert number not in text
+
+
+# --- the same, for any call and any looks ---
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A call as it really was, and one look's share of bad luck. Times in seconds after the start."""
+
+    listed_at: float
+    employee_at: float
+    answered_at: float
+    ended_at: float
+    contact_state: str
+    queued: bool
+    dtmf: str
+
+    def seen_at(self, at: float) -> CallSession | None:
+        """What a look at this moment shows of the call."""
+        if not self.listed_at <= at < self.ended_at:
+            return None
+        ringing = LegState.QUEUED if self.queued else LegState.DIALING
+        return session(
+            self.contact_state if at >= self.answered_at else ringing,
+            LegState.TALKING if at >= self.employee_at else LegState.DIALING,
+            dtmf=self.dtmf,
+            tags=(36,) if at >= self.answered_at else (),
+        )
+
+    def answer_can_be_seen_at(self, at: float) -> bool:
+        return (
+            max(self.listed_at, self.answered_at) <= at < self.ended_at
+            and self.contact_state in SOMEBODY_THERE
+        )
+
+
+@dataclass(frozen=True)
+class Poll:
+    """One look: when, and whether it failed or lost the call for that one time."""
+
+    at: float
+    luck: Literal["good", "drops the call", "fails"]
+    kind: type[CallApiError]
+    restored: bool
+
+    def of(self, truth: Truth) -> Snapshot:
+        if self.luck == "fails":
+            return fails(self.at, self.kind)
+        call = truth.seen_at(self.at)
+        return lacks(self.at) if call is None or self.luck == "drops the call" else shows(self.at, call)
+
+
+@st.composite
+def truths(draw: st.DrawFn) -> Truth:
+    listed = draw(st.sampled_from([0.0, 0.0, 7.0, 45.0, float("inf")]))
+    start = 0.0 if listed == float("inf") else listed
+    answered = start + draw(st.sampled_from([0.0, 1.0, 20.0, 100.0, float("inf")]))
+    return Truth(
+        listed_at=listed,
+        employee_at=start + draw(st.sampled_from([0.0, 5.0, float("inf")])),
+        answered_at=answered,
+        ended_at=start + draw(st.sampled_from([1.0, 6.0, 30.0, 90.0, float("inf")])),
+        contact_state=draw(st.sampled_from([*SOMEBODY_THERE, "Летит на Луну", "", LegState.DISCONNECTED])),
+        queued=draw(st.booleans()),
+        dtmf=draw(st.sampled_from(["", "...9.2.3.3", ".1"])),
+    )
+
+
+@st.composite
+def polls(draw: st.DrawFn) -> list[Poll]:
+    """Looks at growing times. A call is lost by the list only where the next good look has it back."""
+    gaps = draw(st.lists(st.sampled_from([0.5, 3.0, 5.0, 5.0, 30.0]), min_size=1, max_size=40))
+    result: list[Poll] = []
+    at, dropped = 0.0, False
+    for gap in gaps:
+        at += gap
+        luck = draw(st.sampled_from(["good", "good", "good", "drops the call", "fails"]))
+        if luck == "drops the call" and dropped:
+            luck = "good"
+        if luck != "fails":
+            dropped = luck == "drops the call"
+        result.append(Poll(at, luck, draw(st.sampled_from(TRANSIENT)), draw(st.booleans())))  # type: ignore[arg-type]
+    return result
+
+
+def restored(watch: SessionWatch) -> SessionWatch:
+    """The same watch in another process, which has the rules and the stored sighting only."""
+    sighting = Sighting.from_json(json.loads(json.dumps(watch.sighting.to_json(), allow_nan=False)))
+    return SessionWatch(
+        watch.call_session_id,
+        appear_by=watch.appear_by,
+        deadline=watch.deadline,
+        misses_needed=watch.misses_needed,
+        failures_tolerated=watch.failures_tolerated,
+        sighting=sighting,
+    )
+
+
+ORDER = [Phase.EXPECTED, Phase.APPEARED, Phase.ANSWERED]
+RULES = st.fixed_dictionaries(
+    {
+        "appear_by": st.sampled_from([0.0, 20.0, 60.0]),
+        "deadline": st.sampled_from([15.0, 100.0, 3600.0]),
+        "misses_needed": st.integers(1, 3),
+        "failures_tolerated": st.integers(0, 4),
+    }
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(truth=truths(), looks=polls(), rules=RULES)
+def test_a_watch_says_what_was_seen_and_nothing_else(
+    truth: Truth, looks: list[Poll], rules: dict[str, Any]
+) -> None:
+    watch = new_watch(**rules)
+    fed: list[Snapshot] = []
+    for poll in looks:
+        snapshot, before = poll.of(truth), replace(watch.sighting)
+        phase_before, fed = watch.phase, [*fed, poll.of(truth)]
+        in_a_row = next((n for n, s in enumerate(reversed(fed)) if s.failure is None), len(fed))
+        if in_a_row > rules["failures_tolerated"]:
+            assert snapshot.failure is not None
+            with pytest.raises(type(snapshot.failure)):
+                watch.feed(snapshot)
+            event("gave up after failures")
+            return
+        phase = watch.feed(snapshot)
+
+        good = [s for s in fed if s.failure is None]
+        ever_seen = any(CALL in s.sessions for s in good)
+        last = good[-rules["misses_needed"] :]
+        missed = len(last) == rules["misses_needed"] and not any(CALL in s.sessions for s in last)
+        first_answer = next(
+            (s.at for s in good if CALL in s.sessions and truth.answer_can_be_seen_at(s.at)), None
+        )
+        if snapshot.failure is None and ever_seen and missed:
+            expected = Phase.ENDED
+        elif snapshot.failure is None and missed and poll.at >= rules["appear_by"]:
+            expected = Phase.NEVER_APPEARED
+        elif poll.at >= rules["deadline"]:
+            expected = Phase.TIMED_OUT
+        elif first_answer is not None:
+            expected = Phase.ANSWERED
+        else:
+            expected = Phase.APPEARED if ever_seen else Phase.EXPECTED
+        assert phase is expected, fed
+
+        if snapshot.failure is not None:
+            assert replace(watch.sighting, failures=before.failures) == before, "a failed look proves nothing"
+        if phase not in OVER:
+            assert ORDER.index(phase) >= ORDER.index(phase_before), "a phase went back"
+        outcome = watch.outcome(STARTED)
+        assert outcome.answered is (True if first_answer is not None else None), "never False, never invented"
+        assert outcome.answered_at == first_answer
+        assert outcome.observed is ever_seen
+        assert (outcome.status == "ended") is (phase in (Phase.ENDED, Phase.NEVER_APPEARED))
+        assert outcome.ended_at is None or outcome.status == "ended"
+        if phase in OVER:
+            event(phase.name)
+            if (
+                phase is Phase.ENDED
+                and rules["misses_needed"] > 1
+                and all(p.luck != "drops the call" for p in looks)
+            ):
+                assert outcome.ended_at is not None
+                assert truth.ended_at <= outcome.ended_at, "it was still active when it was said to be gone"
+            return
+    event("still waiting")
+
+
+@settings(max_examples=400, deadline=None)
+@given(truth=truths(), looks=polls(), rules=RULES)
+def test_a_watch_that_is_stored_and_restored_at_any_point_goes_on_like_one_that_was_not(
+    truth: Truth, looks: list[Poll], rules: dict[str, Any]
+) -> None:
+    steady, moved = new_watch(**rules), new_watch(**rules)
+    for poll in looks:
+        if poll.restored:
+            moved = restored(moved)
+            assert moved.phase is steady.phase
+        told: list[Any] = []
+        for watch in (steady, moved):
+            try:
+                told.append(watch.feed(poll.of(truth)))
+            except CallApiError as error:
+                told.append(type(error))
+        assert told[0] == told[1], poll
+        assert moved.sighting == steady.sighting
+        assert moved.outcome(STARTED) == steady.outcome(STARTED)
+        if told[0] in OVER:
+            return
+
+
+@given(
+    st.builds(
+        Sighting,
+        seen=st.booleans(),
+        answered_at=st.none() | st.floats(0, 4e9),
+        gone_since=st.none() | st.floats(0, 4e9),
+        misses=st.integers(0, 99),
+        failures=st.integers(0, 99),
+        external_id=st.none() | st.text(max_size=64),
+        tags=st.lists(st.integers(1, 2**31)).map(tuple),
+    )
+)
+def test_a_sighting_comes_back_from_json_as_it_was(sighting: Sighting) -> None:
+    assert Sighting.from_json(json.loads(json.dumps(sighting.to_json(), allow_nan=False))) == sighting
+
+
+def test_a_sighting_stored_by_another_version_can_be_read() -> None:
+    stored = Sighting(seen=True, answered_at=5.0, tags=(36,)).to_json()
+    older = {name: value for name, value in stored.items() if name not in ("failures", "tags")}
+    assert Sighting.from_json(older) == Sighting(seen=True, answered_at=5.0)
+    assert Sighting.from_json({**stored, "talked_for": 12}) == Sighting(True, 5.0, tags=(36,))

@@ -1,0 +1,135 @@
+"""A real Airflow in a folder of its own, a real exchange over HTTP, and DAGs run through ``dag.test()``."""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPO = Path(__file__).parents[1]
+HOME = Path(tempfile.mkdtemp(prefix="callapi-airflow-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+
+TEST_DAGS = HOME / "dags"
+TEST_DAGS.mkdir()
+# Airflow reads these when it is first imported, which is after this file.
+os.environ.update(
+    AIRFLOW_HOME=str(HOME),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    AIRFLOW__CORE__EXECUTOR="LocalExecutor",
+    AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
+    AIRFLOW__CORE__FERNET_KEY="",
+    AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST=json.dumps(
+        [
+            {
+                "name": name,
+                "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+                "kwargs": {"path": str(path)},
+            }
+            for name, path in (("examples", REPO / "dags_examples"), ("tests", TEST_DAGS))
+        ]
+    ),
+)
+
+
+@dataclass
+class Run:
+    """What a DAG run left behind."""
+
+    state: str
+    states: dict[str, str | None]
+    """Task id (``task_id[map_index]`` where mapped) → state."""
+    xcoms: dict[str, Any]
+    """The same key → the task's return value."""
+    dag_id: str
+    run_id: str
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> None:
+    """The metadata database of this session's Airflow, migrated."""
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture
+def exchange(callapi_emulator: Any) -> Any:
+    """The exchange behind the emulator that the connection ``callapi_default`` leads to."""
+    return callapi_emulator.exchange
+
+
+@pytest.fixture
+def connection(callapi_emulator: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Set the connection ``callapi_default``: to the emulator, with changes; done once as it is."""
+
+    def set_connection(**changes: Any) -> None:
+        fields = callapi_emulator.connection()
+        fields["extra"] = {**fields["extra"], **changes.pop("extra", {})}
+        monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps({**fields, **changes}))
+
+    set_connection()
+    return set_connection
+
+
+@pytest.fixture
+def run_dag(airflow_db: None, connection: Any) -> Callable[..., Run]:
+    """Run a DAG through ``dag.test()``, triggers included, against the emulator over HTTP.
+
+    Takes a file, or the source of one. Retries are not run by ``dag.test()``.
+    """
+    return _run_dag
+
+
+def _run_dag(source: Path | str, *, conf: dict[str, Any] | None = None, **test_kwargs: Any) -> Run:
+    path = source
+    if isinstance(source, str):
+        path = TEST_DAGS / f"dag_{abs(hash(source))}.py"
+        path.write_text(source)
+    assert isinstance(path, Path)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    from airflow.sdk import DAG
+
+    dag = next(value for value in vars(module).values() if isinstance(value, DAG))
+    try:
+        dag_run = dag.test(run_conf=conf, **test_kwargs)
+    finally:
+        if isinstance(source, str):
+            path.unlink()
+    return _left_behind(dag_run)
+
+
+def _left_behind(dag_run: Any) -> Run:
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    def name(row: Any) -> str:
+        return row.task_id if row.map_index < 0 else f"{row.task_id}[{row.map_index}]"
+
+    with create_session() as session:
+        tasks = session.scalars(select(TaskInstance).where(TaskInstance.run_id == dag_run.run_id))
+        states = {name(ti): ti.state for ti in tasks if ti.dag_id == dag_run.dag_id}
+        rows = session.scalars(
+            select(XComModel).where(
+                XComModel.run_id == dag_run.run_id,
+                XComModel.dag_id == dag_run.dag_id,
+                XComModel.key == "return_value",
+            )
+        )
+        xcoms = {name(row): XComModel.deserialize_value(row) for row in rows}
+    return Run(str(dag_run.state), states, xcoms, dag_run.dag_id, dag_run.run_id)

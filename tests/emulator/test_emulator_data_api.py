@@ -1,0 +1,164 @@
+"""The Data API tells of finished calls, after a while, and tags them."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
+from airflow_provider_callapi.api.data_api import (
+    GetCallLegsReport,
+    GetCallsReport,
+    GetTags,
+    SetTagCommunications,
+    UnsetTagCommunications,
+    equals,
+    report_time,
+)
+from airflow_provider_callapi.api.errors import AccessDenied, InvalidParameters, TokenInvalid
+from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.methods import ListCalls
+from airflow_provider_callapi.emulator import Script
+
+CONTACT = "79161234567"
+
+
+def client_of(exchange, credentials=None, url="https://dataapi.comagic.ru/v2.0"):
+    rpc = JsonRpc(url, new_session=exchange.session)
+    return Client(rpc, credentials or AccessKey("demo-key"), clock=exchange.clock)
+
+
+@pytest.fixture
+def client(exchange):
+    return client_of(exchange)
+
+
+@pytest.fixture
+def dates(clock):
+    zone = "Europe/Moscow"
+    return {
+        "date_from": report_time(clock() - 3600, zone),
+        "date_till": report_time(clock() + 3600, zone),
+    }
+
+
+def test_a_call_is_reported_only_after_its_end_and_the_lag(desk, exchange, clock, client, dates):
+    exchange.report_lag = 30
+    call = desk.start("start.informer_call", external_id="order-1")
+    request = GetCallsReport(**dates, filter=equals("call_api_external_id", "order-1"))
+    assert client.call(request) == []
+    clock.advance(42)
+    assert client.call(request) == []
+    clock.advance(1)
+    (report,) = client.call(request)
+    assert report.id == call.call_session_id
+    assert report.communication_id != report.id
+    assert (report.finish_reason, report.is_lost) == ("success_finish", False)
+    assert (report.talk_duration, report.total_duration) == (10, 13)
+
+
+def test_a_call_that_nobody_answered_is_lost(desk, exchange, clock, client, dates):
+    exchange.script(CONTACT, Script.busy())
+    call = desk.start()
+    clock.advance(60)
+    request = GetCallsReport(**dates, filter=equals("id", call.call_session_id))
+    (report,) = client.call(request)
+    assert (report.finish_reason, report.is_lost) == ("subscriber_busy", True)
+    (leg,) = [
+        leg
+        for leg in client.call(
+            GetCallLegsReport(**dates, filter=equals("call_session_id", call.call_session_id))
+        )
+        if not leg.is_operator
+    ]
+    assert leg.connect_time is None
+
+
+def test_ongoing_calls_are_reported_where_they_are_asked_for(desk, client, dates):
+    desk.start()
+    assert client.call(GetCallsReport(**dates)) == []
+    (report,) = client.call(GetCallsReport(**dates, include_ongoing_calls=True))
+    assert not report.finished
+
+
+def test_filters_are_comparisons_and_trees_of_them(desk, clock, client, dates):
+    ids = [desk.start("start.informer_call", external_id=f"e{n}").call_session_id for n in range(4)]
+    clock.advance(60)
+
+    def found(tree):
+        return [report.id for report in client.call(GetCallsReport(**dates, filter=tree))]
+
+    assert found({"field": "id", "operator": "in", "value": ids[:2]}) == ids[:2]
+    either = {"filters": [equals("id", ids[3]), equals("call_api_external_id", "e0")]}
+    assert found({**either, "condition": "or"}) == [ids[0], ids[3]]
+    assert found({**either, "condition": "and"}) == []
+    page = client.call(GetCallsReport(**dates, limit=2, offset=1))
+    assert [report.id for report in page] == ids[1:3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "mnemonic"),
+    [
+        ({"filter": equals("start_time", "x")}, "filter_prohibited"),
+        ({"filter": equals("colour", "x")}, "unexpected_parameters"),
+        ({"filter": {"field": "id", "operator": "~", "value": 1}}, "invalid_parameter_value"),
+        ({"fields": ["colour"]}, "unexpected_parameters"),
+        ({"date_from": "yesterday"}, "invalid_parameter_value"),
+        ({"date_from": "2020-01-01 00:00:00"}, "date_interval_limit_reached"),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_refused(client, dates, changes, mnemonic):
+    with pytest.raises(InvalidParameters) as caught:
+        client.call(GetCallsReport(**{**dates, **changes}))
+    assert caught.value.mnemonic == mnemonic
+
+
+def test_a_finished_call_is_tagged_by_its_communication(desk, exchange, clock, client, dates):
+    desk.start()
+    clock.advance(60)
+    (report,) = client.call(GetCallsReport(**dates))
+    tag = {"communication_id": report.communication_id, "tag_id": 36}
+    client.call(SetTagCommunications(**tag))
+    assert exchange.calls[0].tags == {36: "Answered"}
+    assert client.call(SetTagCommunications(**tag)).already
+    client.call(UnsetTagCommunications(**tag))
+    assert exchange.calls[0].tags == {}
+    with pytest.raises(InvalidParameters):
+        client.call(SetTagCommunications(communication_id=5, tag_id=36))
+
+
+def test_tagging_answers_with_an_empty_object(desk, exchange):
+    call = desk.start()
+    params = {
+        "access_token": "demo-key",
+        "communication_id": call.call_session_id + 1_000_000_000,
+        "communication_type": "call",
+        "tag_id": 36,
+    }
+    body = {"jsonrpc": "2.0", "id": 1, "method": "set.tag_communications", "params": params}
+    assert exchange.handle(body, version="v2.0")["result"] == {}
+
+
+def test_the_tags_of_the_account(client):
+    assert [(tag.id, tag.name) for tag in client.call(GetTags(limit=2))] == [
+        (36, "Answered"),
+        (37, "Not answered"),
+    ]
+
+
+def test_points_and_logins_are_the_services_own(exchange, client):
+    client.call(GetTags())
+    assert client.limits.minute_remaining == 999
+    assert exchange.limits()["minute_remaining"] == 1000
+    session = LoginSession("demo", "demo-password")
+    client_of(exchange, session).call(GetTags())
+    token = session.forget()
+    call_api = client_of(exchange, AccessKey(token), "https://callapi.comagic.ru/v4.0")
+    with pytest.raises(TokenInvalid):
+        call_api.call(ListCalls())
+
+
+def test_an_address_that_is_not_listed_is_denied(exchange, client):
+    exchange.account.data_api_whitelist.clear()
+    with pytest.raises(AccessDenied):
+        client.call(GetTags())

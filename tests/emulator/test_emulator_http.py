@@ -1,0 +1,204 @@
+"""The exchange on a port: the service, the page, the remote control, the command and the fixture."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
+from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.methods import ListCalls, StartInformerCall
+from airflow_provider_callapi.emulator import Emulator, Exchange, Script
+
+CONTACT = "79161234567"
+HEADERS = {"Content-Type": "application/json; charset=UTF-8"}
+
+
+def start(contact=CONTACT):
+    message = {"type": "tts", "value": "Привет"}
+    return StartInformerCall(virtual_phone_number="74993720692", contact=contact, contact_message=message)
+
+
+def client_of(emulator, credentials=None):
+    rpc = JsonRpc(f"{emulator.url}/v4.0", timeout=5)
+    clock = emulator.exchange.clock
+    return Client(rpc, credentials or AccessKey("demo-key"), clock=clock)
+
+
+def control(emulator, action, body=None):
+    url = f"{emulator.url}/emulator/{action}"
+    answer = requests.get(url, timeout=5) if body is None else requests.post(url, json=body, timeout=5)
+    return answer.json()
+
+
+def test_the_fixture_is_an_emulator_whose_clock_the_test_moves(callapi_emulator):
+    client = client_of(callapi_emulator, LoginSession("demo", "demo-password"))
+    client.call(start())
+    callapi_emulator.exchange.clock.advance(3)
+    (session,) = client.call(ListCalls())
+    assert session.legs[0].state == "Разговор"
+    assert client.limits is not None
+    assert client.limits.minute_remaining == 999
+
+
+def test_the_connection_is_one_that_airflow_reads(callapi_emulator):
+    connection = callapi_emulator.connection()
+    assert connection == {
+        "conn_type": "callapi",
+        "host": "http://127.0.0.1",
+        "port": callapi_emulator.port,
+        "password": "demo-key",
+        "extra": {
+            "api_version": "v4.0",
+            "timezone": "Europe/Moscow",
+            "data_api": True,
+            "data_api_host": callapi_emulator.url,
+        },
+    }
+    assert callapi_emulator.connection(login=True)["login"] == "demo"
+    assert json.loads(json.dumps(connection)) == connection
+
+
+def test_two_emulators_share_an_exchange(exchange):
+    with Emulator(exchange) as one, Emulator(exchange) as other:
+        client_of(one).call(start())
+        assert len(client_of(other).call(ListCalls())) == 1
+
+
+def test_the_page_stands_alone_and_shows_the_calls(callapi_emulator):
+    page = requests.get(callapi_emulator.url, timeout=5)
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+    client_of(callapi_emulator).call(start())
+    client_of(callapi_emulator).call(start("79161230000"))
+    callapi_emulator.exchange.script("79161230000", Script())
+    shown = requests.get(f"{callapi_emulator.url}/calls.json", timeout=5).json()
+    assert [call["contact_phone_number"] for call in shown["active"]] == ["79161230000", CONTACT]
+    assert shown["limits"]["minute_remaining"] == 998
+    callapi_emulator.exchange.clock.advance(20)
+    shown = requests.get(f"{callapi_emulator.url}/calls.json", timeout=5).json()
+    assert shown["active"] == []
+    assert shown["finished"][0]["finish_reason"] == "success_finish"
+
+
+def test_another_process_scripts_moves_time_and_reads_the_journal(callapi_emulator):
+    scripts = {"scripts": {CONTACT: {"answer": "busy", "rings": 2}}, "default": {"rings": 7}}
+    control(callapi_emulator, "script", scripts)
+    assert callapi_emulator.exchange.default_script == Script(rings=7)
+    client_of(callapi_emulator).call(start())
+    now = control(callapi_emulator, "clock", {"advance": 2})["now"]
+    assert now == callapi_emulator.exchange.clock()
+    assert control(callapi_emulator, "calls")[0]["finish_reason"] == "subscriber_busy"
+    assert [entry["kind"] for entry in control(callapi_emulator, "journal")] == [
+        "start",
+        "ring",
+        "request",
+        "end",
+    ]
+    fault = {"fault": "HTML", "method": "start.informer_call", "times": 1}
+    control(callapi_emulator, "fault", fault)
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "start.informer_call", "params": {}})
+    url = f"{callapi_emulator.url}/v4.0"
+    assert "Technical works" in requests.post(url, data=body, headers=HEADERS, timeout=5).text
+    session = control(callapi_emulator, "inbound", {"contact": CONTACT})["call_session_id"]
+    assert callapi_emulator.exchange.call(session).method == "inbound"
+    control(callapi_emulator, "reset", {})
+    assert control(callapi_emulator, "calls") == []
+
+
+@pytest.mark.parametrize(
+    ("action", "body"),
+    [
+        ("script", {"scripts": {CONTACT: {"ringing": 2}}}),
+        ("script", {"default": {"answer": "maybe"}}),
+        ("fault", {"fault": "earthquake"}),
+        ("clock", {}),
+    ],
+)
+def test_a_mistake_in_the_remote_control_is_told(callapi_emulator, action, body):
+    assert "error" in control(callapi_emulator, action, body)
+
+
+def test_only_posts_of_a_version_are_the_services(callapi_emulator):
+    url = callapi_emulator.url
+    assert requests.get(f"{url}/v4.0", timeout=5).status_code == 404
+    assert requests.post(f"{url}/other", data="{}", timeout=5).status_code == 404
+    chunked = requests.post(f"{url}/v4.0", data=iter([b"{}"]), headers=HEADERS, timeout=5)
+    assert chunked.status_code == 411
+
+
+def test_many_threads_get_a_session_each(exchange):
+    exchange.account.minute_limit = 10_000
+
+    def work(number):
+        rpc = JsonRpc("https://x/v4.0", new_session=exchange.session)
+        client = Client(rpc, AccessKey("demo-key"), clock=exchange.clock)
+        for _ in range(10):
+            client.call(ListCalls())
+            exchange.clock.advance(0.1)
+            yield client.call(start(f"7916{number:07d}")).call_session_id
+
+    with ThreadPoolExecutor(8) as pool:
+        sessions = [s for part in pool.map(lambda n: list(work(n)), range(8)) for s in part]
+    assert len(set(sessions)) == 80
+    assert exchange.limits()["day_remaining"] == 100_000 - 80
+    assert [exchange.rings(f"7916{number:07d}") for number in range(8)] == [10] * 8
+    exchange.clock.advance(60)
+    assert exchange.active_calls == []
+
+
+def test_the_command_prints_a_connection_and_ends_cleanly(tmp_path):
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps({"default": {"rings": 1}}))
+    command = [sys.executable, "-m", "airflow_provider_callapi.emulator", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--speed", "1000", "--script", str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        line = process.stdout.readline()
+        name, _, connection = line.strip().partition("=")
+        assert name == "export AIRFLOW_CONN_CALLAPI_DEFAULT"
+        port = json.loads(connection.strip("'"))["port"]
+        assert requests.get(f"http://127.0.0.1:{port}/calls.json", timeout=5).ok
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+        assert (process.returncode, errors) == (0, "")
+    finally:
+        process.kill()
+
+
+def test_the_pytest_plugin_is_cheap_to_import():
+    code = (
+        "import sys; import airflow_provider_callapi.emulator.pytest_plugin;"
+        "heavy = {'uvicorn', 'starlette', 'requests', 'pydantic', 'airflow', 'pendulum'};"
+        "print(*heavy & set(sys.modules))"
+    )
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
+
+
+def test_the_public_names_are_there():
+    import airflow_provider_callapi.emulator as package
+
+    for name in package.__all__:
+        assert getattr(package, name).__name__ == name
+    with pytest.raises(AttributeError):
+        package.Nothing  # noqa: B018
+    assert package.Exchange is Exchange
