@@ -30,7 +30,7 @@ class Reply:
     request_id: str
     result: Any = field(default=None, repr=False)
     error: Mapping[str, Any] | None = field(default=None, repr=False)
-    metadata: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _NoAuth(AuthBase):
@@ -156,7 +156,7 @@ def _read(response: requests.Response, method: str, request_id: str) -> Reply:
     return Reply(request_id, result=body["result"], metadata=_metadata((body["result"], body)))
 
 
-def _metadata(places: tuple[Any, ...]) -> Mapping[str, Any] | None:
+def _metadata(places: tuple[Any, ...]) -> Mapping[str, Any]:
     """``metadata`` has no documented place: what any of them holds, the first one first."""
     found: dict[str, Any] = {}
     for place in reversed(places):

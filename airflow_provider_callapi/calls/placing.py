@@ -292,28 +292,32 @@ def place(
     if step is Step.GIVE_UP and delivery == "at_most_once":
         raise Unresolved(journal.current.external_id, "An earlier try got no answer")
     cause = "An earlier try ended before it got an answer"
-    if step is not Step.SEARCH:
-        answer = _dial(journal, request, means, look_first=look_first)
+    # a call that was searched for in vain has had its time: once more, and not for long
+    patience = 0.0 if step is Step.GIVE_UP else appear_timeout
+    if step in (Step.DIAL, Step.DIAL_AGAIN):
+        answer = _dial(journal, request, means, look_first=look_first, must_know=delivery == "at_most_once")
         if isinstance(answer, Outcome):
             return answer
         cause = answer
-    if call := _search(journal, request, means, appear_timeout):
+    if call := _search(journal, request, means, cause, patience):
         return call
     if delivery == "at_least_once":
         means.log(f"{cause}; it was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
-        answer = _dial(journal, request, means, look_first=False)
+        answer = _dial(journal, request, means)
         if isinstance(answer, Outcome):
             return answer
         cause = answer
-        if call := _search(journal, request, means, appear_timeout):
+        if call := _search(journal, request, means, cause, appear_timeout):
             return call
     raise Unresolved(journal.current.external_id, cause)
 
 
-def _dial(journal: Journal, request: StartCall, means: Means, *, look_first: bool) -> Outcome | str:
+def _dial(
+    journal: Journal, request: StartCall, means: Means, *, look_first: bool = False, must_know: bool = False
+) -> Outcome | str:
     """Place the next attempt; returns why nobody knows whether it was placed, where that is so."""
     intended = journal.intend(request, means.clock())
-    if look_first and (found := _find(journal.current, request, means, appear_by=0.0)):
+    if look_first and (found := _find(journal.current, request, means, appear_by=0.0, must_know=must_know)):
         means.log(f"Found call session {found} by its external_id: an earlier try placed it")
         return journal.started(found, means.clock())
     try:
@@ -325,10 +329,17 @@ def _dial(journal: Journal, request: StartCall, means: Means, *, look_first: boo
         raise
 
 
-def _search(journal: Journal, request: StartCall, means: Means, appear_timeout: float) -> Outcome | None:
-    """The call of an intent without a result; writes down that it is unresolved where there is none."""
+def _search(
+    journal: Journal, request: StartCall, means: Means, cause: str, patience: float
+) -> Outcome | None:
+    """The call of an intent without a result; writes down that it is unresolved where there is none.
+
+    :param patience: seconds to look for it from now on. Not from the intent on: the request may have
+        left long after it, when a limit was reset.
+    """
     record = journal.current
-    found = _find(record, request, means, appear_by=record.intended_at + appear_timeout)
+    means.log(f"{cause}: looking for external_id {record.external_id}")
+    found = _find(record, request, means, appear_by=means.clock() + patience, must_know=False)
     if found is None:
         journal.unresolved()
         return None
@@ -336,18 +347,21 @@ def _search(journal: Journal, request: StartCall, means: Means, appear_timeout: 
     return journal.started(found, means.clock())
 
 
-def _find(record: Record, request: StartCall, means: Means, *, appear_by: float) -> int | None:
+def _find(
+    record: Record, request: StartCall, means: Means, *, appear_by: float, must_know: bool
+) -> int | None:
     """The session of a call that may have been placed: active now, or in the Data API's report.
 
-    :raises CallApiError: list.calls cannot be asked now, and the report does not know the call.
+    :param must_know: not to be allowed to look does not count as not to find.
+    :raises CallApiError: the call was not found, and not everybody could be asked.
     """
+    troubles: list[CallApiError] = []
     absent = failed = 0
-    trouble: CallApiError | None = None
     for snapshot in means.looks():
         if snapshot.failure is not None:
             failed += 1
             if snapshot.failure.permanent or failed > _FAILURES_TOLERATED:
-                trouble = snapshot.failure
+                troubles.append(snapshot.failure)
                 break
             continue
         failed, absent = 0, absent + 1
@@ -356,10 +370,16 @@ def _find(record: Record, request: StartCall, means: Means, *, appear_by: float)
                 return session.call_session_id
         if absent >= _ABSENCES_NEEDED and snapshot.at >= appear_by:
             break
-    found = means.find_report(record.external_id, record.intended_at) if means.find_report else None
-    if found is None and trouble is not None and not trouble.permanent:
-        raise trouble
-    return found
+    try:
+        if means.find_report and (found := means.find_report(record.external_id, record.intended_at)):
+            return found
+    except CallApiError as error:
+        troubles.append(error)
+    for trouble in troubles:
+        means.log(f"Could not look for external_id {record.external_id}: {trouble}")
+        if must_know or not trouble.permanent:
+            raise trouble
+    return None
 
 
 def _is_the_call(session: CallSession, external_id: str, request: StartCall) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
+
+if TYPE_CHECKING:  # requests is heavy, and DAG files are parsed all day
+    from airflow_provider_callapi.api.client import Client
 
 _LONGEST_PAUSE = 60.0
 """Seconds to wait after a limit at the most: whoever waits has a deadline of their own to keep."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 _DAY = 86_400.0
+REPORT_INTERVAL = 10.0
+"""Seconds between two questions for a report that is not there yet."""
 
 
 class CallApiHook(BaseHook):
@@ -169,10 +171,18 @@ class CallApiHook(BaseHook):
         )
         return max(found, key=lambda report: report.id, default=None)
 
-    def find_report(self, external_id: str, since: float) -> int | None:
-        """The session id of a call by its external_id, from the Data API; None: not there (yet)."""
-        report = self.call_report(external_id=external_id, since=since)
-        return report.id if report else None
+    def find_report(self, external_id: str, since: float, *, timeout: float) -> int | None:
+        """The session id of a call by its external_id, from the Data API.
+
+        :param timeout: seconds to go on asking: a call that has ended is reported some time later.
+        """
+        due = time.time() + timeout
+        while (report := self.call_report(external_id=external_id, since=since)) is None:
+            left = due - time.time()
+            if left <= 0:
+                return None
+            time.sleep(min(REPORT_INTERVAL, left))
+        return report.id
 
     def settle(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
         """What the Data API makes of a finished call; None: its report is not there yet."""
@@ -226,14 +236,17 @@ class CallApiHook(BaseHook):
 
 
 def read_settings(connection: Connection) -> ConnectionSettings:
-    """Read an Airflow connection of type ``callapi``."""
+    """Read an Airflow connection of type ``callapi``.
+
+    Its extra is read here: ``extra_dejson`` has every value masked in the logs, "Europe/Moscow" too.
+    """
     return ConnectionSettings.read(
         connection.conn_id,
         host=connection.host,
         port=connection.port,
         login=connection.login,
         password=connection.password,
-        extra=connection.extra_dejson,
+        extra=connection.extra,
     )
 
 

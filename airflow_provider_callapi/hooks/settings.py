@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -69,18 +70,13 @@ class ConnectionSettings(BaseModel):
         port: int | None,
         login: str | None,
         password: str | None,
-        extra: dict[str, Any],
+        extra: str | None,
     ) -> Self:
         """Read an Airflow connection's fields.
 
         :raises ConnectionSettingsInvalid: names the connection and the field, and what to do.
         """
-        try:
-            fields = _Extra.model_validate({k: v for k, v in extra.items() if v not in (None, "")})
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            field, problem = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
-            raise ConnectionSettingsInvalid(f"connection {conn_id}, extra.{field}: {problem}") from None
+        fields = _read_extra(conn_id, extra)
         if not password:
             raise ConnectionSettingsInvalid(
                 f"connection {conn_id}, password: empty; enter the login's password, "
@@ -105,6 +101,21 @@ class ConnectionSettings(BaseModel):
         """New credentials; a token of one service is not assumed to be valid in the other."""
         secret = self.password.get_secret_value()
         return LoginSession(self.login, secret) if self.login else AccessKey(secret)
+
+
+def _read_extra(conn_id: str, extra: str | None) -> _Extra:
+    try:
+        given = json.loads(extra or "{}")
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise ConnectionSettingsInvalid(f"connection {conn_id}, extra: a JSON object is needed")
+    try:
+        return _Extra.model_validate({name: v for name, v in given.items() if v not in (None, "")})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+    field, problem = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+    raise ConnectionSettingsInvalid(f"connection {conn_id}, extra.{field}: {problem}")
 
 
 def _base_url(conn_id: str, field: str, host: str, port: int | None, allow_http: bool) -> str:

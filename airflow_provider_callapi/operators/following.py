@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
 from airflow_provider_callapi.api.data_api import SetTagCommunications
-from airflow_provider_callapi.api.errors import CallNotFound
+from airflow_provider_callapi.api.errors import CallApiError, CallNotFound
 from airflow_provider_callapi.api.methods import TagCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Journal, Memory, Stage, Store
 from airflow_provider_callapi.calls.watch import Phase, SessionWatch, Sighting, Until
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
+    CallApiTrouble,
     CallNotAnswered,
     CallOutcomeUnknown,
     CallStillActive,
@@ -70,6 +72,18 @@ class Following:
         owner = (ti.dag_id, ti.run_id, ti.task_id, str(-1 if ti.map_index is None else ti.map_index))
         self.journal = Journal(store, owner=owner, generation=ti.max_tries)
 
+    @contextmanager
+    def no_second_call(self) -> Iterator[None]:
+        """Where no journal outlives a try, what fails after the call was placed must not be retried."""
+        try:
+            yield
+        except (CallApiError, CallApiTrouble, CallStillActive) as error:
+            if self.durable:
+                raise
+            raise CallApiFailure(
+                f"{error}. Not retried: without task state (Airflow 3.3+, durable=True) a retry could dial again"
+            ) from error
+
     def go_on(self, call: Outcome) -> dict[str, Any]:
         """Go on with a call that was placed, from the stage that the journal says."""
         stage = self.journal.current.stage
@@ -98,7 +112,7 @@ class Following:
         self.journal.ended(call)
         if self.hook.has_data_api:
             call = self._tag_finished(self._settled(call))
-        elif call.answered and self.wishes.get("answered", *call.tags[:1]) not in call.tags:
+        elif call.answered and "answered" in self.wishes and self.wishes["answered"] not in call.tags:
             self.task.log.warning("The call ended before it could be tagged: that needs the Data API now")
         self.journal.done(call, redial=self.task.require_answer and call.answered is False)
         return self._judged(call)

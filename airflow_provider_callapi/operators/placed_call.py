@@ -109,42 +109,41 @@ class PlacedCallOperator(RequestOperator):
             late = self._lateness(context)
             if late and way.journal.step(request) in (Step.DIAL, Step.DIAL_AGAIN):
                 raise CallTooLate(late)
+            delivery = "at_most_once" if late else self.delivery
             whom = f"{request.method} to {mask_phones(request.contact)}"
             try:
                 call = place(
                     way.journal,
                     request,
-                    Means(
-                        send=hook.call,
-                        looks=lambda: hook.looks(self.poll_interval),
-                        find_report=hook.find_report if hook.has_data_api else None,
-                        clock=time.time,
-                        log=lambda text: self.log.info("%s: %s", whom, text),
-                    ),
+                    self._means(hook, whom),
                     appear_timeout=self.appear_timeout,
-                    delivery="at_most_once" if late else self.delivery,
+                    delivery=delivery,
                     look_first=not way.durable and context["ti"].try_number > 1,
                 )
             except Unresolved as error:
-                kind = CallUnresolved if self.delivery == "at_most_once" else CallUnresolvedForNow
+                kind = CallUnresolved if delivery == "at_most_once" else CallUnresolvedForNow
                 raise kind(str(error)) from error
             self.log.info("%s: call session %s, external_id %s", whom, call.call_session_id, call.external_id)
-            return way.go_on(call)
+            with way.no_second_call():
+                return way.go_on(call)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Go on after the trigger's event."""
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
-        phase, call = read_event(event)
         with no_useless_retries(), self._open() as hook:
-            return self._following(context, hook).seen(phase, call)
+            way = self._following(context, hook)
+            with way.no_second_call():
+                return way.seen(*read_event(event))
 
     def report_due(
         self, context: Context, event: Any = None, call: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         """Ask for the report again, after a pause in the triggerer."""
         with no_useless_retries(), self._open() as hook:
-            return self._following(context, hook).ended(Outcome.from_xcom(call or {}))
+            way = self._following(context, hook)
+            with way.no_second_call():
+                return way.ended(Outcome.from_xcom(call or {}))
 
     def on_kill(self) -> None:
         """With ``cancel_on_kill``: release the call. A connection of its own, since ours may be in use."""
@@ -157,6 +156,18 @@ class PlacedCallOperator(RequestOperator):
             make_client(self._hook.settings).call(ReleaseCall(call_session_id=self.call_session_id))
         except Exception as error:
             self.log.warning("Call session %s may still be active: %s", self.call_session_id, error)
+
+    def _means(self, hook: CallApiHook, whom: str) -> Means:
+        def find_report(external_id: str, since: float) -> int | None:
+            return hook.find_report(external_id, since, timeout=self.report_timeout)
+
+        return Means(
+            send=hook.call,
+            looks=lambda: hook.looks(self.poll_interval),
+            find_report=find_report if hook.has_data_api else None,
+            clock=time.time,
+            log=lambda text: self.log.info("%s: %s", whom, text),
+        )
 
     def _following(self, context: Context, hook: CallApiHook) -> Following:
         return Following(self, context, hook, read_tag_wishes(self.tags, hook))

@@ -526,9 +526,9 @@ def test_a_compressed_answer_is_read(serve: Serve) -> None:
         ({"error": {"code": 1}, "metadata": {"a": 1}}, {"a": 1}),
         ({"error": {"code": 1, "data": "text"}, "metadata": {"a": 1}}, {"a": 1}),
         ({"result": [], "metadata": {"a": 1}}, {"a": 1}),
-        ({"result": {"data": [], "metadata": "none"}}, None),
-        ({"result": {"data": []}, "metadata": []}, None),
-        ({"result": {"data": []}}, None),
+        ({"result": {"data": [], "metadata": "none"}}, {}),
+        ({"result": {"data": []}, "metadata": []}, {}),
+        ({"result": {"data": []}}, {}),
     ],
     ids=str,
 )

@@ -239,7 +239,7 @@ def test_what_is_over_stays_over_whatever_comes() -> None:
     "before",
     [[], [lacks(5)], [shows(5, RINGING)], [shows(5, TALKING)], [shows(5, RINGING), fails(10)]],
 )
-@pytest.mark.parametrize("last", [shows(3600, RINGING), fails(3600), shows(3601, TALKING)])
+@pytest.mark.parametrize("last", [shows(3600, RINGING), fails(3600), lacks(3601)])
 def test_a_call_that_is_not_over_at_the_deadline_has_timed_out(
     before: list[Snapshot], last: Snapshot
 ) -> None:
@@ -255,10 +255,20 @@ def test_a_call_whose_end_is_seen_at_the_deadline_has_ended() -> None:
     assert phases(new_watch(), lacks(3595), lacks(3600))[-1] is Phase.NEVER_APPEARED
 
 
-def test_an_answer_that_is_seen_in_the_look_of_the_deadline_is_in_the_outcome() -> None:
-    watch = new_watch()
-    watch.feed(shows(3600, TALKING))
-    assert (watch.outcome(STARTED).answered, watch.outcome(STARTED).answered_at) == (True, 3600)
+@pytest.mark.parametrize("before", [[], [lacks(5)], [shows(5, RINGING)], [shows(5, RINGING), fails(10)]])
+@pytest.mark.parametrize("after", [shows(3605, TALKING), shows(3605, RINGING), lacks(3605), fails(3605)])
+def test_an_answer_first_seen_at_the_deadline_is_told_and_the_next_look_times_out(
+    before: list[Snapshot], after: Snapshot
+) -> None:
+    watch = new_watch(appear_by=10_000)
+    assert phases(watch, *before, shows(3601, TALKING))[-1] is Phase.ANSWERED
+    assert watch.feed(after) is Phase.TIMED_OUT
+    outcome = watch.outcome(STARTED)
+    assert (outcome.status, outcome.answered, outcome.answered_at) == ("started", True, 3601)
+
+
+def test_an_answer_that_was_told_before_is_no_news_at_the_deadline() -> None:
+    assert phases(new_watch(), shows(5, TALKING), shows(3600, TALKING)) == [Phase.ANSWERED, Phase.TIMED_OUT]
 
 
 # --- what ends a wait ---
@@ -517,7 +527,9 @@ def test_a_watch_says_what_was_seen_and_nothing_else(
             expected = Phase.ENDED
         elif snapshot.failure is None and missed and poll.at >= rules["appear_by"]:
             expected = Phase.NEVER_APPEARED
-        elif poll.at >= rules["deadline"]:
+        elif poll.at >= rules["deadline"] and not (
+            first_answer == poll.at and phase_before is not Phase.ANSWERED
+        ):
             expected = Phase.TIMED_OUT
         elif first_answer is not None:
             expected = Phase.ANSWERED

@@ -1,12 +1,13 @@
-"""An exchange that a test asks without a wire."""
+"""An exchange whose clock the test moves, asked without a wire or over HTTP."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from airflow_provider_callapi.emulator import Call, Exchange, ManualClock, Script
+from airflow_provider_callapi.emulator import Call, Emulator, Exchange, ManualClock, Script
 
 VNUMBER = "74993720692"
 CONTACT = "79161234567"
@@ -77,6 +78,13 @@ def clock() -> ManualClock:
 @pytest.fixture
 def exchange(clock: ManualClock) -> Exchange:
     return Exchange(clock=clock)
+
+
+@pytest.fixture
+def emulator(exchange: Exchange) -> Iterator[Emulator]:
+    """That exchange over HTTP; the test moves its clock."""
+    with Emulator(exchange) as running:
+        yield running
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -39,10 +40,21 @@ def control(emulator, action, body=None):
     return answer.json()
 
 
-def test_the_fixture_is_an_emulator_whose_clock_the_test_moves(callapi_emulator):
-    client = client_of(callapi_emulator, LoginSession("demo", "demo-password"))
+def test_the_fixture_is_an_emulator_in_real_time(callapi_emulator):
+    callapi_emulator.exchange.script(CONTACT, Script(rings=0.0, talks=0.3))
+    assert abs(callapi_emulator.exchange.clock() - time.time()) < 1
+    client = client_of(callapi_emulator)
     client.call(start())
-    callapi_emulator.exchange.clock.advance(3)
+    (session,) = client.call(ListCalls())
+    assert session.legs[0].state == "Разговор"
+    time.sleep(0.4)
+    assert client.call(ListCalls()) == []
+
+
+def test_an_emulator_over_http_has_the_clock_that_its_exchange_was_given(emulator, clock):
+    client = client_of(emulator, LoginSession("demo", "demo-password"))
+    client.call(start())
+    clock.advance(3)
     (session,) = client.call(ListCalls())
     assert session.legs[0].state == "Разговор"
     assert client.limits is not None
@@ -73,46 +85,46 @@ def test_two_emulators_share_an_exchange(exchange):
         assert len(client_of(other).call(ListCalls())) == 1
 
 
-def test_the_page_stands_alone_and_shows_the_calls(callapi_emulator):
-    page = requests.get(callapi_emulator.url, timeout=5)
+def test_the_page_stands_alone_and_shows_the_calls(emulator):
+    page = requests.get(emulator.url, timeout=5)
     assert page.headers["Content-Type"].startswith("text/html")
     assert "http://" not in page.text
     assert "https://" not in page.text
-    client_of(callapi_emulator).call(start())
-    client_of(callapi_emulator).call(start("79161230000"))
-    callapi_emulator.exchange.script("79161230000", Script())
-    shown = requests.get(f"{callapi_emulator.url}/calls.json", timeout=5).json()
+    client_of(emulator).call(start())
+    client_of(emulator).call(start("79161230000"))
+    emulator.exchange.script("79161230000", Script())
+    shown = requests.get(f"{emulator.url}/calls.json", timeout=5).json()
     assert [call["contact_phone_number"] for call in shown["active"]] == ["79161230000", CONTACT]
     assert shown["limits"]["minute_remaining"] == 998
-    callapi_emulator.exchange.clock.advance(20)
-    shown = requests.get(f"{callapi_emulator.url}/calls.json", timeout=5).json()
+    emulator.exchange.clock.advance(20)
+    shown = requests.get(f"{emulator.url}/calls.json", timeout=5).json()
     assert shown["active"] == []
     assert shown["finished"][0]["finish_reason"] == "success_finish"
 
 
-def test_another_process_scripts_moves_time_and_reads_the_journal(callapi_emulator):
+def test_another_process_scripts_moves_time_and_reads_the_journal(emulator):
     scripts = {"scripts": {CONTACT: {"answer": "busy", "rings": 2}}, "default": {"rings": 7}}
-    control(callapi_emulator, "script", scripts)
-    assert callapi_emulator.exchange.default_script == Script(rings=7)
-    client_of(callapi_emulator).call(start())
-    now = control(callapi_emulator, "clock", {"advance": 2})["now"]
-    assert now == callapi_emulator.exchange.clock()
-    assert control(callapi_emulator, "calls")[0]["finish_reason"] == "subscriber_busy"
-    assert [entry["kind"] for entry in control(callapi_emulator, "journal")] == [
+    control(emulator, "script", scripts)
+    assert emulator.exchange.default_script == Script(rings=7)
+    client_of(emulator).call(start())
+    now = control(emulator, "clock", {"advance": 2})["now"]
+    assert now == emulator.exchange.clock()
+    assert control(emulator, "calls")[0]["finish_reason"] == "subscriber_busy"
+    assert [entry["kind"] for entry in control(emulator, "journal")] == [
         "start",
         "ring",
         "request",
         "end",
     ]
     fault = {"fault": "HTML", "method": "start.informer_call", "times": 1}
-    control(callapi_emulator, "fault", fault)
+    control(emulator, "fault", fault)
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "start.informer_call", "params": {}})
-    url = f"{callapi_emulator.url}/v4.0"
+    url = f"{emulator.url}/v4.0"
     assert "Technical works" in requests.post(url, data=body, headers=HEADERS, timeout=5).text
-    session = control(callapi_emulator, "inbound", {"contact": CONTACT})["call_session_id"]
-    assert callapi_emulator.exchange.call(session).method == "inbound"
-    control(callapi_emulator, "reset", {})
-    assert control(callapi_emulator, "calls") == []
+    session = control(emulator, "inbound", {"contact": CONTACT})["call_session_id"]
+    assert emulator.exchange.call(session).method == "inbound"
+    control(emulator, "reset", {})
+    assert control(emulator, "calls") == []
 
 
 @pytest.mark.parametrize(

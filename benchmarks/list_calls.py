@@ -1,0 +1,74 @@
+"""What ``hook.call(ListCalls())`` costs beside the same POST with `requests` and ``json.loads``.
+
+The exchange is another process, so its work is the same in both times; the client's own work, in CPU
+time of this process, is shown beside it: that ratio is the harder one, and depends on no server.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import requests
+from measuring import ExchangeProcess, Figure, exchange_process, show
+
+SESSIONS = 50
+ROUNDS = 300
+WARM_UP = 30
+
+
+def bare_post(exchange: ExchangeProcess) -> Callable[[], Any]:
+    """The request as somebody would write it without us."""
+    session = requests.Session()
+    url = f"{exchange.url}/v4.0"
+    headers = {"Content-Type": "application/json; charset=UTF-8"}
+    params = {"access_token": exchange.key}
+    body = {"jsonrpc": "2.0", "id": "1", "method": "list.calls", "params": params}
+
+    def post() -> Any:
+        response = session.post(url, data=json.dumps(body), headers=headers, timeout=30)
+        return json.loads(response.content)["result"]["data"]
+
+    return post
+
+
+def measure() -> list[Figure]:
+    """Milliseconds and ratios, medians of alternating requests."""
+    from airflow_provider_callapi.api.methods import ListCalls
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+    with exchange_process() as exchange, CallApiHook() as hook:
+        exchange.receive(SESSIONS)
+        time.sleep(2.5)  # until the operators have answered: every session has two legs
+        clients: dict[str, Callable[[], Any]] = {
+            "bare": bare_post(exchange),
+            "hook": lambda: hook.call(ListCalls()),
+        }
+        raw, typed = clients["bare"](), clients["hook"]()
+        assert len(raw) == len(typed) == SESSIONS
+        assert all(len(session.legs) == 2 for session in typed)
+
+        took: dict[str, list[float]] = {name: [] for name in clients}
+        cpu: dict[str, list[float]] = {name: [] for name in clients}
+        for _ in range(WARM_UP + ROUNDS):
+            for name, call in clients.items():
+                begin, cpu_begin = time.perf_counter(), time.process_time()
+                call()
+                cpu[name].append(time.process_time() - cpu_begin)
+                took[name].append(time.perf_counter() - begin)
+    bare, ours = (median(took[name][WARM_UP:]) * 1000 for name in clients)
+    bare_cpu, our_cpu = (median(cpu[name][WARM_UP:]) * 1000 for name in clients)
+    return [
+        Figure(f"list.calls, {SESSIONS} sessions: requests.Session and json.loads", bare, "ms"),
+        Figure(f"list.calls, {SESSIONS} sessions: hook.call(ListCalls())", ours, "ms"),
+        Figure("list.calls: hook / bare", ours / bare, at_most=1.5),
+        Figure("list.calls: hook / bare, the client's CPU time alone", our_cpu / bare_cpu),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(show(measure()))

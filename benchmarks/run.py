@@ -1,0 +1,25 @@
+"""Run all benchmarks and print one table; exit with 1 where a limit is broken."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import import_cost
+import list_calls
+import shared_poll
+from measuring import show
+
+BENCHMARKS = (import_cost, list_calls, shared_poll)
+
+
+def main() -> int:
+    begin = time.monotonic()
+    print(f"{'what':<68} {'measured':<15} limit")
+    status = max([show(benchmark.measure()) for benchmark in BENCHMARKS])
+    print(f"{'A LIMIT IS BROKEN' if status else 'all limits are kept'} ({time.monotonic() - begin:.0f} s)")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

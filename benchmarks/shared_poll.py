@@ -1,0 +1,72 @@
+"""How many list.calls requests 200 deferred sensors cause beside one, by the exchange's own journal.
+
+All triggers run in one event loop, as in a triggerer. The exchange is another process and has the
+same 200 active calls in both cases. The cases take turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from statistics import median
+
+from measuring import ExchangeProcess, Figure, exchange_process, show
+
+MANY = 200
+INTERVAL = 0.5
+SECONDS = 5.0
+ROUNDS = 2
+
+
+async def deferred(session_ids: list[int]) -> None:
+    """Wait for these calls, which do not end, for some seconds: one trigger a call."""
+    from airflow_provider_callapi.calls.outcome import Outcome
+    from airflow_provider_callapi.calls.watch import Phase
+    from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
+
+    async def wait(session_id: int) -> None:
+        trigger = CallApiSessionTrigger(
+            callapi_conn_id="callapi_default",
+            call=Outcome(session_id).to_xcom(),
+            until="ended",
+            poll_interval=INTERVAL,
+            appear_by=deadline,
+            deadline=deadline,
+        )
+        (event,) = [event async for event in trigger.run()]
+        phase, call = read_event(event.payload)
+        assert call.call_session_id == session_id
+        assert (phase, call.observed) == (Phase.TIMED_OUT, True)  # it has looked, to the last
+
+    deadline = time.time() + SECONDS
+    await asyncio.gather(*map(wait, session_ids))
+
+
+def requests_a_minute(exchange: ExchangeProcess, session_ids: list[int]) -> float:
+    """What so many triggers cause, from the first request to the last: no window's edge cuts one off."""
+    before = len(exchange.request_times("list.calls"))
+    asyncio.run(deferred(session_ids))
+    times = exchange.request_times("list.calls")[before:]
+    return (len(times) - 1) / (times[-1] - times[0]) * 60
+
+
+def measure() -> list[Figure]:
+    """Requests a minute, and their ratio."""
+    with exchange_process() as exchange:
+        calls = exchange.receive(MANY)
+        requests_a_minute(exchange, calls[:1])  # imports
+        rates: dict[int, list[float]] = {1: [], MANY: []}
+        for _ in range(ROUNDS):
+            for number, measured in rates.items():
+                measured.append(requests_a_minute(exchange, calls[:number]))
+    one, many = median(rates[1]), median(rates[MANY])
+    return [
+        Figure(f"list.calls a minute, 1 deferred sensor, interval {INTERVAL:g} s", one),
+        Figure(f"list.calls a minute, {MANY} deferred sensors, interval {INTERVAL:g} s", many),
+        Figure(f"list.calls a minute: {MANY} sensors / 1 sensor", many / one, at_least=0.9, at_most=1.1),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(show(measure()))

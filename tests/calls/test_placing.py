@@ -1,0 +1,650 @@
+"""The journal's table, row by row, and how a call of which no answer came is looked for."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.api.errors import (
+    AccessDenied,
+    CallApiError,
+    CallRefused,
+    InvalidParameters,
+    LimitExceeded,
+    NotSent,
+    ServiceFailed,
+    Unanswered,
+)
+from airflow_provider_callapi.api.methods import StartCall, StartInformerCall
+from airflow_provider_callapi.api.models import CallSession, StartedCall
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.placing import (
+    _STEPS,
+    Journal,
+    Means,
+    Memory,
+    Record,
+    Stage,
+    Step,
+    Unresolved,
+    place,
+)
+from airflow_provider_callapi.calls.snapshot import Snapshot
+
+PERSON, SOMEBODY_ELSE = "79260000001", "79260000002"
+OWNER = ("reminders", "manual__2026-01-01", "call", "-1")
+EARLIER = 206_597_000
+"""The session of an earlier attempt."""
+LOST = [Unanswered("no answer"), ServiceFailed("internal error", mnemonic="internal_error")]
+PROVEN = [
+    NotSent("refused"),
+    LimitExceeded("limit"),
+    CallRefused("blacklisted"),
+    InvalidParameters("contact"),
+    AccessDenied("component"),
+]
+
+
+def request_to(
+    contact: str = PERSON, text: str = "Hello", external_id: str | None = None
+) -> StartInformerCall:
+    return StartInformerCall(
+        virtual_phone_number="74993720692",
+        contact=contact,
+        contact_message={"type": "tts", "value": text},
+        external_id=external_id,
+    )
+
+
+class Disk:
+    """A store that keeps JSON text, and every text it ever kept."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def read(self) -> dict[str, Any] | None:
+        record: dict[str, Any] | None = json.loads(self.written[-1]) if self.written else None
+        return record
+
+    def write(self, record: dict[str, Any]) -> None:
+        self.written.append(json.dumps(record, allow_nan=False))
+
+    @property
+    def stage(self) -> str | None:
+        record = self.read()
+        return record["stage"] if record else None
+
+
+@dataclass
+class World:
+    """The service as a test wants it, and what was asked of it.
+
+    :ivar answer: what a ``start.*`` is answered with.
+    :ivar lists: what list.calls shows at a moment, or how it fails.
+    :ivar reports: what the Data API finds; None: the connection has none.
+    """
+
+    answer: Callable[[StartCall], StartedCall] = lambda request: StartedCall(call_session_id=7)
+    lists: Callable[[float], list[CallSession] | CallApiError] = lambda now: []
+    reports: Callable[[str], int | None] | None = None
+    now: float = 5000.0
+    disk: Disk = field(default_factory=Disk)
+    sent: list[str | None] = field(default_factory=list)
+    looked_at: list[float] = field(default_factory=list)
+    asked_reports: list[tuple[str, float]] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+
+    def send(self, request: StartCall) -> StartedCall:
+        assert self.disk.stage == "starting", "the intent has to be stored before the request leaves"
+        self.sent.append(request.external_id)
+        return self.answer(request)
+
+    def looks(self) -> Iterator[Snapshot]:
+        while True:
+            self.looked_at.append(self.now)
+            shown = self.lists(self.now)
+            if isinstance(shown, CallApiError):
+                yield Snapshot(self.now, failure=shown)
+            else:
+                yield Snapshot(self.now, {session.call_session_id: session for session in shown})
+            self.now += 5.0
+
+    def find_report(self, external_id: str, since: float) -> int | None:
+        assert self.reports is not None
+        self.asked_reports.append((external_id, since))
+        return self.reports(external_id)
+
+    @property
+    def means(self) -> Means:
+        return Means(
+            send=self.send,
+            looks=self.looks,
+            find_report=self.find_report if self.reports else None,
+            clock=lambda: self.now,
+            log=self.log.append,
+        )
+
+    def journal(self, generation: int = 0) -> Journal:
+        return Journal(self.disk, owner=OWNER, generation=generation)
+
+    def place(self, request: StartCall | None = None, generation: int = 0, **more: Any) -> Outcome:
+        """One try, in a process of its own."""
+        rules = {"appear_timeout": 60.0, **more}
+        return place(self.journal(generation), request or request_to(), self.means, **rules)
+
+
+def failing(error: CallApiError) -> Callable[[Any], Any]:
+    def fail(_: Any) -> Any:
+        raise error
+
+    return fail
+
+
+def session(number: int, external_id: str | None, contact: str | None = PERSON) -> CallSession:
+    return CallSession(call_session_id=number, external_id=external_id, contact_phone_number=contact)
+
+
+def world_after(stage: Stage, *, contact: str = PERSON, attempt: int = 1, **more: Any) -> World:
+    """A world whose journal says that an earlier try of generation 0 got as far as ``stage``."""
+    world = World(**more)
+    journal = world.journal()
+    call = None
+    external_id = journal.external_id(request_to(contact), max(attempt, 1))
+    if stage in (Stage.STARTED, Stage.ENDED, Stage.DONE, Stage.REDIAL):
+        call = Outcome(EARLIER, external_id, attempt=attempt, started_at=4900.0).to_xcom()
+    fingerprint = journal.fingerprint_of(request_to(contact))
+    record = Record(stage, fingerprint, 0, attempt, external_id, intended_at=4900.0, call=call)
+    world.disk.write(json.loads(json.dumps(record.__dict__)))
+    return world
+
+
+# --- the table ---
+
+
+def test_the_table_has_a_row_for_everything_that_a_journal_can_say() -> None:
+    assert set(_STEPS) == {(stage, cleared) for stage in Stage for cleared in (False, True)}
+
+
+def test_an_empty_journal_places_the_call_as_the_first_attempt() -> None:
+    world = World()
+    call = world.place()
+    assert (call.call_session_id, call.attempt, call.started_at) == (7, 1, 5000.0)
+    assert world.sent == [call.external_id]
+    assert world.looked_at == []
+    assert world.disk.stage == "started"
+
+
+@pytest.mark.parametrize("cleared", [False, True])
+def test_a_call_that_was_proven_not_to_be_placed_is_placed_as_the_same_attempt(cleared: bool) -> None:
+    world = world_after(Stage.NOTHING, attempt=0)
+    call = world.place(generation=int(cleared))
+    assert (call.attempt, world.sent) == (1, [world.journal().external_id(request_to(), 1)])
+
+
+@pytest.mark.parametrize("cleared", [False, True])
+def test_an_intent_without_a_result_is_searched_for_and_never_simply_dialled_again(cleared: bool) -> None:
+    world = world_after(Stage.STARTING)
+    with pytest.raises(Unresolved):
+        world.place(generation=int(cleared))
+    assert world.sent == []
+    assert len(world.looked_at) > 1
+    assert world.disk.stage == "unresolved"
+
+
+@pytest.mark.parametrize("cleared", [False, True])
+@pytest.mark.parametrize("stage", [Stage.STARTED, Stage.ENDED])
+def test_a_call_that_was_placed_is_gone_on_with_even_after_a_clear(stage: Stage, cleared: bool) -> None:
+    world = world_after(stage)
+    assert world.place(generation=int(cleared)).call_session_id == EARLIER
+    assert (world.sent, world.looked_at, world.disk.stage) == ([], [], stage.value)
+
+
+def test_what_is_done_is_returned_again() -> None:
+    world = world_after(Stage.DONE)
+    assert world.place().call_session_id == EARLIER
+    assert (world.sent, world.looked_at) == ([], [])
+
+
+def test_an_unresolved_call_fails_again_without_a_request() -> None:
+    world = world_after(Stage.UNRESOLVED)
+    with pytest.raises(Unresolved):
+        world.place()
+    assert (world.sent, world.looked_at, world.disk.stage) == ([], [], "unresolved")
+
+
+@pytest.mark.parametrize("stage", [Stage.DONE, Stage.UNRESOLVED, Stage.REDIAL])
+def test_a_persons_clear_of_what_is_over_places_a_new_attempt_with_an_id_of_its_own(stage: Stage) -> None:
+    world = world_after(stage)
+    call = world.place(generation=1)
+    assert (call.call_session_id, call.attempt) == (7, 2)
+    assert (
+        world.sent
+        == [world.journal().external_id(request_to(), 2)]
+        != [world.journal().external_id(request_to(), 1)]
+    )
+    assert world.place(generation=1).call_session_id == 7, "one clear, one call"
+    assert len(world.sent) == 1
+
+
+def test_a_call_whose_outcome_asked_for_another_is_placed_anew_without_a_clear() -> None:
+    world = world_after(Stage.REDIAL)
+    assert world.place().attempt == 2
+
+
+def test_a_generation_is_another_one_not_a_higher_one() -> None:
+    """The author may have lowered ``retries``, which Airflow's counter of clears contains."""
+    world = world_after(Stage.DONE)
+    world.place(generation=-1)
+    assert len(world.sent) == 1
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+@pytest.mark.parametrize("cleared", [False, True])
+def test_a_journal_of_another_person_is_no_reason_not_to_call_this_one(stage: Stage, cleared: bool) -> None:
+    world = world_after(stage, contact=SOMEBODY_ELSE)
+    call = world.place(generation=int(cleared))
+    assert (call.call_session_id, call.attempt) == (7, 2)
+    assert world.looked_at == []
+
+
+# --- whose call it is ---
+
+
+def test_another_person_is_another_call_and_a_message_rendered_anew_is_the_same_one() -> None:
+    journal = World().journal()
+    fingerprint = journal.fingerprint_of(request_to())
+    assert journal.fingerprint_of(request_to(text="Rendered anew at 10:05", external_id="x")) == fingerprint
+    assert journal.fingerprint_of(request_to(SOMEBODY_ELSE)) != fingerprint
+
+
+def test_a_retry_that_renders_another_message_goes_on_with_the_call() -> None:
+    world = World()
+    first = world.place(request_to(text="It is 10:00"))
+    again = world.place(request_to(text="It is 10:05"))
+    assert again == first
+    assert len(world.sent) == 1
+
+
+@given(contact=st.from_regex(r"7[0-9]{10}", fullmatch=True), owner=st.tuples(*[st.text(max_size=5)] * 4))
+def test_a_fingerprint_is_salted_with_the_owner_and_is_no_number(
+    contact: str, owner: tuple[str, ...]
+) -> None:
+    one = Journal(Memory(), owner=owner, generation=0)
+    other = Journal(Memory(), owner=(*owner[:3], owner[3] + "!"), generation=0)
+    fingerprint = one.fingerprint_of(request_to(contact))
+    assert fingerprint != other.fingerprint_of(request_to(contact)), "or a table of all numbers finds it"
+    assert re.fullmatch(r"[0-9a-f]{12}", fingerprint)
+    assert fingerprint == Journal(Memory(), owner=owner, generation=9).fingerprint_of(request_to(contact))
+
+
+@given(
+    owner=st.tuples(*[st.text(min_size=1, max_size=250)] * 3, st.integers(-1, 5000).map(str)),
+    attempt=st.integers(1, 10**6),
+)
+def test_an_external_id_is_the_same_for_every_try_short_and_without_a_number(
+    owner: tuple[str, ...], attempt: int
+) -> None:
+    def external_id(generation: int, contact: str, attempt: int = attempt) -> str:
+        return Journal(Memory(), owner=owner, generation=generation).external_id(request_to(contact), attempt)
+
+    made = external_id(0, PERSON)
+    assert made == external_id(3, PERSON) == external_id(0, SOMEBODY_ELSE)
+    assert len(made) <= 64
+    assert re.fullmatch(r"af-[0-9a-f]{32}-\d+", made)
+    assert PERSON not in made
+    assert made != external_id(0, PERSON, attempt + 1)
+
+
+@pytest.mark.parametrize("position", range(4))
+def test_each_part_of_the_owner_makes_another_external_id(position: int) -> None:
+    owner = list(OWNER)
+    owner[position] += "1"
+    other = Journal(Memory(), owner=tuple(owner), generation=0)
+    assert other.external_id(request_to(), 1) != World().journal().external_id(request_to(), 1)
+
+
+def test_the_authors_own_external_id_is_sent_as_it_is_and_numbered_from_the_second_attempt_on() -> None:
+    world = World()
+    for generation in range(3):
+        world.place(request_to(external_id="order-77"), generation=generation)
+        world.journal(generation).done(Outcome(7))
+    assert world.sent == ["order-77", "order-77-2", "order-77-3"]
+
+
+def test_an_external_id_that_a_retry_renders_anew_does_not_lose_the_call_of_the_first() -> None:
+    world = World(answer=failing(KeyError("the worker dies")))
+    with pytest.raises(KeyError):
+        world.place(request_to(external_id="at-10:00"))
+    world.lists = lambda now: [session(8, "at-10:00")]
+    assert world.place(request_to(external_id="at-10:05")).call_session_id == 8
+
+
+# --- the record ---
+
+records = st.builds(
+    Record,
+    stage=st.sampled_from(Stage),
+    fingerprint=st.text(alphabet="0123456789abcdef", min_size=12, max_size=12),
+    generation=st.integers(-1, 99),
+    attempt=st.integers(0, 99),
+    external_id=st.text(max_size=64),
+    intended_at=st.floats(0, 4e9),
+    call=st.none() | st.integers(1, 2**40).map(lambda number: Outcome(number, tags=(1, 2)).to_xcom()),
+)
+
+
+@given(records)
+def test_a_record_comes_back_from_json_as_it_was(record: Record) -> None:
+    memory = Memory()
+    Journal(memory, owner=OWNER, generation=0)._write(record)
+    through_json = json.loads(json.dumps(memory.read(), allow_nan=False))
+    assert Record.from_json(through_json) == record
+    assert isinstance(Record.from_json(through_json).stage, Stage)
+
+
+def test_a_record_that_cannot_be_read_stops_the_try_before_anything_is_sent() -> None:
+    world = World()
+    world.disk.write({"stage": "of a later version"})
+    with pytest.raises((TypeError, ValueError)):
+        world.place()
+    assert world.sent == []
+
+
+def test_no_phone_number_is_ever_stored_or_logged() -> None:
+    world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
+    with pytest.raises(Unresolved) as raised:
+        world.place(delivery="at_least_once")
+    world.answer = lambda request: StartedCall(call_session_id=7)
+    world.place(generation=1)
+    shown = "\n".join([*world.disk.written, *world.log, str(raised.value)])
+    assert PERSON not in shown
+    assert PERSON[1:] not in shown
+
+
+def test_a_call_is_stored_as_it_was_seen_tagged_and_ended() -> None:
+    world = World()
+    call = world.place()
+    seen = replace(call, observed=True, answered=True, tags=(36,))
+    for write, stage in [
+        (Journal.follow, "started"),
+        (Journal.ended, "ended"),
+        (Journal.done, "done"),
+    ]:
+        write(world.journal(), seen)
+        assert world.disk.stage == stage
+        assert world.journal().current.outcome == seen
+
+
+# --- no answer came ---
+
+
+@pytest.mark.parametrize("error", LOST, ids=type)
+@pytest.mark.parametrize("appears_after", [0, 20, 55])
+def test_a_call_whose_answer_was_lost_is_found_when_it_is_listed(
+    error: CallApiError, appears_after: float
+) -> None:
+    world = World(answer=failing(error))
+    external_id = world.journal().external_id(request_to(), 1)
+    world.lists = lambda now: [session(8, external_id)] if now >= 5000 + appears_after else []
+    call = world.place()
+    assert (call.call_session_id, call.external_id, len(world.sent)) == (8, external_id, 1)
+    assert world.disk.stage == "started"
+
+
+@pytest.mark.parametrize("error", LOST, ids=type)
+def test_a_call_whose_answer_was_lost_and_that_is_not_found_is_unresolved(error: CallApiError) -> None:
+    world = World(answer=failing(error))
+    with pytest.raises(Unresolved) as raised:
+        world.place()
+    text = str(raised.value)
+    assert str(error) in text
+    assert "may have been placed" in text
+    assert str(world.sent[0]) in text
+    assert "clear this task to call anew" in text
+    assert (len(world.sent), world.disk.stage) == (1, "unresolved")
+    assert world.looked_at[-1] >= 5060, "a call is given the whole appear_timeout to be listed"
+
+
+@pytest.mark.parametrize("error", PROVEN, ids=type)
+def test_a_call_that_is_proven_not_to_be_placed_is_not_searched_for_and_may_be_placed_again(
+    error: CallApiError,
+) -> None:
+    world = World(answer=failing(error))
+    with pytest.raises(type(error)):
+        world.place()
+    assert (world.looked_at, world.disk.stage) == ([], "nothing")
+    world.answer = lambda request: StartedCall(call_session_id=7)
+    assert world.place().attempt == 1
+    assert world.sent[0] == world.sent[1], "nothing was placed under it: the id is still free"
+
+
+def test_a_crash_while_sending_leaves_an_intent_that_the_next_try_searches_for() -> None:
+    world = World(answer=failing(MemoryError()))  # type: ignore[arg-type]
+    with pytest.raises(MemoryError):
+        world.place()
+    assert world.disk.stage == "starting"
+    with pytest.raises(Unresolved):
+        world.place()
+    assert len(world.sent) == 1
+
+
+def test_the_time_to_be_listed_counts_from_the_lost_answer_and_not_from_the_intent() -> None:
+    """Between the two the points of a minute may have been waited for."""
+    world = World()
+
+    def slow(_: StartCall) -> StartedCall:
+        world.now += 115
+        raise Unanswered("no answer")
+
+    world.answer = slow
+    external_id = world.journal().external_id(request_to(), 1)
+    world.lists = lambda now: [session(8, external_id)] if now >= 5115 + 40 else []
+    assert world.place().call_session_id == 8
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        session(9, None),
+        session(9, "something-else"),
+        session(9, "order-77", SOMEBODY_ELSE),
+        session(9, "order-77-2"),
+    ],
+    ids=["no id", "another id", "another contact", "another attempt"],
+)
+def test_a_call_is_recognized_by_its_external_id_and_the_contact(other: CallSession) -> None:
+    world = World(answer=failing(Unanswered("no answer")), lists=lambda now: [other])
+    with pytest.raises(Unresolved):
+        world.place(request_to(external_id="order-77"))
+    world = World(answer=failing(Unanswered("no answer")))
+    world.lists = lambda now: [other, session(8, "order-77")]
+    assert world.place(request_to(external_id="order-77")).call_session_id == 8
+
+
+def test_a_session_that_does_not_name_its_contact_is_recognized_by_the_external_id() -> None:
+    world = World(answer=failing(Unanswered("no answer")), lists=lambda now: [session(8, "order-77", None)])
+    assert world.place(request_to(external_id="order-77")).call_session_id == 8
+
+
+def test_one_absence_proves_nothing_however_late_it_is() -> None:
+    world = World(answer=failing(Unanswered("no answer")))
+    external_id = world.journal().external_id(request_to(), 1)
+    world.lists = lambda now: [session(8, external_id)] if len(world.looked_at) == 2 else []
+    assert world.place(appear_timeout=0.0).call_session_id == 8
+
+
+# --- the Data API ---
+
+
+def test_a_call_that_list_calls_never_showed_is_found_in_the_report() -> None:
+    world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: 8)
+    assert world.place().call_session_id == 8
+    assert world.asked_reports == [(world.sent[0], 5000.0)]
+    assert world.looked_at[-1] >= 5060, "active calls are listed sooner than they are reported"
+
+
+def test_a_call_that_is_in_no_report_either_is_unresolved() -> None:
+    world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
+    with pytest.raises(Unresolved):
+        world.place()
+    assert len(world.asked_reports) == 1
+
+
+def test_the_report_of_a_later_try_is_searched_from_the_intent_on() -> None:
+    world = world_after(Stage.STARTING, reports=lambda external_id: 8)
+    assert world.place().call_session_id == 8
+    assert world.asked_reports[0][1] == 4900.0
+
+
+# --- trouble while searching ---
+
+
+@pytest.mark.parametrize("reports", [None, lambda external_id: None], ids=["no Data API", "Data API"])
+def test_trouble_while_searching_keeps_the_intent_and_a_later_try_searches_again(reports: Any) -> None:
+    trouble = Unanswered("list.calls is down")
+    world = World(answer=failing(Unanswered("no answer")), lists=lambda now: trouble, reports=reports)
+    for _ in range(3):
+        with pytest.raises(Unanswered, match=r"list\.calls is down"):
+            world.place()
+        assert world.disk.stage == "starting"
+    external_id = str(world.sent[0])
+    world.lists = lambda now: [session(8, external_id)]
+    assert world.place().call_session_id == 8
+    assert len(world.sent) == 1
+
+
+def test_some_failed_looks_are_survived_and_count_neither_as_absent_nor_as_found() -> None:
+    world = World(answer=failing(Unanswered("no answer")))
+    external_id = world.journal().external_id(request_to(), 1)
+    shown = [NotSent("1"), [], *[NotSent("x")] * 10, [session(8, external_id)]]
+    world.lists = lambda now: shown[len(world.looked_at) - 1]  # type: ignore[return-value]
+    assert world.place(appear_timeout=0.0).call_session_id == 8
+
+
+def test_where_list_calls_may_not_be_asked_the_report_decides() -> None:
+    denied = AccessDenied("list.calls", mnemonic="component_disabled")
+    found = World(
+        answer=failing(Unanswered("no answer")), lists=lambda now: denied, reports=lambda external_id: 8
+    )
+    assert found.place().call_session_id == 8
+    unknown = World(answer=failing(Unanswered("no answer")), lists=lambda now: denied)
+    with pytest.raises(Unresolved):
+        unknown.place()
+    assert unknown.looked_at == [5000.0], "it would only be refused again"
+
+
+def test_trouble_with_the_data_api_keeps_the_intent() -> None:
+    world = World(answer=failing(Unanswered("no answer")), reports=failing(Unanswered("report is down")))
+    with pytest.raises(Unanswered, match="report is down"):
+        world.place()
+    assert world.disk.stage == "starting"
+
+
+def test_where_the_data_api_may_not_be_asked_an_unlisted_call_is_unresolved_and_the_reason_logged() -> None:
+    denied = AccessDenied("this address is not on the list", mnemonic="ip_not_whitelisted")
+    world = World(answer=failing(Unanswered("no answer")), reports=failing(denied))
+    with pytest.raises(Unresolved, match="may have been placed"):
+        world.place()
+    assert any("not on the list" in line for line in world.log)
+
+
+def test_what_can_be_asked_again_later_is_waited_for_where_the_other_source_may_not_be_asked() -> None:
+    world = World(
+        answer=failing(Unanswered("no answer")),
+        lists=lambda now: AccessDenied("component"),
+        reports=failing(Unanswered("report is down")),
+    )
+    with pytest.raises(Unanswered, match="report is down"):
+        world.place()
+    assert world.disk.stage == "starting"
+
+
+# --- at_least_once ---
+
+
+def test_at_least_once_places_another_attempt_after_the_search_and_one_only() -> None:
+    world = World(answer=failing(Unanswered("no answer")))
+    with pytest.raises(Unresolved):
+        world.place(delivery="at_least_once")
+    journal = world.journal()
+    assert world.sent == [journal.external_id(request_to(), 1), journal.external_id(request_to(), 2)]
+    assert world.looked_at[-1] >= 5120, "both were searched for"
+    assert any("at_least_once" in line for line in world.log)
+
+
+def test_at_least_once_does_not_place_another_attempt_where_the_first_is_found() -> None:
+    world = World(answer=failing(Unanswered("no answer")))
+    world.lists = lambda now: [session(8, world.journal().external_id(request_to(), 1))]
+    assert world.place(delivery="at_least_once").call_session_id == 8
+    assert len(world.sent) == 1
+
+
+@pytest.mark.parametrize("stage", [Stage.STARTING, Stage.UNRESOLVED])
+def test_at_least_once_never_skips_the_search(stage: Stage) -> None:
+    late = world_after(stage)
+    late.lists = lambda now: [session(8, late.journal().external_id(request_to(), 1))]
+    assert late.place(delivery="at_least_once").call_session_id == 8
+    assert late.sent == []
+
+
+@pytest.mark.parametrize("stage", [Stage.STARTING, Stage.UNRESOLVED])
+def test_at_least_once_places_one_new_attempt_a_try(stage: Stage) -> None:
+    world = world_after(stage, answer=failing(Unanswered("no answer")))
+    for attempt in (2, 3):
+        with pytest.raises(Unresolved):
+            world.place(delivery="at_least_once")
+        assert world.sent[attempt - 2 :] == [world.journal().external_id(request_to(), attempt)]
+
+
+@pytest.mark.parametrize("stage", [Stage.STARTED, Stage.ENDED, Stage.DONE])
+def test_at_least_once_does_not_repeat_what_was_placed(stage: Stage) -> None:
+    world = world_after(stage)
+    assert world.place(delivery="at_least_once").call_session_id == EARLIER
+    assert world.sent == []
+
+
+# --- a journal that does not outlive a try ---
+
+
+def test_a_try_after_others_looks_first_and_goes_on_with_the_call_of_an_earlier_one() -> None:
+    world = World()
+    world.lists = lambda now: [session(8, world.journal().external_id(request_to(), 1))]
+    assert world.place(look_first=True).call_session_id == 8
+    assert world.sent == []
+
+
+def test_a_try_after_others_dials_where_no_call_is_there_any_more() -> None:
+    world = World()
+    assert world.place(look_first=True).call_session_id == 7
+    assert len(world.looked_at) == 2, "one absence proves nothing"
+
+
+@pytest.mark.parametrize("error", [Unanswered("down"), AccessDenied("component")], ids=type)
+def test_a_try_after_others_that_cannot_look_does_not_dial(error: CallApiError) -> None:
+    world = World(lists=lambda now: error)
+    with pytest.raises(type(error)):
+        world.place(look_first=True)
+    assert world.sent == []
+
+
+def test_at_least_once_dials_after_other_tries_where_nobody_may_look() -> None:
+    world = World(lists=lambda now: AccessDenied("component"))
+    assert world.place(look_first=True, delivery="at_least_once").call_session_id == 7
+
+
+def test_the_step_of_every_row_is_the_one_that_place_takes() -> None:
+    """What the operator asks before it calls somebody too late: nobody else may be dialled."""
+    for (stage, cleared), step in _STEPS.items():
+        world = world_after(stage, answer=failing(NotSent("no")))
+        assert world.journal(int(cleared)).step(request_to()) is step
+        with contextlib.suppress(NotSent, Unresolved):
+            world.place(generation=int(cleared))
+        assert bool(world.sent) is (step in (Step.DIAL, Step.DIAL_AGAIN)), (stage, cleared)
