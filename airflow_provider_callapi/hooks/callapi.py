@@ -171,18 +171,25 @@ class CallApiHook(BaseHook):
         )
         return max(found, key=lambda report: report.id, default=None)
 
-    def find_report(self, external_id: str, since: float, *, timeout: float) -> int | None:
-        """The session id of a call by its external_id, from the Data API.
+    def await_report(
+        self,
+        call_session_id: int | None = None,
+        *,
+        external_id: str | None = None,
+        since: float | None = None,
+        timeout: float,
+    ) -> CallReport | None:
+        """As `call_report`, asking again: a call that has ended is reported some time later.
 
-        :param timeout: seconds to go on asking: a call that has ended is reported some time later.
+        :param timeout: seconds to go on asking.
         """
         due = time.time() + timeout
-        while (report := self.call_report(external_id=external_id, since=since)) is None:
+        while True:
+            report = self.call_report(call_session_id, external_id=external_id, since=since)
             left = due - time.time()
-            if left <= 0:
-                return None
+            if report is not None or left <= 0:
+                return report
             time.sleep(min(REPORT_INTERVAL, left))
-        return report.id
 
     def settle(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
         """What the Data API makes of a finished call; None: its report is not there yet."""

@@ -13,10 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.api import methods
-from airflow_provider_callapi.api.errors import CallApiError, mask_phones
+from airflow_provider_callapi.api.data_api import SetTagCommunications
+from airflow_provider_callapi.api.errors import CallApiError, CallNotFound, mask_phones
 from airflow_provider_callapi.api.methods import Repeat
 from airflow_provider_callapi.api.models import Done
-from airflow_provider_callapi.exceptions import CallUnresolved, no_useless_retries
+from airflow_provider_callapi.exceptions import (
+    CallApiFailure,
+    CallApiTrouble,
+    CallUnresolved,
+    no_useless_retries,
+)
 from airflow_provider_callapi.operators.request import Message, RequestOperator, SessionRef
 
 if TYPE_CHECKING:
@@ -28,7 +34,7 @@ class _ControlOperator(RequestOperator):
 
     ui_color = "#dbe7f5"
 
-    def send(self, request: methods.Request[Any]) -> Any:
+    def send(self, request: Any) -> Any:
         """The request's answer, or an error that fits Airflow's retries."""
         with no_useless_retries(), self.hook as hook:
             try:
@@ -62,17 +68,40 @@ class _SessionOperator(_ControlOperator):
 
 
 class CallApiTagCallOperator(_SessionOperator):
-    """Tag an active call (``tag.call``). A duplicate tag is a success.
+    """Tag a call: an active one with ``tag.call``, one that has ended through the Data API.
+
+    A duplicate tag is a success. Without the Data API a call that has ended cannot be tagged: the task
+    fails without retries.
 
     :param call_session_id: the call.
     :param tag_id: the tag, as set up in the account.
+    :param report_timeout: seconds to wait for the Data API's report of a call that has ended.
     """
 
     request_type = methods.TagCall
 
-    def __init__(self, *, tag_id: int | str, **kwargs: Any) -> None:
+    def __init__(self, *, tag_id: int | str, report_timeout: float = 120.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.tag_id = tag_id
+        self.report_timeout = report_timeout
+
+    def send(self, request: methods.TagCall) -> Done:
+        """The Call API's answer, or the Data API's for a call that has ended."""
+        with no_useless_retries(), self.hook as hook:
+            try:
+                return hook.call(request)
+            except CallNotFound as error:
+                if not hook.has_data_api:
+                    raise CallApiFailure(
+                        f"{error}. It has ended, and only the Data API tags such a call: set "
+                        f"extra.data_api of connection {self.callapi_conn_id} to true"
+                    ) from error
+                report = hook.await_report(request.call_session_id, timeout=self.report_timeout)
+                if report is None or report.communication_id is None:
+                    raise CallApiTrouble(f"{error}, and the Data API has no report of it yet") from error
+                return hook.data_api.call(
+                    SetTagCommunications(communication_id=report.communication_id, tag_id=request.tag_id)
+                )
 
 
 class CallApiReleaseCallOperator(_SessionOperator):
@@ -249,17 +278,20 @@ class CallApiListCallsOperator(_ControlOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Send the request."""
         calls: list[dict[str, Any]] = [session.model_dump(mode="json") for session in self.send(self.read())]
-        if not self.include_phone_numbers:
-            for call in calls:
-                _shorten(call, "contact_phone_number")
-                for leg in call["legs"]:
-                    _shorten(leg, "calling_phone_number", "called_phone_number")
-        return calls
+        return calls if self.include_phone_numbers else _shortened(calls)
 
 
-def _shorten(record: dict[str, Any], *fields: str) -> None:
-    for field in fields:
-        record[field] = mask_phones(record[field]) if record.get(field) else None
+_NOBODYS = frozenset({"virtual_phone_number", "external_id"})
+"""The account's own number and the author's own id."""
+
+
+def _shortened(value: Any) -> Any:
+    """With every phone number shortened, also in fields that this version does not know."""
+    if isinstance(value, dict):
+        return {name: inner if name in _NOBODYS else _shortened(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_shortened(inner) for inner in value]
+    return mask_phones(value) if isinstance(value, str) else value
 
 
 class CallApiListTalkOptionsOperator(_ControlOperator):

@@ -81,7 +81,7 @@ class Following:
             if self.durable:
                 raise
             raise CallApiFailure(
-                f"{error}. Not retried: without task state (Airflow 3.3+, durable=True) a retry could dial again"
+                f"{error}. Not retried: without task state (Airflow 3.3+) a retry could dial again"
             ) from error
 
     def go_on(self, call: Outcome) -> dict[str, Any]:
@@ -255,6 +255,8 @@ def read_tag_wishes(tags: Mapping[Any, Any] | None, hook: CallApiHook) -> TagWis
     :raises CallApiFailure: names what cannot be fulfilled, before anybody is dialled.
     """
     wishes: TagWishes = {}
+    if not isinstance(tags or {}, Mapping):
+        raise CallApiFailure(f"tags: a dict of {get_args(TagWhen)} is needed. Nothing was sent.")
     for when, tag_id in (tags or {}).items():
         if when not in get_args(TagWhen):
             raise CallApiFailure(f"tags: {when!r} is not one of {get_args(TagWhen)}. Nothing was sent.")

@@ -159,7 +159,8 @@ class PlacedCallOperator(RequestOperator):
 
     def _means(self, hook: CallApiHook, whom: str) -> Means:
         def find_report(external_id: str, since: float) -> int | None:
-            return hook.find_report(external_id, since, timeout=self.report_timeout)
+            report = hook.await_report(external_id=external_id, since=since, timeout=self.report_timeout)
+            return report.id if report else None
 
         return Means(
             send=hook.call,

@@ -44,8 +44,12 @@ def read_call(call_session_id: Any) -> Outcome:
     """
     try:
         if isinstance(call_session_id, Mapping):
-            return Outcome.from_xcom(dict(call_session_id))
-        return Outcome(int(str(call_session_id)))
+            call = Outcome.from_xcom(dict(call_session_id))
+        else:
+            call = Outcome(int(str(call_session_id)))
+        if call.call_session_id > 0:
+            return call
+        raise ValueError("not an id of the service")
     except (TypeError, ValueError):
         raise CallApiFailure(
             "call_session_id: a session id, as a number or text, or what a start operator returned is needed"

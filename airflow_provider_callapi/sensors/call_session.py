@@ -87,7 +87,9 @@ class CallApiSessionSensor(BaseSensorOperator):
         """Wait; see the class."""
         call = read_call(self.call_session_id)
         if call.status == "ended":
-            return self._judged(Phase.ENDED, call)
+            # as after a wait, so that soft_fail means the same
+            event = {"phase": Phase.ENDED.name, "call": call.to_xcom()}
+            return self.resume_execution("execute_complete", {"event": event}, context)
         if not self.deferrable:
             return super().execute(context)
         now = time.time()
@@ -172,7 +174,7 @@ class CallApiSessionSensor(BaseSensorOperator):
                 f"{name} was never listed within {self.appear_timeout:g} s: it ended before a look could "
                 "see it, or never took place"
             )
-        if self.require_answer and call.answered is None:
+        if self.require_answer and not call.answered:
             raise CallOutcomeUnknown(f"{name} is over and was not seen answered")
         self.log.info("%s: %s, answered: %s", name, phase.value, call.answered)
         return call.to_xcom()

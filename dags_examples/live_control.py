@@ -1,0 +1,93 @@
+"""### Steer a call while people talk
+
+An employee and a contact talk. The talk is recorded; the contact is put on hold while the employee
+consults a colleague, and then comes back to the employee (`restore`) or goes to the colleague
+(`transfer`), as the trigger form says. A coach joins, a tone is sent, and the call is released.
+
+The order is the vendor's state diagram: hold before make.call, make.call before restore or
+transfer, and no hold any more once a coach is on the line. Anything else is refused with
+`invalid_state`, which fails the task without retries.
+
+Where a task asks for a session id, the dict that the start operator returned will do.
+
+At the emulator people hang up after 10 s unless told otherwise: `{"default": {"talks": null}}` in its
+`--script` file lets them talk until somebody releases the call.
+"""
+
+from airflow.sdk import DAG, Param, task
+
+from airflow_provider_callapi.api.methods import ListCalls
+from airflow_provider_callapi.api.models import LegState
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.operators.call_control import (
+    CallApiAddCoachOperator,
+    CallApiHoldCallOperator,
+    CallApiMakeCallOperator,
+    CallApiRecordCallOperator,
+    CallApiReleaseCallOperator,
+    CallApiRestoreTalkOperator,
+    CallApiSendDtmfOperator,
+    CallApiTransferTalkOperator,
+)
+from airflow_provider_callapi.operators.start_call import CallApiStartEmployeeCallOperator
+from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
+
+with DAG(
+    "callapi_live_control",
+    schedule=None,
+    doc_md=__doc__,
+    tags=["callapi"],
+    params={
+        "contact": Param("79161234567", type="string", pattern="^[0-9]{10,15}$"),
+        "employee_id": Param(25, type="integer"),
+        "colleague": Param("79260000002", type="string", description="A phone, extension or SIP number."),
+        "coach": Param("79260000009", type="string", description="A phone, extension or SIP number."),
+        "then": Param("restore", enum=["restore", "transfer"], description="After the consultation."),
+        "virtual_phone_number": Param("74993720692", type="string", pattern="^[0-9]{10,15}$"),
+    },
+) as dag:
+    start = CallApiStartEmployeeCallOperator(
+        task_id="start",
+        virtual_phone_number="{{ params.virtual_phone_number }}",
+        contact="{{ params.contact }}",
+        first_call="employee",
+        employee={"id": "{{ params.employee_id }}"},
+    )
+    call = start.output
+    answered = CallApiSessionSensor(
+        task_id="answered", call_session_id=call, until="answered", require_answer=True, deferrable=True
+    )
+    record = CallApiRecordCallOperator(task_id="record", call_session_id=call, action="on")
+    hold = CallApiHoldCallOperator(
+        task_id="hold",
+        call_session_id=call,
+        contact_message={"type": "tts", "value": "Оставайтесь, пожалуйста, на линии"},
+    )
+    consult = CallApiMakeCallOperator(task_id="consult", call_session_id=call, to="{{ params.colleague }}")
+
+    @task.sensor(poke_interval=2, timeout=120)
+    def consulting(call: dict) -> bool:
+        """The colleague has picked up."""
+        with CallApiHook() as hook:
+            sessions = {session.call_session_id: session for session in hook.call(ListCalls())}
+        legs = sessions[call["call_session_id"]].legs  # KeyError: the call is over, and so is the waiting
+        return any(leg.state == LegState.OPERATORS_TALKING for leg in legs)
+
+    @task.branch
+    def what_then(params: dict) -> str:
+        return params["then"]
+
+    restore = CallApiRestoreTalkOperator(task_id="restore", call_session_id=call)
+    transfer = CallApiTransferTalkOperator(task_id="transfer", call_session_id=call)
+    coach = CallApiAddCoachOperator(
+        task_id="coach",
+        call_session_id=call,
+        phone_number="{{ params.coach }}",
+        trigger_rule="none_failed_min_one_success",
+    )
+    press = CallApiSendDtmfOperator(task_id="press", call_session_id=call, dtmf_string="1")
+    release = CallApiReleaseCallOperator(task_id="release", call_session_id=call)
+    ended = CallApiSessionSensor(task_id="ended", call_session_id=answered.output, deferrable=True)
+
+    answered >> record >> hold >> consult >> consulting(call) >> what_then() >> [restore, transfer] >> coach
+    coach >> press >> release >> ended

@@ -1,0 +1,236 @@
+"""Airflow places four phone calls at a telephone exchange on this machine.
+
+A real Airflow (a database of its own, tasks, triggers) runs ``dags_examples/start_wait_tag_branch.py``
+once for each person below. What the DAG knows of a call is printed beside what happened at the exchange.
+Leaves nothing behind; the exit code says whether everything was as it should be.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+
+from airflow_provider_callapi.emulator import Call, Emulator, Exchange, Fault, Script
+
+REPO = Path(__file__).resolve().parents[1]
+DAG_FILE = REPO / "dags_examples" / "start_wait_tag_branch.py"
+START = "start.employee_call"
+SECONDS_BETWEEN_LOOKS = 0.5
+"""The example's own 5 s would make the demo wait most of the time."""
+LOG_LINES_ON_FAILURE = 40
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is called.
+
+    :ivar branch: the task that the DAG must come to.
+    """
+
+    who: str
+    phone: str
+    script: Script
+    branch: str
+    fault: Fault | None = None
+
+
+PEOPLE = (
+    Person(
+        "answers and talks",
+        "79160000001",
+        Script(rings=1, employee_rings=0.5, talks=4),
+        branch="thank",
+    ),
+    Person("is busy", "79160000002", Script.busy(rings=1), branch="another_way"),
+    Person(
+        "hangs up at once",
+        "79160000003",
+        Script(rings=1, employee_rings=0, talks=0.01),
+        branch="another_way",
+    ),
+    Person(
+        "answers; the reply to start.* is lost",
+        "79160000004",
+        Script(rings=1, employee_rings=0.5, talks=4),
+        branch="thank",
+        fault=Fault.DROP_AFTER,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run of the DAG left behind."""
+
+    state: str
+    branch: str | None
+    known: dict[str, Any]
+
+
+def main() -> int:
+    """Run the demo; 0 if every call was placed once and every run took the right branch."""
+    screen = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    console = Console(file=screen, highlight=False, width=None if screen.isatty() else 100)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="callapi-demo-", ignore_cleanup_errors=True) as folder:
+        log = Path(folder) / "airflow.log"
+        with _output_to(log):
+            try:
+                problems = _demo(console, Path(folder))
+            except Exception:
+                traceback.print_exc()
+                problems = ["the demo broke"]
+        if problems:
+            console.print(f"\n… the end of Airflow's log:\n{_tail(log)}\n", markup=False, style="dim")
+    for problem in problems:
+        console.print(f"FAILED: {problem}", style="bold red")
+    console.print(f"{time.monotonic() - began:.0f} s", style="dim")
+    return 1 if problems else 0
+
+
+def _demo(console: Console, home: Path) -> list[str]:
+    """Everything; returns what was not as it should be."""
+    exchange = Exchange()
+    with Emulator(exchange) as emulator:
+        os.environ.update(
+            AIRFLOW_HOME=str(home),
+            AIRFLOW__CORE__DAGS_FOLDER=str(DAG_FILE.parent),
+            AIRFLOW__CORE__LOAD_EXAMPLES="False",
+            AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db",
+            AIRFLOW_CONN_CALLAPI_DEFAULT=json.dumps(emulator.connection()),
+        )
+        with _spinner(console, "A database for Airflow"):
+            dag = _airflow()
+        console.print(f"\nThe telephone exchange is {emulator.url}, the DAG {DAG_FILE.name}\n")
+        results = []
+        for person in PEOPLE:
+            exchange.script(person.phone, person.script)
+            if person.fault:
+                exchange.fault(person.fault, method=START)
+            with _spinner(console, f"Calling somebody who {person.who}"):
+                results.append(_run(dag, person))
+        console.print(_table(exchange, results))
+        console.print(
+            "not known: looking at the active calls can prove an answer, never that there was none",
+            style="dim",
+        )
+        rang = sum(exchange.rings(person.phone) for person in PEOPLE)
+        console.print(
+            f"requests: {exchange.requests(START)} {START}, {exchange.requests('list.calls')} list.calls, "
+            f"{exchange.requests('tag.call')} tag.call; contacts' phones rang {rang} times"
+        )
+        return list(_problems(exchange, results))
+
+
+def _spinner(console: Console, text: str) -> Live:
+    # console.status() would put itself in place of sys.stdout and show Airflow's log
+    return Live(
+        Spinner("dots", text), console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+    )
+
+
+def _airflow() -> Any:
+    """A migrated database, and the DAG of the example."""
+    from airflow.utils.db import initdb  # noqa: PLC0415 - reads AIRFLOW_HOME when it is imported
+
+    initdb()
+    spec = importlib.util.spec_from_file_location(DAG_FILE.stem, DAG_FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for task in module.dag.tasks:
+        if hasattr(task, "poke_interval"):
+            task.poke_interval = SECONDS_BETWEEN_LOOKS
+    return module.dag
+
+
+def _run(dag: Any, person: Person) -> Result:
+    from airflow.models.xcom import XComModel  # noqa: PLC0415 - see _airflow
+    from airflow.utils.session import create_session  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    run = dag.test(run_conf={"contact": person.phone})
+    states = {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
+    rows = select(XComModel).where(XComModel.run_id == run.run_id, XComModel.key == "return_value")
+    with create_session() as session:
+        xcoms = {row.task_id: XComModel.deserialize_value(row) for row in session.scalars(rows)}
+    branch = next((task for task in ("thank", "another_way") if states[task] == "success"), None)
+    known = xcoms.get("ended") or xcoms.get("answered") or {}
+    return Result(str(run.state), branch, known)
+
+
+def _table(exchange: Exchange, results: list[Result]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("the contact …")
+    for column in ("answered", "branch"):
+        table.add_column(f"DAG:\n{column}", no_wrap=True)
+    for column in ("rang", "what happened", "tag"):
+        table.add_column(f"fact:\n{column}", no_wrap=True, style="cyan")
+    for person, result in zip(PEOPLE, results, strict=True):
+        calls = [call for call in exchange.calls if call.contact == person.phone]
+        table.add_row(
+            person.who,
+            {True: "[green]yes", False: "[red]no", None: "[yellow]not known"}[result.known.get("answered")],
+            result.branch or f"[red]{result.state}",
+            str(exchange.rings(person.phone)),
+            "\n".join(map(_story, calls)) or "nothing",
+            ", ".join(tag for call in calls for tag in call.tags.values()) or "–",
+        )
+    return table
+
+
+def _story(call: Call) -> str:
+    if call.talked_at is None or call.ended_at is None:
+        return call.finish_reason or call.state.value
+    return f"talked {call.ended_at - call.talked_at:.1f} s"
+
+
+def _problems(exchange: Exchange, results: list[Result]) -> Iterator[str]:
+    for person, result in zip(PEOPLE, results, strict=True):
+        if result.state != "success" or result.branch != person.branch:
+            yield f"who {person.who}: the run is {result.state}, its branch {result.branch}"
+        if (rings := exchange.rings(person.phone)) != 1:
+            yield f"who {person.who}: the phone rang {rings} times"
+
+
+@contextmanager
+def _output_to(log: Path) -> Iterator[None]:
+    """Everything that anybody writes to stdout and stderr goes to a file, whoever opened them when."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(kept[0], 1)
+        os.dup2(kept[1], 2)
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text("utf-8", "replace").splitlines()[-LOG_LINES_ON_FAILURE:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

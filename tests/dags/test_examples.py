@@ -1,0 +1,246 @@
+"""The examples, as they are shipped: through a real Airflow, against the exchange, over HTTP."""
+
+from __future__ import annotations
+
+import re
+import socket
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.emulator import Script
+
+EXAMPLES = Path(__file__).parents[2] / "dags_examples"
+CONTACT = "79161234567"
+EMPLOYEE = "79260000001"
+COLLEAGUE = "79260000002"
+COACH = "79260000009"
+PHONE = re.compile(r"\d{10,}")
+
+LONG_ENOUGH = Script(rings=0.2, employee_rings=0.2, talks=2)
+UNTIL_RELEASED = Script(rings=0.2, employee_rings=0.2, talks=None)
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch):
+    """The examples wait 5 s between two looks; here a fiftieth of what they say."""
+    pause = Snapshot.pause
+    monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
+
+
+def did(exchange, *kinds):
+    """The exchange's journal of what calls did: rings, tags, …, in order, with whom or what."""
+    return [(e.kind, e.phone if e.kind == "ring" else e.detail) for e in exchange.journal if e.kind in kinds]
+
+
+def steered(exchange):
+    """The control requests that succeeded, in order."""
+    reads_and_starts = ("list.", "start.", "login.", "get.")
+    return [
+        e.method
+        for e in exchange.journal
+        if e.kind == "request" and e.mnemonic is None and not e.method.startswith(reads_and_starts)
+    ]
+
+
+# --- all of them ---
+
+
+def test_examples_parse_without_an_error_and_without_the_network(monkeypatch, airflow_db):
+    from airflow.dag_processing.dagbag import DagBag
+
+    def no_network(self, address):
+        raise AssertionError(f"a connection to {address} while DAGs are parsed")
+
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+    monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT", raising=False)
+
+    bag = DagBag(str(EXAMPLES), bundle_path=EXAMPLES, bundle_name="examples")
+
+    assert bag.import_errors == {}
+    assert set(bag.dags) == {f"callapi_{file.stem}" for file in EXAMPLES.glob("*.py")}
+    for dag in bag.dags.values():
+        assert dag.doc_md, f"{dag.dag_id} says nothing of itself"
+        assert dag.schedule is None
+
+
+# --- informer_call ---
+
+
+def test_informer_call_says_the_forms_text_to_the_forms_contact(run_dag, exchange):
+    exchange.script("79160000007", LONG_ENOUGH)
+
+    run = run_dag(EXAMPLES / "informer_call.py", conf={"contact": "79160000007", "text": "Ваш заказ готов"})
+
+    assert run.state == "success"
+    assert did(exchange, "ring", "end") == [("ring", "79160000007"), ("end", "success_finish")]
+    assert (run.xcoms["call"]["status"], run.xcoms["call"]["answered"]) == ("ended", True)
+
+
+def test_informer_call_refuses_a_contact_that_is_no_phone_number(run_dag, exchange):
+    with pytest.raises(ValueError, match="contact"):
+        run_dag(EXAMPLES / "informer_call.py", conf={"contact": "+7 (916) 123"})
+
+    assert exchange.calls == []
+
+
+# --- start_wait_tag_branch ---
+
+
+def test_an_answered_call_is_tagged_and_followed_to_its_end(run_dag, exchange):
+    exchange.script(CONTACT, Script(rings=0.2, employee_rings=0.2, talks=6))
+
+    run = run_dag(EXAMPLES / "start_wait_tag_branch.py")
+
+    assert run.state == "success"
+    assert (run.states["thank"], run.states["another_way"]) == ("success", "skipped")
+    assert did(exchange, "ring", "tag", "end") == [
+        ("ring", CONTACT),
+        ("ring", EMPLOYEE),
+        ("tag", "36"),
+        ("end", "subscriber_disconnects"),
+    ]
+    assert (run.xcoms["ended"]["status"], run.xcoms["ended"]["answered"]) == ("ended", True)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(Script.busy(rings=0.5), id="busy"),
+        pytest.param(Script.no_answer(rings=0.5), id="no answer"),
+        pytest.param(Script(rings=0.5, employee_rings=0, talks=0), id="answered between two looks"),
+    ],
+)
+def test_a_call_that_was_not_seen_answered_is_tried_another_way_and_not_tagged(run_dag, exchange, script):
+    exchange.script(CONTACT, script)
+
+    run = run_dag(EXAMPLES / "start_wait_tag_branch.py")
+
+    assert run.state == "success"
+    assert (run.states["thank"], run.states["another_way"]) == ("skipped", "success")
+    assert (run.xcoms["answered"]["status"], run.xcoms["answered"]["answered"]) == ("ended", None)
+    assert exchange.rings(CONTACT) == 1
+    assert did(exchange, "tag") == []
+
+
+# --- etl_callbacks ---
+
+
+@pytest.fixture
+def crm(tmp_path, monkeypatch, airflow_db):
+    """A database with call-back requests, behind the connection ``crm``; returns how to add one.
+
+    Airflow brings no database provider, so the connection's hook is made here.
+    """
+    from airflow.models.pool import Pool
+    from airflow.providers.common.sql.hooks.sql import DbApiHook
+    from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
+
+    file = tmp_path / "crm.sqlite"
+
+    class SqliteHook(DbApiHook):
+        conn_name_attr = "sqlite_conn_id"
+
+        def get_conn(self):
+            return sqlite3.connect(file)
+
+    def get_hook(conn_id, hook_params=None):
+        assert conn_id == "crm"
+        return SqliteHook(sqlite_conn_id=conn_id)
+
+    monkeypatch.setattr(SQLExecuteQueryOperator, "get_hook", staticmethod(get_hook))
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", "sqlite://")
+    Pool.create_or_update_pool("callapi_callbacks", slots=2, description="", include_deferred=True)
+
+    def add(request_id, phone, *, asked_on=None, employee_id=25):
+        with sqlite3.connect(file) as db:
+            day = asked_on or datetime.now(UTC).date().isoformat()
+            db.execute(
+                "INSERT INTO callback_requests VALUES (?, ?, ?, ?)", (request_id, day, phone, employee_id)
+            )
+
+    with sqlite3.connect(file) as db:
+        db.execute(
+            "CREATE TABLE callback_requests (id INTEGER, asked_on DATE, phone TEXT, employee_id INTEGER)"
+        )
+    return add
+
+
+def map_labels(run):
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        rows = select(TaskInstance).where(TaskInstance.run_id == run.run_id, TaskInstance.map_index >= 0)
+        return sorted(ti.rendered_map_index or "" for ti in session.scalars(rows))
+
+
+def test_each_row_becomes_one_call_back_and_no_label_is_a_phone_number(run_dag, exchange, crm):
+    crm(17, "79160000017")
+    crm(18, "79160000018", employee_id=26)
+    crm(3, "79160000003", asked_on="2001-01-01")
+    exchange.script("79160000017", LONG_ENOUGH)
+    exchange.script("79160000018", Script.busy(rings=0.2))
+
+    run = run_dag(EXAMPLES / "etl_callbacks.py")
+
+    assert run.state == "success"
+    assert did(exchange, "ring") == [
+        ("ring", EMPLOYEE),
+        ("ring", "79160000017"),
+        ("ring", COLLEAGUE),
+        ("ring", "79160000018"),
+    ]
+    assert [call.external_id for call in exchange.calls] == ["callback-17", "callback-18"]
+    assert run.xcoms["report"] == {"answered": 1, "not answered": 1}
+    assert map_labels(run) == ["callback-17", "callback-18"]
+    assert not PHONE.search(str(run.xcoms["report"]))
+    assert not [label for label in map_labels(run) if PHONE.search(label)]
+
+
+def test_a_day_without_requests_calls_nobody(run_dag, exchange, crm):
+    run = run_dag(EXAMPLES / "etl_callbacks.py")
+
+    assert run.state == "success"
+    assert run.states["call_back"] == "skipped"
+    assert exchange.calls == []
+
+
+# --- live_control ---
+
+FIRST = ["record.call", "hold.call", "make.call"]
+LAST = ["add.coach", "send.dtmf", "release.call"]
+
+
+@pytest.mark.parametrize("then", ["restore", "transfer"])
+def test_a_call_is_steered_in_the_diagrams_order(run_dag, exchange, then):
+    for phone in (CONTACT, EMPLOYEE, COLLEAGUE, COACH):
+        exchange.script(phone, UNTIL_RELEASED)
+
+    run = run_dag(EXAMPLES / "live_control.py", conf={"then": then})
+
+    assert run.state == "success"
+    assert steered(exchange) == [*FIRST, f"{then}.talk", *LAST]
+    assert did(exchange, "ring", "dtmf", "end") == [
+        ("ring", EMPLOYEE),
+        ("ring", CONTACT),
+        ("ring", COLLEAGUE),
+        ("ring", COACH),
+        ("dtmf", "1"),
+        ("end", "operator_disconnects"),
+    ]
+    assert exchange.calls[0].recorded
+    assert run.xcoms["ended"]["answered"] is True
+
+
+def test_a_call_that_nobody_answers_is_not_steered(run_dag, exchange):
+    exchange.script(CONTACT, Script.no_answer(rings=0.5))
+
+    run = run_dag(EXAMPLES / "live_control.py")
+
+    assert (run.state, run.states["answered"], run.states["hold"]) == ("failed", "failed", "upstream_failed")
+    assert steered(exchange) == []
