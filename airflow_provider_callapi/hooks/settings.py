@@ -22,7 +22,7 @@ class _Extra(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     api_version: str = Field("v4.0", pattern=r"^v\d+\.\d+$")
-    timeout: float = Field(30.0, gt=0)
+    timeout: float = Field(30.0, gt=0, allow_inf_nan=False)
     timezone: str = "Europe/Moscow"
     data_api: bool = False
     data_api_host: str | None = None
@@ -39,7 +39,7 @@ class _Extra(BaseModel):
     def _is_a_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of zones is no zone
             raise ValueError("an IANA zone is needed, e.g. Europe/Moscow") from error
         return value
 
@@ -114,16 +114,16 @@ def _read_extra(conn_id: str, extra: str | None) -> _Extra:
         return _Extra.model_validate({name: v for name, v in given.items() if v not in (None, "")})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-    field, problem = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+    field, problem = first["loc"][0], first["msg"].removeprefix("Value error, ")
     raise ConnectionSettingsInvalid(f"connection {conn_id}, extra.{field}: {problem}")
 
 
 def _base_url(conn_id: str, field: str, host: str, port: int | None, allow_http: bool) -> str:
-    parts = urlsplit(host if "://" in host else f"https://{host}")
     try:
+        parts = urlsplit(host if "://" in host else f"https://{host}")
         name, port = parts.hostname, parts.port or port
     except ValueError:
-        name = None
+        parts, name = urlsplit(""), None
     if not name or parts.scheme not in ("http", "https") or parts.query or parts.username:
         raise ConnectionSettingsInvalid(
             f"connection {conn_id}, {field}: a host name or a URL such as https://{DEFAULT_HOST} is needed"

@@ -105,13 +105,16 @@ class Following:
             self._time_is_up(call)
         return self.ended(call)
 
-    def ended(self, call: Outcome) -> dict[str, Any]:
-        """The call is over: settle what became of it, tag it, judge it."""
+    def ended(self, call: Outcome, *, report_by: float | None = None) -> dict[str, Any]:
+        """The call is over: settle what became of it, tag it, judge it.
+
+        :param report_by: when to give up waiting for the report; the report timeout from the end on.
+        """
         self.task.call_session_id = None  # nothing to release any more
         self.journal.follow(call)
         self.journal.ended(call)
         if self.hook.has_data_api:
-            call = self._tag_finished(self._settled(call))
+            call = self._tag_finished(self._settled(call, report_by))
         elif call.answered and "answered" in self.wishes and self.wishes["answered"] not in call.tags:
             self.task.log.warning("The call ended before it could be tagged: that needs the Data API now")
         self.journal.done(call, redial=self.task.require_answer and call.answered is False)
@@ -174,24 +177,24 @@ class Following:
             f"{name} is still active after {self.task.timeout:g} s; a retry waits again, it does not dial"
         )
 
-    def _settled(self, call: Outcome) -> Outcome:
+    def _settled(self, call: Outcome, report_by: float | None) -> Outcome:
         """The call with what its report says; as it is, where the report does not come in time."""
         if call.source == "data_api" and not self.task.recording_link:
             return call
-        due = (call.ended_at or time.time()) + self.task.report_timeout
+        due = report_by or (call.ended_at or time.time()) + self.task.report_timeout
         while (found := self.hook.settle(call)) is None:
             if time.time() >= due:
                 self.task.log.warning("No report in time: the outcome is what list.calls has shown")
                 return call
             self.task.log.info("The Data API has no report of call session %s yet", call.call_session_id)
-            self._pause(call)
+            self._pause(call, due)
         settled, report = found
         if self.task.recording_link:
             self.task.recording_url = report.full_record_file_link
         self.journal.ended(settled)
         return settled
 
-    def _pause(self, call: Outcome) -> None:
+    def _pause(self, call: Outcome, report_by: float) -> None:
         """Wait before asking for the report again."""
         if self.task.deferrable:
             from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - parse time
@@ -201,7 +204,7 @@ class Following:
             self.task.defer(
                 trigger=TimeDeltaTrigger(timedelta(seconds=_REPORT_INTERVAL)),
                 method_name="report_due",
-                kwargs={"call": call.to_xcom()},
+                kwargs={"call": call.to_xcom(), "report_by": report_by},
             )
         time.sleep(_REPORT_INTERVAL)
 

@@ -137,13 +137,17 @@ class PlacedCallOperator(RequestOperator):
                 return way.seen(*read_event(event))
 
     def report_due(
-        self, context: Context, event: Any = None, call: dict[str, Any] | None = None
+        self,
+        context: Context,
+        event: Any = None,
+        call: dict[str, Any] | None = None,
+        report_by: float | None = None,
     ) -> dict[str, Any]:
         """Ask for the report again, after a pause in the triggerer."""
         with no_useless_retries(), self._open() as hook:
             way = self._following(context, hook)
             with way.no_second_call():
-                return way.ended(Outcome.from_xcom(call or {}))
+                return way.ended(Outcome.from_xcom(call or {}), report_by=report_by)
 
     def on_kill(self) -> None:
         """With ``cancel_on_kill``: release the call. A connection of its own, since ours may be in use."""

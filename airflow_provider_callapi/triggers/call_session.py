@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.api.errors import CallApiError
@@ -127,8 +128,7 @@ class CallApiSessionTrigger(BaseTrigger):
                 while watch.feed(await next_snapshot()) not in DONE[self.until]:
                     pass
         except Exception as error:  # the task must be told, whatever it is
-            permanent = not isinstance(error, CallApiError) or error.permanent
-            yield TriggerEvent({"error": f"{type(error).__name__}: {error}", "permanent": permanent})
+            yield TriggerEvent({"error": f"{type(error).__name__}: {error}", "permanent": _permanent(error)})
             return
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.outcome(call).to_xcom()})
 
@@ -147,6 +147,13 @@ class CallApiSessionTrigger(BaseTrigger):
             self.log.info("Killed: released call session %s", session_id)
         except (CallApiError, TimeoutError) as error:
             self.log.warning("Call session %s may still be active: %s", session_id, error)
+
+
+def _permanent(error: Exception) -> bool:
+    """Whether a retry would end the same way; a secrets backend may be down for a moment only."""
+    if isinstance(error, CallApiError):
+        return error.permanent
+    return isinstance(error, AirflowFailException | AirflowNotFoundException | ValueError)
 
 
 def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:

@@ -12,9 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_callapi.api.data_api import CallReport, LegReport
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState
-from airflow_provider_callapi.calls.outcome import Outcome, contact_is_on_the_line
+from airflow_provider_callapi.calls.outcome import (
+    Outcome,
+    answered_by,
+    contact_connected,
+    contact_is_on_the_line,
+    settled,
+)
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "call-api" / "list.calls.response.json"
 CONTACT = "79260000001"
@@ -217,3 +224,146 @@ def test_a_session_id_that_a_template_made_text_is_the_number(text: str) -> None
 def test_a_session_id_that_is_no_number_is_refused(nonsense: Any) -> None:
     with pytest.raises(ValueError, match=r".*"):
         Outcome.from_xcom({"call_session_id": nonsense})
+
+
+# --- the report of a finished call ---
+
+NEVER_PICKED_UP = [
+    "subscriber_busy",
+    "subscriber_not_responsible",
+    "timeout",
+    "no_success_subscriber_call",
+    "subscriber_number_problems",
+    "incorrect_input",
+    "numa_in_black_list",
+    "locked_numb",
+    "call_not_allowed_on_tp",
+    "out_call_not_allowed",
+    "external_call_not_allowed",
+    "max_out_call_reached",
+    "no_resources",
+    "not_enough_money",
+    "no_money",
+    "limit_exceeded",
+    "app_is_inactive",
+    "component_is_inactive",
+    "platform_not_found",
+]
+MAY_HAVE_PICKED_UP = [
+    "subscriber_disconnects",
+    "operator_disconnects",
+    "success_finish",
+    "operator_busy",
+    "operator_not_responsible",
+    "no_success_operator_call",
+    "employee_busy",
+    "operator_channels_busy",
+    "internal_error",
+    "a_reason_of_a_later_revision",
+    None,
+]
+"""Somebody hung up, our own side did not answer, or nobody says: the contact may have picked up before."""
+
+
+def report(**fields: Any) -> CallReport:
+    return CallReport(id=7, **fields)
+
+
+def leg(connect_time: str | None, *, is_operator: bool = False) -> LegReport:
+    return LegReport(id=1, call_session_id=7, connect_time=connect_time, is_operator=is_operator)
+
+
+@pytest.mark.parametrize("reason", [*NEVER_PICKED_UP, *MAY_HAVE_PICKED_UP])
+def test_a_talk_is_an_answer_whatever_reason_the_report_gives(reason: str | None) -> None:
+    assert answered_by(report(finish_reason=reason, talk_duration=1)) is True
+
+
+@pytest.mark.parametrize("talk", [0, None])
+@pytest.mark.parametrize("reason", NEVER_PICKED_UP)
+def test_a_contact_who_was_not_reached_did_not_answer(reason: str, talk: int | None) -> None:
+    assert answered_by(report(finish_reason=reason, talk_duration=talk)) is False
+
+
+@pytest.mark.parametrize("talk", [0, None])
+@pytest.mark.parametrize("reason", MAY_HAVE_PICKED_UP)
+def test_any_other_reason_proves_neither_an_answer_nor_its_absence(
+    reason: str | None, talk: int | None
+) -> None:
+    assert answered_by(report(finish_reason=reason, talk_duration=talk)) is None
+
+
+def test_that_a_call_was_lost_is_no_proof_that_the_contact_did_not_answer() -> None:
+    """They may have waited for an employee in vain."""
+    assert answered_by(report(is_lost=True, finish_reason="operator_not_responsible")) is None
+
+
+def test_the_contact_answered_if_a_leg_that_is_not_an_operators_was_connected() -> None:
+    at = "2026-01-01 10:00:00"
+    assert contact_connected([leg(at)]) is True
+    assert contact_connected([leg(None), leg(at)]) is True, "the second attempt to reach them"
+    assert contact_connected([leg(None)]) is False
+    assert contact_connected(iter([leg(None), leg(at, is_operator=True)])) is False
+
+
+@pytest.mark.parametrize(
+    "legs", [[], [leg("2026-01-01 10:00:00", is_operator=True)]], ids=["none", "operator"]
+)
+def test_without_a_leg_of_the_contact_nobody_knows(legs: list[LegReport]) -> None:
+    assert contact_connected(legs) is None
+
+
+SEEN = Outcome(
+    7,
+    "af-1",
+    answered=True,
+    attempt=2,
+    started_at=1_767_250_000.0,
+    answered_at=1_767_250_810.0,
+    ended_at=1_767_250_999.0,
+    observed=True,
+    tags=(36,),
+    source="list.calls",
+)
+
+
+def test_a_settled_call_has_what_the_report_says_and_keeps_what_only_list_calls_has_seen() -> None:
+    told = report(
+        communication_id=99,
+        finish_time="2026-01-01 10:02:30",
+        finish_reason="subscriber_disconnects",
+        talk_duration=42,
+        tags=[{"tag_id": 36}, {"tag_id": 38}],
+    )
+    assert settled(SEEN, told, True, "Europe/Moscow") == Outcome(
+        7,
+        "af-1",
+        status="ended",
+        answered=True,
+        attempt=2,
+        started_at=SEEN.started_at,
+        answered_at=SEEN.answered_at,
+        ended_at=datetime(2026, 1, 1, 7, 2, 30, tzinfo=UTC).timestamp(),
+        observed=True,
+        finish_reason="subscriber_disconnects",
+        talk_seconds=42,
+        tags=(36, 38),
+        communication_id=99,
+        source="data_api",
+    )
+
+
+@pytest.mark.parametrize(("zone", "hour"), [("UTC", 10), ("Asia/Vladivostok", 0), ("Europe/Kaliningrad", 8)])
+def test_the_reports_times_are_in_the_accounts_zone(zone: str, hour: int) -> None:
+    call = settled(SEEN, report(finish_time="2026-01-01 10:00:00"), True, zone)
+    assert call.ended_at == datetime(2026, 1, 1, hour, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize("answered", [True, False, None])
+def test_a_settled_call_is_answered_as_was_found_out(answered: bool | None) -> None:
+    assert settled(SEEN, report(), answered, "UTC").answered is answered
+
+
+@pytest.mark.parametrize("tags", [None, []])
+def test_a_report_without_an_end_or_tags_takes_nothing_away_from_what_was_seen(tags: Any) -> None:
+    call = settled(SEEN, report(tags=tags, finish_reason="success_finish"), True, "UTC")
+    assert (call.ended_at, call.tags, call.status) == (SEEN.ended_at, (36,), "ended")

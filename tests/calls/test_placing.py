@@ -239,6 +239,23 @@ def test_a_call_whose_outcome_asked_for_another_is_placed_anew_without_a_clear()
     assert world.place().attempt == 2
 
 
+def test_a_clear_that_found_the_call_going_on_is_used_up_and_does_not_place_another_at_its_end() -> None:
+    world = world_after(Stage.STARTED)
+    call = world.place(generation=1)
+    world.journal(generation=1).done(call)
+    assert world.place(generation=1) == call
+    assert world.sent == []
+
+
+def test_a_clear_that_led_to_a_search_is_used_up_and_does_not_place_a_call_after_it() -> None:
+    world = world_after(Stage.STARTING)
+    for _ in range(2):
+        with pytest.raises(Unresolved):
+            world.place(generation=1)
+    assert world.sent == []
+    assert world.place(generation=2).attempt == 2, "the next one does"
+
+
 def test_a_generation_is_another_one_not_a_higher_one() -> None:
     """The author may have lowered ``retries``, which Airflow's counter of clears contains."""
     world = world_after(Stage.DONE)

@@ -1,0 +1,340 @@
+"""Crashes, retries, clears, lost answers, late listings, in any order: one attempt is one call."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, ClassVar, Literal, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.credentials import AccessKey
+from airflow_provider_callapi.api.data_api import GetCallsReport, equals, report_time
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.methods import Component, StartCall, StartInformerCall
+from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.placing import Delivery, Journal, Means, Stage, Unresolved, place
+from airflow_provider_callapi.calls.snapshot import Snapshot, look
+from airflow_provider_callapi.emulator import Exchange, Fault, ManualClock, Script
+from airflow_provider_callapi.hooks.repeating import RepeatingClient
+
+R = TypeVar("R")
+
+PEOPLE = ("79260000001", "79260000002")
+OWNER = ("dag", "run", "task", "-1")
+METHODS = ("start.informer_call", "list.calls", "get.calls_report")
+APPEAR_TIMEOUT, POLL_INTERVAL = 20.0, 5.0
+EXAMPLES, STEPS = 500, 40
+AT_LEAST = 15_000
+"""Steps in all."""
+
+CRASHES = st.none() | st.integers(1, 24)
+"""The boundary at which the worker is killed."""
+AFTERWARDS = st.sampled_from(["waits and dies", "ended and dies", "done", "done", "not answered"])
+"""What becomes of a try that knows its call."""
+
+
+class Crash(BaseException):
+    """The worker is killed here."""
+
+
+class Placing(RuleBasedStateMachine):
+    """One task of one run: its tries, the people who clear it, and the service it asks."""
+
+    steps: ClassVar[int] = 0
+    seen: ClassVar[Counter[str]] = Counter()
+    """How often each kind of thing happened, over all runs: a test that never gets there proves nothing."""
+
+    @initialize(
+        delivery=st.sampled_from(["at_most_once", "at_most_once", "at_most_once", "at_least_once"]),
+        data_api=st.booleans(),
+        report_lag=st.sampled_from([0.0, 15.0, 600.0]),
+        own_id=st.sampled_from([None, "order-7"]),
+    )
+    def begin(self, delivery: Delivery, data_api: bool, report_lag: float, own_id: str | None) -> None:
+        self.delivery, self.has_data_api, self.own_id = delivery, data_api, own_id
+        self.clock = ManualClock()
+        self.exchange = Exchange(clock=self.clock)
+        self.exchange.report_lag = report_lag
+        self.account = self.exchange.account
+        self.call_api = RepeatingClient(self._client("v4.0"), sleep=self._sleep)
+        self.data_api = RepeatingClient(self._client("v2.0"), sleep=self._sleep)
+        # the task
+        self.disk: str | None = None
+        self.contact, self.generation, self.text = PEOPLE[0], 3, "Hello"
+        # what may be dialled for, and what was
+        self.licences, self.tries = 1, 0
+        self.fate: dict[str, Literal["open", "not placed", "placed"]] = {}
+        self.unresolved_in: set[tuple[str, int]] = set()
+        # the try that goes on
+        self.crash_at: int | None = None
+        self.points = 0
+
+    def _client(self, version: str) -> Client:
+        rpc = JsonRpc(f"https://service.test/{version}", new_session=self.exchange.session)
+        return Client(rpc, AccessKey(self.account.key), clock=self.clock)
+
+    def _sleep(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    # --- the boundaries at which a worker can die: before something took effect, and after it ---
+
+    def _boundary(self, effect: Callable[[], R]) -> R:
+        self._point()
+        try:
+            return effect()
+        finally:
+            self._point()
+
+    def _point(self) -> None:
+        self.points += 1
+        if self.points == self.crash_at:
+            self.seen["crash"] += 1
+            raise Crash
+
+    def read(self) -> dict[str, Any] | None:
+        record: dict[str, Any] | None = json.loads(self.disk) if self.disk else None
+        return record
+
+    def write(self, record: dict[str, Any]) -> None:
+        def store() -> None:
+            before = self.read()
+            if before is not None and before["fingerprint"] != record["fingerprint"]:
+                self.unresolved_in.clear()  # the journal knows one person at a time
+            self.disk = json.dumps(record, allow_nan=False)
+
+        self._boundary(store)
+
+    def _send(self, request: StartCall) -> StartedCall:
+        return self._boundary(lambda: self._dial(request))
+
+    def _dial(self, request: StartCall) -> StartedCall:
+        record = self.read()
+        external_id = str(request.external_id)
+        assert record is not None, "a request left before the intent was stored"
+        assert (record["stage"], record["external_id"]) == ("starting", external_id)
+        assert self.fate.get(external_id, "not placed") == "not placed", f"{external_id} is used twice"
+        if self.delivery == "at_most_once":
+            forbidden = (request.contact, self.generation) in self.unresolved_in
+            assert not forbidden, "dialled after unresolved, without a clear"
+        self.seen["sent"] += 1
+        self.fate[external_id] = "open"
+        try:
+            answer = self.call_api.call(request)
+        except CallApiError as error:
+            if not error.maybe_done:
+                self.fate[external_id] = "not placed"
+            self.seen["lost" if error.maybe_done else "refused"] += 1
+            raise
+        self.fate[external_id] = "placed"
+        return answer
+
+    def _looks(self) -> Iterator[Snapshot]:
+        while True:
+            self.last_look = self._boundary(lambda: look(self.call_api.client, self.clock))
+            yield self.last_look
+            self.clock.advance(self.last_look.pause(POLL_INTERVAL))
+
+    def _find_report(self, external_id: str, since: float) -> int | None:
+        def ask() -> int | None:
+            zone = self.account.timezone
+            reports = self.data_api.call(
+                GetCallsReport(
+                    date_from=report_time(since - 86_400, zone),
+                    date_till=report_time(self.clock() + 86_400, zone),
+                    filter=equals("call_api_external_id", external_id),
+                    include_ongoing_calls=True,
+                )
+            )
+            return max((report.id for report in reports), default=None)
+
+        return self._boundary(ask)
+
+    # --- what the task does ---
+
+    @rule(crash_at=CRASHES, afterwards=AFTERWARDS)
+    def a_try(self, crash_at: int | None, afterwards: str) -> None:
+        """Airflow runs the task: the first time, as a retry, after a clear, or because a worker was lost."""
+        self.steps_and("try")
+        self.tries += 1
+        self.crash_at, self.points = crash_at, 0
+        self.last_look = None
+        with suppress(Crash):
+            self._try(afterwards)
+        self.crash_at = None
+
+    def _try(self, afterwards: str) -> None:
+        journal = Journal(self, owner=OWNER, generation=self.generation)
+        before = journal.record
+        request = StartInformerCall(
+            virtual_phone_number="74993720692",
+            contact=self.contact,
+            contact_message={"type": "tts", "value": self.text},
+            external_id=self.own_id,
+        )
+        means = Means(
+            send=self._send,
+            looks=self._looks,
+            find_report=self._find_report if self.has_data_api else None,
+            clock=self.clock,
+            log=lambda line: None,
+        )
+        try:
+            call = place(journal, request, means, appear_timeout=APPEAR_TIMEOUT, delivery=self.delivery)
+        except Unresolved as error:
+            self.seen["unresolved"] += 1
+            self.unresolved_in.add((self.contact, self.generation))
+            self._was_not_to_be_found(error.external_id)
+            return
+        except CallApiError:
+            return
+        placed = self.exchange.call(call.call_session_id)
+        assert (placed.external_id, placed.contact) == (call.external_id, self.contact), (
+            "somebody else's call"
+        )
+        if before is not None and before.stage is Stage.STARTING:
+            self.seen["found"] += 1
+        self._follow(journal, call, afterwards)
+
+    def _follow(self, journal: Journal, call: Outcome, afterwards: str) -> None:
+        """What the operator writes down while it waits, short of waiting."""
+        if journal.current.stage is Stage.DONE:
+            return
+        journal.follow(call)
+        if afterwards == "waits and dies":
+            return
+        journal.ended(call)
+        if afterwards == "ended and dies":
+            return
+        asks_for_another = afterwards == "not answered"
+        self.licences += asks_for_another
+        self.seen["redial"] += asks_for_another
+        journal.done(call, redial=asks_for_another)
+
+    def _was_not_to_be_found(self, external_id: str) -> None:
+        last = self.last_look
+        if last is not None and last.failure is None:
+            listed = [
+                call
+                for call in self.exchange.active_calls
+                if (call.external_id, call.contact) == (external_id, self.contact)
+                and call.listed_at <= last.at
+            ]
+            assert not listed, "unresolved, though list.calls shows it"
+
+    @rule(fault=st.sampled_from(Fault), crash_at=CRASHES, afterwards=AFTERWARDS)
+    def a_try_whose_start_is_spoilt(self, fault: Fault, crash_at: int | None, afterwards: str) -> None:
+        self.the_wire_is_spoilt(fault, "start.informer_call", 1)
+        self.a_try(crash_at, afterwards)
+
+    @rule(crash_at=CRASHES, afterwards=AFTERWARDS)
+    def a_try_after_a_clear(self, crash_at: int | None, afterwards: str) -> None:
+        self.a_person_clears_the_task(1)
+        self.a_try(crash_at, afterwards)
+
+    @rule(
+        contact=st.sampled_from([PEOPLE[0], PEOPLE[0], PEOPLE[1]]), text=st.sampled_from(["10:00", "10:05"])
+    )
+    def the_templates_are_rendered_anew(self, contact: str, text: str) -> None:
+        """Another person is another call; another message is not."""
+        self.steps_and("render")
+        self.licences += contact != self.contact
+        self.contact, self.text = contact, text
+
+    @rule(n=st.integers(1, 4))
+    def a_person_clears_the_task(self, n: int) -> None:
+        self.steps_and("clear")
+        self.generation += n
+        record = self.read()
+        self.licences += record is not None and record["stage"] in ("done", "unresolved")
+
+    # --- what happens to it ---
+
+    @rule(
+        fault=st.sampled_from(Fault), method=st.sampled_from(METHODS), times=st.sampled_from([1, 1, 2, 6, 30])
+    )
+    def the_wire_is_spoilt(self, fault: Fault, method: str, times: int) -> None:
+        self.steps_and(fault.name)
+        self.exchange.fault(fault, method=method, times=times)
+
+    @rule(
+        listed_after=st.sampled_from([0.0, 0.0, 8.0, 19.0, 40.0]),
+        rings=st.sampled_from([0.0, 1.0, 10.0, 29.0]),
+        talks=st.sampled_from([0.0, 2.0, 30.0, None]),
+        answer=st.sampled_from(["answers", "answers", "busy", "no_answer"]),
+    )
+    def people_behave_otherwise(
+        self, listed_after: float, rings: float, talks: float | None, answer: Any
+    ) -> None:
+        self.steps_and("script")
+        self.exchange.default_script = Script(
+            listed_after=listed_after, rings=rings, talks=talks, answer=answer
+        )
+
+    @rule(off=st.sampled_from([True, False, False]), minute_limit=st.sampled_from([0, 2, 10_000, 10_000]))
+    def the_account_changes(self, off: bool, minute_limit: int) -> None:
+        """The component of list.calls; the points."""
+        self.steps_and("account")
+        self.account.components_off = {Component.MANAGEMENT} if off else set()
+        self.account.minute_limit = minute_limit
+
+    @rule(seconds=st.sampled_from([1.0, 10.0, 70.0, 3600.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.steps_and("time")
+        self.clock.advance(seconds)
+
+    def steps_and(self, kind: str) -> None:
+        Placing.steps += 1
+        self.seen[kind] += 1
+
+    # --- what must always be so ---
+
+    @invariant()
+    def nobody_is_dialled_twice_for_one_attempt(self) -> None:
+        calls = Counter((call.contact, call.external_id) for call in self.exchange.calls)
+        assert all(number == 1 for number in calls.values()), calls
+        for person in PEOPLE:
+            assert self.exchange.rings(person) == sum(who == person for who, _ in calls)
+
+    @invariant()
+    def every_further_call_was_asked_for(self) -> None:
+        """By a person's clear, by an outcome, by another person's turn; or by at_least_once, once a try."""
+        allowed = self.licences + (self.tries if self.delivery == "at_least_once" else 0)
+        assert len(self.exchange.calls) <= allowed
+
+    @invariant()
+    def what_was_proven_not_to_be_placed_was_not(self) -> None:
+        placed = {call.external_id for call in self.exchange.calls}
+        assert not placed & {one for one, fate in self.fate.items() if fate == "not placed"}
+
+
+def test_whatever_happens_nobody_is_dialled_twice_for_one_attempt(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)  # thousands of repeats are logged as warnings
+    Placing.steps, Placing.seen = 0, Counter()
+    rules = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        derandomize="CI" in os.environ,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Placing, settings=rules)
+    assert Placing.steps >= AT_LEAST
+    rare = ("crash", "lost", "refused", "found", "unresolved", "redial", *Fault.__members__)
+    assert all(Placing.seen[kind] >= 20 for kind in rare), Placing.seen

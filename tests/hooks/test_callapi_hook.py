@@ -1,0 +1,500 @@
+"""The hook: an Airflow connection as a client that repeats what may be repeated, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import Any
+
+import pytest
+from airflow_fakes import CONTACT, TTS, VNUMBER
+
+from airflow_provider_callapi.api.errors import (
+    AuthenticationFailed,
+    CallApiError,
+    LimitExceeded,
+    NotSent,
+    ServiceFailed,
+    Unanswered,
+)
+from airflow_provider_callapi.api.methods import (
+    Component,
+    ListCalls,
+    ReleaseCall,
+    SendDtmf,
+    StartInformerCall,
+    TagCall,
+)
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.emulator import Emulator, Fault, Script
+from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+pytest_plugins = ["airflow_desk"]
+
+START = StartInformerCall(virtual_phone_number=VNUMBER, contact=CONTACT, contact_message=TTS)
+LOST = [
+    Fault.DROP_BEFORE,
+    Fault.DROP_AFTER,
+    Fault.HANG,
+    Fault.BAD_GATEWAY,
+    Fault.GATEWAY_TIMEOUT_AFTER,
+    Fault.INTERNAL_ERROR,
+    Fault.TRUNCATED,
+    Fault.GARBAGE,
+    Fault.HTML,
+    Fault.REDIRECT,
+    Fault.WRONG_ID,
+]
+"""After these nobody knows whether the request was carried out."""
+
+
+def test_making_a_hook_looks_up_no_connection(monkeypatch):
+    def forbidden(*_: Any) -> Any:
+        raise AssertionError("looked up too early")
+
+    monkeypatch.setattr(CallApiHook, "get_connection", forbidden)
+
+    with CallApiHook("no_such_connection"):
+        pass  # closing does not look it up either
+
+
+# --- what is sent again ---
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_safe_method_is_sent_again_after_trouble_and_the_log_says_so(desk, fault, caplog):
+    desk.exchange.fault(fault, times=4)
+
+    with caplog.at_level(logging.WARNING), CallApiHook() as hook:
+        assert hook.call(ListCalls()) == []
+
+    assert len(desk.slept) == 4
+    assert all(0 <= pause <= 8 for pause in desk.slept)
+    assert caplog.text.count("sending it again in") == 4
+    assert "attempt 5" in caplog.text
+
+
+def test_the_repeats_of_a_safe_method_are_bounded(desk):
+    desk.exchange.fault(Fault.INTERNAL_ERROR, times=99)
+
+    with CallApiHook() as hook, pytest.raises(ServiceFailed):
+        hook.call(ListCalls())
+
+    assert sum(entry.kind == "fault" for entry in desk.exchange.journal) == 5
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_start_whose_answer_was_lost_is_never_sent_again(desk, fault):
+    desk.exchange.fault(fault, method="start.informer_call")
+
+    with CallApiHook() as hook, pytest.raises((Unanswered, ServiceFailed)) as failure:
+        hook.call(START)
+
+    assert failure.value.maybe_done
+    assert desk.exchange.rings(CONTACT) == (1 if fault.carried_out else 0)
+    assert desk.slept == []
+
+
+@pytest.mark.parametrize("fault", [f for f in LOST if f.carried_out])
+def test_a_tone_whose_answer_was_lost_is_never_sent_again(desk, fault):
+    session = desk.start()
+    desk.exchange.fault(fault, method="send.dtmf")
+
+    with CallApiHook() as hook, pytest.raises((Unanswered, ServiceFailed)):
+        hook.call(SendDtmf(call_session_id=session, dtmf_string="1"))
+
+    assert desk.exchange.call(session).dtmf == ["1"]
+
+
+def test_a_start_that_did_not_leave_this_machine_is_sent_again(desk):
+    desk.exchange.fault(Fault.REFUSE, times=4)
+
+    with CallApiHook() as hook:
+        hook.call(START)
+
+    assert desk.exchange.rings(CONTACT) == 1
+    assert len(desk.slept) == 4
+
+
+def test_a_start_that_cannot_leave_this_machine_is_given_up_as_not_sent(desk):
+    desk.exchange.fault(Fault.REFUSE, times=99)
+
+    with CallApiHook() as hook, pytest.raises(NotSent) as failure:
+        hook.call(START)
+
+    assert not failure.value.maybe_done
+    assert desk.exchange.rings(CONTACT) == 0
+
+
+def test_a_start_whose_login_got_lost_is_sent_again(desk):
+    """The login is the request that was lost; nobody has been dialled."""
+    desk.connect(login=True)
+    desk.exchange.fault(Fault.DROP_AFTER, method="login.user", times=2)
+
+    with CallApiHook() as hook:
+        hook.call(START)
+
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+def test_a_release_whose_answer_was_lost_is_sent_again_and_succeeds(desk):
+    session = desk.start()
+    desk.exchange.fault(Fault.DROP_AFTER, method="release.call")
+
+    with CallApiHook() as hook:
+        assert hook.call(ReleaseCall(call_session_id=session)).already
+
+
+def test_a_refusal_is_not_asked_for_twice(desk):
+    with CallApiHook() as hook, pytest.raises(CallApiError, match="tag_not_found"):
+        hook.call(TagCall(call_session_id=desk.start(), tag_id=999))
+
+    assert desk.exchange.requests("tag.call") == 1
+
+
+# --- limits ---
+
+
+def used_up(desk: Any, *, minute: int = 100, day: int = 100) -> None:
+    desk.start()
+    account = desk.exchange.account
+    account.minute_limit, account.day_limit = minute, day
+
+
+def test_used_up_points_of_a_minute_are_waited_for_and_the_call_is_placed_once(desk):
+    used_up(desk, minute=1)
+    reset = desk.exchange.limits()["minute_reset"]
+
+    with CallApiHook() as hook:
+        hook.call(START.model_copy(update={"contact": "79160000002"}))
+
+    assert desk.slept == [reset]
+    assert desk.exchange.rings("79160000002") == 1
+
+
+def test_a_limit_that_is_reset_too_late_raises_with_the_seconds(desk):
+    used_up(desk, day=1)
+
+    with CallApiHook() as hook, pytest.raises(LimitExceeded) as failure:
+        hook.call(START)
+
+    assert failure.value.retry_after == desk.exchange.limits()["day_reset"]
+    assert str(failure.value.retry_after) in str(failure.value)
+    assert desk.slept == []
+
+
+def test_max_limit_wait_is_the_users(desk):
+    used_up(desk, minute=1)
+
+    with CallApiHook(max_limit_wait=0.5) as hook, pytest.raises(LimitExceeded):
+        hook.call(START)
+    assert desk.slept == []
+
+
+def test_waiting_for_points_is_bounded_in_all_not_only_each_time(desk):
+    """Others use the account too: every reset may be used up again before we come."""
+    used_up(desk, minute=0)
+
+    with CallApiHook(max_limit_wait=150) as hook, pytest.raises(LimitExceeded):
+        hook.call(START)
+
+    assert 0 < sum(desk.slept) <= 150
+    assert desk.exchange.rings(CONTACT) == 1  # by used_up
+
+
+def test_limits_are_those_of_the_newest_answer_that_told_them(desk):
+    with CallApiHook() as hook:
+        assert hook.limits is None
+        hook.call(START)
+        hook.call(START)
+        assert hook.limits is not None
+        assert hook.limits.day_remaining == desk.exchange.limits()["day_remaining"] == 99_998
+
+
+# --- the rest of its interface ---
+
+
+@pytest.mark.parametrize("login", [False, True])
+def test_a_connection_that_works_says_so_and_costs_nothing(desk, login):
+    desk.connect(login=login)
+    desk.start()
+    before = desk.exchange.limits()["day_remaining"]
+
+    assert CallApiHook().test_connection() == (True, "Connected; 1 active calls")
+    assert desk.exchange.limits()["day_remaining"] == before
+
+
+@pytest.mark.parametrize("login", [False, True])
+def test_wrong_credentials_say_so_without_showing_them(desk, login):
+    desk.connect(login=login, password="wrong-credentials")
+
+    works, text = CallApiHook().test_connection()
+
+    assert not works
+    assert ("auth_error" if login else "access_token_invalid") in text
+    assert "wrong-credentials" not in text
+
+
+def test_a_component_that_is_off_is_a_connection_that_works_in_part(desk):
+    desk.exchange.account.components_off.add(Component.MANAGEMENT)
+
+    works, text = CallApiHook().test_connection()
+
+    assert works
+    assert "list.calls is not available" in text
+    assert "component_disabled" in text
+
+
+def test_an_address_that_is_not_welcome_says_so(desk):
+    desk.exchange.account.ip_whitelist = {"10.1.2.3"}
+
+    works, text = CallApiHook().test_connection()
+
+    assert not works
+    assert "ip_not_whitelisted" in text
+
+
+def test_an_unreachable_service_says_so_without_a_wait(desk):
+    desk.exchange.fault(Fault.REFUSE, times=9)
+
+    works, text = CallApiHook().test_connection()
+
+    assert not works
+    assert "could not connect to http://127.0.0.1:9" in text
+    assert desk.slept == []
+
+
+def test_a_field_that_cannot_be_used_says_so(desk):
+    desk.connect(extra={"timezone": "Moscow"})
+
+    works, text = CallApiHook().test_connection()
+
+    assert not works
+    assert "extra.timezone" in text
+
+
+def test_logout_ends_the_session_of_a_login_and_leaves_a_key_alone(desk):
+    desk.connect(login=True)
+    with CallApiHook() as hook:
+        hook.call(ListCalls())
+        hook.logout()
+        hook.call(ListCalls())
+    assert desk.sent() == ["login.user", "logout.user", "login.user"]
+
+    desk.connect()
+    with CallApiHook() as hook:
+        hook.call(ListCalls())
+        hook.logout()
+        hook.call(ListCalls())
+    assert desk.sent()[3:] == []
+
+
+def test_leaving_the_context_costs_no_points(desk):
+    desk.connect(login=True)
+    with CallApiHook() as hook:
+        hook.call(ListCalls())
+
+    assert "logout.user" not in desk.sent()
+
+
+def test_a_method_that_this_version_does_not_know_can_be_called(desk):
+    with CallApiHook() as hook:
+        assert hook.call_method("list.calls") == []
+        with pytest.raises(CallApiError, match="method_not_found"):
+            hook.call_method("fax.send", {"contact": CONTACT})
+
+
+def test_an_unknown_method_is_not_repeated_for_nobody_knows_what_a_repeat_does(desk):
+    desk.exchange.fault(Fault.DROP_AFTER)
+
+    with CallApiHook() as hook, pytest.raises(Unanswered):
+        hook.call_method("fax.send", {"contact": CONTACT})
+    assert desk.slept == []
+
+
+def test_a_known_method_called_by_its_name_is_repeated_as_its_class_says(desk):
+    desk.exchange.fault(Fault.DROP_AFTER, times=1)
+    desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+
+    with CallApiHook() as hook:
+        assert hook.call_method("list.calls") == []
+        with pytest.raises(Unanswered):
+            hook.call_method("start.informer_call", START.params)
+
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+def test_a_version_that_is_about_to_go_is_warned_of(desk, caplog, monkeypatch):
+    monkeypatch.setattr(CallApiHook, "log", logging.getLogger("hook"))  # Airflow's own is not propagated
+    desk.exchange.account.deprecated_version = "v3.0"
+    desk.connect(extra={"api_version": "v3.0"})
+
+    with caplog.at_level(logging.WARNING), CallApiHook() as hook:
+        hook.call(ListCalls())
+
+    assert "set extra.api_version of connection callapi_default" in caplog.text
+
+
+# --- the Data API ---
+
+
+def test_without_the_data_api_asking_it_names_the_field_that_is_missing(desk):
+    desk.connect(extra={"data_api": False})
+    hook = CallApiHook()
+
+    assert not hook.has_data_api
+    with pytest.raises(ConnectionSettingsInvalid, match=r"extra\.data_api"):
+        hook.call_report(1)
+
+
+def test_a_report_is_there_after_the_lag_and_found_by_session_or_external_id(desk):
+    desk.exchange.report_lag = 30.0
+    desk.exchange.script(CONTACT, Script(rings=2, talks=3))
+    session = desk.start(external_id="mine")
+    other = desk.start(external_id="other")
+    desk.clock.advance(10)
+
+    with CallApiHook() as hook:
+        assert hook.call_report(session) is None
+        desk.clock.advance(30)
+        by_session, by_id = hook.call_report(session), hook.call_report(external_id="mine")
+        assert by_session == by_id
+        assert by_session is not None
+        assert (by_session.id, by_session.talk_duration) == (session, 3)
+        found = hook.call_report(external_id="other")
+        assert found is not None
+        assert found.id == other
+        assert hook.call_report(external_id="nobody's") is None
+        with pytest.raises(ValueError, match="call_session_id or external_id"):
+            hook.call_report()
+
+
+def test_the_newest_call_with_an_external_id_counts(desk):
+    desk.exchange.script(CONTACT, Script(rings=1, talks=1))
+    sessions = [desk.start(external_id="mine") for _ in range(3)]
+    desk.clock.advance(10)
+
+    with CallApiHook() as hook:
+        report = hook.call_report(external_id="mine")
+
+    assert report is not None
+    assert report.id == sessions[-1]
+
+
+def test_awaiting_a_report_asks_until_it_is_there_or_the_time_is_up(desk):
+    desk.exchange.report_lag = 25.0
+    desk.exchange.script(CONTACT, Script(rings=0, talks=1))
+    session = desk.start()
+    desk.clock.advance(1)
+
+    with CallApiHook() as hook:
+        assert hook.await_report(session, timeout=15) is None
+        assert sum(desk.slept) == 15
+        assert hook.await_report(session, timeout=15) is not None
+
+
+@pytest.mark.parametrize("zone", ["Europe/Moscow", "Asia/Vladivostok", "America/New_York", "UTC"])
+def test_times_of_a_report_are_read_in_the_accounts_zone(desk, zone):
+    desk.exchange.account.timezone = zone
+    desk.connect(extra={"timezone": zone})
+    desk.exchange.script(CONTACT, Script(rings=2, talks=3))
+    started = desk.clock()
+    session = desk.start()
+    desk.clock.advance(10)
+
+    with CallApiHook() as hook:
+        found = hook.settle(Outcome(session, started_at=started))
+
+    assert found is not None
+    assert found[0].ended_at == started + 5
+
+
+@pytest.mark.parametrize(
+    ("script", "answered", "reason"),
+    [
+        (Script(rings=2, talks=3), True, "success_finish"),
+        (Script(rings=2, talks=0.2), True, "success_finish"),  # zero seconds of talk: the legs tell
+        (Script.busy(3), False, "subscriber_busy"),
+        (Script.no_answer(20), False, "subscriber_not_responsible"),
+    ],
+)
+def test_the_data_api_settles_what_polling_could_not_know(desk, script, answered, reason):
+    desk.exchange.script(CONTACT, script)
+    session = desk.start()
+
+    with CallApiHook() as hook:
+        assert hook.settle(Outcome(session)) is None, "the call is going on"
+        desk.clock.advance(60)
+        found = hook.settle(Outcome(session))
+
+    assert found is not None
+    call, report = found
+    assert (call.status, call.answered, call.finish_reason, call.source) == (
+        "ended",
+        answered,
+        reason,
+        "data_api",
+    )
+    assert call.communication_id == report.communication_id
+
+
+def test_what_was_seen_answered_stays_answered_whatever_the_report_says(desk):
+    desk.exchange.script(CONTACT, Script.busy(3))
+    session = desk.start()
+    desk.clock.advance(60)
+
+    with CallApiHook() as hook:
+        found = hook.settle(Outcome(session, answered=True))
+
+    assert found is not None
+    assert found[0].answered is True
+
+
+# --- over a real wire ---
+
+
+def test_over_http_a_start_is_sent_once_and_a_look_again(
+    callapi_emulator: Emulator, connection: Any, exchange: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection(extra={"timeout": 0.5})
+    pauses: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
+    exchange.fault(Fault.HANG, method="start.informer_call", seconds=2)
+    exchange.fault(Fault.DROP_BEFORE, method="list.calls")
+
+    with CallApiHook() as hook:
+        hook.call_api._sleep = pauses.append  # type: ignore[method-assign]
+        began = time.monotonic()
+        with pytest.raises(Unanswered, match="ReadTimeout"):
+            hook.call(START)
+        assert time.monotonic() - began < 1.5
+        assert len(hook.call(ListCalls())) == 1
+        with callapi_emulator.refusing(), pytest.raises(NotSent):
+            hook.call(START)
+
+    assert exchange.rings(CONTACT) == 1
+    assert len(pauses) == 5
+
+
+def test_a_connection_may_be_a_uri_with_nothing_but_text(callapi_emulator, monkeypatch):
+    port = callapi_emulator.port
+    uri = f"callapi://demo:demo-password@127.0.0.1:{port}/?allow_http=true&timeout=5&api_version=v4.0"
+    monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", uri)
+
+    works, text = CallApiHook().test_connection()
+
+    assert not works, "a URI has no place for http://, and https is not spoken here"
+    assert "could not connect to https://127.0.0.1" in text
+    assert json.dumps(text)
+
+
+def test_wrong_credentials_are_final(desk):
+    desk.connect(password="wrong")
+
+    with CallApiHook() as hook, pytest.raises(AuthenticationFailed) as failure:
+        hook.call(ListCalls())
+
+    assert failure.value.permanent
+    assert desk.slept == []

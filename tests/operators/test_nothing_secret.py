@@ -1,0 +1,127 @@
+"""Credentials are nowhere; a phone number is only where the DAG's author put it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.emulator import Script
+
+PASSWORD = f"pw-{secrets.token_hex(12)}"
+LOGIN = f"login-{secrets.token_hex(6)}"
+KEY = f"key-{secrets.token_hex(12)}"
+PHONE = "79167778899"
+BLACKLISTED = "79165554433"
+
+DAG = f"""
+from airflow.sdk import DAG
+from airflow_provider_callapi.operators.call_control import (
+    CallApiListCallsOperator, CallApiMakeCallOperator, CallApiTagCallOperator
+)
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
+
+common = dict(
+    virtual_phone_number="74993720692",
+    contact_message={{"type": "tts", "value": "Hello"}},
+    poll_interval=0.2,
+)
+with DAG("nothing_secret", default_args={{"retries": 0}}) as dag:
+    call = CallApiStartInformerCallOperator(
+        task_id="call",
+        contact="{PHONE}",
+        wait_for_completion=True,
+        deferrable=True,
+        tags={{"answered": 36, "ended": 38}},
+        **common,
+    )
+    short = CallApiStartInformerCallOperator(task_id="short", contact="{PHONE}", **common)
+    look = CallApiListCallsOperator(task_id="look")
+    sensor = CallApiSessionSensor(
+        task_id="sensor", call_session_id=short.output, mode="reschedule", poke_interval=0.3
+    )
+    refused = CallApiStartInformerCallOperator(task_id="refused", contact="{BLACKLISTED}", **common)
+    invalid = CallApiStartInformerCallOperator(task_id="invalid", contact="{PHONE}x y", **common)
+    wrong_tag = CallApiTagCallOperator(task_id="wrong_tag", call_session_id=short.output, tag_id=999)
+    wrong_third = CallApiMakeCallOperator(task_id="wrong_third", call_session_id=short.output, to="{PHONE}")
+    [call, refused, invalid] >> short >> [look, wrong_tag, wrong_third] >> sensor
+    for late in (short, sensor):
+        late.trigger_rule = "all_done"
+    bad_key = CallApiListCallsOperator(task_id="bad_key", callapi_conn_id="with_a_key")
+    bad_login = CallApiListCallsOperator(task_id="bad_login", callapi_conn_id="with_a_login")
+"""
+
+
+def rows_of() -> dict[str, str]:
+    """Everything that Airflow's database holds, table by table."""
+    from airflow.models.base import Base
+    from airflow.settings import engine
+    from sqlalchemy import select
+
+    found: dict[str, str] = {}
+    with engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            try:
+                rows = connection.execute(select(table)).all()
+            except Exception as error:  # a table of another component that is not there
+                found[table.name] = f"unreadable: {type(error).__name__}"
+                continue
+            found[table.name] = "\n".join(repr(tuple(row)) for row in rows)
+    return found
+
+
+def test_nothing_secret_is_in_logs_xcoms_rendered_fields_triggers_or_task_state(  # noqa: PLR0917 - fixtures
+    run_dag: Any,
+    exchange: Any,
+    callapi_emulator: Any,
+    connection: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    account = exchange.account
+    account.login, account.password = LOGIN, PASSWORD
+    account.blacklist.add(BLACKLISTED)
+    exchange.script(PHONE, Script(rings=0.2, talks=1))
+    good = callapi_emulator.connection(login=True)
+    monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps(good))
+    wrong_key = {**callapi_emulator.connection(), "password": KEY}
+    monkeypatch.setenv("AIRFLOW_CONN_WITH_A_KEY", json.dumps(wrong_key))
+    # the service repeats in error.data.value what it was sent: here the password
+    wrong_login = {**good, "password": KEY}
+    monkeypatch.setenv("AIRFLOW_CONN_WITH_A_LOGIN", json.dumps(wrong_login))
+
+    # Airflow's masker must not be what hides them: it knows the passwords of connections
+    monkeypatch.setattr("airflow.sdk._shared.secrets_masker.secrets_masker.SecretsMasker.redact", _as_it_is)
+    with caplog.at_level(logging.DEBUG, logger="airflow_provider_callapi"):
+        run = run_dag(DAG)
+
+    tokens = list(exchange.call_api.tokens) + list(exchange.services["v2.0"].tokens)
+    assert tokens, "somebody logged in"
+    assert {run.states[name] for name in ("refused", "invalid", "wrong_tag", "bad_key", "bad_login")} == {
+        "failed"
+    }
+    assert run.states["call"] == run.states["sensor"] == "success", run.states
+    out, err = capfd.readouterr()
+    places = {"caplog": caplog.text, "stdout": out, "stderr": err, **rows_of()}
+    assert "contact_in_blacklist" in caplog.text + out, "the log is the one that was searched"
+
+    for secret in (PASSWORD, KEY, *tokens):
+        assert [name for name, text in places.items() if secret in text] == []
+    for name in ("xcom", "trigger", "task_state_store", "task_reschedule", "stdout"):
+        assert places[name], f"nothing was kept in {name}, so nothing was searched"
+    author_put_it = {"rendered_task_instance_fields", "serialized_dag", "dag_code"}
+    assert PHONE in places["rendered_task_instance_fields"]
+    for phone in (PHONE, BLACKLISTED):
+        holders = {name for name, text in places.items() if phone in text}
+        assert holders <= author_put_it, [
+            line for name in holders - author_put_it for line in places[name].splitlines() if phone in line
+        ][:5]
+
+
+def _as_it_is(self: Any, item: Any, *_: Any, **__: Any) -> Any:
+    return item

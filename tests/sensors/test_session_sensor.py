@@ -1,0 +1,248 @@
+"""What the sensor makes of what it has seen: a result, a failure, a skip, a timeout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    TaskDeferralTimeout,
+)
+from airflow_fakes import CONTACT, Task
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallOutcomeUnknown
+from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
+
+pytest_plugins = ["airflow_desk"]
+
+WAYS: dict[str, dict[str, Any]] = {
+    "poke": {},
+    "reschedule": {"mode": "reschedule"},
+    "deferral": {"deferrable": True},
+}
+ways = pytest.mark.parametrize("way", WAYS)
+ENDED = {
+    "call_session_id": 1,
+    "external_id": "mine",
+    "status": "ended",
+    "answered": True,
+    "observed": True,
+    "ended_at": "2025-10-09T08:53:20Z",
+    "tags": [36],
+    "source": "data_api",
+}
+
+
+def sensor(session: Any, **changes: Any) -> CallApiSessionSensor:
+    return CallApiSessionSensor(
+        **{"task_id": "wait", "call_session_id": session, "poke_interval": 5, "timeout": 600, **changes}
+    )
+
+
+def waiting(desk: Any, session: Any, way: str, **changes: Any) -> Task:
+    return Task(desk, lambda: sensor(session, **WAYS[way], **changes))
+
+
+@ways
+def test_a_call_that_has_ended_already_returns_without_a_request(desk, way):
+    result = waiting(desk, ENDED, way).run()
+
+    assert {name: result[name] for name in ENDED} == ENDED
+    assert desk.exchange.journal == []
+
+
+@ways
+def test_a_call_that_was_never_listed_is_over_after_the_appear_timeout(desk, way):
+    started = desk.clock()
+
+    result = waiting(desk, 999, way, appear_timeout=30).run()
+
+    assert (result["status"], result["observed"], result["answered"]) == ("ended", False, None)
+    assert 30 <= desk.clock() - started <= 45
+
+
+@ways
+def test_the_appear_timeout_counts_from_the_start_of_the_call_where_that_is_known(desk, way):
+    started = desk.clock()
+    call = {"call_session_id": 999, "started_at": "2025-10-09T08:53:20Z"}  # the clock's first second
+
+    desk.clock.advance(50)
+    waiting(desk, call, way, appear_timeout=60).run()
+
+    assert desk.clock() - started <= 70
+
+
+@ways
+def test_require_seen_makes_a_call_that_was_never_listed_an_error_without_retries(desk, way):
+    with pytest.raises(CallOutcomeUnknown, match="never listed") as failure:
+        waiting(desk, 999, way, require_seen=True, appear_timeout=10).run()
+    assert isinstance(failure.value, AirflowFailException)
+
+
+@ways
+def test_require_seen_is_satisfied_by_one_look_that_showed_the_call(desk, way):
+    desk.exchange.script(CONTACT, Script.busy(7))
+
+    assert waiting(desk, desk.start(), way, require_seen=True).run()["observed"] is True
+
+
+@ways
+def test_require_answer_makes_a_call_not_seen_answered_an_error_without_retries(desk, way):
+    desk.exchange.script(CONTACT, Script.no_answer(20))
+
+    with pytest.raises(CallOutcomeUnknown, match="not seen answered"):
+        waiting(desk, desk.start(), way, require_answer=True).run()
+
+
+@ways
+@pytest.mark.parametrize("until", ["answered", "ended"])
+def test_require_answer_is_satisfied_by_an_answer(desk, way, until):
+    desk.exchange.script(CONTACT, Script(rings=4, talks=20))
+
+    assert waiting(desk, desk.start(), way, require_answer=True, until=until).run()["answered"] is True
+
+
+@ways
+def test_require_answer_is_not_satisfied_by_a_call_known_to_be_unanswered(desk, way):
+    """A start operator with the Data API has already said that nobody picked up."""
+    with pytest.raises(CallOutcomeUnknown):
+        waiting(desk, {**ENDED, "answered": False}, way, require_answer=True).run()
+
+
+@ways
+@pytest.mark.parametrize("call", ["active", "ended already"])
+def test_soft_fail_makes_the_unmet_wish_a_skip(desk, way, call):
+    desk.exchange.script(CONTACT, Script.busy(7))
+    session = desk.start() if call == "active" else {**ENDED, "answered": None}
+
+    with pytest.raises(AirflowSkipException):
+        waiting(desk, session, way, require_answer=True, soft_fail=True).run()
+
+
+@ways
+def test_a_call_that_outlives_the_timeout_is_a_sensor_timeout(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+    started = desk.clock()
+
+    with pytest.raises(AirflowSensorTimeout):
+        waiting(desk, desk.start(), way, timeout=60).run()
+
+    assert 60 <= desk.clock() - started <= 75
+    assert desk.exchange.active_calls, "a sensor only looks"
+
+
+@ways
+def test_soft_fail_makes_the_timeout_a_skip(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+
+    with pytest.raises(AirflowSkipException):
+        waiting(desk, desk.start(), way, timeout=30, soft_fail=True).run()
+
+
+def test_a_deferral_that_nobody_ends_is_a_sensor_timeout_as_well(desk):
+    """Airflow's own limit on the deferral, for a triggerer that is down."""
+    operator = sensor(1, deferrable=True)
+
+    with pytest.raises(AirflowSensorTimeout):
+        operator.resume_execution("__fail__", {"error": "Trigger timeout"}, {})
+    with pytest.raises(AirflowSkipException):
+        sensor(1, deferrable=True, soft_fail=True).resume_execution(
+            "__fail__", {"error": "Trigger timeout"}, {}
+        )
+    assert issubclass(TaskDeferralTimeout, Exception)
+
+
+def test_airflows_limit_on_the_deferral_is_later_than_the_triggers_own(desk):
+    task = waiting(desk, 999, "deferral", timeout=100, appear_timeout=10)
+
+    task.run()
+
+    (deferred,) = task.deferrals
+    assert deferred.timeout is not None
+    assert 100 < deferred.timeout.total_seconds() <= 200
+
+
+@ways
+@pytest.mark.parametrize("broken", ["wrong key", "component off"])
+def test_a_failure_that_the_next_look_would_repeat_ends_the_wait_without_retries(desk, way, broken):
+    if broken == "wrong key":
+        desk.connect(password="wrong-key-0001")
+    else:
+        desk.exchange.account.components_off.add(Component.MANAGEMENT)
+
+    with pytest.raises(CallApiFailure) as failure:
+        waiting(desk, 1, way).run()
+
+    assert isinstance(failure.value, AirflowFailException)
+    assert desk.exchange.requests("list.calls") == 1
+    assert "wrong-key-0001" not in str(failure.value)
+
+
+@ways
+def test_ten_failed_looks_in_a_row_are_survived(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=100))
+    session = desk.start()
+    desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls", times=10)
+
+    assert waiting(desk, session, way).run()["answered"] is True
+
+
+@ways
+def test_eleven_failed_looks_in_a_row_end_the_try_and_a_retry_may_succeed(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=200))
+    session = desk.start()
+    desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls", times=11)
+    task = waiting(desk, session, way)
+
+    with pytest.raises((CallApiError, CallApiTrouble)) as trouble:
+        task.run()
+
+    assert not isinstance(trouble.value, AirflowFailException)
+    assert task.retry()["answered"] is True
+
+
+@pytest.mark.parametrize("session", ["12x", None, {}, {"call_session_id": "x"}, [], "", True, 0, -5])
+def test_a_session_that_is_none_fails_without_retries_and_names_the_field(desk, session):
+    for how in WAYS.values():
+        with pytest.raises(CallApiFailure, match="call_session_id"):
+            sensor(session, **how).execute(Task(desk, lambda: None).context)
+    assert desk.exchange.journal == []
+
+
+@pytest.mark.parametrize("as_text", [int, str, lambda session: {"call_session_id": session}])
+def test_a_session_is_a_number_its_text_or_a_start_operators_dict(desk, as_text):
+    desk.exchange.script(CONTACT, Script.busy(7))
+    session = desk.start()
+
+    assert waiting(desk, as_text(session), "poke").run()["call_session_id"] == session
+
+
+def test_until_is_checked_when_the_dag_is_parsed():
+    with pytest.raises(ValueError, match="until: 'over' is not one of"):
+        sensor(1, until="over")
+
+
+def test_all_pokes_of_one_process_share_one_login(desk):
+    desk.connect(login=True)
+    desk.exchange.script(CONTACT, Script(rings=0, talks=60))
+
+    waiting(desk, desk.start(), "poke").run()
+
+    assert desk.exchange.requests("login.user") == 1
+    assert desk.exchange.requests("list.calls") >= 12
+
+
+def test_a_wait_costs_no_points(desk):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=60))
+    session = desk.start()
+    before = desk.exchange.limits()["day_remaining"]
+
+    waiting(desk, session, "poke").run()
+
+    assert desk.exchange.limits()["day_remaining"] == before

@@ -1,0 +1,134 @@
+"""What Airflow reads of the package at start-up, checked by Airflow's own schemas and commands."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import airflow
+import jsonschema
+import pytest
+
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.hooks.settings import _Extra
+from airflow_provider_callapi.provider_info import get_provider_info
+
+AIRFLOW = Path(airflow.__file__).parent
+INFO = get_provider_info()
+(TYPE,) = INFO["connection-types"]
+
+
+def schema(name: str) -> Any:
+    return json.loads((AIRFLOW / name).read_text())
+
+
+def test_it_is_what_airflow_validates_at_start_up():
+    jsonschema.validate(INFO, schema("provider_info.schema.json"))
+
+
+def test_its_connection_form_is_what_a_provider_yaml_may_hold():
+    jsonschema.validate(
+        INFO["connection-types"], schema("provider.yaml.schema.json")["properties"]["connection-types"]
+    )
+
+
+def test_it_is_plain_json_made_without_importing_anything_heavy():
+    assert json.loads(json.dumps(INFO)) == INFO
+    code = (
+        "import sys; from airflow_provider_callapi.provider_info import get_provider_info;"
+        "get_provider_info(); print(sorted({name.split('.')[0] for name in sys.modules}"
+        " & {'airflow', 'requests', 'pydantic', 'pendulum', 'tenacity', 'starlette'}))"
+    )
+    assert python("-c", code).strip() == "[]"
+
+
+def test_the_entry_point_leads_to_it():
+    (found,) = [
+        point
+        for point in entry_points(group="apache_airflow_provider")
+        if point.dist is not None and point.dist.name == "airflow-provider-callapi"
+    ]
+    assert found.load() is get_provider_info
+
+
+@pytest.mark.parametrize("kind", ["hooks", "operators", "sensors", "triggers", "notifications"])
+def test_every_module_of_a_kind_is_named_and_can_be_imported(kind):
+    package = Path(inspect.getfile(get_provider_info)).parent / kind
+    named: list[str] = []
+    for entry in INFO.get(kind, []):
+        # notifications are a list of class paths; the others of integrations with modules
+        named += [entry.rpartition(".")[0]] if isinstance(entry, str) else entry["python-modules"]
+    for module in named:
+        importlib.import_module(module)
+    public = {
+        f"airflow_provider_callapi.{kind}.{path.stem}"
+        for path in package.glob("*.py")
+        if any(
+            inspect.isclass(value)
+            and name.startswith("CallApi")
+            and value.__module__ == f"airflow_provider_callapi.{kind}.{path.stem}"
+            for name, value in vars(
+                importlib.import_module(f"airflow_provider_callapi.{kind}.{path.stem}")
+            ).items()
+        )
+    }
+    assert public == set(named), "modules with public classes, and modules in provider info"
+
+
+def test_the_connection_type_is_the_hooks():
+    assert TYPE["connection-type"] == CallApiHook.conn_type
+    assert TYPE["hook-name"] == CallApiHook.hook_name
+    module, _, name = TYPE["hook-class-name"].rpartition(".")
+    assert getattr(importlib.import_module(module), name) is CallApiHook
+
+
+def test_the_form_shows_exactly_the_fields_that_the_hook_reads_with_its_defaults():
+    fields = TYPE["conn-fields"]
+
+    assert set(fields) == set(_Extra.model_fields)
+    for name, field in fields.items():
+        given = {name: field["schema"].get("default")}
+        read = _Extra.model_validate({key: value for key, value in given.items() if value is not None})
+        assert getattr(read, name) == _Extra.model_fields[name].default, name
+        assert field["description"], name
+
+
+def test_every_field_of_the_form_may_be_left_empty():
+    for name, field in TYPE["conn-fields"].items():
+        assert "null" in field["schema"]["type"], name
+
+
+def test_the_password_is_not_one_of_the_forms_extra_fields():
+    """Airflow shows extra in the clear; the password field it hides."""
+    assert not {name for name in TYPE["conn-fields"] if "password" in name or "key" in name}
+
+
+def python(*arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env={**os.environ, "COLUMNS": "400"},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_airflow_providers_shows_the_provider_and_its_connection_type(airflow_db):
+    providers = json.loads(python("-m", "airflow", "providers", "list", "--output", "json"))
+    (mine,) = [row for row in providers if row["package_name"] == "airflow-provider-callapi"]
+    assert mine["version"] == importlib.import_module("airflow_provider_callapi").__version__
+
+    hooks = json.loads(python("-m", "airflow", "providers", "hooks", "--output", "json"))
+    (hook,) = [row for row in hooks if row["connection_type"] == "callapi"]
+    assert hook["class"] == "airflow_provider_callapi.hooks.callapi.CallApiHook"
+    assert "callapi_conn_id" in hook.values()

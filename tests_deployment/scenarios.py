@@ -1,0 +1,596 @@
+"""The kill matrix: what is done to a task that calls somebody, and what must come of it.
+
+A scenario is a DAG with one task, a person with one phone, and steps that the suite takes one after
+the other. All of them run at once, in one deployment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from deployment import HEARTBEAT_TIMEOUT, Deployment, eventually, seconds_of
+
+PATIENCE = 150.0
+"""Seconds that a loaded machine may need for one step; none of them is measured with it."""
+RELEASE = 10.0
+"""Seconds within which a call is released, and after which it counts as left alone."""
+OVER = ("success", "failed", "upstream_failed", "skipped", "removed")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured."""
+
+    title: str
+    rings: str
+    state: str
+    says: str
+    seconds: float
+
+
+@dataclass
+class Play:
+    """A scenario while it is played.
+
+    :ivar since: epoch seconds of the kill, the mark, the clear.
+    """
+
+    deployment: Deployment
+    scenario: Scenario
+    since: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.scenario.name
+
+    def task(self) -> dict[str, Any]:
+        (task,) = self.deployment.tasks(self.name)
+        return task
+
+    def lines(self) -> list[str]:
+        return [line for lines in self.deployment.log(self.name).values() for line in lines]
+
+    def call(self) -> dict[str, Any]:
+        call = self.deployment.exchange.call_to(self.scenario.contact)
+        assert call is not None, f"nobody called {self.scenario.contact}"
+        return call
+
+    def await_log(self, text: str) -> None:
+        eventually(
+            f"{self.name}: the log says {text!r}",
+            lambda: any(text in line for line in self.lines()),
+            within=PATIENCE,
+        )
+
+    def await_end(self) -> dict[str, Any]:
+        return eventually(
+            f"{self.name} ends",
+            lambda: task if (task := self.task())["state"] in OVER else None,
+            within=PATIENCE,
+        )
+
+
+Step = Callable[[Play], None]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One line of the matrix.
+
+    :ivar options: of the operator.
+    :ivar script: what the person does, see ``emulator.Script``; by default they talk until somebody hangs up.
+    :ivar says: what the log must say, in any order; the table shows these lines.
+    :ivar tries: how many tries Airflow makes of it.
+    :ivar within: seconds that it may take, where that is part of what is promised.
+    :ivar answered: what the result says of the call, where there is a result.
+    """
+
+    name: str
+    title: str
+    number: int
+    options: dict[str, Any]
+    steps: tuple[Step, ...]
+    rings: int
+    state: str
+    says: tuple[str, ...]
+    tries: int
+    script: dict[str, Any] = field(default_factory=lambda: {"rings": 1.0, "talks": None})
+    within: float | None = None
+    answered: bool | None = None
+
+    @property
+    def contact(self) -> str:
+        return f"7909000{self.number:04}"
+
+    def play(self, deployment: Deployment) -> Row:
+        """Run it, take the steps, judge what came of it."""
+        play = Play(deployment, self)
+        deployment.exchange.script([self.contact], **self.script)
+        deployment.run(self.name)
+        for step in self.steps:
+            step(play)
+        task = play.await_end()
+        rings, lines = deployment.exchange.rings(self.contact), play.lines()
+        story = f"rings: {rings}, state: {task['state']}, try: {task['try_number']}, log:\n" + "\n".join(
+            lines
+        )
+        for text in self.says:
+            assert any(text in line for line in lines), f"the log does not say {text!r}; {story}"
+        assert rings == self.rings, story
+        assert (task["state"], task["try_number"]) == (self.state, self.tries), story
+        if self.answered is not None:
+            result = deployment.result(self.name)
+            assert result["answered"] is self.answered, f"{result}; {story}"
+        seconds = seconds_of(task["end_date"]) - play.since
+        if self.within:
+            assert seconds < self.within, f"it took {seconds:.1f} s; {story}"
+        return Row(self.title, str(rings), self.state, telling(lines, self.says), seconds)
+
+
+def telling(lines: list[str], texts: tuple[str, ...]) -> str:
+    """The lines with these texts, once each, without the phone numbers (masked as they are)."""
+    found = [line for line in lines if any(text in line for text in texts)]
+    noise = r"start\.\w+ to \S+: |Task failed with exception: "
+    short = [re.sub(r"(?<=af-)[0-9a-f]+(?=-)", "…", re.sub(noise, "", line)) for line in found]
+    return " / ".join(dict.fromkeys(short))
+
+
+# --- steps ---
+
+
+def killed(play: Play) -> None:
+    """The worker has killed, or frozen, itself where it was told to."""
+    kill = eventually(
+        f"{play.name}: the worker is killed", lambda: play.deployment.kill_of(play.name), within=PATIENCE
+    )
+    play.since = kill["at"]
+
+
+def thaw(play: Play) -> None:
+    """The frozen worker goes on, and has time to do harm."""
+    kill = play.deployment.kill_of(play.name)
+    assert kill is not None
+    for pid in kill["pids"]:
+        os.kill(pid, signal.SIGCONT)
+    time.sleep(RELEASE)
+
+
+def says(text: str) -> Step:
+    """The log says something."""
+    return lambda play: play.await_log(text)
+
+
+def hang_up(play: Play) -> None:
+    """The person hangs up, after a look or two of whoever waits now."""
+    time.sleep(3)
+    play.deployment.exchange.hang_up(play.scenario.contact)
+
+
+def failed(play: Play) -> None:
+    """The task has failed, for now.
+
+    And so has its run: a clear in the moment in which the scheduler ends a run is lost in Airflow.
+    """
+    assert play.await_end()["state"] == "failed"
+    eventually(
+        f"{play.name}: the run fails",
+        lambda: play.deployment.run_state(play.name) == "failed",
+        within=PATIENCE,
+    )
+
+
+def deferred(play: Play) -> None:
+    """The person talks, and a triggerer waits for the end."""
+
+    def in_triggerer() -> bool:
+        task = play.task()
+        return task["state"] == "deferred" and (task["triggerer_job"] or {}).get("id") is not None
+
+    eventually(f"{play.name} waits in the triggerer", in_triggerer, within=PATIENCE)
+    talking(play)
+    time.sleep(3)  # the triggerer has assigned the trigger; its child asks for new ones every second
+
+
+def talking(play: Play) -> None:
+    """The person has answered."""
+    eventually(
+        f"{play.name}: the person answers",
+        lambda: (play.deployment.exchange.call_to(play.scenario.contact) or {}).get("answered_at"),
+        within=PATIENCE,
+    )
+
+
+def mark(state: str) -> Step:
+    """A person marks the task."""
+
+    def step(play: Play) -> None:
+        play.since = time.time()
+        play.deployment.mark(play.name, state)
+
+    return step
+
+
+def clear(play: Play) -> None:
+    """A person clears the task."""
+    play.since = time.time()
+    play.deployment.clear(play.name)
+
+
+def released(play: Play) -> None:
+    """The call is over soon after."""
+    eventually(f"{play.name}: the call is released", lambda: play.call()["ended_at"], within=RELEASE)
+
+
+def left_alone(play: Play) -> None:
+    """The call is still active long after; then it ends, since nobody needs it."""
+    time.sleep(RELEASE)
+    assert play.call()["ended_at"] is None, "the call was released"
+    play.deployment.exchange.hang_up(play.scenario.contact)
+
+
+def timed(play: Play) -> None:
+    """From now on until the end is measured: the task has begun."""
+    task = eventually(f"{play.name} begins", lambda: (t := play.task())["start_date"] and t, within=PATIENCE)
+    play.since = seconds_of(task["start_date"])
+
+
+def ended(play: Play) -> None:
+    """The task is over."""
+    play.await_end()
+
+
+# --- the matrix ---
+
+DEFERRED: dict[str, Any] = {"deferrable": True, "retries": 2}
+GO_ON = "The journal says started: go on with the call that was placed; never dial"
+SEARCH = "The journal says starting: search for the call that may have been placed"
+FOUND = "by its external_id: it was placed"
+UNRESOLVED = "so it is not placed again"
+TIME_IS_UP = "execution_timeout is up"
+TALKS_SHORTLY = {"rings": 1.0, "talks": 1.0}
+EXECUTION_TIMEOUT = 20
+LATE = EXECUTION_TIMEOUT + 25
+"""The end of a task on a loaded machine: a second for the look, the rest until a worker has the event."""
+
+_WORKER = (
+    Scenario(
+        "intent_stored",
+        "worker killed after the intent was stored",
+        1,
+        {"dies_at": "intent stored"},
+        (killed,),
+        0,
+        "failed",
+        (SEARCH, UNRESOLVED),
+        2,
+    ),
+    Scenario(
+        "intent_cleared",
+        "… and then a person clears the task",
+        2,
+        {"dies_at": "intent stored"},
+        (killed, failed, clear, says("The journal says unresolved: place a new attempt")),
+        1,
+        "success",
+        (UNRESOLVED, "The journal says unresolved: place a new attempt"),
+        3,
+        TALKS_SHORTLY,
+        answered=True,
+    ),
+    Scenario(
+        "intent_at_least_once",
+        "… with delivery=at_least_once",
+        3,
+        {"dies_at": "intent stored", "delivery": "at_least_once"},
+        (killed,),
+        1,
+        "success",
+        (SEARCH, "delivery is at_least_once"),
+        2,
+        TALKS_SHORTLY,
+        answered=True,
+    ),
+    Scenario(
+        "request_left",
+        "worker killed after the request left, before it read the answer",
+        4,
+        {"dies_at": "request left"},
+        (killed, says(FOUND), hang_up),
+        1,
+        "success",
+        (SEARCH, FOUND),
+        2,
+        answered=True,
+    ),
+    Scenario(
+        "request_left_over",
+        "… and the call is over before the retry, Data API",
+        5,
+        {"dies_at": "request left"},
+        (killed,),
+        1,
+        "success",
+        (SEARCH, FOUND),
+        2,
+        TALKS_SHORTLY,
+        answered=True,
+    ),
+    Scenario(
+        "request_left_unknown",
+        "… and the call is over before the retry, no Data API",
+        6,
+        {"dies_at": "request left", "callapi_conn_id": "callapi_alone"},
+        (killed,),
+        1,
+        "failed",
+        (SEARCH, UNRESOLVED),
+        2,
+        TALKS_SHORTLY,
+    ),
+    Scenario(
+        "answer_read",
+        "worker killed after the answer, before it was stored",
+        7,
+        {"dies_at": "answer read", "callapi_conn_id": "callapi_alone"},
+        (killed, says(FOUND), hang_up),
+        1,
+        "success",
+        (SEARCH, FOUND),
+        2,
+        answered=True,
+    ),
+    Scenario(
+        "answer_stored",
+        "worker killed after the answer was stored",
+        8,
+        {"dies_at": "answer stored"},
+        (killed, says(GO_ON), hang_up),
+        1,
+        "success",
+        (GO_ON,),
+        2,
+        answered=True,
+    ),
+    Scenario(
+        "started_only",
+        "… with wait_for_completion=False",
+        9,
+        {"dies_at": "answer stored", "wait_for_completion": False},
+        (killed,),
+        1,
+        "success",
+        (GO_ON,),
+        2,
+        TALKS_SHORTLY,
+    ),
+    Scenario(
+        "waiting",
+        "worker killed while it waits",
+        10,
+        {"dies_at": "waiting"},
+        (killed, says(GO_ON), hang_up),
+        1,
+        "success",
+        (GO_ON,),
+        2,
+        answered=True,
+    ),
+    Scenario(
+        "waiting_task_only",
+        "task process alone killed while it waits (out of memory)",
+        11,
+        {"dies_at": "waiting", "only_task": True},
+        (killed, says(GO_ON), hang_up),
+        1,
+        "success",
+        (GO_ON,),
+        2,
+        within=HEARTBEAT_TIMEOUT + 30,
+        answered=True,
+    ),
+    Scenario(
+        "waiting_not_durable",
+        "worker killed while it waits, durable=False",
+        12,
+        {"dies_at": "waiting", "durable": False, "callapi_conn_id": "callapi_alone"},
+        (killed, says("an earlier try placed it"), hang_up),
+        1,
+        "success",
+        ("an earlier try placed it",),
+        2,
+        answered=True,
+    ),
+    Scenario(
+        "event_read",
+        "worker killed after the trigger's event",
+        13,
+        {"dies_at": "event read", "deferrable": True},
+        (killed,),
+        1,
+        "success",
+        (GO_ON,),
+        2,
+        {"rings": 1.0, "talks": 15.0},
+        answered=True,
+    ),
+    Scenario(
+        "frozen_before",
+        "worker suspended before the intent; wakes up after a retry has placed the call",
+        14,
+        {"dies_at": "nothing stored", "freeze": True},
+        (killed, talking, thaw, hang_up),
+        1,
+        "success",
+        ("The journal says nothing: place the call",),
+        2,
+        answered=True,
+    ),
+    Scenario(
+        "frozen_after",
+        "worker suspended after the intent was stored; wakes up after the retry has failed",
+        15,
+        {"dies_at": "intent stored", "freeze": True},
+        (killed, failed, thaw),
+        1,
+        "failed",
+        (SEARCH, UNRESOLVED),
+        2,
+        TALKS_SHORTLY,
+    ),
+)
+
+_DEFERRED = (
+    Scenario(
+        "failed_release",
+        "marked failed while deferred, cancel_on_kill=True",
+        21,
+        {**DEFERRED, "cancel_on_kill": True},
+        (deferred, mark("failed"), released, says("Killed: released")),
+        1,
+        "failed",
+        ("Killed: released",),
+        1,
+    ),
+    Scenario(
+        "failed_leave",
+        "marked failed while deferred",
+        22,
+        DEFERRED,
+        (deferred, mark("failed"), left_alone),
+        1,
+        "failed",
+        (),
+        1,
+    ),
+    Scenario(
+        "success_release",
+        "marked success while deferred, cancel_on_kill=True",
+        23,
+        {**DEFERRED, "cancel_on_kill": True},
+        (deferred, mark("success"), released, says("Killed: released")),
+        1,
+        "success",
+        ("Killed: released",),
+        1,
+    ),
+    Scenario(
+        "success_leave",
+        "marked success while deferred",
+        24,
+        DEFERRED,
+        (deferred, mark("success"), left_alone),
+        1,
+        "success",
+        (),
+        1,
+    ),
+    Scenario(
+        "clear_leave",
+        "cleared while deferred",
+        25,
+        DEFERRED,
+        (deferred, clear, says(GO_ON), left_alone),
+        1,
+        "success",
+        (GO_ON,),
+        2,
+        answered=True,
+    ),
+    Scenario(
+        "clear_release",
+        "cleared while deferred, cancel_on_kill=True",
+        26,
+        {**DEFERRED, "cancel_on_kill": True},
+        (deferred, clear, released, says(GO_ON)),
+        1,
+        "success",
+        ("Killed: released", GO_ON),
+        2,
+        answered=True,
+    ),
+    Scenario(
+        "running_release",
+        "marked failed while the worker waits, cancel_on_kill=True",
+        27,
+        {"cancel_on_kill": True, "retries": 2},
+        (talking, mark("failed"), released, says("Killed: releasing")),
+        1,
+        "failed",
+        ("Killed: releasing",),
+        1,
+    ),
+    Scenario(
+        "timeout_leave",
+        f"execution_timeout of {EXECUTION_TIMEOUT} s while deferred",
+        28,
+        {**DEFERRED, "retries": 0, "execution_timeout": EXECUTION_TIMEOUT},
+        (timed, ended, left_alone),
+        1,
+        "failed",
+        (TIME_IS_UP,),
+        1,
+        within=LATE,
+    ),
+    Scenario(
+        "timeout_release",
+        f"execution_timeout of {EXECUTION_TIMEOUT} s while deferred, cancel_on_kill=True",
+        29,
+        {**DEFERRED, "retries": 0, "execution_timeout": EXECUTION_TIMEOUT, "cancel_on_kill": True},
+        (timed, ended, released),
+        1,
+        "failed",
+        ("Killed: releasing", TIME_IS_UP),
+        1,
+        within=LATE,
+    ),
+    Scenario(
+        "timeout_retry",
+        f"execution_timeout of {EXECUTION_TIMEOUT} s while deferred, with a retry",
+        30,
+        {**DEFERRED, "retries": 1, "execution_timeout": EXECUTION_TIMEOUT},
+        (timed, says(TIME_IS_UP), says(GO_ON), hang_up),
+        1,
+        "success",
+        (TIME_IS_UP, GO_ON),
+        2,
+        answered=True,
+    ),
+)
+
+SCENARIOS = _WORKER + _DEFERRED
+TWENTY = {
+    name: [f"79091{place}{number:05}" for number in range(20)]
+    for place, name in enumerate(("triggerer_sigterm", "triggerer_sigkill"))
+}
+"""DAG id → the contacts of twenty mapped calls, waited for in the triggerer that is about to end."""
+
+_ALL: dict[str, Any] = {
+    "virtual_phone_number": "74993720692",
+    "contact_message": {"type": "tts", "value": "Здравствуйте!"},
+    "wait_for_completion": True,
+    "deferrable": False,
+    "poll_interval": 1.0,
+    "appear_timeout": 20.0,
+    "report_timeout": 30.0,
+    "retries": 3,
+    "retry_delay": 1.0,
+}
+
+
+def dags() -> dict[str, dict[str, Any]]:
+    """DAG id → the options of its task."""
+    singles = {
+        scenario.name: {**_ALL, "contact": scenario.contact, **scenario.options} for scenario in SCENARIOS
+    }
+    twenties = {
+        # a triggerer that ends must not hang up on anybody
+        name: {**_ALL, **DEFERRED, "contacts": contacts, "cancel_on_kill": True}
+        for name, contacts in TWENTY.items()
+    }
+    return singles | twenties

@@ -1,0 +1,83 @@
+"""Whatever is killed, nobody is rung twice, and the log says what was done about it."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+
+import pytest
+from deployment import TRIGGERER_TIMEOUT, Deployment, eventually, seconds_of
+from scenarios import PATIENCE, SCENARIOS, TWENTY, Row
+
+# signal: the fixtures have processes to end (and this process is not Airflow, which takes the signals)
+pytestmark = pytest.mark.timeout(400, method="signal")
+
+
+@pytest.mark.parametrize("name", [scenario.name for scenario in SCENARIOS])
+def test_the_call_is_placed_once(
+    name: str, plays: dict[str, Future[Row]], measured: Callable[[Row], None]
+) -> None:
+    measured(plays[name].result())
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("triggerer_sigterm", signal.SIGTERM), ("triggerer_sigkill", signal.SIGKILL)],
+)
+def test_twenty_calls_outlive_their_triggerer(
+    name: str,
+    number: signal.Signals,
+    deployment: Deployment,
+    plays: dict[str, Future[Row]],
+    measured: Callable[[Row], None],
+) -> None:
+    wait(plays.values())  # they need the triggerer, too
+    contacts, exchange = TWENTY[name], deployment.exchange
+    exchange.script(contacts, rings=1.0, talks=None)
+    deployment.run(name)
+    eventually(
+        "twenty calls wait in the triggerer", lambda: _waiting(deployment, name) == 20, within=PATIENCE
+    )
+    before = {task["triggerer_job"]["id"] for task in deployment.tasks(name)}
+
+    began = time.time()
+    took = deployment.end_triggerer(number)
+    early, late = contacts[:5], contacts[5:]
+    for contact in early:  # while nobody looks
+        exchange.hang_up(contact)
+    deployment.start_triggerer()
+
+    def moved() -> bool:
+        waiting = [task for task in deployment.tasks(name) if task["state"] == "deferred"]
+        return not {(task["triggerer_job"] or {}).get("id") for task in waiting} & {*before, None}
+
+    eventually("another triggerer waits for all of them", moved, within=TRIGGERER_TIMEOUT + 60)
+    moved_after = time.time() - began
+    ended = [contact for contact in late if exchange.call_to(contact)["ended_at"]]
+    assert not ended, "the triggerer's end hung up on people"
+    for contact in late:
+        exchange.hang_up(contact)
+    eventually(
+        "twenty calls end in success",
+        lambda: all(task["state"] == "success" for task in deployment.tasks(name)),
+        within=PATIENCE,
+    )
+    tasks = deployment.tasks(name)
+    assert [task["try_number"] for task in tasks] == [1] * 20
+    assert [exchange.rings(contact) for contact in contacts] == [1] * 20
+    measured(
+        Row(
+            f"triggerer ended with {number.name} while 20 calls are waited for (5 end before another is up)",
+            "1 each",
+            "success × 20",
+            f"gone after {took:.0f} s, its triggers in another one after {moved_after:.0f} s",
+            max(seconds_of(task["end_date"]) for task in tasks) - began,
+        )
+    )
+
+
+def _waiting(deployment: Deployment, name: str) -> int:
+    tasks = deployment.tasks(name)
+    return sum(task["state"] == "deferred" and bool(task["triggerer_job"]) for task in tasks)
