@@ -19,6 +19,7 @@ REPORT_FIELDS = (
     "communication_id",
     "start_time",
     "finish_time",
+    "contact_phone_number",
     "source",
     "is_lost",
     "finish_reason",
@@ -37,13 +38,14 @@ class CallReport(Answer):
     """One call of ``get.calls_report``; durations in seconds, times zone-less in the account's zone.
 
     ``finish_reason`` is an open list of mnemonics. ``full_record_file_link`` leads to the recording:
-    personal data.
+    personal data, as ``contact_phone_number`` is.
     """
 
     id: int
     communication_id: int | None = None
     start_time: str | None = None
     finish_time: str | None = None
+    contact_phone_number: str | None = Field(None, repr=False)
     source: str | None = None
     is_lost: bool | None = None
     finish_reason: str | None = None

@@ -45,7 +45,7 @@ class Outcome:
 
     :ivar status: ``started`` (accepted, perhaps still active) or ``ended``.
     :ivar answered: True, False, or None: not known.
-    :ivar attempt: how many times this contact was dialled for this task, this call included.
+    :ivar attempt: the number of this call among the task's attempts, 1 for the first.
     :ivar started_at: when the service accepted the call, epoch seconds.
     :ivar answered_at: when the answer was first seen: the call was answered then or before.
     :ivar ended_at: when the call was first seen to be gone: it ended then or before.

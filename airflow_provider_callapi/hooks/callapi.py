@@ -20,7 +20,7 @@ from airflow_provider_callapi.api.data_api import (
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import ListCalls, Request, other
-from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.api.models import Limits, parse_time
 from airflow_provider_callapi.calls.outcome import Outcome, answered_by, contact_connected, settled
 from airflow_provider_callapi.calls.snapshot import Snapshot, look
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Until
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 _DAY = 86_400.0
+_CLOCKS = 600.0
+"""Seconds by which the service's clock may be behind ours."""
 REPORT_INTERVAL = 10.0
 """Seconds between two questions for a report that is not there yet."""
 
@@ -151,12 +153,14 @@ class CallApiHook(BaseHook):
         call_session_id: int | None = None,
         *,
         external_id: str | None = None,
+        contact: str | None = None,
         since: float | None = None,
     ) -> CallReport | None:
         """What the Data API's report says of a call, finished or going on; None: it is not there (yet).
 
         :param call_session_id: the call; or
-        :param external_id: the id that was given at its start. The newest call with it counts.
+        :param external_id: the id that was given at its start. Authors repeat their ids: the newest call
+            with it counts, of those to ``contact`` (where that is given) and from ``since`` on.
         :param since: epoch seconds before which the call did not start; 30 days ago by default.
         """
         if call_session_id is not None:
@@ -169,6 +173,8 @@ class CallApiHook(BaseHook):
         found = self.data_api.call(
             GetCallsReport(date_from=first, date_till=last, filter=wanted, include_ongoing_calls=True)
         )
+        if external_id is not None:
+            found = [report for report in found if self._is_about(report, contact, since)]
         return max(found, key=lambda report: report.id, default=None)
 
     def await_report(
@@ -176,6 +182,7 @@ class CallApiHook(BaseHook):
         call_session_id: int | None = None,
         *,
         external_id: str | None = None,
+        contact: str | None = None,
         since: float | None = None,
         timeout: float,
     ) -> CallReport | None:
@@ -185,7 +192,7 @@ class CallApiHook(BaseHook):
         """
         due = time.time() + timeout
         while True:
-            report = self.call_report(call_session_id, external_id=external_id, since=since)
+            report = self.call_report(call_session_id, external_id=external_id, contact=contact, since=since)
             left = due - time.time()
             if report is not None or left <= 0:
                 return report
@@ -234,6 +241,14 @@ class CallApiHook(BaseHook):
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+    def _is_about(self, report: CallReport, contact: str | None, since: float | None) -> bool:
+        """Whether a report found by an external_id can be that of a call to this contact, from then on."""
+        if contact is not None and report.contact_phone_number not in (None, contact):
+            return False
+        if since is None or report.start_time is None:
+            return True
+        return parse_time(report.start_time, self.settings.timezone).timestamp() >= since - _CLOCKS
 
     def _interval(self, since: float | None) -> tuple[str, str]:
         """The dates of a report, a day wider on both sides than any clock or zone can be wrong."""

@@ -115,7 +115,7 @@ class PlacedCallOperator(RequestOperator):
                 call = place(
                     way.journal,
                     request,
-                    self._means(hook, whom),
+                    self._means(hook, request.contact, whom),
                     appear_timeout=self.appear_timeout,
                     delivery=delivery,
                     look_first=not way.durable and context["ti"].try_number > 1,
@@ -161,9 +161,11 @@ class PlacedCallOperator(RequestOperator):
         except Exception as error:
             self.log.warning("Call session %s may still be active: %s", self.call_session_id, error)
 
-    def _means(self, hook: CallApiHook, whom: str) -> Means:
+    def _means(self, hook: CallApiHook, contact: str, whom: str) -> Means:
         def find_report(external_id: str, since: float) -> int | None:
-            report = hook.await_report(external_id=external_id, since=since, timeout=self.report_timeout)
+            report = hook.await_report(
+                external_id=external_id, contact=contact, since=since, timeout=self.report_timeout
+            )
             return report.id if report else None
 
         return Means(

@@ -337,3 +337,24 @@ def test_a_service_that_is_down_for_longer_than_a_try_is_called_through_by_a_ret
     assert task.journal["stage"] == "nothing"
     assert task.retry()["attempt"] == 1
     assert wire.desk.exchange.rings(CONTACT) == 1
+
+
+# --- an author's external_id that is not unique ---
+
+
+@pytest.mark.parametrize(
+    ("other_contact", "hours"), [(CONTACT, 12.0), ("79169999999", 0.0)], ids=["12 h earlier", "somebody else"]
+)
+def test_another_call_with_the_same_external_id_is_not_taken_for_the_one_that_got_lost(
+    wire: Wire, other_contact: str, hours: float
+) -> None:
+    wire.desk.exchange.script(CONTACT, PEOPLE["talks for half a minute"])
+    task = make_task(wire, Way(deferrable=False, retries=0, data_api=True), external_id="campaign-7")
+    other = wire.desk.start(other_contact, external_id="campaign-7")
+    wire.desk.clock.advance(60 + hours * 3600)
+    assert not wire.desk.exchange.call(other).active
+    rang = wire.desk.exchange.rings(CONTACT)
+    wire.spoil(Fault.DROP_BEFORE, START)
+    ending = play_airflow(task, 0)
+    assert type(ending.error) is CallUnresolved, f"session {other} was taken for this call: {ending}"
+    assert wire.desk.exchange.rings(CONTACT) == rang

@@ -256,12 +256,13 @@ def test_the_poll_ends_with_its_last_listener_and_the_next_one_reads_the_connect
 
 
 def test_a_cancelled_trigger_leaves_the_others_their_poll(desk):
-    desk.exchange.script(CONTACT, Script(rings=0, talks=100))
+    desk.exchange.script(CONTACT, Script(rings=0, talks=550))
     first, second = (trigger(desk.start(), desk.clock()) for _ in range(2))
 
     async def main() -> Any:
         gone, stays = (asyncio.ensure_future(events_of(waiting)) for waiting in (first, second))
-        await asyncio.sleep(0.02)
+        while not desk.exchange.requests("list.calls"):
+            await asyncio.sleep(0)
         gone.cancel()
         (event,) = await stays
         assert gone.cancelled()
