@@ -261,7 +261,7 @@ def test_a_cancelled_trigger_leaves_the_others_their_poll(desk):
 
     async def main() -> Any:
         gone, stays = (asyncio.ensure_future(events_of(waiting)) for waiting in (first, second))
-        while not desk.exchange.requests("list.calls"):
+        while not desk.exchange.requests("list.calls"):  # noqa: ASYNC110
             await asyncio.sleep(0)
         gone.cancel()
         (event,) = await stays
