@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
+_KILL_TIMEOUT = 4.0
+"""Seconds for a release: who kills a task does not wait for long before killing harder."""
+
+
 class RecordingLink(BaseOperatorLink):
     """The call's recording in the account; there only with ``recording_link=True``."""
 
@@ -97,6 +101,8 @@ class PlacedCallOperator(RequestOperator):
         self._hook: CallApiHook | None = None
         if delivery not in ("at_most_once", "at_least_once"):
             raise ValueError(f"delivery: {delivery!r} is not at_most_once or at_least_once")
+        if poll_interval <= 0:
+            raise ValueError(f"poll_interval: {poll_interval!r} is not a positive number of seconds")
         for name in ("require_answer", "tags", "recording_link"):
             if getattr(self, name) and not wait_for_completion:
                 raise ValueError(f"{name} needs wait_for_completion=True")
@@ -157,7 +163,9 @@ class PlacedCallOperator(RequestOperator):
 
         self.log.info("Killed: releasing call session %s", self.call_session_id)
         try:
-            make_client(self._hook.settings).call(ReleaseCall(call_session_id=self.call_session_id))
+            settings = self._hook.settings
+            brief = settings.model_copy(update={"timeout": min(settings.timeout, _KILL_TIMEOUT)})
+            make_client(brief).call(ReleaseCall(call_session_id=self.call_session_id))
         except Exception as error:
             self.log.warning("Call session %s may still be active: %s", self.call_session_id, error)
 

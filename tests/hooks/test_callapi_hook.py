@@ -383,6 +383,16 @@ def test_the_newest_call_with_an_external_id_counts(desk):
     assert report.id == sessions[-1]
 
 
+def test_a_report_of_the_last_thirty_days_is_found_without_saying_when_the_call_began(desk):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=1))
+    session = desk.start(external_id="mine")
+    desk.clock.advance(29 * 86_400)
+
+    with CallApiHook() as hook:
+        assert hook.call_report(session) is not None
+        assert hook.call_report(session, since=desk.clock() - 5 * 86_400) is None
+
+
 def test_awaiting_a_report_asks_until_it_is_there_or_the_time_is_up(desk):
     desk.exchange.report_lag = 25.0
     desk.exchange.script(CONTACT, Script(rings=0, talks=1))

@@ -19,6 +19,7 @@ from airflow_provider_callapi.exceptions import (
     CallStillActive,
     CallTooLate,
 )
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
 pytest_plugins = ["airflow_desk"]
@@ -121,6 +122,45 @@ def test_a_tag_that_failed_after_the_end_is_all_that_is_left_to_the_next_try(des
     assert result["tags"] == [37]
     assert desk.sent(but=())[before:] == ["set.tag_communications"]
     assert desk.exchange.rings(CONTACT) == 1
+
+
+def test_of_two_tags_only_the_one_that_failed_is_left_to_the_next_try(desk):
+    desk.exchange.script(CONTACT, Script.busy(8))
+    waiting = task(desk, tags={"ended": 38, "not_answered": 37})
+    set_tag = CallApiHook.data_api.func  # the first succeeds, then the service is down
+
+    class Down:
+        def __init__(self, client: Any) -> None:
+            self.client, self.asked = client.client, client
+
+        def call(self, request: Any) -> Any:
+            answer = self.asked.call(request)
+            if request.method == "set.tag_communications" and len(tags_set(desk)) == 1:
+                desk.exchange.fault(Fault.BAD_GATEWAY, method=request.method, times=5)
+            return answer
+
+    with desk.monkeypatch.context() as patch:
+        patch.setattr(CallApiHook, "data_api", property(lambda hook: Down(set_tag(hook))))
+        with pytest.raises(CallApiError):
+            waiting.run()
+    before = len(desk.sent(but=()))
+    result = waiting.retry()
+
+    assert sorted(result["tags"]) == [37, 38]
+    assert sorted(tags_set(desk)) == ["37", "38"]
+    assert desk.sent(but=())[before:] == ["set.tag_communications"]
+
+
+@ways
+def test_a_call_that_was_tagged_by_an_earlier_try_is_not_tagged_again(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=70))
+    waiting = task(desk, way, tags={"answered": 36}, timeout=40)
+
+    with pytest.raises(CallStillActive):
+        waiting.run()
+    waiting.retry()
+
+    assert desk.exchange.requests("tag.call") == 1
 
 
 @ways
@@ -468,3 +508,15 @@ def test_an_event_that_nobody_can_read_is_trouble_not_a_finished_call(desk):
     for event in (None, {}, {"something": "else"}):
         with pytest.raises((CallApiTrouble, CallApiFailure)):
             calling.make().execute_complete(calling.context, event=event)
+
+
+@pytest.mark.parametrize("interval", [0, -1.0])
+def test_an_interval_between_looks_that_is_not_positive_is_refused_when_the_dag_is_parsed(interval):
+    with pytest.raises(ValueError, match="poll_interval"):
+        CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number="74993720692",
+            contact="79260000001",
+            contact_message={"type": "tts", "value": "Hello"},
+            poll_interval=interval,
+        )

@@ -119,6 +119,19 @@ def test_a_restart_after_the_end_says_less_but_nothing_invented(desk):
     assert (phase, call.status, call.answered, call.observed) == (Phase.NEVER_APPEARED, "ended", None, False)
 
 
+def test_what_was_seen_before_the_trigger_began_counts(desk):
+    """After an answer was tagged the second deferral begins; the call is gone by then."""
+    desk.exchange.script(CONTACT, Script(rings=0, talks=20))
+    session, now = desk.start(), desk.clock()
+    seen = Outcome(session, started_at=now, answered=True, answered_at=now + 5, observed=True, tags=(36,))
+    desk.clock.advance(30)
+
+    phase, call = read_event(run(desk, trigger(session, now, call=seen.to_xcom())))
+
+    assert (phase, call.answered, call.answered_at, call.tags) == (Phase.ENDED, True, now + 5, (36,))
+    assert desk.clock() < now + 50, "a call that was seen need not wait for the appear timeout"
+
+
 @pytest.mark.parametrize("broken", ["key", "component", "connection", "no connection"])
 def test_what_the_next_look_would_repeat_is_told_as_permanent(desk, broken):
     waiting = trigger(desk.start(), desk.clock())
