@@ -215,28 +215,29 @@ class Journal:
         self._advance(Stage.UNRESOLVED)
 
     def follow(self, call: Outcome) -> None:
-        """What has been seen of an active call, so that a later try knows it.
-
-        Also where a journal that does not outlive a try begins again, after a deferral.
-        """
-        if self.record is None:
-            external_id = call.external_id or ""
-            self.record = Record(Stage.STARTED, "", self._generation, call.attempt, external_id, 0.0)
-        self._advance(Stage.STARTED, call=call.to_xcom())
+        """What has been seen of an active call, so that a later try knows it."""
+        self._tell(Stage.STARTED, call)
 
     def ended(self, call: Outcome) -> None:
         """The call is over, and something may be left to do."""
-        self._advance(Stage.ENDED, call=call.to_xcom())
+        self._tell(Stage.ENDED, call)
 
     def done(self, call: Outcome, *, redial: bool = False) -> None:
         """Nothing is left to do for this attempt; ``redial``: the next try is a new one."""
-        self._advance(Stage.REDIAL if redial else Stage.DONE, call=call.to_xcom())
+        self._tell(Stage.REDIAL if redial else Stage.DONE, call)
 
     @property
     def current(self) -> Record:
         """The record, where there must be one."""
         assert self.record is not None, "nothing was intended"
         return self.record
+
+    def _tell(self, stage: Stage, call: Outcome) -> None:
+        """Write down what is known of a call; after a deferral this may be all that a journal knows."""
+        if self.record is None:  # it did not outlive the try
+            external_id = call.external_id or ""
+            self.record = Record(stage, "", self._generation, call.attempt, external_id, 0.0)
+        self._advance(stage, call=call.to_xcom())
 
     def _advance(self, stage: Stage, **changes: Any) -> None:
         self._write(replace(self.current, stage=stage, generation=self._generation, **changes))

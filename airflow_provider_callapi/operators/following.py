@@ -111,7 +111,6 @@ class Following:
         :param report_by: when to give up waiting for the report; the report timeout from the end on.
         """
         self.task.call_session_id = None  # nothing to release any more
-        self.journal.follow(call)
         self.journal.ended(call)
         if self.hook.has_data_api:
             call = self._tag_finished(self._settled(call, report_by))
