@@ -31,6 +31,9 @@ REPORT_FIELDS = (
 )
 """What `CallReport` is made of; several of them are sent only when asked for by name."""
 
+REPORT_INTERVAL = 10.0
+"""Seconds between two questions for a report that is not there yet."""
+
 LEG_FIELDS = ("id", "call_session_id", "connect_time", "is_operator", "is_talked", "finish_reason")
 
 

@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.data_api import (
+    REPORT_INTERVAL,
     CallReport,
     GetCallLegsReport,
     GetCallsReport,
@@ -36,8 +37,6 @@ R = TypeVar("R")
 _DAY = 86_400.0
 _CLOCKS = 600.0
 """Seconds by which the service's clock may be behind ours."""
-REPORT_INTERVAL = 10.0
-"""Seconds between two questions for a report that is not there yet."""
 
 
 class CallApiHook(BaseHook):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
-from airflow_provider_callapi.api.data_api import SetTagCommunications
+from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, SetTagCommunications
 from airflow_provider_callapi.api.errors import CallApiError, CallNotFound
 from airflow_provider_callapi.api.methods import TagCall
 from airflow_provider_callapi.calls.outcome import Outcome
@@ -34,8 +34,6 @@ TagWhen = Literal["answered", "not_answered", "ended"]
 TagWishes = dict[TagWhen, int]
 
 _JOURNAL = "callapi_call"
-_REPORT_INTERVAL = 10.0
-"""Seconds between two questions for a report that is not there yet."""
 
 
 class _TaskState:
@@ -201,11 +199,11 @@ class Following:
             )
 
             self.task.defer(
-                trigger=TimeDeltaTrigger(timedelta(seconds=_REPORT_INTERVAL)),
+                trigger=TimeDeltaTrigger(timedelta(seconds=REPORT_INTERVAL)),
                 method_name="report_due",
                 kwargs={"call": call.to_xcom(), "report_by": report_by},
             )
-        time.sleep(_REPORT_INTERVAL)
+        time.sleep(REPORT_INTERVAL)
 
     def _tag_active(self, call: Outcome) -> Outcome:
         """The wish for an answered call, while it is active."""
