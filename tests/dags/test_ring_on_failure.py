@@ -1,0 +1,77 @@
+"""The example: real tasks fail in a real Airflow, and a phone rings at the exchange."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_callapi.notifications.callapi import CallApiNotifier
+
+EXAMPLE = Path(__file__).parents[2] / "dags_examples" / "ring_on_failure.py"
+CONTACT = "79161234567"
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch):
+    """Nobody competes here, so a claim needs no time to settle."""
+    monkeypatch.setattr(
+        CallApiNotifier.__init__, "__kwdefaults__", {**CallApiNotifier.__init__.__kwdefaults__, "settle": 0.1}
+    )
+
+
+def test_two_tasks_of_a_run_fail_and_the_phone_rings_once(run_dag, exchange):
+    run = run_dag(EXAMPLE)
+
+    assert run.states == {"load_orders": "failed", "load_prices": "failed"}
+    assert exchange.rings(CONTACT) == 1
+
+
+def test_the_next_run_rings_again(run_dag, exchange):
+    run_dag(EXAMPLE)
+    run_dag(EXAMPLE)
+
+    assert exchange.rings(CONTACT) == 2
+
+
+def test_nobody_is_rung_for_a_run_without_failures(run_dag, exchange):
+    assert run_dag(EXAMPLE, conf={"fails": False}).state == "success"
+
+    assert exchange.rings(CONTACT) == 0
+
+
+def test_whom_to_ring_is_a_template(run_dag, exchange):
+    run_dag(EXAMPLE, conf={"contact": "79160000007"})
+
+    assert (exchange.rings("79160000007"), exchange.rings(CONTACT)) == (1, 0)
+
+
+def test_a_dags_own_callback_rings_as_well(run_dag, exchange):
+    run_dag(
+        """
+from airflow.sdk import DAG, task
+from airflow_provider_callapi.notifications.callapi import CallApiNotifier
+
+with DAG(
+    "with_a_callback",
+    on_failure_callback=CallApiNotifier(contact="79160000009", virtual_phone_number="74993720692"),
+) as dag:
+    @task
+    def fails():
+        raise RuntimeError
+    fails()
+"""
+    )
+
+    assert exchange.rings("79160000009") == 1
+
+
+def test_the_variable_remembers_that_it_rang(run_dag, exchange):
+    from airflow.models.variable import Variable
+
+    run_dag(EXAMPLE)
+
+    claim = json.loads(Variable.get("callapi_alert_callapi_ring_on_failure"))
+    assert claim["rang"] is True
+    assert claim["alert"] == exchange.calls[0].external_id

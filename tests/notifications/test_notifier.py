@@ -1,0 +1,540 @@
+"""The notifier as each of Airflow's callers uses it: who is rung, how often, and what the log says."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import logging
+import multiprocessing
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import ClassVar
+
+import pytest
+import structlog
+from airflow.sdk import DAG
+from airflow.sdk.execution_time.callback_supervisor import execute_callback
+from airflow.triggers.callback import CallbackTrigger
+from airflow_fakes import VNUMBER
+
+from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
+from airflow_provider_callapi.notifications import callapi
+from airflow_provider_callapi.notifications.callapi import CallApiNotifier
+from airflow_provider_callapi.notifications.failure import Failure, speakable
+
+pytest_plugins = ["airflow_desk"]
+
+ON_DUTY, SECOND, THIRD = "79160000001", "79160000002", "79160000003"
+EVERYBODY = [ON_DUTY, SECOND, THIRD]
+RUN = "scheduled__2026-11-23T22:00:00+00:00"
+PATH = "airflow_provider_callapi.notifications.callapi.CallApiNotifier"
+
+
+class Register:
+    """The Variables of an Airflow without a database."""
+
+    values: ClassVar[dict[str, str]] = {}
+    broken = False
+
+    def __init__(self, name):
+        self.name = name
+
+    def read(self):
+        if self.broken:
+            raise RuntimeError("403")
+        return self.values.get(self.name)
+
+    def write(self, value):
+        self.values[self.name] = value
+
+
+@pytest.fixture
+def log(caplog, capfd):
+    """All that was logged so far: by logging, and by Airflow's own loggers, which print."""
+    printed = []
+    caplog.set_level(logging.DEBUG, logger="airflow_provider_callapi")
+
+    def text():
+        printed.extend(capfd.readouterr())
+        return caplog.text + "".join(printed)
+
+    return text
+
+
+@pytest.fixture(autouse=True)
+def airflow(desk, monkeypatch):
+    """The desk's clock in the notifier, and Variables."""
+    fake_time = SimpleNamespace(time=desk.clock, sleep=desk.sleep)
+    monkeypatch.setattr(callapi, "time", fake_time)
+    monkeypatch.setattr(callapi, "_VariableRegister", Register)
+    monkeypatch.setattr(Register, "values", {})
+    return desk
+
+
+def of_task(task_id="load", run_id=RUN, **more):
+    """The context of a task's callback."""
+    ti = SimpleNamespace(dag_id="sales", task_id=task_id, run_id=run_id, map_index=-1)
+    return {"ti": ti, "run_id": run_id, "exception": RuntimeError("no"), **more}
+
+
+def of_dag():
+    """The context of a DAG's callback in the DAG processor, where no task is known."""
+    return {"dag": DAG("sales"), "run_id": RUN, "reason": "task_failure"}
+
+
+def of_deadline():
+    """The context of a deadline's callback: plain JSON."""
+    return {
+        "dag_run": {"dag_id": "sales", "dag_run_id": RUN},
+        "deadline": {"id": "1", "deadline_time": "2026-11-23T23:00:00Z"},
+    }
+
+
+def notifier(contact=ON_DUTY, **changes):
+    return CallApiNotifier(**{"contact": contact, "virtual_phone_number": VNUMBER, **changes})
+
+
+def rung(desk):
+    """The numbers in the order in which they rang."""
+    return [entry.phone for entry in desk.exchange.journal if entry.kind == "ring"]
+
+
+# --- who rings it ---
+
+
+@pytest.mark.parametrize("context", [of_task(), of_dag(), of_deadline()], ids=["task", "dag", "deadline"])
+def test_one_person_is_rung_and_not_waited_for(desk, context):
+    began = desk.clock()
+
+    notifier()(context)
+
+    assert rung(desk) == [ON_DUTY]
+    assert desk.clock() - began <= 4.0  # the claim's time, in a task's callback
+
+
+def test_a_deadlines_async_callback_rings(desk):
+    trigger = CallbackTrigger(
+        PATH, {"contact": ON_DUTY, "virtual_phone_number": VNUMBER, "context": of_deadline()}
+    )
+
+    events = asyncio.run(all_of(trigger))
+
+    assert rung(desk) == [ON_DUTY]
+    assert events[-1]["state"] == "success"
+
+
+def test_a_deadlines_sync_callback_rings(desk):
+    kwargs = {"contact": ON_DUTY, "virtual_phone_number": VNUMBER, "context": of_deadline()}
+
+    success, error = execute_callback(PATH, kwargs, "", None, structlog.get_logger())
+
+    assert (success, error, rung(desk)) == (True, None, [ON_DUTY])
+
+
+async def all_of(trigger):
+    return [event.payload async for event in trigger.run()]
+
+
+# --- escalation ---
+
+
+def sync(notify, context):
+    notify(context)
+
+
+def in_the_triggerer(notify, context):
+    async def wait():
+        await notify
+
+    notify.context = context
+    asyncio.run(wait())
+
+
+BOTH_WAYS = pytest.mark.parametrize("ring", [sync, in_the_triggerer])
+
+
+@BOTH_WAYS
+def test_who_does_not_answer_is_followed_by_the_next_and_who_does_is_not(desk, ring):
+    desk.exchange.script(ON_DUTY, Script.no_answer())
+    desk.exchange.script(SECOND, Script(rings=5, talks=30))
+
+    ring(notifier(EVERYBODY), of_deadline())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
+@BOTH_WAYS
+def test_a_busy_person_is_followed_at_once(desk, ring):
+    desk.exchange.script(ON_DUTY, Script.busy(rings=2))
+    began = desk.clock()
+
+    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+    assert desk.clock() - began < 20
+
+
+@BOTH_WAYS
+def test_without_the_data_api_an_answer_that_nobody_saw_is_none(desk, ring):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.script(ON_DUTY, Script(rings=0.1, talks=0.1))
+
+    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
+@BOTH_WAYS
+def test_the_data_api_knows_of_an_answer_that_nobody_saw(desk, ring):
+    desk.exchange.script(ON_DUTY, Script(rings=0.1, talks=0.1))
+
+    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+@BOTH_WAYS
+def test_who_may_not_be_called_is_followed_by_the_next(desk, ring):
+    desk.exchange.account.blacklist.add(ON_DUTY)
+
+    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+
+    assert rung(desk) == [SECOND]
+
+
+@BOTH_WAYS
+def test_a_lost_answer_is_searched_for_and_the_person_not_rung_twice(desk, ring):
+    desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+
+    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+@BOTH_WAYS
+def test_a_call_of_which_nobody_knows_is_followed_by_the_next_person(desk, ring):
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+
+    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+
+    assert rung(desk) == [SECOND]
+
+
+@BOTH_WAYS
+def test_the_last_person_is_called_again_after_a_search_in_vain(desk, ring):
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+
+    ring(notifier(), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_a_call_that_cannot_be_followed_is_not_known_to_be_answered(desk):
+    desk.exchange.account.components_off.add(Component.MANAGEMENT)
+
+    notifier([ON_DUTY, SECOND])(of_dag())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
+def test_several_people_may_stand_in_one_text(desk):
+    desk.exchange.default_script = Script.busy()
+
+    notifier(f"{ON_DUTY}, {SECOND}\n{THIRD},")(of_dag())
+
+    assert rung(desk) == EVERYBODY
+
+
+def test_a_typing_error_in_one_number_does_not_silence_the_others(desk, log):
+    notifier(["12", SECOND])(of_dag())
+
+    assert rung(desk) == [SECOND]
+    assert "Somebody cannot be rung for dag sales" in log()
+
+
+# --- once ---
+
+
+@pytest.mark.parametrize("data_api", [True, False])
+def test_the_failures_of_a_run_ring_once(desk, data_api):
+    desk.connect(extra={"data_api": data_api})
+    desk.exchange.default_script = Script.busy()
+    for number in range(5):
+        notifier()(of_task(f"load_{number}"))
+        desk.sleep(30)  # the call is over
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_what_one_callback_rang_for_another_need_not(desk):
+    """A deadline's callback has no Variable; the call in progress is enough."""
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script(talks=600)
+    notifier()(of_task())
+    notifier()(of_deadline())
+    in_the_triggerer(notifier(), of_deadline())
+    notifier()(of_dag())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_the_data_api_knows_a_call_that_is_over(desk):
+    desk.exchange.default_script = Script.busy()
+    notifier()(of_deadline())
+    desk.sleep(600)
+    notifier()(of_dag())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_after_quiet_for_the_same_alert_rings_again(desk):
+    desk.exchange.default_script = Script.busy()
+    notifier()(of_task())
+    desk.sleep(15 * 60 + 1)
+    notifier()(of_task())
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+
+
+@pytest.mark.parametrize("quiet_for", [0, timedelta(0)])
+def test_without_quiet_for_every_failure_rings(desk, quiet_for):
+    notifier(quiet_for=quiet_for)(of_task("a"))
+    notifier(quiet_for=quiet_for)(of_task("b"))
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+
+
+def test_another_run_rings(desk):
+    notifier()(of_task(run_id="manual__1"))
+    desk.sleep(30)
+    notifier()(of_task(run_id="manual__2"))
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+
+
+def test_an_id_of_ones_own_says_what_is_quiet_together(desk):
+    desk.exchange.default_script = Script.busy()
+    for run_id in ("manual__1", "manual__2"):
+        notifier(external_id="sales-{{ ti.dag_id }}")(of_task(run_id=run_id))
+        desk.sleep(30)
+
+    assert rung(desk) == [ON_DUTY]
+    assert desk.exchange.calls[0].external_id == "sales-sales"
+
+
+def test_a_winner_who_can_ring_nobody_leaves_it_to_the_next(desk):
+    desk.exchange.account.blacklist.add(ON_DUTY)
+    began = desk.clock()
+    notifier()(of_task("a"))
+    notifier(SECOND)(of_task("b"))
+
+    assert rung(desk) == [SECOND]
+    assert desk.clock() - began < 12  # two claims; nobody waited for the first to ring
+
+
+def test_where_variables_cannot_be_used_it_rings_all_the_same(desk, monkeypatch, log):
+    monkeypatch.setattr(Register, "broken", True)
+
+    notifier()(of_task())
+
+    assert rung(desk) == [ON_DUTY]
+    assert "Ringing without a claim" in log()
+
+
+def _fails(barrier, path):
+    """One of fifty processes, each with one failing task."""
+
+    class File(Register):
+        def read(self):
+            return path.read_text() if path.exists() else None
+
+        def write(self, value):
+            mine = path.with_suffix(f".{multiprocessing.current_process().pid}")
+            mine.write_text(value)
+            mine.replace(path)
+
+    callapi._VariableRegister = File
+    barrier.wait(60)
+    notifier(settle=3.0)(of_task())
+
+
+def test_fifty_processes_that_fail_in_the_same_second_ring_once_over_http(monkeypatch, tmp_path):
+    monkeypatch.undo()  # real time, and a real connection
+    forked = multiprocessing.get_context("fork")
+    importlib.import_module("airflow_provider_callapi.hooks.callapi")
+    with Emulator(Exchange()) as emulator:
+        monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps(emulator.connection()))
+        barrier = forked.Barrier(50)
+        processes = [
+            forked.Process(target=_fails, args=(barrier, tmp_path / "variable"), daemon=True)
+            for _ in range(50)
+        ]
+        try:
+            for process in processes:
+                process.start()
+            until = time.monotonic() + 90
+            for process in processes:
+                process.join(max(until - time.monotonic(), 0))
+            assert [process.exitcode for process in processes] == [0] * 50
+        finally:
+            for process in processes:
+                process.kill()
+
+        assert emulator.exchange.rings(ON_DUTY) == 1
+
+
+# --- what is said ---
+
+
+@pytest.mark.parametrize(
+    ("context", "text"),
+    [
+        (
+            of_task("load_orders.eu"),
+            "Внимание! Ошибка в Airflow. Задача load orders eu, даг sales, "
+            "запуск scheduled 23.11.2026 22:00.",
+        ),
+        (of_dag(), "Внимание! Ошибка в Airflow. Даг sales, запуск scheduled 23.11.2026 22:00."),
+        (
+            of_task(reason="task_failure"),
+            "Внимание! Ошибка в Airflow. Даг sales, запуск scheduled 23.11.2026 22:00.",
+        ),
+        (of_deadline(), "Внимание! В Airflow просрочен даг sales, запуск scheduled 23.11.2026 22:00."),
+    ],
+    ids=["task", "dag", "dag with its last task", "deadline"],
+)
+def test_the_default_text_names_what_failed(context, text):
+    assert Failure.read(context).text == text
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("load_orders-v2", "load orders v2"),
+        ("manual__2026-01-02T03:04:05.678+03:00_x7", "manual 02.01.2026 03:04 x7"),
+        ("", ""),
+        ("отчёт__за.день", "отчёт за день"),
+    ],
+)
+def test_ids_are_words_to_a_voice(name, words):
+    assert speakable(name) == words
+
+
+@pytest.mark.parametrize(
+    ("message", "sent"),
+    [
+        ("{{ ti.task_id }} упала", {"type": "tts", "value": "load упала"}),
+        ({"type": "media", "value": "2034"}, {"type": "media", "value": "2034"}),
+    ],
+)
+def test_the_message_is_a_template_or_a_media_file(desk, monkeypatch, message, sent):
+    seen = []
+    monkeypatch.setattr(callapi.StartInformerCall, "read", lambda values: seen.append(values) or 1 / 0)
+
+    notifier(message=message)(of_task())
+
+    assert seen[0]["contact_message"] == sent
+
+
+def test_a_notifier_of_many_tasks_renders_its_templates_for_each(desk):
+    """Airflow renders in place, and default_args give one notifier to every task."""
+    shared = notifier("7916000000{{ ti.task_id }}", quiet_for=0)
+
+    shared(of_task("1"))
+    shared(of_task("2"))
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
+def test_the_context_that_others_use_is_left_as_it_is(desk):
+    context = of_task()
+    notifier()(context)
+
+    assert "contact" not in context
+
+
+# --- what never happens ---
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"contact": "{{ nonsense( }}"},
+        {"contact": "12"},
+        {"contact": []},
+        {"virtual_phone_number": "1"},
+        {"message": ""},
+        {"callapi_conn_id": "not_there"},
+        {"dialing_timeout": "soon"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+@pytest.mark.parametrize("context", [of_task(), of_dag(), of_deadline()], ids=["task", "dag", "deadline"])
+@BOTH_WAYS
+def test_a_callback_does_not_fail_and_the_log_says_that_nobody_was_rung(desk, log, changes, context, ring):
+    ring(notifier(**changes), context)
+
+    assert rung(desk) == []
+    assert "Nobody was rung for" in log()
+    assert "sales" in log()
+
+
+def test_no_error_holds_a_whole_number(desk, monkeypatch, log):
+    def fails(*args):
+        raise ValueError(f"what about {ON_DUTY}")
+
+    monkeypatch.setattr(CallApiNotifier, "_people", fails)
+    notifier()(of_task())
+
+    assert "ValueError: what about 7916…0001" in log()
+
+
+def test_no_log_holds_a_whole_number(desk, log):
+    desk.exchange.account.blacklist.add(ON_DUTY)
+    desk.exchange.script(SECOND, Script.busy())
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+
+    notifier(EVERYBODY)(of_task())
+    notifier([ON_DUTY])(of_task(run_id="another"))
+
+    assert "7916…0002" in log()
+    for number in (*EVERYBODY, VNUMBER):
+        assert number not in log()
+    assert not any(number in value for number in EVERYBODY for value in Register.values.values())
+
+
+@pytest.mark.parametrize(
+    ("context", "people", "warned"),
+    [
+        (of_task(), 2, True),
+        (of_task(), 1, False),
+        (of_dag(), 2, False),
+        (of_dag(), 3, True),
+        (of_deadline(), 3, False),
+    ],
+)
+def test_the_log_warns_where_airflow_allows_too_little_time_for_everybody(desk, log, context, people, warned):
+    notifier(EVERYBODY[:people])(context)
+
+    assert ("Airflow ends this callback after" in log()) is warned
+
+
+def test_parsing_a_dag_with_a_notifier_loads_no_http():
+    code = f"import sys; import {PATH.rpartition('.')[0]}; print('requests' in sys.modules)"
+    before = (
+        "import sys; from airflow.providers.common.compat.sdk import BaseNotifier, Variable, conf; "
+        "print('requests' in sys.modules)"
+    )
+    loaded = [
+        subprocess.run(
+            [sys.executable, "-c", c], capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+        for c in (before, code)
+    ]
+
+    assert loaded[1] == loaded[0]

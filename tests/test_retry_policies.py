@@ -1,0 +1,234 @@
+"""Every row of the retry policy's table, and that Airflow's task runner does what a row says."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+import structlog
+from airflow.sdk import DAG, BaseOperator, RetryAction
+from airflow.sdk.execution_time import task_runner
+
+from airflow_provider_callapi import exceptions
+from airflow_provider_callapi.api import errors
+from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.calls.placing import Unresolved
+from airflow_provider_callapi.retry_policies import CallApiRetryPolicy
+
+FAIL, RETRY, DEFAULT = RetryAction.FAIL, RetryAction.RETRY, RetryAction.DEFAULT
+START, READ, REPORT = "start.informer_call", "list.calls", "get.calls_report"
+
+OUT_OF_POINTS = errors.LimitExceeded("no points", limits=Limits(minute_remaining=0, minute_reset=37))
+OUT_OF_POINTS_TODAY = errors.LimitExceeded(
+    "no points", params={"limit_type": "day"}, limits=Limits(day_remaining=0, day_reset=7200)
+)
+
+
+def decide(error, try_number=1, **policy):
+    return CallApiRetryPolicy(**policy).evaluate(error, try_number, 5)
+
+
+@pytest.mark.parametrize(("error", "seconds"), [(OUT_OF_POINTS, 37), (OUT_OF_POINTS_TODAY, 7200)])
+def test_used_up_points_are_waited_for_until_their_reset(error, seconds):
+    decision = decide(error)
+
+    assert (decision.action, decision.retry_delay) == (RETRY, timedelta(seconds=seconds + 1))
+    assert f"reset in {seconds} s" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("error", "action"),
+    [
+        (errors.AuthenticationFailed("x"), FAIL),
+        (errors.TokenInvalid("x"), FAIL),
+        (errors.AccessDenied("x"), FAIL),
+        (errors.InvalidParameters("x"), FAIL),
+        (errors.CallRefused("x"), FAIL),
+        (errors.CallNotFound("x"), FAIL),
+        (errors.InvalidState("x"), FAIL),
+        (errors.ProtocolMismatch("x"), FAIL),
+        (errors.Unanswered("x", method=START), FAIL),
+        (errors.ServiceFailed("x", method=START), FAIL),
+        (errors.Unanswered("x", method="a.method_of_tomorrow"), FAIL),
+        (errors.Unanswered("x"), FAIL),
+        (errors.Unanswered("x", method=READ), RETRY),
+        (errors.ServiceFailed("x", method=READ), RETRY),
+        (errors.ServiceFailed("x", method=REPORT), RETRY),
+        (errors.NotSent("x", method=START), RETRY),
+        (exceptions.CallApiTrouble("x"), RETRY),
+        (Unresolved("id", "x"), FAIL),
+        (exceptions.CallUnresolved("x"), FAIL),
+        (exceptions.CallOutcomeUnknown("x"), FAIL),
+        (exceptions.CallApiFailure("x"), FAIL),
+        (exceptions.ConnectionSettingsInvalid("x"), FAIL),
+        (exceptions.CallTooLate("x"), FAIL),
+        (exceptions.CallNotAnswered("x"), DEFAULT),
+        (exceptions.CallStillActive("x"), DEFAULT),
+        (exceptions.CallUnresolvedForNow("x"), DEFAULT),
+        (RuntimeError("x"), DEFAULT),
+    ],
+    ids=lambda value: getattr(value, "name", f"{type(value).__name__} {getattr(value, 'method', '')}"),
+)
+def test_every_error_has_its_row(error, action):
+    decision = decide(error)
+
+    assert decision.action is action
+    assert (decision.retry_delay is not None) is (action is RETRY)
+    assert action is DEFAULT or type(error).__name__ in decision.reason
+
+
+def test_every_error_of_the_package_is_in_the_table_above():
+    def family(kind):
+        return {kind}.union(*(family(child) for child in kind.__subclasses__()))
+
+    tested = {type(p) for mark in test_every_error_has_its_row.pytestmark for p, _ in mark.args[1]}
+    bases = {errors.CallApiError, errors.TransportError, errors.Rejected, errors.LimitExceeded}
+    ours = family(errors.CallApiError) | {
+        kind
+        for kind in vars(exceptions).values()
+        if isinstance(kind, type) and kind.__module__ == exceptions.__name__
+    }
+
+    assert {kind for kind in ours if kind.__module__.startswith("airflow_provider_callapi")} - bases <= tested
+
+
+def raised_from(cause, error):
+    """As ``raise error from cause``, or in its except block where ``cause`` is the context."""
+    try:
+        raise error from cause
+    except type(error) as chained:
+        return chained
+
+
+def test_the_cause_of_another_error_decides():
+    decision = decide(raised_from(raised_from(OUT_OF_POINTS, ValueError("b")), RuntimeError("a")))
+
+    assert decision.retry_delay == timedelta(seconds=38)
+
+
+def test_an_error_in_whose_handling_another_came_decides_unless_it_is_hidden():
+    try:
+        try:
+            raise OUT_OF_POINTS
+        except errors.LimitExceeded:
+            raise RuntimeError("clumsy")  # noqa: B904 - this is the case
+    except RuntimeError as clumsy:
+        chained = clumsy
+
+    assert decide(chained).action is RETRY
+    chained.__suppress_context__ = True
+    assert decide(chained).action is DEFAULT
+
+
+def test_the_outermost_known_error_decides():
+    """The operator's own word about a lost answer counts more than the lost answer."""
+    lost = raised_from(errors.Unanswered("x", method=START), Unresolved("id", "x"))
+
+    assert decide(raised_from(lost, exceptions.CallUnresolvedForNow("x"))).action is DEFAULT
+
+
+def test_a_chain_that_bites_its_tail_has_an_end():
+    one, other = RuntimeError("one"), RuntimeError("other")
+    one.__cause__, other.__cause__ = other, one
+
+    assert decide(one).action is DEFAULT
+
+
+@pytest.mark.parametrize(("try_number", "most"), [(1, 30), (2, 60), (3, 120), (6, 600), (5000, 600)])
+def test_trouble_is_given_twice_the_time_with_every_try(try_number, most):
+    delays = {decide(exceptions.CallApiTrouble("x"), try_number).retry_delay for _ in range(50)}
+
+    assert timedelta(seconds=most * 0.75) <= min(delays) < max(delays) <= timedelta(seconds=most)
+
+
+def test_the_policy_survives_being_written_down():
+    policy = CallApiRetryPolicy(timedelta(seconds=5), timedelta(minutes=1))
+
+    assert vars(CallApiRetryPolicy.deserialize(policy.serialize())) == vars(policy)
+
+
+def test_an_older_airflow_is_told_which_one_is_needed(monkeypatch):
+    older = SimpleNamespace(__name__="airflow.providers.common.compat.sdk")
+    monkeypatch.setitem(sys.modules, "airflow.providers.common.compat.sdk", older)
+    monkeypatch.delitem(sys.modules, "airflow_provider_callapi.retry_policies")
+
+    with pytest.raises(ImportError, match=r"needs Airflow 3\.3"):
+        importlib.import_module("airflow_provider_callapi.retry_policies")
+
+
+# --- in Airflow ---
+
+
+class Fails(BaseOperator):
+    """An operator whose service says no."""
+
+    def __init__(self, *, error, **kwargs):
+        super().__init__(**kwargs)
+        self.error = error
+
+    def execute(self, context):
+        raise self.error
+
+
+def run_in_the_task_runner(monkeypatch, error):
+    """One try of a task as a worker runs it; returns what the worker tells the supervisor in the end."""
+    from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
+
+    told = []
+    comms = SimpleNamespace(send=lambda msg=None, **kw: told.append(msg))
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", comms, raising=False)
+    with DAG("retrying"):
+        task = Fails(error=error, task_id="call", retries=3, retry_policy=CallApiRetryPolicy())
+    now = datetime.now(UTC)
+    dag_run = DagRun(
+        dag_id="retrying",
+        run_id="run",
+        logical_date=now,
+        run_after=now,
+        start_date=now,
+        run_type="manual",
+        state="running",
+        consumed_asset_events=[],
+        data_interval_start=None,
+        data_interval_end=None,
+        end_date=None,
+        partition_key=None,
+    )
+    ti = task_runner.RuntimeTaskInstance.model_construct(
+        id=uuid.uuid4(),
+        task_id="call",
+        dag_id="retrying",
+        run_id="run",
+        try_number=1,
+        map_index=-1,
+        task=task,
+        start_date=now,
+        _ti_context_from_server=TIRunContext.model_construct(dag_run=dag_run, max_tries=3, should_retry=True),
+    )
+    task_runner.run(ti, ti.get_template_context(), structlog.get_logger())
+    return told[-1]
+
+
+def test_airflow_comes_back_when_the_points_do(monkeypatch, airflow_db):
+    message = run_in_the_task_runner(monkeypatch, OUT_OF_POINTS)
+
+    assert type(message).__name__ == "RetryTask"
+    assert message.retry_delay_seconds == 38
+    assert message.retry_reason == "LimitExceeded: the points are used up, reset in 37 s"
+
+
+def test_airflow_does_not_come_back_where_a_call_may_have_been_placed(monkeypatch, airflow_db):
+    message = run_in_the_task_runner(monkeypatch, errors.Unanswered("x", method=START))
+
+    assert (type(message).__name__, message.state) == ("TaskState", "failed")
+
+
+def test_airflow_comes_back_as_the_task_says_where_the_policy_has_no_word(monkeypatch, airflow_db):
+    message = run_in_the_task_runner(monkeypatch, RuntimeError("x"))
+
+    assert type(message).__name__ == "RetryTask"
+    assert message.retry_delay_seconds is None
