@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pendulum
 
 from airflow_provider_callapi.api.data_api import CallReport, LegReport
-from airflow_provider_callapi.api.models import CallSession, LegState, parse_time
+from airflow_provider_callapi.api.models import CallSession, Leg, LegState, parse_time
 
 _NOBODY_ON_THE_LINE = {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED, ""}
 _KNOWN_STATES = frozenset(LegState)
@@ -24,17 +24,22 @@ def contact_is_on_the_line(session: CallSession) -> bool:
     """Whether the contact has picked up.
 
     It is the contact's leg that counts, not an operator's: an employee who picks up first is no
-    answer. The number called may carry DTMF behind dots. A state this version does not know proves
-    nothing.
+    answer. Who calls in is the calling number of a leg; that one waits in a queue until somebody (or a
+    menu) picks up. The number called may carry DTMF behind dots. A state this version does not know
+    proves nothing.
     """
-    contact = session.contact_phone_number
+    contact = (session.contact_phone_number or "").partition(".")[0]
     if not contact:
         return False
+
+    def is_contacts(leg: Leg) -> bool:
+        calls_in = session.direction == "in" and leg.calling_phone_number == contact
+        return not leg.is_operator and (
+            calls_in or (leg.called_phone_number or "").partition(".")[0] == contact
+        )
+
     return any(
-        not leg.is_operator
-        and (leg.called_phone_number or "").partition(".")[0] == contact.partition(".")[0]
-        and leg.state in _KNOWN_STATES
-        and leg.state not in _NOBODY_ON_THE_LINE
+        is_contacts(leg) and leg.state in _KNOWN_STATES and leg.state not in _NOBODY_ON_THE_LINE
         for leg in session.legs
     )
 

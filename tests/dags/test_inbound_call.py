@@ -1,0 +1,121 @@
+"""The example that an inbound call starts: from the watcher's payloads to the tags at the exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import re
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from airflow.triggers.base import BaseEventTrigger
+from sqlalchemy import select
+
+from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
+
+FILE = Path(__file__).parents[2] / "dags_examples" / "inbound_call.py"
+KEY_ACCOUNT, DEBTOR, STRANGER = "79161234567", "79160000008", "79160000099"
+PHONE = re.compile(r"(?<!\d)79\d{9}(?!\d)")
+
+
+@pytest.fixture
+def example():
+    spec = importlib.util.spec_from_file_location("inbound_call", FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run_with(run_dag, monkeypatch):
+    """Run the example with these payloads as its triggering asset events, as the triggerer stores them."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.serialization.definitions import dag as definitions
+
+    create = definitions._create_orm_dagrun
+
+    def run(payloads):
+        def create_with_events(*, session, **kwargs):
+            dag_run = create(session=session, **kwargs)
+            asset = session.scalar(select(AssetModel).where(AssetModel.name == "inbound_calls"))
+            dag_run.consumed_asset_events = [
+                AssetEvent(asset_id=asset.id, extra={"from_trigger": True, "payload": payload})
+                for payload in payloads
+            ]
+            return dag_run
+
+        monkeypatch.setattr(definitions, "_create_orm_dagrun", create_with_events)
+        return run_dag(FILE)
+
+    return run
+
+
+def told_by_the_watcher(example, exchange, *contacts):
+    """What the example's own watcher says of calls from these people."""
+    (watcher,) = example.inbound_calls.watchers
+    watcher.trigger.poll_interval = 0.1
+
+    async def main():
+        async with aclosing(watcher.trigger.run()) as events:
+            first = asyncio.ensure_future(anext(events))
+            while not exchange.requests("list.calls"):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            for contact in contacts:
+                exchange.inbound(contact)
+            payloads = [(await first).payload]
+            while len(payloads) < len(contacts):
+                payloads.append((await anext(events)).payload)
+            return payloads
+
+    return asyncio.run(asyncio.wait_for(main(), 20))
+
+
+def tags(exchange):
+    return {call.contact: list(call.tags) for call in exchange.calls}
+
+
+def test_known_callers_are_tagged_each_with_its_own_tag_in_one_run_and_strangers_are_not(
+    run_with, example, exchange
+):
+    exchange.default_script = Script(employee_rings=60)
+    payloads = told_by_the_watcher(example, exchange, KEY_ACCOUNT, STRANGER, DEBTOR)
+
+    run = run_with(payloads)
+
+    assert run.state == "success"
+    assert tags(exchange) == {KEY_ACCOUNT: [254], STRANGER: [], DEBTOR: [36]}
+    assert not PHONE.search(str(payloads)), "no number in the asset event"
+    assert not PHONE.search(str(run.xcoms)), "nor in an XCom"
+
+
+def test_a_call_that_is_over_by_then_is_left_alone(run_with, example, exchange):
+    exchange.default_script = Script(employee_rings=60)
+    (payload,) = told_by_the_watcher(example, exchange, KEY_ACCOUNT)
+    release = {"access_token": exchange.account.key, "call_session_id": payload["call_session_id"]}
+    exchange.handle({"jsonrpc": "2.0", "id": 1, "method": "release.call", "params": release})
+
+    run = run_with([payload])
+
+    assert (run.state, run.states["tag"]) == ("success", "skipped")
+    assert tags(exchange) == {KEY_ACCOUNT: []}
+
+
+def test_a_run_that_a_person_starts_finds_nothing_to_do(run_dag, exchange):
+    run = run_dag(FILE)
+
+    assert (run.state, run.states["tag"]) == ("success", "skipped")
+
+
+def test_the_watcher_sees_inbound_calls_that_start_and_tells_no_number(example):
+    (watcher,) = example.inbound_calls.watchers
+
+    assert isinstance(watcher.trigger, CallApiEventTrigger)
+    assert isinstance(watcher.trigger, BaseEventTrigger)
+    arguments = watcher.trigger.serialize()[1]
+    assert (arguments["events"], arguments["direction"]) == (["started"], "in")
+    assert arguments["include_phone_numbers"] is False
