@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from airflow_provider_callapi.emulator.clock import Clock, FastClock, ManualClock
@@ -16,7 +17,7 @@ from airflow_provider_callapi.emulator.http import Emulator
 from airflow_provider_callapi.emulator.web import load_scripts
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_callapi.emulator",
         description="A telephone exchange that speaks the Call API, for demos and tests.",
@@ -36,7 +37,7 @@ def _arguments() -> argparse.Namespace:
         metavar="FILE.json",
         help='{"default": {"rings": 3}, "scripts": {"79260000001": {"answer": "busy"}}}',
     )
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 def _clock(arguments: argparse.Namespace) -> Clock:
@@ -45,9 +46,12 @@ def _clock(arguments: argparse.Namespace) -> Clock:
     return FastClock(arguments.speed) if arguments.speed else time.time
 
 
-def main() -> int:
-    """Serve until SIGTERM or SIGINT."""
-    arguments = _arguments()
+def main(given: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT.
+
+    :param given: the arguments; those of the command line by default.
+    """
+    arguments = _arguments(given)
     exchange = Exchange(clock=_clock(arguments))
     if arguments.script:
         load_scripts(exchange, json.loads(arguments.script.read_text("utf-8")))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
 from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, SetTagCommunications
-from airflow_provider_callapi.api.errors import CallApiError, CallNotFound
-from airflow_provider_callapi.api.methods import TagCall
+from airflow_provider_callapi.api.errors import CallApiError, CallNotFound, CallRefused
+from airflow_provider_callapi.api.methods import StartCall, TagCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Journal, Memory, Stage, Store
 from airflow_provider_callapi.calls.watch import Phase, SessionWatch, Sighting, Until
@@ -23,6 +23,7 @@ from airflow_provider_callapi.exceptions import (
     CallOutcomeUnknown,
     CallStillActive,
 )
+from airflow_provider_callapi.operators.task_state import CONTEXT_KEY, TaskState
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -36,22 +37,18 @@ TagWishes = dict[TagWhen, int]
 _JOURNAL = "callapi_call"
 
 
-class _TaskState:
-    """The journal's store: Airflow's task state, kept for as long as the run can be cleared."""
+class _RecordInTaskState:
+    """The journal's store: one key of Airflow's task state."""
 
-    def __init__(self, accessor: Any) -> None:
-        self._accessor = accessor
+    def __init__(self, state: TaskState) -> None:
+        self._state = state
 
     def read(self) -> dict[str, Any] | None:
-        record: dict[str, Any] | None = self._accessor.get(_JOURNAL)
+        record: dict[str, Any] | None = self._state.get(_JOURNAL)
         return record
 
     def write(self, record: dict[str, Any]) -> None:
-        from airflow.sdk.execution_time.context import (  # noqa: PLC0415 - Airflow 3.3+, as task state is
-            NEVER_EXPIRE,
-        )
-
-        self._accessor.set(_JOURNAL, record, retention=NEVER_EXPIRE)
+        self._state.set(_JOURNAL, record)
 
 
 class Following:
@@ -64,9 +61,11 @@ class Following:
         self.context = context
         self.hook = hook
         self.wishes = wishes
-        self.durable = task.durable and "task_state_store" in context
+        self.durable = task.durable and CONTEXT_KEY in context
         ti = context["ti"]
-        store: Store = _TaskState(context["task_state_store"]) if self.durable else Memory()
+        store: Store = Memory()
+        if self.durable:
+            store = _RecordInTaskState(TaskState(context[CONTEXT_KEY]))  # type: ignore[literal-required]
         owner = (ti.dag_id, ti.run_id, ti.task_id, str(-1 if ti.map_index is None else ti.map_index))
         self.journal = Journal(store, owner=owner, generation=ti.max_tries)
 
@@ -81,6 +80,18 @@ class Following:
             raise CallApiFailure(
                 f"{error}. Not retried: without task state (Airflow 3.3+) a retry could dial again"
             ) from error
+
+    def refused(self, request: StartCall, error: CallRefused) -> dict[str, Any]:
+        """The result of a call that the service refused to place: there is no session, and nothing rang."""
+        attempt = self.journal.current.attempt + 1  # the journal has taken it back
+        call = Outcome(
+            0,
+            self.journal.external_id(request, attempt),
+            answered=False,
+            attempt=attempt,
+            finish_reason=error.mnemonic,
+        )
+        return {**call.to_xcom(), "call_session_id": None, "status": "refused"}
 
     def go_on(self, call: Outcome) -> dict[str, Any]:
         """Go on with a call that was placed, from the stage that the journal says."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink, conf
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.errors import CallRefused, mask_phones
 from airflow_provider_callapi.api.methods import ReleaseCall, StartCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Delivery, Means, Step, Unresolved, place
@@ -74,6 +74,7 @@ class PlacedCallOperator(RequestOperator):
         cancel_on_kill: bool = False,
         max_lateness: timedelta | float | None = timedelta(hours=24),
         recording_link: bool = False,
+        refused_as_result: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -96,6 +97,7 @@ class PlacedCallOperator(RequestOperator):
         self.cancel_on_kill = cancel_on_kill
         self.max_lateness = max_lateness
         self.recording_link = recording_link
+        self.refused_as_result = refused_as_result
         self.recording_url: str | None = None
         self.call_session_id: int | None = None  # of the call to be released by a kill
         self._hook: CallApiHook | None = None
@@ -103,6 +105,10 @@ class PlacedCallOperator(RequestOperator):
             raise ValueError(f"delivery: {delivery!r} is not at_most_once or at_least_once")
         if poll_interval <= 0:
             raise ValueError(f"poll_interval: {poll_interval!r} is not a positive number of seconds")
+        if refused_as_result and delivery != "at_most_once":
+            raise ValueError(
+                "refused_as_result needs delivery='at_most_once': an attempt before may have rung"
+            )
         for name in ("require_answer", "tags", "recording_link"):
             if getattr(self, name) and not wait_for_completion:
                 raise ValueError(f"{name} needs wait_for_completion=True")
@@ -117,6 +123,7 @@ class PlacedCallOperator(RequestOperator):
                 raise CallTooLate(late)
             delivery = "at_most_once" if late else self.delivery
             whom = f"{request.method} to {mask_phones(request.contact)}"
+            look_first = not way.durable and context["ti"].try_number > 1
             try:
                 call = place(
                     way.journal,
@@ -124,11 +131,17 @@ class PlacedCallOperator(RequestOperator):
                     self._means(hook, request.contact, whom),
                     appear_timeout=self.appear_timeout,
                     delivery=delivery,
-                    look_first=not way.durable and context["ti"].try_number > 1,
+                    look_first=look_first,
                 )
             except Unresolved as error:
                 kind = CallUnresolved if delivery == "at_most_once" else CallUnresolvedForNow
                 raise kind(str(error)) from error
+            except CallRefused as error:
+                # without a journal an earlier try may have rung; a refused search says nothing of a call
+                if not self.refused_as_result or look_first or error.method != request.method:
+                    raise
+                self.log.info("%s: %s", whom, error)
+                return way.refused(request, error)
             self.log.info("%s: call session %s, external_id %s", whom, call.call_session_id, call.external_id)
             with way.no_second_call():
                 return way.go_on(call)

@@ -29,9 +29,12 @@ All of them take, besides the parameters of their method (the API's own names, a
     timedelta or seconds): catch-up or a clear of last month's run does not ring last month's people.
     None: no limit.
 :param recording_link: link to the recording in the UI (an XCom: everybody who sees the task can follow it).
+:param refused_as_result: a contact that may not be called (blacklist, direction rules) is a result with
+    ``status="refused"`` and no session, for `CallApiBranchOperator`, not a failure. A result wins over
+    ``require_answer``. Needs ``at_most_once``.
 
 They return the call as a dict without phone numbers: ``call_session_id``, ``external_id``, ``status``
-(``started``, ``ended``), ``answered`` (true, false, or null: not known), ``attempt``, ``started_at``,
+(``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``, ``started_at``,
 ``answered_at``, ``ended_at`` (ISO 8601, UTC), ``observed``, ``finish_reason``, ``talk_seconds``, ``tags``,
 ``communication_id``, ``source``.
 """

@@ -62,10 +62,12 @@ def test_examples_parse_without_an_error_and_without_the_network(monkeypatch, ai
     bag = DagBag(str(EXAMPLES), bundle_path=EXAMPLES, bundle_name="examples")
 
     assert bag.import_errors == {}
-    assert set(bag.dags) == {f"callapi_{file.stem}" for file in EXAMPLES.glob("*.py")}
-    for dag in bag.dags.values():
+    in_python = {name for name in bag.dags if not name.startswith("callapi_yaml_")}
+    assert in_python == {f"callapi_{file.stem}" for file in EXAMPLES.glob("*.py")}
+    for name in in_python:
+        dag = bag.dags[name]
         assert dag.doc_md, f"{dag.dag_id} says nothing of itself"
-        assert dag.schedule is None
+        assert dag.schedule is None or name == "callapi_inbound_call"  # nothing runs by the clock
 
 
 # --- informer_call ---

@@ -1,0 +1,340 @@
+"""``airflow callapi …`` through Airflow's own parser, against the exchange over HTTP."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from airflow_provider_callapi.api.methods import Component, ListCalls, StartEmployeeCall, StartInformerCall
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+CONTACT, VNUMBER = "79161234567", "74993720692"
+COMMANDS = ["calls", "check", "emulator", "limits", "release", "talk-options"]
+AIRFLOW = Path(sys.executable).with_name("airflow")
+
+
+@pytest.fixture
+def callapi(connection, monkeypatch, capsys):
+    """Run a command; returns its exit code, stdout and stderr."""
+    from airflow.cli import cli_parser
+
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # undone afterwards: a command sets it
+
+    def run(*command):
+        capsys.readouterr()
+        args = cli_parser.get_parser().parse_args(["callapi", *command])
+        try:
+            args.func(args)
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        return SimpleNamespace(code=code, out=out, err=err)
+
+    return run
+
+
+@pytest.fixture
+def talk(callapi, exchange):
+    """The session of a call that lasts until somebody releases it."""
+    exchange.default_script = Script(rings=0, employee_rings=0, talks=None)
+    with CallApiHook() as hook:
+        request = StartEmployeeCall(
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            first_call="contact",
+            employee={"id": 25},
+            external_id="order-[bold]-7",
+        )
+        return hook.call(request).call_session_id
+
+
+def said_why(run):
+    """One line on stderr, nothing on stdout, and 1 as the exit code."""
+    lines = [line for line in run.err.splitlines() if line.startswith("airflow callapi: ")]
+    return run.code == 1 and not run.out and len(lines) == 1 and "Traceback" not in run.err
+
+
+# --- looking ---
+
+
+def test_calls_are_a_table_that_says_who_is_on_the_line_without_phone_numbers(callapi, talk):
+    run = callapi("calls")
+
+    assert run.code == 0
+    heading, _, row = run.out.splitlines()[:3]
+    assert heading.replace("|", " ").split() == [
+        "session", "direction", "since", "contact", "legs", "tags", "external_id",
+    ]  # fmt: skip
+    cells = [cell.strip() for cell in row.split("|")]
+    assert cells[:2] == [str(talk), "out"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", cells[2])
+    assert cells[3] == "7916…4567"
+    assert cells[4].startswith("contact: Разговор")
+    assert cells[6] == "order-[bold]-7", "rich took it for markup"
+    assert CONTACT not in run.out
+
+
+def test_since_is_utc_whatever_the_accounts_zone_is(callapi, talk, exchange):
+    (row,) = json.loads(callapi("calls", "-o", "json").out)
+
+    started = exchange.call(talk).started_at
+    assert abs(datetime.fromisoformat(row["since"]).timestamp() - started) < 2
+
+
+@pytest.mark.parametrize(("output", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_calls_can_be_read_by_a_program(callapi, talk, output, read):
+    (row,) = read(callapi("calls", "--output", output).out)
+
+    assert row["session"] == str(talk)
+    assert row["contact"] == "7916…4567"
+    assert [leg.rpartition(": ")[2] for leg in row["legs"]] == ["Разговор", "Разговор"]
+
+
+def test_whole_phone_numbers_are_there_for_who_asks_for_them(callapi, talk):
+    assert CONTACT in callapi("calls", "--show-phone-numbers").out
+
+
+def test_no_calls_are_no_error(callapi):
+    assert callapi("calls", "-o", "json").out.strip() == "[]"
+    assert callapi("calls").code == 0
+
+
+def test_limits_are_the_points_left_of_both_windows_and_cost_none(callapi, exchange):
+    exchange.account.minute_limit, exchange.account.day_limit = 10, 20
+
+    first, second = (json.loads(callapi("limits", "-o", "json").out) for _ in range(2))
+
+    assert [(row["per"], row["limit"], row["left"]) for row in first] == [
+        ("minute", "10", "10"),
+        ("day", "20", "20"),
+    ]
+    assert [row["left"] for row in second] == ["10", "20"]
+    assert all(0 <= int(row["reset_in_seconds"]) <= 86_400 for row in first)
+
+
+def test_limits_are_shown_though_the_answer_that_tells_them_is_a_refusal(callapi, exchange):
+    exchange.account.components_off.add(Component.MANAGEMENT)
+    with CallApiHook() as hook, pytest.raises(Exception, match="component_disabled"):
+        hook.call(ListCalls())
+
+    run = callapi("limits", "-o", "plain")
+
+    assert run.code == 0
+    assert "minute" in run.out
+
+
+def test_talk_options_say_what_the_buttons_do(callapi):
+    rows = json.loads(callapi("talk-options", "-o", "json").out)
+
+    assert {"button": "4", "does": "transfer_call", "name": "Трансфер", "with": None} in rows
+
+
+# --- ending ---
+
+
+def confirming(monkeypatch, answer, *, tty=True):
+    stdin = io.StringIO(f"{answer}\n")
+    stdin.isatty = lambda: tty
+    monkeypatch.setattr(sys, "stdin", stdin)
+
+
+def test_release_ends_the_call_after_a_yes(callapi, talk, exchange, monkeypatch):
+    confirming(monkeypatch, "y")
+
+    run = callapi("release", str(talk))
+
+    assert (run.code, exchange.call(talk).active) == (0, False)
+    assert run.out.endswith(f"call session {talk} is released\n")
+
+
+def test_release_leaves_the_call_alone_after_a_no(callapi, talk, exchange, monkeypatch):
+    confirming(monkeypatch, "n")
+
+    run = callapi("release", str(talk))
+
+    assert (run.code, exchange.call(talk).active) == (1, True)
+    assert "was not released" in run.err
+
+
+def test_release_does_not_act_where_nobody_can_confirm(callapi, talk, exchange, monkeypatch):
+    confirming(monkeypatch, "y", tty=False)
+
+    run = callapi("release", str(talk))
+
+    assert said_why(run)
+    assert "--yes" in run.err
+    assert exchange.call(talk).active
+
+
+def test_release_with_yes_asks_nobody_and_a_call_that_is_over_is_a_success(callapi, talk, monkeypatch):
+    confirming(monkeypatch, "", tty=False)
+
+    runs = [callapi("release", str(talk), "--yes") for _ in range(2)]
+
+    assert [run.code for run in runs] == [0, 0]
+    assert "is released" in runs[0].out
+    assert "was over already" in runs[1].out
+
+
+@pytest.mark.parametrize("session", ["twelve", ""])
+def test_a_session_id_that_is_no_number_is_refused_by_the_parser(callapi, session):
+    with pytest.raises(SystemExit) as end:
+        callapi("release", session)
+
+    assert end.value.code == 2
+
+
+# --- what goes wrong ---
+
+
+@pytest.mark.parametrize("command", ["calls", "limits", "talk-options", "check", "release 5 --yes"])
+@pytest.mark.parametrize("wrong", ["key", "host", "no such connection", "a field"])
+def test_an_error_is_one_line_on_stderr_and_an_exit_code(callapi, connection, command, wrong):
+    more = []
+    if wrong == "key":
+        connection(password="no-such-key-at-all")
+    elif wrong == "host":
+        connection(host="http://callapi.example.com", port=None)  # plain http is refused before it is sent
+    elif wrong == "a field":
+        connection(extra={"timeout": "soon"})
+    else:
+        more = ["--conn-id", "nobody_made_this"]
+
+    run = callapi(*command.split(), *more)
+
+    assert said_why(run), run
+    assert "no-such-key-at-all" not in run.err
+
+
+def test_points_that_are_used_up_are_told_at_once_not_waited_for(callapi, talk, exchange):
+    exchange.account.minute_limit = 0
+
+    run = callapi("release", str(talk), "--yes")
+
+    assert said_why(run)
+    assert re.search(r"limit_exceeded.*reset in \d+ s", run.err)
+    assert exchange.requests("release.call") == 1
+
+
+def test_a_lost_answer_to_a_release_is_asked_for_again(callapi, talk, exchange):
+    exchange.fault(Fault.DROP_AFTER, method="release.call")
+
+    assert callapi("release", str(talk), "--yes").code == 0
+    assert not exchange.call(talk).active
+
+
+def test_check_says_what_test_connection_says(callapi, connection):
+    assert callapi("check").out == f"{CallApiHook().test_connection()[1]}\n"
+
+
+def test_a_contact_in_an_error_is_shortened(callapi, connection, exchange):
+    connection(password=CONTACT)
+
+    run = callapi("check")
+
+    assert said_why(run)
+    assert CONTACT not in run.err
+
+
+def test_the_account_is_not_asked_for_more_than_the_command_needs(callapi, talk, exchange):
+    before = len(exchange.journal)
+
+    callapi("calls")
+
+    assert [e.method for e in list(exchange.journal)[before:] if e.kind == "request"] == ["list.calls"]
+
+
+# --- as a program ---
+
+
+def test_the_group_is_found_by_airflow_and_lists_its_commands(callapi):
+    from airflow.cli import cli_parser
+
+    group = cli_parser.ALL_COMMANDS_DICT["callapi"]
+
+    assert sorted(command.name for command in group.subcommands) == COMMANDS
+
+
+def test_the_definitions_cost_the_start_of_airflows_cli_nothing_heavy():
+    code = (
+        "import sys, airflow.cli.cli_config, airflow_provider_callapi; before = set(sys.modules);"
+        "from airflow_provider_callapi.cli.definition import get_callapi_cli_commands as get; get();"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.split() == [
+        "airflow_provider_callapi.cli",
+        "airflow_provider_callapi.cli.definition",
+    ]
+
+
+def test_airflow_callapi_check_is_a_command_that_ends_with_the_right_code(airflow_db, callapi_emulator):
+    environment = {"AIRFLOW_CONN_CALLAPI_DEFAULT": json.dumps(callapi_emulator.connection())}
+    for more, code, stream in (([], 0, "stdout"), (["--conn-id", "nobody_made_this"], 1, "stderr")):
+        done = subprocess.run(
+            [AIRFLOW, "callapi", "check", *more],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+        assert done.returncode == code, done
+        assert ("Connected; 0 active calls" if code == 0 else "nobody_made_this") in getattr(done, stream)
+
+
+def test_the_emulator_takes_the_options_of_its_own_command(callapi):
+    assert "--manual-clock" in callapi("emulator", "--help").out
+    wrong = callapi("emulator", "--speed", "fast")
+    assert wrong.code == 2
+    assert "--speed" in wrong.err
+
+
+def test_the_emulator_serves_until_it_is_told_to_stop(airflow_db):
+    with subprocess.Popen(
+        [AIRFLOW, "callapi", "emulator", "--port", "0"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = next(line for line in process.stdout if line.startswith("export "))
+            fields = json.loads(line.partition("=")[2].strip().strip("'"))
+            import requests
+
+            page = requests.get(f"{fields['host']}:{fields['port']}/", timeout=10)
+            assert page.ok
+            process.terminate()
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
+def test_informer_calls_have_no_employee_leg(callapi, exchange):
+    exchange.default_script = Script(rings=0, talks=None)
+    with CallApiHook() as hook:
+        hook.call(
+            StartInformerCall(
+                virtual_phone_number=VNUMBER,
+                contact=CONTACT,
+                contact_message={"type": "tts", "value": "Hello"},
+            )
+        )
+
+    (row,) = json.loads(callapi("calls", "-o", "json").out)
+
+    assert [leg.partition(":")[0] for leg in row["legs"]] == ["contact"]

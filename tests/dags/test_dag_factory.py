@@ -1,0 +1,157 @@
+"""The YAML examples, as they are shipped: DAGs by dag-factory, run against the exchange over HTTP."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import socket
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.emulator import Fault, Script
+
+FOLDER = Path(__file__).parents[2] / "dags_examples" / "dag_factory"
+CONTACT = "79161234567"
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch):
+    """The examples wait 5 s between two looks; here a fiftieth of what they say."""
+    pause = Snapshot.pause
+    monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_told_to_its_makers(airflow_db, monkeypatch):
+    """dag-factory reports every run of its DAGs over the network unless it is told not to."""
+    monkeypatch.setattr("dagfactory.settings.do_not_track", True)
+
+
+@pytest.fixture
+def dag_of(airflow_db):
+    """A DAG of a YAML file by the file's name."""
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location("yaml_examples", FOLDER / "load.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return getattr(module, f"callapi_yaml_{name}")
+
+    return load
+
+
+@pytest.fixture
+def run_yaml(dag_of, connection):
+    """Run it as the fixture run_dag does a file; returns the states and the XComs of its tasks."""
+    conftest = importlib.import_module("conftest")
+
+    def run(name, **conf):
+        return conftest._left_behind(dag_of(name).test(run_conf=conf))
+
+    return run
+
+
+def test_every_yaml_file_is_a_dag_without_an_error_and_without_the_network(monkeypatch, airflow_db):
+    from airflow.dag_processing.dagbag import DagBag
+
+    def no_network(self, address):
+        raise AssertionError(f"a connection to {address} while DAGs are parsed")
+
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+
+    bag = DagBag(str(FOLDER), bundle_path=FOLDER, bundle_name="examples")
+
+    assert bag.import_errors == {}
+    assert set(bag.dags) == {f"callapi_yaml_{file.stem}" for file in FOLDER.glob("*.yml")}
+    assert len(bag.dags) == 3
+    for dag in bag.dags.values():
+        assert dag.schedule is None
+        assert dag.doc_md.startswith("### ")
+
+
+def test_a_yaml_file_that_is_wrong_is_an_import_error_not_a_missing_dag(tmp_path, airflow_db):
+    from airflow.dag_processing.dagbag import DagBag
+
+    (tmp_path / "load.py").write_text((FOLDER / "load.py").read_text())
+    wrong = (FOLDER / "informer_call.yml").read_text().replace("wait_for_completion", "wait_for_competion")
+    (tmp_path / "informer_call.yml").write_text(wrong)
+
+    bag = DagBag(str(tmp_path), bundle_path=tmp_path, bundle_name="examples")
+
+    (error,) = bag.import_errors.values()
+    assert "wait_for_competion" in error
+
+
+@pytest.mark.parametrize("name", ["informer_call", "start_wait_tag_branch"])
+def test_a_yaml_pipeline_is_that_of_the_python_example_of_the_same_name(dag_of, name):
+    spec = importlib.util.spec_from_file_location(name, FOLDER.parent / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    def edges(dag):
+        return {(task.task_id, after) for task in dag.tasks for after in task.downstream_task_ids}
+
+    ours, theirs = dag_of(name), module.dag
+
+    assert set(ours.task_ids) == set(theirs.task_ids)
+    # the Python examples hand on XComs, each of which is an edge too
+    assert edges(ours) <= edges(theirs)
+    assert set(ours.params) == set(theirs.params)
+
+
+def test_the_informer_call_says_the_forms_text_to_the_forms_contact(run_yaml, exchange):
+    exchange.script("79160000007", Script(rings=0.2, talks=2))
+
+    run = run_yaml("informer_call", contact="79160000007", text="Ваш заказ готов")
+
+    assert run.state == "success"
+    assert exchange.rings("79160000007") == 1
+    assert (run.xcoms["call"]["status"], run.xcoms["call"]["answered"]) == ("ended", True)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_the_call_is_tagged_and_followed_where_it_was_seen_answered(run_yaml, exchange, answers):
+    talks = Script(rings=0.2, employee_rings=0.2, talks=4)
+    exchange.script(CONTACT, talks if answers else Script.busy(rings=0.5))
+
+    run = run_yaml("start_wait_tag_branch")
+
+    assert run.state == "success", run.states
+    followed, skipped = ("thank", "another_way") if answers else ("another_way", "thank")
+    assert (run.states[followed], run.states[skipped]) == ("success", "skipped")
+    assert sorted(exchange.calls[0].tags) == ([36] if answers else [])
+
+
+@pytest.mark.parametrize(
+    ("what", "followed"),
+    [
+        ("answers", {"done"}),
+        ("busy", {"write"}),
+        ("busy, list.calls only", {"write", "look"}),
+        ("blacklisted", {"forget"}),
+    ],
+)
+def test_a_reminder_goes_on_where_its_outcome_leads(run_yaml, exchange, connection, *, what, followed):
+    exchange.script(CONTACT, Script(rings=0.2, talks=2) if what == "answers" else Script.busy(0.5))
+    connection(extra={"data_api": what == "busy"})
+    if what == "blacklisted":
+        exchange.account.blacklist.add(CONTACT)
+
+    run = run_yaml("remind_and_branch")
+
+    assert run.state == "success", run.states
+    routes = {"done", "write", "forget", "look"}
+    assert {name for name in routes if run.states[name] == "success"} == followed
+    assert {name for name in routes if run.states[name] == "skipped"} == routes - followed
+
+
+def test_a_start_that_was_refused_for_another_reason_is_looked_at_not_forgotten(run_yaml, exchange):
+    exchange.fault(Fault.INTERNAL_ERROR, method="start.informer_call")
+    exchange.account.day_limit = 0
+
+    run = run_yaml("remind_and_branch")
+
+    assert run.states["remind"] == "failed"
+    assert (run.states["look"], run.states["forget"]) == ("success", "skipped")

@@ -1,0 +1,272 @@
+"""Routing on the outcome of a call: never a refusal that is not proven, never an answer that was not seen."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from airflow_fakes import CONTACT, TTS, VNUMBER, Task
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
+from airflow_provider_callapi.operators.branch import route_of
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+pytest_plugins = ["airflow_desk"]
+
+
+def call(**known: Any) -> dict[str, Any]:
+    return Outcome(206597836, status="ended", **known).to_xcom()
+
+
+REFUSED = {**call(answered=False), "call_session_id": None, "status": "refused"}
+
+# --- the routes ---
+
+
+@pytest.mark.parametrize(
+    ("outcome", "route"),
+    [
+        (call(answered=True), "answered"),
+        (call(answered=False, source="data_api"), "not_answered"),
+        (call(answered=None), "unknown"),
+        (Outcome(206597836).to_xcom(), "unknown"),
+        (Outcome(206597836, answered=True).to_xcom(), "answered"),
+        (REFUSED, "refused"),
+        (None, "unknown"),
+    ],
+)
+@pytest.mark.parametrize("rendered", [lambda c: c, json.dumps, str], ids=["xcom", "tojson", "text"])
+def test_what_is_known_of_a_call_decides_however_it_was_rendered(outcome, route, rendered):
+    assert route_of(rendered(outcome)) == route
+
+
+def test_an_empty_text_is_no_call():
+    assert route_of("") == "unknown"
+
+
+@pytest.mark.parametrize("thing", [206597836, "206597836", "answered", [call()], {}, {"status": "ended"}])
+def test_what_tells_nothing_of_a_call_is_an_error_not_an_outcome(thing):
+    with pytest.raises(CallApiFailure, match="call: "):
+        route_of(thing)
+
+
+@pytest.mark.parametrize("answered", ["yes", 2, [True]])
+def test_an_answer_that_is_neither_true_false_nor_null_is_an_error(answered):
+    with pytest.raises(CallApiFailure, match="call: "):
+        route_of({**call(), "answered": answered})
+
+
+# --- a refusal as a result ---
+
+
+def start(desk: Any, **changes: Any) -> Task:
+    def make() -> CallApiStartInformerCallOperator:
+        return CallApiStartInformerCallOperator(
+            **{
+                "task_id": "call",
+                "virtual_phone_number": VNUMBER,
+                "contact": CONTACT,
+                "contact_message": TTS,
+                "refused_as_result": True,
+                **changes,
+            }
+        )
+
+    return Task(desk, make)
+
+
+def test_a_refused_call_is_a_result_of_the_usual_shape_without_a_session_or_a_phone_number(desk):
+    desk.exchange.account.blacklist.add(CONTACT)
+
+    result = start(desk).run()
+
+    assert result == {
+        **Outcome(0).to_xcom(),
+        "call_session_id": None,
+        "external_id": result["external_id"],
+        "status": "refused",
+        "answered": False,
+        "finish_reason": "contact_in_blacklist",
+    }
+    assert result["external_id"].endswith("-1")
+    assert CONTACT not in json.dumps(result)
+    assert desk.exchange.rings(CONTACT) == 0
+
+
+def test_a_refused_call_is_a_failure_where_nobody_asked_for_a_result(desk):
+    desk.exchange.account.blacklist.add(CONTACT)
+
+    with pytest.raises(CallApiFailure, match="contact_in_blacklist"):
+        start(desk, refused_as_result=False).run()
+
+
+def test_a_person_who_clears_a_refused_call_has_it_placed(desk):
+    desk.exchange.account.blacklist.add(CONTACT)
+    task = start(desk)
+    assert task.run()["status"] == "refused"
+    desk.exchange.account.blacklist.clear()
+
+    result = task.clear()
+
+    assert (result["status"], result["attempt"]) == ("started", 1)
+    assert desk.sent() == ["start.informer_call"] * 2
+
+
+def test_a_call_that_may_have_been_placed_stays_unresolved_though_a_repeat_would_be_refused(desk):
+    desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+    desk.exchange.script(CONTACT, Script.busy(0))
+    desk.connect(extra={"data_api": False})
+    task = start(desk)
+    with pytest.raises(CallUnresolved):
+        task.run()
+    desk.exchange.account.blacklist.add(CONTACT)
+
+    with pytest.raises(CallUnresolved):
+        task.retry()
+
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+def test_without_a_journal_a_retry_cannot_know_that_nothing_rang_so_its_refusal_is_a_failure(desk):
+    desk.connect(extra={"data_api": False})
+    task = start(desk, durable=False)
+    desk.exchange.script(CONTACT, Script.busy(0))
+    task.run()
+    desk.exchange.account.blacklist.add(CONTACT)
+
+    with pytest.raises(CallApiFailure, match="contact_in_blacklist"):
+        task.retry()
+
+
+@pytest.mark.parametrize("broken", ["another number", "key", "points"])
+def test_what_is_wrong_with_the_request_or_the_account_is_no_refusal_of_the_contact(desk, broken):
+    changes: dict[str, Any] = {}
+    if broken == "another number":
+        changes["virtual_phone_number"] = "74950000000"
+    elif broken == "key":
+        desk.connect(password="another key")
+    else:
+        desk.exchange.account.day_limit = 0
+
+    with pytest.raises((CallApiError, CallApiFailure)) as failure:
+        start(desk, **changes).run()
+
+    assert "blacklist" not in str(failure.value)
+    assert desk.exchange.rings(CONTACT) == 0
+
+
+def test_an_alert_that_must_ring_cannot_take_a_refusal_for_an_end():
+    with pytest.raises(ValueError, match="at_most_once"):
+        CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            contact_message=TTS,
+            delivery="at_least_once",
+            refused_as_result=True,
+        )
+
+
+# --- in a real Airflow ---
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch):
+    """A fiftieth of what Airflow's own defaults wait between two looks."""
+    pause = Snapshot.pause
+    monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
+
+
+BRANCHED = """
+from airflow.sdk import DAG, TaskGroup
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow_provider_callapi.operators.branch import CallApiBranchOperator
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+with DAG("branched") as dag:
+    start = CallApiStartInformerCallOperator(
+        task_id="start",
+        virtual_phone_number="74993720692",
+        contact="79161234567",
+        contact_message={"type": "tts", "value": "Hello"},
+        wait_for_completion=True,
+        deferrable=True,
+        appear_timeout=2,
+        report_timeout=1,
+        refused_as_result=True,
+    )
+    branch = CallApiBranchOperator(
+        task_id="branch",
+        call=CALL,
+        if_answered="thank",
+        if_not_answered=["write", "note"],
+        if_refused="forget",
+        if_unknown="UNKNOWN",
+        trigger_rule="RULE",
+    )
+    start >> branch >> [EmptyOperator(task_id=name) for name in ("thank", "write", "note", "forget")]
+    with TaskGroup("person") as person:
+        EmptyOperator(task_id="look") >> EmptyOperator(task_id="decide")
+    branch >> person
+"""
+EVERYTHING = {"thank", "write", "note", "forget", "person.look", "person.decide"}
+XCOM, TEMPLATE = "start.output", "\"{{ ti.xcom_pull(task_ids='start') }}\""
+
+
+def branched(call: str = XCOM, rule: str = "all_done", unknown: str = "person") -> str:
+    return BRANCHED.replace("CALL,", f"{call},").replace("RULE", rule).replace("UNKNOWN", unknown)
+
+
+@pytest.mark.parametrize("given", [XCOM, TEMPLATE], ids=["xcom", "template"])
+@pytest.mark.parametrize(
+    ("what", "followed"),
+    [
+        ("answers", {"thank"}),
+        ("busy", {"write", "note"}),
+        ("busy, list.calls only", {"person.look", "person.decide"}),
+        ("blacklisted", {"forget"}),
+        ("direction", {"forget"}),
+        ("lost", {"person.look", "person.decide"}),
+    ],
+)
+def test_a_dag_goes_on_where_the_calls_outcome_leads(run_dag, exchange, connection, *, what, followed, given):
+    exchange.script(CONTACT, Script(rings=0.3, talks=0.5) if what == "answers" else Script.busy(0))
+    connection(extra={"data_api": what == "busy"})
+    if what == "blacklisted":
+        exchange.account.blacklist.add(CONTACT)
+    elif what == "direction":
+        exchange.account.forbidden_prefixes.add("7916")
+    elif what == "lost":
+        exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+
+    run = run_dag(branched(given))
+
+    assert run.states["start"] == ("failed" if what == "lost" else "success")
+    assert {name for name in EVERYTHING if run.states[name] == "success"} == followed
+    assert {name for name in EVERYTHING if run.states[name] == "skipped"} == EVERYTHING - followed
+    assert exchange.rings(CONTACT) == (0 if followed == {"forget"} else 1)
+
+
+def test_after_a_failed_start_nothing_is_chosen_unless_the_trigger_rule_says_so(
+    run_dag, exchange, connection
+):
+    connection(password="another key")
+
+    run = run_dag(branched(rule="all_success"))
+
+    assert run.states["branch"] == "upstream_failed"
+    assert {run.states[name] for name in EVERYTHING} == {"upstream_failed"}
+
+
+@pytest.mark.parametrize("wrong", ["persno", "start", "person.decide"])
+def test_a_wrong_id_of_a_route_that_is_not_taken_fails_the_branch_all_the_same(run_dag, exchange, wrong):
+    exchange.account.blacklist.add(CONTACT)  # the route is known, and quickly
+
+    run = run_dag(branched(unknown=wrong))
+
+    assert (run.states["start"], run.states["branch"]) == ("success", "failed")
