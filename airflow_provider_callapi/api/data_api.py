@@ -12,7 +12,7 @@ import pendulum
 from pydantic import Field
 
 from airflow_provider_callapi.api.methods import ObjectId, Repeat, Request
-from airflow_provider_callapi.api.models import Answer, Done, Flag, Tag
+from airflow_provider_callapi.api.models import Answer, Done, Flag, Tag, zone
 
 REPORT_FIELDS = (
     "id",
@@ -90,7 +90,7 @@ def equals(field: str, value: int | str) -> dict[str, Any]:
 
 def report_time(at: float, timezone: str) -> str:
     """Epoch seconds as the reports want them: ``YYYY-MM-DD hh:mm:ss`` in the account's zone."""
-    return pendulum.from_timestamp(at, tz=timezone).format("YYYY-MM-DD HH:mm:ss")
+    return pendulum.from_timestamp(at, tz=zone(timezone)).format("YYYY-MM-DD HH:mm:ss")
 
 
 R = TypeVar("R", covariant=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any
 
 import pendulum
@@ -172,6 +173,15 @@ class ApiVersion(Answer):
         return cls.model_validate({**raw, "deprecated": flag if flag is not None else False})
 
 
+@cache
+def zone(name: str) -> pendulum.Timezone:
+    """A time zone; pendulum alone reads its file again and again.
+
+    :param name: of the IANA list.
+    """
+    return pendulum.timezone(name)
+
+
 def parse_time(text: str, timezone: str) -> pendulum.DateTime:
     """Read any of the service's three date forms as UTC.
 
@@ -181,7 +191,7 @@ def parse_time(text: str, timezone: str) -> pendulum.DateTime:
     """
     if not re.fullmatch(r"\s*\d{4}-\d\d-\d\d[T ] ?\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?\s*", text):
         raise ValueError(f"not a date and time of the Call API: {text!r}")
-    parsed = pendulum.parse(text.strip().replace("T ", "T").replace(" ", "T"), tz=timezone)
+    parsed = pendulum.parse(text.strip().replace("T ", "T").replace(" ", "T"), tz=zone(timezone))
     if not isinstance(parsed, pendulum.DateTime):
         raise ValueError(f"not a date and time of the Call API: {text!r}")
     return parsed.astimezone(UTC)

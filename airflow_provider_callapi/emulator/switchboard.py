@@ -29,6 +29,7 @@ class Switchboard:
     """Active and finished calls, and the events that are due.
 
     :ivar now: the time of the event or request that is being dealt with.
+    :ivar begun: all calls in the order in which they began.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -36,6 +37,7 @@ class Switchboard:
         self.now = clock()
         self.journal = Journal()
         self.calls: dict[int, Call] = {}
+        self.begun: list[Call] = []
         self.active: dict[int, Call] = {}
         self.finished: list[Call] = []
         self.scripts: dict[str, Script] = {}
@@ -87,6 +89,7 @@ class Switchboard:
             recorded=account.forced_recording,
         )
         self.calls[call.call_session_id] = call
+        self.begun.append(call)
         self.active[call.call_session_id] = call
         self.note("start", call, contact, method)
         return call

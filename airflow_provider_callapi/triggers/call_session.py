@@ -16,16 +16,13 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowNot
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.methods import ReleaseCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.polling import NextSnapshot, SharedPoll
 from airflow_provider_callapi.calls.snapshot import Snapshot, look
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Sighting, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client, read_settings
-
-_KILL_TIMEOUT = 8.0
-"""Seconds for a release; the triggerer gives a kill 30 s, a person less."""
+from airflow_provider_callapi.triggers.releasing import release_calls
 
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
 
@@ -134,19 +131,8 @@ class CallApiSessionTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """With ``cancel_on_kill``: release the call, when a person marks or clears the waiting task."""
-        if not self.cancel_on_kill:
-            return
-        session_id = self.call["call_session_id"]
-        connection = await CallApiHook.aget_connection(self.callapi_conn_id)
-        settings = read_settings(connection)
-        settings = settings.model_copy(update={"timeout": min(settings.timeout, _KILL_TIMEOUT / 2)})
-        release = make_client(settings).call
-        try:
-            request = ReleaseCall(call_session_id=session_id)
-            await asyncio.wait_for(asyncio.to_thread(release, request), _KILL_TIMEOUT)
-            self.log.info("Killed: released call session %s", session_id)
-        except (CallApiError, TimeoutError) as error:
-            self.log.warning("Call session %s may still be active: %s", session_id, error)
+        if self.cancel_on_kill:
+            await release_calls(self.callapi_conn_id, [self.call["call_session_id"]], self.log)
 
 
 def _permanent(error: Exception) -> bool:

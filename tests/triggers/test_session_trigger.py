@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.watch import Phase
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.triggers import call_session
+from airflow_provider_callapi.triggers import call_session, releasing
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
 pytest_plugins = ["airflow_desk"]
@@ -359,7 +359,7 @@ def test_a_kill_logs_in_where_the_connection_has_a_login(wire, callapi_emulator,
 
 
 def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, connection, monkeypatch):
-    monkeypatch.setattr(call_session, "_KILL_TIMEOUT", 2.0)  # 8 s, and this test's patience
+    monkeypatch.setattr(releasing, "_KILL_TIMEOUT", 2.0)  # 8 s, and this test's patience
     connection(extra={"timeout": 60})
     wire.fault(Fault.HANG, method="release.call", seconds=6)
     session = _start(wire)
@@ -378,7 +378,7 @@ def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, con
 
 
 def test_the_real_patience_of_a_kill_is_under_ten_seconds():
-    assert call_session._KILL_TIMEOUT < 10
+    assert releasing._KILL_TIMEOUT < 10
 
 
 def test_a_kill_that_is_refused_does_not_raise(wire, connection):

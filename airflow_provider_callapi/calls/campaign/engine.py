@@ -1,0 +1,515 @@
+"""The campaign itself: fed with looks, counters and answers, it says whom to dial and what became of whom.
+
+Every person is in one place: waiting in a queue, open (an attempt of which something is still to be found
+out), or at an end. An attempt's way is that of `airflow_provider_callapi.calls.campaign.ledger.Status`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    CallApiError,
+    InvalidParameters,
+    LimitExceeded,
+    NotSent,
+    ProtocolMismatch,
+    Rejected,
+)
+from airflow_provider_callapi.api.models import CallSession, Limits, StartedCall
+from airflow_provider_callapi.calls.campaign.hours import CallingHours
+from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt, Claim, Status
+from airflow_provider_callapi.calls.campaign.outcomes import MEANING, NO_ATTEMPT, Result, result_of
+from airflow_provider_callapi.calls.campaign.pacing import Pacing
+from airflow_provider_callapi.calls.campaign.people import Person, Plan
+from airflow_provider_callapi.calls.campaign.queue import ZoneQueue
+from airflow_provider_callapi.calls.outcome import Outcome, settled
+from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watch import OVER, SessionWatch, Sighting
+
+_NEVER = float("inf")
+_ABSENCES_NEEDED = 2
+_TROUBLE = 30.0
+"""Seconds before somebody is tried again whose call could not even be sent."""
+_CLOCKS = 60.0
+"""Seconds by which the service's clock may be behind ours, to begin with."""
+_REPORT_PATIENCE = 3600.0
+"""Seconds after its deadline at which a report is given up, though nobody could be asked for it."""
+
+TagWhen = Literal["answered", "not_answered", "ended"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What an author decides. Times are seconds, ``dial_until`` is an epoch time.
+
+    :ivar redial: seconds from a call's end to the next attempt, by its result; absent or None: never.
+    :ivar max_attempts: calls to one person, not counting those that rang no phone.
+    :ivar max_active: calls that may be active at once.
+    :ivar at_once: calls dialled at the same time: so many may be in doubt after a crash.
+    :ivar appear_timeout: within which a placed call is listed.
+    :ivar call_timeout: after which a call that is still listed is not watched any more.
+    :ivar report_timeout: within which the Data API reports a call; None: there is no Data API.
+    :ivar timezone: the account's, which the reports' times are in.
+    """
+
+    hours: CallingHours = field(default_factory=CallingHours)
+    redial: Mapping[Result, float | None] = field(default_factory=dict)
+    max_attempts: int = 3
+    max_active: int = 10
+    at_once: int = 8
+    appear_timeout: float = 60.0
+    call_timeout: float = 3600.0
+    report_timeout: float | None = None
+    timezone: str = "UTC"
+    dial_until: float = _NEVER
+    tags: Mapping[TagWhen, int] = field(default_factory=dict)
+
+
+@dataclass
+class Actions:
+    """What to do now, in this order.
+
+    :ivar changed: to be written into the ledger.
+    :ivar given_up: people whose lost call was searched for in vain: ask the ledger, then `Campaign.give_up`.
+    :ivar tag: active calls to be tagged, and with what.
+    :ivar dial: intents: claim them in the ledger, then dial.
+    """
+
+    changed: list[Attempt] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
+    tag: list[tuple[Attempt, int]] = field(default_factory=list)
+    dial: list[Attempt] = field(default_factory=list)
+
+
+@dataclass
+class _Lost:
+    """An intent without an answer: who, and until when it is searched for."""
+
+    person: str
+    deadline: float
+    absences: int = 0
+
+
+class Campaign:
+    """Everybody on the plan, the attempts to call them, and what comes next.
+
+    :param known: the newest attempt of each person, from the ledger.
+    :param personal: the parameters of the call that differ between people.
+    :param new_external_id: of a person's attempt.
+    :ivar do_not_call: numbers that must not be dialled, as of now.
+    :ivar stopped: why nobody is dialled any more, if that is so.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        known: Iterable[Attempt],
+        rules: Rules,
+        pacing: Pacing,
+        *,
+        personal: Container[str],
+        new_external_id: Any,
+        now: float,
+    ) -> None:
+        self.plan = plan
+        self.rules = rules
+        self.pacing = pacing
+        self.do_not_call: Container[str] = frozenset()
+        self.stopped: str | None = None
+        self.counts: Counter[Result] = Counter()
+        self._personal = personal
+        self._new_external_id = new_external_id
+        self._people = {person.key: person for person in plan.people}
+        self._latest: dict[str, Attempt] = {}
+        self._open: set[str] = set()
+        self._watches: dict[int, tuple[str, SessionWatch]] = {}
+        self._lost: dict[str, _Lost] = {}
+        self._report_by: dict[str, float] = {}
+        self._untagged: dict[str, list[int]] = {}
+        self._ends: dict[str, Result] = {}
+        self._queues: dict[str, ZoneQueue] = {}
+        for attempt in known:
+            if attempt.person in self._people:
+                self._adopt(attempt, now)
+        for person in plan.people:
+            if person.key not in self._latest:
+                self._queue(person.key).add(person.key)
+
+    # --- what is to be done ---
+
+    def tick(self, now: float, snapshot: Snapshot | None, limits: Limits | None) -> Actions:
+        """What to do at this moment.
+
+        :param snapshot: a look at the active calls, where there was one; a failed one proves nothing.
+        :param limits: the newest counters of the account.
+        """
+        actions = Actions()
+        if limits is not None:
+            self.pacing.told(limits, now)
+        if snapshot is not None and snapshot.failure is None:
+            self._see(snapshot, actions)
+        if now >= self.rules.dial_until:
+            for queue in self._queues.values():
+                for person in queue.clear():
+                    self._end(person, self._last_result(person))
+        if self.stopped is None:
+            actions.dial = self._choose(now)
+        return actions
+
+    def stop(self, why: str) -> None:
+        """Dial nobody any more; what is active is waited for."""
+        self.stopped = self.stopped or why
+
+    def _choose(self, now: float) -> list[Attempt]:
+        """Intents for as many people as points and active calls allow; who can wait least comes first."""
+        rules = self.rules
+        room = min(self.pacing.allowed(now), rules.max_active - self.active, rules.at_once)
+        if room <= 0:
+            return []
+        intents: list[Attempt] = []
+        for queue in self._open_queues(now):
+            while len(intents) < room and (person := queue.take(now)) is not None:
+                if self._people[person].contact in self.do_not_call:
+                    self._end(person, Result.DO_NOT_CALL)
+                else:
+                    intents.append(self._intent(person, now))
+        return intents
+
+    def _open_queues(self, now: float) -> list[ZoneQueue]:
+        open_now = [
+            (closes, queue)
+            for queue in self._queues.values()
+            if len(queue) and (closes := queue.open_until(now)) is not None
+        ]
+        return [queue for _, queue in sorted(open_now, key=lambda pair: pair[0])]
+
+    def _intent(self, person: str, now: float) -> Attempt:
+        last = self._latest.get(person)
+        if last is None:
+            number, unrung = 1, 0
+        elif last.status is Status.NOT_PLACED:
+            number, unrung = last.attempt, last.unrung
+        else:
+            number, unrung = last.attempt + 1, last.unrung + (last.result in NO_ATTEMPT)
+        external_id = self._new_external_id(self._people[person], number)
+        intent = Attempt(person, number, Status.DIALLING, external_id, intended_at=now, unrung=unrung)
+        self._latest[person] = intent
+        self._open.add(person)
+        return intent
+
+    # --- what the world answers ---
+
+    def person(self, attempt: Attempt) -> Person:
+        """Whom an attempt is to call."""
+        return self._people[attempt.person]
+
+    def not_claimed(self, intent: Attempt, claim: Claim, now: float) -> None:
+        """Somebody else dials this attempt, or the person was called too recently."""
+        self._open.discard(intent.person)
+        if claim.held is not None:
+            self._adopt(claim.held, now)
+            return
+        self._latest[intent.person] = intent.now(Status.NOT_PLACED)
+        not_before = claim.not_before or now + _TROUBLE
+        if not_before >= self.rules.dial_until:
+            self._end(intent.person, self._last_result(intent.person))
+        else:
+            self._queue(intent.person).add_later(intent.person, not_before)
+
+    def dialled(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
+        """The answer to a ``start.*``; returns what the ledger has to know."""
+        if isinstance(answer, StartedCall):
+            call = Outcome(answer.call_session_id, intent.external_id, attempt=intent.attempt, started_at=now)
+            return self._adopt(intent.now(Status.ACTIVE, call=call), now)
+        if answer.maybe_done:
+            return self._adopt(intent, now)
+        due = now
+        if isinstance(answer, LimitExceeded):
+            self.pacing.exhausted(answer, now)
+        elif isinstance(answer, NotSent):
+            due = now + _TROUBLE
+        elif isinstance(answer, AuthenticationFailed | AccessDenied | ProtocolMismatch) or (
+            isinstance(answer, InvalidParameters) and not self._is_personal(answer)
+        ):
+            self.stop(str(answer))
+        else:
+            result = Result.INVALID if isinstance(answer, InvalidParameters) else Result.REFUSED
+            return self._adopt(intent.now(Status.SETTLED, result=result, settled_at=now), now)
+        attempt = self._latest[intent.person] = intent.now(Status.NOT_PLACED)
+        self._open.discard(intent.person)
+        self._queue(intent.person).add_later(intent.person, due)
+        return attempt
+
+    def _is_personal(self, error: Rejected) -> bool:
+        return bool(error.field) and str(error.field).partition(".")[0] in self._personal
+
+    def _see(self, snapshot: Snapshot, actions: Actions) -> None:
+        for session_id, (person, watch) in list(self._watches.items()):
+            answered_before = watch.sighting.answered_at is not None
+            phase = watch.feed(snapshot)
+            attempt = self._latest[person]
+            assert attempt.call is not None
+            if phase in OVER:
+                del self._watches[session_id]
+                ended = attempt.now(Status.ENDED, call=watch.outcome(attempt.call))
+                actions.changed.append(self._adopt(ended, snapshot.at))
+            elif watch.sighting.answered_at is not None and not answered_before:
+                attempt = self._latest[person] = attempt.now(attempt.status, call=watch.outcome(attempt.call))
+                actions.changed.append(attempt)
+                if self.rules.report_timeout is None and "answered" in self.rules.tags:
+                    actions.tag.append((attempt, self.rules.tags["answered"]))
+        if self._lost:
+            self._search(snapshot, actions)
+
+    def _search(self, snapshot: Snapshot, actions: Actions) -> None:
+        listed: dict[str | None, CallSession] = {
+            session.external_id: session for session in snapshot.sessions.values()
+        }
+        for external_id, lost in list(self._lost.items()):
+            if session := listed.get(external_id):
+                actions.changed.append(self._found(lost.person, session.call_session_id, snapshot.at))
+                continue
+            lost.absences += 1
+            if snapshot.at >= lost.deadline and lost.absences >= _ABSENCES_NEEDED:
+                actions.given_up.append(lost.person)
+
+    def _found(self, person: str, session_id: int, now: float) -> Attempt:
+        """A lost call was placed."""
+        attempt = self._latest[person]
+        call = Outcome(
+            session_id, attempt.external_id, attempt=attempt.attempt, started_at=attempt.intended_at
+        )
+        self._forget(attempt)
+        return self._adopt(attempt.now(Status.ACTIVE, call=call), now)
+
+    def give_up(self, people: Iterable[str], known: Iterable[Attempt], now: float) -> list[Attempt]:
+        """Lost calls were not found: who else dialled them may know; else they stay unresolved."""
+        elsewhere = {attempt.person: attempt for attempt in known}
+        changed = []
+        for person in people:
+            attempt = self._latest[person]
+            self._forget(attempt)
+            newer = elsewhere.get(person, attempt)
+            if newer.status is Status.DIALLING:
+                newer = attempt.now(Status.SETTLED, result=Result.UNRESOLVED, settled_at=now)
+                changed.append(newer)
+            self._adopt(newer, now)
+        return changed
+
+    # --- the Data API ---
+
+    @property
+    def needs_reports(self) -> bool:
+        """Whether there are calls that the Data API may know more of."""
+        return self.rules.report_timeout is not None and bool(self._report_by or self._lost)
+
+    def reports_wanted(self, now: float) -> float | None:
+        """From when on calls are to be looked up in the Data API's report, epoch seconds; None: no need.
+
+        The longer a report is missing, the more the service's clock may differ from ours.
+        """
+        waiting = self._report_by | {lost.person: lost.deadline for lost in self._lost.values()}
+        patience = self.rules.report_timeout
+        if patience is None or not waiting:
+            return None
+        return min(
+            self._latest[person].intended_at - max(_CLOCKS, 3 * (now - (deadline - patience)))
+            for person, deadline in waiting.items()
+        )
+
+    def reported(self, found: Iterable[tuple[CallReport, bool | None]], now: float) -> list[Attempt]:
+        """What the Data API says of finished calls, and whether they were answered."""
+        ended = {
+            attempt.call.call_session_id: person
+            for person in self._report_by
+            if (attempt := self._latest[person]).call is not None
+        }
+        changed = []
+        for report, answered in found:
+            person = ended.get(report.id)
+            if person is None and (lost := self._lost.get(report.call_api_external_id or "")):
+                person = lost.person
+                self._found(person, report.id, now)
+                self._watches.pop(report.id)
+            if person is None:
+                continue
+            attempt = self._latest[person]
+            assert attempt.call is not None
+            call = settled(attempt.call, report, attempt.call.answered or answered, self.rules.timezone)
+            changed.append(self._settle(attempt, call, now))
+        return [*changed, *self.reports_failed(now, patience=0.0)]
+
+    def reports_failed(self, now: float, *, patience: float = _REPORT_PATIENCE) -> list[Attempt]:
+        """Calls whose report is late enough: what list.calls has shown is all that is known."""
+        late = [person for person, deadline in self._report_by.items() if now >= deadline + patience]
+        return [
+            self._settle(attempt, attempt.call, now)
+            for person in late
+            if (attempt := self._latest[person]).call is not None
+        ]
+
+    def _settle(self, attempt: Attempt, call: Outcome, now: float) -> Attempt:
+        self._report_by.pop(attempt.person, None)
+        result = result_of(call)
+        if result is Result.ACCOUNT:
+            self.stop(f"{MEANING[result]} ({call.finish_reason})")
+        known = attempt.now(Status.ENDED, call=call, result=result, settled_at=now)
+        return self._adopt(known, now)
+
+    def untagged(self) -> list[tuple[Attempt, int]]:
+        """Finished calls to be tagged through the Data API, and with what."""
+        return [(self._latest[person], tags[0]) for person, tags in self._untagged.items()]
+
+    def tagged(self, attempt: Attempt, tag_id: int, now: float) -> Attempt:
+        """It was done, or will never be."""
+        attempt = self._latest[attempt.person]
+        assert attempt.call is not None
+        self._untagged[attempt.person].remove(tag_id)
+        return self._adopt(attempt.now(attempt.status, call=attempt.call.tagged(tag_id)), now)
+
+    def _tags_due(self, call: Outcome) -> list[int]:
+        if call.communication_id is None:
+            return []
+        whens: list[TagWhen] = ["ended"]
+        if call.answered is not None:
+            whens.append("answered" if call.answered else "not_answered")
+        wanted = [self.rules.tags[when] for when in whens if when in self.rules.tags]
+        return [tag_id for tag_id in wanted if tag_id not in call.tags]
+
+    # --- where a person is ---
+
+    def _adopt(self, attempt: Attempt, now: float) -> Attempt:
+        """Take an attempt, new or from the ledger, to where its status belongs."""
+        person, call, rules = attempt.person, attempt.call, self.rules
+        if attempt.status is Status.ENDED and attempt.result is None and rules.report_timeout is None:
+            assert call is not None
+            attempt = attempt.now(Status.ENDED, result=result_of(call), settled_at=now)
+        if attempt.status is Status.ENDED and attempt.result is not None:
+            assert call is not None
+            if tags := self._tags_due(call):
+                self._untagged[person] = tags
+            else:
+                self._untagged.pop(person, None)
+                attempt = attempt.now(Status.SETTLED)
+        self._latest[person] = attempt
+        if attempt.status in OPEN:
+            self._open.add(person)
+        else:
+            self._open.discard(person)
+        if attempt.status is Status.DIALLING:
+            patience = max(rules.appear_timeout, rules.report_timeout or 0.0)
+            self._lost[attempt.external_id] = _Lost(person, now + patience)
+        elif attempt.status is Status.ACTIVE:
+            assert call is not None
+            started = call.started_at or attempt.intended_at
+            watch = SessionWatch(
+                call.call_session_id,
+                appear_by=started + rules.appear_timeout,
+                deadline=started + rules.call_timeout,
+                sighting=Sighting.of(call),
+            )
+            self._watches[call.call_session_id] = (person, watch)
+        elif attempt.status is Status.ENDED and attempt.result is None:
+            self._report_by[person] = now + (rules.report_timeout or 0.0)
+        elif attempt.status is Status.NOT_PLACED:
+            self._queue(person).add_later(person, now)
+        elif attempt.status is Status.SETTLED:
+            self._redial_or_end(attempt, now)
+        return attempt
+
+    def _redial_or_end(self, attempt: Attempt, now: float) -> None:
+        assert attempt.result is not None, "a settled attempt has a result"
+        delay = self.rules.redial.get(attempt.result)
+        rung = attempt.attempt - attempt.unrung - (attempt.result in NO_ATTEMPT)
+        over = attempt.call.ended_at if attempt.call else attempt.settled_at
+        due = (over or attempt.settled_at or now) + (delay or 0.0)
+        if delay is None or rung >= self.rules.max_attempts or due >= self.rules.dial_until:
+            self._end(attempt.person, attempt.result)
+        else:
+            self._queue(attempt.person).add_later(attempt.person, due)
+
+    def _end(self, person: str, result: Result) -> None:
+        self._ends[person] = result
+        self.counts[result] += 1
+
+    def _last_result(self, person: str) -> Result:
+        attempt = self._latest.get(person)
+        if attempt is None or attempt.result is None:
+            return Result.NOT_CALLED
+        return attempt.result
+
+    def _forget(self, attempt: Attempt) -> None:
+        self._lost.pop(attempt.external_id, None)
+
+    def _queue(self, person: str) -> ZoneQueue:
+        zone = self._people[person].zone
+        if zone not in self._queues:
+            self._queues[zone] = ZoneQueue(zone, self.rules.hours)
+        return self._queues[zone]
+
+    # --- what there is to say ---
+
+    @property
+    def active(self) -> int:
+        """Calls that are, or may be, going on."""
+        return len(self._watches) + len(self._lost)
+
+    @property
+    def waiting(self) -> int:
+        """People who are still to be called, or called again."""
+        return sum(len(queue) for queue in self._queues.values())
+
+    @property
+    def ended(self) -> int:
+        """People of whom nothing more is to be found out."""
+        return len(self._ends)
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to do."""
+        return not self._open and (self.stopped is not None or not self.waiting)
+
+    @property
+    def needs_looks(self) -> bool:
+        """Whether anything is to be seen among the active calls."""
+        return bool(self._watches or self._lost)
+
+    @property
+    def searching(self) -> bool:
+        """Whether there are intents without an answer, which are looked for."""
+        return bool(self._lost)
+
+    def watched(self) -> dict[int, SessionWatch]:
+        """The calls to look out for, by session id."""
+        return {session_id: watch for session_id, (_, watch) in self._watches.items()}
+
+    def seen_elsewhere(self, sightings: Mapping[int, Sighting]) -> None:
+        """What somebody else has seen of the active calls, say a trigger."""
+        for session_id, sighting in sightings.items():
+            if session_id in self._watches:
+                self._watches[session_id][1].sighting = sighting
+
+    def next_dial(self, now: float) -> tuple[float, str]:
+        """When somebody may be dialled next, epoch seconds, and what is waited for."""
+        if self.stopped is not None or not self.waiting:
+            return _NEVER, "the end of the active calls"
+        due = min(queue.next_at(now) for queue in self._queues.values())
+        if due >= self.rules.dial_until:
+            return self.rules.dial_until, "the end of the campaign: nobody may be called before it"
+        if due > now:
+            shut = not self._open_queues(now)
+            return due, "the calling hours" if shut else "the next person's turn"
+        if self.active >= self.rules.max_active:
+            return now, "an active call to end"
+        return self.pacing.opens_at(now)
+
+    def results(self) -> dict[str, Result]:
+        """What became of everybody; who is still waiting when it is asked was not called (again)."""
+        return {person: self._ends.get(person) or self._last_result(person) for person in self._people}

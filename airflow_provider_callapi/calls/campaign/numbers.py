@@ -1,0 +1,35 @@
+"""One person, however the number is written: ``8 926…``, ``+7 926…`` and ``7926…`` are the same."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+
+_HAS_LETTERS = re.compile(r"[A-Za-z]")
+
+
+class NotANumber(ValueError):
+    """Nobody can be called at this."""
+
+
+def normalise(text: str, region: str) -> str:
+    """A phone number as E.164 digits without "+", the way the service wants it.
+
+    A SIP number (it has letters) passes as it is.
+
+    :param region: ISO 3166 country of the numbers that are written without a country code.
+    :raises NotANumber: it is neither; the text is not repeated.
+    """
+    text = text.strip()
+    if _HAS_LETTERS.search(text):
+        return text
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        raise NotANumber("not a phone number") from None
+    if not phonenumbers.is_valid_number(number):
+        raise NotANumber("not a phone number that exists")
+    if number.extension:
+        raise NotANumber("an extension cannot be called as a contact")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")

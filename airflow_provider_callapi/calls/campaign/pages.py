@@ -1,0 +1,117 @@
+"""A ledger in pages of plain JSON, for a store of small values such as Airflow's task state.
+
+A page holds the attempts of some people in the order in which they were first dialled, so that one write
+stores the intents of a batch. For one process at a time: nothing here can tell two writers apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, Status
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.outcome import Outcome
+
+_PEOPLE_A_PAGE = 150
+"""About 30 kB: Airflow warns of values above 64 kB."""
+
+Page = dict[str, list[dict[str, Any]]]
+
+
+class PageStore(Protocol):
+    """Where pages are kept; a page is stored when ``set`` returns."""
+
+    def get(self, key: str) -> Any:
+        """The value, or None."""
+
+    def set(self, key: str, value: Any) -> None:
+        """Store the value in place of the one before."""
+
+
+class PagedLedger:
+    """See `airflow_provider_callapi.calls.campaign.ledger.Ledger`."""
+
+    def __init__(self, store: PageStore) -> None:
+        self._store = store
+        self._pages: list[Page] = []
+        self._page_of: dict[str, int] = {}
+        while (page := store.get(_key(len(self._pages)))) is not None:
+            for person in page:
+                self._page_of[person] = len(self._pages)
+            self._pages.append(page)
+
+    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
+        """The newest attempt of each of these people."""
+        return [self._attempts(person)[-1] for person in people if person in self._page_of]
+
+    def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
+        """Store intents; there is nobody else who could have."""
+        self.write(intents)
+        return [Claim(granted=True)] * len(intents)
+
+    def write(self, attempts: Sequence[Attempt]) -> None:
+        """Store what is newly known."""
+        changed: set[int] = set()
+        for attempt in attempts:
+            number = self._page_for(attempt.person)
+            known = self._pages[number].setdefault(attempt.person, [])
+            known[attempt.attempt - 1 :] = [_to_json(attempt)]
+            changed.add(number)
+        for number in sorted(changed):
+            self._store.set(_key(number), self._pages[number])
+
+    def history(self, people: Iterable[str]) -> Iterable[Attempt]:
+        """Every attempt to call these people."""
+        return [attempt for person in people if person in self._page_of for attempt in self._attempts(person)]
+
+    def _attempts(self, person: str) -> list[Attempt]:
+        return [_from_json(person, value) for value in self._pages[self._page_of[person]][person]]
+
+    def _page_for(self, person: str) -> int:
+        if person not in self._page_of:
+            if not self._pages or len(self._pages[-1]) >= _PEOPLE_A_PAGE:
+                self._pages.append({})
+            self._page_of[person] = len(self._pages) - 1
+        return self._page_of[person]
+
+
+def _key(number: int) -> str:
+    return f"callapi_campaign_{number:05d}"
+
+
+_NOTHING = Outcome(call_session_id=0).to_xcom()
+
+
+def _to_json(attempt: Attempt) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "attempt": attempt.attempt,
+        "status": attempt.status.value,
+        "external_id": attempt.external_id,
+        "intended_at": attempt.intended_at,
+    }
+    if attempt.unrung:
+        value["unrung"] = attempt.unrung
+    if attempt.result:
+        value["result"] = attempt.result.value
+    if attempt.settled_at:
+        value["settled_at"] = attempt.settled_at
+    if attempt.call:
+        call = attempt.call.to_xcom()
+        value["call"] = {name: call[name] for name in call if call[name] != _NOTHING[name]}
+    return value
+
+
+def _from_json(person: str, value: dict[str, Any]) -> Attempt:
+    call = value.get("call")
+    return Attempt(
+        person=person,
+        attempt=value["attempt"],
+        status=Status(value["status"]),
+        external_id=value["external_id"],
+        intended_at=value["intended_at"],
+        unrung=value.get("unrung", 0),
+        result=Result(value["result"]) if "result" in value else None,
+        settled_at=value.get("settled_at"),
+        call=Outcome.from_xcom({**_NOTHING, **call}) if call else None,
+    )

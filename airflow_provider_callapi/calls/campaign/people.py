@@ -1,0 +1,223 @@
+"""From the rows of a contact list to the people who will be called, and the call that each of them gets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
+from airflow_provider_callapi.api.methods import METHODS, StartCall
+from airflow_provider_callapi.calls.campaign.hours import is_timezone
+from airflow_provider_callapi.calls.campaign.numbers import NotANumber, normalise
+
+_ROW = "contact"
+_NUMBER = "{{ contact.phone }}"
+
+
+class InvalidRow(ValueError):
+    """This row makes no call; the text names the field, without its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody to be called.
+
+    :ivar key: how the ledger knows the person.
+    :ivar contact: the number, E.164 digits, or a SIP number.
+    :ivar zone: IANA time zone of the person's own clock.
+    :ivar row: what the contact list says of the person.
+    :ivar line: the row's number in the list, 1 for the first.
+    """
+
+    key: str
+    contact: str = field(repr=False)
+    zone: str
+    row: Mapping[str, Any] = field(repr=False)
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row that makes no call, and why."""
+
+    row: Mapping[str, Any] = field(repr=False)
+    line: int
+    why: str
+
+
+@dataclass
+class Plan:
+    """The contact list, read.
+
+    :ivar duplicates: rows of people who were on the list already.
+    """
+
+    people: list[Person] = field(default_factory=list)
+    invalid: list[Skipped] = field(default_factory=list)
+    duplicates: int = 0
+
+
+class CallTemplate:
+    """The call that everybody gets, with the row of each filled in.
+
+    :param call: ``{"method": "start.informer_call", …}``, the method's own parameters; every string is a
+        Jinja template with the row as ``contact``. ``contact`` itself is ``{{ contact.phone }}`` by default.
+    :param values: what templates may use besides the row.
+    :raises ValueError: names what is wrong with the template itself.
+    """
+
+    def __init__(self, call: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> None:
+        fields = dict(call)
+        method = fields.pop("method", None)
+        request_type = METHODS.get(str(method))
+        if request_type is None or not issubclass(request_type, StartCall):
+            known = ", ".join(sorted(name for name, kind in METHODS.items() if issubclass(kind, StartCall)))
+            raise ValueError(f"call.method: {method!r} is not one of {known}")
+        unknown = [name for name in fields if name not in request_type.model_fields]
+        if unknown:
+            raise ValueError(f"call.{unknown[0]}: {method} has no such parameter")
+        self.request_type: type[StartCall] = request_type
+        self._environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+        self._values = dict(values or {})
+        self._fields = {
+            name: self._compiled(value, f"call.{name}") for name, value in {_ROW: _NUMBER, **fields}.items()
+        }
+        self.personal = frozenset(name for name, value in self._fields.items() if _is_template(value))
+        """The parameters that differ between people: a refusal of another one concerns everybody."""
+
+    def number(self, row: Mapping[str, Any]) -> str:
+        """The number to be called, as the row has it.
+
+        :raises InvalidRow: names the field.
+        """
+        return str(self._rendered(_ROW, row))
+
+    def request(self, person: Person, external_id: Callable[[str | None], str]) -> StartCall:
+        """The call of one person.
+
+        :param external_id: makes the id of the attempt, from the author's own if there is one.
+        :raises InvalidRow: names the field.
+        """
+        values = {name: self._rendered(name, person.row) for name in self._fields if name != _ROW}
+        own = values.pop("external_id", None)
+        try:
+            return self.request_type.read(
+                {**values, "contact": person.contact, "external_id": external_id(own or None)}
+            )
+        except InvalidParameters as error:
+            raise InvalidRow(str(error)) from None
+
+    def _rendered(self, name: str, row: Mapping[str, Any]) -> Any:
+        try:
+            return _render(self._fields[name], {**self._values, _ROW: row})
+        except TemplateError as error:
+            raise InvalidRow(f"call.{name}: {mask_phones(str(error))}") from None
+        except Exception as error:  # whatever an expression of the author's does with this row
+            raise InvalidRow(f"call.{name}: {type(error).__name__} in its template") from None
+
+    def _compiled(self, value: Any, where: str) -> Any:
+        if isinstance(value, Mapping):
+            return {name: self._compiled(inner, f"{where}.{name}") for name, inner in value.items()}
+        if not isinstance(value, str) or not ("{{" in value or "{%" in value):
+            return value
+        try:
+            return self._environment.from_string(value)
+        except TemplateError as error:
+            raise ValueError(f"{where}: {error}") from None
+
+
+def read_people(
+    rows: Iterable[Mapping[str, Any] | str],
+    template: CallTemplate,
+    *,
+    campaign: str,
+    key_of: Callable[[str], str],
+    region: str,
+    timezone: str,
+    shard: tuple[int, int] = (1, 1),
+) -> Plan:
+    """Read a contact list: numbers are normalised, and everybody is on it once.
+
+    :param rows: of each person: a mapping, or only the number. A ``timezone`` in it is the person's own.
+    :param campaign: its name, from which the ids of its calls are made.
+    :param key_of: how the ledger knows the person with a number.
+    :param shard: (which, of how many), by the number: the same list, read by every shard, is called once.
+    """
+    plan = Plan()
+    seen: set[str] = set()
+    which, shards = shard
+    for line, given in enumerate(rows, start=1):
+        row = {"phone": given} if isinstance(given, str) else given
+        mine = line % shards == which - 1  # a row without a number is told by one shard
+        try:
+            contact = normalise(template.number(row), region)
+            mine = _digest(contact) % shards == which - 1
+            if not mine:
+                continue
+            if contact in seen:
+                plan.duplicates += 1
+                continue
+            seen.add(contact)
+            zone = str(row.get("timezone") or timezone)
+            if not is_timezone(zone):
+                raise InvalidRow("timezone: not a time zone of the IANA list")
+            person = Person(key_of(contact), contact, zone, row, line)
+            template.request(person, lambda own: own or external_id(campaign, contact, 1))  # noqa: B023
+        except NotANumber as error:
+            skipped = Skipped(row, line, f"contact: {error}")
+        except InvalidRow as error:
+            skipped = Skipped(row, line, str(error))
+        else:
+            plan.people.append(person)
+            continue
+        if mine:
+            plan.invalid.append(skipped)
+    return plan
+
+
+def external_id(campaign: str, contact: str, attempt: int) -> str:
+    """The id by which a lost call is found; without a phone number, and not to be looked up by one."""
+    digest = hashlib.sha256(f"{campaign}\n{contact}".encode()).hexdigest()
+    return f"afc-{digest[:24]}-{attempt}"
+
+
+def fingerprint(campaign: str, contact: str) -> str:
+    """A person's key where a phone number may not be stored."""
+    return hashlib.sha256(f"{campaign}\n{contact}".encode()).hexdigest()[24:40]
+
+
+def read_shard(text: str | None) -> tuple[int, int]:
+    """``"2/4"`` as (2, 4).
+
+    :raises ValueError: names the field.
+    """
+    if not text:
+        return 1, 1
+    try:
+        which, shards = (int(part) for part in str(text).split("/"))
+    except ValueError:
+        which, shards = 0, 0
+    if not 1 <= which <= shards:
+        raise ValueError(f'shard: {text!r} is not one of "1/4", "2/4", …')
+    return which, shards
+
+
+def _digest(contact: str) -> int:
+    return int.from_bytes(hashlib.sha256(contact.encode()).digest()[:8])
+
+
+def _is_template(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_is_template(inner) for inner in value.values())
+    return isinstance(value, Template)
+
+
+def _render(value: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {name: _render(inner, values) for name, inner in value.items()}
+    return value.render(values) if isinstance(value, Template) else value

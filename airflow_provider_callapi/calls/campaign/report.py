@@ -1,0 +1,270 @@
+"""A campaign as one HTML page that needs nothing else: no script, no network, no phone number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from airflow_provider_callapi.calls.campaign.figures import MINUTE, Bin, Tally, count, in_bins
+from airflow_provider_callapi.calls.campaign.outcomes import MEANING, Result
+from airflow_provider_callapi.calls.campaign.people import Skipped
+from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, share
+
+MOST_BINS = 400
+_MOST_TABLE_ROWS = 60
+_MOST_REASONS = 12
+_MOST_TICKS = 9
+FEW = 30
+"""A rate of fewer calls says little, and is drawn pale."""
+_LONGEST_WITHOUT_A_WORD = 60 * MINUTE
+_TICK_STEPS = (
+    *(timedelta(minutes=step) for step in (1, 2, 5, 10, 15, 30)),
+    *(timedelta(hours=step) for step in (1, 2, 3, 6, 12)),
+    *(timedelta(days=step) for step in (1, 2, 7, 14, 28, 91, 364)),
+)
+_DOUBTFUL = frozenset({Result.UNKNOWN, Result.UNRESOLVED, Result.ACCOUNT})
+
+
+def render_report(
+    summary: Summary,
+    endings: Sequence[Ending],
+    invalid: Sequence[Skipped],
+    *,
+    calls_per_minute: float | None,
+    timezone: str,
+) -> str:
+    """The page.
+
+    Calls are drawn by the minute in which the service accepted them, answer rates by the hour on the clock of
+    the person called. It tells nothing of single people: no number, no value of a row.
+
+    :param calls_per_minute: the most that the points allow, drawn as a line; None where nobody told.
+    :param timezone: IANA zone of the clock that the time line has.
+    """
+    figures = count(endings, invalid)
+    span = (figures.minutes, summary.started_at, summary.ended_at, timezone)
+    return _template().render(
+        summary=summary,
+        calls=figures.all,
+        began=_moment(summary.started_at, timezone),
+        ended=_moment(summary.ended_at, timezone),
+        timezone=timezone,
+        zones=len(figures.zones),
+        limit=calls_per_minute,
+        outcomes=_outcomes(summary),
+        nobody=[_words(result) for result, number in summary.results.items() if not number],
+        reasons=figures.reasons.most_common(_MOST_REASONS),
+        more_reasons=sum(n for _, n in figures.reasons.most_common()[_MOST_REASONS:]),
+        line=_TimeLine.of(in_bins(*span, MOST_BINS), calls_per_minute, timezone),
+        stretches=in_bins(*span, _MOST_TABLE_ROWS),
+        hours=list(enumerate(figures.hours)),
+        rates=_rate_scale(figures.hours),
+        hourly=max(hour.calls for hour in figures.hours),
+        few=FEW,
+        scarce=any(hour.calls and hour.rang < FEW for hour in figures.hours),
+        calling_seconds=len(figures.minutes) * MINUTE,
+        turns=sorted(figures.turns.items()),
+        rang_once=max((turn.rang for turn in figures.turns.values()), default=0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """An axis from 0 to a round number."""
+
+    top: float
+    marks: tuple[float, ...]
+
+    @classmethod
+    def to(cls, most: float) -> _Scale:
+        if most <= 0:
+            return cls(1.0, (1.0,))
+        power = 10.0 ** math.floor(math.log10(most / 3))
+        step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if most <= power * factor * 4)
+        marks = tuple(step * number for number in range(1, math.ceil(most / step - 1e-9) + 1))
+        return cls(marks[-1], marks)
+
+
+def _rate_scale(hours: Sequence[Tally]) -> _Scale:
+    """High enough for every rate that says something."""
+    telling = [hour.answer_rate for hour in hours if hour.rang >= FEW]
+    return _Scale.to(max(telling or [hour.answer_rate for hour in hours]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A place on the time axis, in percent from the left."""
+
+    at: float
+    hour: str
+    day: str
+    minor: bool
+
+    @property
+    def anchor(self) -> str:
+        return "start" if self.at < 4 else "end" if self.at > 96 else "middle"
+
+
+@dataclass(frozen=True, slots=True)
+class _TimeLine:
+    """The picture of calls per minute.
+
+    :ivar quiet: stretches without calls: from, width, in percent.
+    :ivar limit_fits: a limit far above everything that happened is told, not drawn.
+    """
+
+    bins: list[Bin]
+    scale: _Scale
+    limit_fits: bool
+    marks: list[_Mark]
+    quiet: list[tuple[float, float]]
+
+    @classmethod
+    def of(cls, bins: list[Bin], limit: float | None, timezone: str) -> _TimeLine:
+        busiest = max(each.busiest for each in bins)
+        fits = limit is not None and limit <= 5 * busiest
+        return cls(
+            bins=bins,
+            scale=_Scale.to(max(busiest, limit or 0) if fits else busiest),
+            limit_fits=fits,
+            marks=list(_marks(bins, timezone)),
+            quiet=list(_quiet(bins)),
+        )
+
+    @property
+    def busiest(self) -> int:
+        return max(each.busiest for each in self.bins)
+
+    @property
+    def width(self) -> int:
+        """Minutes of a bin."""
+        return self.bins[0].minutes
+
+    def outline(self, height: float, *, busiest: bool) -> str:
+        """A stepped area as an SVG path, one unit of width a bin."""
+        tops = [each.busiest if busiest else each.calls / each.minutes for each in self.bins]
+        steps = (f"V{height * (1 - top / self.scale.top):.1f}h1" for top in tops)
+        return f"M0 {height:g}{''.join(steps)}V{height:g}z"
+
+    def place(self, at: float) -> float:
+        """A moment in percent from the left."""
+        return _place(self.bins, at)
+
+
+def _place(bins: Sequence[Bin], at: float) -> float:
+    begins, ends = bins[0].begins, bins[-1].ends
+    return round(100 * (at - begins) / (ends - begins), 2)
+
+
+def _marks(bins: Sequence[Bin], timezone: str) -> Iterator[_Mark]:
+    begins, ends = bins[0].begins, bins[-1].ends
+    step = next(
+        (step for step in _TICK_STEPS if (ends - begins) / step.total_seconds() < _MOST_TICKS),
+        _TICK_STEPS[-1],
+    )
+    first = datetime.fromtimestamp(begins, ZoneInfo(timezone))
+    mark = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = None
+    number = 0
+    while mark.timestamp() <= ends:
+        if mark.timestamp() >= begins:
+            new_day, day = day != mark.date(), mark.date()
+            yield _Mark(
+                at=_place(bins, mark.timestamp()),
+                hour=f"{mark:%H:%M}" if step < timedelta(days=1) else "",
+                day=f"{mark.day} {mark:%b}" if new_day else "",
+                minor=number % 2 == 1,
+            )
+            number += 1
+        mark += step  # on the clock of the wall: a change of the clocks moves no mark
+
+
+def _quiet(bins: Sequence[Bin]) -> Iterator[tuple[float, float]]:
+    since: float | None = None
+    for each in [*bins, None]:
+        if each is not None and not each.calls:
+            since = each.begins if since is None else since
+            continue
+        until = each.begins if each is not None else bins[-1].ends
+        if since is not None and until - since >= _LONGEST_WITHOUT_A_WORD:
+            left = _place(bins, since)
+            yield left, round(_place(bins, until) - left, 2)
+        since = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    name: str
+    meaning: str
+    people: int
+    share: float
+    width: float
+    kind: str
+
+
+def _outcomes(summary: Summary) -> list[_Outcome]:
+    """Answered first, then what was most frequent."""
+    most = max(summary.results.values())
+    ordered = sorted(summary.results.items(), key=lambda item: (item[0] is not Result.ANSWERED, -item[1]))
+    return [
+        _Outcome(
+            name=_words(result),
+            meaning=MEANING[result],
+            people=number,
+            share=share(number, summary.people),
+            width=100 * share(number, most),
+            kind="good" if result is Result.ANSWERED else "doubt" if result in _DOUBTFUL else "rest",
+        )
+        for result, number in ordered
+        if number
+    ]
+
+
+def _words(result: Result) -> str:
+    return result.value.replace("_", " ")
+
+
+def _moment(at: float, timezone: str) -> str:
+    moment = datetime.fromtimestamp(at, ZoneInfo(timezone))
+    return f"{moment.day} {moment:%b %Y, %H:%M}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    told = [f"{number} {unit}" for number, unit in parts if number][:2]  # more would be no news
+    return " ".join(told) or "0 s"
+
+
+def _number(value: float) -> str:
+    """12,345; of what is not whole, one digit."""
+    return f"{value:,.0f}" if math.isclose(value, round(value)) else f"{value:,.1f}"
+
+
+def _percent(value: float) -> str:
+    """Nothing is rounded to nothing, or to all."""
+    if 0 < value < 0.001:
+        return "< 0.1 %"
+    if 0.999 < value < 1:
+        return "> 99.9 %"
+    return f"{100 * value:.3g} %" if value >= 0.1 else f"{100 * value:.1f} %"
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(
+        number=_number, percent=_percent, duration=_duration, moment=_moment, words=_words
+    )
+    return environment.from_string(files(__package__).joinpath("report.html.j2").read_text("utf-8"))

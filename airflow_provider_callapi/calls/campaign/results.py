@@ -1,0 +1,137 @@
+"""A row per person, as CSV or JSON Lines: the contact list again, with what became of everybody."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TextIO, TypeAlias
+
+from airflow_provider_callapi.calls.campaign.ledger import Status
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.campaign.people import Skipped
+from airflow_provider_callapi.calls.campaign.summary import Ending, iso
+
+COLUMNS = (
+    "call_contact",
+    "call_result",
+    "call_why",
+    "call_attempts",
+    "call_session_id",
+    "call_external_id",
+    "call_started_at",
+    "call_answered_at",
+    "call_ended_at",
+    "call_talk_seconds",
+    "call_finish_reason",
+    "call_tags",
+)
+"""What is added to each row; in it, a column of the same name (of an earlier campaign's results) is replaced.
+
+``call_attempts`` is the number of calls that the service accepted; their sum is the summary's ``calls``. The
+columns after it tell of the last one. ``call_contact`` is the number called, as E.164 digits.
+"""
+
+_Listed: TypeAlias = Ending | Skipped
+_FORMULA = frozenset("=+-@\t\r\n")
+_SIGNED_NUMBER = re.compile(r"[+-][\d\s().,-]*")
+
+
+def write_results(
+    file: TextIO,
+    endings: Sequence[Ending],
+    invalid: Sequence[Skipped],
+    *,
+    file_format: Literal["csv", "jsonl"],
+) -> int:
+    """Write everybody on the list, in the list's order; returns how many.
+
+    JSON Lines gives back every row as it was. In CSV a nested value is JSON text, None is empty, and a text
+    that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@`` or a control
+    character) gets a ``'`` before it, unless it is a signed number: ``+7 (926) 000-00-01`` stays as it is.
+    The list may come from anybody's sign-up form, and the file ends in somebody's Excel.
+
+    :param file: opened for text, UTF-8; CSV brings the line ends of RFC 4180.
+    """
+    listed: list[_Listed] = [*endings, *invalid]
+    listed.sort(key=_line)
+    if file_format == "csv":
+        _write_csv(file, listed)
+    else:
+        _write_json_lines(file, listed)
+    return len(listed)
+
+
+def _line(item: _Listed) -> int:
+    return item.line if isinstance(item, Skipped) else item.person.line
+
+
+def _own(item: _Listed) -> Mapping[str, Any]:
+    """The row as the list has it."""
+    return item.row if isinstance(item, Skipped) else item.person.row
+
+
+def _added(item: _Listed) -> dict[str, Any]:
+    if isinstance(item, Skipped):
+        return _columns(call_result=Result.INVALID.value, call_why=item.why, call_attempts=0)
+    return _added_to_person(item)
+
+
+def _added_to_person(ending: Ending) -> dict[str, Any]:
+    dialled = [attempt for attempt in ending.attempts if attempt.status is not Status.NOT_PLACED]
+    last = dialled[-1] if dialled else None
+    call = last.call if last else None
+    added = _columns(
+        call_contact=ending.person.contact,
+        call_result=ending.result.value,
+        call_why=ending.why,
+        call_attempts=len(ending.calls),
+        call_external_id=last.external_id if last else None,
+    )
+    if call is not None:
+        added |= {
+            "call_session_id": call.call_session_id,
+            "call_started_at": _time(call.started_at),
+            "call_answered_at": _time(call.answered_at),
+            "call_ended_at": _time(call.ended_at),
+            "call_talk_seconds": call.talk_seconds,
+            "call_finish_reason": call.finish_reason,
+            "call_tags": list(call.tags),
+        }
+    return added
+
+
+def _columns(**known: Any) -> dict[str, Any]:
+    return {**dict.fromkeys(COLUMNS), **known}
+
+
+def _time(at: float | None) -> str | None:
+    return None if at is None else iso(at)
+
+
+def _write_json_lines(file: TextIO, listed: Sequence[_Listed]) -> None:
+    for item in listed:
+        own = {name: value for name, value in _own(item).items() if name not in COLUMNS}
+        file.write(json.dumps({**own, **_added(item)}, ensure_ascii=False, default=str) + "\n")
+
+
+def _write_csv(file: TextIO, listed: Sequence[_Listed]) -> None:
+    met = dict.fromkeys(name for item in listed for name in _own(item))
+    own_columns = [name for name in met if name not in COLUMNS]
+    writer = csv.writer(file)
+    writer.writerow([*map(_cell, own_columns), *COLUMNS])
+    for item in listed:
+        own, added = _own(item), _added(item)
+        writer.writerow([*(_cell(own.get(name)) for name in own_columns), *map(_cell, added.values())])
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        harmless = value[:1] not in _FORMULA or _SIGNED_NUMBER.fullmatch(value)
+        return value if harmless else f"'{value}"
+    if isinstance(value, bool | Mapping | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return _cell(str(value))

@@ -1,0 +1,264 @@
+"""A campaign carried out: each step asks it what to do, does it, and says how long to pause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded, NotSent
+from airflow_provider_callapi.api.methods import StartCall
+from airflow_provider_callapi.api.models import Limits, StartedCall
+from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
+from airflow_provider_callapi.calls.campaign.people import CallTemplate
+from airflow_provider_callapi.calls.snapshot import Snapshot
+
+REPORT_EVERY = 20.0
+"""Seconds between two questions for the finished calls: one answers for all of them."""
+_BEAT = 1.0
+"""Seconds between two steps of a campaign that dials."""
+_LONGEST = 60.0
+_FAILURES_TOLERATED = 10
+_TAGS_A_STEP = 5
+
+
+@dataclass(frozen=True)
+class Means:
+    """How a campaign reaches the world.
+
+    :ivar start: sends these, all at once or one after the other; an answer or an error for each.
+    :ivar look: one look at the active calls.
+    :ivar limits: the newest counters that an answer has told.
+    :ivar reports: the reports of the calls that began at an epoch time or later and are over, and whether
+        each was answered; None: there is no Data API.
+    :ivar tag_active: tags an active call, by its session id.
+    :ivar tag_finished: tags a finished one, by the ``communication_id`` of its report.
+    :ivar do_not_call: the numbers that must not be called, as of now.
+    :ivar clock: epoch seconds now.
+    :ivar log: told what a reader of the task's log wants to know.
+    """
+
+    start: Callable[[Sequence[StartCall]], Sequence[StartedCall | CallApiError]]
+    look: Callable[[], Snapshot]
+    limits: Callable[[], Limits | None]
+    reports: Callable[[float], Iterable[tuple[CallReport, bool | None]]] | None
+    tag_active: Callable[[int, int], object]
+    tag_finished: Callable[[int, int], object]
+    do_not_call: Callable[[], Container[str]]
+    clock: Callable[[], float]
+    log: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Pause:
+    """What follows a step.
+
+    :ivar seconds: until the next step.
+    :ivar dial_at: when somebody may be dialled next, epoch seconds.
+    :ivar why: what is waited for; "" while people are being dialled.
+    :ivar over: there is no next step.
+    """
+
+    seconds: float
+    dial_at: float = 0.0
+    why: str = ""
+    over: bool = False
+
+
+class Runner:
+    """Carries a campaign out, step by step; whoever calls `step` sleeps in between.
+
+    :param poll_interval: seconds between two looks at the active calls.
+    :param report_every: seconds between two questions to the Data API.
+    :ivar report_at: when the Data API is asked next, epoch seconds.
+    """
+
+    def __init__(
+        self,
+        campaign: Campaign,
+        template: CallTemplate,
+        ledger: Ledger,
+        means: Means,
+        *,
+        poll_interval: float,
+        report_every: float = REPORT_EVERY,
+    ) -> None:
+        self.campaign = campaign
+        self._template = template
+        self._ledger = ledger
+        self._means = means
+        self._poll_interval = poll_interval
+        self._report_every = report_every
+        self._limits: Limits | None = None
+        self._look_at = 0.0
+        self.report_at = 0.0
+        self._tag_at = 0.0
+        self._failures = 0
+        self._progress_at = means.clock()
+        self._begun = (self._progress_at, campaign.ended)
+
+    def step(self) -> Pause:
+        """Do what is due.
+
+        :raises CallApiError: the service cannot be asked any more, or not with these credentials.
+        """
+        campaign, means = self.campaign, self._means
+        now = means.clock()
+        campaign.do_not_call = means.do_not_call()
+        actions = campaign.tick(now, self._look(now), self._news())
+        changed = [*actions.changed]
+        if actions.given_up:
+            known = self._ledger.load(actions.given_up)
+            changed += campaign.give_up(actions.given_up, known, now)
+        changed += self._reported(now)
+        changed += self._tagged(now)
+        if changed:
+            self._ledger.write(changed)
+        for attempt, tag_id in actions.tag:
+            self._tag_active(attempt, tag_id)
+        if actions.dial:
+            self._dial(actions.dial)
+        now = means.clock()
+        if now >= self._progress_at + _LONGEST:
+            self._progress_at = now
+            means.log(self.progress(now))
+        return self._pause(now)
+
+    def progress(self, now: float) -> str:
+        """One line: how far the campaign is."""
+        campaign = self.campaign
+        began, ended_before = self._begun
+        total, ended = len(campaign.plan.people), campaign.ended
+        line = (
+            f"{ended} of {total} people settled, {campaign.active} calls active, {campaign.waiting} waiting"
+        )
+        if campaign.pacing.points_left is not None:
+            line += f", {campaign.pacing.points_left} points left in this minute"
+        if ended > ended_before and ended < total:
+            seconds = (total - ended) * (now - began) / (ended - ended_before)
+            line += f"; at this pace {timedelta(seconds=round(seconds))} to go"
+        return line
+
+    def _look(self, now: float) -> Snapshot | None:
+        """A look at the active calls, if it is time for one: one for all calls."""
+        unknown = self.campaign.pacing.limits is None  # an answer also tells the counters
+        if now < self._look_at or not (self.campaign.needs_looks or unknown):
+            return None
+        snapshot = self._means.look()
+        self._look_at = now + snapshot.pause(self._poll_interval)
+        self._count(snapshot.failure)
+        return snapshot
+
+    def _count(self, failure: CallApiError | None) -> None:
+        """Failures in a row are survived, up to a point."""
+        if failure is None:
+            self._failures = 0
+            return
+        if isinstance(failure, LimitExceeded):
+            return
+        self._failures += 1
+        self._means.log(f"{failure} ({self._failures} in a row)")
+        if failure.permanent or self._failures > _FAILURES_TOLERATED:
+            raise failure
+
+    def _news(self) -> Limits | None:
+        """The counters, if they are newer than the last that were looked at."""
+        limits = self._means.limits()
+        if limits is self._limits:
+            return None
+        self._limits = limits
+        return limits
+
+    def _dial(self, intents: Sequence[Attempt]) -> None:
+        """Claim, dial, and write down the answers."""
+        campaign = self.campaign
+        claimed = []
+        for intent, claim in zip(intents, self._ledger.claim(intents), strict=True):
+            if claim.granted:
+                claimed.append(intent)
+            else:
+                campaign.not_claimed(intent, claim, self._means.clock())
+        if not claimed:
+            return
+        answers = self._means.start([self._request(intent) for intent in claimed])
+        now = self._means.clock()
+        started = sum(isinstance(answer, StartedCall) for answer in answers)
+        campaign.pacing.spent(started, self._news(), now)
+        was_stopped = campaign.stopped
+        self._ledger.write(
+            [campaign.dialled(intent, answer, now) for intent, answer in zip(claimed, answers, strict=True)]
+        )
+        if campaign.stopped and not was_stopped:
+            self._means.log(f"Nobody is dialled any more: {campaign.stopped}")
+        unsent = next((answer for answer in answers if isinstance(answer, NotSent)), None)
+        if started or unsent:
+            self._count(None if started else unsent)
+
+    def _request(self, intent: Attempt) -> StartCall:
+        return self._template.request(self.campaign.person(intent), lambda _: intent.external_id)
+
+    def _reported(self, now: float) -> list[Attempt]:
+        """What the Data API says of the calls that are over, if it is time to ask."""
+        campaign, reports = self.campaign, self._means.reports
+        if reports is None or now < self.report_at or (since := campaign.reports_wanted(now)) is None:
+            return []
+        self.report_at = now + self._report_every
+        try:
+            return campaign.reported(reports(since), now)
+        except CallApiError as error:
+            self._means.log(f"The Data API has not told what became of finished calls: {error}")
+            if isinstance(error, LimitExceeded):
+                self.report_at = now + max(error.retry_after, self._report_every)
+            if not error.permanent:
+                return campaign.reports_failed(now)
+            campaign.stop(f"the Data API does not tell what becomes of calls: {error}")
+            return campaign.reports_failed(now, patience=-float("inf"))
+
+    def _tagged(self, now: float) -> list[Attempt]:
+        """Some of the finished calls that are to be tagged; the dialling goes on in between."""
+        changed: list[Attempt] = []
+        if now < self._tag_at:
+            return changed
+        for attempt, tag_id in self.campaign.untagged()[:_TAGS_A_STEP]:
+            assert attempt.call is not None
+            assert attempt.call.communication_id is not None
+            try:
+                self._means.tag_finished(attempt.call.communication_id, tag_id)
+            except LimitExceeded as error:
+                self._tag_at = now + error.retry_after
+                break
+            except CallApiError as error:
+                if not error.permanent:
+                    self._tag_at = now + _LONGEST
+                    break
+                self._stays_untagged(attempt, tag_id, error)
+            changed.append(self.campaign.tagged(attempt, tag_id, now))
+        return changed
+
+    def _stays_untagged(self, attempt: Attempt, tag_id: int, error: CallApiError) -> None:
+        self._means.log(f"The call {attempt.external_id} stays without tag {tag_id}: {error}")
+
+    def _tag_active(self, attempt: Attempt, tag_id: int) -> None:
+        assert attempt.call is not None
+        try:
+            self._means.tag_active(attempt.call.call_session_id, tag_id)
+        except CallApiError as error:
+            self._stays_untagged(attempt, tag_id, error)
+
+    def _pause(self, now: float) -> Pause:
+        campaign = self.campaign
+        if campaign.over:
+            return Pause(0.0, over=True)
+        dial_at, why = campaign.next_dial(now)
+        if dial_at <= now and not why:
+            return Pause(0.0, dial_at)  # more people than may be dialled at once
+        due = [now + _LONGEST, max(dial_at, now + _BEAT)]
+        if dial_at <= now or campaign.needs_looks:
+            due.append(max(self._look_at, now + _BEAT))
+        if campaign.needs_reports:
+            due.append(max(self.report_at, now + _BEAT))
+        if campaign.untagged():
+            due.append(max(self._tag_at, now + _BEAT))
+        return Pause(min(due) - now, dial_at, why)

@@ -1,0 +1,381 @@
+"""One try at a campaign: from the operator's parameters to a running campaign, and from its end to files."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+import pendulum
+
+from airflow_provider_callapi.api.data_api import SetTagCommunications
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.methods import ReleaseCall, StartCall, TagCall
+from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.calls.campaign.engine import Campaign, Rules
+from airflow_provider_callapi.calls.campaign.hours import CallingHours, is_timezone
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
+from airflow_provider_callapi.calls.campaign.outcomes import Result, redial_table
+from airflow_provider_callapi.calls.campaign.pacing import Pacing
+from airflow_provider_callapi.calls.campaign.pages import PagedLedger
+from airflow_provider_callapi.calls.campaign.people import (
+    CallTemplate,
+    Person,
+    Plan,
+    external_id,
+    fingerprint,
+    read_people,
+    read_shard,
+)
+from airflow_provider_callapi.calls.campaign.report import render_report
+from airflow_provider_callapi.calls.campaign.results import write_results
+from airflow_provider_callapi.calls.campaign.running import Means, Pause, Runner
+from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
+from airflow_provider_callapi.calls.reports import finished_calls
+from airflow_provider_callapi.calls.snapshot import look
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client
+from airflow_provider_callapi.operators.contact_list import DoNotCall, read_rows, storage_path
+from airflow_provider_callapi.operators.following import read_tag_wishes
+from airflow_provider_callapi.operators.task_state import CONTEXT_KEY, TaskState
+from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_sightings
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+
+_WORTH_DEFERRING = 60.0
+"""Seconds of waiting that are worth giving the worker slot away: a minute's reset is never further."""
+_LONGEST_DEFERRAL = 3600.0
+_KILL_TIMEOUT = 4.0
+_LINES_TOLD = 10
+_IN_TEMPLATES: tuple[str, ...] = ("params", "ds", "run_id")
+"""What of Airflow's context a call's templates may use."""
+
+
+class CampaignRun:
+    """Everything of one try, open for as long as it lasts.
+
+    :param event: what the trigger said; None: the try begins here.
+    :raises CallApiFailure: a parameter cannot be used; nobody was dialled.
+    """
+
+    def __init__(
+        self, task: CallApiCampaignOperator, context: Context, event: Mapping[str, Any] | None
+    ) -> None:
+        self.task = task
+        self.context = context
+        self.event = event
+        self.log = task.log
+        self.hook = CallApiHook(task.callapi_conn_id, max_limit_wait=0.0)
+        self.began = time.time()
+        self._killed = False
+        self._pool = ThreadPoolExecutor(Rules.at_once, thread_name_prefix="callapi-campaign")
+        self._do_not_call = DoNotCall(task.do_not_call, task.region)
+        self.rules = self._rules()
+        self.template = self._template()
+        self.ledger = self._ledger()
+        self.plan = self._plan()
+        self.runner = self._runner()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._pool.shutdown(wait=False)
+        self.hook.close()
+
+    def carry_out(self) -> dict[str, Any]:
+        """Run until the campaign is over, or defer; returns the summary."""
+        if self.event is not None:
+            self.runner.campaign.seen_elsewhere(read_sightings(self.event))
+        else:
+            self._tell_plan()
+        if self.task.only_plan:
+            return self._summary(self._endings()).to_xcom()
+        while not (pause := self.runner.step()).over:
+            if self.task.deferrable and not self._killed:
+                self._defer_if_worth_it(pause)
+            time.sleep(pause.seconds)
+        return self._finish()
+
+    def kill(self) -> None:
+        """Dial nobody any more, from whatever thread or signal; with ``cancel_on_kill`` release the calls."""
+        self._killed = True
+        campaign = self.runner.campaign
+        campaign.stop("the task was killed")
+        active = list(campaign.watched())
+        self.log.info("Killed: nobody is dialled any more; %d calls are active", len(active))
+        if not (self.task.cancel_on_kill and active):
+            return
+        settings = self.hook.settings
+        brief = settings.model_copy(update={"timeout": min(settings.timeout, _KILL_TIMEOUT)})
+        client = make_client(brief)
+        pool = ThreadPoolExecutor(len(active))
+        for session_id in active:
+            pool.submit(client.call, ReleaseCall(call_session_id=session_id))
+        pool.shutdown()
+
+    # --- from parameters ---
+
+    def _rules(self) -> Rules:
+        task = self.task
+        wishes = read_tag_wishes(task.tags, self.hook)
+        run_after = getattr(self.context.get("dag_run"), "run_after", None)
+        late = _seconds(task.max_lateness)
+        until = run_after.timestamp() + late if run_after is not None and late is not None else float("inf")
+        if not is_timezone(task.timezone):
+            raise CallApiFailure(f"timezone: {task.timezone!r} is not on the IANA list. Nobody was dialled.")
+        try:
+            return Rules(
+                hours=CallingHours.read(task.calling_hours, task.calling_days),
+                redial=redial_table(task.redial),
+                max_attempts=task.max_attempts,
+                max_active=task.max_active_calls,
+                appear_timeout=task.appear_timeout,
+                call_timeout=task.call_timeout,
+                report_timeout=task.report_timeout if self.hook.has_data_api else None,
+                timezone=self.hook.settings.timezone,
+                dial_until=until,
+                tags=wishes,
+            )
+        except ValueError as error:
+            raise CallApiFailure(f"{error}. Nobody was dialled.") from None
+
+    def _template(self) -> CallTemplate:
+        values = {name: self.context.get(name) for name in _IN_TEMPLATES if name in self.context}
+        try:
+            return CallTemplate(self.task.call, values)
+        except ValueError as error:
+            raise CallApiFailure(f"{error}. Nobody was dialled.") from None
+
+    def _ledger(self) -> Ledger:
+        task = self.task
+        if task.ledger_conn_id:
+            from airflow_provider_callapi.hooks.campaign_ledger import (  # noqa: PLC0415 - SQLAlchemy
+                sql_ledger,
+            )
+
+            return sql_ledger(task.ledger_conn_id, task.campaign, min_gap=_seconds(task.min_gap))
+        if CONTEXT_KEY in self.context:
+            return PagedLedger(TaskState(self.context[CONTEXT_KEY]))  # type: ignore[literal-required]
+        raise CallApiFailure(
+            "ledger_conn_id: this version of Airflow has no task state (3.3+ has), so the campaign needs an "
+            "SQL database to remember who was called. Nobody was dialled."
+        )
+
+    def _plan(self) -> Plan:
+        task = self.task
+        try:
+            return read_people(
+                read_rows(task.contacts, "contacts"),
+                self.template,
+                campaign=task.campaign,
+                # in the user's own database the number, so that others can ask for it; elsewhere none
+                key_of=str if task.ledger_conn_id else partial(fingerprint, task.campaign),
+                region=task.region,
+                timezone=task.timezone,
+                shard=read_shard(task.shard),
+            )
+        except ValueError as error:
+            raise CallApiFailure(f"{error}. Nobody was dialled.") from None
+
+    def _runner(self) -> Runner:
+        now = time.time()
+        campaign = Campaign(
+            self.plan,
+            self.ledger.load(person.key for person in self.plan.people),
+            self.rules,
+            Pacing(self.task.points_reserve),
+            personal=self.template.personal,
+            new_external_id=self._new_external_id,
+            now=now,
+        )
+        means = Means(
+            start=self._start,
+            look=lambda: look(self.hook.get_conn(), time.time),
+            limits=lambda: self.hook.limits,
+            reports=self._reports if self.hook.has_data_api else None,
+            tag_active=lambda session_id, tag_id: self.hook.get_conn().call(
+                TagCall(call_session_id=session_id, tag_id=tag_id)
+            ),
+            tag_finished=lambda communication_id, tag_id: self.hook.data_api.client.call(
+                SetTagCommunications(communication_id=communication_id, tag_id=tag_id)
+            ),
+            do_not_call=self._do_not_call,
+            clock=time.time,
+            log=self.log.info,
+        )
+        return Runner(campaign, self.template, self.ledger, means, poll_interval=self.task.poll_interval)
+
+    def _new_external_id(self, person: Person, attempt: int) -> str:
+        made = external_id(self.task.campaign, person.contact, attempt)
+        own = self.template.request(person, lambda own: own or made).external_id or made
+        return made if own == made else own if attempt == 1 else f"{own}-{attempt}"
+
+    def _start(self, requests: Sequence[StartCall]) -> list[StartedCall | CallApiError]:
+        return list(self._pool.map(self._started, requests))
+
+    def _started(self, request: StartCall) -> StartedCall | CallApiError:
+        try:
+            return self.hook.get_conn().call(request)
+        except CallApiError as error:
+            return error
+
+    def _reports(self, since: float) -> Any:
+        client = self.hook.data_api.client
+        return finished_calls(client, since=since, until=time.time() + 60, timezone=self.rules.timezone)
+
+    # --- what is told, and how it waits ---
+
+    def _tell_plan(self) -> None:
+        """Who will be called, who will not and why, and what it takes."""
+        campaign, plan = self.runner.campaign, self.plan
+        excluded = self._do_not_call()
+        kept = sum(person.contact in excluded for person in plan.people)
+        self.log.info(
+            "Campaign %s: %d people to be called, %d settled before, %d active, %d invalid rows, "
+            "%d duplicates, %d on the do_not_call list",
+            self.task.campaign,
+            campaign.waiting - kept,
+            campaign.ended,
+            campaign.active,
+            len(plan.invalid),
+            plan.duplicates,
+            kept,
+        )
+        for skipped in plan.invalid[:_LINES_TOLD]:
+            self.log.warning("Row %d is not called: %s", skipped.line, skipped.why)
+        if len(plan.invalid) > _LINES_TOLD:
+            self.log.warning("… and %d more rows; the results name all", len(plan.invalid) - _LINES_TOLD)
+        if self._do_not_call.unreadable:
+            self.log.warning("do_not_call: %d entries are no numbers", self._do_not_call.unreadable)
+        now = time.time()
+        look(self.hook.get_conn(), time.time)  # free, and its answer tells the counters
+        if self.hook.limits is not None:
+            campaign.pacing.told(self.hook.limits, now)
+        rate, points = campaign.pacing.calls_a_minute(), (campaign.waiting - kept) * campaign.pacing.cost
+        if rate:
+            takes = timedelta(minutes=round((campaign.waiting - kept) / rate))
+            self.log.info(
+                "The first calls need about %d points and %s of calling hours at the present limits (%d a "
+                "minute); redials are not counted",
+                points,
+                takes,
+                rate,
+            )
+        dial_at, why = campaign.next_dial(now)
+        if campaign.waiting and now + _WORTH_DEFERRING < dial_at < float("inf"):
+            self.log.info("Nobody is dialled before %s: %s", _wall(dial_at, self.task.timezone), why)
+
+    def _defer_if_worth_it(self, pause: Pause) -> None:
+        """Give the worker slot away where nobody is to be dialled for a while."""
+        campaign, now = self.runner.campaign, time.time()
+        if pause.dial_at < now + _WORTH_DEFERRING or campaign.searching or campaign.untagged():
+            return
+        wake_at = min(pause.dial_at, now + _LONGEST_DEFERRAL)
+        if not campaign.watched() and campaign.needs_reports:
+            wake_at = min(wake_at, max(self.runner.report_at, now + self.task.poll_interval))
+        if pause.dial_at < float("inf"):
+            self.log.info(
+                "Waiting until %s for %s; %d people are waiting, %d calls are active",
+                _wall(pause.dial_at, self.task.timezone),
+                pause.why,
+                campaign.waiting,
+                campaign.active,
+            )
+        self.task.defer(
+            trigger=CallApiCampaignTrigger(
+                callapi_conn_id=self.task.callapi_conn_id,
+                calls=CallApiCampaignTrigger.calls_of(campaign.watched()),
+                wake_at=wake_at,
+                poll_interval=self.task.poll_interval,
+                cancel_on_kill=self.task.cancel_on_kill,
+            ),
+            method_name="execute_complete",
+        )
+
+    # --- the end ---
+
+    def _finish(self) -> dict[str, Any]:
+        """Write what is to be left behind, and judge."""
+        endings = self._endings()
+        summary = self._summary(endings)
+        self._write(endings, summary)
+        value = summary.to_xcom()
+        self.log.info("Campaign %s is over: %s", summary.campaign, _counts(summary))
+        if self._killed:
+            raise CallApiTrouble("The campaign was killed; a clear of this task goes on with it")
+        problem = self._problem(summary)
+        if problem:
+            self.context["ti"].xcom_push(key="return_value", value=value)
+            raise CallApiFailure(f"{problem}. {_counts(summary)}")
+        return value
+
+    def _problem(self, summary: Summary) -> str | None:
+        if stopped := self.runner.campaign.stopped:
+            return (
+                f"The campaign was stopped: {stopped}. Put that right and clear this task: it goes on with "
+                "those who are left"
+            )
+        for name, share in (("unreached", summary.unreached_share), ("unknown", summary.unknown_share)):
+            most = getattr(self.task, f"fail_if_{name}_over")
+            if most is not None and share > most:
+                return f"fail_if_{name}_over: {share:.1%} of {summary.callable} people, more than {most:.1%}"
+        return None
+
+    def _endings(self) -> list[Ending]:
+        attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
+        for attempt in self.ledger.history(person.key for person in self.plan.people):
+            attempts[attempt.person].append(attempt)
+        results: dict[str, Result] = self.runner.campaign.results()
+        return [
+            Ending(person, results[person.key], tuple(attempts[person.key])) for person in self.plan.people
+        ]
+
+    def _summary(self, endings: Sequence[Ending]) -> Summary:
+        intents = [attempt.intended_at for ending in endings for attempt in ending.attempts]
+        return summarise(
+            self.task.campaign,
+            endings,
+            self.plan.invalid,
+            duplicates=self.plan.duplicates,
+            started_at=min(intents, default=self.began),
+            ended_at=time.time(),
+            points_per_call=self.runner.campaign.pacing.cost,
+        )
+
+    def _write(self, endings: Sequence[Ending], summary: Summary) -> None:
+        if self.task.results:
+            path = storage_path(self.task.results)
+            with path.open("w", encoding="utf-8", newline="") as file:
+                is_csv = path.suffix.lower() == ".csv"
+                write_results(file, endings, self.plan.invalid, file_format="csv" if is_csv else "jsonl")
+        if self.task.report:
+            page = render_report(
+                summary,
+                endings,
+                self.plan.invalid,
+                calls_per_minute=self.runner.campaign.pacing.calls_a_minute(),
+                timezone=self.task.timezone,
+            )
+            with storage_path(self.task.report).open("w", encoding="utf-8") as file:
+                file.write(page)
+
+
+def _seconds(value: timedelta | float | None) -> float | None:
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+def _wall(at: float, timezone: str) -> str:
+    return pendulum.from_timestamp(at, tz=timezone).format("YYYY-MM-DD HH:mm:ss z")
+
+
+def _counts(summary: Summary) -> str:
+    counts = ", ".join(f"{result.value} {number}" for result, number in summary.results.items() if number)
+    return f"{summary.people} people, {summary.calls} calls: {counts}"

@@ -1,0 +1,113 @@
+"""Contact lists: a list, an XCom, or a file of CSV or JSON Lines wherever Airflow can read one."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_callapi.calls.campaign.numbers import NotANumber, normalise
+from airflow_provider_callapi.exceptions import CallApiFailure
+
+if TYPE_CHECKING:
+    from airflow.sdk import ObjectStoragePath
+
+Row = Mapping[str, Any] | str
+Contacts = Sequence[Row] | str
+
+_JSON_LINES = (".jsonl", ".ndjson", ".json")
+_FRESH = 60.0
+"""Seconds for which a list of numbers that must not be called is taken to be the same."""
+
+
+def storage_path(where: str) -> ObjectStoragePath:
+    """A path of Airflow's object storage: ``file:///…``, ``s3://connection@bucket/…``, or a local one."""
+    from airflow.sdk import ObjectStoragePath  # noqa: PLC0415 - fsspec is heavy, and DAG files are parsed all day
+
+    return ObjectStoragePath(where)
+
+
+def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
+    """The rows of a contact list, one at a time.
+
+    A CSV file has a line of names first, and commas or semicolons between the values.
+
+    :param field: the operator's parameter, for error messages.
+    :raises CallApiFailure: it cannot be read; names the field and the line.
+    """
+    if not isinstance(contacts, str):
+        if isinstance(contacts, Mapping) or not isinstance(contacts, Sequence):
+            raise CallApiFailure(f"{field}: a list of rows, or the path of a file is needed")
+        for number, row in enumerate(contacts, start=1):
+            if not isinstance(row, Mapping | str):
+                raise CallApiFailure(f"{field}, row {number}: a mapping or a number is needed")
+            yield row
+        return
+    path = storage_path(contacts)
+    suffix = path.suffix.lower()
+    if suffix not in (".csv", *_JSON_LINES):
+        raise CallApiFailure(f"{field}: {contacts!r} is neither .csv nor {' nor '.join(_JSON_LINES)}")
+    try:
+        with path.open("r", encoding="utf-8-sig", newline="") as file:
+            yield from _csv_rows(file) if suffix == ".csv" else _json_rows(file, field)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CallApiFailure(f"{field}: {contacts} cannot be read: {error}") from error
+
+
+def _csv_rows(file: Any) -> Iterator[Row]:
+    header = file.readline()
+    separator = ";" if header.count(";") > header.count(",") else ","
+    names = next(csv.reader([header], delimiter=separator), [])
+    yield from csv.DictReader(file, fieldnames=[name.strip() for name in names], delimiter=separator)
+
+
+def _json_rows(file: Any, field: str) -> Iterator[Row]:
+    for number, line in enumerate(file, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError:
+            raise CallApiFailure(f"{field}, line {number}: not JSON; JSON Lines has one row a line") from None
+        if not isinstance(row, dict | str):
+            raise CallApiFailure(f"{field}, line {number}: an object or a number is needed")
+        yield row
+
+
+class DoNotCall:
+    """The numbers that must not be called, read again where their file has changed.
+
+    In a mapping the number is ``phone``, else the first value.
+
+    :ivar unreadable: entries that are no numbers, and so keep nobody from being called.
+    """
+
+    def __init__(self, contacts: Contacts | None, region: str) -> None:
+        self._contacts = contacts
+        self._region = region
+        self._version: Any = None
+        self._read_at = 0.0
+        self._numbers: frozenset[str] = frozenset()
+        self.unreadable = 0
+
+    def __call__(self) -> frozenset[str]:
+        """The numbers, as of now or of a minute ago, E.164 digits."""
+        now = time.monotonic()
+        if self._contacts is None or (self._read_at and now < self._read_at + _FRESH):
+            return self._numbers
+        version = storage_path(self._contacts).checksum() if isinstance(self._contacts, str) else 0
+        if version != self._version:
+            self._numbers = frozenset(self._read(self._contacts))
+        self._version, self._read_at = version, now
+        return self._numbers
+
+    def _read(self, contacts: Contacts) -> Iterator[str]:
+        self.unreadable = 0
+        for row in read_rows(contacts, "do_not_call"):
+            number = row if isinstance(row, str) else row.get("phone") or next(iter(row.values()), "")
+            try:
+                yield normalise(str(number), self._region)
+            except NotANumber:
+                self.unreadable += 1

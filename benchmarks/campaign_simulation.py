@@ -1,0 +1,216 @@
+"""A campaign of two days on the emulator's core with a simulated clock: what it costs, and what it uses.
+
+``python benchmarks/campaign_simulation.py 100000`` simulates one and prints its figures as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from measuring import Figure
+
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.credentials import AccessKey
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.jsonrpc import Reply
+from airflow_provider_callapi.calls.campaign.engine import Campaign, Rules
+from airflow_provider_callapi.calls.campaign.hours import CallingHours
+from airflow_provider_callapi.calls.campaign.ledger import MemoryLedger
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result
+from airflow_provider_callapi.calls.campaign.pacing import Pacing
+from airflow_provider_callapi.calls.campaign.people import CallTemplate, external_id, read_people
+from airflow_provider_callapi.calls.campaign.running import Means, Runner
+from airflow_provider_callapi.calls.reports import finished_calls
+from airflow_provider_callapi.calls.snapshot import look
+from airflow_provider_callapi.emulator import Account, Exchange, ManualClock, Script
+
+ZONES = (
+    "Europe/Kaliningrad",
+    "Europe/Moscow",
+    "Europe/Samara",
+    "Asia/Yekaterinburg",
+    "Asia/Omsk",
+    "Asia/Krasnoyarsk",
+    "Asia/Irkutsk",
+    "Asia/Yakutsk",
+    "Asia/Vladivostok",
+    "Asia/Magadan",
+    "Asia/Kamchatka",
+)
+CALL = {
+    "method": "start.informer_call",
+    "virtual_phone_number": "74993720692",
+    "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
+}
+MIDNIGHT = datetime(2026, 10, 12, tzinfo=UTC).timestamp()
+"""A Monday."""
+
+
+class Direct:
+    """The exchange without a wire, where `JsonRpc` has one."""
+
+    def __init__(self, exchange: Exchange, version: str = "v4.0") -> None:
+        self._exchange = exchange
+        self._version = version
+
+    def send(self, method: str, params: dict[str, Any], *, fresh: bool = False) -> Reply:
+        body = {"jsonrpc": "2.0", "id": "1", "method": method, "params": params}
+        answer = self._exchange.handle(body, version=self._version)
+        result, error = answer.get("result"), answer.get("error")
+        metadata = (result or error["data"]).get("metadata", {})
+        return Reply("1", result=result, error=error, metadata=metadata)
+
+
+def means_of(exchange: Exchange, log: Any = lambda text: None) -> Means:
+    """A campaign's way to an exchange, as the operator makes one, but for the wire."""
+    clock = exchange.clock
+    client: Client = Client(Direct(exchange), AccessKey("demo-key"), clock=clock)  # type: ignore[arg-type]
+    data_api = Client(Direct(exchange, "v2.0"), AccessKey("demo-key"), clock=clock)  # type: ignore[arg-type]
+
+    def start(requests: Sequence[Any]) -> list[Any]:
+        answers: list[Any] = []
+        for request in requests:
+            try:
+                answers.append(client.call(request))
+            except CallApiError as error:
+                answers.append(error)
+        return answers
+
+    return Means(
+        start=start,
+        look=lambda: look(client, clock),
+        limits=lambda: client.limits,
+        reports=lambda since: finished_calls(
+            data_api, since=since, until=clock(), timezone=exchange.account.timezone
+        ),
+        tag_active=lambda session_id, tag_id: None,
+        tag_finished=lambda communication_id, tag_id: None,
+        do_not_call=frozenset,
+        clock=clock,
+        log=log,
+    )
+
+
+def new_runner(
+    exchange: Exchange,
+    rows: Iterator[dict[str, str]],
+    rules: Rules,
+    *,
+    shard: tuple[int, int] = (1, 1),
+    poll_interval: float = 10.0,
+    log: Any = lambda text: None,
+) -> Runner:
+    """A campaign ready to run."""
+    template = CallTemplate(CALL)
+    plan = read_people(
+        rows, template, campaign="sim", key_of=str, region="RU", timezone="Europe/Moscow", shard=shard
+    )
+    campaign = Campaign(
+        plan,
+        [],
+        rules,
+        Pacing(),
+        personal=template.personal,
+        new_external_id=lambda person, attempt: external_id("sim", person.contact, attempt),
+        now=exchange.clock(),
+    )
+    return Runner(
+        campaign,
+        template,
+        MemoryLedger(),
+        means_of(exchange, log),
+        poll_interval=poll_interval,
+        report_every=60.0,
+    )
+
+
+def simulate(people: int, *, verbose: bool = False) -> dict[str, float]:
+    """Call everybody within two days: windows in eleven zones, 15 % busy, 20 % no answer."""
+    begun = time.perf_counter()
+    clock = ManualClock(MIDNIGHT - 4 * 3600)
+    # what is needed for the day's people in the 22 hours in which some window is open, and not much more
+    minute = max(10, round(people * 1.5 / 2 / (22 * 60)))
+    account = Account(minute_limit=minute, day_limit=round(people * 0.75), timezone="Europe/Moscow")
+    exchange = Exchange(clock, account)
+    chance = random.Random(1)
+    reactions = [Script.busy(), Script.no_answer(), Script(rings=5, talks=12)]
+    exchange.default_script = reactions[2]
+    numbers = [f"79{100_000_000 + index * 7:09d}" for index in range(people)]
+    for number in numbers:
+        reaction = chance.choices((0, 1, 2), (15, 20, 65))[0]
+        if reaction != 2:
+            exchange.script(number, reactions[reaction])
+    rows = (
+        {"phone": number, "name": "Anna", "timezone": ZONES[index % len(ZONES)]}
+        for index, number in enumerate(numbers)
+    )
+    rules = Rules(
+        hours=CallingHours.read(("09:00", "21:00"), None),
+        redial=REDIAL,
+        max_attempts=2,
+        max_active=500,
+        report_timeout=300.0,
+        timezone=account.timezone,
+        dial_until=MIDNIGHT + 2 * 86_400,
+    )
+    runner = new_runner(
+        exchange, rows, rules, poll_interval=15.0, log=print if verbose else lambda text: None
+    )
+    steps = 0
+    while not (pause := runner.step()).over:
+        clock.advance(pause.seconds)
+        steps += 1
+    results = runner.campaign.results()
+    counts = Counter(results.values())
+    requests = Counter(entry.method for entry in exchange.journal if entry.kind == "request")
+    refused = sum(entry.kind == "request" and entry.mnemonic is not None for entry in exchange.journal)
+    rings = Counter(entry.phone for entry in exchange.journal if entry.kind == "ring")
+    assert len(results) == people, "somebody was lost"
+    assert max(rings.values()) <= 2, "somebody was rung more often than allowed"
+    return {
+        "seconds": time.perf_counter() - begun,
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "steps": steps,
+        "calls": sum(rings.values()),
+        "list_calls": requests["list.calls"],
+        "refused": refused,
+        "days": (clock() - MIDNIGHT) / 86_400,
+        **{f"result_{name}": count for name, count in counts.items()},
+        "not_called": counts[Result.NOT_CALLED],
+    }
+
+
+def _in_a_process(people: int) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, __file__, str(people)], capture_output=True, text=True, check=True, timeout=600
+    )
+    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def measure() -> list[Figure]:
+    """100 000 people against 10 000, each in a process of its own."""
+    small, large = _in_a_process(10_000), _in_a_process(100_000)
+    growth = (large["seconds"] / 100_000) / (small["seconds"] / 10_000)
+    return [
+        Figure("campaign of 100 000 people, two days, simulated", large["seconds"], "s", at_most=120),
+        Figure("its memory", large["megabytes"], "MB", at_most=600),
+        Figure("its cost per person against that of 10 000 people", growth, at_most=1.3),
+        Figure("its calls", large["calls"]),
+        Figure("its people who were not called", large["not_called"]),
+    ]
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    print(json.dumps(simulate(int(sys.argv[1]), verbose=len(sys.argv) > 2)))

@@ -1,0 +1,58 @@
+"""### Tell everybody on a list, between nine and nine on their own clock
+
+Every person gets one call with a text of their own, and another one where the line was busy or nobody picked
+up. The campaign is paced by the account's points, goes on after a crash where it stopped, and ends with a row
+per person and a report.
+
+Needs the connection `callapi_default`; with its Data API, busy and unanswered calls are known and repeated.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param, task
+
+from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+
+with DAG(
+    "callapi_campaign",
+    schedule=None,
+    doc_md=__doc__,
+    tags=["callapi"],
+    params={
+        "virtual_phone_number": Param("74993720692", type="string", title="Number shown"),
+        "folder": Param("file:///tmp/callapi", type="string", title="Where results and report go"),
+        "dry_run": Param(False, type="boolean", title="Only say what would be done"),
+    },
+) as dag:
+
+    @task
+    def whom_to_tell() -> list[dict[str, str]]:
+        """The contact list; a path to a CSV file would do as well."""
+        return [
+            {"phone": "8 916 123-45-67", "name": "Anna", "order": "1001", "timezone": "Europe/Moscow"},
+            {"phone": "+7 916 123 45 68", "name": "Boris", "order": "1002", "timezone": "Asia/Vladivostok"},
+            {"phone": "79161234569", "name": "Vera", "order": "1003"},
+        ]
+
+    CallApiCampaignOperator(
+        task_id="tell_them",
+        contacts=whom_to_tell(),
+        call={
+            "method": "start.informer_call",
+            "virtual_phone_number": "{{ params.virtual_phone_number }}",
+            "contact_message": {
+                "type": "tts",
+                "value": "Hello {{ contact.name }}, your order {{ contact.order }} is ready.",
+            },
+        },
+        calling_hours=("09:00", "21:00"),
+        calling_days=("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
+        max_active_calls=20,
+        redial={"busy": 600, "not_reached": 3600},
+        max_lateness=timedelta(days=2),
+        results="{{ params.folder }}/{{ run_id }}.csv",
+        report="{{ params.folder }}/{{ run_id }}.html",
+        fail_if_unreached_over=0.9,
+        deferrable=True,
+        retries=3,
+    )

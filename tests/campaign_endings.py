@@ -1,0 +1,72 @@
+"""People with whom a campaign is through, made up for the tests of what it leaves behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
+from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, Result
+from airflow_provider_callapi.calls.campaign.people import Person, Skipped
+from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
+from airflow_provider_callapi.calls.outcome import Outcome
+
+BEGAN = 1_700_000_000.0 - 1_700_000_000 % 86400 + 6 * 3600  # 06:00 UTC, 09:00 in Moscow
+SECRET = "Ann <Secret>"
+
+
+def person(line: int, zone: str = "Europe/Moscow", **row: Any) -> Person:
+    contact = f"7926{line:07d}"
+    return Person(f"key-{line}", contact, zone, {"phone": f"+{contact}", "name": SECRET, **row}, line)
+
+
+def called(who: Person, *calls: tuple[float, Result], **known: Any) -> Ending:
+    """Somebody who was called at these seconds after the beginning, with these results."""
+    attempts: list[Attempt] = []
+    for number, (seconds, result) in enumerate(calls, start=1):
+        at = BEGAN + seconds
+        call = Outcome(
+            call_session_id=who.line * 100 + number,
+            external_id=f"id-{who.line}-{number}",
+            status="ended",
+            answered=result is Result.ANSWERED,
+            started_at=at,
+            answered_at=at + 5 if result is Result.ANSWERED else None,
+            ended_at=at + 30,
+            finish_reason=known.get("finish_reason"),
+            talk_seconds=25 if result is Result.ANSWERED else 0,
+            tags=known.get("tags", ()),
+        )
+        unrung = sum(earlier.result in NO_ATTEMPT for earlier in attempts)
+        attempts.append(
+            Attempt(
+                person=who.key,
+                attempt=number,
+                status=Status.SETTLED,
+                external_id=f"id-{who.line}-{number}",
+                intended_at=at - 1,
+                unrung=unrung,
+                result=result,
+                settled_at=at + 40,
+                call=call,
+            )
+        )
+    return Ending(who, calls[-1][1] if calls else Result.NOT_CALLED, attempts, known.get("why"))
+
+
+def skipped(line: int, why: str = "contact: not a phone number") -> Skipped:
+    return Skipped({"phone": "12-34", "name": SECRET}, line, why)
+
+
+def summary_of(endings: list[Ending], invalid: list[Skipped], hours: float = 2.0, **known: Any) -> Summary:
+    return summarise(
+        known.pop("campaign", "Winter"),
+        endings,
+        invalid,
+        **{
+            "duplicates": 0,
+            "started_at": BEGAN,
+            "ended_at": BEGAN + hours * 3600,
+            "points_per_call": 1,
+            **known,
+        },
+    )
