@@ -33,9 +33,13 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": _modules("hooks.callapi"),
-        "operators": _modules("operators.start_call", "operators.call_control"),
+        "operators": _modules(
+            "operators.start_call", "operators.call_control", "operators.branch", "operators.campaign"
+        ),
         "sensors": _modules("sensors.call_session"),
-        "triggers": _modules("triggers.call_session"),
+        "triggers": _modules("triggers.call_session", "triggers.call_events", "triggers.campaign"),
+        "notifications": [f"{_PACKAGE}.notifications.callapi.CallApiNotifier"],
+        "cli": [f"{_PACKAGE}.cli.definition.get_callapi_cli_commands"],  # Airflow 3.2+
         "connection-types": [
             {
                 "connection-type": "callapi",
@@ -45,18 +49,21 @@ def get_provider_info() -> dict[str, Any]:
                     "hidden-fields": ["schema"],
                     "relabeling": {
                         "host": "Call API host",
-                        "login": "Login (empty for an access key)",
-                        "password": "Password, or permanent access key",
+                        # a number's field shows no placeholder; and Airflow 3.3 refuses to test a
+                        # connection without a port from its list
+                        "port": "Port (the vendor's is 443)",
+                        "password": "Password, or access key",
                     },
                     "placeholders": {
                         "host": "callapi.comagic.ru (or callapi.uiscom.ru)",
-                        "port": "443",
+                        "login": "Left empty, the password is an access key",
+                        "password": "The login's password, or a permanent access key",
                     },
                 },
                 "conn-fields": {
                     "api_version": _field(
                         "API version",
-                        "Version in the URL of the Call API.",
+                        "The version in the URL of the Call API.",
                         type=["string", "null"],
                         default="v4.0",
                     ),
@@ -69,30 +76,30 @@ def get_provider_info() -> dict[str, Any]:
                     ),
                     "timezone": _field(
                         "Account's time zone",
-                        "IANA name. The service sends times without a zone; they are in this one.",
+                        "IANA name, e.g. Asia/Yekaterinburg. The service's times are in it, unmarked.",
                         type=["string", "null"],
                         default="Europe/Moscow",
                     ),
                     "data_api": _field(
                         "Use the Data API",
-                        "Lets outcomes and tags of finished calls come from the vendor's Data API.",
+                        "Tells and tags calls that have ended. Has limits, rights and an IP list of its own.",
                         type=["boolean", "null"],
                         default=False,
                     ),
                     "data_api_host": _field(
                         "Data API host",
-                        "Empty: derived from the host (callapi. becomes dataapi.).",
+                        "Left empty, it is the Call API host with dataapi. in place of callapi.",
                         type=["string", "null"],
                     ),
                     "verify": _field(
                         "TLS verification",
-                        "true, or the path of a CA bundle.",
+                        "true, or the path of a file with the certificates of your own authority.",
                         type=["string", "boolean", "null"],
                         default="true",
                     ),
                     "allow_http": _field(
                         "Allow plain http",
-                        "Credentials travel in the clear. Not needed for a loopback host.",
+                        "The credentials would travel in the clear. Not needed for this machine (127.0.0.1).",
                         type=["boolean", "null"],
                         default=False,
                     ),

@@ -117,7 +117,8 @@ def python(*arguments: str) -> str:
         text=True,
         timeout=100,
         check=False,
-        env={**os.environ, "COLUMNS": "400"},
+        # Airflow 3.0 logs to stdout
+        env={**os.environ, "COLUMNS": "400", "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"},
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout

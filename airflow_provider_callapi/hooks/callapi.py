@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from airflow.providers.common.compat.connection import get_async_connection
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_callapi.api.client import Client
@@ -18,14 +19,14 @@ from airflow_provider_callapi.api.data_api import (
     equals,
     report_time,
 )
-from airflow_provider_callapi.api.errors import AccessDenied, CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
-from airflow_provider_callapi.api.methods import ListCalls, Request, other
+from airflow_provider_callapi.api.methods import Request, other
 from airflow_provider_callapi.api.models import Limits, parse_time
 from airflow_provider_callapi.calls.outcome import Outcome, answered_by, contact_connected, settled
 from airflow_provider_callapi.calls.snapshot import Snapshot, look
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
+from airflow_provider_callapi.hooks.connection_test import try_connection
 from airflow_provider_callapi.hooks.repeating import RepeatingClient
 from airflow_provider_callapi.hooks.settings import ConnectionSettings
 
@@ -64,6 +65,11 @@ class CallApiHook(BaseHook):
         super().__init__(**kwargs)
         self.callapi_conn_id = callapi_conn_id
         self.max_limit_wait = max_limit_wait
+
+    @classmethod
+    async def aget_connection(cls, conn_id: str) -> Connection:
+        """The connection, for who runs in an event loop. Airflow 3.0's base has no such method."""
+        return await get_async_connection(conn_id)
 
     def get_conn(self) -> Client:
         """The Call API of this connection: single requests, no repeats."""
@@ -215,19 +221,12 @@ class CallApiHook(BaseHook):
         self.get_conn().log_out()
 
     def test_connection(self) -> tuple[bool, str]:
-        """Try the credentials with list.calls, which costs no points."""
-        try:
-            active = self.get_conn().call(ListCalls())
-        except AccessDenied as error:
-            if error.mnemonic != "component_disabled":
-                return False, str(error)
-            return True, (
-                "Connected, but list.calls is not available: calls can be started, and not be waited for. "
-                f"{error}"
-            )
-        except (CallApiError, ConnectionSettingsInvalid) as error:
-            return False, str(error)
-        return True, f"Connected; {len(active)} active calls"
+        """Whether the connection works, and what to do where it does not. Costs no points.
+
+        The Data API is tried, too, where the connection uses it.
+        """
+        with self:
+            return try_connection(self)
 
     def close(self) -> None:
         """Close the HTTP connections. Temporary tokens are left to expire: logging out costs a point."""

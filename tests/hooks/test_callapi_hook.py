@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from typing import Any
@@ -19,7 +18,6 @@ from airflow_provider_callapi.api.errors import (
     Unanswered,
 )
 from airflow_provider_callapi.api.methods import (
-    Component,
     ListCalls,
     ReleaseCall,
     SendDtmf,
@@ -214,65 +212,6 @@ def test_limits_are_those_of_the_newest_answer_that_told_them(desk):
 
 
 # --- the rest of its interface ---
-
-
-@pytest.mark.parametrize("login", [False, True])
-def test_a_connection_that_works_says_so_and_costs_nothing(desk, login):
-    desk.connect(login=login)
-    desk.start()
-    before = desk.exchange.limits()["day_remaining"]
-
-    assert CallApiHook().test_connection() == (True, "Connected; 1 active calls")
-    assert desk.exchange.limits()["day_remaining"] == before
-
-
-@pytest.mark.parametrize("login", [False, True])
-def test_wrong_credentials_say_so_without_showing_them(desk, login):
-    desk.connect(login=login, password="wrong-credentials")
-
-    works, text = CallApiHook().test_connection()
-
-    assert not works
-    assert ("auth_error" if login else "access_token_invalid") in text
-    assert "wrong-credentials" not in text
-
-
-def test_a_component_that_is_off_is_a_connection_that_works_in_part(desk):
-    desk.exchange.account.components_off.add(Component.MANAGEMENT)
-
-    works, text = CallApiHook().test_connection()
-
-    assert works
-    assert "list.calls is not available" in text
-    assert "component_disabled" in text
-
-
-def test_an_address_that_is_not_welcome_says_so(desk):
-    desk.exchange.account.ip_whitelist = {"10.1.2.3"}
-
-    works, text = CallApiHook().test_connection()
-
-    assert not works
-    assert "ip_not_whitelisted" in text
-
-
-def test_an_unreachable_service_says_so_without_a_wait(desk):
-    desk.exchange.fault(Fault.REFUSE, times=9)
-
-    works, text = CallApiHook().test_connection()
-
-    assert not works
-    assert "could not connect to http://127.0.0.1:9" in text
-    assert desk.slept == []
-
-
-def test_a_field_that_cannot_be_used_says_so(desk):
-    desk.connect(extra={"timezone": "Moscow"})
-
-    works, text = CallApiHook().test_connection()
-
-    assert not works
-    assert "extra.timezone" in text
 
 
 def test_logout_ends_the_session_of_a_login_and_leaves_a_key_alone(desk):
@@ -486,18 +425,6 @@ def test_over_http_a_start_is_sent_once_and_a_look_again(
 
     assert exchange.rings(CONTACT) == 1
     assert len(pauses) == 5
-
-
-def test_a_connection_may_be_a_uri_with_nothing_but_text(callapi_emulator, monkeypatch):
-    port = callapi_emulator.port
-    uri = f"callapi://demo:demo-password@127.0.0.1:{port}/?allow_http=true&timeout=5&api_version=v4.0"
-    monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", uri)
-
-    works, text = CallApiHook().test_connection()
-
-    assert not works, "a URI has no place for http://, and https is not spoken here"
-    assert "could not connect to https://127.0.0.1" in text
-    assert json.dumps(text)
 
 
 def test_wrong_credentials_are_final(desk):

@@ -1,0 +1,240 @@
+"""What *Test connection* answers: whether it works, and what to do, in the words of the form. For free."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.emulator import Emulator, Fault
+from airflow_provider_callapi.emulator.account import Key
+from airflow_provider_callapi.hooks import advice
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.provider_info import get_provider_info
+
+pytest_plugins = ["airflow_desk"]
+
+DATA_API = {"data_api": True}
+CREDENTIALS = pytest.mark.parametrize("login", [False, True], ids=["key", "login"])
+
+
+def answer() -> tuple[bool, str]:
+    return CallApiHook().test_connection()
+
+
+def refusal() -> str:
+    works, text = answer()
+    assert not works, text
+    assert "demo-key" not in text
+    assert "demo-password" not in text
+    return text
+
+
+@pytest.fixture
+def points(desk):
+    """What is left of the points, at both services."""
+
+    def left() -> list[int]:
+        account = desk.exchange.account
+        return [
+            service.points(account).limits(desk.clock())["day_remaining"]
+            for service in (desk.exchange.call_api, *desk.exchange.services.values())
+        ]
+
+    return left
+
+
+# --- it works ---
+
+
+@CREDENTIALS
+def test_a_connection_that_works_says_so_and_costs_nothing(desk, login, points):
+    desk.connect(login=login, extra={"data_api": False})
+    desk.start()
+    before = points()
+
+    assert answer() == (True, "Connected; 1 active calls.")
+    assert points() == before
+    assert "get.calls_report" not in desk.sent()
+
+
+def test_the_data_api_is_tried_where_it_is_used_and_costs_nothing_either(desk, points):
+    desk.connect(extra=DATA_API)
+    before = points()
+
+    assert answer() == (True, "Connected; 0 active calls. The Data API works, too.")
+    assert points() == before
+    assert "get.calls_report" in desk.sent()
+
+
+def test_a_login_at_the_data_api_costs_a_point_so_that_the_answer_says_that_it_was_not_tried(desk, points):
+    desk.connect(login=True, extra=DATA_API)
+    before = points()
+
+    works, text = answer()
+
+    assert works
+    assert text == "Connected; 0 active calls. The Data API was not tried: a login there costs a point."
+    assert points() == before
+    assert desk.sent() == ["login.user"]
+
+
+def test_a_component_that_is_off_is_a_connection_that_works_in_part(desk):
+    desk.exchange.account.components_off.add(Component.MANAGEMENT)
+
+    works, text = answer()
+
+    assert works
+    assert "calls can be started, and not be waited for" in text
+    assert Component.MANAGEMENT.value in text
+    assert "switched on in the account" in text
+
+
+def test_a_version_that_is_about_to_go_works_and_says_which_one_to_set(desk):
+    desk.exchange.account.deprecated_version = "v3.0"
+    desk.connect(extra={"api_version": "v3.0", "data_api": False})
+
+    works, text = answer()
+
+    assert works
+    assert text.endswith('Version v3.0 of the Call API is about to go: set "API version" to v4.0.')
+
+
+# --- it does not ---
+
+
+@pytest.mark.parametrize(
+    ("login", "mnemonic", "todo"),
+    [
+        (False, "access_token_invalid", "does not know this access key"),
+        (True, "auth_error", "The login or the password is wrong"),
+    ],
+    ids=["key", "login"],
+)
+def test_wrong_credentials_are_not_shown_and_the_other_host_is_thought_of(desk, login, mnemonic, todo):
+    desk.connect(login=login, password="wrong-credentials")
+
+    text = refusal()
+
+    assert todo in text
+    assert mnemonic in text
+    assert "comagic.ru or uiscom.ru" in text
+    assert "wrong-credentials" not in text
+
+
+@pytest.mark.parametrize(
+    ("key", "todo"),
+    [(Key(expires_at=0), "Have another one made"), (Key(blocked=True), "Have it unblocked")],
+    ids=["expired", "blocked"],
+)
+def test_a_key_that_is_over_says_to_get_another_one(desk, key, todo):
+    desk.exchange.account.keys["old"] = key
+    desk.connect(password="old")
+
+    assert todo in refusal()
+
+
+@CREDENTIALS
+def test_an_address_that_is_not_on_the_list_is_named_for_it_has_to_be_put_there(desk, login):
+    desk.exchange.account.ip_whitelist = {"10.1.2.3"}
+    desk.connect(login=login)
+
+    text = refusal()
+
+    assert "IP list for the Call API" in text
+    assert "Your IP 127.0.0.1 is not whitelisted" in text
+
+
+def test_the_data_apis_own_list_of_addresses_is_told_apart(desk):
+    desk.exchange.account.data_api_whitelist.clear()
+    desk.connect(extra=DATA_API)
+
+    text = refusal()
+
+    assert text.startswith("The Call API works, the Data API does not. ")
+    assert "IP list for the Data API" in text
+
+
+def test_a_right_that_is_missing_says_to_have_it_granted(desk):
+    desk.exchange.account.forbidden_methods.add("get.calls_report")
+    desk.connect(extra=DATA_API)
+
+    assert "no right to the Data API" in refusal()
+
+
+def test_an_account_that_is_switched_off_leads_to_the_vendor(desk):
+    desk.exchange.account.active = False
+
+    assert "Ask the vendor's support" in refusal()
+
+
+@CREDENTIALS
+def test_a_service_that_cannot_be_reached_says_so_without_a_wait(desk, login):
+    desk.exchange.fault(Fault.REFUSE, times=9)
+    desk.connect(login=login)
+
+    text = refusal()
+
+    assert 'Nothing can be reached there. Check "Call API host"' in text
+    assert "could not connect to http://127.0.0.1:9" in text
+    assert desk.slept == []
+
+
+def test_a_data_api_that_cannot_be_reached_names_its_own_field(desk):
+    desk.connect(extra=DATA_API)
+    desk.exchange.fault(Fault.HTML, method="get.calls_report")
+
+    assert 'Check "Data API host"' in refusal()
+
+
+@CREDENTIALS
+@pytest.mark.parametrize("fault", [Fault.HTML, Fault.REDIRECT, Fault.HANG, Fault.BAD_GATEWAY])
+def test_something_else_at_that_address_says_what_to_check(desk, fault, login):
+    """Also where it is the login that gets no answer."""
+    desk.exchange.fault(fault, times=9)
+    desk.connect(login=login)
+
+    assert "does not answer as the Call API does" in refusal()
+
+
+def test_trouble_of_the_service_is_not_blamed_on_the_connection(desk):
+    desk.exchange.fault(Fault.INTERNAL_ERROR)
+
+    assert "says nothing of the connection" in refusal()
+
+
+def test_a_field_that_cannot_be_used_says_so(desk):
+    desk.connect(extra={"timezone": "Moscow"})
+
+    assert "extra.timezone" in refusal()
+
+
+def test_https_where_none_is_spoken_says_so(callapi_emulator: Emulator, monkeypatch) -> None:
+    """The same connection as a URI, which has no place for http://, and nothing but text."""
+    port = callapi_emulator.port
+    uri = f"callapi://demo:demo-password@127.0.0.1:{port}/?allow_http=true&timeout=5&api_version=v4.0"
+    monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", uri)
+
+    text = refusal()
+
+    assert "no TLS that can be trusted" in text
+    assert "could not connect to https://127.0.0.1" in text
+    assert json.dumps(text)
+
+
+# --- its words ---
+
+
+def test_every_field_that_is_named_is_on_the_form():
+    (form,) = get_provider_info()["connection-types"]
+    labels = {field["label"] for field in form["conn-fields"].values()}
+    labels |= {"Login", *form["ui-field-behaviour"]["relabeling"].values()}
+    texts: list[Any] = [*advice._BY_MNEMONIC.values()]
+    texts += [value for name, value in vars(advice).items() if name.isupper() and isinstance(value, str)]
+    named = {name for text in texts for name in re.findall(r'"([^"]+)"', text)} - {"{host}"}
+
+    assert named == {"API version", "Login", "TLS verification", "Timeout, seconds"}
+    assert named | {"Call API host", "Data API host"} <= labels
