@@ -27,8 +27,10 @@ from airflow_provider_callapi.calls.snapshot import Snapshot, look
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 from airflow_provider_callapi.hooks.connection_test import try_connection
+from airflow_provider_callapi.hooks.observed_client import ObservedClient, Service
 from airflow_provider_callapi.hooks.repeating import RepeatingClient
 from airflow_provider_callapi.hooks.settings import ConnectionSettings
+from airflow_provider_callapi.observability import observe
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -98,7 +100,7 @@ class CallApiHook(BaseHook):
             raise ConnectionSettingsInvalid(
                 f"connection {self.callapi_conn_id}: this needs the Data API; set extra.data_api to true"
             )
-        client = make_client(self.settings, url=self.settings.data_api_url)
+        client = make_client(self.settings, service="data_api")
         return RepeatingClient(client, max_limit_wait=self.max_limit_wait)
 
     @property
@@ -149,7 +151,7 @@ class CallApiHook(BaseHook):
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Look, and sleep, until the watch has seen what it waits for."""
         for snapshot in self.looks(poll_interval):
-            if watch.feed(snapshot) in DONE[until]:
+            if observe(watch, snapshot) in DONE[until]:
                 break
         return watch.phase
 
@@ -270,7 +272,11 @@ def read_settings(connection: Connection) -> ConnectionSettings:
     )
 
 
-def make_client(settings: ConnectionSettings, *, url: str | None = None) -> Client:
-    """A client of the Call API (or of what is at ``url``) with its own HTTP session and login."""
-    rpc = JsonRpc(url or settings.url, timeout=settings.timeout, verify=settings.verify)
-    return Client(rpc, settings.credentials(), clock=time.time)
+def make_client(settings: ConnectionSettings, *, service: Service = "call_api") -> Client:
+    """A client of one of the services, with its own HTTP session and login; each request is measured."""
+    url = settings.url if service == "call_api" else settings.data_api_url
+    assert url is not None, "the connection does not use the Data API"
+    rpc = JsonRpc(url, timeout=settings.timeout, verify=settings.verify)
+    return ObservedClient(
+        rpc, settings.credentials(), clock=time.time, conn_id=settings.conn_id, service=service
+    )

@@ -47,12 +47,14 @@ class _Extra(BaseModel):
 class ConnectionSettings(BaseModel):
     """Where the services are and how to be let in.
 
+    :ivar conn_id: the connection that they were read from.
     :ivar url: base URL of the Call API with its version.
     :ivar data_api_url: base URL of the Data API; None where the connection does not use it.
     """
 
     model_config = ConfigDict(frozen=True)
 
+    conn_id: str
     url: str
     data_api_url: str | None
     login: str | None
@@ -88,6 +90,7 @@ class ConnectionSettings(BaseModel):
             data_host = fields.data_api_host or base.replace("//callapi.", "//dataapi.", 1)
             data_url = _base_url(conn_id, "extra.data_api_host", data_host, None, fields.allow_http) + "/v2.0"
         return cls(
+            conn_id=conn_id,
             url=f"{base}/{fields.api_version}",
             data_api_url=data_url,
             login=login or None,

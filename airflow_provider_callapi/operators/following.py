@@ -23,6 +23,7 @@ from airflow_provider_callapi.exceptions import (
     CallOutcomeUnknown,
     CallStillActive,
 )
+from airflow_provider_callapi.observability import Change, ToldStore, tell_call
 from airflow_provider_callapi.operators.task_state import CONTEXT_KEY, TaskState
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Following:
         if self.durable:
             store = _RecordInTaskState(TaskState(context[CONTEXT_KEY]))  # type: ignore[literal-required]
         owner = (ti.dag_id, ti.run_id, ti.task_id, str(-1 if ti.map_index is None else ti.map_index))
-        self.journal = Journal(store, owner=owner, generation=ti.max_tries)
+        self.journal = Journal(ToldStore(store), owner=owner, generation=ti.max_tries)
 
     @contextmanager
     def no_second_call(self) -> Iterator[None]:
@@ -107,7 +108,6 @@ class Following:
 
     def seen(self, phase: Phase, call: Outcome) -> dict[str, Any]:
         """Go on after a wait, which has seen an answer, an end, or that the time is up."""
-        self.task.log.info("Call session %s %s", call.call_session_id, phase.value)
         if phase is Phase.ANSWERED:
             return self._wait(call)
         if phase is Phase.TIMED_OUT:
@@ -200,6 +200,8 @@ class Following:
         if self.task.recording_link:
             self.task.recording_url = report.full_record_file_link
         self.journal.ended(settled)
+        if call.source != "data_api":
+            tell_call(Change.SETTLED, settled)
         return settled
 
     def _pause(self, call: Outcome, report_by: float) -> None:
@@ -226,8 +228,9 @@ class Following:
         except CallNotFound:
             self.task.log.info("Call session %s ended before it could be tagged", call.call_session_id)
             return call
-        self.task.log.info("Tagged call session %s with %s", call.call_session_id, tag_id)
-        return call.tagged(tag_id)
+        call = call.tagged(tag_id)
+        tell_call(Change.TAGGED, call)
+        return call
 
     def _tag_finished(self, call: Outcome) -> Outcome:
         """The wishes for a finished call that are not fulfilled yet, through the Data API."""
@@ -244,9 +247,9 @@ class Following:
             self.hook.data_api.call(
                 SetTagCommunications(communication_id=call.communication_id, tag_id=tag_id)
             )
-            self.task.log.info("Tagged call session %s with %s", call.call_session_id, tag_id)
             call = call.tagged(tag_id)
             self.journal.ended(call)
+            tell_call(Change.TAGGED, call)
         return call
 
     def _judged(self, call: Outcome) -> dict[str, Any]:
@@ -256,7 +259,6 @@ class Following:
             raise CallNotAnswered(f"{name} was not answered ({call.finish_reason}); a retry calls again")
         if self.task.require_answer and call.answered is None:
             raise CallOutcomeUnknown(f"{name} is over, and whether it was answered is not known")
-        self.task.log.info("%s: %s, answered: %s", name, call.status, call.answered)
         return call.to_xcom()
 
 

@@ -22,6 +22,7 @@ from airflow_provider_callapi.exceptions import (
     CallUnresolvedForNow,
     no_useless_retries,
 )
+from airflow_provider_callapi.observability import Change, count_call, tell_call
 from airflow_provider_callapi.operators.following import Following, TagWhen, read_tag_wishes
 from airflow_provider_callapi.operators.request import RequestOperator
 
@@ -119,7 +120,8 @@ class PlacedCallOperator(RequestOperator):
         with no_useless_retries(), self._open() as hook:
             way = self._following(context, hook)
             late = self._lateness(context)
-            if late and way.journal.step(request) in (Step.DIAL, Step.DIAL_AGAIN):
+            step = way.journal.step(request)
+            if late and step in (Step.DIAL, Step.DIAL_AGAIN):
                 raise CallTooLate(late)
             delivery = "at_most_once" if late else self.delivery
             whom = f"{request.method} to {mask_phones(request.contact)}"
@@ -137,12 +139,15 @@ class PlacedCallOperator(RequestOperator):
                 kind = CallUnresolved if delivery == "at_most_once" else CallUnresolvedForNow
                 raise kind(str(error)) from error
             except CallRefused as error:
+                if error.method == request.method:
+                    count_call("refused")
                 # without a journal an earlier try may have rung; a refused search says nothing of a call
                 if not self.refused_as_result or look_first or error.method != request.method:
                     raise
                 self.log.info("%s: %s", whom, error)
                 return way.refused(request, error)
-            self.log.info("%s: call session %s, external_id %s", whom, call.call_session_id, call.external_id)
+            if step is Step.GO_ON:
+                tell_call(Change.RESUMED, call)
             with way.no_second_call():
                 return way.go_on(call)
 

@@ -35,8 +35,8 @@ All of them take, besides the parameters of their method (the API's own names, a
 
 They return the call as a dict without phone numbers: ``call_session_id``, ``external_id``, ``status``
 (``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``,
-``started_at``, ``answered_at``, ``ended_at`` (ISO 8601, UTC), ``observed``, ``finish_reason``, ``talk_seconds``, ``tags``,
-``communication_id``, ``source``.
+``started_at``, ``answered_at``, ``ended_at`` (ISO 8601, UTC), ``observed``, ``finish_reason``,
+``talk_seconds``, ``tags``, ``communication_id``, ``source``.
 """
 
 from __future__ import annotations

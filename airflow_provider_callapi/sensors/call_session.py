@@ -22,6 +22,7 @@ from airflow_provider_callapi.calls.snapshot import look
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Sighting, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, no_useless_retries
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.observability import observe
 from airflow_provider_callapi.operators.request import read_call
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
@@ -132,7 +133,7 @@ class CallApiSessionSensor(BaseSensorOperator):
             if snapshot.failure:
                 self.log.warning("A look at the active calls failed: %s", snapshot.failure)
             try:
-                watch.feed(snapshot)
+                observe(watch, snapshot)
             except CallApiError:
                 watch.sighting = replace(watch.sighting, failures=0)  # the next try counts anew
                 raise
@@ -176,5 +177,4 @@ class CallApiSessionSensor(BaseSensorOperator):
             )
         if self.require_answer and not call.answered:
             raise CallOutcomeUnknown(f"{name} is over and was not seen answered")
-        self.log.info("%s: %s, answered: %s", name, phase.value, call.answered)
         return call.to_xcom()

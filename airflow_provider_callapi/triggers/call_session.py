@@ -22,6 +22,7 @@ from airflow_provider_callapi.calls.snapshot import Snapshot, look
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Sighting, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client, read_settings
+from airflow_provider_callapi.observability import observe, poll_age
 from airflow_provider_callapi.triggers.releasing import release_calls
 
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
@@ -40,6 +41,7 @@ async def listen(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSna
     finally:
         if poll.idle and polls.get(callapi_conn_id) is poll:
             del polls[callapi_conn_id]  # the next listener reads the connection anew
+            poll_age(0.0, conn_id=callapi_conn_id)  # a gauge keeps its last value, and nobody waits
 
 
 class _Looker:
@@ -48,12 +50,17 @@ class _Looker:
     def __init__(self, callapi_conn_id: str) -> None:
         self._callapi_conn_id = callapi_conn_id
         self._client: Any = None
+        self._seen_at = time.time()
 
     async def __call__(self) -> Snapshot:
         if self._client is None:
             connection = await CallApiHook.aget_connection(self._callapi_conn_id)
             self._client = make_client(read_settings(connection))
-        return await asyncio.to_thread(look, self._client, time.time)
+        snapshot = await asyncio.to_thread(look, self._client, time.time)
+        poll_age(snapshot.at - self._seen_at, conn_id=self._callapi_conn_id)
+        if snapshot.failure is None:
+            self._seen_at = snapshot.at
+        return snapshot
 
 
 class CallApiSessionTrigger(BaseTrigger):
@@ -122,7 +129,7 @@ class CallApiSessionTrigger(BaseTrigger):
         )
         try:
             async with listen(self.callapi_conn_id, self.poll_interval) as next_snapshot:
-                while watch.feed(await next_snapshot()) not in DONE[self.until]:
+                while observe(watch, await next_snapshot()) not in DONE[self.until]:
                     pass
         except Exception as error:  # the task must be told, whatever it is
             yield TriggerEvent({"error": f"{type(error).__name__}: {error}", "permanent": _permanent(error)})
