@@ -24,7 +24,7 @@ with DAG(
         "dry_run": Param(False, type="boolean", title="Only say what would be done"),
     },
 ) as dag:
-
+    # --8<-- [start:contacts]
     @task
     def whom_to_tell() -> list[dict[str, str]]:
         """The contact list; a path to a CSV file would do as well."""
@@ -34,6 +34,9 @@ with DAG(
             {"phone": "79161234569", "name": "Vera", "order": "1003"},
         ]
 
+    # --8<-- [end:contacts]
+
+    # --8<-- [start:campaign]
     CallApiCampaignOperator(
         task_id="tell_them",
         contacts=whom_to_tell(),
@@ -56,3 +59,4 @@ with DAG(
         deferrable=True,
         retries=3,
     )
+    # --8<-- [end:campaign]

@@ -5,7 +5,7 @@
 
 or, without a socket, ``Exchange().session().post("https://callapi.comagic.ru/v4.0", …)``; or
 ``python -m airflow_provider_callapi.emulator``; or the pytest fixture ``callapi_emulator``.
-What it had to guess is listed in the README, under "Differences and guesses".
+What it had to guess is listed in docs/emulator.md, under "Differences and guesses".
 """
 
 from __future__ import annotations

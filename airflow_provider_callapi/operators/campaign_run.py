@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,8 @@ from airflow_provider_callapi.calls.reports import finished_calls
 from airflow_provider_callapi.calls.snapshot import look
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client
+from airflow_provider_callapi.hooks.observed_client import same_trace
+from airflow_provider_callapi.observability import CountedLedger
 from airflow_provider_callapi.operators.contact_list import DoNotCall, read_rows, storage_path
 from airflow_provider_callapi.operators.following import read_tag_wishes
 from airflow_provider_callapi.operators.task_state import CONTEXT_KEY, TaskState
@@ -52,7 +55,12 @@ if TYPE_CHECKING:
 _WORTH_DEFERRING = 60.0
 """Seconds of waiting that are worth giving the worker slot away: a minute's reset is never further."""
 _LONGEST_DEFERRAL = 3600.0
+_REST = 10.0
+"""A worker stays away for so many times the seconds that reading list and ledger took."""
+_LONGEST_WITH_CALLS = 300.0
+"""Seconds after which a worker asks what became of calls while others go on: a busy line is called again."""
 _KILL_TIMEOUT = 4.0
+_RELEASED_AT_ONCE = 32
 _LINES_TOLD = 10
 _IN_TEMPLATES: tuple[str, ...] = ("params", "ds", "run_id")
 """What of Airflow's context a call's templates may use."""
@@ -75,13 +83,17 @@ class CampaignRun:
         self.hook = CallApiHook(task.callapi_conn_id, max_limit_wait=0.0)
         self.began = time.time()
         self._killed = False
-        self._pool = ThreadPoolExecutor(Rules.at_once, thread_name_prefix="callapi-campaign")
+        self._released: set[int] = set()
+        self._pool = ThreadPoolExecutor(
+            Rules.at_once, thread_name_prefix="callapi-campaign", initializer=same_trace()
+        )
         self._do_not_call = DoNotCall(task.do_not_call, task.region)
         self.rules = self._rules()
         self.template = self._template()
         self.ledger = self._ledger()
         self.plan = self._plan()
         self.runner = self._runner()
+        self.preparation = time.time() - self.began
 
     def __enter__(self) -> Self:
         return self
@@ -92,14 +104,17 @@ class CampaignRun:
 
     def carry_out(self) -> dict[str, Any]:
         """Run until the campaign is over, or defer; returns the summary."""
+        if self.task.only_plan:
+            forecast = self._tell_plan()
+            return {**self._summary(self._endings()).to_xcom(), **forecast}
         if self.event is not None:
             self.runner.campaign.seen_elsewhere(read_sightings(self.event))
         else:
             self._tell_plan()
-        if self.task.only_plan:
-            return self._summary(self._endings()).to_xcom()
         while not (pause := self.runner.step()).over:
-            if self.task.deferrable and not self._killed:
+            if self._killed:
+                self._release()  # what was being dialled when the kill came
+            elif self.task.deferrable:
                 self._defer_if_worth_it(pause)
             time.sleep(pause.seconds)
         return self._finish()
@@ -109,17 +124,27 @@ class CampaignRun:
         self._killed = True
         campaign = self.runner.campaign
         campaign.stop("the task was killed")
-        active = list(campaign.watched())
-        self.log.info("Killed: nobody is dialled any more; %d calls are active", len(active))
+        self.log.info("Killed: nobody is dialled any more; %d calls are active", campaign.active)
+        self._release()
+
+    def _release(self) -> None:
+        """With ``cancel_on_kill``: release the active calls, each once."""
+        active = self.runner.campaign.watched().keys() - self._released
         if not (self.task.cancel_on_kill and active):
             return
+        self._released |= active
         settings = self.hook.settings
         brief = settings.model_copy(update={"timeout": min(settings.timeout, _KILL_TIMEOUT)})
         client = make_client(brief)
-        pool = ThreadPoolExecutor(len(active))
-        for session_id in active:
-            pool.submit(client.call, ReleaseCall(call_session_id=session_id))
-        pool.shutdown()
+
+        def release(session_id: int) -> None:
+            try:
+                client.call(ReleaseCall(call_session_id=session_id))
+            except CallApiError as error:
+                self.log.warning("Call session %s may still be active: %s", session_id, error)
+
+        with ThreadPoolExecutor(min(len(active), _RELEASED_AT_ONCE)) as pool:
+            list(pool.map(release, active))
 
     # --- from parameters ---
 
@@ -161,7 +186,10 @@ class CampaignRun:
                 sql_ledger,
             )
 
-            return sql_ledger(task.ledger_conn_id, task.campaign, min_gap=_seconds(task.min_gap))
+            try:
+                return sql_ledger(task.ledger_conn_id, task.campaign, min_gap=_seconds(task.min_gap))
+            except ValueError as error:
+                raise CallApiFailure(f"{error}. Nobody was dialled.") from None
         if CONTEXT_KEY in self.context:
             return PagedLedger(TaskState(self.context[CONTEXT_KEY]))  # type: ignore[literal-required]
         raise CallApiFailure(
@@ -211,7 +239,8 @@ class CampaignRun:
             clock=time.time,
             log=self.log.info,
         )
-        return Runner(campaign, self.template, self.ledger, means, poll_interval=self.task.poll_interval)
+        ledger = CountedLedger(self.ledger, self.task.campaign)
+        return Runner(campaign, self.template, ledger, means, poll_interval=self.task.poll_interval)
 
     def _new_external_id(self, person: Person, attempt: int) -> str:
         made = external_id(self.task.campaign, person.contact, attempt)
@@ -233,16 +262,16 @@ class CampaignRun:
 
     # --- what is told, and how it waits ---
 
-    def _tell_plan(self) -> None:
-        """Who will be called, who will not and why, and what it takes."""
-        campaign, plan = self.runner.campaign, self.plan
-        excluded = self._do_not_call()
-        kept = sum(person.contact in excluded for person in plan.people)
+    def _tell_plan(self) -> dict[str, Any]:
+        """Who will be called, who will not and why, and what it takes; its numbers are a dry run's result."""
+        campaign, plan, now = self.runner.campaign, self.plan, time.time()
+        kept = sum(result is Result.DO_NOT_CALL for result in self._results().values())
+        called = campaign.waiting - kept
         self.log.info(
             "Campaign %s: %d people to be called, %d settled before, %d active, %d invalid rows, "
             "%d duplicates, %d on the do_not_call list",
             self.task.campaign,
-            campaign.waiting - kept,
+            called,
             campaign.ended,
             campaign.active,
             len(plan.invalid),
@@ -255,23 +284,23 @@ class CampaignRun:
             self.log.warning("… and %d more rows; the results name all", len(plan.invalid) - _LINES_TOLD)
         if self._do_not_call.unreadable:
             self.log.warning("do_not_call: %d entries are no numbers", self._do_not_call.unreadable)
-        now = time.time()
         look(self.hook.get_conn(), time.time)  # free, and its answer tells the counters
         if self.hook.limits is not None:
             campaign.pacing.told(self.hook.limits, now)
-        rate, points = campaign.pacing.calls_a_minute(), (campaign.waiting - kept) * campaign.pacing.cost
-        if rate:
-            takes = timedelta(minutes=round((campaign.waiting - kept) / rate))
+        points, rate = called * campaign.pacing.cost, campaign.pacing.calls_a_minute()
+        minutes = math.ceil(called / rate) if rate else None
+        if minutes:
             self.log.info(
                 "The first calls need about %d points and %s of calling hours at the present limits (%d a "
                 "minute); redials are not counted",
                 points,
-                takes,
+                timedelta(minutes=minutes),
                 rate,
             )
         dial_at, why = campaign.next_dial(now)
         if campaign.waiting and now + _WORTH_DEFERRING < dial_at < float("inf"):
             self.log.info("Nobody is dialled before %s: %s", _wall(dial_at, self.task.timezone), why)
+        return {"to_be_called": called, "points_needed": points, "minutes_needed": minutes}
 
     def _defer_if_worth_it(self, pause: Pause) -> None:
         """Give the worker slot away where nobody is to be dialled for a while."""
@@ -279,8 +308,10 @@ class CampaignRun:
         if pause.dial_at < now + _WORTH_DEFERRING or campaign.searching or campaign.untagged():
             return
         wake_at = min(pause.dial_at, now + _LONGEST_DEFERRAL)
-        if not campaign.watched() and campaign.needs_reports:
-            wake_at = min(wake_at, max(self.runner.report_at, now + self.task.poll_interval))
+        if campaign.needs_reports:
+            wake_at = min(wake_at, max(self.runner.report_at, now + _REST * self.preparation))
+        elif campaign.watched() and self.hook.has_data_api:
+            wake_at = min(wake_at, now + _LONGEST_WITH_CALLS)
         if pause.dial_at < float("inf"):
             self.log.info(
                 "Waiting until %s for %s; %d people are waiting, %d calls are active",
@@ -333,10 +364,19 @@ class CampaignRun:
         attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
         for attempt in self.ledger.history(person.key for person in self.plan.people):
             attempts[attempt.person].append(attempt)
-        results: dict[str, Result] = self.runner.campaign.results()
+        results = self._results()
         return [
             Ending(person, results[person.key], tuple(attempts[person.key])) for person in self.plan.people
         ]
+
+    def _results(self) -> dict[str, Result]:
+        """What became of everybody; of those whose turn did not come, some must not be called."""
+        results: dict[str, Result] = self.runner.campaign.results()
+        excluded = self._do_not_call()
+        for person in self.plan.people:
+            if results[person.key] is Result.NOT_CALLED and person.contact in excluded:
+                results[person.key] = Result.DO_NOT_CALL
+        return results
 
     def _summary(self, endings: Sequence[Ending]) -> Summary:
         intents = [attempt.intended_at for ending in endings for attempt in ending.attempts]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.calls.campaign.numbers import NotANumber, normalise
-from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -36,14 +36,13 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 
     :param field: the operator's parameter, for error messages.
     :raises CallApiFailure: it cannot be read; names the field and the line.
+    :raises CallApiTrouble: the storage does not answer now.
     """
     if not isinstance(contacts, str):
         if isinstance(contacts, Mapping) or not isinstance(contacts, Sequence):
             raise CallApiFailure(f"{field}: a list of rows, or the path of a file is needed")
         for number, row in enumerate(contacts, start=1):
-            if not isinstance(row, Mapping | str):
-                raise CallApiFailure(f"{field}, row {number}: a mapping or a number is needed")
-            yield row
+            yield _row(row, f"{field}, row {number}")
         return
     path = storage_path(contacts)
     suffix = path.suffix.lower()
@@ -52,8 +51,10 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
     try:
         with path.open("r", encoding="utf-8-sig", newline="") as file:
             yield from _csv_rows(file) if suffix == ".csv" else _json_rows(file, field)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (FileNotFoundError, PermissionError, UnicodeDecodeError, csv.Error) as error:
         raise CallApiFailure(f"{field}: {contacts} cannot be read: {error}") from error
+    except OSError as error:  # a storage that is away for a while
+        raise CallApiTrouble(f"{field}: {contacts} cannot be read now: {error}") from error
 
 
 def _csv_rows(file: Any) -> Iterator[Row]:
@@ -71,9 +72,23 @@ def _json_rows(file: Any, field: str) -> Iterator[Row]:
             row = json.loads(line)
         except ValueError:
             raise CallApiFailure(f"{field}, line {number}: not JSON; JSON Lines has one row a line") from None
-        if not isinstance(row, dict | str):
-            raise CallApiFailure(f"{field}, line {number}: an object or a number is needed")
-        yield row
+        yield _row(row, f"{field}, line {number}")
+
+
+def _row(row: Any, where: str) -> Row:
+    if isinstance(row, int) and not isinstance(row, bool):
+        return str(row)
+    if not isinstance(row, Mapping | str):
+        raise CallApiFailure(f"{where}: a mapping (an object) or a number is needed")
+    return row
+
+
+def _version(path: str) -> Any:
+    """Something that changes with the file; None where that is not known, or there is no file."""
+    try:
+        return storage_path(path).checksum()
+    except OSError:
+        return None  # reading it says why
 
 
 class DoNotCall:
@@ -97,8 +112,8 @@ class DoNotCall:
         now = time.monotonic()
         if self._contacts is None or (self._read_at and now < self._read_at + _FRESH):
             return self._numbers
-        version = storage_path(self._contacts).checksum() if isinstance(self._contacts, str) else 0
-        if version != self._version:
+        version = _version(self._contacts) if isinstance(self._contacts, str) else 0
+        if version is None or version != self._version:
             self._numbers = frozenset(self._read(self._contacts))
         self._version, self._read_at = version, now
         return self._numbers

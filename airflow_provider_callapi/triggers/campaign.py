@@ -14,6 +14,9 @@ from airflow_provider_callapi.calls.watch import OVER, SessionWatch, Sighting
 from airflow_provider_callapi.triggers.call_session import listen
 from airflow_provider_callapi.triggers.releasing import release_calls
 
+_PAUSE = 60.0
+"""Seconds until the worker is asked to go on where nobody can look."""
+
 
 class CallApiCampaignTrigger(BaseTrigger):
     """Fires once, at ``wake_at``, or when all the calls are over; tells what was seen of them.
@@ -86,6 +89,8 @@ class CallApiCampaignTrigger(BaseTrigger):
             pass
         except Exception as error:  # the worker asks again, and says what is wrong
             self.log.warning("The active calls are not looked at any more: %s", error)
+            # where only the triggerer cannot look, the task would come and go all the time
+            await asyncio.sleep(min(_PAUSE, max(0.0, self.wake_at - time.time())))
         yield TriggerEvent(
             {"sightings": {str(watch.call_session_id): watch.sighting.to_json() for watch in watches}}
         )

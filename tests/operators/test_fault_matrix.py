@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import requests
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance
 
 from airflow_provider_callapi.api.jsonrpc import JsonRpc

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task
 
 from airflow_provider_callapi.api.errors import CallApiError

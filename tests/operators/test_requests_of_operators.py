@@ -8,9 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG, BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
-from airflow.serialization.serialized_objects import DagSerialization
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task
 
 from airflow_provider_callapi.api.methods import METHODS
@@ -19,6 +18,11 @@ from airflow_provider_callapi.emulator.call import Role
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallUnresolved
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators import call_control, start_call
+
+try:
+    from airflow.serialization.serialized_objects import DagSerialization
+except ImportError:  # before 3.2
+    from airflow.serialization.serialized_objects import SerializedDAG as DagSerialization
 
 pytest_plugins = ["airflow_desk"]
 

@@ -6,7 +6,7 @@ out), or at an end. An attempt's way is that of `airflow_provider_callapi.calls.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,7 +22,7 @@ from airflow_provider_callapi.api.errors import (
     ProtocolMismatch,
     Rejected,
 )
-from airflow_provider_callapi.api.models import CallSession, Limits, StartedCall
+from airflow_provider_callapi.api.models import Limits, StartedCall
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt, Claim, Status
 from airflow_provider_callapi.calls.campaign.outcomes import MEANING, NO_ATTEMPT, Result, result_of
@@ -90,9 +90,8 @@ class Actions:
 
 @dataclass
 class _Lost:
-    """An intent without an answer: who, and until when it is searched for."""
+    """An intent without an answer: until when it is searched for."""
 
-    person: str
     deadline: float
     absences: int = 0
 
@@ -100,7 +99,7 @@ class _Lost:
 class Campaign:
     """Everybody on the plan, the attempts to call them, and what comes next.
 
-    :param known: the newest attempt of each person, from the ledger.
+    :param known: attempts from the ledger, at least the newest of each person.
     :param personal: the parameters of the call that differ between people.
     :param new_external_id: of a person's attempt.
     :ivar do_not_call: numbers that must not be dialled, as of now.
@@ -128,19 +127,26 @@ class Campaign:
         self._new_external_id = new_external_id
         self._people = {person.key: person for person in plan.people}
         self._latest: dict[str, Attempt] = {}
+        self._results: dict[str, Result] = {}
         self._open: set[str] = set()
         self._watches: dict[int, tuple[str, SessionWatch]] = {}
         self._lost: dict[str, _Lost] = {}
         self._report_by: dict[str, float] = {}
         self._untagged: dict[str, list[int]] = {}
+        self._untaggable: set[tuple[str, int]] = set()
         self._ends: dict[str, Result] = {}
         self._queues: dict[str, ZoneQueue] = {}
-        for attempt in known:
-            if attempt.person in self._people:
-                self._adopt(attempt, now)
+        self._news: list[Attempt] = []
+        newest: dict[str, Attempt] = {}
+        for attempt in sorted(known, key=lambda attempt: attempt.attempt):
+            newest[attempt.person] = attempt
+            if attempt.result is not None:
+                self._results[attempt.person] = attempt.result
         for person in plan.people:
-            if person.key not in self._latest:
+            if (last := newest.get(person.key)) is None:
                 self._queue(person.key).add(person.key)
+            elif (adopted := self._adopt(last, now)) != last:
+                self._news.append(adopted)  # the rules were others when it was written
 
     # --- what is to be done ---
 
@@ -150,7 +156,8 @@ class Campaign:
         :param snapshot: a look at the active calls, where there was one; a failed one proves nothing.
         :param limits: the newest counters of the account.
         """
-        actions = Actions()
+        actions = Actions(changed=self._news)
+        self._news = []
         if limits is not None:
             self.pacing.told(limits, now)
         if snapshot is not None and snapshot.failure is None:
@@ -252,7 +259,6 @@ class Campaign:
 
     def _see(self, snapshot: Snapshot, actions: Actions) -> None:
         for session_id, (person, watch) in list(self._watches.items()):
-            answered_before = watch.sighting.answered_at is not None
             phase = watch.feed(snapshot)
             attempt = self._latest[person]
             assert attempt.call is not None
@@ -260,7 +266,7 @@ class Campaign:
                 del self._watches[session_id]
                 ended = attempt.now(Status.ENDED, call=watch.outcome(attempt.call))
                 actions.changed.append(self._adopt(ended, snapshot.at))
-            elif watch.sighting.answered_at is not None and not answered_before:
+            elif watch.sighting.answered_at is not None and not attempt.call.answered:
                 attempt = self._latest[person] = attempt.now(attempt.status, call=watch.outcome(attempt.call))
                 actions.changed.append(attempt)
                 if self.rules.report_timeout is None and "answered" in self.rules.tags:
@@ -269,16 +275,30 @@ class Campaign:
             self._search(snapshot, actions)
 
     def _search(self, snapshot: Snapshot, actions: Actions) -> None:
-        listed: dict[str | None, CallSession] = {
-            session.external_id: session for session in snapshot.sessions.values()
-        }
-        for external_id, lost in list(self._lost.items()):
-            if session := listed.get(external_id):
-                actions.changed.append(self._found(lost.person, session.call_session_id, snapshot.at))
-                continue
+        wanted = self._searched_for()
+        for session in snapshot.sessions.values():
+            if person := self._whose(wanted, session.external_id, session.contact_phone_number):
+                actions.changed.append(self._found(person, session.call_session_id, snapshot.at))
+        for person, lost in self._lost.items():
             lost.absences += 1
             if snapshot.at >= lost.deadline and lost.absences >= _ABSENCES_NEEDED:
-                actions.given_up.append(lost.person)
+                actions.given_up.append(person)
+
+    def _searched_for(self) -> dict[str, list[str]]:
+        """The lost people by the ids of their attempts: an author's own need not be unique."""
+        wanted = defaultdict(list)
+        for person in self._lost:
+            wanted[self._latest[person].external_id].append(person)
+        return wanted
+
+    def _whose(
+        self, wanted: dict[str, list[str]], external_id: str | None, contact: str | None
+    ) -> str | None:
+        """Whose lost call this is, if it is one."""
+        for person in wanted.get(external_id or "", ()):
+            if person in self._lost and contact in (None, self._people[person].contact):
+                return person
+        return None
 
     def _found(self, person: str, session_id: int, now: float) -> Attempt:
         """A lost call was placed."""
@@ -286,7 +306,7 @@ class Campaign:
         call = Outcome(
             session_id, attempt.external_id, attempt=attempt.attempt, started_at=attempt.intended_at
         )
-        self._forget(attempt)
+        self._lost.pop(person, None)
         return self._adopt(attempt.now(Status.ACTIVE, call=call), now)
 
     def give_up(self, people: Iterable[str], known: Iterable[Attempt], now: float) -> list[Attempt]:
@@ -295,9 +315,13 @@ class Campaign:
         changed = []
         for person in people:
             attempt = self._latest[person]
-            self._forget(attempt)
+            self._lost.pop(person, None)
             newer = elsewhere.get(person, attempt)
-            if newer.status is Status.DIALLING:
+            if (newer.attempt, newer.status, newer.intended_at) == (
+                attempt.attempt,
+                Status.DIALLING,
+                attempt.intended_at,
+            ):
                 newer = attempt.now(Status.SETTLED, result=Result.UNRESOLVED, settled_at=now)
                 changed.append(newer)
             self._adopt(newer, now)
@@ -315,7 +339,7 @@ class Campaign:
 
         The longer a report is missing, the more the service's clock may differ from ours.
         """
-        waiting = self._report_by | {lost.person: lost.deadline for lost in self._lost.values()}
+        waiting = self._report_by | {person: lost.deadline for person, lost in self._lost.items()}
         patience = self.rules.report_timeout
         if patience is None or not waiting:
             return None
@@ -331,15 +355,16 @@ class Campaign:
             for person in self._report_by
             if (attempt := self._latest[person]).call is not None
         }
+        wanted = self._searched_for()
         changed = []
         for report, answered in found:
             person = ended.get(report.id)
-            if person is None and (lost := self._lost.get(report.call_api_external_id or "")):
-                person = lost.person
+            if person is None:
+                person = self._whose(wanted, report.call_api_external_id, report.contact_phone_number)
+                if person is None:
+                    continue
                 self._found(person, report.id, now)
                 self._watches.pop(report.id)
-            if person is None:
-                continue
             attempt = self._latest[person]
             assert attempt.call is not None
             call = settled(attempt.call, report, attempt.call.answered or answered, self.rules.timezone)
@@ -367,21 +392,28 @@ class Campaign:
         """Finished calls to be tagged through the Data API, and with what."""
         return [(self._latest[person], tags[0]) for person, tags in self._untagged.items()]
 
-    def tagged(self, attempt: Attempt, tag_id: int, now: float) -> Attempt:
-        """It was done, or will never be."""
+    def tagged(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
+        """It was done, or (not ``done``) cannot be."""
         attempt = self._latest[attempt.person]
         assert attempt.call is not None
-        self._untagged[attempt.person].remove(tag_id)
-        return self._adopt(attempt.now(attempt.status, call=attempt.call.tagged(tag_id)), now)
+        if not done:
+            self._untaggable.add((attempt.external_id, tag_id))
+        call = attempt.call.tagged(tag_id) if done else attempt.call
+        return self._adopt(attempt.now(attempt.status, call=call), now)
 
-    def _tags_due(self, call: Outcome) -> list[int]:
-        if call.communication_id is None:
+    def _tags_due(self, attempt: Attempt) -> list[int]:
+        call = attempt.call
+        if call is None or call.communication_id is None:
             return []
         whens: list[TagWhen] = ["ended"]
         if call.answered is not None:
             whens.append("answered" if call.answered else "not_answered")
         wanted = [self.rules.tags[when] for when in whens if when in self.rules.tags]
-        return [tag_id for tag_id in wanted if tag_id not in call.tags]
+        return [
+            tag_id
+            for tag_id in wanted
+            if tag_id not in call.tags and (attempt.external_id, tag_id) not in self._untaggable
+        ]
 
     # --- where a person is ---
 
@@ -392,20 +424,21 @@ class Campaign:
             assert call is not None
             attempt = attempt.now(Status.ENDED, result=result_of(call), settled_at=now)
         if attempt.status is Status.ENDED and attempt.result is not None:
-            assert call is not None
-            if tags := self._tags_due(call):
+            if tags := self._tags_due(attempt):
                 self._untagged[person] = tags
             else:
                 self._untagged.pop(person, None)
                 attempt = attempt.now(Status.SETTLED)
         self._latest[person] = attempt
+        if attempt.result is not None:
+            self._results[person] = attempt.result
         if attempt.status in OPEN:
             self._open.add(person)
         else:
             self._open.discard(person)
         if attempt.status is Status.DIALLING:
             patience = max(rules.appear_timeout, rules.report_timeout or 0.0)
-            self._lost[attempt.external_id] = _Lost(person, now + patience)
+            self._lost[person] = _Lost(now + patience)
         elif attempt.status is Status.ACTIVE:
             assert call is not None
             started = call.started_at or attempt.intended_at
@@ -417,12 +450,19 @@ class Campaign:
             )
             self._watches[call.call_session_id] = (person, watch)
         elif attempt.status is Status.ENDED and attempt.result is None:
-            self._report_by[person] = now + (rules.report_timeout or 0.0)
+            self._report_by[person] = self._over_at(attempt, now) + (rules.report_timeout or 0.0)
         elif attempt.status is Status.NOT_PLACED:
             self._queue(person).add_later(person, now)
         elif attempt.status is Status.SETTLED:
             self._redial_or_end(attempt, now)
         return attempt
+
+    def _over_at(self, attempt: Attempt, now: float) -> float:
+        """When a call was over, or was not watched any more: the same whenever it is asked."""
+        assert attempt.call is not None
+        watched = self.rules.call_timeout if attempt.call.observed else self.rules.appear_timeout
+        started = attempt.call.started_at or attempt.intended_at
+        return min(now, attempt.call.ended_at or started + watched)
 
     def _redial_or_end(self, attempt: Attempt, now: float) -> None:
         assert attempt.result is not None, "a settled attempt has a result"
@@ -440,13 +480,7 @@ class Campaign:
         self.counts[result] += 1
 
     def _last_result(self, person: str) -> Result:
-        attempt = self._latest.get(person)
-        if attempt is None or attempt.result is None:
-            return Result.NOT_CALLED
-        return attempt.result
-
-    def _forget(self, attempt: Attempt) -> None:
-        self._lost.pop(attempt.external_id, None)
+        return self._results.get(person, Result.NOT_CALLED)
 
     def _queue(self, person: str) -> ZoneQueue:
         zone = self._people[person].zone

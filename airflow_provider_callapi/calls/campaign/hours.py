@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -49,6 +49,8 @@ class CallingHours:
             try:
                 first, last = hours
                 opens, closes = _time_of_day(first), _time_of_day(last)
+                if opens.tzinfo or closes.tzinfo:
+                    raise ValueError
             except (TypeError, ValueError):
                 raise ValueError('calling_hours: two times are needed, ("09:00", "21:00")') from None
         try:
@@ -63,7 +65,7 @@ class CallingHours:
         """The window that is open, or else the next one: (opens at, closes at), epoch seconds.
 
         A time that a change of the clocks skips is taken as the moment of the change; of a time that comes
-        twice, the first opens and the second does not open again.
+        twice, the second opens and the first closes, so that no clock on a wall shows another hour.
         """
         if self.opens == self.closes and len(self.days) == len(DAYS):
             return now, float("inf")
@@ -84,16 +86,20 @@ def _time_of_day(text: str) -> time:
 
 @lru_cache(maxsize=1024)
 def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float, float]:
-    last = day if closes > opens else day + timedelta(days=1)
-    return _epoch(datetime.combine(day, opens), zone), _epoch(datetime.combine(last, closes), zone)
+    opening = datetime.combine(day, opens)
+    closing = datetime.combine(day if closes > opens else day + timedelta(days=1), closes)
+    first, second = _epochs(opening, zone)
+    closes_at, _ = _epochs(closing, zone)
+    return (second if second < closes_at else first), closes_at
 
 
-def _epoch(wall: datetime, zone: str) -> float:
+def _epochs(wall: datetime, zone: str) -> tuple[float, float]:
+    """When a clock on the wall shows this, for the first and for the last time."""
     moment = wall.replace(tzinfo=_zone(zone))
-    there = moment.astimezone(UTC).astimezone(_zone(zone)).replace(tzinfo=None)
-    if there == wall:
-        return moment.timestamp()
-    return _change(moment.replace(fold=1).timestamp(), moment.timestamp(), zone)  # skipped
+    first, last = moment.timestamp(), moment.replace(fold=1).timestamp()
+    if first > last:  # skipped
+        first = last = _change(last, first, zone)
+    return first, last
 
 
 def _change(first: float, last: float, zone: str) -> float:

@@ -2,7 +2,7 @@
 
 The counters come with every answer, and count for everybody who uses the account. What is left of a minute
 is spread over what is left of the minute: shards and strangers take from the same number, and everybody's
-next answer tells what they took.
+next answer tells what they took. Until then they are taken to go on as they did in this minute.
 """
 
 from __future__ import annotations
@@ -17,6 +17,15 @@ _EARLY = 4.0
 """Seconds before the reset by which the minute's points are to be used."""
 _BURST = 3.0
 """Seconds' worth of calls that may be placed at once, after a pause."""
+_AT_ONCE = 4
+"""The part of the points that are left, one in so many, that may be used at once: others look at them too."""
+_LATE = 1.0
+"""Seconds by which a reset may come later than it was told, in whole seconds."""
+_MINUTE = 60.0
+_SHORTEST = 0.01
+"""Seconds: added to the time of day, a much shorter pause would be none."""
+_SETTLED = 5.0
+"""Seconds of a minute after which it tells how fast others use its points."""
 _OBSERVATIONS = 20
 
 
@@ -27,11 +36,12 @@ class Pacing:
     :ivar cost: points of one call: the least that was seen, since others can only make it look dearer.
     """
 
-    def __init__(self, reserve: float = 0.02) -> None:
+    def __init__(self, reserve: float = 0.01) -> None:
         self.reserve = reserve
         self.cost = 1
         self.limits: Limits | None = None
         self._told_at = 0.0
+        self._own = self._untold = 0
         self._costs: deque[int] = deque(maxlen=_OBSERVATIONS)
         self._credit = 1.0
         self._credited_at: float | None = None
@@ -40,21 +50,26 @@ class Pacing:
 
     def told(self, limits: Limits, now: float) -> None:
         """The newest counters."""
-        self.limits, self._told_at = limits, now
+        if not self._same_minute(limits, now):
+            self._own = 0
+        self.limits, self._told_at, self._untold = limits, now, 0
 
     def spent(self, calls: int, limits: Limits | None, now: float) -> None:
         """That many calls were placed since the last counters, and these are the newest."""
         self._credit -= calls
         if limits is None:
+            self._own += calls * self.cost
+            self._untold += calls * self.cost
             return
-        before = self._left(self.limits, "minute", now)
-        same_minute = self.limits is not None and now < self._told_at + (self.limits.minute_reset or 0)
-        if calls and same_minute and before is not None and limits.minute_remaining is not None:
+        before = self.limits.minute_remaining if self.limits else None
+        same = self._same_minute(limits, now)
+        if calls and same and before is not None and limits.minute_remaining is not None:
             used = before - limits.minute_remaining
             if used >= 0:
                 self._costs.append(math.ceil(used / calls))
                 self.cost = min(self._costs)
         self.told(limits, now)
+        self._own += calls * self.cost
 
     def exhausted(self, error: LimitExceeded, now: float) -> None:
         """The service refused a call for want of points."""
@@ -72,7 +87,7 @@ class Pacing:
             return 0
         self._credit = min(self._credit + seconds * rate, max(1.0, rate * _BURST))
         budget = self._budget(now)
-        return max(0, int(min(self._credit, budget)))
+        return max(0, int(min(self._credit, max(1.0, budget / _AT_ONCE), budget)))
 
     def opens_at(self, now: float) -> tuple[float, str]:
         """When a call may be placed again, epoch seconds, and what is waited for; "" if nothing is."""
@@ -83,8 +98,9 @@ class Pacing:
         if self._budget_of("minute", now) < 1:
             return self._reset("minute", now), "the minute's points"
         rate = self._rate(now)
-        missing = max(0.0, 1.0 - self._credit)
-        return now + (min(missing / rate, 60.0) if rate > 0 else 60.0), ""
+        if self._credit >= 1:
+            return now, ""
+        return now + max(_SHORTEST, min((1 - self._credit) / rate, _MINUTE) if rate > 0 else _MINUTE), ""
 
     @property
     def points_left(self) -> int | None:
@@ -104,24 +120,43 @@ class Pacing:
 
     def _budget_of(self, period: str, now: float) -> float:
         """Calls that the rest of the minute or day pays for, without the reserve."""
-        limit: int | None = getattr(self.limits, f"{period}_limit", None)
-        left = self._left(self.limits, period, now)
+        left = self._left(period, now)
         if left is None or not self.cost:
             return math.inf
-        return math.floor((left - math.ceil((limit or 0) * self.reserve)) / self.cost)
+        return math.floor((left - self._kept(period)) / self.cost)
 
-    def _left(self, limits: Limits | None, period: str, now: float) -> int | None:
-        if limits is None:
+    def _kept(self, period: str) -> int:
+        """The reserve, in points."""
+        return math.floor((getattr(self.limits, f"{period}_limit", None) or 0) * self.reserve)
+
+    def _left(self, period: str, now: float) -> float | None:
+        left: int | None = getattr(self.limits, f"{period}_remaining", None)
+        if left is None:
             return None
-        left: int | None = getattr(limits, f"{period}_remaining")
-        turned = now >= self._reset(period, now)
-        return getattr(limits, f"{period}_limit") if turned and left is not None else left
+        if now >= self._reset(period, now):
+            # for one call in any case: only an answer tells of a limit that was raised
+            return max(getattr(self.limits, f"{period}_limit") or 0, self._kept(period) + self.cost)
+        return left - self._untold - self._others() * (now - self._told_at)
+
+    def _others(self) -> float:
+        """Points a second that others have used in this minute."""
+        limits = self.limits
+        if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
+            return 0.0
+        used = (limits.minute_limit or 0) - (limits.minute_remaining or 0) - self._own
+        return max(0, used) / max(_SETTLED, _MINUTE - (limits.minute_reset or 0))
+
+    def _same_minute(self, limits: Limits, now: float) -> bool:
+        """Whether these counters are of the minute of the last ones."""
+        if self.limits is None or self.limits.minute_reset is None or limits.minute_reset is None:
+            return False
+        return now + limits.minute_reset < self._told_at + self.limits.minute_reset + _SETTLED
 
     def _reset(self, period: str, now: float) -> float:
         reset: int | None = getattr(self.limits, f"{period}_reset", None)
         if reset is None:
-            return now + (60 if period == "minute" else 3600)
-        return self._told_at + reset
+            return now + (_MINUTE if period == "minute" else 3600)
+        return self._told_at + reset + _LATE
 
     def _rate(self, now: float) -> float:
         """Calls a second."""
@@ -129,5 +164,5 @@ class Pacing:
         if math.isinf(budget):
             return 1.0  # nobody has told any counters: carefully, until somebody does
         left = self._reset("minute", now) - now
-        seconds = left if left > 0 else 60.0
+        seconds = left if left > 0 else _MINUTE
         return budget / max(1.0, seconds - _EARLY)

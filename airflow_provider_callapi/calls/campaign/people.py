@@ -162,7 +162,6 @@ def read_people(
             if contact in seen:
                 plan.duplicates += 1
                 continue
-            seen.add(contact)
             zone = str(row.get("timezone") or timezone)
             if not is_timezone(zone):
                 raise InvalidRow("timezone: not a time zone of the IANA list")
@@ -173,6 +172,7 @@ def read_people(
         except InvalidRow as error:
             skipped = Skipped(row, line, str(error))
         else:
+            seen.add(contact)
             plan.people.append(person)
             continue
         if mine:

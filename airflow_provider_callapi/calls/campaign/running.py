@@ -234,7 +234,9 @@ class Runner:
                     self._tag_at = now + _LONGEST
                     break
                 self._stays_untagged(attempt, tag_id, error)
-            changed.append(self.campaign.tagged(attempt, tag_id, now))
+                changed.append(self.campaign.tagged(attempt, tag_id, now, done=False))
+            else:
+                changed.append(self.campaign.tagged(attempt, tag_id, now))
         return changed
 
     def _stays_untagged(self, attempt: Attempt, tag_id: int, error: CallApiError) -> None:

@@ -1,0 +1,85 @@
+"""### Tell everybody on a long list, after somebody has said yes, with four tasks and one ledger
+
+A rehearsal reads the list and says how many people would be called and what it takes; a person reads that
+under *Required Actions* and approves, or does not. Then four mapped tasks share the work: each calls its
+quarter of the list, and all of them write into one ledger, so that nobody is called twice, not even by a
+second run of the same campaign or a cleared task. With `min_gap` nobody's phone rings twice within an hour,
+whichever campaigns of this ledger call.
+
+Needs Airflow 3.1+ for the approval, the connection `callapi_default`, and for the ledger a database behind
+the connection `callapi_ledger` (PostgreSQL, MySQL or SQLite, with its provider). The tables make themselves;
+they hold the numbers called.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import DAG, Param, task
+
+from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+
+SHARDS = 4
+
+CAMPAIGN: dict[str, Any] = {
+    "campaign": "{{ params.campaign }}",
+    "contacts": "{{ params.people }}",
+    "call": {
+        "method": "start.informer_call",
+        "virtual_phone_number": "{{ params.virtual_phone_number }}",
+        "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}, we have moved to Lenina 1."},
+    },
+    "calling_hours": ("{{ params.opens }}", "{{ params.closes }}"),
+    "redial": {"busy": 3600, "not_reached": 4 * 3600},
+    "ledger_conn_id": "callapi_ledger",
+    "min_gap": timedelta(hours=1),  # longer than a redial's delay, it would win
+    "deferrable": True,
+    "retries": 3,
+}
+"""What the rehearsal and the calls have in common."""
+
+with DAG(
+    "callapi_campaign_sharded",
+    schedule=None,
+    doc_md=__doc__,
+    tags=["callapi"],
+    params={
+        "campaign": Param("moved-to-lenina", type="string", title="Name: once a name, everybody once"),
+        "people": Param("file:///tmp/callapi/people.csv", type="string", title="CSV with phone and name"),
+        "virtual_phone_number": Param("74993720692", type="string", title="Number shown"),
+        "opens": Param("09:00", type="string", title="Not before, on their own clock"),
+        "closes": Param("21:00", type="string", title="Not after"),
+        "folder": Param("file:///tmp/callapi", type="string", title="Where results and reports go"),
+    },
+) as dag:
+    rehearse = CallApiCampaignOperator(task_id="rehearse", dry_run=True, **CAMPAIGN)
+
+    approve = ApprovalOperator(
+        task_id="approve",
+        subject="Call {{ ti.xcom_pull(task_ids='rehearse').to_be_called }} people?",
+        body="""{% set plan = ti.xcom_pull(task_ids="rehearse") -%}
+**{{ plan.campaign }}**, from {{ params.virtual_phone_number }}, {{ params.opens }} to {{ params.closes }}
+
+* {{ plan.people }} people are on the list: {{ plan.to_be_called }} would be called
+* {{ plan.results.invalid }} rows make no call, {{ plan.duplicates }} are there twice
+* the first calls need about {{ plan.points_needed }} points and {{ plan.minutes_needed }} minutes
+""",
+        response_timeout=timedelta(days=1),
+    )
+
+    call_them = CallApiCampaignOperator.partial(
+        task_id="call_them",
+        max_active_calls=10,
+        results="{{ params.folder }}/{{ run_id }}-{{ ti.map_index }}.csv",
+        report="{{ params.folder }}/{{ run_id }}-{{ ti.map_index }}.html",
+        **CAMPAIGN,
+    ).expand(shard=[f"{number}/{SHARDS}" for number in range(1, SHARDS + 1)])
+
+    @task
+    def total(summaries: list[dict[str, Any]]) -> dict[str, int]:
+        """People by what became of them, of all shards."""
+        results = [summary["results"] for summary in summaries]
+        return {name: sum(counts[name] for counts in results) for name in results[0]}
+
+    rehearse >> approve >> call_them
+    total(call_them.output)

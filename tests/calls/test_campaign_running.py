@@ -1,0 +1,522 @@
+"""Campaigns on a real exchange core: who is called when, and what is made of what the service says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from campaign_world import ANNA, BORIS, CLARA, RULES, World
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.calls.campaign.hours import CallingHours
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, MemoryLedger, Status
+from airflow_provider_callapi.calls.campaign.outcomes import Result, redial_table
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.emulator import Fault, Script
+
+START = "start.informer_call"
+
+
+# --- results and redials ---
+
+
+def test_a_busy_person_is_called_again_ten_minutes_after_the_calls_end() -> None:
+    world = World()
+    world.exchange.script(ANNA, Script.busy())
+    world.run(300)
+    world.exchange.script(ANNA, Script())
+    assert world.run().over
+
+    first, second = world.ring_times(ANNA)
+    assert 601 <= second - first <= 615
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+def test_nobody_is_called_more_often_than_max_attempts() -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_attempts=2))
+    world.exchange.default_script = Script.no_answer()
+    world.run()
+    assert (world.exchange.rings(ANNA), world.exchange.rings(BORIS)) == (2, 2)
+    assert world.results() == {ANNA: Result.NOT_REACHED, BORIS: Result.NOT_REACHED}
+
+
+def test_what_became_of_a_call_that_nobody_reports_is_unknown_and_it_is_not_repeated() -> None:
+    world = World(rules=replace(RULES, report_timeout=None))
+    world.exchange.script(ANNA, Script.busy())
+    assert world.run().over
+    assert world.results() == {ANNA: Result.UNKNOWN}
+    assert world.exchange.rings(ANNA) == 1
+
+
+def test_a_report_that_never_comes_is_waited_for_so_long_and_not_longer_however_often_a_process_is_new() -> (
+    None
+):
+    world = World()
+    world.exchange.report_lag = 1e9
+    world.run(60)
+    began = world.clock()
+    while world.clock() < began + 3600:
+        world.process()
+        if world.run(15).over:
+            break
+    assert world.results() == {
+        ANNA: Result.ANSWERED if world.campaign.counts[Result.ANSWERED] else Result.UNKNOWN
+    }
+    assert world.campaign.over
+    assert world.clock() - began < 400
+
+
+def without_lines(world: World, phone: str) -> None:
+    """The account has no free line: the call ends at once, and no phone has rung."""
+    reports = world.reports
+
+    def told(since: float) -> Any:
+        return [
+            (report.model_copy(update={"finish_reason": "no_resources"}), False)
+            if report.contact_phone_number == phone
+            else (report, answered)
+            for report, answered in reports(since)
+        ]
+
+    world.wishes["reports"] = told
+    world.process()
+
+
+def test_a_call_for_which_there_was_no_line_uses_up_no_attempt() -> None:
+    world = World(rules=replace(RULES, max_attempts=1))
+    without_lines(world, ANNA)
+    world.exchange.script(ANNA, Script.busy())
+    world.run(700)
+    assert len(world.exchange.calls) == 3, "five minutes later, and again"
+    del world.wishes["reports"]
+    world.process()
+    world.run()
+    history = list(world.new_ledger().history([ANNA]))
+    assert [attempt.result for attempt in history] == [Result.CAPACITY] * 3 + [Result.BUSY]
+    assert [attempt.unrung for attempt in history] == [0, 1, 2, 3]
+
+
+def test_who_is_on_the_services_blacklist_is_not_called_again() -> None:
+    world = World([ANNA, BORIS])
+    world.exchange.account.blacklist.add(ANNA)
+    world.run()
+    assert world.results() == {ANNA: Result.REFUSED, BORIS: Result.ANSWERED}
+    assert world.exchange.requests(START) == 2
+
+
+def test_a_refusal_of_a_persons_own_parameter_makes_that_row_invalid() -> None:
+    world = World([ANNA, BORIS])
+    world.rows[0]["name"] = "A" * 2_000
+    world.process()
+    world.run()
+    assert world.results() == {ANNA: Result.INVALID, BORIS: Result.ANSWERED}
+
+
+# --- what stops everybody ---
+
+
+def everybody_is_refused(world: World, what: str) -> None:
+    account = world.exchange.account
+    if what == "number":
+        account.virtual_numbers.clear()
+    elif what == "rights":
+        account.forbidden_methods.add(START)
+    elif what == "component":
+        component = world.template.request_type.component
+        assert isinstance(component, Component)
+        account.components_off.add(component)
+    else:
+        account.keys["demo-key"] = account.keys.get("demo-key") or _blocked()
+
+
+def _blocked() -> Any:
+    from airflow_provider_callapi.emulator import Key
+
+    return Key(blocked=True)
+
+
+@pytest.mark.parametrize("what", ["number", "rights"])
+def test_a_refusal_that_concerns_everybody_stops_the_campaign_and_says_so(what: str) -> None:
+    world = World([ANNA, BORIS], replace(RULES, at_once=1))
+    everybody_is_refused(world, what)
+    assert world.run().over
+    assert world.campaign.stopped
+    assert any("Nobody is dialled any more" in line for line in world.log)
+    assert world.exchange.requests(START) == 1
+    assert world.results() == {ANNA: Result.NOT_CALLED, BORIS: Result.NOT_CALLED}
+
+    world.exchange.account.virtual_numbers.add("74993720692")
+    world.exchange.account.forbidden_methods.clear()
+    world.process()
+    world.run()
+    assert set(world.results().values()) == {Result.ANSWERED}, "put right and begun again, it goes on"
+
+
+@pytest.mark.parametrize("what", ["component", "key"])
+def test_a_service_that_does_not_let_us_in_ends_the_try(what: str) -> None:
+    world = World()
+    everybody_is_refused(world, what)
+    if what == "component":
+        world.exchange.account.components_off.update(Component)
+    with pytest.raises(CallApiError):
+        world.run()
+    assert world.exchange.calls == []
+
+
+@pytest.mark.parametrize("reason", ["not_enough_money", "component_is_inactive"])
+def test_a_call_that_ended_for_want_of_money_stops_the_campaign(reason: str) -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_active=1))
+    reports = world.reports
+    world.wishes["reports"] = lambda since: [
+        (report.model_copy(update={"finish_reason": reason}), False) for report, _ in reports(since)
+    ]
+    world.exchange.default_script = Script.busy()
+    world.process()
+    assert world.run().over
+    assert reason in str(world.campaign.stopped)
+    called = len(world.exchange.calls)
+    assert set(world.results().values()) <= {Result.ACCOUNT, Result.NOT_CALLED}
+
+    del world.wishes["reports"]
+    world.exchange.default_script = Script()
+    world.process()
+    world.run()
+    assert set(world.results().values()) == {Result.ANSWERED}
+    assert len(world.exchange.calls) == called + 2, "no attempt is used up by the account's trouble"
+
+
+# --- who must not be called, and when ---
+
+
+def test_a_number_that_was_forbidden_meanwhile_is_not_called_again() -> None:
+    world = World()
+    world.exchange.script(ANNA, Script.busy())
+    world.run(120)
+    world.excluded.add(ANNA)
+    assert world.run().over
+    assert world.exchange.rings(ANNA) == 1
+    assert world.results() == {ANNA: Result.DO_NOT_CALL}
+
+
+def test_nobody_is_dialled_outside_of_their_own_hours() -> None:
+    monday_noon_utc = 1_778_500_800.0  # 2026-05-11T12:00Z: 18:00 in Omsk, 05:00 in Los Angeles
+    world = World(
+        [ANNA, BORIS],
+        replace(RULES, hours=CallingHours.read(("09:00", "17:00"), ["mon", "tue"])),
+        start=monday_noon_utc,
+    )
+    world.rows[0]["timezone"], world.rows[1]["timezone"] = "Asia/Omsk", "America/Los_Angeles"
+    pause = world.process().step()
+    assert (pause.why, pause.dial_at) == ("the calling hours", monday_noon_utc + 4 * 3600)
+    world.run()
+
+    assert 4 * 3600 <= world.ring_times(BORIS)[0] - monday_noon_utc < 4 * 3600 + 60
+    assert 15 * 3600 <= world.ring_times(ANNA)[0] - monday_noon_utc < 15 * 3600 + 60
+
+
+def test_a_redial_waits_for_the_hours_too() -> None:
+    noon = 1_778_500_800.0
+    rules = replace(RULES, hours=CallingHours.read(("09:00", "12:05"), None), timezone="UTC")
+    world = World(rules=rules, start=noon)
+    world.rows[0]["timezone"] = "UTC"
+    world.process()
+    world.exchange.script(ANNA, Script.busy())
+    world.run()
+    assert world.ring_times(ANNA)[1] - noon >= 21 * 3600
+
+
+def test_after_its_time_a_campaign_calls_nobody_and_ends() -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_active=1, dial_until=1_760_000_000.0 + 300))
+    world.exchange.default_script = Script(talks=290)
+    assert world.run().over
+    assert world.clock() < 1_760_000_000.0 + 1800
+    assert sorted(world.results().values()) == [Result.ANSWERED, Result.NOT_CALLED]
+
+
+def test_a_person_whose_redial_does_not_come_any_more_keeps_the_last_result() -> None:
+    world = World(rules=replace(RULES, dial_until=1_760_000_000.0 + 700))
+    world.exchange.script(ANNA, Script.busy())
+    world.run(500)
+    world.exchange.account.minute_limit = 0
+    world.run()
+    assert world.exchange.requests(START) >= 2, "the redial was refused for want of points"
+    assert world.exchange.rings(ANNA) == 1
+    assert world.results() == {ANNA: Result.BUSY}
+
+
+# --- how fast ---
+
+
+def test_no_more_calls_are_active_than_are_allowed() -> None:
+    world = World([f"792600001{n:02d}" for n in range(12)], replace(RULES, max_active=3))
+    most = 0
+    while not (pause := world.runner.step()).over:
+        most = max(most, len(world.exchange.active_calls))
+        world.clock.advance(pause.seconds)
+    assert most == 3
+    assert set(world.results().values()) == {Result.ANSWERED}
+
+
+@pytest.mark.parametrize("period", ["minute", "day"])
+def test_without_points_a_campaign_pauses_until_the_reset_and_says_why(period: str) -> None:
+    world = World([ANNA, BORIS])
+    setattr(world.exchange.account, f"{period}_limit", 0)
+    world.runner.step()
+    world.clock.advance(1)
+    pause = world.runner.step()
+    limits = world.exchange.limits()
+
+    assert pause.why == f"the {period}'s points"
+    assert pause.dial_at == pytest.approx(world.clock() + limits[f"{period}_reset"], abs=2)
+    setattr(world.exchange.account, f"{period}_limit", 1000)
+    world.clock.advance(limits[f"{period}_reset"] + 2)
+    world.run()
+    assert set(world.results().values()) == {Result.ANSWERED}
+
+
+def test_points_that_somebody_else_took_cost_one_refusal_and_no_attempt() -> None:
+    world = World()
+    look = world.runner._means.look
+
+    def look_before_the_other() -> Any:
+        seen = look()
+        world.exchange.account.minute_limit = 0
+        return seen
+
+    world.wishes["look"] = look_before_the_other
+    world.process()
+    world.run(20)
+    assert world.exchange.requests(START) == 1
+    del world.wishes["look"]
+    world.process()
+    world.exchange.account.minute_limit = 100
+    world.run()
+    (attempt,) = world.new_ledger().history([ANNA])
+    assert (attempt.attempt, attempt.result) == (1, Result.ANSWERED)
+
+
+@pytest.mark.parametrize("people", [1, 40])
+def test_the_active_calls_are_looked_at_once_a_poll_interval_however_many_there_are(people: int) -> None:
+    world = World([f"792600001{n:02d}" for n in range(people)], replace(RULES, max_active=100))
+    world.exchange.default_script = Script(talks=170)
+    world.run()
+    looks = [e.time for e in world.exchange.journal if e.kind == "request" and e.method == "list.calls"]
+    assert len(looks) >= 15
+    assert min(later - earlier for earlier, later in pairwise(looks)) >= 10
+
+
+# --- lost answers ---
+
+
+@pytest.mark.parametrize("fault", [f for f in Fault if f not in (Fault.REFUSE,)])
+def test_a_call_whose_answer_is_lost_is_searched_for_and_never_dialled_again(fault: Fault) -> None:
+    world = World()
+    world.exchange.default_script = Script(talks=30)
+    world.exchange.fault(fault, method=START)
+    assert world.run().over
+    placed = fault.carried_out
+    assert world.exchange.rings(ANNA) == int(placed)
+    assert world.exchange.requests(START) == int(placed)
+    assert world.results() == {ANNA: Result.ANSWERED if placed else Result.UNRESOLVED}
+
+
+def test_a_lost_call_that_was_over_before_anybody_looked_is_found_in_the_report() -> None:
+    world = World()
+    world.exchange.default_script = Script(rings=1, talks=1)
+    world.exchange.report_lag = 200
+    world.exchange.fault(Fault.DROP_AFTER, method=START)
+    world.run()
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert world.exchange.rings(ANNA) == 1
+
+
+def test_without_a_report_such_a_call_stays_unresolved() -> None:
+    world = World(rules=replace(RULES, report_timeout=None))
+    world.exchange.default_script = Script(rings=1, talks=1)
+    world.exchange.fault(Fault.DROP_AFTER, method=START)
+    world.run()
+    assert world.results() == {ANNA: Result.UNRESOLVED}
+    world.process()
+    world.run()
+    assert world.exchange.rings(ANNA) == 1
+
+
+def test_a_request_that_was_not_sent_is_sent_later_as_the_same_attempt() -> None:
+    world = World()
+    world.exchange.fault(Fault.REFUSE, method=START)
+    world.run()
+    (attempt,) = world.new_ledger().history([ANNA])
+    assert (attempt.attempt, attempt.result) == (1, Result.ANSWERED)
+
+
+def test_lost_calls_with_the_same_id_of_an_author_are_told_apart_by_their_number() -> None:
+    world = World([ANNA, BORIS, CLARA])
+    world.exchange.default_script = Script(talks=30)
+    world.exchange.script(BORIS, Script.busy(rings=25))
+    world.exchange.fault(Fault.DROP_AFTER, method=START, times=3)
+    world.new_external_id = lambda person, attempt: f"promo-{attempt}"
+    world.process()
+    world.run(500)
+    calls = {call.contact: call.call_session_id for call in world.exchange.calls}
+    history = {who: next(iter(world.new_ledger().history([who]))) for who in (ANNA, BORIS, CLARA)}
+    assert {who: known.call and known.call.call_session_id for who, known in history.items()} == calls
+    assert history[BORIS].result is Result.BUSY
+
+
+# --- claims ---
+
+
+class Shared(MemoryLedger):
+    """Answers what a test says, once."""
+
+    def __init__(self, *answers: Claim) -> None:
+        super().__init__()
+        self.answers = list(answers)
+
+    def claim(self, intents: Any) -> list[Claim]:
+        return [self.answers.pop(0) if self.answers else super(Shared, self).claim([i])[0] for i in intents]
+
+
+def with_ledger(world: World, ledger: MemoryLedger) -> World:
+    world.new_ledger = lambda: ledger
+    world.process()
+    return world
+
+
+def test_who_was_called_too_recently_is_called_when_that_is_over() -> None:
+    world = World()
+    with_ledger(world, Shared(Claim(granted=False, not_before=world.clock() + 7200)))
+    began = world.clock()
+    world.run()
+    assert 7200 <= world.ring_times(ANNA)[0] - began < 7270
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+def test_who_may_not_be_called_before_the_end_is_not_called() -> None:
+    world = World(rules=replace(RULES, dial_until=1_760_000_000.0 + 3600))
+    with_ledger(world, Shared(Claim(granted=False, not_before=world.clock() + 7200)))
+    assert world.run().over
+    assert world.results() == {ANNA: Result.NOT_CALLED}
+
+
+def test_a_claim_that_was_not_possible_now_is_tried_again_soon() -> None:
+    world = with_ledger(World(), Shared(Claim(granted=False)))
+    began = world.clock()
+    world.run()
+    assert 30 <= world.ring_times(ANNA)[0] - began < 60
+
+
+def test_a_call_that_another_process_placed_is_followed_and_not_placed_again() -> None:
+    world = World()
+    reply = world.call_api.call(
+        world.template.request(world.campaign.plan.people[0], lambda own: "elsewhere")
+    )
+    elsewhere = Attempt(
+        ANNA,
+        1,
+        Status.ACTIVE,
+        "elsewhere",
+        world.clock(),
+        call=Outcome(reply.call_session_id, "elsewhere", started_at=world.clock()),
+    )
+    ledger = Shared()
+    ledger.claim([elsewhere])
+    world.new_ledger = lambda: ledger
+    world.runner._ledger = ledger  # its campaign was planned before the other one's claim
+    world.run()
+    assert world.exchange.rings(ANNA) == 1
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+def test_a_call_that_another_process_took_over_is_not_given_up_by_this_one() -> None:
+    """Ours was not found; meanwhile somebody else dials the same attempt anew."""
+    world = World(rules=replace(RULES, report_timeout=None))
+    world.exchange.fault(Fault.DROP_BEFORE, method=START)
+    ledger = Shared()
+    with_ledger(world, ledger)
+    world.run(30)
+    (ours,) = ledger.load([ANNA])
+    theirs = replace(ours, intended_at=ours.intended_at + 20)
+    ledger.write([theirs])
+    world.run(50)
+    assert list(ledger.load([ANNA])) == [theirs]
+
+
+# --- tags ---
+
+
+def tag_rules(**tags: int) -> Any:
+    return replace(RULES, tags=tags)
+
+
+def test_finished_calls_are_tagged_by_their_outcome_and_only_then_settled() -> None:
+    told: list[int] = []
+    world = World(
+        [ANNA, BORIS],
+        tag_rules(answered=36, not_answered=37, ended=38),
+        tag_finished=lambda communication_id, tag_id: told.append(tag_id),
+    )
+    world.exchange.script(BORIS, Script.no_answer())
+    world.run(600)
+    assert sorted(told) == [36, 37, 38, 38]
+    tags = {a.person: set(a.call.tags) for a in world.new_ledger().history([ANNA, BORIS]) if a.call}
+    assert tags == {ANNA: {36, 38}, BORIS: {37, 38}}
+
+
+def test_a_tag_that_cannot_be_set_is_given_up_and_not_recorded() -> None:
+    class Refused(CallApiError):
+        permanent = True
+
+    def refuse(communication_id: int, tag_id: int) -> None:
+        raise Refused("no such tag")
+
+    world = World(rules=tag_rules(ended=38), tag_finished=refuse)
+    assert world.run().over
+    (attempt,) = world.new_ledger().history([ANNA])
+    assert attempt.status is Status.SETTLED
+    assert attempt.call is not None
+    assert attempt.call.tags == ()
+
+
+def test_without_a_data_api_an_active_call_is_tagged_when_it_is_seen_to_be_answered() -> None:
+    told: list[tuple[int, int]] = []
+    world = World(
+        rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
+        tag_active=lambda session_id, tag_id: told.append((session_id, tag_id)),
+    )
+    world.exchange.default_script = Script(talks=60)
+    world.run()
+    assert told == [(world.exchange.calls[0].call_session_id, 36)]
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
+    told: list[int] = []
+    world = World(
+        rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
+        tag_active=lambda session_id, tag_id: told.append(tag_id),
+    )
+    world.exchange.default_script = Script(rings=3, talks=600)
+    world.runner.step()
+    world.process()
+    sightings = {
+        one: replace(watch.sighting, seen=True, answered_at=world.clock() + 3)
+        for one, watch in world.campaign.watched().items()
+    }
+    world.campaign.seen_elsewhere(sightings)
+    world.clock.advance(5)
+    world.runner.step()
+    assert told == [36]
+
+
+# --- the redial table ---
+
+
+def test_an_authors_delays_replace_the_defaults_and_are_checked() -> None:
+    assert redial_table({"busy": 60, "not_reached": None})[Result.BUSY] == 60
+    for wrong in ({"unknown": 60}, {"busy": -1}, {"busy": True}, {"busy": "10"}):
+        with pytest.raises(ValueError, match="redial"):
+            redial_table(wrong)  # type: ignore[arg-type]

@@ -1,0 +1,581 @@
+"""A campaign as a task: what it is told, says and leaves behind; its waits, its kills and its next tries."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import importlib
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from airflow_fakes import TTS, VNUMBER, Task, TaskInstance
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+from airflow_provider_callapi.operators.contact_list import read_rows
+from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
+
+pytest_plugins = ["airflow_desk"]
+
+PEOPLE = [f"7916000{number:04}" for number in range(12)]
+PHONE = re.compile(r"7916000\d{4}")
+BEFORE_NOON = 1_760_000_000.0
+"""When the desk's clock begins: Thursday, 9 October 2025, 11:53:20 in Moscow."""
+AT_SIX = 1_760_022_000.0
+A_TALK = Script(rings=3, talks=20)
+
+
+class KilledError(BaseException):
+    """The worker's process ends here."""
+
+
+@dataclass
+class Instance(TaskInstance):
+    xcoms: dict[str, Any] = field(default_factory=dict)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcoms[key] = json.loads(json.dumps(value, allow_nan=False))
+
+
+@pytest.fixture
+def desk(desk, monkeypatch):
+    """The campaign's modules have the desk's clock, too; ``desk.at`` says what happens at a time."""
+    desk.at = []
+
+    def sleep(seconds: float) -> None:
+        desk.sleep(seconds)
+        while desk.at and desk.clock() >= desk.at[0][0]:
+            desk.at.pop(0)[1]()
+
+    fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=sleep)
+    for name in ("operators.campaign_run", "operators.contact_list", "triggers.campaign"):
+        monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake_time)
+    patched = SimpleNamespace(**{**vars(asyncio), "wait_for": waits_by(desk.clock)})
+    monkeypatch.setattr("airflow_provider_callapi.triggers.campaign.asyncio", patched)
+    desk.exchange.default_script = A_TALK
+    return desk
+
+
+def waits_by(clock):
+    """``asyncio.wait_for`` by the desk's clock; where nobody else moves it, it is moved to the end."""
+
+    async def wait_for(work, seconds):
+        task, until, quiet = asyncio.ensure_future(work), clock() + seconds, 0
+        while not task.done():
+            before = clock()
+            await asyncio.sleep(0.005)
+            quiet = quiet + 1 if clock() == before else 0
+            if quiet > 20:
+                clock.advance(until - clock())
+            if clock() >= until:
+                task.cancel()
+                raise TimeoutError
+        return await task
+
+    return wait_for
+
+
+def campaign(desk, *, ti: Instance | None = None, **changes: Any) -> Task:
+    options = {
+        "task_id": "call",
+        "campaign": "spring",
+        "contacts": [{"phone": phone, "name": "Anna"} for phone in PEOPLE],
+        "call": {"method": "start.informer_call", "virtual_phone_number": VNUMBER, "contact_message": TTS},
+        **changes,
+    }
+    return Task(desk, lambda: CallApiCampaignOperator(**options), ti=ti or Instance())
+
+
+def rings(desk) -> list[int]:
+    return [desk.exchange.rings(phone) for phone in PEOPLE]
+
+
+def counted(summary: dict[str, Any]) -> dict[str, int]:
+    return {name: number for name, number in summary["results"].items() if number}
+
+
+def table(path: Path) -> dict[str, str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["phone"]: row["call_result"] for row in csv.DictReader(file)}
+
+
+def in_seconds(desk, seconds: float, what: Any) -> None:
+    desk.at.append((desk.clock() + seconds, what))
+
+
+# --- once, everybody ---
+
+
+def test_everybody_is_called_once_and_again_where_the_line_was_busy(desk, tmp_path):
+    desk.exchange.script(PEOPLE[0], Script.busy())
+    desk.exchange.script(PEOPLE[1], Script.no_answer())
+
+    summary = campaign(
+        desk,
+        redial={"busy": 60, "not_reached": None},
+        max_attempts=2,
+        results=f"file://{tmp_path}/results.csv",
+        report=f"file://{tmp_path}/report.html",
+    ).run()
+
+    assert rings(desk) == [2, *[1] * 11]
+    assert counted(summary) == {"answered": 10, "busy": 1, "not_reached": 1}
+    assert (summary["calls"], summary["people"], summary["answered_share"]) == (13, 12, 0.8333)
+    assert table(tmp_path / "results.csv") == {
+        **dict.fromkeys(PEOPLE, "answered"),
+        PEOPLE[0]: "busy",
+        PEOPLE[1]: "not_reached",
+    }
+    assert "<html" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_the_text_is_the_persons_own_and_the_list_may_be_a_file(desk, tmp_path):
+    people = tmp_path / "people.csv"
+    people.write_text("phone;name\n8 (916) 000-00-00;Anna\n+79160000001;Boris\n", "utf-8-sig")
+    message = {"type": "tts", "value": "Hello {{ contact.name }}"}
+
+    campaign(
+        desk,
+        contacts=f"file://{people}",
+        call={
+            "method": "start.informer_call",
+            "virtual_phone_number": VNUMBER,
+            "contact_message": message,
+            "external_id": "{{ contact.name }}",
+        },
+    ).run()
+
+    assert {call.external_id: call.contact for call in desk.exchange.calls} == {
+        "Anna": PEOPLE[0],
+        "Boris": PEOPLE[1],
+    }
+
+
+def test_a_summary_and_a_file_of_nobody(desk, tmp_path):
+    summary = campaign(desk, contacts=[], results=f"file://{tmp_path}/results.jsonl").run()
+
+    assert (summary["people"], summary["unreached_share"]) == (0, 0.0)
+    assert (tmp_path / "results.jsonl").read_text("utf-8") == ""
+
+
+def test_shards_share_the_list_and_call_everybody_once(desk):
+    for number in (1, 2, 3):
+        campaign(desk, shard=f"{number}/3", ti=Instance(map_index=number)).run()
+
+    assert rings(desk) == [1] * 12
+
+
+def test_who_gets_onto_the_do_not_call_list_is_not_called_any_more(desk, tmp_path):
+    stop = tmp_path / "stop.csv"
+    stop.write_text("phone\n8 916 000-00-00\n", "utf-8")
+    in_seconds(desk, 100, lambda: stop.write_text(f"phone\n{PEOPLE[0]}\n{PEOPLE[-1]}\n", "utf-8"))
+
+    summary = campaign(desk, do_not_call=f"file://{stop}", max_active_calls=1).run()
+
+    assert rings(desk) == [0, *[1] * 10, 0]
+    assert counted(summary) == {"answered": 10, "do_not_call": 2}
+
+
+# --- before ---
+
+
+def test_a_dry_run_says_what_would_be_done_and_dials_nobody(desk, tmp_path):
+    rehearsal = campaign(
+        desk,
+        dry_run=True,
+        contacts=[*PEOPLE, PEOPLE[3], "nonsense"],
+        do_not_call=PEOPLE[:2],
+        results=f"file://{tmp_path}/results.csv",
+        deferrable=True,
+        calling_hours=("09:00", "10:00"),
+    )
+
+    summary = rehearsal.run()
+
+    assert counted(summary) == {"not_called": 10, "do_not_call": 2, "invalid": 1}
+    assert (summary["to_be_called"], summary["points_needed"], summary["minutes_needed"]) == (10, 10, 1)
+    assert desk.sent() == []
+    assert (rehearsal.deferrals, rehearsal.state.values) == ([], {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_log_begins_with_who_will_be_called_and_what_it_takes(desk, capsys):
+    desk.exchange.account.minute_limit = 5
+
+    campaign(desk, contacts=[*PEOPLE, PEOPLE[3], "12-34"], do_not_call=PEOPLE[:2], dry_run=True).run()
+
+    log = capsys.readouterr().out
+    for line in (
+        "Campaign spring: 10 people to be called, 0 settled before, 0 active, 1 invalid rows, 1 duplicates, "
+        "2 on the do_not_call list",
+        "Row 14 is not called: contact: ",
+        "The first calls need about 10 points and 0:03:00 of calling hours at the present limits (4 a ",
+    ):
+        assert line in log
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"timezone": "Moscow"}, "timezone: 'Moscow'"),
+        ({"calling_hours": ("9", "25:00")}, "calling_hours"),
+        ({"calling_days": ("someday",)}, "calling_days"),
+        ({"redial": {"nobody": 5}}, "redial: 'nobody'"),
+        ({"shard": "5/4"}, "shard: '5/4'"),
+        ({"call": {"method": "list.calls"}}, "call.method"),
+        ({"call": {"method": "start.informer_call", "voice": "x"}}, "call.voice"),
+        ({"contacts": "file:///nobody/people.csv"}, "contacts: "),
+        ({"do_not_call": "file:///nobody/stop.csv"}, "do_not_call: "),
+    ],
+)
+def test_a_parameter_that_cannot_be_used_fails_before_anybody_is_dialled_and_without_retries(
+    desk, wrong, said
+):
+    with pytest.raises(CallApiFailure, match=re.escape(said)):
+        campaign(desk, **wrong).run()
+
+    assert desk.sent() == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"call": {"virtual_phone_number": VNUMBER}},
+        {"max_active_calls": 0},
+        {"max_attempts": 0},
+        {"poll_interval": 0},
+        {"points_reserve": 1.0},
+        {"min_gap": 3600},
+    ],
+)
+def test_some_mistakes_are_seen_when_the_dag_is_parsed(desk, wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        campaign(desk, **wrong).make()
+
+
+def test_without_task_state_a_ledger_is_asked_for(desk):
+    calls = campaign(desk)
+    calls.state = None
+
+    with pytest.raises(CallApiFailure, match=r"ledger_conn_id: .* no task state \(3\.3\+ has\)"):
+        calls.run()
+
+    assert desk.sent() == []
+
+
+# --- waits ---
+
+
+def test_the_wait_for_calling_hours_is_a_deferral_that_says_until_when_and_for_how_many(desk, capsys):
+    calls = campaign(desk, deferrable=True, calling_hours=("18:00", "21:00"))
+
+    summary = calls.run()
+
+    assert (
+        "Waiting until 2025-10-09 18:00:00 Europe/Moscow for the calling hours; 12 people are waiting, "
+        "0 calls are active"
+    ) in capsys.readouterr().out
+    first = calls.deferrals[0]
+    assert isinstance(first.trigger, CallApiCampaignTrigger)
+    assert first.trigger.calls == []
+    assert sum(desk.slept) < 300, "a worker slept through the wait"
+    assert min(call.started_at for call in desk.exchange.calls) >= AT_SIX
+    assert counted(summary) == {"answered": 12}
+    assert rings(desk) == [1] * 12
+
+
+def test_a_long_wait_is_looked_at_again_every_hour(desk):
+    calls = campaign(desk, deferrable=True, calling_hours=("18:00", "21:00"))
+
+    calls.run()
+
+    waits = [deferral.trigger.wake_at for deferral in calls.deferrals if not deferral.trigger.calls]
+    assert waits[0] == pytest.approx(BEFORE_NOON + 3600, abs=5)
+    assert len(waits) >= 6
+
+
+def test_an_answer_that_only_the_triggerer_saw_counts(desk):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script(rings=20, talks=40)
+    calls = campaign(desk, contacts=PEOPLE[:1], deferrable=True)
+
+    summary = calls.run()
+
+    assert [len(deferral.trigger.calls) for deferral in calls.deferrals] == [1]
+    assert calls.deferrals[0].trigger.calls[0]["sighting"]["answered_at"] is None
+    assert counted(summary) == {"answered": 1}
+
+
+def test_while_one_call_lasts_the_others_become_of_what_they_become(desk):
+    """A busy line is called again at its time, however long somebody else talks."""
+    desk.exchange.script(PEOPLE[0], Script(rings=1, talks=3000))
+    desk.exchange.script(PEOPLE[1], Script.busy(rings=30))
+    calls = campaign(desk, contacts=PEOPLE[:2], deferrable=True, redial={"busy": 120}, max_attempts=2)
+
+    calls.run()
+
+    first, again = [call.started_at for call in desk.exchange.calls if call.contact == PEOPLE[1]]
+    assert again - first < 600
+
+
+def test_a_long_list_is_not_read_every_few_seconds_while_a_report_is_awaited(desk, monkeypatch):
+    def slowly(*args: Any) -> Any:
+        desk.sleep(6)
+        return read_rows(*args)
+
+    monkeypatch.setattr("airflow_provider_callapi.operators.campaign_run.read_rows", slowly)
+    desk.exchange.report_lag = 200
+    calls = campaign(desk, contacts=PEOPLE[:1], deferrable=True)
+
+    calls.run()
+
+    assert 1 < len(calls.deferrals) <= 6
+
+
+# --- the next try ---
+
+
+@pytest.mark.parametrize("again", ["retry", "clear"])
+def test_the_next_try_calls_those_who_are_left(desk, again):
+    def killed():
+        raise KilledError
+
+    in_seconds(desk, 40, killed)
+    calls = campaign(desk, max_active_calls=3)
+    with pytest.raises(KilledError):
+        calls.run()
+    before = rings(desk)
+    assert 3 <= sum(before) < 12
+
+    summary = getattr(calls, again)()
+
+    assert rings(desk) == [1] * 12
+    assert counted(summary) == {"answered": 12}
+
+
+def test_a_clear_after_the_end_calls_nobody(desk, capsys):
+    calls = campaign(desk)
+    calls.run()
+
+    assert counted(calls.clear()) == {"answered": 12}
+
+    assert rings(desk) == [1] * 12
+    assert "Campaign spring: 0 people to be called, 12 settled before" in capsys.readouterr().out
+
+
+def test_another_run_is_another_campaign(desk):
+    campaign(desk).run()
+    campaign(desk, campaign="autumn").run()
+
+    assert rings(desk) == [2] * 12
+
+
+# --- a kill ---
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+def test_a_kill_ends_the_dialling_and_releases_only_where_that_is_wanted(desk, cancel):
+    desk.exchange.default_script = Script(rings=3, talks=100)
+    calls = campaign(desk, max_active_calls=3, cancel_on_kill=cancel)
+    in_seconds(desk, 20, lambda: calls.operator.on_kill())  # noqa: PLW0108 - of this try
+
+    with pytest.raises(CallApiTrouble, match="killed"):
+        calls.run()
+
+    assert sum(rings(desk)) == 3
+    assert desk.sent(but=("list.calls", "get.calls_report")).count("release.call") == (3 if cancel else 0)
+    talked = max(call.ended_at - call.started_at for call in desk.exchange.calls)
+    assert talked < 40 if cancel else talked == 103
+    desk.exchange.default_script = A_TALK
+    assert calls.clear()["results"]["answered"] == 12
+    assert rings(desk) == [1] * 12
+
+
+def test_a_call_that_was_being_dialled_when_the_kill_came_is_released_too(desk, monkeypatch):
+    from airflow_provider_callapi.operators.campaign_run import CampaignRun
+
+    calls = campaign(desk, max_active_calls=2, cancel_on_kill=True, calling_hours=None)
+    dials = CampaignRun._start
+
+    def killed_in_between(run, requests):
+        answers = dials(run, requests)
+        calls.operator.on_kill()
+        return answers
+
+    monkeypatch.setattr(CampaignRun, "_start", killed_in_between)
+
+    with pytest.raises(CallApiTrouble, match="killed"):
+        calls.run()
+
+    assert sum(rings(desk)) >= 1
+    assert desk.sent(but=("list.calls",)).count("release.call") == sum(rings(desk))
+
+
+def test_a_kill_before_anything_was_read_is_no_error():
+    CallApiCampaignOperator(task_id="call", contacts=[], call={"method": "start.informer_call"}).on_kill()
+
+
+# --- the end ---
+
+
+@pytest.mark.parametrize(
+    ("limit", "script"), [("fail_if_unreached_over", Script.busy()), ("fail_if_unknown_over", None)]
+)
+def test_a_bad_campaign_fails_the_task_and_leaves_everything_behind(desk, tmp_path, limit, script):
+    if script:
+        for phone in PEOPLE[:3]:
+            desk.exchange.script(phone, script)
+    else:
+        desk.connect(extra={"data_api": False})
+        desk.exchange.default_script = Script(rings=1, talks=1)
+    calls = campaign(
+        desk,
+        redial={"busy": None},
+        results=f"file://{tmp_path}/results.csv",
+        report=f"file://{tmp_path}/report.html",
+        **{limit: 0.2},
+    )
+
+    with pytest.raises(CallApiFailure, match=rf"{limit}: .* of 12 people, more than 20.0%"):
+        calls.run()
+
+    assert calls.ti.xcoms["return_value"]["people"] == 12
+    assert len(table(tmp_path / "results.csv")) == 12
+    assert (tmp_path / "report.html").exists()
+    assert rings(desk) == [1] * 12
+
+
+def test_a_share_that_is_just_allowed_does_not_fail(desk):
+    for phone in PEOPLE[:3]:
+        desk.exchange.script(phone, Script.busy())
+
+    assert campaign(desk, redial={"busy": None}, fail_if_unreached_over=0.25).run()["unreached_share"] == 0.25
+
+
+def test_what_concerns_everybody_stops_the_campaign_without_retries_and_a_clear_goes_on(desk, capsys):
+    desk.exchange.account.forbidden_methods = {"start.informer_call"}
+    calls = campaign(desk)
+
+    with pytest.raises(CallApiFailure, match=r"The campaign was stopped: .*clear this task"):
+        calls.run()
+
+    assert rings(desk) == [0] * 12
+    assert "Nobody is dialled any more" in capsys.readouterr().out
+    assert counted(calls.ti.xcoms["return_value"]) == {"not_called": 12}
+    desk.exchange.account.forbidden_methods = set()
+    assert counted(calls.clear()) == {"answered": 12}
+    assert rings(desk) == [1] * 12
+
+
+def test_a_service_that_is_away_for_long_is_left_to_a_retry(desk):
+    from airflow_provider_callapi.emulator import Fault
+
+    desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=50)
+    calls = campaign(desk)
+
+    with pytest.raises(CallApiError) as caught:
+        calls.run()
+
+    assert not isinstance(caught.value, CallApiFailure)
+    assert not caught.value.permanent
+    desk.exchange.reset()
+    desk.exchange.default_script = A_TALK
+    assert calls.retry()["results"]["answered"] + calls.retry()["results"]["unknown"] >= 1
+
+
+def test_no_phone_number_is_in_a_log_a_result_a_trigger_or_the_task_state(desk, capsys, tmp_path):
+    desk.exchange.script(PEOPLE[0], Script.busy())
+    desk.exchange.account.blacklist = {PEOPLE[2]}
+    calls = campaign(
+        desk,
+        contacts=[*PEOPLE, f"{PEOPLE[0]}000000000"],
+        deferrable=True,
+        calling_hours=("12:30", "21:00"),
+        report=f"file://{tmp_path}/report.html",
+    )
+
+    summary = calls.run()
+
+    assert calls.deferrals
+    log = capsys.readouterr().out
+    assert "Row 13 is not called" in log
+    assert "Waiting until" in log
+    said = [
+        log,
+        summary,
+        [deferral.trigger.serialize() for deferral in calls.deferrals],
+        calls.events,
+    ]
+    said += [calls.state.values, (tmp_path / "report.html").read_text("utf-8")]
+    assert [text for text in map(str, said) if PHONE.search(text)] == []
+
+
+# --- as an operator ---
+
+
+def test_it_can_be_written_in_yaml(desk):
+    options = yaml.safe_load(
+        """
+        task_id: call
+        campaign: spring
+        contacts: [{phone: 79160000000, name: Anna}, 79160000001]
+        call:
+          method: start.informer_call
+          virtual_phone_number: "74993720692"
+          contact_message: {type: tts, value: "Hello {{ contact.phone }}"}
+        calling_hours: ["09:00", "21:00"]
+        calling_days: [mon, thu]
+        redial: {busy: 60, not_reached: null}
+        max_lateness: 3600
+        """
+    )
+
+    assert counted(campaign(desk, **options).run()) == {"answered": 2}
+
+
+def test_the_templates_of_the_call_are_left_to_each_person():
+    fields = CallApiCampaignOperator.template_fields
+
+    assert "call" not in fields
+    operator = CallApiCampaignOperator(task_id="call", contacts=[], call={"method": "start.informer_call"})
+    assert all(hasattr(operator, name) for name in fields)
+    assert {"contacts", "do_not_call", "campaign", "shard", "results", "report", "ledger_conn_id"} <= set(
+        fields
+    )
+
+
+@pytest.mark.timeout(240)
+def test_in_airflow_a_list_from_another_task_is_called_by_way_of_a_deferral(run_dag, exchange, tmp_path):
+    exchange.default_script = Script(rings=1, talks=4)  # long enough to be seen on a busy machine
+    exchange.script(PEOPLE[0], Script.busy(rings=5))
+    run = run_dag(
+        f"""
+from airflow.sdk import DAG, task
+from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+
+with DAG("a_campaign") as dag:
+    @task
+    def people():
+        return [{{"phone": phone}} for phone in {PEOPLE[:3]}]
+
+    CallApiCampaignOperator(
+        task_id="call", contacts=people(), calling_hours=None, redial={{"busy": 1}}, max_attempts=2,
+        call={{"method": "start.informer_call", "virtual_phone_number": "{VNUMBER}", "contact_message":
+              {{"type": "tts", "value": "{{{{ run_id }}}}"}}}},
+        results="file://{tmp_path}/{{{{ run_id }}}}.csv", poll_interval=0.5, deferrable=True)
+"""
+    )
+
+    assert run.state == "success"
+    assert [exchange.rings(phone) for phone in PEOPLE[:3]] == [2, 1, 1]
+    assert counted(run.xcoms["call"]) == {"answered": 2, "busy": 1}
+    assert run.xcoms["call"]["campaign"] == f"a_campaign.call.{run.run_id}"
+    assert len(table(tmp_path / f"{run.run_id}.csv")) == 3

@@ -1,0 +1,166 @@
+"""Contact lists: every form that is accepted, and what is said of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.emulator import ManualClock
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.operators import contact_list
+from airflow_provider_callapi.operators.contact_list import DoNotCall, read_rows
+
+A, B = "79160000001", "79160000002"
+
+
+def written(path: Path, text: str, encoding: str = "utf-8") -> str:
+    path.write_text(text, encoding, newline="")
+    return f"file://{path}"
+
+
+def rows(contacts: Any) -> list[Any]:
+    return list(read_rows(contacts, "contacts"))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("phone,name\n79160000001,Anna\n", "utf-8"),
+        ("phone;name\r\n79160000001;Anna\r\n", "utf-8-sig"),
+        (' phone ; name \n"79160000001";"Anna"\n\n', "utf-8-sig"),
+        ('"phone","name"\n79160000001,Anna', "utf-8"),
+    ],
+    ids=[
+        "commas",
+        "Excel's semicolons, byte order mark and line ends",
+        "spaces and quotes",
+        "no last line end",
+    ],
+)
+def test_csv_is_read_however_a_spreadsheet_writes_it(tmp_path, text, encoding):
+    assert rows(written(tmp_path / "people.CSV", text, encoding)) == [{"phone": A, "name": "Anna"}]
+
+
+def test_a_quoted_value_may_hold_separators_and_lines(tmp_path):
+    path = written(tmp_path / "people.csv", 'phone,text\n79160000001,"one, two;\nthree"\n')
+
+    assert rows(path) == [{"phone": A, "text": "one, two;\nthree"}]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".ndjson", ".json"])
+def test_json_lines_hold_objects_or_numbers_and_empty_lines_do_not_count(tmp_path, suffix):
+    text = f'{{"phone": "{A}", "debt": 12.5}}\n\n"{B}"\n79160000003\n'
+
+    assert rows(written(tmp_path / f"people{suffix}", text)) == [{"phone": A, "debt": 12.5}, B, "79160000003"]
+
+
+def test_a_list_may_hold_mappings_and_numbers_as_text_or_not():
+    assert rows([{"phone": A}, B, 79160000003]) == [{"phone": A}, B, "79160000003"]
+
+
+def test_a_local_path_needs_no_scheme(tmp_path):
+    assert rows(written(tmp_path / "people.csv", "phone\n1\n").removeprefix("file://")) == [{"phone": "1"}]
+
+
+def test_a_file_is_read_as_far_as_it_is_asked_for(tmp_path):
+    people = read_rows(written(tmp_path / "people.jsonl", f'"{A}"\n"{B}"\nnonsense\n'), "contacts")
+
+    assert [next(people), next(people)] == [A, B]
+    with pytest.raises(CallApiFailure, match="contacts, line 3: not JSON"):
+        next(people)
+
+
+@pytest.mark.parametrize(
+    ("contacts", "said"),
+    [
+        ("file:///tmp/people.xlsx", r"contacts: .*people\.xlsx' is neither \.csv nor \.jsonl"),
+        ("file:///tmp/nobody/people.csv", r"contacts: .*people\.csv cannot be read"),
+        ({"phone": A}, "contacts: a list of rows, or the path of a file is needed"),
+        (79160000001, "contacts: a list of rows, or the path of a file is needed"),
+        (None, "contacts: a list of rows, or the path of a file is needed"),
+        ([A, [B]], "contacts, row 2: a mapping"),
+        ([True], "contacts, row 1: a mapping"),
+    ],
+)
+def test_what_is_no_list_is_told_with_its_field_and_not_tried_again(contacts, said):
+    with pytest.raises(CallApiFailure, match=said):
+        rows(contacts)
+
+
+def test_no_row_is_repeated_in_an_error(tmp_path):
+    with pytest.raises(CallApiFailure) as caught:
+        rows(written(tmp_path / "people.jsonl", f'["{A}"]\n'))
+
+    assert A not in str(caught.value)
+
+
+def test_latin_letters_in_another_encoding_are_not_guessed_at(tmp_path):
+    path = written(tmp_path / "people.csv", "phone,name\n79160000001,Анна\n", "cp1251")
+
+    with pytest.raises(CallApiFailure, match="cannot be read"):
+        rows(path)
+
+
+def test_a_storage_that_is_away_is_asked_again_by_a_later_try(monkeypatch):
+    def away(*args: Any, **kwargs: Any) -> Any:
+        raise ConnectionResetError("the storage went away")
+
+    monkeypatch.setattr(contact_list, "storage_path", lambda where: SimpleNamespace(suffix=".csv", open=away))
+
+    with pytest.raises(CallApiTrouble, match="cannot be read now"):
+        rows("s3://bucket/people.csv")
+
+
+# --- who must not be called ---
+
+
+@pytest.fixture
+def clock(monkeypatch) -> ManualClock:
+    clock = ManualClock()
+    monkeypatch.setattr(contact_list, "time", SimpleNamespace(monotonic=clock))
+    return clock
+
+
+def test_nobody_is_excluded_without_a_list():
+    assert DoNotCall(None, "RU")() == frozenset()
+
+
+def test_numbers_are_excluded_however_they_are_written():
+    excluded = DoNotCall(["8 916 000-00-01", {"phone": "+79160000002"}, {"number": A}, "12-34"], "RU")
+
+    assert excluded() == {A, B}
+    assert excluded.unreadable == 1
+
+
+def test_a_changed_file_is_read_again_a_minute_later_and_not_before(tmp_path, clock):
+    path = written(tmp_path / "stop.csv", f"phone\n{A}\n")
+    excluded = DoNotCall(path, "RU")
+    assert excluded() == {A}
+
+    written(tmp_path / "stop.csv", f"phone\n{A}\n{B}\n")
+    clock.advance(59)
+    assert excluded() == {A}
+    clock.advance(1)
+    assert excluded() == {A, B}
+
+
+def test_an_unchanged_file_is_not_read_again(tmp_path, clock, monkeypatch):
+    excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
+    excluded()
+    clock.advance(60)
+    monkeypatch.setattr(contact_list, "read_rows", lambda *_: pytest.fail("it was read again"))
+
+    assert excluded() == {A}
+
+
+def test_a_list_that_has_gone_ends_the_dialling(tmp_path, clock):
+    excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
+    excluded()
+    (tmp_path / "stop.csv").unlink()
+    clock.advance(60)
+
+    with pytest.raises(CallApiFailure, match=r"do_not_call: .* cannot be read"):
+        excluded()

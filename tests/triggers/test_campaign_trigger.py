@@ -1,0 +1,139 @@
+"""The campaign's wait in the triggerer: it ends at its time or with the calls, and invents nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+from airflow_fakes import CONTACT, events_of, rebuild
+
+from airflow_provider_callapi.calls.watch import SessionWatch
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.triggers import campaign
+from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_sightings
+
+OTHER = "79161234568"
+
+
+@pytest.fixture(autouse=True)
+def line(exchange, connection):
+    exchange.default_script = Script(rings=0.1, talks=0.3)
+
+
+def start(exchange, contact=CONTACT):
+    body = {
+        "jsonrpc": "2.0",
+        "id": "1",
+        "method": "start.informer_call",
+        "params": {
+            "access_token": exchange.account.key,
+            "virtual_phone_number": "74993720692",
+            "contact": contact,
+            "contact_message": {"type": "tts", "value": "Hello"},
+        },
+    }
+    return exchange.handle(body)["result"]["data"]["call_session_id"]
+
+
+def trigger(*session_ids, wakes_in=20.0, **changes):
+    now = time.time()
+    watches = {session_id: SessionWatch(session_id, now + 10, now + 60) for session_id in session_ids}
+    return CallApiCampaignTrigger(
+        **{
+            "callapi_conn_id": "callapi_default",
+            "calls": CallApiCampaignTrigger.calls_of(watches),
+            "wake_at": now + wakes_in,
+            "poll_interval": 0.05,
+            **changes,
+        }
+    )
+
+
+def fired(waiting):
+    """The event, and the seconds until it came; through JSON both ways, as in a triggerer."""
+    began = time.monotonic()
+    (event,) = asyncio.run(events_of(rebuild(*waiting.serialize())))
+    return json.loads(json.dumps(event, allow_nan=False)), time.monotonic() - began
+
+
+def test_it_fires_when_all_calls_are_over_and_tells_what_was_seen(exchange):
+    exchange.script(OTHER, Script.busy(rings=0.4))
+    first, second = start(exchange), start(exchange, OTHER)
+
+    event, took = fired(trigger(first, second))
+
+    sightings = read_sightings(event)
+    assert took < 10
+    assert sightings[first].answered_at is not None
+    assert sightings[second].answered_at is None
+    assert sightings.keys() == {first, second}
+
+
+def test_it_fires_at_its_time_however_long_the_calls_last(exchange):
+    exchange.default_script = Script(rings=0.1, talks=None)
+
+    event, took = fired(trigger(start(exchange), wakes_in=0.6))
+
+    assert 0.5 < took < 5
+    assert len(event["sightings"]) == 1
+
+
+def test_without_calls_it_waits_and_asks_nobody(exchange):
+    event, took = fired(trigger(wakes_in=0.4))
+
+    assert event == {"sightings": {}}
+    assert 0.3 < took < 5
+    assert exchange.requests("list.calls") == 0
+
+
+def test_a_time_that_is_over_fires_at_once():
+    assert fired(trigger(wakes_in=-5))[1] < 2
+
+
+def test_failed_looks_are_survived_and_are_not_the_workers_to_count(exchange):
+    session_id = start(exchange)
+    exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=2)
+
+    event, _ = fired(trigger(session_id))
+
+    assert exchange.requests("list.calls") > 2
+    assert read_sightings(event)[session_id].failures == 0
+
+
+def test_where_only_the_triggerer_cannot_look_the_task_does_not_come_and_go(monkeypatch, exchange):
+    monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
+    monkeypatch.setattr(campaign, "_PAUSE", 0.5)
+
+    event, took = fired(trigger(start(exchange)))
+
+    assert 0.4 < took < 10
+    assert len(event["sightings"]) == 1
+
+
+def test_it_holds_no_phone_number(exchange):
+    waiting = trigger(start(exchange))
+
+    assert CONTACT not in str(waiting.serialize())
+    assert CONTACT not in str(fired(waiting))
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+def test_a_kill_releases_the_calls_only_where_that_is_wanted(exchange, cancel):
+    exchange.default_script = Script(rings=0, talks=None)
+    sessions = [start(exchange), start(exchange, OTHER)]
+
+    asyncio.run(trigger(*sessions, cancel_on_kill=cancel).on_kill())
+
+    assert len(exchange.active_calls) == (0 if cancel else 2)
+    assert exchange.requests("release.call") == (2 if cancel else 0)
+
+
+def test_a_call_that_cannot_be_released_does_not_keep_the_others(exchange):
+    exchange.default_script = Script(rings=0, talks=None)
+    session_id = start(exchange)
+
+    asyncio.run(trigger(404, session_id, cancel_on_kill=True).on_kill())
+
+    assert exchange.active_calls == []

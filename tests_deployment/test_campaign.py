@@ -1,0 +1,321 @@
+"""A campaign of 2000 people in four shards, while its workers are killed at random; and the example."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg2
+import pytest
+import requests
+from deployment import Deployment, eventually, seconds_of
+from scenarios import Row
+
+pytestmark = pytest.mark.timeout(900, method="signal")
+
+EXAMPLE = Path(__file__).parents[1] / "dags_examples" / "campaign_sharded.py"
+SHARDS = 4
+KILLS = 20
+AT_ONCE = 8
+"""Calls that a shard dials at the same time: so many intents may be in doubt after a kill."""
+PATIENCE = 600.0
+OVER = {"success", "failed", "upstream_failed"}
+
+PEOPLE = [f"7999{number:07}" for number in range(2000)]
+BUSY, SILENT = PEOPLE[0::10], PEOPLE[5::10]
+"""A tenth of the lines is busy whenever it is called, and a tenth of the people never picks up."""
+PHONE = re.compile(r"7999\d{7}")
+
+EXCHANGE = """
+import signal, sys
+from airflow_provider_callapi.emulator import Emulator, Exchange
+exchange = Exchange()
+exchange.account.minute_limit = 3000
+with Emulator(exchange, port=int(sys.argv[-1])):
+    signal.pause()
+"""
+
+
+class WithCampaign(Deployment):
+    """A deployment with a list of 2000 people, a database for ledgers, and an account that can call them."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home, {})
+        self._dag_count = 2
+        shutil.copy(EXAMPLE, home / "dags")
+        self.results = home / "results"
+        self.results.mkdir()
+        self._database.psql("CREATE DATABASE ledger")
+        self.ledger = {"user": "postgres", "host": self._database.get_uri().partition("host=")[2]}
+        connection = {"conn_type": "postgres", "login": "postgres", "schema": "ledger"}
+        self._environment["AIRFLOW_CONN_CALLAPI_LEDGER"] = json.dumps(
+            {**connection, "host": self.ledger["host"]}
+        )
+        people = home / "people.csv"
+        with people.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("phone", "name"), *((phone, "Anna") for phone in PEOPLE)])
+        options = {
+            "contacts": f"file://{people}",
+            "call": {
+                "method": "start.informer_call",
+                "virtual_phone_number": "74993720692",
+                "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
+            },
+            "shard": [f"{number}/{SHARDS}" for number in range(1, SHARDS + 1)],
+            "campaign": "killed",
+            "ledger_conn_id": "callapi_ledger",
+            "calling_hours": None,
+            "redial": {"busy": 3, "not_reached": 3},
+            "max_attempts": 2,
+            "max_active_calls": 60,
+            "poll_interval": 1.0,
+            "appear_timeout": 10.0,
+            "report_timeout": 30.0,
+            "results": f"file://{self.results}/{{{{ ti.map_index }}}}.csv",
+            "report": f"file://{self.results}/{{{{ ti.map_index }}}}.html",
+            "retries": 100,
+            "retry_delay": 1.0,
+        }
+        (home / "dags" / "campaign_shards.json").write_text(json.dumps(options), "utf-8")
+
+    def _start(self, name: str, *arguments: object) -> Any:
+        """The emulator's own command has no way to set the points of a minute."""
+        return super()._start(name, *(("-c", EXCHANGE, arguments[-1]) if name == "emulator" else arguments))
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Every call that the exchange has placed."""
+        calls: list[dict[str, Any]] = requests.get(f"{self.exchange.url}/emulator/calls", timeout=30).json()
+        return calls
+
+    def summary(self, shard: int) -> dict[str, Any]:
+        """What a shard returned."""
+        path = (
+            f"dags/campaign_shards/dagRuns/run/taskInstances/call/xcomEntries/return_value?map_index={shard}"
+        )
+        returned: dict[str, Any] = self.api("GET", f"{path}&deserialize=true")["value"]
+        return returned
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Rows of the ledger's database."""
+        with psycopg2.connect(dbname="ledger", **self.ledger) as db, db.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def shard_runs(self, shard: int) -> dict[str, int] | None:
+        """The process of a shard's task, and of the worker that is its parent; None: it does not run."""
+        scheduler = self._processes["scheduler"].pid
+        try:
+            pids: dict[str, int] = json.loads((self.kills / f"shard-{shard}").read_text())
+            process = psutil.Process(pids["task"])
+            family = [parent.pid for parent in process.parents()]
+            runs = process.status() != psutil.STATUS_ZOMBIE
+        except (OSError, psutil.Error):
+            return None
+        return pids if runs and family[:1] == [pids["worker"]] and scheduler in family else None
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithCampaign]:
+    deployment = WithCampaign(tmp_path_factory.mktemp("campaign"))
+    try:
+        deployment.start()
+        yield deployment
+    finally:
+        deployment.stop()
+
+
+def kill_at_random(deployment: WithCampaign, chance: random.Random) -> list[str]:
+    """Twenty times: wait, choose a shard, kill its task; every fourth time or so with its worker."""
+    done: list[str] = []
+    deadline = time.monotonic() + PATIENCE
+    while len(done) < KILLS:
+        time.sleep(chance.uniform(0.5, 6.0))
+        with_worker = chance.random() < 0.25
+        pids = deployment.shard_runs(chance.randrange(SHARDS))
+        if pids is None:
+            assert time.monotonic() < deadline, f"the campaign was over after {len(done)} kills"
+            continue
+        for victim in (["worker"] if with_worker else []) + ["task"]:
+            os.kill(pids[victim], signal.SIGKILL)
+        done.append("worker" if with_worker else "task")
+    return done
+
+
+def test_two_thousand_people_in_four_shards_outlive_twenty_kills(
+    deployment: WithCampaign, measured: Callable[[Row], None]
+) -> None:
+    exchange = deployment.exchange
+    exchange.script(PEOPLE, rings=0.5, talks=3.0)
+    exchange.script(BUSY, rings=0.5, answer="busy")
+    exchange.script(SILENT, rings=3.0, answer="no_answer")
+    deployment.run("campaign_shards")
+    eventually("the first phone rings", deployment.calls, within=120)
+    began = time.time()
+    kills = kill_at_random(deployment, random.Random(4))
+    killed_for = time.time() - began
+    dialled_by_then = len(deployment.calls())
+    tasks = eventually("all shards end", lambda: ended(deployment), within=PATIENCE, every=2)
+    took = max(seconds_of(task["end_date"]) for task in tasks) - began
+
+    assert [task["state"] for task in tasks] == ["success"] * SHARDS
+    rows = deployment.query(
+        "SELECT person, attempt, status, result, call_session_id, external_id FROM callapi_campaign_call "
+        "WHERE campaign = 'killed'"
+    )
+    unresolved = [row for row in rows if row[3] == "unresolved"]
+    tries = sum(task["try_number"] for task in tasks)
+    print(  # noqa: T201 - figures for whoever runs this with -s
+        f"\n{took:.0f} s, {len(kills)} kills ({Counter(kills)}) in {killed_for:.0f} s, {tries} tries, "
+        f"{dialled_by_then} calls by the last kill, {len(deployment.calls())} calls, {len(rows)} attempts, "
+        f"{len(unresolved)} unresolved; {Counter(entry['method'] for entry in exchange.journal())}"
+    )
+
+    # every row is settled, and nobody was dialled for an attempt but once
+    assert {person for person, *_ in rows} == set(PEOPLE)
+    assert {status for _, _, status, *_ in rows} == {"settled"}
+    placed = {
+        (call["external_id"], call["contact_phone_number"], call["call_session_id"])
+        for call in deployment.calls()
+    }
+    known = {(external_id, person, session) for person, _, _, _, session, external_id in rows if session}
+    assert placed == known, "the exchange and the ledger disagree about which calls there were"
+    rings = Counter(entry["phone"] for entry in exchange.journal() if entry["kind"] == "ring")
+    assert rings == Counter(person for person, _, _, _, session, _ in rows if session)
+
+    # of an intent that a kill left in doubt, nobody's phone rang: all that did were found
+    assert len(unresolved) <= KILLS * AT_ONCE
+    assert not [row for row in unresolved if row[4]]
+    doubtful = {person for person, *_ in unresolved}
+
+    # what became of whom is what the people did
+    last = {person: (attempt, result) for person, attempt, _, result, *_ in sorted(rows)}
+    assert {person: outcome for person, outcome in last.items() if person not in doubtful} == expected_of(
+        set(PEOPLE) - doubtful
+    )
+
+    # ledger, results, summaries
+    counts = Counter(result for _, result in last.values())
+    listed = [row for number in range(SHARDS) for row in read_csv(deployment.results / f"{number}.csv")]
+    assert {row["call_contact"]: (int(row["call_attempts"]), row["call_result"]) for row in listed} == {
+        person: (rings[person], result) for person, (_, result) in last.items()
+    }
+    assert len(listed) == len(PEOPLE)
+    summaries = [deployment.summary(number) for number in range(SHARDS)]
+    assert sum((Counter(summary["results"]) for summary in summaries), Counter()) == counts
+    assert sum(summary["calls"] for summary in summaries) == len(placed)
+    assert all((deployment.results / f"{number}.html").exists() for number in range(SHARDS))
+
+    # a log, an XCom and a report may be shown to anybody
+    told = [*(deployment.home / "logs").rglob("*.log"), *deployment.results.glob("*.html")]
+    assert not [path for path in told if PHONE.search(path.read_text("utf-8", "replace"))]
+    assert not PHONE.search(str(summaries))
+    measured(
+        Row(
+            f"{len(PEOPLE)} people in {SHARDS} shards; {KILLS} kills at random, "
+            f"{Counter(kills)['worker']} of them of the whole worker",
+            f"{len(placed)}, once for each attempt",
+            f"success × {SHARDS}",
+            f"{tries} tries, {len(unresolved)} unresolved",
+            took,
+        )
+    )
+
+
+def ended(deployment: WithCampaign) -> list[dict[str, Any]] | None:
+    tasks = deployment.tasks("campaign_shards")
+    return tasks if {task["state"] for task in tasks} <= OVER else None
+
+
+def expected_of(people: set[str]) -> dict[str, tuple[int, str]]:
+    """The last attempt and its result."""
+    busy, silent = set(BUSY), set(SILENT)
+    return {
+        person: (2, "busy") if person in busy else (2, "not_reached") if person in silent else (1, "answered")
+        for person in people
+    }
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# --- the example ---
+
+NEIGHBOURS = [f"7998{number:07}" for number in range(10)]
+
+
+class Example:
+    """A run of the example."""
+
+    def __init__(self, deployment: WithCampaign, run_id: str) -> None:
+        self.deployment = deployment
+        self.run_path = f"dags/callapi_campaign_sharded/dagRuns/{run_id}"
+        people = deployment.home / "neighbours.csv"
+        people.write_text("phone;name\n" + "".join(f"{phone};Anna\n" for phone in NEIGHBOURS), "utf-8-sig")
+        folder = f"file://{deployment.results}"
+        conf = {"people": f"file://{people}", "folder": folder, "opens": "00:00", "closes": "24:00"}
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
+        deployment.api("POST", "dags/callapi_campaign_sharded/dagRuns", body)
+
+    def answer(self, option: str) -> dict[str, Any]:
+        """A person reads what is to be approved, and decides; returns what was read."""
+        path = f"{self.run_path}/taskInstances/approve/-1/hitlDetails"
+        eventually("somebody is asked", lambda: self.states().get("approve") == ["awaiting_input"], within=90)
+        asked: dict[str, Any] = self.deployment.api("GET", path)
+        self.deployment.api("PATCH", path, {"chosen_options": [option], "params_input": {}})
+        return asked
+
+    def end(self) -> str:
+        """Waits for the run's end; returns its state."""
+        return eventually("the example's run ends", self._ended, within=180)
+
+    def states(self) -> dict[str, list[str]]:
+        """Task id → the states of its instances."""
+        found: dict[str, list[str]] = {}
+        for task in self.deployment.api("GET", f"{self.run_path}/taskInstances")["task_instances"]:
+            found.setdefault(task["task_id"], []).append(task["state"])
+        return found
+
+    def returned(self, task_id: str) -> Any:
+        path = f"{self.run_path}/taskInstances/{task_id}/xcomEntries/return_value?deserialize=true"
+        return self.deployment.api("GET", path)["value"]
+
+    def _ended(self) -> str | None:
+        state: str = self.deployment.api("GET", self.run_path)["state"]
+        return state if state in OVER else None
+
+
+def test_the_example_calls_nobody_before_a_yes_and_nobody_again_in_a_second_run(
+    deployment: WithCampaign,
+) -> None:
+    exchange = deployment.exchange
+    exchange.script(NEIGHBOURS, rings=1.0, talks=3.0)
+    example = Example(deployment, "first")
+    asked = example.answer("Approve")
+
+    assert asked["subject"] == "Call 10 people?"
+    assert "* 10 people are on the list: 10 would be called" in asked["body"]
+    assert "about 10 points and 1 minutes" in asked["body"]
+    assert example.end() == "success", example.states()
+    assert [exchange.rings(phone) for phone in NEIGHBOURS] == [1] * 10
+    assert example.returned("total")["answered"] == 10
+    listed = [row for number in range(SHARDS) for row in read_csv(deployment.results / f"first-{number}.csv")]
+    assert sorted(row["phone"] for row in listed) == NEIGHBOURS
+
+    again = Example(deployment, "by_mistake")
+    assert again.answer("Reject")["subject"] == "Call 0 people?"
+    assert again.end() == "success"
+    assert set(again.states()["call_them"]) == {"skipped"}
+    assert [exchange.rings(phone) for phone in NEIGHBOURS] == [1] * 10
