@@ -5,12 +5,12 @@ INSTALLED := .venv/installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types layers unit test-deployment bench constraints clean
+.PHONY: demo test lint types layers unit test-deployment test-browser docs bench constraints clean
 
 demo: $(INSTALLED)  ## Airflow places phone calls against the emulator, and prints what became of them
 	$(BIN)/python demo/run.py
 
-test: lint types layers unit  ## all checks and tests but the deployment's
+test: lint types layers unit docs  ## all checks and tests but the deployment's and the browser's
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -27,6 +27,12 @@ unit: $(INSTALLED)
 
 test-deployment: $(INSTALLED)  ## kills workers and triggerers of a real deployment
 	$(BIN)/pytest tests_deployment
+
+test-browser: $(INSTALLED)  ## the forms, in a real browser; SCREENSHOTS=docs/images renews the documentation's
+	$(BIN)/pytest tests_browser $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
+
+docs: $(INSTALLED)  ## the documentation, in build/docs/; a warning is an error, and nothing is fetched
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(INSTALLED)  ## measures what the README says
 	$(BIN)/python benchmarks/run.py

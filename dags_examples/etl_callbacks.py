@@ -26,6 +26,7 @@ from airflow.sdk import DAG, Param, task
 from airflow_provider_callapi.operators.start_call import CallApiStartEmployeeCallOperator
 
 
+# --8<-- [start:row]
 def call_back(row: tuple) -> dict:
     """One row as the parameters of one call."""
     request_id, phone, employee_id = row
@@ -34,6 +35,9 @@ def call_back(row: tuple) -> dict:
         "employee": {"id": employee_id},
         "external_id": f"callback-{request_id}",
     }
+
+
+# --8<-- [end:row]
 
 
 with DAG(
@@ -51,6 +55,7 @@ with DAG(
             WHERE asked_on = '{{ dag_run.run_after | ds }}' ORDER BY id
         """,
     )
+    # --8<-- [start:mapped]
     calls = CallApiStartEmployeeCallOperator.partial(
         task_id="call_back",
         map_index_template="{{ task.external_id }}",
@@ -62,6 +67,7 @@ with DAG(
         max_lateness=timedelta(hours=2),
         retries=2,
     ).expand_kwargs(requests.output.map(call_back))
+    # --8<-- [end:mapped]
 
     @task(trigger_rule="all_done")
     def report(calls: list[dict]) -> dict[str, int]:

@@ -30,13 +30,16 @@ CUSTOMERS = {"79161234567": "key account", "79160000008": "owes money"}
 TAGS = {"key account": 254, "owes money": 36}
 """Kind → the id of a tag, as set up in the account."""
 
+# --8<-- [start:watcher]
 inbound_calls = Asset(
     "inbound_calls",
     watchers=[
         AssetWatcher(name="started", trigger=CallApiEventTrigger(events="started", direction="in")),
     ],
 )
+# --8<-- [end:watcher]
 
+# --8<-- [start:run]
 with DAG("callapi_inbound_call", schedule=[inbound_calls], doc_md=__doc__, tags=["callapi"]) as dag:
 
     @task
@@ -50,3 +53,4 @@ with DAG("callapi_inbound_call", schedule=[inbound_calls], doc_md=__doc__, tags=
         return [{"call_session_id": call, "tag_id": TAGS[kind]} for call, kind in known.items() if kind]
 
     CallApiTagCallOperator.partial(task_id="tag").expand_kwargs(who())
+# --8<-- [end:run]

@@ -41,6 +41,7 @@ with DAG(
         ),
     },
 ) as dag:
+    # --8<-- [start:call]
     CallApiStartInformerCallOperator(
         task_id="call",
         virtual_phone_number="{{ params.virtual_phone_number }}",
@@ -49,3 +50,4 @@ with DAG(
         wait_for_completion=True,
         deferrable=True,
     )
+    # --8<-- [end:call]

@@ -57,6 +57,7 @@ with DAG(
     answered = CallApiSessionSensor(
         task_id="answered", call_session_id=call, until="answered", require_answer=True, deferrable=True
     )
+    # --8<-- [start:hold]
     record = CallApiRecordCallOperator(task_id="record", call_session_id=call, action="on")
     hold = CallApiHoldCallOperator(
         task_id="hold",
@@ -64,7 +65,9 @@ with DAG(
         contact_message={"type": "tts", "value": "Оставайтесь, пожалуйста, на линии"},
     )
     consult = CallApiMakeCallOperator(task_id="consult", call_session_id=call, to="{{ params.colleague }}")
+    # --8<-- [end:hold]
 
+    # --8<-- [start:look]
     @task.sensor(poke_interval=2, timeout=120)
     def consulting(call: dict) -> bool:
         """The colleague has picked up."""
@@ -73,12 +76,16 @@ with DAG(
         legs = sessions[call["call_session_id"]].legs  # KeyError: the call is over, and so is the waiting
         return any(leg.state == LegState.OPERATORS_TALKING for leg in legs)
 
+    # --8<-- [end:look]
+
     @task.branch
     def what_then(params: dict) -> str:
         return params["then"]
 
+    # --8<-- [start:third]
     restore = CallApiRestoreTalkOperator(task_id="restore", call_session_id=call)
     transfer = CallApiTransferTalkOperator(task_id="transfer", call_session_id=call)
+    # --8<-- [end:third]
     coach = CallApiAddCoachOperator(
         task_id="coach",
         call_session_id=call,

@@ -28,18 +28,22 @@ from airflow.sdk import DAG, Param, task
 
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 
+# --8<-- [start:notifier]
 ring = CallApiNotifier(
     contact="{{ params.contact }}",
     virtual_phone_number="{{ params.virtual_phone_number }}",
     quiet_for=timedelta(minutes=15),
 )
+# --8<-- [end:notifier]
 
 with DAG(
     "callapi_ring_on_failure",
     schedule=None,
     doc_md=__doc__,
     tags=["callapi"],
+    # --8<-- [start:default_args]
     default_args={"on_failure_callback": ring},
+    # --8<-- [end:default_args]
     params={
         "contact": Param(
             "79161234567",

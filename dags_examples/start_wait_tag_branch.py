@@ -35,6 +35,7 @@ with DAG(
         "tag_id": Param(36, type="integer", description="Set on the call as soon as it is answered."),
     },
 ) as dag:
+    # --8<-- [start:start]
     call = CallApiStartEmployeeCallOperator(
         task_id="call",
         virtual_phone_number="{{ params.virtual_phone_number }}",
@@ -42,17 +43,23 @@ with DAG(
         first_call="contact",
         employee={"id": "{{ params.employee_id }}"},
     )
+    # --8<-- [end:start]
+    # --8<-- [start:wait]
     answered = CallApiSessionSensor(
         task_id="answered", call_session_id=call.output, until="answered", deferrable=True
     )
     tag = CallApiTagCallOperator(task_id="tag", call_session_id=answered.output, tag_id="{{ params.tag_id }}")
+    # --8<-- [end:wait]
     ended = CallApiSessionSensor(
         task_id="ended", call_session_id=answered.output, until="ended", deferrable=True
     )
 
+    # --8<-- [start:branch]
     @task.branch
     def what_is_known(call: dict) -> str:
         return "tag" if call["answered"] else "another_way"
+
+    # --8<-- [end:branch]
 
     @task
     def thank(call: dict) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import socket
 from pathlib import Path
@@ -43,25 +42,22 @@ def dag_of(airflow_db):
 
 
 @pytest.fixture
-def run_yaml(dag_of, connection):
+def run_yaml(dag_of, connection, left_behind):
     """Run it as the fixture run_dag does a file; returns the states and the XComs of its tasks."""
-    conftest = importlib.import_module("conftest")
 
     def run(name, **conf):
-        return conftest._left_behind(dag_of(name).test(run_conf=conf))
+        return left_behind(dag_of(name).test(run_conf=conf))
 
     return run
 
 
-def test_every_yaml_file_is_a_dag_without_an_error_and_without_the_network(monkeypatch, airflow_db):
-    from airflow.dag_processing.dagbag import DagBag
-
+def test_every_yaml_file_is_a_dag_without_an_error_and_without_the_network(monkeypatch, dag_bag):
     def no_network(self, address):
         raise AssertionError(f"a connection to {address} while DAGs are parsed")
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
 
-    bag = DagBag(str(FOLDER), bundle_path=FOLDER, bundle_name="examples")
+    bag = dag_bag(FOLDER)
 
     assert bag.import_errors == {}
     assert set(bag.dags) == {f"callapi_yaml_{file.stem}" for file in FOLDER.glob("*.yml")}
@@ -71,14 +67,12 @@ def test_every_yaml_file_is_a_dag_without_an_error_and_without_the_network(monke
         assert dag.doc_md.startswith("### ")
 
 
-def test_a_yaml_file_that_is_wrong_is_an_import_error_not_a_missing_dag(tmp_path, airflow_db):
-    from airflow.dag_processing.dagbag import DagBag
-
+def test_a_yaml_file_that_is_wrong_is_an_import_error_not_a_missing_dag(tmp_path, dag_bag):
     (tmp_path / "load.py").write_text((FOLDER / "load.py").read_text())
     wrong = (FOLDER / "informer_call.yml").read_text().replace("wait_for_completion", "wait_for_competion")
     (tmp_path / "informer_call.yml").write_text(wrong)
 
-    bag = DagBag(str(tmp_path), bundle_path=tmp_path, bundle_name="examples")
+    bag = dag_bag(tmp_path)
 
     (error,) = bag.import_errors.values()
     assert "wait_for_competion" in error

@@ -50,16 +50,14 @@ def steered(exchange):
 # --- all of them ---
 
 
-def test_examples_parse_without_an_error_and_without_the_network(monkeypatch, airflow_db):
-    from airflow.dag_processing.dagbag import DagBag
-
+def test_examples_parse_without_an_error_and_without_the_network(monkeypatch, dag_bag):
     def no_network(self, address):
         raise AssertionError(f"a connection to {address} while DAGs are parsed")
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
     monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT", raising=False)
 
-    bag = DagBag(str(EXAMPLES), bundle_path=EXAMPLES, bundle_name="examples")
+    bag = dag_bag(EXAMPLES)
 
     assert bag.import_errors == {}
     in_python = {name for name in bag.dags if not name.startswith("callapi_yaml_")}

@@ -1,122 +1,124 @@
-"""What the README says is tried out: its DAG, its test, its connections, its tables."""
+"""A newcomer's path: the README's commands and its one DAG, word for word, in an Airflow of their own."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from airflow_provider_callapi import exceptions
-from airflow_provider_callapi.api import errors
-from airflow_provider_callapi.api.methods import METHODS, Repeat
-from airflow_provider_callapi.calls import placing
-from airflow_provider_callapi.calls.snapshot import Snapshot
-from airflow_provider_callapi.emulator import Fault, Script
-from airflow_provider_callapi.emulator.call_api import HANDLERS
-from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.operators import call_control, start_call
-
-README = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
-OPERATORS = {
-    operator.request_type.method: name
-    for module in (start_call, call_control)
-    for name, operator in vars(module).items()
-    if name.startswith("CallApi") and "request_type" in vars(operator)
-}
-"""Method → the operator's name, from the code."""
+ROOT = Path(__file__).parents[2]
+README = ROOT.joinpath("README.md").read_text("utf-8")
+PORT = "8484"
+"""The README's; the test takes one that is free."""
+MOST_LINES = 150
+PATIENCE = 240.0
 
 
 def block(name):
     """The code block marked ``<!-- test: name -->``."""
-    found = re.search(rf"<!-- test: {name} -->\n```\w*\n(.*?)```", README, re.DOTALL)
+    found = re.search(rf"<!-- test: {name} -->\n(?:<!-- [^\n]+ -->\n)?```\w*\n(.*?)```", README, re.DOTALL)
     assert found, f"README has no block {name}"
     return found[1]
 
 
-def table(heading):
-    """The rows of the first table under a heading, without its head; cells without backquotes."""
-    section = README.partition(f"\n{heading}\n")[2]
-    lines = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)[0].splitlines()[2:]
-    return [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")] for line in lines]
+@pytest.fixture
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return str(listener.getsockname()[1])
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch):
-    """The README's DAG waits 5 s between two looks; here a fiftieth of it."""
-    pause = Snapshot.pause
-    monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
+@pytest.fixture
+def newcomer(tmp_path, free_port):
+    """Run the README's blocks in one shell, as somebody would who has Airflow installed and nothing else."""
+    home = tmp_path / "home"
+    (home / "callapi-airflow" / "dags").mkdir(parents=True)
+    bin_folder = tmp_path / ".venv" / "bin"
+    bin_folder.mkdir(parents=True)
+    (bin_folder / "activate").write_text(f"PATH={Path(sys.executable).parent}:$PATH\n")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+
+    shells = []
+
+    def run(*blocks):
+        script = "\n".join(["set -eo pipefail", *blocks]).replace(PORT, free_port)
+        with output.open("w") as file:
+            shells.append(
+                subprocess.Popen(
+                    [shutil.which("bash"), "-c", script],
+                    cwd=tmp_path,
+                    env={**environment, "HOME": str(home)},
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # the exchange, too, is ended by this number
+                )
+            )
+        assert shells[-1].wait(timeout=PATIENCE) == 0, output.read_text()[-5000:]
+        return output.read_text()
+
+    output = tmp_path / "output"
+    run.dag_file = home / "callapi-airflow" / "dags" / "reminder.py"
+    yield run
+    for shell in shells:
+        with suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
 
 
-def test_the_dag_calls_waits_tags_and_returns_what_the_readme_shows(run_dag, exchange):
-    exchange.script("79161234567", Script(rings=0.3, talks=3))
-
-    run = run_dag(block("dag"))
-
-    assert run.state == "success"
-    call = run.xcoms["remind"]
-    assert (call["answered"], call["status"], call["tags"]) == (True, "ended", [36])
-    shown = README.partition("returns, without a phone number:")[2].partition("More to copy")[0]
-    assert re.findall(r'"(\w+)": ', shown) == list(call)
-
-
-def test_the_test_shown_for_the_fixture_passes(callapi_emulator, monkeypatch, airflow_db):
-    file = Path(os.environ["AIRFLOW_HOME"], "dags", "dag_of_the_readme.py")
-    file.write_text(block("dag") + block("pytest"))
-    try:
-        spec = importlib.util.spec_from_file_location(file.stem, file)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        module.test_the_reminder_rings_once(callapi_emulator, monkeypatch)
-    finally:
-        file.unlink()
+def closes(port):
+    """Whether nobody listens any more, at once or soon: a server that is told to end finishes its answers."""
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        with socket.socket() as knock:
+            if knock.connect_ex(("127.0.0.1", port)):
+                return True
+        time.sleep(0.1)
+    return False
 
 
-def test_the_connections_shown_are_read_as_the_table_says(monkeypatch):
-    shown = re.findall(r"export AIRFLOW_CONN_CALLAPI_DEFAULT='(.*)'", README)
-    settings = []
-    for value in shown:
-        monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", value)
-        settings.append(CallApiHook().settings)
+@pytest.mark.timeout(300)
+def test_followed_word_for_word_the_readme_leads_to_a_call_that_was_answered_and_tagged(newcomer, free_port):
+    assert "Save this as `~/callapi-airflow/dags/reminder.py`" in README
+    newcomer.dag_file.write_text(block("dag"))
+    look = f"calls=$(curl -sf http://127.0.0.1:{free_port}/emulator/calls)\n"
 
-    key, login = settings
-    assert (key.login, key.url) == (None, "https://callapi.comagic.ru/v4.0")
-    assert key.data_api_url == "https://dataapi.comagic.ru/v2.0"
-    assert (login.login, login.url) == ("login", "https://callapi.uiscom.ru/v4.0")
-    assert (login.timezone, login.data_api_url) == ("Asia/Yekaterinburg", None)
+    run_it, kill = block("run").splitlines()
+    done = newcomer(block("begin"), block("connect"), run_it, look, kill, 'echo "at the end: $calls"')
 
-
-def test_the_table_of_operators_is_complete_and_true():
-    assert {row[1]: row[0] for row in table("## Operators")} == OPERATORS
-
-
-def test_the_table_of_coverage_is_complete_and_true():
-    rows = {row[0]: row[1:] for row in table("## Coverage")}
-
-    assert list(rows) == list(METHODS)
-    assert set(HANDLERS) == set(METHODS)
-    for method, (request, operator, emulator, component, again) in rows.items():
-        kind = METHODS[method]
-        assert request == kind.__name__
-        assert operator == OPERATORS.get(method, operator), method
-        assert operator.startswith("–") is (method not in OPERATORS), method
-        assert emulator == "yes"
-        assert component == kind.component.name.lower(), method
-        assert again == ("no" if kind.repeat is Repeat.NEVER else "yes"), method
+    assert "Connected; 0 active calls" in done
+    assert "The log says `call done`, and `answered=True`" in README
+    assert re.search("call done .*answered=True", done)
+    call = done.partition("at the end: ")[2]
+    assert call.count('"call_session_id"') == 1
+    assert '"contact_phone_number":"79161234567"' in call
+    assert '"tag_id":36' in call
+    assert closes(int(free_port)), "the exchange was left running"
 
 
-def test_the_table_of_faults_is_complete_and_true():
-    rows = {row[0]: row[2] for row in table("## The telephone exchange: a test tool")}
+def test_the_readme_holds_exactly_one_dag_of_ten_lines():
+    assert len(re.findall(r"```python", README)) == 1
+    assert len(re.findall(r"\bDAG\(", README)) == 1
+    assert len(block("dag").splitlines()) == 10
 
-    assert rows == {fault.name: "yes" if fault.carried_out else "no" for fault in Fault}
+
+def test_every_target_of_make_that_the_readme_names_is_there():
+    targets = set(re.findall(r"^([\w-]+):", ROOT.joinpath("Makefile").read_text(), re.MULTILINE))
+
+    named = set(re.findall(r"^(?:.*`)?make ([\w-]+)", README, re.MULTILINE))
+
+    assert {"demo", "docs"} <= named <= targets
 
 
-def test_the_trees_of_errors_and_the_journal_are_the_codes_own():
-    for module in (exceptions, errors):
-        tree = (module.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]
-        drawn = "\n".join(line.removeprefix("    ").rstrip() for line in tree.splitlines())
-        assert drawn.rstrip() in README, f"{module.__name__} draws another tree"
-    says = re.findall(r"^(\w+) {4,}(\S.*)$", placing.__doc__ or "", re.MULTILINE)
-    assert [tuple(row) for row in table("## Reliability")] == says
+def test_the_readme_is_short_and_its_links_lead_somewhere():
+    assert len(README.splitlines()) <= MOST_LINES
+    links = re.findall(r"\]\(((?!http)[^)#]+)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).is_file()] == []

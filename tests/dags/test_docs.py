@@ -1,0 +1,259 @@
+"""What the documentation says is compared with the code: its tables, snippets, trees, and what it shows."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_callapi import exceptions, provider_info
+from airflow_provider_callapi.api import errors
+from airflow_provider_callapi.api.methods import METHODS, Repeat
+from airflow_provider_callapi.calls import placing
+from airflow_provider_callapi.calls.campaign.outcomes import MEANING, REDIAL
+from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.emulator.call_api import HANDLERS
+from airflow_provider_callapi.emulator.refusals import ERRORS
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.operators import branch, call_control, start_call
+
+ROOT = Path(__file__).parents[2]
+PAGES = {
+    page.relative_to(ROOT / "docs").as_posix(): page.read_text("utf-8") for page in ROOT.rglob("docs/**/*.md")
+}
+README = ROOT.joinpath("README.md").read_text("utf-8")
+OPERATORS = {
+    operator.request_type.method: name
+    for module in (start_call, call_control)
+    for name, operator in vars(module).items()
+    if name.startswith("CallApi") and "request_type" in vars(operator)
+}
+"""Method → the operator's name, from the code."""
+
+
+def block(text, name):
+    """The code block marked ``<!-- test: name -->``."""
+    found = re.search(rf"<!-- test: {name} -->\n(?:<!-- [^\n]+ -->\n)?```\w*\n(.*?)```", text, re.DOTALL)
+    assert found, f"no block {name}"
+    return found[1]
+
+
+def tables(page):
+    """All tables of a page: rows without their heads, cells without backquotes."""
+    found = re.findall(r"^(?:\|.*\n)+", PAGES[page] + "\n", re.MULTILINE)
+    return [
+        [
+            [cell.strip().replace("`", "") for cell in line.strip("|").split(" |")]
+            for line in lines.splitlines()[2:]
+        ]
+        for lines in found
+    ]
+
+
+def table(page, head):
+    """The rows of the table whose first head cell is this."""
+    heads = re.findall(r"(?:^|\n\n)(\|.*)\n\|-", PAGES[page])
+    return tables(page)[[line.strip("|").split("|")[0].strip() for line in heads].index(head)]
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch):
+    """The DAG waits 5 s between two looks; here a fiftieth of it."""
+    pause = Snapshot.pause
+    monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
+
+
+# --- what is shown, works ---
+
+
+def test_the_dag_returns_what_the_quick_start_shows(run_dag, exchange):
+    exchange.script("79161234567", Script(rings=0.3, talks=3))
+
+    run = run_dag(block(README, "dag"))
+
+    assert run.state == "success"
+    call = run.xcoms["remind"]
+    assert (call["answered"], call["status"], call["tags"]) == (True, "ended", [36])
+    assert re.findall(r'"(\w+)": ', block(PAGES["quick-start.md"], "result")) == list(call)
+
+
+def test_the_test_shown_for_the_fixture_passes(callapi_emulator, monkeypatch, airflow_db):
+    file = Path(os.environ["AIRFLOW_HOME"], "dags", "dag_of_the_docs.py")
+    file.write_text(block(README, "dag") + block(PAGES["emulator.md"], "pytest"))
+    try:
+        spec = importlib.util.spec_from_file_location(file.stem, file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        module.test_the_reminder_rings_once(callapi_emulator, monkeypatch)
+    finally:
+        file.unlink()
+
+
+def test_the_connections_shown_are_read_as_the_table_says(monkeypatch):
+    shown = re.findall(r"export AIRFLOW_CONN_CALLAPI_DEFAULT='(.*)'", PAGES["connection.md"])
+    settings = []
+    for value in shown:
+        monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", value)
+        settings.append(CallApiHook().settings)
+
+    key, login = settings
+    assert (key.login, key.url) == (None, "https://callapi.comagic.ru/v4.0")
+    assert key.data_api_url == "https://dataapi.comagic.ru/v2.0"
+    assert (login.login, login.url) == ("login", "https://callapi.uiscom.ru/v4.0")
+    assert (login.timezone, login.data_api_url) == ("Asia/Yekaterinburg", None)
+
+
+def test_every_field_of_the_form_is_in_the_table_with_its_default():
+    fields = provider_info.get_provider_info()["connection-types"][0]["conn-fields"]
+    rows = {row[0].removeprefix("extra "): row[2] for row in table("connection.md", "field")}
+
+    assert {name for name in rows if name in fields} == set(fields)
+    for name, field in fields.items():
+        default = field["schema"].get("default")
+        assert default is None or rows[name].lower() == str(default).lower(), name
+
+
+@pytest.mark.parametrize("page", [page for page, text in PAGES.items() if "```python\n" in text])
+def test_python_on_a_page_is_a_snippet_or_can_be_run(page, airflow_db):
+    for code in re.findall(r"```python\n(.*?)```", PAGES[page], re.DOTALL):
+        if "--8<--" not in code:
+            exec(compile(code, page, "exec"), {"__name__": "docs"})
+
+
+def test_every_snippet_is_there():
+    """The build looks for them as well; here without mkdocs."""
+    named = [
+        (page, *found) for page in PAGES for found in re.findall(r'--8<-- "([^":]+):?(\w*)"', PAGES[page])
+    ]
+
+    assert {path for _, path, _ in named} >= {
+        f"dags_examples/{name}.py" for name in ("campaign", "inbound_call")
+    }
+    for page, path, section in named:
+        text = ROOT.joinpath(path).read_text("utf-8")
+        assert not section or text.count(f"[start:{section}]") == text.count(f"[end:{section}]") == 1, (
+            page,
+            path,
+        )
+
+
+def test_every_example_is_on_a_page_and_in_the_list_of_examples():
+    examples = {path.name for path in ROOT.glob("dags_examples/*.py")}
+    listed = {row[0] for row in table("quick-start.md", "file")} - {"dag_factory/"}
+    everywhere = "".join(PAGES.values())
+
+    assert listed == examples
+    for name in chain(
+        examples, (f"dag_factory/{path.name}" for path in ROOT.glob("dags_examples/dag_factory/*"))
+    ):
+        if name.endswith((".py", ".yml")) and name != "dag_factory/start_wait_tag_branch.yml":
+            assert f"dags_examples/{name}" in everywhere, f"{name} is shown on no page"
+
+
+def test_every_picture_is_shown_and_every_picture_shown_is_there():
+    shown = set(re.findall(r"\]\((?:\.\./)?images/([\w-]+\.png)\)", "".join(PAGES.values())))
+
+    assert shown == {path.name for path in ROOT.glob("docs/images/*.png")}
+
+
+# --- tables and trees ---
+
+
+def test_the_tables_of_operators_are_complete_and_true():
+    rows = table("operators/starting.md", "operator") + table("operators/steering.md", "operator")
+
+    assert {row[1]: row[0] for row in rows} == OPERATORS
+
+
+def test_the_table_of_coverage_is_complete_and_true():
+    rows = {row[0]: row[1:] for row in table("operators/steering.md", "method")}
+
+    assert list(rows) == list(METHODS)
+    assert set(HANDLERS) == set(METHODS)
+    for method, (request, operator, emulator, component, again) in rows.items():
+        kind = METHODS[method]
+        assert request == kind.__name__
+        assert operator == OPERATORS.get(method, operator), method
+        assert operator.startswith("–") is (method not in OPERATORS), method
+        assert emulator == "yes"
+        assert component == kind.component.name.lower(), method
+        assert again == ("no" if kind.repeat is Repeat.NEVER else "yes"), method
+
+
+def test_the_table_of_faults_is_complete_and_true():
+    rows = {row[0]: row[2] for row in table("emulator.md", "fault")}
+
+    assert rows == {fault.name: "yes" if fault.carried_out else "no" for fault in Fault}
+
+
+def test_the_trees_of_errors_and_the_journal_are_the_codes_own():
+    for module in (exceptions, errors):
+        tree = (module.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]
+        drawn = "\n".join(line.removeprefix("    ").rstrip() for line in tree.splitlines())
+        assert drawn.rstrip() in PAGES["errors.md"], f"{module.__name__} draws another tree"
+    says = re.findall(r"^(\w+) {4,}(\S.*)$", placing.__doc__ or "", re.MULTILINE)
+    assert [tuple(row) for row in table("reliability.md", "the journal says")] == says
+
+
+def test_every_mnemonic_that_the_code_knows_is_explained_and_has_the_class_that_the_code_gives_it():
+    rows = [row for rows in tables("errors.md") for row in rows if len(row) == 6]
+    explained = {row[0]: row[1:3] for row in rows}
+    settled = {mnemonic for kind in METHODS.values() for mnemonic in kind.settled_by}
+
+    assert len(explained) == len(rows), "a mnemonic has two rows"
+    assert set(ERRORS) | set(errors._BY_MNEMONIC) | settled <= set(explained)
+    for mnemonic, (codes, kind) in explained.items():
+        for code in map(int, re.findall(r"-32\d{3}", codes)):
+            error = errors.rejection({"code": code, "data": {"mnemonic": mnemonic}}, method="x")
+            assert type(error).__name__ == kind, (mnemonic, code)
+        if mnemonic in ERRORS:
+            assert str(ERRORS[mnemonic][0]) in codes, mnemonic
+
+
+def test_a_mnemonic_that_means_already_so_is_said_to_be_a_success_and_no_other():
+    rows = {row[0]: row[4] for rows in tables("errors.md") for row in rows if len(row) == 6}
+    settled = {mnemonic for kind in METHODS.values() for mnemonic in kind.settled_by} - {
+        "access_token_invalid"
+    }
+
+    assert {mnemonic for mnemonic, we in rows.items() if "a success" in we} == settled | {"duplicate_entity"}
+
+
+def test_the_results_of_a_campaign_are_the_codes_own():
+    rows = table("operators/campaigns.md", "result")
+
+    assert {row[0]: row[1] for row in rows} == {result.value: text for result, text in MEANING.items()}
+    said = {row[0]: re.match(r"after (\d+) min", row[2]) for row in rows}
+    delays = {name: float(found[1]) * 60 for name, found in said.items() if found}
+    assert delays == {result.value: delay for result, delay in REDIAL.items() if delay}
+
+
+def test_the_routes_of_the_branch_are_the_codes_own():
+    routes = {f"if_{route}" for route in branch.get_args(branch.Route)}
+
+    assert {row[0] for row in table("operators/waiting.md", "route")} == routes
+
+
+def test_every_command_and_option_is_in_the_tables():
+    group = get_callapi_cli_commands()[0]
+    options = {flag for command in group.subcommands for arg in command.args for flag in arg.flags}
+
+    commands = {row[0].split()[2] for row in table("command-line.md", "command")}
+    assert commands == {command.name for command in group.subcommands}
+    named = {row[0].split()[0] for row in table("command-line.md", "option")}
+    assert named == {flag for flag in options if flag.startswith("--")} - {"--no-interactive"}
+
+
+def test_the_class_names_on_the_pages_are_the_codes_own():
+    known = "".join(path.read_text("utf-8") for path in ROOT.glob("airflow_provider_callapi/**/*.py"))
+
+    named = set(re.findall(r"\bCall(?:Api)?[A-Z]\w+", "".join(PAGES.values()) + README))
+
+    assert {name for name in named if not re.search(rf"\bclass {name}\b|^ *{name} = ", known)} == set()
