@@ -10,10 +10,12 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 REPO = Path(__file__).parents[1]
 HOME = Path(tempfile.mkdtemp(prefix="callapi-airflow-"))
@@ -39,6 +41,22 @@ os.environ.update(
         ]
     ),
 )
+
+
+AIRFLOW = Version(version("apache-airflow-core"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "needs_airflow(version, what): skipped on an older Airflow, which has no such thing"
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs_airflow"):
+        needed, what = marker.args
+        if Version(needed) > AIRFLOW:
+            pytest.skip(f"Airflow {AIRFLOW} has no {what}, {needed} has")
 
 
 @dataclass
@@ -82,6 +100,22 @@ def connection(callapi_emulator: Any, monkeypatch: pytest.MonkeyPatch) -> Callab
 
 
 @pytest.fixture
+def dag_bag(airflow_db: None) -> Callable[[Path], Any]:
+    """Parse a folder of DAG files as the DAG processor does."""
+
+    def parse(folder: Path) -> Any:
+        if Version("3.2") > AIRFLOW:
+            from airflow.models.dagbag import DagBag
+
+            return DagBag(str(folder), bundle_path=folder)
+        from airflow.dag_processing.dagbag import DagBag
+
+        return DagBag(str(folder), bundle_path=folder, bundle_name="examples")
+
+    return parse
+
+
+@pytest.fixture
 def run_dag(airflow_db: None, connection: Any) -> Callable[..., Run]:
     """Run a DAG through ``dag.test()``, triggers included, against the emulator over HTTP.
 
@@ -110,6 +144,12 @@ def _run_dag(source: Path | str, *, conf: dict[str, Any] | None = None, **test_k
         if isinstance(source, str):
             path.unlink()
     return _left_behind(dag_run)
+
+
+@pytest.fixture
+def left_behind() -> Callable[[Any], Run]:
+    """Read what a DAG run that is over left behind."""
+    return _left_behind
 
 
 def _left_behind(dag_run: Any) -> Run:

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
+
+pytest.importorskip("airflow.sdk.definitions.retry_policy", reason="Airflow before 3.3 has no retry policies")
 from airflow.sdk import DAG, BaseOperator, RetryAction
 from airflow.sdk.execution_time import task_runner
 

@@ -19,6 +19,8 @@ from airflow_provider_callapi.api.methods import Component, ListCalls, StartEmpl
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
+pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
+
 CONTACT, VNUMBER = "79161234567", "74993720692"
 COMMANDS = ["calls", "check", "emulator", "limits", "release", "talk-options"]
 AIRFLOW = Path(sys.executable).with_name("airflow")

@@ -17,8 +17,6 @@ from typing import ClassVar
 import pytest
 import structlog
 from airflow.sdk import DAG
-from airflow.sdk.execution_time.callback_supervisor import execute_callback
-from airflow.triggers.callback import CallbackTrigger
 from airflow_fakes import VNUMBER
 
 from airflow_provider_callapi.api.methods import Component
@@ -117,7 +115,10 @@ def test_one_person_is_rung_and_not_waited_for(desk, context):
     assert desk.clock() - began <= 4.0  # the claim's time, in a task's callback
 
 
+@pytest.mark.needs_airflow("3.2", "CallbackTrigger, which runs a deadline's callback")
 def test_a_deadlines_async_callback_rings(desk):
+    from airflow.triggers.callback import CallbackTrigger
+
     trigger = CallbackTrigger(
         PATH, {"contact": ON_DUTY, "virtual_phone_number": VNUMBER, "context": of_deadline()}
     )
@@ -128,7 +129,10 @@ def test_a_deadlines_async_callback_rings(desk):
     assert events[-1]["state"] == "success"
 
 
+@pytest.mark.needs_airflow("3.3", "deadline callbacks in the worker")
 def test_a_deadlines_sync_callback_rings(desk):
+    from airflow.sdk.execution_time.callback_supervisor import execute_callback
+
     kwargs = {"contact": ON_DUTY, "virtual_phone_number": VNUMBER, "context": of_deadline()}
 
     success, error = execute_callback(PATH, kwargs, "", None, structlog.get_logger())
