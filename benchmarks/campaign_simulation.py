@@ -71,9 +71,12 @@ class Direct:
         return Reply("1", result=result, error=error, metadata=metadata)
 
 
-def means_of(exchange: Exchange, log: Any = lambda text: None) -> Means:
-    """A campaign's way to an exchange, as the operator makes one, but for the wire."""
-    clock = exchange.clock
+def means_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = None) -> Means:
+    """A campaign's way to an exchange, as the operator makes one, but for the wire.
+
+    :param clock: the campaign's own; None: the exchange's.
+    """
+    clock = clock or exchange.clock
     client: Client = Client(Direct(exchange), AccessKey("demo-key"), clock=clock)  # type: ignore[arg-type]
     data_api = Client(Direct(exchange, "v2.0"), AccessKey("demo-key"), clock=clock)  # type: ignore[arg-type]
 
@@ -109,6 +112,7 @@ def new_runner(
     shard: tuple[int, int] = (1, 1),
     poll_interval: float = 10.0,
     log: Any = lambda text: None,
+    clock: Any = None,
 ) -> Runner:
     """A campaign ready to run."""
     template = CallTemplate(CALL)
@@ -128,7 +132,7 @@ def new_runner(
         campaign,
         template,
         MemoryLedger(),
-        means_of(exchange, log),
+        means_of(exchange, log, clock),
         poll_interval=poll_interval,
         report_every=60.0,
     )

@@ -1,4 +1,4 @@
-"""What the three benchmarks share: a figure with its limit, a fresh Airflow home, an exchange to talk to."""
+"""What the benchmarks share: a figure with its limit, a fresh Airflow home, an exchange to talk to."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ class Figure:
     def limit(self) -> str:
         if self.at_least is not None and self.at_most is not None:
             return f"{self.at_least:g} .. {self.at_most:g} {self.unit}".rstrip()
+        if self.at_least is not None:
+            return f">= {self.at_least:g} {self.unit}".rstrip()
         return "" if self.at_most is None else f"<= {self.at_most:g} {self.unit}".rstrip()
 
 

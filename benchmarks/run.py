@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import time
 
+import campaign_points
+import campaign_simulation
 import import_cost
 import list_calls
 import shared_poll
 from measuring import show
 
-BENCHMARKS = (import_cost, list_calls, shared_poll)
+BENCHMARKS = (import_cost, list_calls, shared_poll, campaign_points, campaign_simulation)
 
 
 def main() -> int:
