@@ -1,6 +1,7 @@
 """A campaign of two days on the emulator's core with a simulated clock: what it costs, and what it uses.
 
-``python benchmarks/campaign_simulation.py 100000`` simulates one and prints its figures as JSON.
+``python benchmarks/campaign_simulation.py 100000`` simulates one and prints its figures as JSON; with the
+name of a file, it writes the campaign's report there, too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,11 +26,13 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import Reply
 from airflow_provider_callapi.calls.campaign.engine import Campaign, Rules
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
-from airflow_provider_callapi.calls.campaign.ledger import MemoryLedger
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, MemoryLedger
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, external_id, read_people
+from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.running import Means, Runner
+from airflow_provider_callapi.calls.campaign.summary import Ending, summarise
 from airflow_provider_callapi.calls.reports import finished_calls
 from airflow_provider_callapi.calls.snapshot import look
 from airflow_provider_callapi.emulator import Account, Exchange, ManualClock, Script
@@ -138,7 +141,7 @@ def new_runner(
     )
 
 
-def simulate(people: int, *, verbose: bool = False) -> dict[str, float]:
+def simulate(people: int, report: Path | None = None) -> dict[str, float]:
     """Call everybody within two days: windows in eleven zones, 15 % busy, 20 % no answer."""
     begun = time.perf_counter()
     clock = ManualClock(MIDNIGHT - 4 * 3600)
@@ -167,9 +170,7 @@ def simulate(people: int, *, verbose: bool = False) -> dict[str, float]:
         timezone=account.timezone,
         dial_until=MIDNIGHT + 2 * 86_400,
     )
-    runner = new_runner(
-        exchange, rows, rules, poll_interval=15.0, log=print if verbose else lambda text: None
-    )
+    runner = new_runner(exchange, rows, rules, poll_interval=15.0)
     steps = 0
     while not (pause := runner.step()).over:
         clock.advance(pause.seconds)
@@ -181,6 +182,8 @@ def simulate(people: int, *, verbose: bool = False) -> dict[str, float]:
     rings = Counter(entry.phone for entry in exchange.journal if entry.kind == "ring")
     assert len(results) == people, "somebody was lost"
     assert max(rings.values()) <= 2, "somebody was rung more often than allowed"
+    if report is not None:
+        report.write_text(_report(runner), "utf-8")
     return {
         "seconds": time.perf_counter() - begun,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -192,6 +195,27 @@ def simulate(people: int, *, verbose: bool = False) -> dict[str, float]:
         **{f"result_{name}": count for name, count in counts.items()},
         "not_called": counts[Result.NOT_CALLED],
     }
+
+
+def _report(runner: Runner) -> str:
+    campaign = runner.campaign
+    attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
+    for attempt in runner.ledger.history(person.key for person in campaign.plan.people):
+        attempts[attempt.person].append(attempt)
+    results = campaign.results()
+    endings = [Ending(person, results[person.key], attempts[person.key]) for person in campaign.plan.people]
+    moments = [attempt.settled_at or attempt.intended_at for many in attempts.values() for attempt in many]
+    summary = summarise(
+        "simulated",
+        endings,
+        (),
+        duplicates=0,
+        started_at=min(many[0].intended_at for many in attempts.values()),
+        ended_at=max(moments),
+        points_per_call=campaign.pacing.cost,
+    )
+    limit = campaign.pacing.calls_a_minute()
+    return render_report(summary, endings, (), calls_per_minute=limit, timezone="Europe/Moscow")
 
 
 def _in_a_process(people: int) -> dict[str, float]:
@@ -217,4 +241,4 @@ def measure() -> list[Figure]:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
-    print(json.dumps(simulate(int(sys.argv[1]), verbose=len(sys.argv) > 2)))
+    print(json.dumps(simulate(int(sys.argv[1]), *map(Path, sys.argv[2:]))))

@@ -7,6 +7,8 @@ the documentation are what these tests see; ``make test-browser SCREENSHOTS=docs
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,14 @@ from deployment import eventually
 from playwright.sync_api import Locator, Page, expect
 from standalone import Standalone
 
+from airflow_provider_callapi.calls.campaign.outcomes import MEANING, Result
 from airflow_provider_callapi.emulator import Exchange, Script
 from airflow_provider_callapi.provider_info import get_provider_info
 
 # signal: the fixtures have processes to end (and this process is not Airflow, which takes the signals)
 pytestmark = pytest.mark.timeout(300, method="signal")
 
+ROOT = Path(__file__).parents[1]
 CONNECTION = "callapi_default"
 CONTACT = "79165550123"
 (FORM,) = get_provider_info()["connection-types"]
@@ -192,3 +196,24 @@ def _call(airflow: Standalone, method: str, **params: Any) -> Any:
     ).json()
     assert "result" in answer, answer
     return answer["result"]["data"]
+
+
+def test_a_campaigns_report_needs_nothing_but_itself(
+    page: Page, tmp_path: Path, screenshot: Screenshot
+) -> None:
+    report = tmp_path / "report.html"
+    simulation = ROOT / "benchmarks" / "campaign_simulation.py"
+    done = subprocess.run(
+        [sys.executable, simulation, "3000", report], capture_output=True, text=True, check=True, timeout=120
+    )
+    figures = json.loads(done.stdout)
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+
+    screenshot("campaign-report.png", report.as_uri())
+
+    assert fetched == [report.as_uri()]
+    expect(page.get_by_role("heading", name="What became of everybody")).to_be_visible()
+    for name in ("answered", "busy", "not_reached"):
+        row = page.get_by_role("row").filter(has_text=MEANING[Result(name)])
+        expect(row).to_contain_text(f"{figures[f'result_{name}']:,}")

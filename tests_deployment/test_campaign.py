@@ -253,6 +253,8 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 # --- the example ---
 
+READING = 5.0
+"""Seconds."""
 NEIGHBOURS = [f"7998{number:07}" for number in range(10)]
 
 
@@ -274,6 +276,8 @@ class Example:
         path = f"{self.run_path}/taskInstances/approve/-1/hitlDetails"
         eventually("somebody is asked", lambda: self.states().get("approve") == ["awaiting_input"], within=90)
         asked: dict[str, Any] = self.deployment.api("GET", path)
+        # reading takes time: Airflow fails a task that is answered before its executor has told that it waits
+        time.sleep(READING)
         self.deployment.api("PATCH", path, {"chosen_options": [option], "params_input": {}})
         return asked
 

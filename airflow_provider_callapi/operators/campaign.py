@@ -61,6 +61,7 @@ class CallApiCampaignOperator(BaseOperator):
     :param fail_if_unreached_over: fails the task where more than this share of the people who could be
         called was not reached (0.2 is a fifth); results and report are written all the same.
     :param fail_if_unknown_over: the same, for those of whom nobody knows: ``unknown`` and ``unresolved``.
+    :param fail_if_invalid_over: the same, for rows that make no valid call, of everybody on the list.
     :param tags: ids of tags by what became of a call: ``{"answered": 36, "not_answered": 37, "ended":
         38}``. All but ``answered`` need the Data API.
     :param dry_run: read the list, say what would be done, dial nobody.
@@ -106,7 +107,7 @@ class CallApiCampaignOperator(BaseOperator):
         calling_hours: Sequence[str] | None = ("09:00", "21:00"),
         calling_days: Sequence[str] | None = None,
         max_active_calls: int = 10,
-        points_reserve: float = 0.02,
+        points_reserve: float = 0.01,
         redial: Mapping[str, float | None] | None = None,
         max_attempts: int = 3,
         max_lateness: timedelta | float | None = timedelta(days=3),
@@ -116,6 +117,7 @@ class CallApiCampaignOperator(BaseOperator):
         report: str | None = None,
         fail_if_unreached_over: float | None = None,
         fail_if_unknown_over: float | None = None,
+        fail_if_invalid_over: float | None = None,
         tags: Mapping[str, int | str] | None = None,
         dry_run: bool = False,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
@@ -148,6 +150,7 @@ class CallApiCampaignOperator(BaseOperator):
         self.report = report
         self.fail_if_unreached_over = fail_if_unreached_over
         self.fail_if_unknown_over = fail_if_unknown_over
+        self.fail_if_invalid_over = fail_if_invalid_over
         self.tags = tags
         self.only_plan = dry_run  # ``dry_run`` is a method of every operator
         self.deferrable = deferrable

@@ -354,10 +354,14 @@ class CampaignRun:
                 f"The campaign was stopped: {stopped}. Put that right and clear this task: it goes on with "
                 "those who are left"
             )
-        for name, share in (("unreached", summary.unreached_share), ("unknown", summary.unknown_share)):
+        for name, share, people in (
+            ("unreached", summary.unreached_share, summary.callable),
+            ("unknown", summary.unknown_share, summary.callable),
+            ("invalid", summary.invalid_share, summary.people),
+        ):
             most = getattr(self.task, f"fail_if_{name}_over")
             if most is not None and share > most:
-                return f"fail_if_{name}_over: {share:.1%} of {summary.callable} people, more than {most:.1%}"
+                return f"fail_if_{name}_over: {share:.1%} of {people} people, more than {most:.1%}"
         return None
 
     def _endings(self) -> list[Ending]:

@@ -425,7 +425,7 @@ def test_a_call_that_another_process_placed_is_followed_and_not_placed_again() -
     ledger = Shared()
     ledger.claim([elsewhere])
     world.new_ledger = lambda: ledger
-    world.runner._ledger = ledger  # its campaign was planned before the other one's claim
+    world.runner.ledger = ledger  # its campaign was planned before the other one's claim
     world.run()
     assert world.exchange.rings(ANNA) == 1
     assert world.results() == {ANNA: Result.ANSWERED}

@@ -460,6 +460,15 @@ def test_a_share_that_is_just_allowed_does_not_fail(desk):
     assert campaign(desk, redial={"busy": None}, fail_if_unreached_over=0.25).run()["unreached_share"] == 0.25
 
 
+def test_a_list_of_rows_that_make_no_call_fails_the_task_where_they_are_too_many(desk):
+    rows = [{"phone": PEOPLE[0]}, {"phone": "12"}, {"phone": "none"}]
+
+    with pytest.raises(CallApiFailure, match=r"fail_if_invalid_over: 66.7% of 3 people, more than 50.0%"):
+        campaign(desk, contacts=rows, fail_if_invalid_over=0.5).run()
+
+    assert rings(desk)[0] == 1
+
+
 def test_what_concerns_everybody_stops_the_campaign_without_retries_and_a_clear_goes_on(desk, capsys):
     desk.exchange.account.forbidden_methods = {"start.informer_call"}
     calls = campaign(desk)

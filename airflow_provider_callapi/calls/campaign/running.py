@@ -87,7 +87,7 @@ class Runner:
     ) -> None:
         self.campaign = campaign
         self._template = template
-        self._ledger = ledger
+        self.ledger = ledger
         self._means = means
         self._poll_interval = poll_interval
         self._report_every = report_every
@@ -110,12 +110,12 @@ class Runner:
         actions = campaign.tick(now, self._look(now), self._news())
         changed = [*actions.changed]
         if actions.given_up:
-            known = self._ledger.load(actions.given_up)
+            known = self.ledger.load(actions.given_up)
             changed += campaign.give_up(actions.given_up, known, now)
         changed += self._reported(now)
         changed += self._tagged(now)
         if changed:
-            self._ledger.write(changed)
+            self.ledger.write(changed)
         for attempt, tag_id in actions.tag:
             self._tag_active(attempt, tag_id)
         if actions.dial:
@@ -175,7 +175,7 @@ class Runner:
         """Claim, dial, and write down the answers."""
         campaign = self.campaign
         claimed = []
-        for intent, claim in zip(intents, self._ledger.claim(intents), strict=True):
+        for intent, claim in zip(intents, self.ledger.claim(intents), strict=True):
             if claim.granted:
                 claimed.append(intent)
             else:
@@ -187,7 +187,7 @@ class Runner:
         started = sum(isinstance(answer, StartedCall) for answer in answers)
         campaign.pacing.spent(started, self._news(), now)
         was_stopped = campaign.stopped
-        self._ledger.write(
+        self.ledger.write(
             [campaign.dialled(intent, answer, now) for intent, answer in zip(claimed, answers, strict=True)]
         )
         if campaign.stopped and not was_stopped:
