@@ -41,7 +41,7 @@ def measure(people: int = PEOPLE) -> list[Figure]:
     phones = [str(79_050_000_000 + i) for i in range(people)]
     exchanges = {way: Exchange() for way in WAYS}
     for exchange in exchanges.values():
-        exchange.default_script = Script(rings=1.0, talks=2.0)
+        exchange.default_script = Script(rings=1.0, talks=1.0)
     options = {"contacts": phones, "poll_interval": POLL, "at_once": AT_ONCE}
     dags = {way: {**options, "conn_id": way} for way in WAYS}
     with deployed("naive", dags, exchanges, slots=AT_ONCE) as airflow:

@@ -5,14 +5,24 @@ from __future__ import annotations
 import sys
 import time
 
+import campaign_naive
 import campaign_points
 import campaign_simulation
+import comparison
 import import_cost
 import list_calls
 import shared_poll
 from measuring import show
 
-BENCHMARKS = (import_cost, list_calls, shared_poll, campaign_points, campaign_simulation)
+BENCHMARKS = (
+    import_cost,
+    list_calls,
+    shared_poll,
+    campaign_points,
+    campaign_simulation,
+    campaign_naive,
+    comparison,
+)
 
 
 def main() -> int:

@@ -48,9 +48,10 @@ def called(who: Person, *calls: tuple[float, Result], **known: Any) -> Ending:
                 result=result,
                 settled_at=at + 40,
                 call=call,
+                refused_with=known.get("refused_with"),
             )
         )
-    return Ending(who, calls[-1][1] if calls else Result.NOT_CALLED, attempts, known.get("why"))
+    return Ending(who, calls[-1][1] if calls else Result.NOT_CALLED, attempts)
 
 
 def skipped(line: int, why: str = "contact: not a phone number") -> Skipped:

@@ -24,7 +24,7 @@ def active(intent: Attempt, **known: object) -> Attempt:
 def settled(intent: Attempt, result: Result = Result.BUSY, **known: object) -> Attempt:
     at = intent.intended_at + 60.5
     call = active(intent, status="ended", ended_at=at - 1, **known).call
-    return intent.now(Status.SETTLED, result=result, settled_at=at, call=call)
+    return intent.now(Status.SETTLED, result=result, settled_at=at, call=call, refused_with="why_not")
 
 
 def unresolved(intent: Attempt) -> Attempt:

@@ -113,6 +113,7 @@ calls = Table(
     Column("unrung", Integer, nullable=False),
     Column("intended_at", Moment, nullable=False),
     Column("settled_at", Moment),
+    Column("refused_with", String(255)),
     Column("call_session_id", BigInteger),
     Column("call_status", String(16)),
     Column("answered", Boolean),
@@ -149,7 +150,7 @@ _OF_THE_CALL = (
 )
 """Columns that are fields of `Outcome` by the same name."""
 _CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", *_OF_THE_CALL)
-_SETTLED_COLUMNS = ("status", "result", "settled_at")
+_SETTLED_COLUMNS = ("status", "result", "settled_at", "refused_with")
 _NAMES = tuple(column.name for column in calls.columns)
 
 KNOWLEDGE: tuple[tuple[Status, Any], ...] = (
@@ -275,6 +276,7 @@ class SqlLedger:
             "unrung": attempt.unrung,
             "intended_at": attempt.intended_at,
             "settled_at": attempt.settled_at,
+            "refused_with": attempt.refused_with,
             "call_session_id": call and call.call_session_id,
             "call_status": call and call.status,
             "observed": call and call.observed,
@@ -390,6 +392,7 @@ def _attempt(row: Any) -> Attempt:
         unrung=known["unrung"],
         result=None if known["result"] is None else Result(known["result"]),
         settled_at=known["settled_at"],
+        refused_with=known["refused_with"],
         call=call,
     )
 

@@ -222,7 +222,7 @@ def test_the_page_needs_nothing_else() -> None:
 def test_nothing_of_a_person_is_on_the_page() -> None:
     endings = [
         *some_endings(),
-        Ending(person(8), R.REFUSED, why="Secret words of 79260000008"),
+        called(person(8), (1, R.REFUSED), refused_with="refused_79260000008"),
         called(person(9), (5, R.BUSY), finish_reason="busy at 79260000009"),
     ]
     page = report(endings, [skipped(6, "call.message: of +7 926 000-00-06")])

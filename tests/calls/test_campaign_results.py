@@ -47,7 +47,7 @@ def test_everybody_on_the_list_has_one_result() -> None:
         called(person(3), (0, R.UNKNOWN)),
         Ending(person(4), R.UNRESOLVED),
         Ending(person(5), R.DO_NOT_CALL),
-        Ending(person(6), R.INVALID, why="call.contact_message: no such field"),
+        Ending(person(6), R.INVALID),
     ]
     summary = summary_of(endings, [skipped(7), skipped(8)], duplicates=3, points_per_call=2)
     assert summary.people == 8
@@ -117,16 +117,14 @@ def test_the_calls_in_the_rows_are_those_of_the_summary() -> None:
 
 
 def test_a_row_tells_of_the_last_call() -> None:
-    ending = called(
-        person(1), (0, R.BUSY), (600, R.ANSWERED), tags=(36, 37), finish_reason="success_finish", why="so"
-    )
+    ending = called(person(1), (0, R.BUSY), (600, R.ANSWERED), tags=(36, 37), finish_reason="success_finish")
     [row] = as_json([ending])
     assert row == {
         "phone": "+79260000001",
         "name": SECRET,
         "call_contact": "79260000001",
         "call_result": "answered",
-        "call_why": "so",
+        "call_why": None,
         "call_attempts": 2,
         "call_session_id": 102,
         "call_external_id": "id-1-2",
@@ -140,6 +138,15 @@ def test_a_row_tells_of_the_last_call() -> None:
     [line] = as_csv([ending])
     assert list(line) == ["phone", "name", *COLUMNS], "the row's own columns first"
     assert line["call_tags"] == "[36, 37]"
+
+
+def test_a_row_says_why_the_service_refused_the_call() -> None:
+    refused = Attempt(
+        "key-1", 1, Status.SETTLED, "id-1-1", BEGAN, result=R.REFUSED, refused_with="contact_in_blacklist"
+    )
+    [row] = as_json([Ending(person(1), R.REFUSED, [refused])])
+    assert (row["call_result"], row["call_why"]) == ("refused", "contact_in_blacklist")
+    assert row["call_attempts"] == 0
 
 
 def test_an_intent_that_was_not_placed_does_not_hide_the_call_before_it() -> None:

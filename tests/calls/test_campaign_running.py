@@ -105,6 +105,8 @@ def test_who_is_on_the_services_blacklist_is_not_called_again() -> None:
     world.run()
     assert world.results() == {ANNA: Result.REFUSED, BORIS: Result.ANSWERED}
     assert world.exchange.requests(START) == 2
+    (refused,) = world.new_ledger().history([ANNA])
+    assert refused.refused_with == "contact_in_blacklist"
 
 
 def test_a_refusal_of_a_persons_own_parameter_makes_that_row_invalid() -> None:

@@ -248,7 +248,9 @@ class Campaign:
             self.stop(str(answer))
         else:
             result = Result.INVALID if isinstance(answer, InvalidParameters) else Result.REFUSED
-            return self._adopt(intent.now(Status.SETTLED, result=result, settled_at=now), now)
+            why = getattr(answer, "mnemonic", None)
+            refused = intent.now(Status.SETTLED, result=result, settled_at=now, refused_with=why)
+            return self._adopt(refused, now)
         attempt = self._latest[intent.person] = intent.now(Status.NOT_PLACED)
         self._open.discard(intent.person)
         self._queue(intent.person).add_later(intent.person, due)

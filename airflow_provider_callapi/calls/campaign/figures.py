@@ -95,11 +95,10 @@ _zone = cache(ZoneInfo)  # which itself remembers eight, and reads the ninth fro
 
 
 def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
-    # Other results' words come from anywhere, and may tell of a person; these are written for a log.
-    if ending.result is Result.INVALID:
-        return ending.why
     if ending.result is Result.ANSWERED:
         return None
+    if ending.why:
+        return ending.why
     call = calls[-1].call if calls else None
     return call.finish_reason if call else None
 

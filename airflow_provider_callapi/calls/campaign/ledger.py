@@ -7,7 +7,7 @@ without a result is searched for by its ``external_id``, never simply dialled ag
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -44,6 +44,7 @@ class Attempt:
     :ivar intended_at: when the intent was stored, epoch seconds.
     :ivar settled_at: when its result was known.
     :ivar call: what is known of the call, from `Status.ACTIVE` on.
+    :ivar refused_with: the service's name of the error, where it refused the call for this person.
     """
 
     person: str
@@ -54,7 +55,8 @@ class Attempt:
     unrung: int = 0
     result: Result | None = None
     settled_at: float | None = None
-    call: Outcome | None = field(default=None)
+    call: Outcome | None = None
+    refused_with: str | None = None
 
     def now(self, status: Status, **changes: object) -> Attempt:
         """The same attempt, one step further."""
@@ -88,7 +90,7 @@ class Ledger(Protocol):
         """Store what is newly known of claimed attempts."""
 
     def history(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Every attempt to call these people that the ledger still knows, for the report."""
+        """Every attempt to call these people that the ledger still knows, each person's oldest first."""
 
 
 class MemoryLedger:

@@ -96,6 +96,8 @@ def _to_json(attempt: Attempt) -> dict[str, Any]:
         value["result"] = attempt.result.value
     if attempt.settled_at:
         value["settled_at"] = attempt.settled_at
+    if attempt.refused_with:
+        value["refused_with"] = attempt.refused_with
     if attempt.call:
         call = attempt.call.to_xcom()
         value["call"] = {name: call[name] for name in call if call[name] != _NOTHING[name]}
@@ -113,5 +115,6 @@ def _from_json(person: str, value: dict[str, Any]) -> Attempt:
         unrung=value.get("unrung", 0),
         result=Result(value["result"]) if "result" in value else None,
         settled_at=value.get("settled_at"),
+        refused_with=value.get("refused_with"),
         call=Outcome.from_xcom({**_NOTHING, **call}) if call else None,
     )

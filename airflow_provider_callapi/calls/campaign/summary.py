@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,13 +18,16 @@ class Ending:
     """What became of one person.
 
     :ivar attempts: everything the ledger knows of the person, the oldest first.
-    :ivar why: the result's reason in words, where there is more to say.
     """
 
     person: Person
     result: Result
     attempts: Sequence[Attempt] = ()
-    why: str | None = field(default=None, repr=False)
+
+    @property
+    def why(self) -> str | None:
+        """The service's name of the error with which it refused to call this person."""
+        return self.attempts[-1].refused_with if self.attempts else None
 
     @property
     def calls(self) -> list[Attempt]:
