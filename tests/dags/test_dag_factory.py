@@ -61,7 +61,7 @@ def test_every_yaml_file_is_a_dag_without_an_error_and_without_the_network(monke
 
     assert bag.import_errors == {}
     assert set(bag.dags) == {f"callapi_yaml_{file.stem}" for file in FOLDER.glob("*.yml")}
-    assert len(bag.dags) == 3
+    assert len(bag.dags) == 4
     for dag in bag.dags.values():
         assert dag.schedule is None
         assert dag.doc_md.startswith("### ")
@@ -149,3 +149,21 @@ def test_a_start_that_was_refused_for_another_reason_is_looked_at_not_forgotten(
 
     assert run.states["remind"] == "failed"
     assert (run.states["look"], run.states["forget"]) == ("success", "skipped")
+
+
+def test_a_campaign_calls_everybody_on_the_files_list(dag_of, left_behind, connection, exchange, tmp_path):
+    exchange.default_script = Script(rings=0.2, talks=3)
+    people = tmp_path / "people.csv"
+    people.write_text(f"phone,name\n+{CONTACT},Anna\n8 916 000-00-08,Boris\n12,Vera\n", "utf-8")
+
+    conf = {"people": people.as_uri(), "folder": tmp_path.as_uri(), "opens": "00:00", "closes": "24:00"}
+    dag = dag_of("campaign")
+    dag.get_task("tell_them").poll_interval = 0.5  # of seconds, where the YAML has the default of ten
+
+    run = left_behind(dag.test(run_conf=conf))
+
+    assert run.state == "success", run.states
+    assert (exchange.rings(CONTACT), exchange.rings("79160000008")) == (1, 1)
+    results = run.xcoms["tell_them"]["results"]
+    assert (results["answered"], results["invalid"]) == (2, 1)
+    assert (tmp_path / f"{run.run_id}.csv").exists()
