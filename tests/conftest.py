@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import importlib.util
 import json
 import os
@@ -78,6 +79,11 @@ def airflow_db() -> None:
     from airflow.utils.db import initdb
 
     initdb()
+    if Version("3.1") > AIRFLOW:
+        from airflow.sdk.execution_time import supervisor
+
+        # One API server for all tasks, as later: here ``dag.test()`` takes two seconds to build one for each.
+        supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
 
 
 @pytest.fixture
