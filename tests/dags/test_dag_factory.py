@@ -43,10 +43,16 @@ def dag_of(airflow_db):
 
 @pytest.fixture
 def run_yaml(dag_of, connection, left_behind):
-    """Run it as the fixture run_dag does a file; returns the states and the XComs of its tasks."""
+    """Run it as the fixture run_dag does a file; returns the states and the XComs of its tasks.
 
-    def run(name, **conf):
-        return left_behind(dag_of(name).test(run_conf=conf))
+    ``hurried``: a task, and what of it is shorter than the YAML says.
+    """
+
+    def run(name, hurried=None, **conf):
+        dag = dag_of(name)
+        for task_id, shorter in (hurried or {}).items():
+            vars(dag.get_task(task_id)).update(shorter)
+        return left_behind(dag.test(run_conf=conf))
 
     return run
 
@@ -145,22 +151,19 @@ def test_a_start_that_was_refused_for_another_reason_is_looked_at_not_forgotten(
     exchange.fault(Fault.INTERNAL_ERROR, method="start.informer_call")
     exchange.account.day_limit = 0
 
-    run = run_yaml("remind_and_branch")
+    run = run_yaml("remind_and_branch", hurried={"remind": {"appear_timeout": 5.0}})
 
     assert run.states["remind"] == "failed"
     assert (run.states["look"], run.states["forget"]) == ("success", "skipped")
 
 
-def test_a_campaign_calls_everybody_on_the_files_list(dag_of, left_behind, connection, exchange, tmp_path):
+def test_a_campaign_calls_everybody_on_the_files_list(run_yaml, exchange, tmp_path):
     exchange.default_script = Script(rings=0.2, talks=3)
     people = tmp_path / "people.csv"
     people.write_text(f"phone,name\n+{CONTACT},Anna\n8 916 000-00-08,Boris\n12,Vera\n", "utf-8")
 
     conf = {"people": people.as_uri(), "folder": tmp_path.as_uri(), "opens": "00:00", "closes": "24:00"}
-    dag = dag_of("campaign")
-    dag.get_task("tell_them").poll_interval = 0.5  # of seconds, where the YAML has the default of ten
-
-    run = left_behind(dag.test(run_conf=conf))
+    run = run_yaml("campaign", hurried={"tell_them": {"poll_interval": 0.5}}, **conf)
 
     assert run.state == "success", run.states
     assert (exchange.rings(CONTACT), exchange.rings("79160000008")) == (1, 1)
