@@ -5,7 +5,14 @@ INSTALLED := .venv/installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+OLDEST := .venv-airflow-3.0
+NEWER := .venv-newer-python
+# A shim may be there and not run.
+NEWER_PYTHON := $(shell for python in python3.13 python3.12 $(addprefix $(HOME)/.pyenv/versions/,3.13*/bin/python 3.12*/bin/python); do \
+	$$python -c '' 2>/dev/null && echo $$python && break; done)
+
 .PHONY: demo test lint types layers unit test-deployment test-browser docs bench constraints clean
+.PHONY: test-matrix test-oldest-airflow test-newer-python
 
 demo: $(INSTALLED)  ## Airflow places phone calls against the emulator, and prints what became of them
 	$(BIN)/python demo/run.py
@@ -31,6 +38,20 @@ test-deployment: $(INSTALLED)  ## kills workers and triggerers of a real deploym
 test-browser: $(INSTALLED)  ## the forms, in a real browser; SCREENSHOTS=docs/images renews the documentation's
 	$(BIN)/pytest tests_browser $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
 
+# `make test` has the newest Airflow on Python 3.11.
+test-matrix: test-oldest-airflow test-newer-python  ## the tests on the oldest Airflow, and on a newer Python
+
+# Left out is what has no Airflow in it.
+test-oldest-airflow: $(OLDEST)/installed
+	$(OLDEST)/bin/pytest -rs --ignore tests/api --ignore tests/calls --ignore tests/emulator
+
+test-newer-python: $(if $(NEWER_PYTHON),$(NEWER)/installed)
+ifeq ($(NEWER_PYTHON),)
+	@echo "NOT TESTED on a newer Python: neither python3.13 nor python3.12 is installed here"
+else
+	$(NEWER)/bin/pytest -rs
+endif
+
 docs: $(INSTALLED)  ## the documentation, in build/docs/; a warning is an error, and nothing is fetched
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
@@ -45,9 +66,19 @@ constraints:  ## pins anew what a fresh environment resolves to
 	rm -rf .venv-constraints
 
 clean:
-	rm -rf .venv .venv-constraints .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-constraints $(OLDEST) $(NEWER) .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(OLDEST)/installed: pyproject.toml matrix/airflow-3.0.txt
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/pip install --quiet --constraint matrix/airflow-3.0.txt --editable '.[dev]'
+	touch $@
+
+$(NEWER)/installed: pyproject.toml constraints.txt
+	$(NEWER_PYTHON) -m venv $(NEWER)
+	$(NEWER)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@

@@ -50,22 +50,23 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
         raise CallApiFailure(f"{field}: {contacts!r} is neither .csv nor {' nor '.join(_JSON_LINES)}")
     try:
         with path.open("r", encoding="utf-8-sig", newline="") as file:
-            yield from _csv_rows(file) if suffix == ".csv" else _json_rows(file, field)
+            lines = iter(file.readline, "")  # the files of Airflow 3.0 cannot be iterated over
+            yield from _csv_rows(lines) if suffix == ".csv" else _json_rows(lines, field)
     except (FileNotFoundError, PermissionError, UnicodeDecodeError, csv.Error) as error:
         raise CallApiFailure(f"{field}: {contacts} cannot be read: {error}") from error
     except OSError as error:  # a storage that is away for a while
         raise CallApiTrouble(f"{field}: {contacts} cannot be read now: {error}") from error
 
 
-def _csv_rows(file: Any) -> Iterator[Row]:
-    header = file.readline()
+def _csv_rows(lines: Iterator[str]) -> Iterator[Row]:
+    header = next(lines, "")
     separator = ";" if header.count(";") > header.count(",") else ","
     names = next(csv.reader([header], delimiter=separator), [])
-    yield from csv.DictReader(file, fieldnames=[name.strip() for name in names], delimiter=separator)
+    yield from csv.DictReader(lines, fieldnames=[name.strip() for name in names], delimiter=separator)
 
 
-def _json_rows(file: Any, field: str) -> Iterator[Row]:
-    for number, line in enumerate(file, start=1):
+def _json_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:

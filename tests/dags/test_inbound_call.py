@@ -79,6 +79,7 @@ def tags(exchange):
     return {call.contact: list(call.tags) for call in exchange.calls}
 
 
+@pytest.mark.needs_airflow("3.2", "dag.test() that stores the assets of the DAG")
 def test_known_callers_are_tagged_each_with_its_own_tag_in_one_run_and_strangers_are_not(
     run_with, example, exchange
 ):
@@ -93,6 +94,7 @@ def test_known_callers_are_tagged_each_with_its_own_tag_in_one_run_and_strangers
     assert not PHONE.search(str(run.xcoms)), "nor in an XCom"
 
 
+@pytest.mark.needs_airflow("3.2", "dag.test() that stores the assets of the DAG")
 def test_a_call_that_is_over_by_then_is_left_alone(run_with, example, exchange):
     exchange.default_script = Script(employee_rings=60)
     (payload,) = told_by_the_watcher(example, exchange, KEY_ACCOUNT)

@@ -77,7 +77,7 @@ def airflow(desk, monkeypatch):
 def of_task(task_id="load", run_id=RUN, **more):
     """The context of a task's callback."""
     ti = SimpleNamespace(dag_id="sales", task_id=task_id, run_id=run_id, map_index=-1)
-    return {"ti": ti, "run_id": run_id, "exception": RuntimeError("no"), **more}
+    return {"dag": DAG("sales"), "ti": ti, "run_id": run_id, "exception": RuntimeError("no"), **more}
 
 
 def of_dag():
@@ -93,6 +93,13 @@ def of_deadline():
     }
 
 
+CONTEXTS = [
+    pytest.param(of_task(), id="task"),
+    pytest.param(of_dag(), id="dag"),
+    pytest.param(of_deadline(), id="deadline", marks=pytest.mark.needs_airflow("3.1", "deadlines")),
+]
+
+
 def notifier(contact=ON_DUTY, **changes):
     return CallApiNotifier(**{"contact": contact, "virtual_phone_number": VNUMBER, **changes})
 
@@ -105,7 +112,7 @@ def rung(desk):
 # --- who rings it ---
 
 
-@pytest.mark.parametrize("context", [of_task(), of_dag(), of_deadline()], ids=["task", "dag", "deadline"])
+@pytest.mark.parametrize("context", CONTEXTS)
 def test_one_person_is_rung_and_not_waited_for(desk, context):
     began = desk.clock()
 
@@ -167,7 +174,7 @@ def test_who_does_not_answer_is_followed_by_the_next_and_who_does_is_not(desk, r
     desk.exchange.script(ON_DUTY, Script.no_answer())
     desk.exchange.script(SECOND, Script(rings=5, talks=30))
 
-    ring(notifier(EVERYBODY), of_deadline())
+    ring(notifier(EVERYBODY), of_dag())
 
     assert rung(desk) == [ON_DUTY, SECOND]
 
@@ -177,7 +184,7 @@ def test_a_busy_person_is_followed_at_once(desk, ring):
     desk.exchange.script(ON_DUTY, Script.busy(rings=2))
     began = desk.clock()
 
-    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+    ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert rung(desk) == [ON_DUTY, SECOND]
     assert desk.clock() - began < 20
@@ -188,7 +195,7 @@ def test_without_the_data_api_an_answer_that_nobody_saw_is_none(desk, ring):
     desk.connect(extra={"data_api": False})
     desk.exchange.script(ON_DUTY, Script(rings=0.1, talks=0.1))
 
-    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+    ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert rung(desk) == [ON_DUTY, SECOND]
 
@@ -197,7 +204,7 @@ def test_without_the_data_api_an_answer_that_nobody_saw_is_none(desk, ring):
 def test_the_data_api_knows_of_an_answer_that_nobody_saw(desk, ring):
     desk.exchange.script(ON_DUTY, Script(rings=0.1, talks=0.1))
 
-    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+    ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert rung(desk) == [ON_DUTY]
 
@@ -206,7 +213,7 @@ def test_the_data_api_knows_of_an_answer_that_nobody_saw(desk, ring):
 def test_who_may_not_be_called_is_followed_by_the_next(desk, ring):
     desk.exchange.account.blacklist.add(ON_DUTY)
 
-    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+    ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert rung(desk) == [SECOND]
 
@@ -215,7 +222,7 @@ def test_who_may_not_be_called_is_followed_by_the_next(desk, ring):
 def test_a_lost_answer_is_searched_for_and_the_person_not_rung_twice(desk, ring):
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
 
-    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+    ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert rung(desk) == [ON_DUTY]
 
@@ -224,7 +231,7 @@ def test_a_lost_answer_is_searched_for_and_the_person_not_rung_twice(desk, ring)
 def test_a_call_of_which_nobody_knows_is_followed_by_the_next_person(desk, ring):
     desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
 
-    ring(notifier([ON_DUTY, SECOND]), of_deadline())
+    ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert rung(desk) == [SECOND]
 
@@ -233,7 +240,7 @@ def test_a_call_of_which_nobody_knows_is_followed_by_the_next_person(desk, ring)
 def test_the_last_person_is_called_again_after_a_search_in_vain(desk, ring):
     desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
 
-    ring(notifier(), of_deadline())
+    ring(notifier(), of_dag())
 
     assert rung(desk) == [ON_DUTY]
 
@@ -478,7 +485,7 @@ def test_the_context_that_others_use_is_left_as_it_is(desk):
     ],
     ids=lambda changes: next(iter(changes)),
 )
-@pytest.mark.parametrize("context", [of_task(), of_dag(), of_deadline()], ids=["task", "dag", "deadline"])
+@pytest.mark.parametrize("context", CONTEXTS)
 @BOTH_WAYS
 def test_a_callback_does_not_fail_and_the_log_says_that_nobody_was_rung(desk, log, changes, context, ring):
     ring(notifier(**changes), context)

@@ -105,6 +105,7 @@ def test_a_refused_call_is_a_failure_where_nobody_asked_for_a_result(desk):
         start(desk, refused_as_result=False).run()
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_person_who_clears_a_refused_call_has_it_placed(desk):
     desk.exchange.account.blacklist.add(CONTACT)
     task = start(desk)
@@ -117,6 +118,7 @@ def test_a_person_who_clears_a_refused_call_has_it_placed(desk):
     assert desk.sent() == ["start.informer_call"] * 2
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_call_that_may_have_been_placed_stays_unresolved_though_a_repeat_would_be_refused(desk):
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
     desk.exchange.script(CONTACT, Script.busy(0))

@@ -267,10 +267,11 @@ def test_whatever_happens_to_the_request_the_phone_rings_once_at_most(
     text = str(ending.error)
     assert START in text, "which request it was"
     assert "The call may have been placed, so it is not placed again" in text
-    assert f"external_id {task.journal['external_id']}" in text
     assert "clear this task to call anew" in text
     assert CONTACT not in text
-    assert task.journal["stage"] == "unresolved"
+    if task.state is not None:
+        assert f"external_id {task.journal['external_id']}" in text
+        assert task.journal["stage"] == "unresolved"
 
 
 @faults
@@ -292,6 +293,7 @@ def test_at_least_once_rings_whatever_happens_to_one_request(
 @pytest.mark.parametrize(
     "fault", [fault for fault in Fault if fault not in NOTHING_LEFT], ids=lambda f: f.label
 )
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_after_unresolved_nothing_but_a_persons_clear_makes_the_phone_ring(
     wire: Wire, fault: Fault, deferrable: bool
 ) -> None:
@@ -327,6 +329,7 @@ def test_a_fault_on_any_other_request_costs_neither_the_call_nor_a_second_one(
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_service_that_is_down_for_longer_than_a_try_is_called_through_by_a_retry(
     wire: Wire, deferrable: bool
 ) -> None:

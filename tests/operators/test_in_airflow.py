@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from airflow_provider_callapi.emulator import Script
 
 IMPORTS = """
@@ -122,6 +124,7 @@ def test_mapped_calls_ring_every_person_once_and_are_waited_for_one_by_one(run_d
     ]
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_rescheduled_sensor_remembers_in_task_state_what_it_saw(run_dag, exchange):
     exchange.script("79161234567", Script(rings=0.2, talks=3))
 

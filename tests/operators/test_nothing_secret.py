@@ -74,6 +74,7 @@ def rows_of() -> dict[str, str]:
     return found
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_nothing_secret_is_in_logs_xcoms_rendered_fields_triggers_or_task_state(  # noqa: PLR0917 - fixtures
     run_dag: Any,
     exchange: Any,

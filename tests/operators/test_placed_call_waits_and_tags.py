@@ -91,6 +91,7 @@ def test_tags_of_finished_calls_without_the_data_api_fail_before_anybody_is_dial
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_tag_that_failed_while_the_call_was_active_is_set_by_the_next_try_which_does_not_dial(desk, way):
     desk.exchange.script(CONTACT, Script(rings=3, talks=600))
     desk.exchange.fault(Fault.BAD_GATEWAY, method="tag.call", times=5)
@@ -108,6 +109,7 @@ def test_a_tag_that_failed_while_the_call_was_active_is_set_by_the_next_try_whic
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_tag_that_failed_after_the_end_is_all_that_is_left_to_the_next_try(desk, way):
     desk.exchange.script(CONTACT, Script.busy(8))
     desk.exchange.fault(Fault.BAD_GATEWAY, method="set.tag_communications", times=5)
@@ -124,6 +126,7 @@ def test_a_tag_that_failed_after_the_end_is_all_that_is_left_to_the_next_try(des
     assert desk.exchange.rings(CONTACT) == 1
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_of_two_tags_only_the_one_that_failed_is_left_to_the_next_try(desk):
     desk.exchange.script(CONTACT, Script.busy(8))
     waiting = task(desk, tags={"ended": 38, "not_answered": 37})
@@ -152,6 +155,7 @@ def test_of_two_tags_only_the_one_that_failed_is_left_to_the_next_try(desk):
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_call_that_was_tagged_by_an_earlier_try_is_not_tagged_again(desk, way):
     desk.exchange.script(CONTACT, Script(rings=0, talks=70))
     waiting = task(desk, way, tags={"answered": 36}, timeout=40)
@@ -187,6 +191,7 @@ def test_a_tag_that_does_not_exist_fails_without_retries_and_without_a_second_ca
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_call_that_was_not_answered_fails_and_the_retry_calls_again(desk, way):
     desk.exchange.script(CONTACT, Script.busy(8))
     calling = task(desk, way, require_answer=True, external_id="mine")
@@ -202,6 +207,7 @@ def test_a_call_that_was_not_answered_fails_and_the_retry_calls_again(desk, way)
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_an_answer_nobody_can_know_of_fails_without_retries_for_a_retry_would_ring_again(desk, way):
     desk.connect(extra={"data_api": False})
     desk.exchange.script(CONTACT, Script.busy(8))
@@ -270,6 +276,7 @@ def test_a_report_that_does_not_come_leaves_a_tag_with_a_warning_not_a_failure(d
     assert result["tags"] == [36]
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_try_that_died_while_waiting_for_the_report_leaves_only_that(desk):
     desk.exchange.script(CONTACT, Script.busy(8))
     desk.exchange.fault(Fault.BAD_GATEWAY, method="get.calls_report", times=5)
@@ -289,6 +296,7 @@ def test_a_try_that_died_while_waiting_for_the_report_leaves_only_that(desk):
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_call_that_outlives_the_timeout_fails_and_a_retry_waits_again_without_dialling(desk, way):
     desk.exchange.script(CONTACT, Script(rings=0, talks=100))
     calling = task(desk, way, timeout=60)
@@ -363,6 +371,7 @@ def test_max_lateness_is_seconds_or_a_timedelta_or_none(desk, allowed):
             calling.run()
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_late_retry_still_follows_the_call_that_was_placed_in_time(desk):
     desk.exchange.script(CONTACT, Script(rings=0, talks=90_000))
     calling = task(desk, timeout=60)
@@ -381,6 +390,7 @@ def test_a_late_retry_still_follows_the_call_that_was_placed_in_time(desk):
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_retry_after_the_triggers_trouble_follows_the_same_call(desk, way):
     desk.exchange.script(CONTACT, Script(rings=0, talks=200))
     desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=11)
@@ -394,6 +404,7 @@ def test_a_retry_after_the_triggers_trouble_follows_the_same_call(desk, way):
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_finished_call_is_not_placed_again_by_a_retry_but_by_a_clear(desk, way):
     """A retry after success: an on_success callback, or a worker that died before Airflow knew."""
     desk.exchange.script(CONTACT, Script(rings=3, talks=10))
@@ -406,6 +417,7 @@ def test_a_finished_call_is_not_placed_again_by_a_retry_but_by_a_clear(desk, way
     assert desk.exchange.rings(CONTACT) == 2
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_the_journal_is_plain_json_without_a_phone_number_or_a_credential(desk):
     desk.connect(login=True)
     desk.exchange.script(CONTACT, Script(rings=3, talks=10))
@@ -475,6 +487,7 @@ def test_a_kill_after_the_end_sends_nothing(desk):
     assert "release.call" not in desk.sent()
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_kill_that_cannot_reach_the_service_does_not_raise(desk, monkeypatch):
     desk.exchange.script(CONTACT, Script(rings=0, talks=None))
     calling = task(desk, cancel_on_kill=True, timeout=10)

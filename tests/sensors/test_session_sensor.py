@@ -85,6 +85,7 @@ def test_require_seen_makes_a_call_that_was_never_listed_an_error_without_retrie
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_require_seen_is_satisfied_by_one_look_that_showed_the_call(desk, way):
     desk.exchange.script(CONTACT, Script.busy(7))
 
@@ -101,6 +102,7 @@ def test_require_answer_makes_a_call_not_seen_answered_an_error_without_retries(
 
 @ways
 @pytest.mark.parametrize("until", ["answered", "ended"])
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_require_answer_is_satisfied_by_an_answer(desk, way, until):
     desk.exchange.script(CONTACT, Script(rings=4, talks=20))
 
@@ -187,6 +189,7 @@ def test_a_failure_that_the_next_look_would_repeat_ends_the_wait_without_retries
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_ten_failed_looks_in_a_row_are_survived(desk, way):
     desk.exchange.script(CONTACT, Script(rings=0, talks=100))
     session = desk.start()
@@ -196,6 +199,7 @@ def test_ten_failed_looks_in_a_row_are_survived(desk, way):
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_eleven_failed_looks_in_a_row_end_the_try_and_a_retry_may_succeed(desk, way):
     desk.exchange.script(CONTACT, Script(rings=0, talks=200))
     session = desk.start()

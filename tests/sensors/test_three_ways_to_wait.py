@@ -52,6 +52,7 @@ def told(outcome: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("until", ["ended", "answered"])
 @pytest.mark.parametrize("story", STORIES)
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_all_three_ways_of_a_sensor_tell_the_same_story(desk, story, until):
     script, expected = STORIES[story]
     results = {}
@@ -105,6 +106,7 @@ def test_a_start_operator_tells_the_same_in_the_worker_and_by_deferral_and_rings
 
 
 @pytest.mark.parametrize("way", SENSORS)
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_one_missing_answer_between_two_looks_is_not_the_end_of_the_call(desk, way):
     """The service drops a call from one answer; and answers another look with a 502."""
     desk.exchange.script(CONTACT, Script(rings=0, talks=100))
@@ -154,6 +156,7 @@ def test_without_task_state_until_answered_is_told_by_the_poke_that_sees_it(desk
     assert (result["status"], result["answered"], result["observed"]) == ("started", True, True)
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_rescheduled_sensor_keeps_plain_json_without_a_phone_number_in_task_state(desk):
     desk.exchange.script(CONTACT, Script(rings=3, talks=20))
     session = desk.start()
@@ -168,6 +171,7 @@ def test_a_rescheduled_sensor_keeps_plain_json_without_a_phone_number_in_task_st
     assert task.state.get("callapi_watch")["sighting"]["answered_at"] is not None
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_task_state_of_another_call_is_not_taken_for_this_one(desk):
     """A clear with another conf: the same sensor, another session."""
     state = Task(desk, lambda: None).state
