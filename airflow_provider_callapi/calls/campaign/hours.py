@@ -95,7 +95,7 @@ def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float,
 
 def _epochs(wall: datetime, zone: str) -> tuple[float, float]:
     """When a clock on the wall shows this, for the first and for the last time."""
-    moment = wall.replace(tzinfo=_zone(zone))
+    moment = wall.replace(tzinfo=_zone(zone), fold=0)
     first, last = moment.timestamp(), moment.replace(fold=1).timestamp()
     if first > last:  # skipped
         first = last = _change(last, first, zone)
