@@ -79,6 +79,11 @@ def test_of_an_hour_that_comes_twice_the_first_closes_and_the_second_opens() -> 
     assert within == (at("2026-10-25T02:15", fold=0), at("2026-10-25T02:45", fold=0))
 
 
+def test_where_the_weeks_only_window_is_skipped_the_next_weeks_is_waited_for() -> None:
+    rule = hours("02:00", "03:00", "sun")  # on 2026-03-29 the clocks go from two to three
+    assert rule.window(at("2026-03-23T12:00"), BERLIN) == (at("2026-04-05T02:00"), at("2026-04-05T03:00"))
+
+
 def test_a_day_that_a_country_skipped_has_no_window() -> None:
     apia = "Pacific/Apia"  # it moved over the date line on 2011-12-30
     opens, _ = hours("09:00", "21:00").window(at("2011-12-29T22:00", apia), apia)
