@@ -70,9 +70,8 @@ class CallingHours:
         if self.opens == self.closes and len(self.days) == len(DAYS):
             return now, float("inf")
         today = datetime.fromtimestamp(now, _zone(zone)).date()
-        for ahead in range(
-            -1, 15
-        ):  # a week's only window may be in the hour that a change of the clocks skips
+        # two weeks: a week's only window may be in the hour that a change of the clocks skips
+        for ahead in range(-1, 15):
             day = today + timedelta(days=ahead)
             if day.weekday() not in self.days:
                 continue
