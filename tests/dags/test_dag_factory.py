@@ -157,6 +157,7 @@ def test_a_start_that_was_refused_for_another_reason_is_looked_at_not_forgotten(
     assert (run.states["look"], run.states["forget"]) == ("success", "skipped")
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_campaign_calls_everybody_on_the_files_list(run_yaml, exchange, tmp_path):
     exchange.default_script = Script(rings=0.2, talks=3)
     people = tmp_path / "people.csv"

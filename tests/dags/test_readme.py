@@ -84,6 +84,7 @@ def closes(port):
     return False
 
 
+@pytest.mark.needs_airflow("3.2", "commands of providers")
 @pytest.mark.timeout(300)
 def test_followed_word_for_word_the_readme_leads_to_a_call_that_was_answered_and_tagged(newcomer, free_port):
     assert "Save this as `~/callapi-airflow/dags/reminder.py`" in README
