@@ -224,7 +224,7 @@ def clear(play: Play) -> None:
 
 def released(play: Play) -> None:
     """The call is over soon after."""
-    eventually(f"{play.name}: the call is released", lambda: play.call()["ended_at"], within=RELEASE)
+    eventually(f"{play.name}: the call is released", lambda: play.call()["ended_at"], within=3 * RELEASE)
 
 
 def left_alone(play: Play) -> None:
