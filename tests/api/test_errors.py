@@ -227,9 +227,10 @@ def test_an_error_travels_between_processes(error: CallApiError) -> None:
 
 # --- what is never told ---
 
+# The prefix keeps out a secret that the error says anyway, such as a part of "data_type_error".
 SECRETS = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Z")), min_size=12, max_size=80
-)
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Z")), min_size=8, max_size=76
+).map("~Qx7".__add__)
 
 
 @given(secret=SECRETS)

@@ -201,13 +201,12 @@ def test_each_row_becomes_one_call_back_and_no_label_is_a_phone_number(run_dag, 
     run = run_dag(EXAMPLES / "etl_callbacks.py")
 
     assert run.state == "success"
-    assert did(exchange, "ring") == [
-        ("ring", EMPLOYEE),
-        ("ring", "79160000017"),
-        ("ring", COLLEAGUE),
-        ("ring", "79160000018"),
+    rung = did(exchange, "ring")  # which row comes first is the executor's to choose
+    assert sorted(zip(rung[::2], rung[1::2], strict=True)) == [
+        (("ring", EMPLOYEE), ("ring", "79160000017")),
+        (("ring", COLLEAGUE), ("ring", "79160000018")),
     ]
-    assert [call.external_id for call in exchange.calls] == ["callback-17", "callback-18"]
+    assert sorted(call.external_id for call in exchange.calls) == ["callback-17", "callback-18"]
     assert run.xcoms["report"] == {"answered": 1, "not answered": 1}
     assert map_labels(run) == ["callback-17", "callback-18"]
     assert not PHONE.search(str(run.xcoms["report"]))

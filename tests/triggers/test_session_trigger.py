@@ -319,7 +319,7 @@ def test_over_http_two_hundred_triggers_look_as_often_as_one(wire):
 
 
 def test_a_service_that_hangs_does_not_stop_the_triggerers_loop(wire):
-    wire.script(CONTACT, Script(rings=0, talks=2))
+    wire.script(CONTACT, Script(rings=0, talks=4))  # longer than the look that hangs
     wire.fault(Fault.HANG, method="list.calls", seconds=5)
     waiting = trigger(_start(wire), time.time(), poll_interval=0.2)
 
