@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError, Undefined, UndefinedError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
@@ -17,6 +17,28 @@ from airflow_provider_callapi.calls.campaign.numbers import NotANumber, normalis
 
 _ROW = "contact"
 _NUMBER = "{{ contact.phone }}"
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Where an author's templates meet a stranger's row: what is not there is not spoken."""
+
+    def __init__(self) -> None:
+        super().__init__(undefined=StrictUndefined, finalize=_spoken)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A row's column, also one that is called ``items``, before a method of mappings."""
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+def _spoken(value: Any) -> Any:
+    """What a template puts into a text; "Hello None" is said to nobody."""
+    if value is None:
+        raise UndefinedError("a value is empty (null)")
+    if callable(value) and not isinstance(value, Undefined):
+        raise UndefinedError("the row has no such column")
+    return value
 
 
 class InvalidRow(ValueError):
@@ -82,13 +104,13 @@ class CallTemplate:
         if unknown:
             raise ValueError(f"call.{unknown[0]}: {method} has no such parameter")
         self.request_type: type[StartCall] = request_type
-        self._environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+        self._environment = _Sandbox()
         self._values = dict(values or {})
         self._fields = {
             name: self._compiled(value, f"call.{name}") for name, value in {_ROW: _NUMBER, **fields}.items()
         }
         self.personal = frozenset(name for name, value in self._fields.items() if _is_template(value))
-        """The parameters that differ between people: a refusal of another one concerns everybody."""
+        """The parameters made from a person's row: a refusal of another one concerns everybody."""
 
     def number(self, row: Mapping[str, Any]) -> str:
         """The number to be called, as the row has it.
@@ -126,9 +148,15 @@ class CallTemplate:
         if not isinstance(value, str) or not ("{{" in value or "{%" in value):
             return value
         try:
-            return self._environment.from_string(value)
+            template = self._environment.from_string(value)
         except TemplateError as error:
             raise ValueError(f"{where}: {error}") from None
+        if _ROW in meta.find_undeclared_variables(self._environment.parse(value)):
+            return template
+        try:
+            return template.render(self._values)  # the same for everybody
+        except Exception:  # every row will say why
+            return template
 
 
 def read_people(
