@@ -45,7 +45,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.types import TypeDecorator
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt, Claim, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, Status, is_taken
 from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, Result
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -237,7 +237,7 @@ class SqlLedger:
             stripe = zlib.crc32(intent.person.encode()) % _STRIPES
             db.execute(update(locks).where(locks.c.stripe == stripe).values(locked_by=self._campaign))
         newest = self._newest(db, intent.person)
-        if newest is not None and _is_taken(newest, intent):
+        if is_taken(newest, intent):
             return Claim(granted=False, held=newest)
         not_before = self._not_before(db, intent.person)
         if not_before is not None and intent.intended_at < not_before:
@@ -362,12 +362,6 @@ def _no_numbers_told(work: Callable[[], T]) -> T:
         cause = getattr(error, "orig", None) or error
         first_line = mask_phones(str(cause)).partition("\n")[0]
         raise CallApiTrouble(f"the ledger's database: {type(cause).__name__}: {first_line}") from None
-
-
-def _is_taken(newest: Attempt, intent: Attempt) -> bool:
-    if newest.attempt == intent.attempt:
-        return newest.status is not Status.NOT_PLACED
-    return newest.attempt > intent.attempt or newest.status in OPEN
 
 
 def _attempt(row: Any) -> Attempt:

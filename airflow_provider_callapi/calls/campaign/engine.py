@@ -223,12 +223,28 @@ class Campaign:
         if claim.held is not None:
             self._adopt(claim.held, now)
             return
-        self._latest[intent.person] = intent.now(Status.NOT_PLACED)
         not_before = claim.not_before or now + _TROUBLE
         if not_before >= self.rules.dial_until:
+            self._latest[intent.person] = intent.now(Status.NOT_PLACED)
             self._end(intent.person, self._last_result(intent.person))
         else:
-            self._queue(intent.person).add_later(intent.person, not_before)
+            self._put_back(intent, not_before)
+
+    def may_dial(self, intent: Attempt, now: float) -> bool:
+        """Whether an intent may still be dialled: claiming it took time, and there may have been a kill."""
+        window_closes = self._queue(intent.person).open_until(now)
+        return self.stopped is None and now < self.rules.dial_until and window_closes is not None
+
+    def not_dialled(self, intent: Attempt, now: float) -> Attempt:
+        """It was too late for this intent; returns what the ledger has to know."""
+        return self._put_back(intent, now)
+
+    def _put_back(self, intent: Attempt, due: float) -> Attempt:
+        """To be dialled later, as the same attempt."""
+        attempt = self._latest[intent.person] = intent.now(Status.NOT_PLACED)
+        self._open.discard(intent.person)
+        self._queue(intent.person).add_later(intent.person, due)
+        return attempt
 
     def dialled(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
         """The answer to a ``start.*``; returns what the ledger has to know."""
@@ -251,10 +267,7 @@ class Campaign:
             why = getattr(answer, "mnemonic", None)
             refused = intent.now(Status.SETTLED, result=result, settled_at=now, refused_with=why)
             return self._adopt(refused, now)
-        attempt = self._latest[intent.person] = intent.now(Status.NOT_PLACED)
-        self._open.discard(intent.person)
-        self._queue(intent.person).add_later(intent.person, due)
-        return attempt
+        return self._put_back(intent, due)
 
     def _is_personal(self, error: Rejected) -> bool:
         return bool(error.field) and str(error.field).partition(".")[0] in self._personal
@@ -360,7 +373,7 @@ class Campaign:
         wanted = self._searched_for()
         changed = []
         for report, answered in found:
-            person = ended.get(report.id)
+            person = ended.pop(report.id, None)  # a page that shifted tells of a call twice
             if person is None:
                 person = self._whose(wanted, report.call_api_external_id, report.contact_phone_number)
                 if person is None:

@@ -77,6 +77,18 @@ class Claim:
     not_before: float | None = None
 
 
+def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
+    """Whether an intent is not to be granted: its attempt was dialled, or the one before it is still open.
+
+    :param newest: the newest attempt that the ledger has of the person.
+    """
+    if newest is None:
+        return False
+    if newest.attempt == intent.attempt:
+        return newest.status is not Status.NOT_PLACED
+    return newest.attempt > intent.attempt or newest.status in OPEN
+
+
 class Ledger(Protocol):
     """Where attempts are kept; everything is stored when a method returns."""
 
@@ -84,7 +96,7 @@ class Ledger(Protocol):
         """The newest attempt of each of these people that is in the ledger, in any order."""
 
     def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
-        """Store intents, each only if nobody else has; the answers are in the same order."""
+        """Store intents, each only if it is not taken, see `is_taken`; the answers are in the same order."""
 
     def write(self, attempts: Sequence[Attempt]) -> None:
         """Store what is newly known of claimed attempts."""
@@ -114,11 +126,8 @@ class MemoryLedger:
 
     def _claim(self, intent: Attempt) -> Claim:
         known = self._attempts.setdefault(intent.person, [])
-        if len(known) < intent.attempt:
-            known.append(intent)
-            return Claim(granted=True)
-        held = known[intent.attempt - 1]
-        if held.status is not Status.NOT_PLACED:
-            return Claim(granted=False, held=known[-1])
-        known[intent.attempt - 1] = intent
+        newest = known[-1] if known else None
+        if is_taken(newest, intent):
+            return Claim(granted=False, held=newest)
+        known[intent.attempt - 1 :] = [intent]
         return Claim(granted=True)

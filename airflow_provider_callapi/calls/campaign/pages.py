@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, Status, is_taken
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.outcome import Outcome
 
@@ -46,9 +46,14 @@ class PagedLedger:
         return [self._attempts(person)[-1] for person in people if person in self._page_of]
 
     def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
-        """Store intents; there is nobody else who could have."""
-        self.write(intents)
-        return [Claim(granted=True)] * len(intents)
+        """Store intents, each only if it is not taken."""
+        newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
+        taken = [is_taken(newest.get(intent.person), intent) for intent in intents]
+        self.write([intent for intent, is_held in zip(intents, taken, strict=True) if not is_held])
+        return [
+            Claim(granted=not is_held, held=newest[intent.person] if is_held else None)
+            for intent, is_held in zip(intents, taken, strict=True)
+        ]
 
     def write(self, attempts: Sequence[Attempt]) -> None:
         """Store what is newly known."""

@@ -93,11 +93,21 @@ class Runner:
         self._report_every = report_every
         self._limits: Limits | None = None
         self._look_at = 0.0
+        self._seen: Snapshot | None = None
         self.report_at = 0.0
         self._tag_at = 0.0
         self._failures = 0
         self._progress_at = means.clock()
         self._begun = (self._progress_at, campaign.ended)
+
+    def look_ahead(self) -> None:
+        """The first step's look, before it: for the counters that its answer tells.
+
+        :raises CallApiError: as `step`.
+        """
+        self._seen = self._look(self._means.clock())
+        if (limits := self._news()) is not None:
+            self.campaign.pacing.told(limits, self._means.clock())
 
     def step(self) -> Pause:
         """Do what is due.
@@ -105,21 +115,21 @@ class Runner:
         :raises CallApiError: the service cannot be asked any more, or not with these credentials.
         """
         campaign, means = self.campaign, self._means
-        now = means.clock()
         campaign.do_not_call = means.do_not_call()
-        actions = campaign.tick(now, self._look(now), self._news())
+        snapshot = self._look(means.clock())
+        now = means.clock()
+        actions = campaign.tick(now, snapshot, self._news())
         changed = [*actions.changed]
         if actions.given_up:
             known = self.ledger.load(actions.given_up)
             changed += campaign.give_up(actions.given_up, known, now)
-        changed += self._reported(now)
-        changed += self._tagged(now)
-        if changed:
-            self.ledger.write(changed)
-        for attempt, tag_id in actions.tag:
-            self._tag_active(attempt, tag_id)
+        self._write(changed)
         if actions.dial:
             self._dial(actions.dial)
+        for attempt, tag_id in actions.tag:
+            self._tag_active(attempt, tag_id)
+        self._write(self._reported(means.clock()))
+        self._write(self._tagged(means.clock()))
         now = means.clock()
         if now >= self._progress_at + _LONGEST:
             self._progress_at = now
@@ -143,6 +153,9 @@ class Runner:
 
     def _look(self, now: float) -> Snapshot | None:
         """A look at the active calls, if it is time for one: one for all calls."""
+        if self._seen is not None:
+            snapshot, self._seen = self._seen, None
+            return snapshot
         unknown = self.campaign.pacing.limits is None  # an answer also tells the counters
         if now < self._look_at or not (self.campaign.needs_looks or unknown):
             return None
@@ -180,6 +193,10 @@ class Runner:
                 claimed.append(intent)
             else:
                 campaign.not_claimed(intent, claim, self._means.clock())
+        late = [intent for intent in claimed if not campaign.may_dial(intent, self._means.clock())]
+        if late:
+            self._write([campaign.not_dialled(intent, self._means.clock()) for intent in late])
+            claimed = [intent for intent in claimed if intent not in late]
         if not claimed:
             return
         answers = self._means.start([self._request(intent) for intent in claimed])
@@ -195,6 +212,10 @@ class Runner:
         unsent = next((answer for answer in answers if isinstance(answer, NotSent)), None)
         if started or unsent:
             self._count(None if started else unsent)
+
+    def _write(self, changed: Sequence[Attempt]) -> None:
+        if changed:
+            self.ledger.write(changed)
 
     def _request(self, intent: Attempt) -> StartCall:
         return self._template.request(self.campaign.person(intent), lambda _: intent.external_id)
