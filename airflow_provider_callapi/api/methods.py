@@ -138,7 +138,11 @@ def _number(text: str) -> str:
     return text
 
 
-def _reachable(text: str) -> str:
+def reachable(text: str) -> str:
+    """The text, if it is a phone number in E.164 or a SIP number.
+
+    :raises ValueError: it is neither; the text is not repeated.
+    """
     if not re.fullmatch(r"(?=.*[0-9])[A-Za-z0-9_.@*#-]{3,64}", text) or re.fullmatch(r"[0-9]+\.[0-9]+", text):
         raise ValueError(
             "a phone number in E.164 (digits only, the country code first, no '+') or a SIP number is needed"
@@ -161,7 +165,7 @@ def _seven(text: str) -> str:
 
 PhoneNumber = Annotated[str, BeforeValidator(_without_plus), AfterValidator(_number)]
 """E.164 digits without "+"."""
-Reachable = Annotated[str, BeforeValidator(_without_plus), AfterValidator(_reachable)]
+Reachable = Annotated[str, BeforeValidator(_without_plus), AfterValidator(reachable)]
 """A phone number or a SIP number (an extension too, where the method takes one)."""
 AnyNumber = Annotated[str, BeforeValidator(_without_plus), Field(min_length=1)]
 """A number in E.164, a SIP number or an extension."""

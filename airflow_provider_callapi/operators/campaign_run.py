@@ -20,6 +20,7 @@ from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.campaign.engine import Campaign, Rules
 from airflow_provider_callapi.calls.campaign.hours import CallingHours, is_timezone
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
+from airflow_provider_callapi.calls.campaign.numbers import is_region
 from airflow_provider_callapi.calls.campaign.outcomes import Result, redial_table
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.pages import PagedLedger
@@ -42,13 +43,14 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client
 from airflow_provider_callapi.hooks.observed_client import same_trace
 from airflow_provider_callapi.observability import CountedLedger
-from airflow_provider_callapi.operators.contact_list import DoNotCall, read_rows, storage_path
+from airflow_provider_callapi.operators.contact_list import DoNotCall, place_for, read_rows
 from airflow_provider_callapi.operators.following import read_tag_wishes
 from airflow_provider_callapi.operators.task_state import CONTEXT_KEY, TaskState
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_sightings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.sdk import ObjectStoragePath
 
     from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 
@@ -62,6 +64,7 @@ _LONGEST_WITH_CALLS = 300.0
 _KILL_TIMEOUT = 4.0
 _RELEASED_AT_ONCE = 32
 _LINES_TOLD = 10
+_COST_KEY = "callapi_campaign_points_per_call"
 _IN_TEMPLATES: tuple[str, ...] = ("params", "ds", "run_id")
 """What of Airflow's context a call's templates may use."""
 
@@ -87,6 +90,13 @@ class CampaignRun:
         self._pool = ThreadPoolExecutor(
             Rules.at_once, thread_name_prefix="callapi-campaign", initializer=same_trace()
         )
+        self._state = TaskState(context[CONTEXT_KEY]) if CONTEXT_KEY in context else None  # type: ignore[literal-required]
+        self._cost_stored: int | None = self._state.get(_COST_KEY) if self._state is not None else None
+        self._places = {
+            field: place_for(where, field)
+            for field in ("results", "report")
+            if (where := getattr(task, field))
+        }
         self._do_not_call = DoNotCall(task.do_not_call, task.region)
         self.rules = self._rules()
         self.template = self._template()
@@ -111,13 +121,21 @@ class CampaignRun:
             self.runner.campaign.seen_elsewhere(read_sightings(self.event))
         else:
             self._tell_plan()
-        while not (pause := self.runner.step()).over:
+        while not (pause := self._step()).over:
             if self._killed:
                 self._release()  # what was being dialled when the kill came
             elif self.task.deferrable:
                 self._defer_if_worth_it(pause)
             time.sleep(pause.seconds)
         return self._finish()
+
+    def _step(self) -> Pause:
+        pause = self.runner.step()
+        cost = self.runner.campaign.pacing.known_cost
+        if self._state is not None and cost != self._cost_stored:
+            self._state.set(_COST_KEY, cost)
+            self._cost_stored = cost
+        return pause
 
     def kill(self) -> None:
         """Dial nobody any more, from whatever thread or signal; with ``cancel_on_kill`` release the calls."""
@@ -156,6 +174,10 @@ class CampaignRun:
         until = run_after.timestamp() + late if run_after is not None and late is not None else float("inf")
         if not is_timezone(task.timezone):
             raise CallApiFailure(f"timezone: {task.timezone!r} is not on the IANA list. Nobody was dialled.")
+        if not is_region(task.region):
+            raise CallApiFailure(
+                f"region: {task.region!r} is not a code of ISO 3166, such as 'RU'. Nobody was dialled."
+            )
         try:
             return Rules(
                 hours=CallingHours.read(task.calling_hours, task.calling_days),
@@ -190,8 +212,8 @@ class CampaignRun:
                 return sql_ledger(task.ledger_conn_id, task.campaign, min_gap=_seconds(task.min_gap))
             except ValueError as error:
                 raise CallApiFailure(f"{error}. Nobody was dialled.") from None
-        if CONTEXT_KEY in self.context:
-            return PagedLedger(TaskState(self.context[CONTEXT_KEY]))  # type: ignore[literal-required]
+        if self._state is not None:
+            return PagedLedger(self._state)
         raise CallApiFailure(
             "ledger_conn_id: this version of Airflow has no task state (3.3+ has), so the campaign needs an "
             "SQL database to remember who was called. Nobody was dialled."
@@ -219,7 +241,7 @@ class CampaignRun:
             self.plan,
             self.ledger.load(person.key for person in self.plan.people),
             self.rules,
-            Pacing(self.task.points_reserve),
+            Pacing(self.task.points_reserve, self._cost_stored),
             personal=self.template.personal,
             new_external_id=self._new_external_id,
             now=now,
@@ -262,11 +284,19 @@ class CampaignRun:
 
     # --- what is told, and how it waits ---
 
+    @property
+    def _too_late(self) -> bool:
+        """Whether this try began when nobody could be called any more."""
+        return self.event is None and self.began >= self.rules.dial_until
+
+    def _last_minute(self) -> str:
+        return _wall(self.rules.dial_until, self.task.timezone)
+
     def _tell_plan(self) -> dict[str, Any]:
         """Who will be called, who will not and why, and what it takes; its numbers are a dry run's result."""
         campaign, plan, now = self.runner.campaign, self.plan, time.time()
         kept = sum(result is Result.DO_NOT_CALL for result in self._results().values())
-        called = campaign.waiting - kept
+        called = 0 if self._too_late else campaign.waiting - kept
         self.log.info(
             "Campaign %s: %d people to be called, %d settled before, %d active, %d invalid rows, "
             "%d duplicates, %d on the do_not_call list",
@@ -282,20 +312,18 @@ class CampaignRun:
             self.log.warning("Row %d is not called: %s", skipped.line, skipped.why)
         if len(plan.invalid) > _LINES_TOLD:
             self.log.warning("… and %d more rows; the results name all", len(plan.invalid) - _LINES_TOLD)
-        if self._do_not_call.unreadable:
-            self.log.warning("do_not_call: %d entries are no numbers", self._do_not_call.unreadable)
-        look(self.hook.get_conn(), time.time)  # free, and its answer tells the counters
-        if self.hook.limits is not None:
-            campaign.pacing.told(self.hook.limits, now)
-        points, rate = called * campaign.pacing.cost, campaign.pacing.calls_a_minute()
-        minutes = math.ceil(called / rate) if rate else None
-        if minutes:
+        self.runner.look_ahead()  # free, and its answer tells the counters
+        pacing = campaign.pacing
+        points, (least, why) = called * pacing.cost, pacing.forecast(called, self.rules.max_active)
+        minutes = math.ceil(least) if math.isfinite(least) else None
+        if called and minutes is not None:
             self.log.info(
-                "The first calls need about %d points and %s of calling hours at the present limits (%d a "
-                "minute); redials are not counted",
+                "The first calls need about %d points%s and at least %s of calling at the present limits; "
+                "what takes longest: %s. Redials are not counted",
                 points,
+                "" if pacing.known_cost else " (a point each, until one was seen)",
                 timedelta(minutes=minutes),
-                rate,
+                why,
             )
         dial_at, why = campaign.next_dial(now)
         if campaign.waiting and now + _WORTH_DEFERRING < dial_at < float("inf"):
@@ -337,15 +365,18 @@ class CampaignRun:
         """Write what is to be left behind, and judge."""
         endings = self._endings()
         summary = self._summary(endings)
-        self._write(endings, summary)
+        unwritten = self._write(endings, summary)
         value = summary.to_xcom()
         self.log.info("Campaign %s is over: %s", summary.campaign, _counts(summary))
         if self._killed:
             raise CallApiTrouble("The campaign was killed; a clear of this task goes on with it")
         problem = self._problem(summary)
-        if problem:
+        if problem or unwritten:
             self.context["ti"].xcom_push(key="return_value", value=value)
+        if problem:
             raise CallApiFailure(f"{problem}. {_counts(summary)}")
+        if unwritten:
+            raise CallApiTrouble(f"{'; '.join(unwritten)}. Everybody is settled: another try only writes it")
         return value
 
     def _problem(self, summary: Summary) -> str | None:
@@ -353,6 +384,11 @@ class CampaignRun:
             return (
                 f"The campaign was stopped: {stopped}. Put that right and clear this task: it goes on with "
                 "those who are left"
+            )
+        uncalled = summary.results[Result.NOT_CALLED]
+        if self._too_late and uncalled:
+            return (
+                f"max_lateness was over at {self._last_minute()}: {uncalled} people are not called any more"
             )
         for name, share, people in (
             ("unreached", summary.unreached_share, summary.callable),
@@ -391,25 +427,35 @@ class CampaignRun:
             duplicates=self.plan.duplicates,
             started_at=min(intents, default=self.began),
             ended_at=time.time(),
-            points_per_call=self.runner.campaign.pacing.cost,
+            points_per_call=self.runner.campaign.pacing.known_cost,
         )
 
-    def _write(self, endings: Sequence[Ending], summary: Summary) -> None:
-        if self.task.results:
-            path = storage_path(self.task.results)
-            with path.open("w", encoding="utf-8", newline="") as file:
-                is_csv = path.suffix.lower() == ".csv"
-                write_results(file, endings, self.plan.invalid, file_format="csv" if is_csv else "jsonl")
-        if self.task.report:
-            page = render_report(
-                summary,
-                endings,
-                self.plan.invalid,
-                calls_per_minute=self.runner.campaign.pacing.calls_a_minute(),
-                timezone=self.task.timezone,
-            )
-            with storage_path(self.task.report).open("w", encoding="utf-8") as file:
-                file.write(page)
+    def _write(self, endings: Sequence[Ending], summary: Summary) -> list[str]:
+        """Results and report; returns what could not be written, and why."""
+        writers = {"results": self._write_results, "report": self._write_report}
+        unwritten = []
+        for field, path in self._places.items():
+            try:
+                writers[field](path, endings, summary)
+            except Exception as error:  # whatever a storage's provider raises
+                unwritten.append(f"{field}: {path} could not be written: {type(error).__name__}: {error}")
+        return unwritten
+
+    def _write_results(self, path: ObjectStoragePath, endings: Sequence[Ending], _: Summary) -> None:
+        is_csv = path.suffix.lower() == ".csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            write_results(file, endings, self.plan.invalid, file_format="csv" if is_csv else "jsonl")
+
+    def _write_report(self, path: ObjectStoragePath, endings: Sequence[Ending], summary: Summary) -> None:
+        page = render_report(
+            summary,
+            endings,
+            self.plan.invalid,
+            calls_per_minute=self.runner.campaign.pacing.calls_a_minute(),
+            timezone=self.task.timezone,
+        )
+        with path.open("w", encoding="utf-8") as file:
+            file.write(page)
 
 
 def _seconds(value: timedelta | float | None) -> float | None:

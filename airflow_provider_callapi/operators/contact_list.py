@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.calls.campaign.numbers import NotANumber, normalise
@@ -17,16 +20,42 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any] | str
 Contacts = Sequence[Row] | str
 
+_log = logging.getLogger(__name__)
+
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
+_A_NUMBER = re.compile(r"\+?[\d\s().-]{7,}")
 _FRESH = 60.0
 """Seconds for which a list of numbers that must not be called is taken to be the same."""
 
 
-def storage_path(where: str) -> ObjectStoragePath:
-    """A path of Airflow's object storage: ``file:///…``, ``s3://connection@bucket/…``, or a local one."""
+def storage_path(where: str, field: str) -> ObjectStoragePath:
+    """A path of Airflow's object storage: ``file:///…``, ``s3://connection@bucket/…``, or a local one.
+
+    :param field: the operator's parameter, for the error message.
+    :raises CallApiFailure: there is no such storage.
+    """
     from airflow.sdk import ObjectStoragePath  # noqa: PLC0415 - fsspec is heavy, and DAG files are parsed all day
 
-    return ObjectStoragePath(where)
+    try:
+        path = ObjectStoragePath(where)
+        path.fs  # noqa: B018 - is made only when it is asked for
+    except Exception as error:  # whatever a storage's provider raises
+        raise CallApiFailure(f"{field}: {where} cannot be used: {error}") from error
+    return path
+
+
+def place_for(where: str, field: str) -> ObjectStoragePath:
+    """A path to be written to later. Its folder is made now, where it is a local one.
+
+    :raises CallApiFailure: nothing can be written there; names the field.
+    """
+    path = storage_path(where, field)
+    if path.protocol in ("file", "local", ""):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CallApiFailure(f"{field}: {where} cannot be written: {error}") from error
+    return path
 
 
 def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
@@ -44,25 +73,33 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
         for number, row in enumerate(contacts, start=1):
             yield _row(row, f"{field}, row {number}")
         return
-    path = storage_path(contacts)
-    suffix = path.suffix.lower()
-    if suffix not in (".csv", *_JSON_LINES):
-        raise CallApiFailure(f"{field}: {contacts!r} is neither .csv nor {' nor '.join(_JSON_LINES)}")
+    suffix = PurePosixPath(contacts).suffix.lower()
+    if suffix not in (".csv", *_JSON_LINES):  # the text may be anything, and is not repeated
+        known = f"the path of a file is needed, .csv, {' or '.join(_JSON_LINES)}"
+        if contacts.lstrip()[:1] in ("[", "{"):
+            known = "a list written as text; pass the list itself, such as the output of a task"
+        raise CallApiFailure(f"{field}: {known}")
+    path = storage_path(contacts, field)
     try:
         with path.open("r", encoding="utf-8-sig", newline="") as file:
             lines = iter(file.readline, "")  # the files of Airflow 3.0 cannot be iterated over
-            yield from _csv_rows(lines) if suffix == ".csv" else _json_rows(lines, field)
+            yield from _csv_rows(lines, field) if suffix == ".csv" else _json_rows(lines, field)
     except (FileNotFoundError, PermissionError, UnicodeDecodeError, csv.Error) as error:
         raise CallApiFailure(f"{field}: {contacts} cannot be read: {error}") from error
     except OSError as error:  # a storage that is away for a while
         raise CallApiTrouble(f"{field}: {contacts} cannot be read now: {error}") from error
 
 
-def _csv_rows(lines: Iterator[str]) -> Iterator[Row]:
+def _csv_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
     header = next(lines, "")
     separator = ";" if header.count(";") > header.count(",") else ","
     names = next(csv.reader([header], delimiter=separator), [])
-    yield from csv.DictReader(lines, fieldnames=[name.strip() for name in names], delimiter=separator)
+    if any(_A_NUMBER.fullmatch(name.strip()) for name in names):
+        raise CallApiFailure(
+            f"{field}, line 1: a number where the names of the columns are needed (phone,name,…)"
+        )
+    for row in csv.DictReader(lines, fieldnames=[name.strip() for name in names], delimiter=separator):
+        yield {name: value for name, value in row.items() if value is not None}  # a line that ends early
 
 
 def _json_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
@@ -87,7 +124,7 @@ def _row(row: Any, where: str) -> Row:
 def _version(path: str) -> Any:
     """Something that changes with the file; None where that is not known, or there is no file."""
     try:
-        return storage_path(path).checksum()
+        return storage_path(path, "do_not_call").checksum()
     except OSError:
         return None  # reading it says why
 
@@ -95,7 +132,7 @@ def _version(path: str) -> Any:
 class DoNotCall:
     """The numbers that must not be called, read again where their file has changed.
 
-    In a mapping the number is ``phone``, else the first value.
+    In a mapping the number is ``phone``, or its only value.
 
     :ivar unreadable: entries that are no numbers, and so keep nobody from being called.
     """
@@ -121,9 +158,15 @@ class DoNotCall:
 
     def _read(self, contacts: Contacts) -> Iterator[str]:
         self.unreadable = 0
-        for row in read_rows(contacts, "do_not_call"):
-            number = row if isinstance(row, str) else row.get("phone") or next(iter(row.values()), "")
+        for line, row in enumerate(read_rows(contacts, "do_not_call"), start=1):
+            if isinstance(row, Mapping) and "phone" not in row and len(row) > 1:
+                raise CallApiFailure(f"do_not_call, row {line}: which is the number? Call its column `phone`")
+            number = row if isinstance(row, str) else row.get("phone", next(iter(row.values()), ""))
             try:
                 yield normalise(str(number), self._region)
             except NotANumber:
                 self.unreadable += 1
+        if self.unreadable:
+            _log.warning(
+                "do_not_call: %d entries are no numbers, and keep nobody from being called", self.unreadable
+            )

@@ -221,7 +221,8 @@ def test_the_log_begins_with_who_will_be_called_and_what_it_takes(desk, capsys):
         "Campaign spring: 10 people to be called, 0 settled before, 0 active, 1 invalid rows, 1 duplicates, "
         "2 on the do_not_call list",
         "Row 14 is not called: contact: ",
-        "The first calls need about 10 points and 0:03:00 of calling hours at the present limits (4 a ",
+        "The first calls need about 10 points (a point each, until one was seen) and at least 0:03:00 of "
+        "calling at the present limits; what takes longest: the minute's points. Redials are not counted",
     ):
         assert line in log
 

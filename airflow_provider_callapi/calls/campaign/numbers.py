@@ -6,11 +6,18 @@ import re
 
 import phonenumbers
 
+from airflow_provider_callapi.api.methods import reachable
+
 _HAS_LETTERS = re.compile(r"[A-Za-z]")
 
 
 class NotANumber(ValueError):
     """Nobody can be called at this."""
+
+
+def is_region(region: str) -> bool:
+    """Whether this is a country whose numbers are known, ISO 3166: ``RU``."""
+    return region in phonenumbers.SUPPORTED_REGIONS
 
 
 def normalise(text: str, region: str) -> str:
@@ -23,7 +30,10 @@ def normalise(text: str, region: str) -> str:
     """
     text = text.strip()
     if _HAS_LETTERS.search(text):
-        return text
+        try:
+            return reachable(text)
+        except ValueError:
+            raise NotANumber("neither a phone number nor a SIP number") from None
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:

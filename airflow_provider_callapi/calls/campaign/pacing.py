@@ -22,6 +22,10 @@ _AT_ONCE = 4
 _LATE = 1.0
 """Seconds by which a reset may come later than it was told, in whole seconds."""
 _MINUTE = 60.0
+_DAY = 24 * 60.0
+"""Minutes."""
+_TYPICAL_CALL = 30.0
+"""Seconds, for a forecast."""
 _SHORTEST = 0.01
 """Seconds: added to the time of day, a much shorter pause would be none."""
 _SETTLED = 5.0
@@ -33,12 +37,15 @@ class Pacing:
     """The points of one account, as far as its answers have told.
 
     :param reserve: the share of a minute's and a day's points left for polling, tags and others.
+    :param known_cost: points of one call, where an earlier process has seen it.
     :ivar cost: points of one call: the least that was seen, since others can only make it look dearer.
+    :ivar known_cost: the same; None: none was seen, and `cost` is a guess.
     """
 
-    def __init__(self, reserve: float = 0.01) -> None:
+    def __init__(self, reserve: float = 0.01, known_cost: int | None = None) -> None:
         self.reserve = reserve
-        self.cost = 1
+        self.known_cost = known_cost
+        self.cost = 1 if known_cost is None else known_cost
         self.limits: Limits | None = None
         self._told_at = 0.0
         self._own = self._untold = 0
@@ -67,7 +74,7 @@ class Pacing:
             used = before - limits.minute_remaining
             if used >= 0:
                 self._costs.append(math.ceil(used / calls))
-                self.cost = min(self._costs)
+                self.cost = self.known_cost = min(self._costs)
         self.told(limits, now)
         self._own += calls * self.cost
 
@@ -112,6 +119,24 @@ class Pacing:
         if not self.limits or not self.limits.minute_limit or not self.cost:
             return None
         return self.limits.minute_limit * (1 - self.reserve) / self.cost
+
+    def forecast(self, calls: int, max_active: int) -> tuple[float, str]:
+        """The least minutes that so many calls take, and what it is that takes them.
+
+        :param max_active: how many may be active at once; each is taken to last half a minute.
+        """
+        rates = {"the calls that may be active": max_active * _MINUTE / _TYPICAL_CALL}
+        if (rate := self.calls_a_minute()) is not None:
+            rates["the minute's points"] = rate
+        slowest = min(rates, key=lambda name: rates[name])
+        minutes = calls / rates[slowest] if rates[slowest] else math.inf
+        a_day, today = getattr(self.limits, "day_limit", None), getattr(self.limits, "day_remaining", None)
+        if a_day and today is not None and self.cost:
+            kept = self._kept("day")
+            days = math.ceil((calls * self.cost - max(0, today - kept)) / (a_day - kept))
+            if days * _DAY > minutes:
+                return days * _DAY, "the day's points"
+        return minutes, slowest
 
     def _budget(self, now: float) -> float:
         if now < self._blocked_until:

@@ -51,7 +51,7 @@ class Summary:
         whose turn did not come, are not reached either.
     :ivar unknown_share: ``unknown`` and ``unresolved``; a part of the unreached.
     :ivar invalid_share: invalid rows, of all ``people``.
-    :ivar points_used: by the calls; polling and tags are not counted.
+    :ivar points_used: by the calls; polling and tags are not counted. None: what one costs was not seen.
     :ivar started_at: epoch seconds, as ``ended_at``.
     """
 
@@ -65,7 +65,7 @@ class Summary:
     unreached_share: float
     unknown_share: float
     invalid_share: float
-    points_used: int
+    points_used: int | None
     duration_seconds: float
     started_at: float
     ended_at: float
@@ -91,7 +91,7 @@ def summarise(
     duplicates: int,
     started_at: float,
     ended_at: float,
-    points_per_call: int,
+    points_per_call: int | None,
 ) -> Summary:
     """Count.
 
@@ -115,7 +115,7 @@ def summarise(
         unreached_share=share(callable_ - answered, callable_),
         unknown_share=share(counts[Result.UNKNOWN] + counts[Result.UNRESOLVED], callable_),
         invalid_share=share(counts[Result.INVALID], people),
-        points_used=calls * points_per_call,
+        points_used=calls * points_per_call if points_per_call is not None else None if calls else 0,
         duration_seconds=ended_at - started_at,
         started_at=started_at,
         ended_at=ended_at,
