@@ -82,6 +82,16 @@ class LedgerContract:
         assert ledger.claim([again]) == [Claim(granted=True)]
         assert list(ledger.history([ANNA])) == [again]
 
+    def test_the_next_attempt_is_not_granted_while_one_is_open(self, ledger: Ledger) -> None:
+        ledger.claim([an_intent()])
+        ledger.write([active(an_intent())])
+
+        assert ledger.claim([an_intent(attempt=2), an_intent(BORIS)]) == [
+            Claim(granted=False, held=active(an_intent())),
+            Claim(granted=True),
+        ]
+        assert list(ledger.history([ANNA])) == [active(an_intent())]
+
     def test_nothing_is_known_of_nobody(self, ledger: Ledger) -> None:
         assert list(ledger.load([])) == list(ledger.history([ANNA])) == []
         assert ledger.claim([]) == []

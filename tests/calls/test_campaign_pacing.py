@@ -104,6 +104,34 @@ def test_a_reset_told_in_whole_seconds_is_not_believed_too_early() -> None:
     assert pacing.opens_at(NOW + 1.0)[1] == ""
 
 
+@pytest.mark.parametrize(
+    ("calls", "max_active", "expected"),
+    [
+        (200, 60, (2.0, "the minute's points")),
+        (200, 10, (10.0, "the calls that may be active")),
+        (10_000, 1000, (100.0, "the minute's points")),
+        (10_001, 1000, (24 * 60.0, "the day's points")),
+        (30_000, 1000, (2 * 24 * 60.0, "the day's points")),
+    ],
+)
+def test_the_least_time_is_foretold_from_what_takes_longest(
+    calls: int, max_active: int, expected: tuple[float, str]
+) -> None:
+    assert told((0, limits())).forecast(calls, max_active) == expected
+
+
+def test_of_a_service_that_tells_no_counters_only_the_calls_at_once_are_known() -> None:
+    assert told((0, Limits())).forecast(20, 5) == (2.0, "the calls that may be active")
+
+
+def test_what_an_earlier_process_has_learned_is_known() -> None:
+    pacing = Pacing(0.0, 3)
+    pacing.told(limits(), NOW)
+    assert (pacing.cost, pacing.known_cost) == (3, 3)
+    assert pacing.calls_a_minute() == pytest.approx(100 / 3)
+    assert (told().cost, told().known_cost) == (1, None)
+
+
 def test_where_nobody_tells_counters_one_call_a_second_is_placed() -> None:
     pacing = told((0, Limits()))
     assert 9 <= placed(pacing, 10) <= 12, "with a burst of one"

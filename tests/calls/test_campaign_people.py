@@ -54,11 +54,15 @@ def test_however_a_number_is_written_it_is_one_person(text: str) -> None:
     assert plan.duplicates == 1
 
 
-def test_a_sip_number_passes_as_it_is() -> None:
-    assert normalise("sip25", "RU") == "sip25"
+@pytest.mark.parametrize("sip", ["sip25", "0100@pbx.example.com"])
+def test_a_sip_number_passes_as_it_is(sip: str) -> None:
+    assert normalise(sip, "RU") == sip
 
 
-@pytest.mark.parametrize("text", ["", "12-34", "7926000001", "+7 926 000 00 11 доб. 5", "99999999999999"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "12-34", "7926000001", "+7 926 000 00 11 доб. 5", "99999999999999", "Anna", "call 89260000011 x"],
+)
 def test_what_is_no_number_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(NotANumber) as refusal:
         normalise(text, "RU")
@@ -79,6 +83,28 @@ def test_a_bad_row_does_not_keep_a_good_one_of_the_same_person_from_being_called
     plan = plan_of([{"phone": "79260000011"}, anna()])
     assert [person.line for person in plan.people] == [2]
     assert (len(plan.invalid), plan.duplicates) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("row", "value"),
+    [
+        ({"name": None}, "Hello {{ contact.name }}"),
+        ({}, "Hello {{ contact.items }}"),
+        ({"name": None}, "{% if True %}{{ contact.name }}{% endif %}"),
+    ],
+    ids=["null", "a method", "null within a statement"],
+)
+def test_what_the_row_does_not_say_is_not_spoken(row: dict[str, Any], value: str) -> None:
+    told = why(plan_of([anna(**row)], contact_message={"type": "tts", "value": value}))
+    assert told.startswith("call.contact_message")
+
+
+def test_a_column_may_have_the_name_of_a_method() -> None:
+    template = CallTemplate(
+        {**CALL, "contact_message": {"type": "tts", "value": "{{ contact.items }} things"}}
+    )
+    request = template.request(plan_of([anna(items=3)]).people[0], lambda own: "x")
+    assert request.model_dump()["contact_message"]["value"] == "3 things"
 
 
 @pytest.mark.parametrize(
@@ -146,6 +172,21 @@ def test_the_parameters_that_differ_between_people_are_told() -> None:
     assert CallTemplate(CALL).personal == {"contact", "contact_message"}
     assert (
         "virtual_phone_number" in CallTemplate({**CALL, "virtual_phone_number": "{{ contact.own }}"}).personal
+    )
+
+
+def test_what_is_the_same_for_everybody_is_not_a_persons_own() -> None:
+    """The service's refusal of it stops a campaign, however it was written."""
+    call = {**CALL, "virtual_phone_number": "{{ params.number }}"}
+    template = CallTemplate(call, {"params": {"number": "74993720692"}})
+    assert "virtual_phone_number" not in template.personal
+    request = template.request(plan_of([anna()]).people[0], lambda own: "x")
+    assert request.model_dump()["virtual_phone_number"] == "74993720692"
+
+
+def test_what_is_the_same_for_everybody_and_cannot_be_rendered_is_told_with_each_row() -> None:
+    assert why(plan_of([anna()], virtual_phone_number="{{ params.number }}")).startswith(
+        "call.virtual_phone_number"
     )
 
 

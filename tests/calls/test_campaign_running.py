@@ -117,6 +117,19 @@ def test_a_refusal_of_a_persons_own_parameter_makes_that_row_invalid() -> None:
     assert world.results() == {ANNA: Result.INVALID, BORIS: Result.ANSWERED}
 
 
+def test_a_report_that_is_told_twice_is_one_call_and_one_redial() -> None:
+    """New calls shift the pages of the Data API while they are read."""
+    world = World(rules=replace(RULES, max_attempts=2))
+    world.exchange.script(ANNA, Script.busy())
+    reports = world.reports
+    world.wishes["reports"] = lambda since: [told for told in reports(since) for _ in range(2)]
+    world.process()
+    world.run()
+    assert world.exchange.rings(ANNA) == 2
+    assert [attempt.result for attempt in world.new_ledger().history([ANNA])] == [Result.BUSY] * 2
+    assert world.campaign.counts[Result.BUSY] == 1
+
+
 # --- what stops everybody ---
 
 
@@ -217,6 +230,54 @@ def test_nobody_is_dialled_outside_of_their_own_hours() -> None:
 
     assert 4 * 3600 <= world.ring_times(BORIS)[0] - monday_noon_utc < 4 * 3600 + 60
     assert 15 * 3600 <= world.ring_times(ANNA)[0] - monday_noon_utc < 15 * 3600 + 60
+
+
+@pytest.mark.parametrize("slow", ["look", "reports", "claim"])
+def test_however_slow_the_world_is_nobody_is_dialled_after_hours(slow: str) -> None:
+    noon = 1_778_500_800.0
+    closing = noon + 300
+    rules = replace(RULES, hours=CallingHours.read(("09:00", "12:05"), None), timezone="UTC", max_active=2)
+    world = World([f"792600001{n:02d}" for n in range(40)], rules, start=noon)
+    for row in world.rows:
+        row["timezone"] = "UTC"
+    world.exchange.default_script = Script(rings=2, talks=3)
+
+    def slowly(what: Any) -> Any:
+        def answer(*given: Any) -> Any:
+            result = what(*given)
+            world.clock.advance(29)
+            return result
+
+        return answer
+
+    if slow == "claim":
+        ledger = MemoryLedger()
+        ledger.claim = slowly(ledger.claim)  # type: ignore[method-assign]
+        world.new_ledger = lambda: ledger
+    else:
+        world.wishes[slow] = slowly(getattr(world.means(), slow))
+    world.process()
+    world.run(3600)
+
+    rung = [event.time for event in world.exchange.journal if event.kind == "ring"]
+    assert closing - 60 < max(rung) < closing
+    world.run(86_400)
+    assert set(world.results().values()) == {Result.ANSWERED}, "the next day goes on"
+
+
+def test_a_stop_while_intents_are_claimed_is_in_time() -> None:
+    world = World([ANNA, BORIS])
+
+    class Stopping(MemoryLedger):
+        def claim(self, intents: Any) -> list[Claim]:
+            world.campaign.stop("the task was killed")
+            return super().claim(intents)
+
+    ledger = Stopping()
+    with_ledger(world, ledger)
+    assert world.run().over
+    assert world.exchange.requests(START) == 0
+    assert {attempt.status for attempt in ledger.history([ANNA, BORIS])} == {Status.NOT_PLACED}
 
 
 def test_a_redial_waits_for_the_hours_too() -> None:

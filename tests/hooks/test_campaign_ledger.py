@@ -261,14 +261,6 @@ def test_what_was_seen_of_a_call_is_not_forgotten_for_somebody_who_saw_less(engi
     assert list(ledger.load([ANNA])) == [seen]
 
 
-def test_the_next_attempt_is_not_granted_while_one_is_open(engine):
-    ledger = SqlLedger(engine, "autumn")
-    ledger.claim([INTENT])
-    ledger.write([active(INTENT)])
-
-    assert ledger.claim([an_intent(attempt=2)]) == [Claim(granted=False, held=active(INTENT))]
-
-
 # --- the gap ---
 
 

@@ -78,6 +78,9 @@ def test_a_file_is_read_as_far_as_it_is_asked_for(tmp_path):
     [
         ("file:///tmp/people.xlsx", r"contacts: the path of a file is needed, \.csv, \.jsonl"),
         ("file:///tmp/nobody/people.csv", r"contacts: .*people\.csv cannot be read"),
+        (f"['{A}']", "contacts: a list written as text; pass the list itself"),
+        (f"{A}, {B}", "contacts: the path of a file is needed"),
+        ("nostorage://bucket/people.csv", "contacts: nostorage://bucket/people.csv cannot be used"),
         ({"phone": A}, "contacts: a list of rows, or the path of a file is needed"),
         (79160000001, "contacts: a list of rows, or the path of a file is needed"),
         (None, "contacts: a list of rows, or the path of a file is needed"),
@@ -86,15 +89,30 @@ def test_a_file_is_read_as_far_as_it_is_asked_for(tmp_path):
     ],
 )
 def test_what_is_no_list_is_told_with_its_field_and_not_tried_again(contacts, said):
-    with pytest.raises(CallApiFailure, match=said):
+    with pytest.raises(CallApiFailure, match=said) as caught:
         rows(contacts)
 
+    assert A not in str(caught.value)
 
-def test_no_row_is_repeated_in_an_error(tmp_path):
-    with pytest.raises(CallApiFailure) as caught:
-        rows(written(tmp_path / "people.jsonl", f'["{A}"]\n'))
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("people.jsonl", f'["{A}"]\n', "contacts, line 1: "),
+        ("people.csv", f"{A}\n{B}\n", "contacts, line 1: a number where the names of the columns are needed"),
+        ("people.csv", f"+7 916 000-00-01;Anna\n{B};Boris\n", "contacts, line 1: a number where"),
+    ],
+)
+def test_no_row_is_repeated_in_an_error(tmp_path, name, text, said):
+    with pytest.raises(CallApiFailure, match=said) as caught:
+        rows(written(tmp_path / name, text))
 
     assert A not in str(caught.value)
+    assert "916" not in str(caught.value)
+
+
+def test_a_line_that_ends_early_has_no_values_for_the_other_columns(tmp_path):
+    assert rows(written(tmp_path / "people.csv", f"phone,name\n{A}\n")) == [{"phone": A}]
 
 
 def test_latin_letters_in_another_encoding_are_not_guessed_at(tmp_path):
@@ -133,6 +151,30 @@ def test_numbers_are_excluded_however_they_are_written():
 
     assert excluded() == {A, B}
     assert excluded.unreadable == 1
+
+
+def test_entries_that_keep_nobody_from_being_called_are_counted_in_a_warning(caplog):
+    DoNotCall([A, "12-34", {"phone": None}], "RU")()
+
+    assert "do_not_call: 2 entries are no numbers" in caplog.text
+    assert "12-34" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"id,number\n1,{A}\n", "do_not_call, row 1: which is the number"),
+        (f"{A}\n{B}\n", "do_not_call, line 1: a number where the names of the columns"),
+    ],
+    ids=["several columns", "no header"],
+)
+def test_a_list_whose_numbers_would_be_guessed_at_is_refused(tmp_path, text, said):
+    with pytest.raises(CallApiFailure, match=said):
+        DoNotCall(written(tmp_path / "stop.csv", text), "RU")()
+
+
+def test_a_lists_only_column_is_the_number_whatever_its_name(tmp_path):
+    assert DoNotCall(written(tmp_path / "stop.csv", f"telefon\n{A}\n"), "RU")() == {A}
 
 
 def test_a_changed_file_is_read_again_a_minute_later_and_not_before(tmp_path, clock):
