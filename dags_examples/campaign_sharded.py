@@ -62,7 +62,7 @@ with DAG(
 
 * {{ plan.people }} people are on the list: {{ plan.to_be_called }} would be called
 * {{ plan.results.invalid }} rows make no call, {{ plan.duplicates }} are there twice
-* the first calls need about {{ plan.points_needed }} points and {{ plan.minutes_needed }} minutes
+* the first calls need about {{ plan.points_needed }} points and at least {{ plan.minutes_needed }} minutes
 """,
         response_timeout=timedelta(days=1),
     )

@@ -126,6 +126,7 @@ class Task:
     ti: TaskInstance = field(default_factory=TaskInstance)
     state: TaskState | None = field(default_factory=installed_task_state)
     run_after: datetime | None = None
+    params: dict[str, Any] = field(default_factory=dict)
     operator: Any = None
     deferrals: list[TaskDeferred] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -137,6 +138,7 @@ class Task:
         context: dict[str, Any] = {
             "ti": self.ti,
             "dag_run": SimpleNamespace(run_after=self.run_after or self.now),
+            "params": self.params,
         }
         if self.state is not None:
             context["task_state_store"] = self.state

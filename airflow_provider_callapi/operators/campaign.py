@@ -38,8 +38,8 @@ class CallApiCampaignOperator(BaseOperator):
     :param campaign: the campaign's name in the ledger. Mapped tasks of one run share it; give a name of
         your own to what must be called once across runs.
     :param shard: ``"2/4"``: of the whole list only the second quarter, by number. Map over it.
-    :param do_not_call: numbers that must not be called: a list or a path like ``contacts``, looked at again
-        each minute of dialling.
+    :param do_not_call: numbers that must not be called: a list or a path like ``contacts``, with the number
+        as ``phone`` or the only column; looked at again each minute of dialling.
     :param region: ISO 3166 country of the numbers without a country code.
     :param timezone: IANA zone of the rows without one of their own.
     :param calling_hours: from when, until when people may be called, on their own clock; None: always.
@@ -50,7 +50,7 @@ class CallApiCampaignOperator(BaseOperator):
         600, ``not_reached`` 3600, ``our_side_did_not_answer`` null, ``capacity`` 300 (uses up no attempt).
     :param max_attempts: how often one person's phone may ring, 3 by default.
     :param max_lateness: how long after the run was due people may still be called: 3 days by default (a
-        timedelta or seconds). The campaign ends then. None: no limit.
+        timedelta or seconds). The campaign ends then, and one that only begins then fails. None: no limit.
     :param ledger_conn_id: an SQL connection for the ledger; without it, the ledger is in Airflow's task
         state (3.3+) and serves one task. Its tables hold the numbers called: protect them as you do the
         list.
@@ -73,7 +73,8 @@ class CallApiCampaignOperator(BaseOperator):
     :param cancel_on_kill: a kill releases the active calls, too. It always ends the dialling.
 
     Returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
-    ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used``, ``duration_seconds``, ….
+    ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
+    ``duration_seconds``, ….
     """
 
     ui_color = "#fbe8d3"

@@ -214,6 +214,11 @@ def test_a_limit_far_above_is_told_and_not_drawn() -> None:
     assert "The limit, 1,000 a minute, is far above the picture." in page
 
 
+def test_points_that_nobody_knows_are_not_on_the_page() -> None:
+    assert re.search(r"a person, \d+ points<", report(some_endings(), [], points_per_call=2))
+    assert re.search(r"a person<", report(some_endings(), [], points_per_call=None))
+
+
 def test_the_page_needs_nothing_else() -> None:
     page = report(some_endings(), [])
     assert not re.search(r"https?:|<script|<link|<img|url\(|@import|\bon\w+=", page)

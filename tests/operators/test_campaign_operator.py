@@ -8,6 +8,8 @@ import importlib
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -239,6 +241,10 @@ def test_the_log_begins_with_who_will_be_called_and_what_it_takes(desk, capsys):
         ({"call": {"method": "start.informer_call", "voice": "x"}}, "call.voice"),
         ({"contacts": "file:///nobody/people.csv"}, "contacts: "),
         ({"do_not_call": "file:///nobody/stop.csv"}, "do_not_call: "),
+        ({"do_not_call": [{"id": 1, "number": PEOPLE[0]}]}, "do_not_call, row 1: "),
+        ({"region": "ru"}, "region: 'ru'"),
+        ({"results": "nostorage://bucket/results.csv"}, "results: nostorage://bucket/results.csv"),
+        ({"report": "/dev/null/report.html"}, "report: /dev/null/report.html cannot be written"),
     ],
 )
 def test_a_parameter_that_cannot_be_used_fails_before_anybody_is_dialled_and_without_retries(
@@ -456,6 +462,72 @@ def test_a_bad_campaign_fails_the_task_and_leaves_everything_behind(desk, tmp_pa
     assert len(table(tmp_path / "results.csv")) == 12
     assert (tmp_path / "report.html").exists()
     assert rings(desk) == [1] * 12
+
+
+def test_a_file_that_cannot_be_written_loses_neither_the_summary_nor_the_other_file(desk, tmp_path):
+    taken = tmp_path / "results.csv"
+    taken.mkdir()
+    calls = campaign(desk, results=str(taken), report=f"{tmp_path}/new/folder/report.html")
+
+    with pytest.raises(CallApiTrouble, match=r"results: .*results\.csv could not be written: IsADirectory"):
+        calls.run()
+
+    assert counted(calls.ti.xcoms["return_value"]) == {"answered": 12}
+    assert "<html" in (tmp_path / "new/folder/report.html").read_text("utf-8")
+    taken.rmdir()
+    assert counted(calls.retry()) == {"answered": 12}
+    assert len(table(taken)) == 12
+    assert rings(desk) == [1] * 12
+
+
+def test_a_number_for_everybody_that_the_service_refuses_is_not_tried_with_everybody(desk):
+    call = {
+        "method": "start.informer_call",
+        "virtual_phone_number": "{{ params.number }}",
+        "contact_message": TTS,
+    }
+    calls = campaign(desk, call=call)
+    calls.params = {"number": "74950000000"}
+
+    with pytest.raises(CallApiFailure, match=r"The campaign was stopped: .*virtual_phone_number"):
+        calls.run()
+
+    assert len(desk.sent(but=("list.calls", "get.calls_report"))) <= 4, "those who were dialled at once"
+    calls.params = {"number": VNUMBER}
+    assert counted(calls.clear()) == {"answered": 12}
+    assert rings(desk) == [1] * 12
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_what_a_call_costs_is_still_known_after_a_clear(desk):
+    desk.exchange.account.weights["start.informer_call"] = 3
+    calls = campaign(desk)
+
+    assert calls.run()["points_used"] == 36
+
+    assert calls.clear()["points_used"] == 36
+
+
+def test_a_campaign_that_begins_too_late_calls_nobody_and_fails(desk, capsys):
+    calls = campaign(desk, max_lateness=3600)
+    calls.run_after = calls.now - timedelta(seconds=3601)
+
+    with pytest.raises(CallApiFailure, match=r"max_lateness was over at 2025-10-09 11:53:\d\d .*: 12 people"):
+        calls.run()
+
+    assert rings(desk) == [0] * 12
+    assert "Campaign spring: 0 people to be called" in capsys.readouterr().out
+
+
+def test_the_preflights_look_is_the_first_one(desk):
+    campaign(desk, contacts=PEOPLE[:1], poll_interval=10).run()
+
+    looks = [
+        event.time
+        for event in desk.exchange.journal
+        if event.kind == "request" and event.method == "list.calls"
+    ]
+    assert min(later - earlier for earlier, later in pairwise(looks)) >= 10
 
 
 def test_a_share_that_is_just_allowed_does_not_fail(desk):
