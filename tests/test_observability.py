@@ -369,7 +369,6 @@ except TypeError:  # 3.2
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_metrics_reach_statsd_from_whatever_process_of_airflow(statsd, program):
-    pytest.importorskip("statsd", reason="Airflow's extra statsd is not installed")
     port, lines = statsd
     told = "\nfrom airflow_provider_callapi.observability import count_call\ncount_call('unresolved')\n"
     environment = {
