@@ -162,7 +162,7 @@ def measure() -> list[Figure]:
                 f"points used at saturation, {name}", 100 * min(use.share for use in uses), "%", at_least=97
             ),
             Figure(f"its limit_exceeded in a minute, {name}", max(use.refused for use in uses), at_most=1),
-            Figure("  and the stranger's as well", max(use.all_refused for use in uses)),
+            Figure("  and the stranger's as well", max(use.all_refused for use in uses), at_most=1),
         ]
     return figures
 
