@@ -7,6 +7,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 OLDEST := .venv-airflow-3.0
 NEWER := .venv-newer-python
+# Each process of the tests has an Airflow of its own.
+IN_PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 # A shim may be there and not run.
 NEWER_PYTHON := $(shell for python in python3.13 python3.12 $(addprefix $(HOME)/.pyenv/versions/,3.13*/bin/python 3.12*/bin/python); do \
 	$$python -c '' 2>/dev/null && echo $$python && break; done)
@@ -30,7 +32,7 @@ layers: $(INSTALLED)
 	$(BIN)/lint-imports
 
 unit: $(INSTALLED)
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest $(IN_PARALLEL) --cov --cov-report=term
 
 test-deployment: $(INSTALLED)  ## kills workers and triggerers of a real deployment
 	$(BIN)/pytest tests_deployment
@@ -43,13 +45,13 @@ test-matrix: test-oldest-airflow test-newer-python  ## the tests on the oldest A
 
 # Left out is what has no Airflow in it.
 test-oldest-airflow: $(OLDEST)/installed
-	$(OLDEST)/bin/pytest -rs --ignore tests/api --ignore tests/calls --ignore tests/emulator
+	$(OLDEST)/bin/pytest $(IN_PARALLEL) -rs --ignore tests/api --ignore tests/calls --ignore tests/emulator
 
 test-newer-python: $(if $(NEWER_PYTHON),$(NEWER)/installed)
 ifeq ($(NEWER_PYTHON),)
 	@echo "NOT TESTED on a newer Python: neither python3.13 nor python3.12 is installed here"
 else
-	$(NEWER)/bin/pytest -rs
+	$(NEWER)/bin/pytest $(IN_PARALLEL) -rs
 endif
 
 docs: $(INSTALLED)  ## the documentation, in build/docs/; a warning is an error, and nothing is fetched
