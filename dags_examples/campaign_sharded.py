@@ -62,7 +62,8 @@ with DAG(
 
 * {{ plan.people }} people are on the list: {{ plan.to_be_called }} would be called
 * {{ plan.results.invalid }} rows make no call, {{ plan.duplicates }} are there twice
-* points needed for the first calls: about {{ plan.points_needed }}; minutes: at least {{ plan.minutes_needed }}
+* points needed for the first calls: about {{ plan.points_needed }}
+* minutes needed for them: at least {{ plan.minutes_needed }}
 """,
         response_timeout=timedelta(days=1),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -21,6 +22,9 @@ from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
 
 R = TypeVar("R")
 
+_SAME_MINUTE = 5.0
+"""Seconds by which two answers may differ in when a minute ends, and mean the same one."""
+
 
 class Client:
     """The Call API, or the Data API: both speak the same envelope.
@@ -36,6 +40,8 @@ class Client:
         self.rpc = rpc
         self.credentials = credentials
         self.limits: Limits | None = None
+        self._minute_ends = 0.0
+        self._noting = Lock()
         self.api_version: ApiVersion | None = None
         self._clock = clock
 
@@ -85,7 +91,7 @@ class Client:
             request.method, {**request.params, **token}, fresh=request.repeat is Repeat.NEVER
         )
         limits = _limits(reply)
-        self.limits = limits or self.limits
+        self._note(limits)
         self.api_version = _api_version(reply) or self.api_version
         if reply.error is None:
             data = reply.result.get("data") if isinstance(reply.result, dict) else None
@@ -110,10 +116,29 @@ class Client:
             request_id=reply.request_id,
         )
 
+    def _note(self, limits: Limits | None) -> None:
+        """Keep the newest counters. Threads' answers overtake each other: of a minute, the newest is the one
+        that tells of the fewest points.
+        """
+        if limits is None:
+            return
+        ends = self._clock() + (limits.minute_reset or 0)
+        with self._noting:
+            if abs(ends - self._minute_ends) < _SAME_MINUTE and _tells_more(limits, self.limits):
+                return
+            self.limits, self._minute_ends = limits, ends
+
 
 def _mnemonic(error: Mapping[str, Any]) -> object:
     data = error.get("data")
     return data.get("mnemonic") if isinstance(data, dict) else None
+
+
+def _tells_more(limits: Limits, known: Limits | None) -> bool:
+    """Whether these are the same counters, with more points left."""
+    if known is None or limits.minute_limit != known.minute_limit:
+        return False
+    return (limits.minute_remaining or 0) > (known.minute_remaining or 0)
 
 
 def _limits(reply: Reply) -> Limits | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Any, Literal
 
 import pendulum
@@ -101,35 +102,58 @@ class Outcome:
         try:
             known["call_session_id"] = int(known["call_session_id"])
         except (TypeError, ValueError):
-            raise ValueError("call_session_id") from None
+            raise ValueError("call_session_id: not a number") from None
         times = {name: _epoch(known.get(name)) for name in _TIMES}
         return cls(**{**known, **times, "tags": tuple(known.get("tags") or ())})
 
 
-_NOT_REACHED = frozenset(
+class Reason(StrEnum):
+    """What the ``finish_reason`` of a report says of a call."""
+
+    BUSY = "busy"
+    NOT_REACHED = "not_reached"
+    OUR_SIDE = "our_side_did_not_answer"
+    CAPACITY = "capacity"
+    WRONG_NUMBER = "wrong_number"
+    REFUSED = "refused"
+    ACCOUNT = "account"
+
+
+FINISH_REASONS: dict[str, Reason] = {
+    "subscriber_busy": Reason.BUSY,
+    "subscriber_not_responsible": Reason.NOT_REACHED,
+    "timeout": Reason.NOT_REACHED,
+    "no_success_subscriber_call": Reason.NOT_REACHED,
+    "platform_not_found": Reason.NOT_REACHED,
+    "operator_busy": Reason.OUR_SIDE,
+    "operator_not_responsible": Reason.OUR_SIDE,
+    "no_success_operator_call": Reason.OUR_SIDE,
+    "employee_busy": Reason.OUR_SIDE,
+    "max_out_call_reached": Reason.CAPACITY,
+    "no_resources": Reason.CAPACITY,
+    "operator_channels_busy": Reason.CAPACITY,
+    "subscriber_number_problems": Reason.WRONG_NUMBER,
+    "incorrect_input": Reason.WRONG_NUMBER,
+    "numa_in_black_list": Reason.REFUSED,
+    "locked_numb": Reason.REFUSED,
+    "call_not_allowed_on_tp": Reason.REFUSED,
+    "out_call_not_allowed": Reason.REFUSED,
+    "external_call_not_allowed": Reason.REFUSED,
+    "not_enough_money": Reason.ACCOUNT,
+    "no_money": Reason.ACCOUNT,
+    "limit_exceeded": Reason.ACCOUNT,
+    "app_is_inactive": Reason.ACCOUNT,
+    "component_is_inactive": Reason.ACCOUNT,
+}
+"""Mnemonics of the Data API, an open list: any other proves nothing."""
+
+_OF_OUR_SIDE = frozenset(
     {
-        "subscriber_busy",
-        "subscriber_not_responsible",
-        "timeout",
-        "no_success_subscriber_call",
-        "subscriber_number_problems",
-        "incorrect_input",
-        "numa_in_black_list",
-        "locked_numb",
-        "call_not_allowed_on_tp",
-        "out_call_not_allowed",
-        "external_call_not_allowed",
-        "max_out_call_reached",
-        "no_resources",
-        "not_enough_money",
-        "no_money",
-        "limit_exceeded",
-        "app_is_inactive",
-        "component_is_inactive",
-        "platform_not_found",
+        *(word for word, reason in FINISH_REASONS.items() if reason is Reason.OUR_SIDE),
+        "operator_channels_busy",
     }
 )
-"""The finish reasons with which the contact cannot have picked up."""
+"""About the employee's or operator's leg: the contact may have picked up before."""
 
 
 def answered_by(report: CallReport) -> bool | None:
@@ -139,7 +163,8 @@ def answered_by(report: CallReport) -> bool | None:
     """
     if report.talk_duration:
         return True
-    return False if report.finish_reason in _NOT_REACHED else None
+    reason = report.finish_reason
+    return False if reason in FINISH_REASONS and reason not in _OF_OUR_SIDE else None
 
 
 def contact_connected(legs: Iterable[LegReport]) -> bool | None:

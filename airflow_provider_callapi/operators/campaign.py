@@ -161,6 +161,7 @@ class CallApiCampaignOperator(BaseOperator):
         self.call_timeout = call_timeout
         self.cancel_on_kill = cancel_on_kill
         self._run: CampaignRun | None = None
+        self._killed = False
         if not isinstance(call, Mapping) or "method" not in call:
             raise ValueError("call: a mapping with a method is needed, {'method': 'start.informer_call', …}")
         for name, least in (("max_active_calls", 1), ("max_attempts", 1)):
@@ -177,19 +178,31 @@ class CallApiCampaignOperator(BaseOperator):
         """Carry the campaign out, or go on with it; see the class."""
         return self._carry_out(context)
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Go on after a wait in the triggerer."""
-        return self._carry_out(context, event or {})
+    def execute_complete(
+        self, context: Context, event: dict[str, Any] | None = None, stopped: str | None = None
+    ) -> dict[str, Any]:
+        """Go on after a wait in the triggerer.
+
+        :param stopped: why nobody is dialled any more, if that was so before the wait.
+        """
+        return self._carry_out(context, event or {}, stopped)
 
     def on_kill(self) -> None:
         """Dial nobody any more; with ``cancel_on_kill`` release the active calls."""
+        self._killed = True  # the list may still be read
         if self._run is not None:
             self._run.kill()
 
-    def _carry_out(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _carry_out(
+        self, context: Context, event: dict[str, Any] | None = None, stopped: str | None = None
+    ) -> dict[str, Any]:
         from airflow_provider_callapi.operators.campaign_run import (  # noqa: PLC0415 - parse time
             CampaignRun,
         )
 
         with no_useless_retries(), CampaignRun(self, context, event) as self._run:
+            if stopped:
+                self._run.runner.campaign.stop(stopped)
+            if self._killed:
+                self._run.kill()
             return self._run.carry_out()

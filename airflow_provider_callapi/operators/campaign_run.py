@@ -65,6 +65,7 @@ _KILL_TIMEOUT = 4.0
 _RELEASED_AT_ONCE = 32
 _LINES_TOLD = 10
 _COST_KEY = "callapi_campaign_points_per_call"
+_WHICH_KEY = "callapi_campaign_which"
 _IN_TEMPLATES: tuple[str, ...] = ("params", "ds", "run_id")
 """What of Airflow's context a call's templates may use."""
 
@@ -117,6 +118,7 @@ class CampaignRun:
         if self.task.only_plan:
             forecast = self._tell_plan()
             return {**self._summary(self._endings()).to_xcom(), **forecast}
+        self._refuse_to_begin_anew()
         if self.event is not None:
             self.runner.campaign.seen_elsewhere(read_sightings(self.event))
         else:
@@ -136,6 +138,25 @@ class CampaignRun:
             self._state.set(_COST_KEY, cost)
             self._cost_stored = cost
         return pause
+
+    def _refuse_to_begin_anew(self) -> None:
+        """With another name or share, a retry would find nobody in the ledger, and call all again.
+
+        :raises CallApiFailure: this try is not of the same campaign as the one before; names the field.
+        """
+        if self._state is None:
+            return
+        which = {"campaign": self.task.campaign, "shard": self.task.shard}
+        before = self._state.get(_WHICH_KEY)
+        if before is None:
+            self._state.set(_WHICH_KEY, which)
+            return
+        for field, value in which.items():
+            if value != before[field]:
+                raise CallApiFailure(
+                    f"{field}: this task began with {before[field]!r}, and with {value!r} it would not know "
+                    "whom it has called. Nobody was dialled. Put the value back, or start another run"
+                )
 
     def kill(self) -> None:
         """Dial nobody any more, from whatever thread or signal; with ``cancel_on_kill`` release the calls."""
@@ -357,6 +378,7 @@ class CampaignRun:
                 cancel_on_kill=self.task.cancel_on_kill,
             ),
             method_name="execute_complete",
+            kwargs={"stopped": campaign.stopped},
         )
 
     # --- the end ---

@@ -266,6 +266,30 @@ def test_the_newest_limits_stay_until_newer_ones_come(service: ScriptedService) 
     assert client.limits.minute_remaining == 80
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told", "newest"),
+    [
+        (1, {"minute_remaining": 97, "minute_reset": 16}, 90),
+        (1, {"minute_remaining": 88, "minute_reset": 16}, 88),
+        (17, {"minute_remaining": 97, "minute_reset": 60}, 97),
+        (1, {"minute_remaining": 197, "minute_limit": 200, "minute_reset": 16}, 197),
+    ],
+    ids=["an answer that was overtaken", "a newer one", "the next minute", "the limit was raised"],
+)
+def test_of_a_minutes_answers_the_one_with_the_fewest_points_is_the_newest(
+    service: ScriptedService, seconds: int, told: dict[str, int], newest: int
+) -> None:
+    now = 1000.0
+    client = service.client(clock=lambda: now)
+    answers(service, {**STARTED, "metadata": {"limits": {**LIMITS, "minute_remaining": 90}}})
+    client.call(START)
+    now += seconds
+    answers(service, {**STARTED, "metadata": {"limits": {**LIMITS, **told}}})
+    client.call(START)
+    assert client.limits is not None
+    assert client.limits.minute_remaining == newest
+
+
 def test_an_exceeded_limit_carries_the_counters_of_its_own_answer(
     service: ScriptedService,
 ) -> None:

@@ -34,7 +34,7 @@ def placed(pacing: Pacing, seconds: float) -> int:
     total, tenth = 0, 0
     while tenth <= seconds * 10:
         calls = pacing.allowed(NOW + tenth / 10)
-        pacing.spent(calls, None, NOW + tenth / 10)
+        pacing.spent(calls, calls, None, NOW + tenth / 10)
         total, tenth = total + calls, tenth + 1
     return total
 
@@ -69,16 +69,16 @@ def test_a_refusal_blocks_until_the_reset_and_names_it(reason: str) -> None:
 @pytest.mark.parametrize("cost", [1, 2, 3])
 def test_what_a_call_costs_is_learned_from_the_counters_and_others_do_not_make_it_dearer(cost: int) -> None:
     pacing = told((0, limits(100)))
-    pacing.spent(4, limits(100 - 4 * cost - 20, 59), NOW + 1)  # somebody else took 20
-    pacing.spent(4, limits(100 - 8 * cost - 20, 58), NOW + 2)
+    pacing.spent(4, 4, limits(100 - 4 * cost - 20, 59), NOW + 1)  # somebody else took 20
+    pacing.spent(4, 4, limits(100 - 8 * cost - 20, 58), NOW + 2)
     assert pacing.cost == cost
 
 
 def test_the_cost_is_not_learned_across_a_reset() -> None:
     pacing = told((0, limits(3, 1)))
-    pacing.spent(2, limits(96, 59), NOW + 2)
+    pacing.spent(2, 2, limits(96, 59), NOW + 2)
     assert pacing.cost == 1
-    pacing.spent(2, limits(92, 58), NOW + 3)
+    pacing.spent(2, 2, limits(92, 58), NOW + 3)
     assert pacing.cost == 2
 
 
@@ -93,7 +93,7 @@ def test_others_are_taken_to_go_on_as_they_did_until_the_next_answer() -> None:
 
 def test_ones_own_points_are_not_taken_for_others() -> None:
     pacing = told((0, limits(100, 60)))
-    pacing.spent(50, limits(50, 30), NOW + 30)
+    pacing.spent(50, 50, limits(50, 30), NOW + 30)
     pacing.told(limits(50, 20), NOW + 40)
     assert pacing.opens_at(NOW + 50)[1] == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 from campaign_world import ANNA, BORIS, CLARA, RULES, World
 
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.data_api import report_time
+from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, Unanswered
 from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.api.models import parse_time
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, MemoryLedger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result, redial_table
@@ -55,6 +58,7 @@ def test_a_report_that_never_comes_is_waited_for_so_long_and_not_longer_however_
     None
 ):
     world = World()
+    world.exchange.script(ANNA, Script.busy())
     world.exchange.report_lag = 1e9
     world.run(60)
     began = world.clock()
@@ -62,9 +66,7 @@ def test_a_report_that_never_comes_is_waited_for_so_long_and_not_longer_however_
         world.process()
         if world.run(15).over:
             break
-    assert world.results() == {
-        ANNA: Result.ANSWERED if world.campaign.counts[Result.ANSWERED] else Result.UNKNOWN
-    }
+    assert world.results() == {ANNA: Result.UNKNOWN}
     assert world.campaign.over
     assert world.clock() - began < 400
 
@@ -89,8 +91,8 @@ def test_a_call_for_which_there_was_no_line_uses_up_no_attempt() -> None:
     world = World(rules=replace(RULES, max_attempts=1))
     without_lines(world, ANNA)
     world.exchange.script(ANNA, Script.busy())
-    world.run(700)
-    assert len(world.exchange.calls) == 3, "five minutes later, and again"
+    world.run(1000)
+    assert len(world.exchange.calls) == 3, "five minutes later, and ten minutes after that"
     del world.wishes["reports"]
     world.process()
     world.run()
@@ -130,6 +132,41 @@ def test_a_report_that_is_told_twice_is_one_call_and_one_redial() -> None:
     assert world.campaign.counts[Result.BUSY] == 1
 
 
+def test_each_call_without_a_line_comes_later_and_meanwhile_nobody_is_dialled() -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_active=1))
+    without_lines(world, ANNA)
+    world.exchange.default_script = Script.busy(rings=1)
+    world.run(86_400)
+    calls = [call for call in world.exchange.calls if call.contact == ANNA]
+    gaps = [later.started_at - earlier.started_at for earlier, later in pairwise(calls)]
+    assert [round(gap / 300) for gap in gaps[:6]] == [1, 2, 4, 8, 16, 32]
+    assert len(calls) < 20, "it costs points"
+    first, next_one = world.exchange.calls[:2]
+    assert next_one.contact == BORIS
+    assert next_one.started_at - first.started_at >= 60
+
+
+@pytest.mark.parametrize("hours", [-7, 7])
+def test_a_report_with_a_wrong_clock_makes_no_redial_too_early_or_too_late(hours: int) -> None:
+    world = World(rules=replace(RULES, max_attempts=2))
+    world.exchange.script(ANNA, Script.busy(rings=1))
+    reports = world.reports
+
+    def told(since: float) -> Any:
+        for report, answered in reports(since):
+            finished = parse_time(report.finish_time, RULES.timezone).add(hours=hours)
+            yield (
+                report.model_copy(update={"finish_time": report_time(finished.timestamp(), RULES.timezone)}),
+                answered,
+            )
+
+    world.wishes["reports"] = told
+    world.process()
+    world.run()
+    first, second = world.ring_times(ANNA)
+    assert 600 <= second - first <= 700
+
+
 # --- what stops everybody ---
 
 
@@ -159,7 +196,7 @@ def test_a_refusal_that_concerns_everybody_stops_the_campaign_and_says_so(what: 
     everybody_is_refused(world, what)
     assert world.run().over
     assert world.campaign.stopped
-    assert any("Nobody is dialled any more" in line for line in world.log)
+    assert any("Dialling has stopped" in line for line in world.log)
     assert world.exchange.requests(START) == 1
     assert world.results() == {ANNA: Result.NOT_CALLED, BORIS: Result.NOT_CALLED}
 
@@ -201,6 +238,15 @@ def test_a_call_that_ended_for_want_of_money_stops_the_campaign(reason: str) -> 
     world.run()
     assert set(world.results().values()) == {Result.ANSWERED}
     assert len(world.exchange.calls) == called + 2, "no attempt is used up by the account's trouble"
+
+
+def test_a_refusal_that_does_not_say_of_what_names_the_row() -> None:
+    refused = InvalidParameters("Invalid parameters", method=START, mnemonic="invalid_parameters")
+    world = World([ANNA, BORIS])
+    world.wishes["start"] = lambda requests: [refused for _ in requests]
+    world.process()
+    assert world.run().over
+    assert "row 1 of the list" in str(world.campaign.stopped)
 
 
 # --- who must not be called, and when ---
@@ -371,7 +417,71 @@ def test_the_active_calls_are_looked_at_once_a_poll_interval_however_many_there_
     assert min(later - earlier for earlier, later in pairwise(looks)) >= 10
 
 
+def test_refused_calls_are_paced_like_others() -> None:
+    people = [f"7926000{n:04d}" for n in range(300)]
+    world = World(people, replace(RULES, max_active=100))
+    world.exchange.account.blacklist.update(people)
+    world.exchange.account.minute_limit = 100
+    world.run(5)
+    assert 5 <= world.exchange.requests(START) <= 20, "no faster than the points would pay for, and no burst"
+
+
 # --- lost answers ---
+
+
+@pytest.mark.parametrize("has_data_api", [False, True])
+def test_a_service_that_does_not_say_what_it_did_loses_a_few_people_and_not_the_list(
+    has_data_api: bool,
+) -> None:
+    people = [f"7926000{n:04d}" for n in range(200)]
+    rules = replace(RULES, max_active=50, report_timeout=300.0 if has_data_api else None)
+    world = World(people, rules)
+    world.exchange.fault(Fault.BAD_GATEWAY, method=START, times=10_000)
+    with pytest.raises(Unanswered):
+        world.run()
+    assert world.exchange.calls == []
+    intended = list(world.new_ledger().load(people))
+    assert len(intended) <= 8 + 10, "a batch, and then one after the other"
+    assert world.log[0].endswith("(1 in a row)")
+
+
+def test_after_trouble_it_goes_on_as_before() -> None:
+    people = [f"7926000{n:04d}" for n in range(60)]
+    world = World(people, replace(RULES, max_active=50, at_once=4))
+    world.exchange.fault(Fault.BAD_GATEWAY, method=START, times=6)
+    assert world.run().over
+    assert sorted(Counter(world.results().values()).items()) == [
+        (Result.ANSWERED, 54),
+        (Result.UNRESOLVED, 6),
+    ]
+
+
+def test_a_service_that_cannot_be_reached_for_a_minute_is_waited_for() -> None:
+    world = World([ANNA, BORIS])
+    began = world.clock()
+    world.exchange.fault(Fault.REFUSE, method=START, times=5)
+    world.run(60)
+    assert world.exchange.requests(START) == 0
+    assert len([line for line in world.log if "in a row" in line]) == 4, "later and later"
+    world.run()
+    assert set(world.results().values()) == {Result.ANSWERED}
+    assert world.ring_times(ANNA)[0] - began < 200
+
+
+def test_an_earlier_call_with_the_same_id_of_an_author_is_not_the_lost_one() -> None:
+    world = World()
+    world.new_external_id = lambda person, attempt: "promo"
+    world.process().step()
+    world.run()
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+    world.clock.advance(3600)
+    world.pages.values.clear()  # another campaign
+    world.exchange.fault(Fault.DROP_BEFORE, method=START)
+    world.process()
+    world.run()
+    assert world.exchange.rings(ANNA) == 1
+    assert world.results() == {ANNA: Result.UNRESOLVED}
 
 
 @pytest.mark.parametrize("fault", [f for f in Fault if f not in (Fault.REFUSE,)])
@@ -542,6 +652,26 @@ def test_a_tag_that_cannot_be_set_is_given_up_and_not_recorded() -> None:
     assert attempt.status is Status.SETTLED
     assert attempt.call is not None
     assert attempt.call.tags == ()
+
+
+def test_a_tag_that_fails_again_and_again_holds_up_nobody_else_and_the_end_for_an_hour() -> None:
+    people = [f"7926000{n:04d}" for n in range(6)]
+    done: list[int] = []
+    broken: list[int] = []
+
+    def fail(communication_id: int, tag_id: int) -> None:
+        if not broken or communication_id == broken[0]:
+            broken[:] = [communication_id]
+            raise Unanswered("no answer")
+        done.append(communication_id)
+
+    world = World(people, tag_rules(ended=38), tag_finished=fail)
+    world.run(1200)
+    assert len(done) == 5
+    assert not world.campaign.over
+    assert world.run(3600).over
+    assert set(world.results().values()) == {Result.ANSWERED}
+    assert any("stays without tag 38" in line for line in world.log)
 
 
 def test_without_a_data_api_an_active_call_is_tagged_when_it_is_seen_to_be_answered() -> None:

@@ -21,6 +21,7 @@ from airflow_fakes import TTS, VNUMBER, Task, TaskInstance, installed_task_state
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.operators import campaign_run
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.operators.contact_list import read_rows
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
@@ -430,6 +431,22 @@ def test_a_call_that_was_being_dialled_when_the_kill_came_is_released_too(desk, 
     assert desk.sent(but=("list.calls",)).count("release.call") == sum(rings(desk))
 
 
+def test_a_kill_while_the_list_is_read_ends_the_dialling(desk, monkeypatch):
+    calls = campaign(desk)
+
+    def killed_meanwhile(*args):
+        calls.operator.on_kill()
+        return read_rows(*args)
+
+    monkeypatch.setattr("airflow_provider_callapi.operators.campaign_run.read_rows", killed_meanwhile)
+
+    with pytest.raises(CallApiTrouble, match="killed"):
+        calls.run()
+
+    assert rings(desk) == [0] * 12
+    monkeypatch.undo()
+
+
 def test_a_kill_before_anything_was_read_is_no_error():
     CallApiCampaignOperator(task_id="call", contacts=[], call={"method": "start.informer_call"}).on_kill()
 
@@ -554,17 +571,56 @@ def test_what_concerns_everybody_stops_the_campaign_without_retries_and_a_clear_
         calls.run()
 
     assert rings(desk) == [0] * 12
-    assert "Nobody is dialled any more" in capsys.readouterr().out
+    assert "Dialling has stopped" in capsys.readouterr().out
     assert counted(calls.ti.xcoms["return_value"]) == {"not_called": 12}
     desk.exchange.account.forbidden_methods = set()
     assert counted(calls.clear()) == {"answered": 12}
     assert rings(desk) == [1] * 12
 
 
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_campaign_that_was_stopped_stays_so_through_its_waits(desk, monkeypatch, deferrable):
+    """No money: such a call uses up no attempt, and its person may be called again by a later try."""
+    real = campaign_run.finished_calls
+    monkeypatch.setattr(
+        campaign_run,
+        "finished_calls",
+        lambda *args, **kwargs: [
+            (report.model_copy(update={"finish_reason": "not_enough_money"}), False)
+            for report, _ in real(*args, **kwargs)
+        ],
+    )
+    desk.exchange.default_script = Script.busy(rings=2)
+    calls = campaign(desk, max_active_calls=3, deferrable=deferrable)
+
+    with pytest.raises(CallApiFailure, match=r"The campaign was stopped: .*not_enough_money"):
+        calls.run()
+
+    assert max(rings(desk)) == 1
+    assert sum(rings(desk)) < 12
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize(
+    ("field", "value"), [("campaign", "spring sale"), ("shard", "1/2")], ids=["another name", "another share"]
+)
+def test_a_try_that_would_not_know_whom_it_has_called_calls_nobody(desk, field, value):
+    calls = campaign(desk, campaign="spring", shard="1/1", ledger_conn_id=None)
+    calls.run()
+    calls.make = campaign(
+        desk, **{"campaign": "spring", "shard": "1/1", "ledger_conn_id": None, field: value}
+    ).make
+
+    with pytest.raises(CallApiFailure, match=f"{field}: .*Nobody was dialled. Put the value back"):
+        calls.clear()
+
+    assert rings(desk) == [1] * 12
+
+
 def test_a_service_that_is_away_for_long_is_left_to_a_retry(desk):
     from airflow_provider_callapi.emulator import Fault
 
-    desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=50)
+    desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=11)
     calls = campaign(desk)
 
     with pytest.raises(CallApiError) as caught:
@@ -572,9 +628,8 @@ def test_a_service_that_is_away_for_long_is_left_to_a_retry(desk):
 
     assert not isinstance(caught.value, CallApiFailure)
     assert not caught.value.permanent
-    desk.exchange.reset()
-    desk.exchange.default_script = A_TALK
-    assert calls.retry()["results"]["answered"] + calls.retry()["results"]["unknown"] >= 1
+    assert counted(calls.retry()) == {"answered": 12}
+    assert rings(desk) == [1] * 12
 
 
 def test_no_phone_number_is_in_a_log_a_result_a_trigger_or_the_task_state(desk, capsys, tmp_path):

@@ -22,7 +22,7 @@ from airflow_provider_callapi.api.errors import (
     ProtocolMismatch,
     Rejected,
 )
-from airflow_provider_callapi.api.models import Limits, StartedCall
+from airflow_provider_callapi.api.models import Limits, StartedCall, parse_time
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt, Claim, Status
 from airflow_provider_callapi.calls.campaign.outcomes import MEANING, NO_ATTEMPT, Result, result_of
@@ -37,8 +37,14 @@ _NEVER = float("inf")
 _ABSENCES_NEEDED = 2
 _TROUBLE = 30.0
 """Seconds before somebody is tried again whose call could not even be sent."""
+_NO_LINE = 60.0
+"""Seconds for which nobody is dialled after a call for which the account had no line."""
+_DOUBLINGS = 5
+"""How often the delay of a redial is doubled where no phone rang: each of these calls costs points."""
 _CLOCKS = 60.0
 """Seconds by which the service's clock may be behind ours, to begin with."""
+_CLOCKS_AT_MOST = 600.0
+"""Seconds by which it may be at most: a call that began earlier is not the one that was intended."""
 _REPORT_PATIENCE = 3600.0
 """Seconds after its deadline at which a report is given up, though nobody could be asked for it."""
 
@@ -206,7 +212,9 @@ class Campaign:
         else:
             number, unrung = last.attempt + 1, last.unrung + (last.result in NO_ATTEMPT)
         external_id = self._new_external_id(self._people[person], number)
-        intent = Attempt(person, number, Status.DIALLING, external_id, intended_at=now, unrung=unrung)
+        # microseconds, as a database keeps them: it is compared with what a ledger says
+        at = round(now, 6)
+        intent = Attempt(person, number, Status.DIALLING, external_id, intended_at=at, unrung=unrung)
         self._latest[person] = intent
         self._open.add(person)
         return intent
@@ -261,7 +269,9 @@ class Campaign:
         elif isinstance(answer, AuthenticationFailed | AccessDenied | ProtocolMismatch) or (
             isinstance(answer, InvalidParameters) and not self._is_personal(answer)
         ):
-            self.stop(str(answer))
+            nameless = isinstance(answer, InvalidParameters) and not answer.field
+            row = f" (row {self._people[intent.person].line} of the list)" if nameless else ""
+            self.stop(f"{answer}{row}")
         else:
             result = Result.INVALID if isinstance(answer, InvalidParameters) else Result.REFUSED
             why = getattr(answer, "mnemonic", None)
@@ -292,7 +302,10 @@ class Campaign:
     def _search(self, snapshot: Snapshot, actions: Actions) -> None:
         wanted = self._searched_for()
         for session in snapshot.sessions.values():
-            if person := self._whose(wanted, session.external_id, session.contact_phone_number):
+            if session.call_session_id in self._watches:
+                continue
+            contact, began = session.contact_phone_number, session.start_time
+            if person := self._whose(wanted, session.external_id, contact, began):
                 actions.changed.append(self._found(person, session.call_session_id, snapshot.at))
         for person, lost in self._lost.items():
             lost.absences += 1
@@ -307,13 +320,28 @@ class Campaign:
         return wanted
 
     def _whose(
-        self, wanted: dict[str, list[str]], external_id: str | None, contact: str | None
+        self,
+        wanted: dict[str, list[str]],
+        external_id: str | None,
+        contact: str | None,
+        start_time: str | None,
     ) -> str | None:
         """Whose lost call this is, if it is one."""
         for person in wanted.get(external_id or "", ()):
-            if person in self._lost and contact in (None, self._people[person].contact):
+            if (
+                person in self._lost
+                and contact in (None, self._people[person].contact)
+                and self._began(start_time) >= self._latest[person].intended_at - _CLOCKS_AT_MOST
+            ):
                 return person
         return None
+
+    def _began(self, start_time: str | None) -> float:
+        """When a call began, epoch seconds; infinite where that is not told."""
+        try:
+            return parse_time(start_time or "", self.rules.timezone).timestamp()
+        except ValueError:
+            return _NEVER
 
     def _found(self, person: str, session_id: int, now: float) -> Attempt:
         """A lost call was placed."""
@@ -375,7 +403,8 @@ class Campaign:
         for report, answered in found:
             person = ended.pop(report.id, None)  # a page that shifted tells of a call twice
             if person is None:
-                person = self._whose(wanted, report.call_api_external_id, report.contact_phone_number)
+                external_id, contact = report.call_api_external_id, report.contact_phone_number
+                person = self._whose(wanted, external_id, contact, report.start_time)
                 if person is None:
                     continue
                 self._found(person, report.id, now)
@@ -400,6 +429,8 @@ class Campaign:
         result = result_of(call)
         if result is Result.ACCOUNT:
             self.stop(f"{MEANING[result]} ({call.finish_reason})")
+        elif result is Result.CAPACITY:
+            self.pacing.wait(now + _NO_LINE, "a free line of the account")
         known = attempt.now(Status.ENDED, call=call, result=result, settled_at=now)
         return self._adopt(known, now)
 
@@ -482,9 +513,13 @@ class Campaign:
     def _redial_or_end(self, attempt: Attempt, now: float) -> None:
         assert attempt.result is not None, "a settled attempt has a result"
         delay = self.rules.redial.get(attempt.result)
-        rung = attempt.attempt - attempt.unrung - (attempt.result in NO_ATTEMPT)
-        over = attempt.call.ended_at if attempt.call else attempt.settled_at
-        due = (over or attempt.settled_at or now) + (delay or 0.0)
+        in_vain = attempt.result in NO_ATTEMPT
+        rung = attempt.attempt - attempt.unrung - in_vain
+        known = attempt.settled_at or now
+        over = attempt.call.ended_at if attempt.call else None
+        # a report's clock, or the connection's time zone, may be wrong
+        over = min(max(over or known, attempt.intended_at), known)
+        due = over + (delay or 0.0) * (2 ** min(attempt.unrung, _DOUBLINGS) if in_vain else 1)
         if delay is None or rung >= self.rules.max_attempts or due >= self.rules.dial_until:
             self._end(attempt.person, attempt.result)
         else:

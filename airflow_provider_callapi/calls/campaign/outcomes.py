@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcome import FINISH_REASONS, Outcome, Reason
 
 
 class Result(StrEnum):
     """What became of a call, or of a person whom nobody called."""
 
     ANSWERED = "answered"
-    BUSY = "busy"
-    NOT_REACHED = "not_reached"
-    OUR_SIDE = "our_side_did_not_answer"
-    CAPACITY = "capacity"
-    WRONG_NUMBER = "wrong_number"
-    REFUSED = "refused"
+    BUSY = Reason.BUSY.value
+    NOT_REACHED = Reason.NOT_REACHED.value
+    OUR_SIDE = Reason.OUR_SIDE.value
+    CAPACITY = Reason.CAPACITY.value
+    WRONG_NUMBER = Reason.WRONG_NUMBER.value
+    REFUSED = Reason.REFUSED.value
     UNKNOWN = "unknown"
     UNRESOLVED = "unresolved"
-    ACCOUNT = "account"
+    ACCOUNT = Reason.ACCOUNT.value
     INVALID = "invalid"
     DO_NOT_CALL = "do_not_call"
     NOT_CALLED = "not_called"
@@ -42,33 +42,6 @@ MEANING: dict[Result, str] = {
     Result.NOT_CALLED: "the campaign ended before it was their turn",
 }
 
-_BY_REASON: dict[str, Result] = {
-    "subscriber_busy": Result.BUSY,
-    "subscriber_not_responsible": Result.NOT_REACHED,
-    "timeout": Result.NOT_REACHED,
-    "no_success_subscriber_call": Result.NOT_REACHED,
-    "operator_busy": Result.OUR_SIDE,
-    "operator_not_responsible": Result.OUR_SIDE,
-    "no_success_operator_call": Result.OUR_SIDE,
-    "employee_busy": Result.OUR_SIDE,
-    "max_out_call_reached": Result.CAPACITY,
-    "no_resources": Result.CAPACITY,
-    "operator_channels_busy": Result.CAPACITY,
-    "subscriber_number_problems": Result.WRONG_NUMBER,
-    "incorrect_input": Result.WRONG_NUMBER,
-    "numa_in_black_list": Result.REFUSED,
-    "locked_numb": Result.REFUSED,
-    "call_not_allowed_on_tp": Result.REFUSED,
-    "out_call_not_allowed": Result.REFUSED,
-    "external_call_not_allowed": Result.REFUSED,
-    "not_enough_money": Result.ACCOUNT,
-    "no_money": Result.ACCOUNT,
-    "limit_exceeded": Result.ACCOUNT,
-    "app_is_inactive": Result.ACCOUNT,
-    "component_is_inactive": Result.ACCOUNT,
-}
-"""``finish_reason`` of the Data API, an open list: any other proves nothing."""
-
 NO_ATTEMPT = frozenset({Result.CAPACITY, Result.ACCOUNT})
 """Nobody's phone rang: they use up no attempt."""
 
@@ -86,7 +59,9 @@ def result_of(call: Outcome) -> Result:
     """What became of a call that is over; where nobody said, it is not known."""
     if call.answered:
         return Result.ANSWERED
-    return _BY_REASON.get(call.finish_reason or "", Result.UNKNOWN)
+    if reason := FINISH_REASONS.get(call.finish_reason or ""):
+        return Result(reason.value)
+    return Result.UNKNOWN if call.answered is None else Result.NOT_REACHED
 
 
 def redial_table(wishes: Mapping[str, float | None] | None) -> dict[Result, float | None]:

@@ -31,6 +31,8 @@ _SHORTEST = 0.01
 _SETTLED = 5.0
 """Seconds of a minute after which it tells how fast others use its points."""
 _OBSERVATIONS = 20
+_FIRST_PAUSE = 5.0
+"""Seconds without a call after a start request got no answer; doubled each time, up to a minute."""
 
 
 class Pacing:
@@ -52,8 +54,8 @@ class Pacing:
         self._costs: deque[int] = deque(maxlen=_OBSERVATIONS)
         self._credit = 1.0
         self._credited_at: float | None = None
-        self._blocked_until = 0.0
-        self._blocked_by_day = False
+        self._blocked_until, self._blocked_by = 0.0, ""
+        self._troubles = 0
 
     def told(self, limits: Limits, now: float) -> None:
         """The newest counters."""
@@ -61,9 +63,12 @@ class Pacing:
             self._own = 0
         self.limits, self._told_at, self._untold = limits, now, 0
 
-    def spent(self, calls: int, limits: Limits | None, now: float) -> None:
-        """That many calls were placed since the last counters, and these are the newest."""
-        self._credit -= calls
+    def spent(self, sent: int, calls: int, limits: Limits | None, now: float) -> None:
+        """So many start requests were sent since the last counters; the newest are these.
+
+        :param calls: how many of the requests placed a call.
+        """
+        self._credit -= sent
         if limits is None:
             self._own += calls * self.cost
             self._untold += calls * self.cost
@@ -80,9 +85,23 @@ class Pacing:
 
     def exhausted(self, error: LimitExceeded, now: float) -> None:
         """The service refused a call for want of points."""
-        self._blocked_until = now + max(error.retry_after, 1)
-        self._blocked_by_day = error.per_day
+        why = "the day's points" if error.per_day else "the minute's points"
+        self.wait(now + max(error.retry_after, 1), why)
+
+    def wait(self, until: float, why: str) -> None:
+        """Nobody is dialled until then, epoch seconds."""
+        if until > self._blocked_until:
+            self._blocked_until, self._blocked_by = until, why
         self._credit = 0.0
+
+    def unanswered(self, now: float) -> None:
+        """A start request got no answer: each may be a person lost, so one at a time, later and later."""
+        self.wait(now + min(_FIRST_PAUSE * 2.0 ** min(self._troubles, 8), _MINUTE), "the service's answers")
+        self._troubles += 1
+
+    def answered(self) -> None:
+        """The service answers."""
+        self._troubles = 0
 
     def allowed(self, now: float) -> int:
         """How many calls may be placed at this moment."""
@@ -94,12 +113,13 @@ class Pacing:
             return 0
         self._credit = min(self._credit + seconds * rate, max(1.0, rate * _BURST))
         budget = self._budget(now)
-        return max(0, int(min(self._credit, max(1.0, budget / _AT_ONCE), budget)))
+        most = 1.0 if self._troubles else max(1.0, budget / _AT_ONCE)
+        return max(0, int(min(self._credit, most, budget)))
 
     def opens_at(self, now: float) -> tuple[float, str]:
         """When a call may be placed again, epoch seconds, and what is waited for; "" if nothing is."""
         if now < self._blocked_until:
-            return self._blocked_until, "the day's points" if self._blocked_by_day else "the minute's points"
+            return self._blocked_until, self._blocked_by
         if self._budget_of("day", now) < 1:
             return self._reset("day", now), "the day's points"
         if self._budget_of("minute", now) < 1:

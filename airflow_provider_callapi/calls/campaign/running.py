@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal, TypeGuard
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded, NotSent
@@ -22,6 +24,8 @@ _BEAT = 1.0
 _LONGEST = 60.0
 _FAILURES_TOLERATED = 10
 _TAGS_A_STEP = 5
+_TAG_PATIENCE = 3600.0
+"""Seconds after which a call stays without a tag that the Data API could not set."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,8 @@ class Runner:
         self._seen: Snapshot | None = None
         self.report_at = 0.0
         self._tag_at = 0.0
-        self._failures = 0
+        self._failures: Counter[str] = Counter()
+        self._tag_failures: Counter[tuple[str, int]] = Counter()
         self._progress_at = means.clock()
         self._begun = (self._progress_at, campaign.ended)
 
@@ -161,19 +166,19 @@ class Runner:
             return None
         snapshot = self._means.look()
         self._look_at = now + snapshot.pause(self._poll_interval)
-        self._count(snapshot.failure)
+        self._count("look", snapshot.failure)
         return snapshot
 
-    def _count(self, failure: CallApiError | None) -> None:
+    def _count(self, what: Literal["look", "start"], failure: CallApiError | None) -> None:
         """Failures in a row are survived, up to a point."""
         if failure is None:
-            self._failures = 0
+            self._failures[what] = 0
             return
         if isinstance(failure, LimitExceeded):
             return
-        self._failures += 1
-        self._means.log(f"{failure} ({self._failures} in a row)")
-        if failure.permanent or self._failures > _FAILURES_TOLERATED:
+        self._failures[what] += 1
+        self._means.log(f"{failure} ({self._failures[what]} in a row)")
+        if failure.permanent or self._failures[what] > _FAILURES_TOLERATED:
             raise failure
 
     def _news(self) -> Limits | None:
@@ -201,17 +206,21 @@ class Runner:
             return
         answers = self._means.start([self._request(intent) for intent in claimed])
         now = self._means.clock()
-        started = sum(isinstance(answer, StartedCall) for answer in answers)
-        campaign.pacing.spent(started, self._news(), now)
+        placed = sum(isinstance(answer, StartedCall) for answer in answers)
+        campaign.pacing.spent(len(answers), placed, self._news(), now)
         was_stopped = campaign.stopped
         self.ledger.write(
             [campaign.dialled(intent, answer, now) for intent, answer in zip(claimed, answers, strict=True)]
         )
         if campaign.stopped and not was_stopped:
-            self._means.log(f"Nobody is dialled any more: {campaign.stopped}")
-        unsent = next((answer for answer in answers if isinstance(answer, NotSent)), None)
-        if started or unsent:
-            self._count(None if started else unsent)
+            self._means.log(f"Dialling has stopped: {campaign.stopped}")
+        silence = next((answer for answer in answers if _is_silence(answer)), None)
+        if silence is not None:
+            campaign.pacing.unanswered(now)
+        elif placed:
+            campaign.pacing.answered()
+        if silence is not None or placed:
+            self._count("start", None if placed else silence)
 
     def _write(self, changed: Sequence[Attempt]) -> None:
         if changed:
@@ -242,7 +251,9 @@ class Runner:
         changed: list[Attempt] = []
         if now < self._tag_at:
             return changed
-        for attempt, tag_id in self.campaign.untagged()[:_TAGS_A_STEP]:
+        # what has failed comes last: one that can never be set must not hold up the others
+        due = sorted(self.campaign.untagged(), key=lambda tag: self._tag_failures[_tag_key(*tag)])
+        for attempt, tag_id in due[:_TAGS_A_STEP]:
             assert attempt.call is not None
             assert attempt.call.communication_id is not None
             try:
@@ -251,7 +262,8 @@ class Runner:
                 self._tag_at = now + error.retry_after
                 break
             except CallApiError as error:
-                if not error.permanent:
+                if not error.permanent and now < (attempt.settled_at or now) + _TAG_PATIENCE:
+                    self._tag_failures[_tag_key(attempt, tag_id)] += 1
                     self._tag_at = now + _LONGEST
                     break
                 self._stays_untagged(attempt, tag_id, error)
@@ -285,3 +297,12 @@ class Runner:
         if campaign.untagged():
             due.append(max(self._tag_at, now + _BEAT))
         return Pause(min(due) - now, dial_at, why)
+
+
+def _is_silence(answer: StartedCall | CallApiError) -> TypeGuard[CallApiError]:
+    """Whether the service did not say what it made of a start request."""
+    return isinstance(answer, CallApiError) and (answer.maybe_done or isinstance(answer, NotSent))
+
+
+def _tag_key(attempt: Attempt, tag_id: int) -> tuple[str, int]:
+    return attempt.external_id, tag_id
