@@ -4,7 +4,7 @@
 
     AirflowFailException (never retried)
     ├── ConnectionSettingsInvalid    the connection is filled in wrongly
-    ├── CallApiFailure               the service refused, and would refuse again
+    ├── CallApiFailure               a retry would fail the same: refused, or a parameter or limit of yours
     ├── CallUnresolved               nobody knows whether it was done; a person has to look
     ├── CallTooLate                  the run is older than the task allows calls to be
     └── CallOutcomeUnknown           the call is over, and what was required of it cannot be known
@@ -12,7 +12,7 @@
     ├── CallNotAnswered              an answer was required; the retry calls again
     ├── CallUnresolvedForNow         as CallUnresolved, where delivery is at_least_once
     ├── CallStillActive              the time was up before the call was over
-    └── CallApiTrouble               the service could not be asked for too long
+    └── CallApiTrouble               a later try may succeed: the service, a storage, a database was away
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class ConnectionSettingsInvalid(AirflowFailException):
 
 
 class CallApiFailure(AirflowFailException):
-    """The service refused, or would refuse, and a repeat would be refused the same way."""
+    """A retry would fail the same way: the service refuses, a parameter cannot be used, a limit that the
+    author has set is passed (``fail_if_…``).
+    """
 
 
 class CallUnresolved(AirflowFailException):
@@ -58,7 +60,9 @@ class CallStillActive(AirflowException):
 
 
 class CallApiTrouble(AirflowException):
-    """The service could not be asked, many times in a row. A later try may succeed."""
+    """A later try may succeed: the service did not answer many times in a row, a storage or a database was
+    away, or the task was killed.
+    """
 
 
 @contextmanager

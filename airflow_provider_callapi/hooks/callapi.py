@@ -67,6 +67,7 @@ class CallApiHook(BaseHook):
         super().__init__(**kwargs)
         self.callapi_conn_id = callapi_conn_id
         self.max_limit_wait = max_limit_wait
+        self._deprecation_told = False
 
     @classmethod
     async def aget_connection(cls, conn_id: str) -> Connection:
@@ -122,9 +123,10 @@ class CallApiHook(BaseHook):
         """
         answer = self.call_api.call(request)
         version = self.call_api.client.api_version
-        if version is not None and version.deprecated:
+        if version is not None and version.deprecated and not self._deprecation_told:
+            self._deprecation_told = True
             self.log.warning(
-                "Version %s of the Call API is about to go; set extra.api_version of connection %s to %s",
+                "Version %s of the Call API will be withdrawn; set extra.api_version of connection %s to %s",
                 version.current_version,
                 self.callapi_conn_id,
                 version.latest_version,

@@ -62,7 +62,7 @@ class _SessionOperator(_ControlOperator):
         """Send the request."""
         request = self.read()
         done: Done = self.send(request)
-        verdict = "was so already" if done.already else "done"
+        verdict = "already in effect" if done.already else "done"
         self.log.info("%s %s, call session %s", request.method, verdict, request.call_session_id)
         return {"call_session_id": request.call_session_id, "already": done.already}
 

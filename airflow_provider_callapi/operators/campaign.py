@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class CallApiCampaignOperator(BaseOperator):
     """Call everybody on a list once, and again where the redial table says so; end with a row per person.
 
-    A retry, or a clear, goes on where the try before stopped: nobody is called twice for one attempt, and of
-    whom nobody knows whether they were called, they are not called again. It does not redo a campaign:
-    for that, start another run.
+    A retry, or a clear, goes on where the try before stopped: nobody is called twice for one attempt, and a
+    person whose call may have been placed is not called again. It does not redo a campaign: for that, start
+    another run.
 
     :param call: the call that everybody gets: ``{"method": "start.informer_call", "virtual_phone_number":
         …, "contact_message": {…}}``; any of the five start methods with its own parameters. Every string in
@@ -172,7 +172,9 @@ class CallApiCampaignOperator(BaseOperator):
         if not 0 <= points_reserve < 1:
             raise ValueError(f"points_reserve: {points_reserve!r} is not a share from 0 to 1")
         if min_gap is not None and ledger_conn_id is None:
-            raise ValueError("min_gap needs ledger_conn_id: other campaigns are in no other ledger")
+            raise ValueError(
+                "min_gap needs ledger_conn_id: a task's own state knows nothing of other campaigns"
+            )
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Carry the campaign out, or go on with it; see the class."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import pendulum
+from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_callapi.api.data_api import SetTagCommunications
 from airflow_provider_callapi.api.errors import CallApiError
@@ -39,7 +41,7 @@ from airflow_provider_callapi.calls.campaign.running import Means, Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.reports import finished_calls
 from airflow_provider_callapi.calls.snapshot import look
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client
 from airflow_provider_callapi.hooks.observed_client import same_trace
 from airflow_provider_callapi.observability import CountedLedger
@@ -88,9 +90,6 @@ class CampaignRun:
         self.began = time.time()
         self._killed = False
         self._released: set[int] = set()
-        self._pool = ThreadPoolExecutor(
-            Rules.at_once, thread_name_prefix="callapi-campaign", initializer=same_trace()
-        )
         self._state = TaskState(context[CONTEXT_KEY]) if CONTEXT_KEY in context else None  # type: ignore[literal-required]
         self._cost_stored: int | None = self._state.get(_COST_KEY) if self._state is not None else None
         self._places = {
@@ -100,6 +99,9 @@ class CampaignRun:
         }
         self._do_not_call = DoNotCall(task.do_not_call, task.region)
         self.rules = self._rules()
+        self._pool = ThreadPoolExecutor(
+            self.rules.at_once, thread_name_prefix="callapi-campaign", initializer=same_trace()
+        )
         self.template = self._template()
         self.ledger = self._ledger()
         self.plan = self._plan()
@@ -193,13 +195,11 @@ class CampaignRun:
         run_after = getattr(self.context.get("dag_run"), "run_after", None)
         late = _seconds(task.max_lateness)
         until = run_after.timestamp() + late if run_after is not None and late is not None else float("inf")
-        if not is_timezone(task.timezone):
-            raise CallApiFailure(f"timezone: {task.timezone!r} is not on the IANA list. Nobody was dialled.")
-        if not is_region(task.region):
-            raise CallApiFailure(
-                f"region: {task.region!r} is not a code of ISO 3166, such as 'RU'. Nobody was dialled."
-            )
-        try:
+        with _before_dialling():
+            if not is_timezone(task.timezone):
+                raise ValueError(f"timezone: {task.timezone!r} is not on the IANA list")
+            if not is_region(task.region):
+                raise ValueError(f"region: {task.region!r} is not a code of ISO 3166, such as 'RU'")
             return Rules(
                 hours=CallingHours.read(task.calling_hours, task.calling_days),
                 redial=redial_table(task.redial),
@@ -212,15 +212,11 @@ class CampaignRun:
                 dial_until=until,
                 tags=wishes,
             )
-        except ValueError as error:
-            raise CallApiFailure(f"{error}. Nobody was dialled.") from None
 
     def _template(self) -> CallTemplate:
         values = {name: self.context.get(name) for name in _IN_TEMPLATES if name in self.context}
-        try:
+        with _before_dialling():
             return CallTemplate(self.task.call, values)
-        except ValueError as error:
-            raise CallApiFailure(f"{error}. Nobody was dialled.") from None
 
     def _ledger(self) -> Ledger:
         task = self.task
@@ -229,10 +225,8 @@ class CampaignRun:
                 sql_ledger,
             )
 
-            try:
+            with _before_dialling():
                 return sql_ledger(task.ledger_conn_id, task.campaign, min_gap=_seconds(task.min_gap))
-            except ValueError as error:
-                raise CallApiFailure(f"{error}. Nobody was dialled.") from None
         if self._state is not None:
             return PagedLedger(self._state)
         raise CallApiFailure(
@@ -242,7 +236,7 @@ class CampaignRun:
 
     def _plan(self) -> Plan:
         task = self.task
-        try:
+        with _before_dialling():
             return read_people(
                 read_rows(task.contacts, "contacts"),
                 self.template,
@@ -253,8 +247,6 @@ class CampaignRun:
                 timezone=task.timezone,
                 shard=read_shard(task.shard),
             )
-        except ValueError as error:
-            raise CallApiFailure(f"{error}. Nobody was dialled.") from None
 
     def _runner(self) -> Runner:
         now = time.time()
@@ -330,7 +322,7 @@ class CampaignRun:
             kept,
         )
         for skipped in plan.invalid[:_LINES_TOLD]:
-            self.log.warning("Row %d is not called: %s", skipped.line, skipped.why)
+            self.log.warning("Row %d is skipped: %s", skipped.line, skipped.why)
         if len(plan.invalid) > _LINES_TOLD:
             self.log.warning("… and %d more rows; the results name all", len(plan.invalid) - _LINES_TOLD)
         self.runner.look_ahead()  # free, and its answer tells the counters
@@ -340,9 +332,9 @@ class CampaignRun:
         if called and minutes is not None:
             self.log.info(
                 "The first calls need about %d points%s and at least %s of calling at the present limits; "
-                "what takes longest: %s. Redials are not counted",
+                "the bottleneck: %s. Redials are not included",
                 points,
-                "" if pacing.known_cost else " (a point each, until one was seen)",
+                "" if pacing.known_cost else " (taking 1 point a call: the real cost is not known yet)",
                 timedelta(minutes=minutes),
                 why,
             )
@@ -391,26 +383,28 @@ class CampaignRun:
         value = summary.to_xcom()
         self.log.info("Campaign %s is over: %s", summary.campaign, _counts(summary))
         if self._killed:
-            raise CallApiTrouble("The campaign was killed; a clear of this task goes on with it")
+            raise CallApiTrouble("The campaign was killed; clear this task to resume it")
         problem = self._problem(summary)
         if problem or unwritten:
             self.context["ti"].xcom_push(key="return_value", value=value)
         if problem:
-            raise CallApiFailure(f"{problem}. {_counts(summary)}")
+            raise problem
         if unwritten:
-            raise CallApiTrouble(f"{'; '.join(unwritten)}. Everybody is settled: another try only writes it")
+            raise CallApiTrouble(f"{'; '.join(unwritten)}. All calls are over: a retry only writes the file")
         return value
 
-    def _problem(self, summary: Summary) -> str | None:
+    def _problem(self, summary: Summary) -> AirflowException | None:
+        """Why the task fails, though the campaign is over."""
         if stopped := self.runner.campaign.stopped:
-            return (
+            return CallApiFailure(
                 f"The campaign was stopped: {stopped}. Put that right and clear this task: it goes on with "
-                "those who are left"
+                f"those who are left. {_counts(summary)}"
             )
         uncalled = summary.results[Result.NOT_CALLED]
         if self._too_late and uncalled:
-            return (
-                f"max_lateness was over at {self._last_minute()}: {uncalled} people are not called any more"
+            return CallTooLate(
+                f"max_lateness ended at {self._last_minute()}: {uncalled} people are not called. "
+                f"{_counts(summary)}"
             )
         for name, share, people in (
             ("unreached", summary.unreached_share, summary.callable),
@@ -419,7 +413,10 @@ class CampaignRun:
         ):
             most = getattr(self.task, f"fail_if_{name}_over")
             if most is not None and share > most:
-                return f"fail_if_{name}_over: {share:.1%} of {people} people, more than {most:.1%}"
+                return CallApiFailure(
+                    f"fail_if_{name}_over: {share:.1%} of {people} people, more than {most:.1%}. "
+                    f"{_counts(summary)}"
+                )
         return None
 
     def _endings(self) -> list[Ending]:
@@ -478,6 +475,15 @@ class CampaignRun:
         )
         with path.open("w", encoding="utf-8") as file:
             file.write(page)
+
+
+@contextmanager
+def _before_dialling() -> Iterator[None]:
+    """What cannot be used fails the task without retries, and says that nothing has happened."""
+    try:
+        yield
+    except ValueError as error:
+        raise CallApiFailure(f"{error}. Nobody was dialled.") from None
 
 
 def _seconds(value: timedelta | float | None) -> float | None:

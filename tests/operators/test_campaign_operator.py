@@ -20,7 +20,7 @@ from airflow_fakes import TTS, VNUMBER, Task, TaskInstance, installed_task_state
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.emulator import Script
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.operators import campaign_run
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.operators.contact_list import read_rows
@@ -223,9 +223,9 @@ def test_the_log_begins_with_who_will_be_called_and_what_it_takes(desk, capsys):
     for line in (
         "Campaign spring: 10 people to be called, 0 settled before, 0 active, 1 invalid rows, 1 duplicates, "
         "2 on the do_not_call list",
-        "Row 14 is not called: contact: ",
-        "The first calls need about 10 points (a point each, until one was seen) and at least 0:03:00 of "
-        "calling at the present limits; what takes longest: the minute's points. Redials are not counted",
+        "Row 14 is skipped: contact: ",
+        "The first calls need about 10 points (taking 1 point a call: the real cost is not known yet) "
+        "and at least 0:03:00 of calling at the present limits; the bottleneck: the minute's points. Redials are not included",
     ):
         assert line in log
 
@@ -529,7 +529,7 @@ def test_a_campaign_that_begins_too_late_calls_nobody_and_fails(desk, capsys):
     calls = campaign(desk, max_lateness=3600)
     calls.run_after = calls.now - timedelta(seconds=3601)
 
-    with pytest.raises(CallApiFailure, match=r"max_lateness was over at 2025-10-09 11:53:\d\d .*: 12 people"):
+    with pytest.raises(CallTooLate, match=r"max_lateness ended at 2025-10-09 11:53:\d\d .*: 12 people"):
         calls.run()
 
     assert rings(desk) == [0] * 12
@@ -647,7 +647,7 @@ def test_no_phone_number_is_in_a_log_a_result_a_trigger_or_the_task_state(desk, 
 
     assert calls.deferrals
     log = capsys.readouterr().out
-    assert "Row 13 is not called" in log
+    assert "Row 13 is skipped" in log
     assert "Waiting until" in log
     said = [
         log,
