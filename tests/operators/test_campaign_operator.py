@@ -225,7 +225,8 @@ def test_the_log_begins_with_who_will_be_called_and_what_it_takes(desk, capsys):
         "2 on the do_not_call list",
         "Row 14 is skipped: contact: ",
         "The first calls need about 10 points (taking 1 point a call: the real cost is not known yet) "
-        "and at least 0:03:00 of calling at the present limits; the bottleneck: the minute's points. Redials are not included",
+        "and at least 0:03:00 of calling at the present limits; the bottleneck: the minute's points. "
+        "Redials are not included",
     ):
         assert line in log
 
