@@ -14,6 +14,7 @@ then, see `KNOWLEDGE`. The tables are made to be queried; they hold the people's
 from __future__ import annotations
 
 import datetime
+import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -41,7 +42,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.mysql import DATETIME
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.types import TypeDecorator
 
 from airflow_provider_callapi.api.errors import mask_phones
@@ -66,6 +67,7 @@ LONGEST_NAME = 250
 """Characters of a campaign's name, and of a person's number: the key has to fit into MySQL's 3072 bytes."""
 
 _CHUNK = 500
+_MICROSECOND = 1e-6
 _STRIPES = 64
 
 
@@ -179,7 +181,8 @@ class SqlLedger:
     :param campaign: its name; whoever uses the same name shares the ledger.
     :param min_gap: seconds between two calls to a person, by whatever campaign of this database: this one
         calls nobody earlier. Calls that rang no phone do not count.
-    :raises CallApiTrouble: as every method: the database does not answer; after several tries.
+    :raises CallApiTrouble: as every method: the database does not answer. The methods wait some minutes
+        for it.
     """
 
     def __init__(self, engine: Engine, campaign: str, *, min_gap: float | None = None) -> None:
@@ -208,12 +211,13 @@ class SqlLedger:
         """
         claims: list[Claim] = []
         for intent in intents:
+            # who is granted a call must be told so, and soon: an intent nobody dials is never dialled again
+            somebody_waits = any(claim.granted for claim in claims)
             try:
-                claims.append(self._retried(self._claim, intent))
+                claims.append(self._claimed(intent, _AGAIN if somebody_waits else _UNTIL_BACK))
             except CallApiTrouble:
-                if not any(claim.granted for claim in claims):
+                if not somebody_waits:
                     raise
-                # who is granted a call must be told so: an intent nobody dials is never dialled again
                 claims += [Claim(granted=False)] * (len(intents) - len(claims))
                 break
         return claims
@@ -231,14 +235,28 @@ class SqlLedger:
         for chunk in _chunks(values):
             self._retried(_store, chunk)
 
-    def _claim(self, db: Connection, intent: Attempt) -> Claim:
+    def _claimed(self, intent: Attempt, again: tenacity.Retrying) -> Claim:
+        tries = itertools.count()
+
+        def claim(db: Connection, intent: Attempt) -> Claim:
+            return self._claim(db, intent, repeated=next(tries) > 0)
+
+        return self._retried(claim, intent, again)
+
+    def _claim(self, db: Connection, intent: Attempt, *, repeated: bool) -> Claim:
+        """Within a transaction.
+
+        :param repeated: the transaction before may have been committed unheard. Whoever does not repeat one
+            finds somebody else's, though the ids of an attempt are the same in every process.
+        """
         if self._min_gap is not None:
             # before anything is read; and a write, with which SQLite begins a transaction
             stripe = zlib.crc32(intent.person.encode()) % _STRIPES
             db.execute(update(locks).where(locks.c.stripe == stripe).values(locked_by=self._campaign))
         newest = self._newest(db, intent.person)
         if is_taken(newest, intent):
-            return Claim(granted=False, held=newest)
+            is_own = repeated and newest is not None and _is_same(newest, intent)
+            return Claim(granted=True) if is_own else Claim(granted=False, held=newest)
         not_before = self._not_before(db, intent.person)
         if not_before is not None and intent.intended_at < not_before:
             return Claim(granted=False, not_before=not_before)
@@ -291,17 +309,19 @@ class SqlLedger:
             theirs = query.where(calls.c.person.in_(some)).order_by(calls.c.person, calls.c.attempt)
             yield self._retried(_read, theirs)
 
-    def _retried(self, work: Callable[[Connection, A], T], what: A) -> T:
+    def _retried(
+        self, work: Callable[[Connection, A], T], what: A, again: tenacity.Retrying | None = None
+    ) -> T:
         """A transaction, and again after a deadlock, a lost race, a lock or a connection lost.
 
-        Nobody is dialled twice for it: a claim that was committed unheard is then found to be taken.
+        :param again: how often; until the database is back, where nothing is said.
         """
 
         def transaction() -> T:
             with self._engine.begin() as db:
                 return work(db, what)
 
-        return _no_numbers_told(lambda: _AGAIN(transaction))
+        return _no_numbers_told(lambda: (again or _UNTIL_BACK)(transaction))
 
 
 def sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
@@ -346,12 +366,25 @@ class _OvertakenError(Exception):
     """Somebody else took the attempt over between our look and our update."""
 
 
+def _in_vain(state: tenacity.RetryCallState) -> bool:
+    """An outage is waited out, for minutes; a race is won soon, and a wrong statement stays wrong."""
+    outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
+    if outage:
+        return (state.seconds_since_start or 0.0) >= _LONGEST_OUTAGE
+    return state.attempt_number >= _TRIES
+
+
+_TRIES = 6
+_LONGEST_OUTAGE = 300.0
+"""Seconds. A restart of the database takes less, and what is known of calls that are made is worth it."""
+_OUTAGES = (OperationalError, InterfaceError, InternalError)
 _AGAIN = tenacity.Retrying(
     retry=tenacity.retry_if_exception_type((DBAPIError, _OvertakenError)),
-    stop=tenacity.stop_after_attempt(6),
+    stop=tenacity.stop_after_attempt(_TRIES),
     wait=tenacity.wait_random_exponential(multiplier=0.05, max=2.0),
     reraise=True,
 )
+_UNTIL_BACK = _AGAIN.copy(stop=_in_vain, wait=tenacity.wait_random_exponential(multiplier=0.05, max=10.0))
 
 
 def _no_numbers_told(work: Callable[[], T]) -> T:
@@ -362,6 +395,15 @@ def _no_numbers_told(work: Callable[[], T]) -> T:
         cause = getattr(error, "orig", None) or error
         first_line = mask_phones(str(cause)).partition("\n")[0]
         raise CallApiTrouble(f"the ledger's database: {type(cause).__name__}: {first_line}") from None
+
+
+def _is_same(newest: Attempt, intent: Attempt) -> bool:
+    """Whether a row is this very intent: the database keeps its time to the microsecond."""
+    return (newest.attempt, newest.status, newest.external_id) == (
+        intent.attempt,
+        Status.DIALLING,
+        intent.external_id,
+    ) and abs(newest.intended_at - intent.intended_at) < _MICROSECOND
 
 
 def _attempt(row: Any) -> Attempt:
@@ -428,9 +470,16 @@ def _chunks(items: list[T]) -> Iterator[list[T]]:
 
 
 _KEY = ("campaign", "person", "attempt")
+_REFUSED_AT_THE_START = (Result.REFUSED, Result.INVALID)
+"""Where there is no session either: the same may be said of a call that was placed."""
 _RANG = and_(
     calls.c.status != Status.NOT_PLACED.value,
     or_(calls.c.result.is_(None), calls.c.result.not_in([result.value for result in NO_ATTEMPT])),
+    or_(
+        calls.c.result.is_(None),
+        calls.c.result.not_in([result.value for result in _REFUSED_AT_THE_START]),
+        calls.c.call_session_id.is_not(None),
+    ),
 )
 _TAKE_OVER = update(calls).where(
     *(calls.c[name] == bindparam(f"of_{name}") for name in _KEY),

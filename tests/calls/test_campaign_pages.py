@@ -6,7 +6,7 @@ import json
 
 import pytest
 from campaign_world import JsonPages
-from ledger_contract import ANNA, LedgerContract, active, an_intent, settled
+from ledger_contract import ANNA, LedgerContract, SharedLedgerContract, active, an_intent, settled
 
 from airflow_provider_callapi.calls.campaign.ledger import Ledger, MemoryLedger
 from airflow_provider_callapi.calls.campaign.outcomes import Result
@@ -50,7 +50,7 @@ class TestPagedLedger(LedgerContract):
         assert all(isinstance(json.loads(text), dict) for text in pages.values.values())
 
 
-class TestMemoryLedger(LedgerContract):
+class TestMemoryLedger(SharedLedgerContract):
     @pytest.fixture
     def ledger(self) -> Ledger:
         return MemoryLedger()

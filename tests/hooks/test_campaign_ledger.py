@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,11 +32,12 @@ from ledger_contract import (
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.schema import CreateTable
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, MemoryLedger, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.emulator import ManualClock
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks import campaign_ledger
 from airflow_provider_callapi.hooks.campaign_ledger import KNOWLEDGE, SqlLedger, calls, locks, sql_ledger
@@ -72,12 +74,6 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(works)) as pool:
         return list(pool.map(run, works))
-
-
-class TestMemoryLedger(SharedLedgerContract):
-    @pytest.fixture
-    def ledger(self) -> MemoryLedger:
-        return MemoryLedger()
 
 
 class TestSqlLedger(SharedLedgerContract):
@@ -151,7 +147,7 @@ def test_writers_of_the_same_people_do_not_wait_for_each_other_in_a_circle(conne
     ledgers = [SqlLedger(connect(), "autumn") for _ in range(2)]
     ledgers[0].claim([an_intent(person) for person in people])
     ended = [settled(an_intent(person)) for person in people]
-    monkeypatch.setattr(campaign_ledger._AGAIN, "stop", tenacity.stop_after_attempt(1))
+    monkeypatch.setattr(campaign_ledger._UNTIL_BACK, "stop", tenacity.stop_after_attempt(1))
 
     at_once(
         *(lambda who=who: ledgers[who].write(ended[:: 1 if who else -1]) for who in range(2)),
@@ -175,6 +171,11 @@ SAYINGS = [
     settled(INTENT, Result.BUSY),
 ]
 """One for each line of `KNOWLEDGE`."""
+
+
+def refused(intent: Attempt, result: Result) -> Attempt:
+    """At its start: no session, no phone that rang."""
+    return intent.now(Status.SETTLED, result=result, settled_at=intent.intended_at, refused_with="why_not")
 
 
 def words(attempt: Attempt) -> tuple[str, str | None]:
@@ -258,8 +259,14 @@ def test_the_gap_is_kept_to_a_campaigns_own_redials(engine):
 
 @pytest.mark.parametrize(
     "nothing",
-    [INTENT.now(Status.NOT_PLACED), settled(INTENT, Result.CAPACITY), settled(INTENT, Result.ACCOUNT)],
-    ids=["not placed", "no free line", "no money"],
+    [
+        INTENT.now(Status.NOT_PLACED),
+        settled(INTENT, Result.CAPACITY),
+        settled(INTENT, Result.ACCOUNT),
+        refused(INTENT, Result.REFUSED),
+        refused(INTENT, Result.INVALID),
+    ],
+    ids=["not placed", "no free line", "no money", "refused", "invalid"],
 )
 def test_a_call_that_rang_no_phone_does_not_count_and_the_one_before_does(engine, nothing):
     before, ledger = SqlLedger(engine, "before"), SqlLedger(engine, "autumn", min_gap=HOUR)
@@ -270,6 +277,15 @@ def test_a_call_that_rang_no_phone_does_not_count_and_the_one_before_does(engine
 
     assert other.claim([an_intent(at=NOW + 1)]) == [Claim(granted=False, not_before=NOW + HOUR)]
     assert other.claim([an_intent(at=NOW + HOUR)]) == [Claim(granted=True)]
+
+
+def test_a_call_that_was_placed_and_then_refused_counts_and_so_does_one_of_which_nobody_knows(engine):
+    ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "other", min_gap=HOUR)
+    ledger.claim([INTENT, an_intent(BORIS)])
+    ledger.write([settled(INTENT, Result.REFUSED), unresolved(an_intent(BORIS))])
+
+    later = [an_intent(at=NOW + 60), an_intent(BORIS, at=NOW + 60)]
+    assert other.claim(later) == [Claim(granted=False, not_before=NOW + HOUR)] * 2
 
 
 def test_whoever_dials_somebody_elses_attempt_is_told_so_and_not_to_wait(engine):
@@ -300,29 +316,91 @@ def test_a_database_that_is_locked_for_a_moment_is_asked_again(tmp_path):
         assert ledger.claim([INTENT]) == [Claim(granted=True)]
 
 
+class Outage:
+    """A database that is away for a while, by a clock that only waiting moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+        self.clock = ManualClock()
+        self.until = 0.0
+        self.error: type[DBAPIError] = OperationalError
+        self.unheard = False
+        """Whether the next transaction is committed, and nobody is told so."""
+        moved = SimpleNamespace(monotonic=self.clock, sleep=self.clock.advance)
+        monkeypatch.setattr(tenacity, "time", moved)
+        for again in (campaign_ledger._AGAIN, campaign_ledger._UNTIL_BACK):
+            monkeypatch.setattr(again, "sleep", self.clock.advance)
+        sqlalchemy.event.listen(engine, "begin", self._begin)
+        sqlalchemy.event.listen(engine, "commit", self._commit)
+
+    def begins(self, *, seconds: float = float("inf")) -> None:
+        self.until = self.clock() + seconds
+
+    def _begin(self, _: Any) -> None:
+        if self.clock() < self.until:
+            raise self._gone()
+
+    def _commit(self, connection: Any) -> None:
+        if self.unheard:
+            self.unheard = False
+            connection.connection.dbapi_connection.commit()
+            raise self._gone()
+
+    def _gone(self) -> DBAPIError:
+        return self.error("UPDATE", {"person": ANNA}, Exception(f"server gone; ({ANNA})\nDETAIL"))
+
+
 @pytest.fixture
-def fails(engine, monkeypatch):
-    """Make the ledger's statements fail from the nth on."""
-
-    def failing(ledger: SqlLedger, at: int) -> None:
-        done, real = [0], ledger._claim
-
-        def claim(db, intent):
-            done[0] += 1
-            if done[0] > at:
-                gone = Exception(f"server gone; ({ANNA})\nDETAIL")
-                raise OperationalError("INSERT", {"person": ANNA}, gone)
-            return real(db, intent)
-
-        monkeypatch.setattr(ledger, "_claim", claim)
-        monkeypatch.setattr(campaign_ledger._AGAIN, "sleep", lambda _: None)
-
-    return failing
+def outage(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> Outage:
+    return Outage(monkeypatch, engine)
 
 
-def test_an_error_of_the_database_tells_no_number(engine, fails):
+def test_what_is_known_is_written_once_a_database_that_was_away_for_minutes_is_back(engine, outage):
     ledger = SqlLedger(engine, "autumn")
-    fails(ledger, at=0)
+    ledger.claim([INTENT])
+    outage.begins(seconds=240)
+
+    ledger.write([active(INTENT)])
+
+    assert list(ledger.load([ANNA])) == [active(INTENT)]
+    assert outage.clock() < outage.until + 10
+
+
+def test_somebody_is_claimed_and_people_are_read_once_the_database_is_back(engine, outage):
+    ledger = SqlLedger(engine, "autumn")
+    outage.begins(seconds=60)
+    assert ledger.claim([INTENT]) == [Claim(granted=True)]
+    outage.begins(seconds=60)
+    assert list(ledger.load([ANNA])) == [INTENT]
+
+
+def test_a_database_that_does_not_come_back_within_minutes_ends_the_try(engine, outage):
+    ledger = SqlLedger(engine, "autumn")
+    ledger.claim([INTENT])
+    began = outage.clock()
+    outage.begins()
+
+    with pytest.raises(CallApiTrouble):
+        ledger.write([active(INTENT)])
+
+    assert 300 <= outage.clock() - began < 320
+
+
+def test_what_waiting_does_not_mend_is_not_waited_for(engine, outage):
+    ledger = SqlLedger(engine, "autumn")
+    ledger.claim([INTENT])
+    outage.error = ProgrammingError
+    began = outage.clock()
+    outage.begins()
+
+    with pytest.raises(CallApiTrouble):
+        ledger.write([active(INTENT)])
+
+    assert outage.clock() - began < 5
+
+
+def test_an_error_of_the_database_tells_no_number(engine, outage):
+    ledger = SqlLedger(engine, "autumn")
+    outage.begins()
 
     with pytest.raises(CallApiTrouble) as failure:
         ledger.claim([INTENT])
@@ -331,15 +409,47 @@ def test_an_error_of_the_database_tells_no_number(engine, fails):
     assert failure.value.__suppress_context__
 
 
-def test_who_was_granted_a_call_is_told_so_though_the_database_then_went_away(engine, fails):
+def test_who_was_granted_a_call_is_told_so_at_once_though_the_database_then_went_away(
+    engine, outage, monkeypatch
+):
     ledger = SqlLedger(engine, "autumn")
-    fails(ledger, at=1)
+    real = ledger._claim
+
+    def claim(db: Any, intent: Attempt, **known: Any) -> Claim:
+        outage.begins()
+        return real(db, intent, **known)
+
+    monkeypatch.setattr(ledger, "_claim", claim)
+    began = outage.clock()
 
     claims = ledger.claim([INTENT, an_intent(BORIS), an_intent("79260000003")])
 
     assert claims == [Claim(granted=True), Claim(granted=False), Claim(granted=False)]
+    assert outage.clock() - began < 5, "somebody waits to be dialled"
     with pytest.raises(CallApiTrouble):
         ledger.claim([an_intent(BORIS)])
+
+
+@pytest.mark.parametrize("before", [None, INTENT.now(Status.NOT_PLACED)], ids=["first", "taken over"])
+def test_a_claim_that_was_committed_unheard_is_found_to_be_its_own(engine, outage, before):
+    ledger = SqlLedger(engine, "autumn", min_gap=HOUR)
+    if before:
+        ledger.claim([INTENT])
+        ledger.write([before])
+    intent = an_intent(at=NOW + 0.123_456_7)
+    outage.unheard = True
+
+    assert ledger.claim([intent]) == [Claim(granted=True)]
+    ledger.write([active(intent)])
+    assert [attempt.status for attempt in ledger.load([ANNA])] == [Status.ACTIVE]
+
+
+def test_of_two_processes_with_the_same_intent_only_one_is_granted_it(engine):
+    """Only who repeats a claim may take what it finds to be its own."""
+    ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "autumn")
+
+    assert ledger.claim([INTENT]) == [Claim(granted=True)]
+    assert other.claim([INTENT]) == [Claim(granted=False, held=INTENT)]
 
 
 @pytest.mark.parametrize("name", ["", "x" * 251])
