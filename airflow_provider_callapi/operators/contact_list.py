@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.numbers import NotANumber, normalise
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
@@ -129,32 +130,60 @@ def _version(path: str) -> Any:
         return None  # reading it says why
 
 
+def _told(error: Exception) -> str:
+    if isinstance(error, CallApiFailure | CallApiTrouble):
+        return str(error)
+    return f"do_not_call: {type(error).__name__}: {mask_phones(str(error))}"
+
+
 class DoNotCall:
     """The numbers that must not be called, read again where their file has changed.
 
-    In a mapping the number is ``phone``, or its only value.
+    In a mapping the number is ``phone``, or its only value. Numbers only join: a file that is just being
+    written anew lacks some for a moment, and who was on the list once is not called by this try.
 
     :ivar unreadable: entries that are no numbers, and so keep nobody from being called.
+    :ivar stale: the list cannot be read now. Who has objected since is not known: nobody is to be dialled.
     """
 
     def __init__(self, contacts: Contacts | None, region: str) -> None:
         self._contacts = contacts
         self._region = region
         self._version: Any = None
-        self._read_at = 0.0
+        self._read_at: float | None = None
         self._numbers: frozenset[str] = frozenset()
         self.unreadable = 0
+        self.stale = False
 
     def __call__(self) -> frozenset[str]:
-        """The numbers, as of now or of a minute ago, E.164 digits."""
+        """The numbers, as of now or of a minute ago, E.164 digits.
+
+        :raises CallApiFailure: the first time, as `read_rows`: later the list is `stale` instead.
+        :raises CallApiTrouble: the same.
+        """
         now = time.monotonic()
-        if self._contacts is None or (self._read_at and now < self._read_at + _FRESH):
+        if self._contacts is None or (self._read_at is not None and now < self._read_at + _FRESH):
             return self._numbers
-        version = _version(self._contacts) if isinstance(self._contacts, str) else 0
-        if version is None or version != self._version:
-            self._numbers = frozenset(self._read(self._contacts))
-        self._version, self._read_at = version, now
+        try:
+            self._refresh(self._contacts)
+        except Exception as error:  # whatever a storage's provider raises
+            if self._read_at is None:
+                raise
+            if not self.stale:
+                _log.warning("Nobody is dialled until this is put right: %s", _told(error))
+            self.stale = True
+        else:
+            if self.stale:
+                _log.info("do_not_call: the list can be read again")
+            self.stale = False
+        self._read_at = now
         return self._numbers
+
+    def _refresh(self, contacts: Contacts) -> None:
+        version = _version(contacts) if isinstance(contacts, str) else 0
+        if version is None or version != self._version:
+            self._numbers |= frozenset(self._read(contacts))
+        self._version = version
 
     def _read(self, contacts: Contacts) -> Iterator[str]:
         self.unreadable = 0

@@ -13,7 +13,7 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators import contact_list
 from airflow_provider_callapi.operators.contact_list import DoNotCall, read_rows
 
-A, B = "79160000001", "79160000002"
+A, B, C = "79160000001", "79160000002", "79160000003"
 
 
 def written(path: Path, text: str, encoding: str = "utf-8") -> str:
@@ -198,11 +198,79 @@ def test_an_unchanged_file_is_not_read_again(tmp_path, clock, monkeypatch):
     assert excluded() == {A}
 
 
-def test_a_list_that_has_gone_ends_the_dialling(tmp_path, clock):
+def test_within_one_try_numbers_only_join(tmp_path, clock):
+    """A file is caught while it is written anew: its header is there, its numbers are not yet."""
     excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
     excluded()
-    (tmp_path / "stop.csv").unlink()
+
+    written(tmp_path / "stop.csv", "phone\n")
+    clock.advance(60)
+    assert excluded() == {A}
+    written(tmp_path / "stop.csv", f"phone\n{B}\n")
+    clock.advance(60)
+    assert excluded() == {A, B}
+
+
+def test_a_list_that_cannot_be_read_to_begin_with_ends_the_try(tmp_path):
+    with pytest.raises(CallApiFailure, match=r"do_not_call: .* cannot be read"):
+        DoNotCall(f"file://{tmp_path}/stop.csv", "RU")()
+
+
+def gone(stop: Path) -> None:
+    stop.unlink()
+
+
+def half_written(stop: Path) -> None:
+    stop.write_text(f"id,phon\n1,{A}\n")
+
+
+def away(stop: Path) -> None:
+    stop.unlink()
+    stop.mkdir()
+
+
+@pytest.mark.parametrize("disturb", [gone, half_written, away])
+def test_while_the_list_cannot_be_read_its_numbers_stay_and_a_caller_is_told(
+    tmp_path, clock, caplog, disturb
+):
+    stop = tmp_path / "stop.csv"
+    excluded = DoNotCall(written(stop, f"phone\n{A}\n"), "RU")
+    assert (excluded(), excluded.stale) == ({A}, False)
+
+    disturb(stop)
+    for _ in range(3):
+        clock.advance(60)
+        assert (excluded(), excluded.stale) == ({A}, True)
+
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert told[0].startswith("Nobody is dialled until this is put right: do_not_call")
+    assert A not in told[0]
+
+
+def test_a_list_that_can_be_read_again_is_current_again(tmp_path, clock, caplog):
+    stop = tmp_path / "stop.csv"
+    excluded = DoNotCall(written(stop, f"phone\n{A}\n"), "RU")
+    excluded()
+    for numbers in (f"{A}\n{B}\n", f"{A}\n{B}\n{C}\n"):
+        stop.unlink()
+        clock.advance(60)
+        excluded()
+        written(stop, f"phone\n{numbers}")
+        clock.advance(60)
+        excluded()
+
+    assert (excluded(), excluded.stale) == ({A, B, C}, False)
+    assert [record.levelname for record in caplog.records].count("WARNING") == 2, "one for each time"
+
+
+def test_whatever_a_storage_raises_the_calls_go_on(tmp_path, clock, monkeypatch):
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("token expired")
+
+    excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
+    excluded()
+    monkeypatch.setattr(contact_list, "storage_path", broken)
     clock.advance(60)
 
-    with pytest.raises(CallApiFailure, match=r"do_not_call: .* cannot be read"):
-        excluded()
+    assert (excluded(), excluded.stale) == ({A}, True)
