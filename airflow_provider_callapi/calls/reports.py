@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
 
 from airflow_provider_callapi.api.data_api import (
     CallReport,
@@ -12,10 +13,17 @@ from airflow_provider_callapi.api.data_api import (
     LegReport,
     report_time,
 )
+from airflow_provider_callapi.api.methods import Request
 from airflow_provider_callapi.calls.outcome import answered_by, contact_connected
 
 _PAGE = 10_000
 """The most that the service sends at once."""
+_FURTHEST = 100_000
+"""The largest offset that it accepts."""
+_SHORTEST = 1.0
+"""Seconds: the reports' own times are no finer."""
+
+E = TypeVar("E", CallReport, LegReport)
 
 
 class Asks(Protocol):
@@ -32,34 +40,44 @@ def finished_calls(
 
     The legs' report is asked for only where the calls' report leaves that open.
 
-    :param since: epoch seconds.
+    :param since: epoch seconds, as ``until``.
     :param timezone: the account's.
     :raises CallApiError: the Data API did not answer.
     """
-    first, last = report_time(since, timezone), report_time(until, timezone)
-    reports: list[CallReport] = []
-    while len(reports) % _PAGE == 0:
-        page = data_api.call(
-            GetCallsReport(date_from=first, date_till=last, limit=_PAGE, offset=len(reports) or None)
-        )
-        if not page:
-            break
-        reports += page
+    interval = (since, until)
+    reports = _everything(data_api, GetCallsReport, interval, timezone)
     found = [(report, answered_by(report)) for report in reports if report.finished]
     if all(answered is not None for _, answered in found):
         return found
     legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
-    count = 0
-    while count % _PAGE == 0:
-        chunk = data_api.call(
-            GetCallLegsReport(date_from=first, date_till=last, limit=_PAGE, offset=count or None)
-        )
-        if not chunk:
-            break
-        count += len(chunk)
-        for leg in chunk:
-            legs[leg.call_session_id].append(leg)
+    for leg in _everything(data_api, GetCallLegsReport, interval, timezone):
+        legs[leg.call_session_id].append(leg)
     return [
         (report, contact_connected(legs[report.id]) if answered is None else answered)
         for report, answered in found
     ]
+
+
+def _everything(
+    data_api: Asks, listing: Callable[..., Request[list[E]]], interval: tuple[float, float], timezone: str
+) -> Iterable[E]:
+    """Every entry of an interval, once. It is halved where it has more of them than the service tells.
+
+    Neither the order of the entries nor whether an interval's end belongs to it is documented: so halves
+    have their border in common.
+    """
+    found: dict[int, E] = {}
+    intervals = [interval]
+    while intervals:
+        since, until = intervals.pop()
+        dates = {"date_from": report_time(since, timezone), "date_till": report_time(until, timezone)}
+        for offset in range(0, _FURTHEST + 1, _PAGE):
+            page = data_api.call(listing(**dates, limit=_PAGE, offset=offset or None))
+            found.update((entry.id, entry) for entry in page)
+            if len(page) < _PAGE:
+                break
+        else:
+            if until - since > _SHORTEST:
+                middle = (since + until) / 2
+                intervals += [(middle, until), (since, middle)]
+    return found.values()
