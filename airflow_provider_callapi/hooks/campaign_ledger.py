@@ -194,15 +194,13 @@ class SqlLedger:
         _no_numbers_told(lambda: create_tables(engine))
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """The newest attempt of each of these people that is in the ledger, in any order."""
-        for rows in self._rows(people):
-            newest = {row.person: row for row in rows}
-            yield from map(_attempt, newest.values())
-
-    def history(self, people: Iterable[str]) -> Iterable[Attempt]:
         """Every attempt to call these people, each person's in their order."""
         for rows in self._rows(people):
             yield from map(_attempt, rows)
+
+    def history(self, people: Iterable[str]) -> Iterable[Attempt]:
+        """See `load`."""
+        return self.load(people)
 
     def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
         """Store intents, each in a transaction of its own, and only if nobody else has.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
-from campaign_world import JsonPages
+from campaign_world import RULES, JsonPages, World
 from ledger_contract import ANNA, LedgerContract, SharedLedgerContract, active, an_intent, settled
 
-from airflow_provider_callapi.calls.campaign.ledger import Ledger, MemoryLedger
+from airflow_provider_callapi.api.errors import NotSent
+from airflow_provider_callapi.calls.campaign.ledger import Ledger, MemoryLedger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pages import PagedLedger
+from airflow_provider_callapi.emulator import Script
 
 
 class TestPagedLedger(LedgerContract):
@@ -30,8 +33,7 @@ class TestPagedLedger(LedgerContract):
         ledger.write([active(second, observed=True)])
 
         other = PagedLedger(pages)
-        assert list(other.history([ANNA])) == list(ledger.history([ANNA]))
-        assert list(other.load([ANNA])) == [active(second, observed=True)]
+        assert list(other.load([ANNA])) == [settled(first, Result.CAPACITY), active(second, observed=True)]
 
     def test_a_page_is_small_enough_for_airflow_and_one_write_stores_a_batch(self, pages: JsonPages) -> None:
         written: list[str] = []
@@ -48,6 +50,24 @@ class TestPagedLedger(LedgerContract):
         assert all(len(text) < 64_000 for text in pages.values.values()), max(map(len, pages.values.values()))
         assert len(list(PagedLedger(pages).load(intent.person for intent in intents))) == 400
         assert all(isinstance(json.loads(text), dict) for text in pages.values.values())
+
+
+def test_what_became_of_an_earlier_call_is_known_after_a_restart_though_the_next_was_not_placed() -> None:
+    world = World([ANNA], replace(RULES, dial_until=1_760_000_000.0 + 1800))
+    world.exchange.default_script = Script.busy()
+    world.run(400)
+    world.wishes["start"] = lambda requests: [NotSent("no way to the service")] * len(requests)
+    world.process()
+    world.run(400)
+    assert [attempt.status for attempt in world.new_ledger().load([ANNA])] == [
+        Status.SETTLED,
+        Status.NOT_PLACED,
+    ]
+
+    world.clock.advance(2000)
+    world.process()
+    world.run()
+    assert world.results() == {ANNA: Result.BUSY}
 
 
 class TestMemoryLedger(SharedLedgerContract):

@@ -495,14 +495,19 @@ def test_mysql_keeps_microseconds_case_and_transactions_and_its_keys_fit():
         assert sum(column.type.length for column in columns) * 4 + 16 <= 3072, key
 
 
-def test_more_people_than_a_statement_can_name_are_loaded(engine):
+def test_more_people_than_a_statement_can_name_are_loaded_some_at_a_time(engine):
     ledger = SqlLedger(engine, "autumn")
     rows = [ledger._row(an_intent(f"7926{number:07d}")) for number in range(1201)]
     with engine.begin() as db:
         db.execute(calls.insert(), rows)
 
     people = [row["person"] for row in rows]
-    assert sorted(attempt.person for attempt in ledger.load(iter(people))) == people
+    statements: list[str] = []
+    sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    loaded = iter(ledger.load(iter(people)))
+    first = next(loaded)
+    assert len(statements) == 1, "a hundred thousand people are not in memory at once"
+    assert sorted([first.person, *(attempt.person for attempt in loaded)]) == people
 
 
 # --- through Airflow's connections ---

@@ -93,7 +93,10 @@ class Ledger(Protocol):
     """Where attempts are kept; everything is stored when a method returns."""
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """The newest attempt of each of these people that is in the ledger, in any order."""
+        """Every attempt to call these people that the ledger still knows, each person's oldest first.
+
+        Some at a time, as they are asked for: the people may be many.
+        """
 
     def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
         """Store intents, each only if it is not taken, see `is_taken`; the answers are in the same order."""
@@ -112,7 +115,7 @@ class MemoryLedger:
         self._attempts: dict[str, list[Attempt]] = {}
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        return [self._attempts[person][-1] for person in people if person in self._attempts]
+        return (attempt for person in people for attempt in self._attempts.get(person, ()))
 
     def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
         return [self._claim(intent) for intent in intents]

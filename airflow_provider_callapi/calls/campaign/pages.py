@@ -42,8 +42,8 @@ class PagedLedger:
             self._pages.append(page)
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """The newest attempt of each of these people."""
-        return [self._attempts(person)[-1] for person in people if person in self._page_of]
+        """Every attempt to call these people."""
+        return (attempt for person in people if person in self._page_of for attempt in self._attempts(person))
 
     def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
         """Store intents, each only if it is not taken."""
