@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, Status, is_taken
-from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, Result
 from airflow_provider_callapi.calls.outcome import Outcome
 
-_PEOPLE_A_PAGE = 150
-"""About 30 kB: Airflow warns of values above 64 kB."""
+_PEOPLE_A_PAGE = 35
+"""58 kB, once everybody was called three times: Airflow warns of values above 64 kB."""
+_UNRUNG_KEPT = 3
+"""Attempts that rang nobody's phone use up no attempt: there may be a thousand of them a person."""
 
 Page = dict[str, list[dict[str, Any]]]
 
@@ -60,8 +62,9 @@ class PagedLedger:
         changed: set[int] = set()
         for attempt in attempts:
             number = self._page_for(attempt.person)
-            known = self._pages[number].setdefault(attempt.person, [])
-            known[attempt.attempt - 1 :] = [_to_json(attempt)]
+            page = self._pages[number]
+            before = [value for value in page.get(attempt.person, ()) if value["attempt"] < attempt.attempt]
+            page[attempt.person] = _kept([*before, _to_json(attempt)])
             changed.add(number)
         for number in sorted(changed):
             self._store.set(_key(number), self._pages[number])
@@ -81,11 +84,23 @@ class PagedLedger:
         return self._page_of[person]
 
 
+def _kept(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A person's attempts, without the older of those that rang nobody's phone."""
+    unrung = [value["attempt"] for value in values if value.get("result") in NO_ATTEMPT]
+    forgotten = unrung[:-_UNRUNG_KEPT]
+    return [value for value in values if value["attempt"] not in forgotten]
+
+
 def _key(number: int) -> str:
     return f"callapi_campaign_{number:05d}"
 
 
 _NOTHING = Outcome(call_session_id=0).to_xcom()
+
+
+def _untold(attempt: int, external_id: str) -> dict[str, Any]:
+    """What an attempt's call is where its page does not say anything else."""
+    return {**_NOTHING, "external_id": external_id, "attempt": attempt}
 
 
 def _to_json(attempt: Attempt) -> dict[str, Any]:
@@ -105,7 +120,8 @@ def _to_json(attempt: Attempt) -> dict[str, Any]:
         value["refused_with"] = attempt.refused_with
     if attempt.call:
         call = attempt.call.to_xcom()
-        value["call"] = {name: call[name] for name in call if call[name] != _NOTHING[name]}
+        untold = _untold(attempt.attempt, attempt.external_id)
+        value["call"] = {name: call[name] for name in call if call[name] != untold[name]}
     return value
 
 
@@ -121,5 +137,5 @@ def _from_json(person: str, value: dict[str, Any]) -> Attempt:
         result=Result(value["result"]) if "result" in value else None,
         settled_at=value.get("settled_at"),
         refused_with=value.get("refused_with"),
-        call=Outcome.from_xcom({**_NOTHING, **call}) if call else None,
+        call=Outcome.from_xcom({**_untold(value["attempt"], value["external_id"]), **call}) if call else None,
     )
