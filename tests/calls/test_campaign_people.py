@@ -54,7 +54,7 @@ def test_however_a_number_is_written_it_is_one_person(text: str) -> None:
     assert plan.duplicates == 1
 
 
-@pytest.mark.parametrize("sip", ["sip25", "0100@pbx.example.com"])
+@pytest.mark.parametrize("sip", ["sip25", "0100@pbx.example.com", "79260000011@pbx.example.com", "0100a"])
 def test_a_sip_number_passes_as_it_is(sip: str) -> None:
     assert normalise(sip, "RU") == sip
 
@@ -67,6 +67,15 @@ def test_what_is_no_number_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(NotANumber) as refusal:
         normalise(text, "RU")
     assert not text or text not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["79260000011x5", "89260000011a", "8-926-000-00-11x5", "8.926.000.00.11a", "79260000011доб5"]
+)
+def test_a_phone_number_with_letters_behind_it_is_not_taken_for_a_sip_number(text: str) -> None:
+    """It would be another person than the number is, on the list and on the one of those who object."""
+    with pytest.raises(NotANumber):
+        normalise(text, "RU")
 
 
 def test_a_row_without_a_value_of_the_call_is_invalid_and_the_others_are_called() -> None:

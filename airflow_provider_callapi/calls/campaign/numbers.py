@@ -9,6 +9,7 @@ import phonenumbers
 from airflow_provider_callapi.api.methods import reachable
 
 _HAS_LETTERS = re.compile(r"[A-Za-z]")
+_BEGINS_AS_A_PHONE_NUMBER = re.compile(r"([0-9][._*#-]*){7}[^@]*")
 
 
 class NotANumber(ValueError):
@@ -23,13 +24,16 @@ def is_region(region: str) -> bool:
 def normalise(text: str, region: str) -> str:
     """A phone number as E.164 digits without "+", the way the service wants it.
 
-    A SIP number (it has letters) passes as it is.
+    A SIP number (it has letters) passes as it is. The letters of ``79260000011x5`` make none: it would
+    be another person than the number itself.
 
     :param region: ISO 3166 country of the numbers that are written without a country code.
     :raises NotANumber: it is neither; the text is not repeated.
     """
     text = text.strip()
     if _HAS_LETTERS.search(text):
+        if _BEGINS_AS_A_PHONE_NUMBER.fullmatch(text):
+            raise NotANumber("a phone number with letters behind it; a SIP number with a domain has an @")
         try:
             return reachable(text)
         except ValueError:
