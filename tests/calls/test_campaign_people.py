@@ -112,7 +112,7 @@ def test_a_column_may_have_the_name_of_a_method() -> None:
     template = CallTemplate(
         {**CALL, "contact_message": {"type": "tts", "value": "{{ contact.items }} things"}}
     )
-    request = template.request(plan_of([anna(items=3)]).people[0], lambda own: "x")
+    request = template.request(plan_of([anna(items=3)]).people[0], "x")
     assert request.model_dump()["contact_message"]["value"] == "3 things"
 
 
@@ -189,7 +189,7 @@ def test_what_is_the_same_for_everybody_is_not_a_persons_own() -> None:
     call = {**CALL, "virtual_phone_number": "{{ params.number }}"}
     template = CallTemplate(call, {"params": {"number": "74993720692"}})
     assert "virtual_phone_number" not in template.personal
-    request = template.request(plan_of([anna()]).people[0], lambda own: "x")
+    request = template.request(plan_of([anna()]).people[0], "x")
     assert request.model_dump()["virtual_phone_number"] == "74993720692"
 
 
@@ -206,11 +206,23 @@ def test_a_rows_own_time_zone_counts_and_must_exist() -> None:
     assert [skipped.why.partition(":")[0] for skipped in plan.invalid] == ["timezone"]
 
 
-def test_an_authors_own_external_id_is_offered_and_may_be_empty() -> None:
+def test_an_authors_own_external_id_may_be_empty() -> None:
     template = CallTemplate({**CALL, "external_id": "{{ contact.order }}"})
-    (person,) = plan_of([anna(order="o-1")], external_id="{{ contact.order }}").people
-    assert template.request(person, lambda own: f"{own}-2").external_id == "o-1-2"
-    assert len(plan_of([anna(order="")], external_id="{{ contact.order }}").people) == 1
+    plan = plan_of([anna(order="o-1"), anna("79260000012", order="")], external_id="{{ contact.order }}")
+
+    assert [template.own_external_id(person) for person in plan.people] == ["o-1", None]
+    assert CallTemplate(CALL).own_external_id(plan.people[0]) is None
+    assert template.request(plan.people[0], "o-1-2").external_id == "o-1-2"
+
+
+def test_an_authors_own_external_id_that_cannot_be_made_or_used_is_the_rows_fault() -> None:
+    assert why(plan_of([anna()], external_id="{{ contact.order }}")).startswith("call.external_id")
+    assert "external_id" in why(plan_of([anna()], external_id={"order": "{{ contact.name }}"}))
+
+
+def test_each_attempt_has_an_id_of_its_own_and_the_first_the_authors() -> None:
+    ids = [external_id("a", "79260000011", attempt, "order 7") for attempt in (1, 2, 3)]
+    assert ids == ["order 7", "order 7-2", "order 7-3"]
 
 
 def test_ids_and_keys_hold_no_number_and_differ_between_campaigns_people_and_attempts() -> None:

@@ -584,9 +584,7 @@ def test_a_claim_that_was_not_possible_now_is_tried_again_soon() -> None:
 
 def test_a_call_that_another_process_placed_is_followed_and_not_placed_again() -> None:
     world = World()
-    reply = world.call_api.call(
-        world.template.request(world.campaign.plan.people[0], lambda own: "elsewhere")
-    )
+    reply = world.call_api.call(world.template.request(world.campaign.plan.people[0], "elsewhere"))
     elsewhere = Attempt(
         ANNA,
         1,

@@ -16,6 +16,7 @@ from airflow_provider_callapi.calls.campaign.hours import is_timezone
 from airflow_provider_callapi.calls.campaign.numbers import NotANumber, normalise
 
 _ROW = "contact"
+_ID = "external_id"
 _NUMBER = "{{ contact.phone }}"
 
 
@@ -119,18 +120,23 @@ class CallTemplate:
         """
         return str(self._rendered(_ROW, row))
 
-    def request(self, person: Person, external_id: Callable[[str | None], str]) -> StartCall:
+    def own_external_id(self, person: Person) -> str | None:
+        """The author's own id of a person's call; None: there is none, or it is empty.
+
+        :raises InvalidRow: it cannot be made from this row.
+        """
+        return self._rendered(_ID, person.row) or None if _ID in self._fields else None
+
+    def request(self, person: Person, external_id: str) -> StartCall:
         """The call of one person.
 
-        :param external_id: makes the id of the attempt, from the author's own if there is one.
+        :param external_id: the id of the attempt, see `external_id`.
         :raises InvalidRow: names the field.
         """
-        values = {name: self._rendered(name, person.row) for name in self._fields if name != _ROW}
-        own = values.pop("external_id", None)
+        known = {_ROW: person.contact, _ID: external_id}
+        values = {name: self._rendered(name, person.row) for name in self._fields if name not in known}
         try:
-            return self.request_type.read(
-                {**values, "contact": person.contact, "external_id": external_id(own or None)}
-            )
+            return self.request_type.read({**values, **known})
         except InvalidParameters as error:
             raise InvalidRow(str(error)) from None
 
@@ -194,7 +200,7 @@ def read_people(
             if not is_timezone(zone):
                 raise InvalidRow("timezone: not a time zone of the IANA list")
             person = Person(key_of(contact), contact, zone, row, line)
-            template.request(person, lambda own: own or external_id(campaign, contact, 1))  # noqa: B023
+            template.request(person, external_id(campaign, contact, 1, template.own_external_id(person)))
         except NotANumber as error:
             skipped = Skipped(row, line, f"contact: {error}")
         except InvalidRow as error:
@@ -208,8 +214,13 @@ def read_people(
     return plan
 
 
-def external_id(campaign: str, contact: str, attempt: int) -> str:
-    """The id by which a lost call is found; without a phone number, and not to be looked up by one."""
+def external_id(campaign: str, contact: str, attempt: int, own: str | None = None) -> str:
+    """The id by which a lost call is found; without a phone number, and not to be looked up by one.
+
+    :param own: the author's: ``own``, ``own-2``, ``own-3``, by the attempt.
+    """
+    if own is not None:
+        return own if attempt == 1 else f"{own}-{attempt}"
     digest = hashlib.sha256(f"{campaign}\n{contact}".encode()).hexdigest()
     return f"afc-{digest[:24]}-{attempt}"
 
