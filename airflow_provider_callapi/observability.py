@@ -233,6 +233,3 @@ class CountedLedger:
                 _send("incr", "callapi.campaign.calls", campaign=self.campaign, result=attempt.result.value)
                 if attempt.result == "unresolved":
                     _send("incr", "callapi.unresolved")
-
-    def history(self, people: Iterable[str]) -> Iterable[Attempt]:
-        return self.ledger.history(people)

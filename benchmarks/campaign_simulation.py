@@ -208,7 +208,7 @@ def _hour(at: float, zone: str) -> int:
 def _report(runner: Runner) -> str:
     campaign = runner.campaign
     attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
-    for attempt in runner.ledger.history(person.key for person in campaign.plan.people):
+    for attempt in runner.ledger.load(person.key for person in campaign.plan.people):
         attempts[attempt.person].append(attempt)
     results = campaign.results()
     endings = [Ending(person, results[person.key], attempts[person.key]) for person in campaign.plan.people]

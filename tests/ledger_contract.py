@@ -84,7 +84,7 @@ class LedgerContract:
         again = an_intent(at=NOW + 60)
 
         assert ledger.claim([again]) == [Claim(granted=True)]
-        assert list(ledger.history([ANNA])) == [again]
+        assert list(ledger.load([ANNA])) == [again]
 
     def test_the_next_attempt_is_not_granted_while_one_is_open(self, ledger: Ledger) -> None:
         ledger.claim([an_intent()])
@@ -94,10 +94,10 @@ class LedgerContract:
             Claim(granted=False, held=active(an_intent())),
             Claim(granted=True),
         ]
-        assert list(ledger.history([ANNA])) == [active(an_intent())]
+        assert list(ledger.load([ANNA])) == [active(an_intent())]
 
     def test_nothing_is_known_of_nobody(self, ledger: Ledger) -> None:
-        assert list(ledger.load([])) == list(ledger.history([ANNA])) == []
+        assert list(ledger.load([])) == list(ledger.load([ANNA])) == []
         assert ledger.claim([]) == []
         ledger.write([])
 
@@ -114,4 +114,4 @@ class SharedLedgerContract(LedgerContract):
 
         late = [an_intent(at=NOW + 601), an_intent(BORIS, at=NOW + 601)]
         assert ledger.claim(late) == [Claim(granted=False, held=second), Claim(granted=True)]
-        assert list(ledger.history([ANNA])) == [settled(first), second], "a refused intent changes nothing"
+        assert list(ledger.load([ANNA])) == [settled(first), second], "a refused intent changes nothing"

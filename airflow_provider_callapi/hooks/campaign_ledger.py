@@ -198,10 +198,6 @@ class SqlLedger:
         for rows in self._rows(people):
             yield from map(_attempt, rows)
 
-    def history(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """See `load`."""
-        return self.load(people)
-
     def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
         """Store intents, each in a transaction of its own, and only if nobody else has.
 

@@ -201,7 +201,7 @@ class Calling(RuleBasedStateMachine):
         self.world.clock.advance(seconds)
 
     def _remember(self) -> None:
-        for attempt in self.ledger().history(PEOPLE):
+        for attempt in self.ledger().load(PEOPLE):
             if attempt.status is Status.SETTLED and attempt.result in (Result.UNKNOWN, Result.UNRESOLVED):
                 self.given_up.add(attempt.person)
                 self.seen[attempt.result] += 1
@@ -234,7 +234,7 @@ class Calling(RuleBasedStateMachine):
 
     def _history(self) -> dict[str, list[Attempt]]:
         history: dict[str, list[Attempt]] = {}
-        for attempt in self.ledger().history(PEOPLE):
+        for attempt in self.ledger().load(PEOPLE):
             history.setdefault(attempt.person, []).append(attempt)
         return history
 

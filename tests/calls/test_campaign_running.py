@@ -96,7 +96,7 @@ def test_a_call_for_which_there_was_no_line_uses_up_no_attempt() -> None:
     del world.wishes["reports"]
     world.process()
     world.run()
-    history = list(world.new_ledger().history([ANNA]))
+    history = list(world.new_ledger().load([ANNA]))
     assert [attempt.result for attempt in history] == [Result.CAPACITY] * 3 + [Result.BUSY]
     assert [attempt.unrung for attempt in history] == [0, 1, 2, 3]
 
@@ -107,7 +107,7 @@ def test_who_is_on_the_services_blacklist_is_not_called_again() -> None:
     world.run()
     assert world.results() == {ANNA: Result.REFUSED, BORIS: Result.ANSWERED}
     assert world.exchange.requests(START) == 2
-    (refused,) = world.new_ledger().history([ANNA])
+    (refused,) = world.new_ledger().load([ANNA])
     assert refused.refused_with == "contact_in_blacklist"
 
 
@@ -128,7 +128,7 @@ def test_a_report_that_is_told_twice_is_one_call_and_one_redial() -> None:
     world.process()
     world.run()
     assert world.exchange.rings(ANNA) == 2
-    assert [attempt.result for attempt in world.new_ledger().history([ANNA])] == [Result.BUSY] * 2
+    assert [attempt.result for attempt in world.new_ledger().load([ANNA])] == [Result.BUSY] * 2
     assert world.campaign.counts[Result.BUSY] == 1
 
 
@@ -323,7 +323,7 @@ def test_a_stop_while_intents_are_claimed_is_in_time() -> None:
     with_ledger(world, ledger)
     assert world.run().over
     assert world.exchange.requests(START) == 0
-    assert {attempt.status for attempt in ledger.history([ANNA, BORIS])} == {Status.NOT_PLACED}
+    assert {attempt.status for attempt in ledger.load([ANNA, BORIS])} == {Status.NOT_PLACED}
 
 
 def test_a_redial_waits_for_the_hours_too() -> None:
@@ -403,7 +403,7 @@ def test_points_that_somebody_else_took_cost_one_refusal_and_no_attempt() -> Non
     world.process()
     world.exchange.account.minute_limit = 100
     world.run()
-    (attempt,) = world.new_ledger().history([ANNA])
+    (attempt,) = world.new_ledger().load([ANNA])
     assert (attempt.attempt, attempt.result) == (1, Result.ANSWERED)
 
 
@@ -521,7 +521,7 @@ def test_a_request_that_was_not_sent_is_sent_later_as_the_same_attempt() -> None
     world = World()
     world.exchange.fault(Fault.REFUSE, method=START)
     world.run()
-    (attempt,) = world.new_ledger().history([ANNA])
+    (attempt,) = world.new_ledger().load([ANNA])
     assert (attempt.attempt, attempt.result) == (1, Result.ANSWERED)
 
 
@@ -534,7 +534,7 @@ def test_lost_calls_with_the_same_id_of_an_author_are_told_apart_by_their_number
     world.process()
     world.run(500)
     calls = {call.contact: call.call_session_id for call in world.exchange.calls}
-    history = {who: next(iter(world.new_ledger().history([who]))) for who in (ANNA, BORIS, CLARA)}
+    history = {who: next(iter(world.new_ledger().load([who]))) for who in (ANNA, BORIS, CLARA)}
     assert {who: known.call and known.call.call_session_id for who, known in history.items()} == calls
     assert history[BORIS].result is Result.BUSY
 
@@ -633,7 +633,7 @@ def test_finished_calls_are_tagged_by_their_outcome_and_only_then_settled() -> N
     world.exchange.script(BORIS, Script.no_answer())
     world.run(600)
     assert sorted(told) == [36, 37, 38, 38]
-    tags = {a.person: set(a.call.tags) for a in world.new_ledger().history([ANNA, BORIS]) if a.call}
+    tags = {a.person: set(a.call.tags) for a in world.new_ledger().load([ANNA, BORIS]) if a.call}
     assert tags == {ANNA: {36, 38}, BORIS: {37, 38}}
 
 
@@ -646,7 +646,7 @@ def test_a_tag_that_cannot_be_set_is_given_up_and_not_recorded() -> None:
 
     world = World(rules=tag_rules(ended=38), tag_finished=refuse)
     assert world.run().over
-    (attempt,) = world.new_ledger().history([ANNA])
+    (attempt,) = world.new_ledger().load([ANNA])
     assert attempt.status is Status.SETTLED
     assert attempt.call is not None
     assert attempt.call.tags == ()

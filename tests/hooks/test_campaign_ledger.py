@@ -625,7 +625,7 @@ class Processes(RuleBasedStateMachine):
     def every_process_reads_the_same_and_results_stay(self) -> None:
         if not getattr(self, "ledgers", None):
             return
-        first, *others = ([*ledger.history([ANNA, BORIS])] for ledger in self.ledgers)
+        first, *others = ([*ledger.load([ANNA, BORIS])] for ledger in self.ledgers)
         assert all(other == first for other in others)
         read = {(attempt.person, attempt.attempt): attempt for attempt in first}
         assert read.keys() == self.granted.keys()

@@ -104,9 +104,6 @@ class Ledger(Protocol):
     def write(self, attempts: Sequence[Attempt]) -> None:
         """Store what is newly known of claimed attempts."""
 
-    def history(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Every attempt to call these people that the ledger still knows, each person's oldest first."""
-
 
 class MemoryLedger:
     """A ledger that ends with the process: for simulations and tests."""
@@ -123,9 +120,6 @@ class MemoryLedger:
     def write(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             self._attempts[attempt.person][attempt.attempt - 1] = attempt
-
-    def history(self, people: Iterable[str]) -> Iterable[Attempt]:
-        return [attempt for person in people for attempt in self._attempts.get(person, ())]
 
     def _claim(self, intent: Attempt) -> Claim:
         known = self._attempts.setdefault(intent.person, [])

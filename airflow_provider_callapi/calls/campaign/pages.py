@@ -69,10 +69,6 @@ class PagedLedger:
         for number in sorted(changed):
             self._store.set(_key(number), self._pages[number])
 
-    def history(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Every attempt to call these people."""
-        return [attempt for person in people if person in self._page_of for attempt in self._attempts(person)]
-
     def _attempts(self, person: str) -> list[Attempt]:
         return [_from_json(person, value) for value in self._pages[self._page_of[person]][person]]
 
