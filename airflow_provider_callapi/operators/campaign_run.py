@@ -278,9 +278,8 @@ class CampaignRun:
         return Runner(campaign, self.template, ledger, means, poll_interval=self.task.poll_interval)
 
     def _new_external_id(self, person: Person, attempt: int) -> str:
-        made = external_id(self.task.campaign, person.contact, attempt)
-        own = self.template.request(person, lambda own: own or made).external_id or made
-        return made if own == made else own if attempt == 1 else f"{own}-{attempt}"
+        own = self.template.own_external_id(person)
+        return external_id(self.task.campaign, person.contact, attempt, own)
 
     def _start(self, requests: Sequence[StartCall]) -> list[StartedCall | CallApiError]:
         return list(self._pool.map(self._started, requests))
@@ -421,7 +420,7 @@ class CampaignRun:
 
     def _endings(self) -> list[Ending]:
         attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
-        for attempt in self.ledger.history(person.key for person in self.plan.people):
+        for attempt in self.ledger.load(person.key for person in self.plan.people):
             attempts[attempt.person].append(attempt)
         results = self._results()
         return [

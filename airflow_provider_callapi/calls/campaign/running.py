@@ -227,7 +227,7 @@ class Runner:
             self.ledger.write(changed)
 
     def _request(self, intent: Attempt) -> StartCall:
-        return self._template.request(self.campaign.person(intent), lambda _: intent.external_id)
+        return self._template.request(self.campaign.person(intent), intent.external_id)
 
     def _reported(self, now: float) -> list[Attempt]:
         """What the Data API says of the calls that are over, if it is time to ask."""
