@@ -270,7 +270,7 @@ class CampaignRun:
             tag_finished=lambda communication_id, tag_id: self.hook.data_api.client.call(
                 SetTagCommunications(communication_id=communication_id, tag_id=tag_id)
             ),
-            do_not_call=self._do_not_call,
+            do_not_call=self._excluded,
             clock=time.time,
             log=self.log.info,
         )
@@ -289,6 +289,11 @@ class CampaignRun:
             return self.hook.get_conn().call(request)
         except CallApiError as error:
             return error
+
+    def _excluded(self) -> frozenset[str] | None:
+        """Who must not be called; None: the list cannot be read now."""
+        numbers = self._do_not_call()
+        return None if self._do_not_call.stale else numbers
 
     def _reports(self, since: float) -> Any:
         client = self.hook.data_api.client

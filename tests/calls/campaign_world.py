@@ -61,7 +61,7 @@ class World:
             "test", person.contact, attempt
         )
         self.wishes = wishes
-        self.excluded: set[str] = set()
+        self.excluded: set[str] | None = set()
         self.log: list[str] = []
         self.runner = self.process()
 

@@ -50,7 +50,6 @@ class Dying:
         self._ledger = ledger
         self._boundary = boundary
         self.load = ledger.load
-        self.history = ledger.history
 
     def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
         claims: list[Claim] = self._boundary(lambda: self._ledger.claim(intents))

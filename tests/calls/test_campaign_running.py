@@ -256,10 +256,24 @@ def test_a_number_that_was_forbidden_meanwhile_is_not_called_again() -> None:
     world = World()
     world.exchange.script(ANNA, Script.busy())
     world.run(120)
-    world.excluded.add(ANNA)
+    world.excluded = {ANNA}
     assert world.run().over
     assert world.exchange.rings(ANNA) == 1
     assert world.results() == {ANNA: Result.DO_NOT_CALL}
+
+
+def test_while_the_forbidden_numbers_are_not_known_nobody_is_dialled_and_the_log_says_why() -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_active=1))
+    world.exchange.default_script = Script(talks=100)
+    world.run(20)
+    world.excluded = None
+    world.run(600)
+    assert len(world.exchange.calls) == 1
+    assert Result.ANSWERED in world.results().values(), "what is active is followed to its end"
+    assert any("dialling waits for the do_not_call list" in line for line in world.log)
+    world.excluded = set()
+    world.run()
+    assert set(world.results().values()) == {Result.ANSWERED}
 
 
 def test_nobody_is_dialled_outside_of_their_own_hours() -> None:

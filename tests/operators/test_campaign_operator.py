@@ -391,6 +391,22 @@ def test_another_run_is_another_campaign(desk):
     assert rings(desk) == [2] * 12
 
 
+def test_a_do_not_call_list_that_is_away_for_a_while_pauses_the_dialling(desk, tmp_path, capsys):
+    path = tmp_path / "stop.csv"
+    path.write_text(f"phone\n{PEOPLE[-1]}\n")
+    in_seconds(desk, 70, path.unlink)
+    in_seconds(desk, 400, lambda: path.write_text(f"phone\n{PEOPLE[-2]}\n"))
+    calls = campaign(desk, do_not_call=f"file://{path}", max_active_calls=2)
+    began = desk.clock()
+
+    assert counted(calls.run()) == {"answered": 10, "do_not_call": 2}
+
+    assert rings(desk) == [1] * 10 + [0, 0]
+    dialled = [call.started_at - began for call in desk.exchange.calls]
+    assert not [at for at in dialled if 140 < at < 390], "it is read once a minute"
+    assert "dialling waits for the do_not_call list" in capsys.readouterr().out
+
+
 # --- a kill ---
 
 

@@ -108,7 +108,7 @@ class Campaign:
     :param known: attempts from the ledger, at least the newest of each person.
     :param personal: the parameters of the call that differ between people.
     :param new_external_id: of a person's attempt.
-    :ivar do_not_call: numbers that must not be dialled, as of now.
+    :ivar do_not_call: numbers that must not be dialled, as of now; None: that is not known, so nobody is.
     :ivar stopped: why nobody is dialled any more, if that is so.
     """
 
@@ -126,7 +126,7 @@ class Campaign:
         self.plan = plan
         self.rules = rules
         self.pacing = pacing
-        self.do_not_call: Container[str] = frozenset()
+        self.do_not_call: Container[str] | None = frozenset()
         self.stopped: str | None = None
         self.counts: Counter[Result] = Counter()
         self._personal = personal
@@ -184,7 +184,7 @@ class Campaign:
         """Intents for as many people as points and active calls allow; who can wait least comes first."""
         rules = self.rules
         room = min(self.pacing.allowed(now), rules.max_active - self.active, rules.at_once)
-        if room <= 0:
+        if room <= 0 or self.do_not_call is None:
             return []
         intents: list[Attempt] = []
         for queue in self._open_queues(now):
@@ -590,6 +590,8 @@ class Campaign:
         if due > now:
             shut = not self._open_queues(now)
             return due, "the calling hours" if shut else "the next person's turn"
+        if self.do_not_call is None:
+            return now + _TROUBLE, "the do_not_call list, which cannot be read"
         if self.active >= self.rules.max_active:
             return now, "an active call to end"
         return self.pacing.opens_at(now)

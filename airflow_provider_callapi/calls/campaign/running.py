@@ -39,7 +39,7 @@ class Means:
         each was answered; None: there is no Data API.
     :ivar tag_active: tags an active call, by its session id.
     :ivar tag_finished: tags a finished one, by the ``communication_id`` of its report.
-    :ivar do_not_call: the numbers that must not be called, as of now.
+    :ivar do_not_call: the numbers that must not be called, as of now; None: they cannot be known now.
     :ivar clock: epoch seconds now.
     :ivar log: told what a reader of the task's log wants to know.
     """
@@ -50,7 +50,7 @@ class Means:
     reports: Callable[[float], Iterable[tuple[CallReport, bool | None]]] | None
     tag_active: Callable[[int, int], object]
     tag_finished: Callable[[int, int], object]
-    do_not_call: Callable[[], Container[str]]
+    do_not_call: Callable[[], Container[str] | None]
     clock: Callable[[], float]
     log: Callable[[str], None]
 
@@ -151,6 +151,9 @@ class Runner:
         )
         if campaign.pacing.points_left is not None:
             line += f", {campaign.pacing.points_left} points left in this minute"
+        dial_at, why = campaign.next_dial(now)
+        if campaign.waiting and dial_at > now + _BEAT:
+            line += f", dialling waits for {why}"
         if ended > ended_before and ended < total:
             seconds = (total - ended) * (now - began) / (ended - ended_before)
             line += f"; at this pace {timedelta(seconds=round(seconds))} to go"
