@@ -125,7 +125,8 @@ class CallTemplate:
 
         :raises InvalidRow: it cannot be made from this row.
         """
-        return self._rendered(_ID, person.row) or None if _ID in self._fields else None
+        own = self._rendered(_ID, person.row) if _ID in self._fields else None
+        return own or None
 
     def request(self, person: Person, external_id: str) -> StartCall:
         """The call of one person.
