@@ -19,7 +19,7 @@ _MODULES_WITH_A_CLOCK = (
     "operators.following",
     "operators.placed_call",
     "sensors.call_session",
-    "triggers.call_session",
+    "triggers.shared_poll",
 )
 
 

@@ -290,7 +290,7 @@ class CallApiNotifier(BaseNotifier):
         return self._answered(hook, watch, call)
 
     async def _answers_async(self, hook: CallApiHook, call: Outcome) -> bool:
-        from airflow_provider_callapi.triggers.call_session import listen  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.triggers.shared_poll import listen  # noqa: PLC0415 - parse time
 
         watch = self._watch(call)
         try:

@@ -144,7 +144,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _looks(self) -> AsyncGenerator[Snapshot, None]:
         """The successful looks, for ever."""
         # here, because DAG files import this module and are parsed all day
-        from airflow_provider_callapi.triggers.call_session import listen  # noqa: PLC0415
+        from airflow_provider_callapi.triggers.shared_poll import listen  # noqa: PLC0415
 
         while True:
             try:
@@ -164,14 +164,14 @@ class CallApiEventTrigger(BaseEventTrigger):
 
     def _complain(self, what: str, error: Exception) -> None:
         """Log trouble; the same trouble again only after a while."""
-        from airflow_provider_callapi.triggers.call_session import _permanent  # noqa: PLC0415
+        from airflow_provider_callapi.triggers.shared_poll import is_permanent  # noqa: PLC0415
 
         kind = (what, type(error), getattr(error, "mnemonic", None))
         now = time.monotonic()
         if now - self._said.get(kind, -math.inf) < _SAY_AGAIN:
             return
         self._said[kind] = now
-        if _permanent(error):
+        if is_permanent(error):
             self.log.error("%s; somebody has to act (connection %s): %s", what, self.callapi_conn_id, error)
         else:
             self.log.warning("%s (connection %s): %s", what, self.callapi_conn_id, error)

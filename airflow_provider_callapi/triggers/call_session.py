@@ -1,66 +1,21 @@
-"""Waiting for a call without a worker: every trigger of a connection listens to one poll.
+"""Waiting for a call without a worker.
 
 A trigger only looks. Whatever changes the world happens in a worker, after the event.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.polling import NextSnapshot, SharedPoll
-from airflow_provider_callapi.calls.snapshot import Snapshot, look
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Sighting, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client, read_settings
-from airflow_provider_callapi.observability import observe, poll_age
+from airflow_provider_callapi.observability import observe
 from airflow_provider_callapi.triggers.releasing import release_calls
-
-_polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
-
-
-@asynccontextmanager
-async def listen(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSnapshot]:
-    """Listen to the one poll of this connection in this event loop; start it, and end it, as needed."""
-    polls = _polls.setdefault(asyncio.get_running_loop(), {})
-    if callapi_conn_id not in polls:
-        polls[callapi_conn_id] = SharedPoll(_Looker(callapi_conn_id))
-    poll = polls[callapi_conn_id]
-    try:
-        async with poll.listen(interval) as next_snapshot:
-            yield next_snapshot
-    finally:
-        if poll.idle and polls.get(callapi_conn_id) is poll:
-            del polls[callapi_conn_id]  # the next listener reads the connection anew
-            poll_age(0.0, conn_id=callapi_conn_id)  # a gauge keeps its last value, and nobody waits
-
-
-class _Looker:
-    """Takes snapshots through the synchronous client, in a thread: the event loop is never blocked."""
-
-    def __init__(self, callapi_conn_id: str) -> None:
-        self._callapi_conn_id = callapi_conn_id
-        self._client: Any = None
-        self._seen_at = time.time()
-
-    async def __call__(self) -> Snapshot:
-        if self._client is None:
-            connection = await CallApiHook.aget_connection(self._callapi_conn_id)
-            self._client = make_client(read_settings(connection))
-        snapshot = await asyncio.to_thread(look, self._client, time.time)
-        poll_age(snapshot.at - self._seen_at, conn_id=self._callapi_conn_id)
-        if snapshot.failure is None:
-            self._seen_at = snapshot.at
-        return snapshot
+from airflow_provider_callapi.triggers.shared_poll import is_permanent, listen
 
 
 class CallApiSessionTrigger(BaseTrigger):
@@ -132,7 +87,9 @@ class CallApiSessionTrigger(BaseTrigger):
                 while observe(watch, await next_snapshot()) not in DONE[self.until]:
                     pass
         except Exception as error:  # the task must be told, whatever it is
-            yield TriggerEvent({"error": f"{type(error).__name__}: {error}", "permanent": _permanent(error)})
+            yield TriggerEvent(
+                {"error": f"{type(error).__name__}: {error}", "permanent": is_permanent(error)}
+            )
             return
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.outcome(call).to_xcom()})
 
@@ -140,13 +97,6 @@ class CallApiSessionTrigger(BaseTrigger):
         """With ``cancel_on_kill``: release the call, when a person marks or clears the waiting task."""
         if self.cancel_on_kill:
             await release_calls(self.callapi_conn_id, [self.call["call_session_id"]], self.log)
-
-
-def _permanent(error: Exception) -> bool:
-    """Whether a retry would end the same way; a secrets backend may be down for a moment only."""
-    if isinstance(error, CallApiError):
-        return error.permanent
-    return isinstance(error, AirflowFailException | AirflowNotFoundException | ValueError)
 
 
 def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:

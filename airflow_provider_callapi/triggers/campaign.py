@@ -11,8 +11,8 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.calls.watch import OVER, SessionWatch, Sighting
-from airflow_provider_callapi.triggers.call_session import listen
 from airflow_provider_callapi.triggers.releasing import release_calls
+from airflow_provider_callapi.triggers.shared_poll import listen
 
 _PAUSE = 60.0
 """Seconds until the worker is asked to go on where nobody can look."""

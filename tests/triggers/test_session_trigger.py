@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.watch import Phase
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.triggers import call_session, releasing
+from airflow_provider_callapi.triggers import releasing, shared_poll
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
 pytest_plugins = ["airflow_desk"]
@@ -241,7 +241,7 @@ def test_connections_do_not_share_a_poll(desk, monkeypatch):
     async def main() -> list[Any]:
         waits = asyncio.ensure_future(_all(triggers))
         while not waits.done():
-            seen.append(len(call_session._polls.get(asyncio.get_running_loop(), {})))
+            seen.append(len(shared_poll._polls.get(asyncio.get_running_loop(), {})))
             await asyncio.sleep(0.001)
         return await waits
 
@@ -261,7 +261,7 @@ def test_the_poll_ends_with_its_last_listener_and_the_next_one_reads_the_connect
             before = desk.exchange.requests("list.calls")
             await asyncio.sleep(0.05)
             assert desk.exchange.requests("list.calls") == before
-            assert call_session._polls[asyncio.get_running_loop()] == {}
+            assert shared_poll._polls[asyncio.get_running_loop()] == {}
             others = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
             assert others == []
 
