@@ -197,7 +197,7 @@ class CallWatch:
         return {"at": self._at, "calls": calls}
 
     def remember(self, memory: Mapping[str, Any]) -> None:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote; an older memory than what is known already changes nothing.
 
         :raises ValueError: it is not that.
         """
@@ -211,4 +211,5 @@ class CallWatch:
             at = float(memory["at"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not the memory of a watch: {error!r}") from None
-        self._at, self._calls = at, calls
+        if self._at is None or at > self._at:
+            self._at, self._calls = at, calls

@@ -180,27 +180,37 @@ class CallApiEventTrigger(BaseEventTrigger):
 
     async def _remember(self, watch: CallWatch) -> None:
         """Give the watch what an earlier process has seen, if anything."""
-        store = getattr(self, "asset_state_store", None)  # Airflow 3.3+
-        if store is None:
-            return
-        try:
-            memory = await store.aget(self._memory)
-            if memory is not None:
-                watch.remember(memory)
-        except Exception as error:  # begins anew, and says so
-            self._complain("What was seen before could not be read from asset state", error)
+        for store in self._stores():
+            try:
+                memory = await store.aget(self._memory)
+                if memory is not None:
+                    watch.remember(memory)
+            except Exception as error:  # begins anew, and says so
+                self._complain("What was seen before could not be read from asset state", error)
 
     async def _save(self, watch: CallWatch) -> bool:
         """Whether what was seen is safe now, or cannot be."""
+        stores = self._stores()
+        saved = 0
+        for store in stores:
+            try:
+                await store.aset(self._memory, watch.to_json())
+                saved += 1
+            except Exception as error:  # the calls go on
+                self._complain("What was seen could not be written to asset state", error)
+        return saved > 0 or not stores
+
+    def _stores(self) -> list[Any]:
+        """The state of each asset of this watcher; none before Airflow 3.3.
+
+        Equal watchers of several assets are one trigger to Airflow. An asset may leave them (its DAG is
+        paused) before the next start, so that each keeps the memory.
+        """
         store = getattr(self, "asset_state_store", None)
         if store is None:
-            return True
-        try:
-            await store.aset(self._memory, watch.to_json())
-        except Exception as error:  # the calls go on
-            self._complain("What was seen could not be written to asset state", error)
-            return False
-        return True
+            return []
+        # it has no public way to go through its assets, and is one itself only where there is one
+        return list(getattr(store, "_by_name", {}).values()) or [store]
 
     @property
     def _memory(self) -> str:

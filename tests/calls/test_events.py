@@ -291,6 +291,18 @@ def test_a_memory_that_cannot_be_read_is_named_and_changes_nothing(memory):
     assert watch.to_json() == {"at": None, "calls": {}}
 
 
+def test_an_older_memory_changes_nothing():
+    watch = begun()
+    told(watch, look(5, session(1)))
+    old = watch.to_json()
+    told(watch, look(10, session(1), session(2)))
+    newest = watch.to_json()
+
+    watch.remember(old)
+
+    assert watch.to_json() == newest
+
+
 # --- any sequence ---
 
 STATES = st.sampled_from(["Дозвон", "На очереди", "Разговор", "На удержании", "Разъединено", "что-то новое"])

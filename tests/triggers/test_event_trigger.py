@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -347,6 +348,73 @@ def test_with_asset_state_a_restart_repeats_nothing_and_tells_what_happened_mean
     asyncio.run(main())
 
     assert CONTACT not in str(store.values)
+
+
+@pytest.mark.needs_airflow("3.3", "asset state")
+@pytest.mark.parametrize("then", [["a"], ["b"], ["a", "b"]])
+def test_equal_watchers_of_two_assets_which_airflow_runs_as_one_remember_whichever_asset_is_left(
+    wire, monkeypatch, caplog, then
+):
+    from airflow.sdk import Asset
+    from airflow.sdk.execution_time.context import AssetStateStoreAccessor, AssetStateStoreAccessors
+
+    states: dict[str | None, AssetState] = {"a": AssetState(), "b": AssetState()}
+
+    async def aget(accessor: Any, key: str, default: Any = None) -> Any:
+        return await states[accessor._name].aget(key, default)
+
+    async def aset(accessor: Any, key: str, value: Any) -> None:
+        await states[accessor._name].aset(key, value)
+
+    monkeypatch.setattr(AssetStateStoreAccessor, "aget", aget)
+    monkeypatch.setattr(AssetStateStoreAccessor, "aset", aset)
+
+    def of(names: list[str]) -> AssetStateStoreAccessors:
+        return AssetStateStoreAccessors(inlets=[Asset(name=name, uri=f"x://{name}") for name in names])
+
+    async def main() -> None:
+        async with watching(watcher(events="started"), store=of(["a", "b"])) as (one,):
+            await looked(wire)
+            known = wire.inbound(CONTACT)
+            await until(lambda: one.told == [("started", known)])
+        came = wire.inbound("79160000002")
+        async with watching(watcher(events="started"), store=of(then)) as (one,):
+            await until(lambda: one.told == [("started", came)])
+            await looked(wire, 3)
+            assert one.told == [("started", came)]
+
+    asyncio.run(main())
+
+    assert "asset state" not in caplog.text
+
+
+@pytest.mark.needs_airflow("3.3", "asset state")
+def test_airflow_still_keeps_the_states_of_several_assets_where_the_watcher_looks_for_them():
+    from airflow.sdk import Asset
+    from airflow.sdk.execution_time.context import AssetStateStoreAccessors
+
+    trigger = watcher()
+    trigger.asset_state_store = AssetStateStoreAccessors([Asset(name=name) for name in "ab"])
+
+    assert len(trigger._stores()) == 2
+
+
+def test_of_two_assets_the_newer_memory_counts(wire):
+    """One was paused for a while: what it remembers is old."""
+    newer, older = AssetState(), AssetState()
+    both = SimpleNamespace(_by_name={"a": newer, "b": older})
+
+    async def main() -> None:
+        async with watching(watcher(events="started"), store=both) as (one,):
+            await looked(wire)
+        async with watching(watcher(events="started"), store=newer) as (one,):
+            known = wire.inbound(CONTACT)
+            await until(lambda: one.told == [("started", known)])
+        async with watching(watcher(events="started"), store=both) as (one,):
+            await looked(wire, 3)
+            assert one.told == []
+
+    asyncio.run(main())
 
 
 def test_what_was_told_is_stored_before_it_is_told(wire):
