@@ -132,6 +132,7 @@ class CallWatch:
     anew: bool = field(default=False, init=False)
     _at: float | None = field(default=None, init=False)
     _calls: dict[int, _Known] = field(default_factory=dict, init=False)
+    _over: dict[int, float] = field(default_factory=dict, init=False)
 
     def feed(self, snapshot: Snapshot) -> list[CallEvent]:
         """Take one look into account; returns what is news, in order. A failed look proves nothing."""
@@ -141,6 +142,7 @@ class CallWatch:
         self.anew = self._at is None or at - self._at > self.longest_gap
         if self.anew:
             self._calls.clear()
+            self._over.clear()
         self._at = at
         events: list[CallEvent] = []
         for call_session_id, known in self._seen(snapshot).items():
@@ -148,7 +150,7 @@ class CallWatch:
             self._calls[call_session_id] = now
             news = () if self.anew else _TOLD.get((known.stage, now.stage), ())
             events.extend(now.event(kind, call_session_id, at) for kind in news)
-        self._forget(at)
+        self._forget(snapshot)
         return events
 
     def _seen(self, snapshot: Snapshot) -> dict[int, _Known]:
@@ -156,7 +158,7 @@ class CallWatch:
         seen = {}
         for call_session_id, session in snapshot.sessions.items():
             known = self._calls.get(call_session_id)
-            if known or session in self.wanted:
+            if known or (session in self.wanted and call_session_id not in self._over):
                 sighting = known.sighting if known else Sighting()
                 stage = known.stage if known else _Stage.UNKNOWN
                 seen[call_session_id] = _Known(
@@ -168,7 +170,7 @@ class CallWatch:
         return seen
 
     def _stage(self, known: _Known) -> _Stage:
-        if known.stage is _Stage.OVER or known.sighting.misses >= self.misses_needed:
+        if known.sighting.misses >= self.misses_needed:
             return _Stage.OVER
         return _Stage.ACTIVE if known.sighting.answered_at is None else _Stage.ANSWERED
 
@@ -176,11 +178,17 @@ class CallWatch:
         numbers = ("contact_phone_number",) if self.include_phone_numbers else ()
         return {name: getattr(session, name) for name in (*_FACTS, *numbers)}
 
-    def _forget(self, at: float) -> None:
+    def _forget(self, snapshot: Snapshot) -> None:
+        """Of a call that is over, all but that; and that, too, when it was not listed for long enough."""
         for call_session_id, known in list(self._calls.items()):
-            gone = known.sighting.gone_since
-            if known.stage is _Stage.OVER and gone is not None and at - gone > self.ended_kept:
+            if known.stage is _Stage.OVER:
                 del self._calls[call_session_id]
+                self._over[call_session_id] = known.sighting.gone_since or snapshot.at
+        for call_session_id, since in list(self._over.items()):
+            if call_session_id in snapshot.sessions:
+                self._over[call_session_id] = snapshot.at
+            elif snapshot.at - since > self.ended_kept:
+                del self._over[call_session_id]
 
     # --- across processes ---
 
@@ -194,7 +202,8 @@ class CallWatch:
             }
             for call_session_id, known in self._calls.items()
         }
-        return {"at": self._at, "calls": calls}
+        over = {str(call_session_id): since for call_session_id, since in self._over.items()}
+        return {"at": self._at, "calls": calls, "over": over}
 
     def remember(self, memory: Mapping[str, Any]) -> None:
         """Read what `to_json` wrote; an older memory than what is known already changes nothing.
@@ -208,8 +217,9 @@ class CallWatch:
                 )
                 for call_session_id, call in memory["calls"].items()
             }
+            over = {int(call_session_id): float(since) for call_session_id, since in memory["over"].items()}
             at = float(memory["at"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not the memory of a watch: {error!r}") from None
         if self._at is None or at > self._at:
-            self._at, self._calls = at, calls
+            self._at, self._calls, self._over = at, calls, over

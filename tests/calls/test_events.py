@@ -146,11 +146,11 @@ def test_a_call_that_was_told_as_ended_and_is_listed_again_is_no_news():
 def test_what_has_ended_is_not_kept_for_ever():
     watch = begun(ended_kept=600)
     told(watch, look(5, session(1)), look(10), look(15))
-    assert list(watch.to_json()["calls"]) == ["1"]
+    assert list(watch.to_json()["over"]) == ["1"]
 
     watch.feed(look(611))
 
-    assert watch.to_json()["calls"] == {}
+    assert watch.to_json()["over"] == {}
 
 
 def test_after_too_long_a_gap_it_begins_anew():
@@ -281,14 +281,35 @@ def test_a_memory_makes_a_restart_tell_what_happened_meanwhile_and_nothing_twice
 
 
 @pytest.mark.parametrize(
-    "memory", [{}, {"at": 1}, {"at": "x", "calls": {}}, {"at": 1, "calls": {"1": {}}}, []]
+    "memory",
+    [
+        {},
+        {"at": 1},
+        {"at": "x", "calls": {}, "over": {}},
+        {"at": 1, "calls": {"1": {}}, "over": {}},
+        {"at": 1, "calls": {}, "over": {"1": None}},
+        [],
+    ],
 )
 def test_a_memory_that_cannot_be_read_is_named_and_changes_nothing(memory):
     watch = CallWatch()
 
     with pytest.raises(ValueError, match="memory"):
         watch.remember(memory)
-    assert watch.to_json() == {"at": None, "calls": {}}
+    assert watch.to_json() == {"at": None, "calls": {}, "over": {}}
+
+
+def test_of_a_call_that_is_over_hardly_anything_is_remembered():
+    """A memory is written anew at each event, and Airflow warns of large ones."""
+    watch = begun(include_phone_numbers=True)
+    calls = [session(number) for number in range(1, 101)]
+    assert len(told(watch, look(5, *calls), look(10), look(15))) == 200
+
+    memory = json.dumps(watch.to_json())
+
+    assert len(memory) < 30 * len(calls)
+    assert CONTACT not in memory
+    assert told(reborn(watch), look(20, *calls), look(25), look(30)) == [], "and it is told once"
 
 
 def test_an_older_memory_changes_nothing():
