@@ -19,6 +19,15 @@ def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
     return {"label": label, "description": description, "schema": schema}
 
 
+def form_label(field: str) -> str:
+    """What the connection's form calls ``host``, ``extra.timeout`` and the like."""
+    (form,) = get_provider_info()["connection-types"]
+    name = field.removeprefix("extra.")
+    if name != field:
+        return str(form["conn-fields"][name]["label"]) if name in form["conn-fields"] else field
+    return str(form["ui-field-behaviour"]["relabeling"].get(field, field.capitalize()))
+
+
 def get_provider_info() -> dict[str, Any]:
     """Describe this provider; see ``provider_info.schema.json`` of the installed Airflow."""
     return {

@@ -10,6 +10,8 @@ from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Inva
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 from airflow_provider_callapi.hooks.advice import advice
+from airflow_provider_callapi.hooks.settings import FieldInvalid
+from airflow_provider_callapi.provider_info import form_label
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -26,8 +28,13 @@ def try_connection(hook: CallApiHook) -> tuple[bool, str]:
     """
     try:
         return True, " ".join([*_try_call_api(hook), *_try_data_api(hook)])
-    except (_DoesNotWork, ConnectionSettingsInvalid) as problem:
+    except _DoesNotWork as problem:
         return False, str(problem)
+    except ConnectionSettingsInvalid as invalid:
+        cause = invalid.__cause__
+        if isinstance(cause, FieldInvalid):  # what the form is about has no name yet: Airflow makes one up
+            return False, f'"{form_label(cause.field)}": {cause.problem}.'
+        return False, str(invalid)
 
 
 def _try_call_api(hook: CallApiHook) -> Iterator[str]:

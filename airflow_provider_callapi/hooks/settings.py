@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,12 +18,25 @@ from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 DEFAULT_HOST = "callapi.comagic.ru"
 
 
+class FieldInvalid(ValueError):
+    """A field cannot be used.
+
+    :ivar field: ``host``, ``port``, ``password``, ``extra``, or ``extra.timeout`` and the like.
+    :ivar problem: why, and what is needed; never the value.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
 class _Extra(BaseModel):
     """The connection's extra fields; values may be text, as a form or a URI writes them."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    api_version: str = Field("v4.0", pattern=r"^v\d+\.\d+$")
+    api_version: str = "v4.0"
     timeout: float = Field(30.0, gt=0, allow_inf_nan=False)
     timezone: str = "Europe/Moscow"
     data_api: bool = False
@@ -33,6 +48,20 @@ class _Extra(BaseModel):
     @classmethod
     def _flag_or_path(cls, value: Any) -> Any:
         return {"true": True, "false": False}.get(str(value).strip().lower(), value)
+
+    @field_validator("verify")
+    @classmethod
+    def _is_there(cls, value: bool | str) -> bool | str:
+        if isinstance(value, str) and not Path(value).exists():
+            raise ValueError("this machine has no such file; true, or the path of a file is needed")
+        return value
+
+    @field_validator("api_version")
+    @classmethod
+    def _is_a_version(cls, value: str) -> str:
+        if not re.fullmatch(r"v\d+\.\d+", value, re.ASCII):
+            raise ValueError("a version is needed, e.g. v4.0")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -78,17 +107,20 @@ class ConnectionSettings(BaseModel):
 
         :raises ConnectionSettingsInvalid: names the connection and the field, and what to do.
         """
-        fields = _read_extra(conn_id, extra)
-        if not password:
-            raise ConnectionSettingsInvalid(
-                f"connection {conn_id}, password: empty; enter the login's password, "
-                "or a permanent access key with the login left empty"
-            )
-        base = _base_url(conn_id, "host", host or DEFAULT_HOST, port, fields.allow_http)
-        data_url = None
-        if fields.data_api:
-            data_host = fields.data_api_host or base.replace("//callapi.", "//dataapi.", 1)
-            data_url = _base_url(conn_id, "extra.data_api_host", data_host, None, fields.allow_http) + "/v2.0"
+        try:
+            fields = _read_extra(extra)
+            if not password:
+                raise FieldInvalid(
+                    "password",
+                    "empty; enter the login's password, or a permanent access key with the login left empty",
+                )
+            base = _base_url("host", host or DEFAULT_HOST, port, fields.allow_http)
+            data_url = None
+            if fields.data_api:
+                data_host = fields.data_api_host or base.replace("//callapi.", "//dataapi.", 1)
+                data_url = _base_url("extra.data_api_host", data_host, None, fields.allow_http) + "/v2.0"
+        except FieldInvalid as invalid:
+            raise ConnectionSettingsInvalid(f"connection {conn_id}, {invalid}") from invalid
         return cls(
             conn_id=conn_id,
             url=f"{base}/{fields.api_version}",
@@ -106,35 +138,33 @@ class ConnectionSettings(BaseModel):
         return LoginSession(self.login, secret) if self.login else AccessKey(secret)
 
 
-def _read_extra(conn_id: str, extra: str | None) -> _Extra:
+def _read_extra(extra: str | None) -> _Extra:
     try:
         given = json.loads(extra or "{}")
     except ValueError:
         given = None
     if not isinstance(given, dict):
-        raise ConnectionSettingsInvalid(f"connection {conn_id}, extra: a JSON object is needed")
+        raise FieldInvalid("extra", "a JSON object is needed")
     try:
         return _Extra.model_validate({name: v for name, v in given.items() if v not in (None, "")})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-    field, problem = first["loc"][0], first["msg"].removeprefix("Value error, ")
-    raise ConnectionSettingsInvalid(f"connection {conn_id}, extra.{field}: {problem}")
+    raise FieldInvalid(f"extra.{first['loc'][0]}", first["msg"].removeprefix("Value error, "))
 
 
-def _base_url(conn_id: str, field: str, host: str, port: int | None, allow_http: bool) -> str:
+def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
     try:
         parts = urlsplit(host if "://" in host else f"https://{host}")
         name, port = parts.hostname, parts.port or port
     except ValueError:
         parts, name = urlsplit(""), None
     if not name or parts.scheme not in ("http", "https") or parts.query or parts.username:
-        raise ConnectionSettingsInvalid(
-            f"connection {conn_id}, {field}: a host name or a URL such as https://{DEFAULT_HOST} is needed"
-        )
+        raise FieldInvalid(field, f"a host name or a URL such as https://{DEFAULT_HOST} is needed")
     if parts.scheme == "http" and not (allow_http or _is_loopback(name)):
-        raise ConnectionSettingsInvalid(
-            f"connection {conn_id}, {field}: plain http would send the credentials in the clear; "
-            "use https, or set extra.allow_http"
+        raise FieldInvalid(
+            field,
+            "plain http would send the credentials in the clear; use https, "
+            'or "Allow plain http" (extra.allow_http)',
         )
     name = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{name}" + (f":{port}" if port else "") + parts.path.rstrip("/")

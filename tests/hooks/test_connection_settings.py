@@ -144,6 +144,18 @@ def test_a_bad_extra_names_its_field_and_shows_no_value(extra, field):
     assert refusal(extra).startswith(f"connection my_conn, extra.{field}: ")
 
 
+@pytest.mark.parametrize("path", ["/nonexistent.pem", "yes", "a\0b"])
+def test_a_ca_bundle_that_is_not_on_this_machine_is_not_left_to_look_like_a_network_that_is_down(path):
+    assert "extra.verify: this machine has no such file" in refusal({"verify": path})
+
+
+def test_a_version_that_is_none_shows_one_that_is():
+    assert (
+        refusal({"api_version": "4"})
+        == "connection my_conn, extra.api_version: a version is needed, e.g. v4.0"
+    )
+
+
 @pytest.mark.parametrize("extra", ["{", "[]", "5", f'"{SECRET}"'])
 def test_an_extra_that_is_no_json_object_is_refused_by_name(extra):
     assert refusal(extra).startswith("connection my_conn, extra: ")
@@ -162,8 +174,10 @@ def test_the_data_api_is_derived_from_the_host_or_named(host, data_host, url):
     assert read({"data_api": True, "data_api_host": data_host}, host=host).data_api_url == url
 
 
-def test_verify_is_a_flag_or_the_path_of_a_ca_bundle():
-    assert read({"verify": "/etc/ssl/ca.pem"}).verify == "/etc/ssl/ca.pem"
+def test_verify_is_a_flag_or_the_path_of_a_ca_bundle(tmp_path):
+    bundle = tmp_path / "ca.pem"
+    bundle.touch()
+    assert read({"verify": str(bundle)}).verify == str(bundle)
     assert read({"verify": "True"}).verify is True
     assert read({"verify": False}).verify is False
 
