@@ -82,6 +82,20 @@ def test_every_module_of_a_kind_is_named_and_can_be_imported(kind):
     assert public == set(named), "modules with public classes, and modules in provider info"
 
 
+def test_every_link_of_an_operator_is_named():
+    package = Path(inspect.getfile(get_provider_info)).parent
+    links = set()
+    for path in (package / "operators").glob("*.py"):
+        module = importlib.import_module(f"airflow_provider_callapi.operators.{path.stem}")
+        for operator in vars(module).values():
+            links |= {type(link) for link in getattr(operator, "operator_extra_links", ())}
+
+    named = {f"{link.__module__}.{link.__qualname__}" for link in links}
+    assert {name for name in named if name.startswith("airflow_provider_callapi.")} == set(
+        INFO["extra-links"]
+    )
+
+
 def test_the_connection_type_is_the_hooks():
     assert TYPE["connection-type"] == CallApiHook.conn_type
     assert TYPE["hook-name"] == CallApiHook.hook_name
@@ -128,6 +142,9 @@ def test_airflow_providers_shows_the_provider_and_its_connection_type(airflow_db
     providers = json.loads(python("-m", "airflow", "providers", "list", "--output", "json"))
     (mine,) = [row for row in providers if row["package_name"] == "airflow-provider-callapi"]
     assert mine["version"] == importlib.import_module("airflow_provider_callapi").__version__
+
+    links = json.loads(python("-m", "airflow", "providers", "links", "--output", "json"))
+    assert set(INFO["extra-links"]) <= {row["extra_link_class_name"] for row in links}
 
     hooks = json.loads(python("-m", "airflow", "providers", "hooks", "--output", "json"))
     (hook,) = [row for row in hooks if row["connection_type"] == "callapi"]
