@@ -6,6 +6,7 @@ import argparse
 
 from airflow.cli.cli_config import (
     ARG_OUTPUT,
+    ARG_VERBOSE,
     ARG_YES,
     ActionCommand,
     Arg,
@@ -26,6 +27,13 @@ class _HandedOn(Arg):
 _CONN_ID = Arg(
     ("--conn-id",), default="callapi_default", help="The connection to use (default: callapi_default)"
 )
+_ANSWER = Arg(
+    ("-o", "--output"),
+    choices=("text", "json", "yaml"),
+    default="text",
+    metavar="(text, json, yaml)",
+    help="A line, or facts for a program (default: text)",
+)
 _PHONES = Arg(("--show-phone-numbers",), action="store_true", help="Do not shorten phone numbers")
 _SESSION_ID = Arg(("call_session_id",), type=int, metavar="SESSION_ID", help="As `callapi calls` shows it")
 _EMULATOR = _HandedOn(  # type: ignore[no-untyped-call]
@@ -45,25 +53,25 @@ def get_callapi_cli_commands() -> list[CLICommand]:
                     name="calls",
                     help="List the active calls; costs no points",
                     func=lazy_load_command(f"{commands}.calls"),
-                    args=(_CONN_ID, ARG_OUTPUT, _PHONES),
+                    args=(_CONN_ID, ARG_OUTPUT, _PHONES, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="limits",
                     help="Show the points left; costs none",
                     func=lazy_load_command(f"{commands}.limits"),
-                    args=(_CONN_ID, ARG_OUTPUT),
+                    args=(_CONN_ID, ARG_OUTPUT, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="talk-options",
                     help="Show what a phone's buttons do during a talk",
                     func=lazy_load_command(f"{commands}.talk_options"),
-                    args=(_CONN_ID, ARG_OUTPUT),
+                    args=(_CONN_ID, ARG_OUTPUT, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="release",
                     help="End an active call",
                     func=lazy_load_command(f"{commands}.release"),
-                    args=(_SESSION_ID, _CONN_ID, ARG_YES),
+                    args=(_SESSION_ID, _CONN_ID, _ANSWER, ARG_YES, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="emulator",
@@ -75,7 +83,7 @@ def get_callapi_cli_commands() -> list[CLICommand]:
                     name="check",
                     help="Try the connection; costs no points",
                     func=lazy_load_command(f"{commands}.check"),
-                    args=(_CONN_ID,),
+                    args=(_CONN_ID, _ANSWER, ARG_VERBOSE),
                 ),
             ),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from airflow_provider_callapi.api.data_api import GetCallsReport
@@ -14,6 +15,7 @@ from airflow_provider_callapi.hooks.settings import FieldInvalid
 from airflow_provider_callapi.provider_info import form_label
 
 if TYPE_CHECKING:
+    from airflow_provider_callapi.api.client import Client
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
@@ -64,16 +66,23 @@ def _try_data_api(hook: CallApiHook) -> Iterator[str]:
     if hook.settings.login is not None:
         yield "The Data API was not tried: a login there costs a point."
         return
+    try:
+        knock(hook.data_api.client)
+    except CallApiError as error:
+        told = advice(error, service="Data API", host="Data API host")
+        raise _DoesNotWork(f"The Call API works, the Data API does not. {told}") from error
+    yield "The Data API works, too."
+
+
+def knock(data_api: Client) -> None:
+    """Be let in by the Data API, which costs no points with an access key. Logging in costs one.
+
+    :raises CallApiError: it does not let this client in, or does not work.
+    """
     # Whatever the Data API does costs a point, and what it refuses none: it is asked for a report that
     # it refuses to everybody (of more than three months), after it has let somebody in.
     too_long = GetCallsReport(
         date_from="2020-01-01 00:00:00", date_till="2020-12-31 00:00:00", fields=["id"], limit=1
     )
-    try:
-        hook.data_api.client.call(too_long)
-    except InvalidParameters:
-        pass
-    except CallApiError as error:
-        told = advice(error, service="Data API", host="Data API host")
-        raise _DoesNotWork(f"The Call API works, the Data API does not. {told}") from error
-    yield "The Data API works, too."
+    with suppress(InvalidParameters):
+        data_api.call(too_long)

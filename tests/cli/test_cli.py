@@ -8,6 +8,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +17,13 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from airflow_provider_callapi.api.methods import Component, ListCalls, StartEmployeeCall, StartInformerCall
+from airflow_provider_callapi.api.methods import (
+    Component,
+    ListCalls,
+    StartEmployeeCall,
+    StartInformerCall,
+    TagCall,
+)
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
@@ -51,6 +59,8 @@ def callapi(connection, monkeypatch, capsys):
 def talk(callapi, exchange):
     """The session of a call that lasts until somebody releases it."""
     exchange.default_script = Script(rings=0, employee_rings=0, talks=None)
+    employees = exchange.account.employees
+    employees[25] = replace(employees[25], full_name="Иванова [bold] Анна")
     with CallApiHook() as hook:
         request = StartEmployeeCall(
             virtual_phone_number=VNUMBER,
@@ -75,17 +85,35 @@ def test_calls_are_a_table_that_says_who_is_on_the_line_without_phone_numbers(ca
     run = callapi("calls")
 
     assert run.code == 0
-    heading, _, row = run.out.splitlines()[:3]
-    assert heading.replace("|", " ").split() == [
-        "session", "direction", "since", "contact", "legs", "tags", "external_id",
-    ]  # fmt: skip
+    heading, _, row, second = run.out.splitlines()[:4]
+    assert heading.replace("|", " ").split() == ["session", "dir", "since", "contact", "legs"]
     cells = [cell.strip() for cell in row.split("|")]
     assert cells[:2] == [str(talk), "out"]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", cells[2])
+    assert re.fullmatch(r"\d\d-\d\d \d\d:\d\dZ", cells[2])
     assert cells[3] == "7916…4567"
     assert cells[4].startswith("contact: Разговор")
-    assert cells[6] == "order-[bold]-7", "rich took it for markup"
+    assert second.split("|")[4].strip() == "Иванова [bold] Анна: Разговор", "rich took it for markup"
     assert CONTACT not in run.out
+
+
+def test_a_table_of_calls_fits_a_terminal_of_80_columns_with_a_line_for_each_leg(callapi, talk, monkeypatch):
+    monkeypatch.setattr("airflow.cli.simple_table.is_tty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    _, _, *lines = callapi("calls").out.rstrip().splitlines()
+
+    assert [line.split("|")[-1].strip() for line in lines] == [
+        "contact: Разговор",
+        "Иванова [bold] Анна: Разговор",
+    ]
+
+
+def test_plain_text_has_all_of_a_call_in_one_line(callapi, talk):
+    heading, row = callapi("calls", "-o", "plain").out.splitlines()
+
+    assert heading.split()[-2:] == ["tags", "external_id"]
+    assert "contact: Разговор, Иванова [bold] Анна: Разговор" in row
+    assert row.endswith("order-[bold]-7")
 
 
 def test_since_is_utc_whatever_the_accounts_zone_is(callapi, talk, exchange):
@@ -97,9 +125,14 @@ def test_since_is_utc_whatever_the_accounts_zone_is(callapi, talk, exchange):
 
 @pytest.mark.parametrize(("output", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
 def test_calls_can_be_read_by_a_program(callapi, talk, output, read):
+    with CallApiHook() as hook:
+        hook.call(TagCall(call_session_id=talk, tag_id=36))
+
     (row,) = read(callapi("calls", "--output", output).out)
 
-    assert row["session"] == str(talk)
+    assert row["session"] == talk, "a number is a number"
+    assert row["external_id"] == "order-[bold]-7"
+    assert row["tags"] == ["Answered"]
     assert row["contact"] == "7916…4567"
     assert [leg.rpartition(": ")[2] for leg in row["legs"]] == ["Разговор", "Разговор"]
 
@@ -118,12 +151,38 @@ def test_limits_are_the_points_left_of_both_windows_and_cost_none(callapi, excha
 
     first, second = (json.loads(callapi("limits", "-o", "json").out) for _ in range(2))
 
-    assert [(row["per"], row["limit"], row["left"]) for row in first] == [
-        ("minute", "10", "10"),
-        ("day", "20", "20"),
-    ]
-    assert [row["left"] for row in second] == ["10", "20"]
-    assert all(0 <= int(row["reset_in_seconds"]) <= 86_400 for row in first)
+    told = [(row["service"], row["per"], row["limit"], row["left"]) for row in first]
+    assert told[:2] == [("Call API", "minute", 10, 10), ("Call API", "day", 20, 20)]
+    assert [row[:2] for row in told[2:]] == [("Data API", "minute"), ("Data API", "day")]
+    assert [row["left"] for row in second] == [row["left"] for row in first], "it is free"
+    assert all(0 <= row["reset_in_seconds"] <= 86_400 for row in first)
+
+
+def test_limits_are_those_of_the_call_api_where_the_connection_has_no_other(callapi, connection):
+    connection(extra={"data_api": False})
+
+    assert {row["service"] for row in json.loads(callapi("limits", "-o", "json").out)} == {"Call API"}
+
+
+def test_limits_of_a_login_leave_out_the_data_api_whose_login_costs_a_point(callapi, connection, exchange):
+    account = exchange.account
+    connection(login=account.login, password=account.password)
+
+    run = callapi("limits", "-o", "json")
+
+    assert run.code == 0
+    assert {row["service"] for row in json.loads(run.out)} == {"Call API"}
+    assert "a login there costs a point" in run.err
+
+
+def test_limits_of_the_call_api_are_told_though_the_data_api_is_in_trouble(callapi, exchange):
+    exchange.fault(Fault.HTML, method="get.calls_report")
+
+    run = callapi("limits", "-o", "json")
+
+    assert {row["service"] for row in json.loads(run.out)} == {"Call API"}
+    assert run.code == 1
+    assert 'Check "Data API host"' in run.err
 
 
 def test_limits_are_shown_though_the_answer_that_tells_them_is_a_refusal(callapi, exchange):
@@ -198,6 +257,27 @@ def test_a_session_id_that_is_no_number_is_refused_by_the_parser(callapi, sessio
     assert end.value.code == 2
 
 
+def test_what_was_done_can_be_read_by_a_program(callapi, talk, monkeypatch):
+    confirming(monkeypatch, "y")
+
+    asked = callapi("release", str(talk), "-o", "json")
+    again = callapi("release", str(talk), "--yes", "-o", "yaml")
+
+    assert json.loads(asked.out) == {"session": talk, "was_over_already": False}
+    assert "(y/n)" in asked.err, "the question is not for the program"
+    assert yaml.safe_load(again.out) == {"session": talk, "was_over_already": True}
+
+
+def test_a_check_can_be_read_by_a_program_whatever_it_says(callapi, connection):
+    works = callapi("check", "-o", "json")
+    connection(password="no-such-key-at-all")
+    broken = callapi("check", "-o", "json")
+
+    assert (works.code, json.loads(works.out)["works"]) == (0, True)
+    assert (broken.code, json.loads(broken.out)["works"]) == (1, False)
+    assert "does not know this access key" in json.loads(broken.out)["message"]
+
+
 # --- what goes wrong ---
 
 
@@ -218,6 +298,63 @@ def test_an_error_is_one_line_on_stderr_and_an_exit_code(callapi, connection, co
 
     assert said_why(run), run
     assert "no-such-key-at-all" not in run.err
+
+
+@pytest.mark.parametrize("command", ["calls", "limits", "talk-options", "check"])
+def test_a_service_that_hangs_is_asked_once_and_not_for_long(
+    callapi, connection, exchange, monkeypatch, command
+):
+    from airflow_provider_callapi.cli import commands
+
+    monkeypatch.setattr(commands, "_TIMEOUT", 0.3)
+    connection(extra={"timeout": 600})
+    exchange.fault(Fault.HANG, times=9, seconds=5)
+    began = time.monotonic()
+
+    run = callapi(command)
+
+    assert time.monotonic() - began < 4
+    assert said_why(run), run
+    assert sum(entry.kind == "fault" for entry in exchange.journal) == 1
+
+
+def test_a_shorter_timeout_of_the_connection_is_kept(connection):
+    from airflow_provider_callapi.cli.commands import _ImpatientHook
+
+    connection(extra={"timeout": 2})
+    assert _ImpatientHook().settings.timeout == 2
+    connection(extra={"timeout": 30})
+    assert _ImpatientHook().settings.timeout == 10
+
+
+@pytest.mark.parametrize("command", ["calls", "limits", "talk-options"])
+def test_an_error_says_what_to_do(callapi, connection, command):
+    connection(password="no-such-key-at-all")
+
+    assert "The service does not know this access key" in callapi(command).err
+
+
+@pytest.mark.parametrize("command", ["calls", "limits", "talk-options", "check", "release 5 --yes"])
+def test_ctrl_c_ends_a_command_without_a_word(callapi, monkeypatch, command):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("airflow_provider_callapi.api.client.Client.call", interrupted)
+
+    run = callapi(*command.split())
+
+    assert (run.code, run.out, run.err) == (130, "", "")
+
+
+def test_ctrl_c_at_the_question_releases_nothing(callapi, talk, exchange, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    confirming(monkeypatch, "y")
+    monkeypatch.setattr("airflow_provider_callapi.cli.commands.ask_yesno", interrupted)
+
+    assert callapi("release", str(talk)).code == 130
+    assert exchange.call(talk).active
 
 
 def test_points_that_are_used_up_are_told_at_once_not_waited_for(callapi, talk, exchange):
@@ -299,6 +436,22 @@ def test_airflow_callapi_check_is_a_command_that_ends_with_the_right_code(airflo
 
         assert done.returncode == code, done
         assert ("Connected; 0 active calls" if code == 0 else "nobody_made_this") in getattr(done, stream)
+
+
+def test_nothing_but_the_json_is_on_stdout(airflow_db, callapi_emulator):
+    """Also where Airflow, or the provider, has something to say: a version that will go."""
+    callapi_emulator.exchange.account.deprecated_version = callapi_emulator.exchange.account.version
+    environment = {"AIRFLOW_CONN_CALLAPI_DEFAULT": json.dumps(callapi_emulator.connection())}
+    for command in (["calls"], ["limits"], ["release", "5", "--yes"]):
+        done = subprocess.run(
+            [AIRFLOW, "callapi", *command, "--output", "json"],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        assert json.loads(done.stdout) is not None, done
 
 
 def test_the_emulator_takes_the_options_of_its_own_command(callapi):
