@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.notifications.callapi import CallApiNotifier
+from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
 
 FOLDER = Path(__file__).parents[2] / "dags_examples" / "dag_factory"
 CONTACT = "79161234567"
@@ -67,7 +70,7 @@ def test_every_yaml_file_is_a_dag_without_an_error_and_without_the_network(monke
 
     assert bag.import_errors == {}
     assert set(bag.dags) == {f"callapi_yaml_{file.stem}" for file in FOLDER.glob("*.yml")}
-    assert len(bag.dags) == 4
+    assert len(bag.dags) == 5
     for dag in bag.dags.values():
         assert dag.schedule is None
         assert dag.doc_md.startswith("### ")
@@ -84,7 +87,7 @@ def test_a_yaml_file_that_is_wrong_is_an_import_error_not_a_missing_dag(tmp_path
     assert "wait_for_competion" in error
 
 
-@pytest.mark.parametrize("name", ["informer_call", "start_wait_tag_branch"])
+@pytest.mark.parametrize("name", ["informer_call", "ring_on_failure", "start_wait_tag_branch"])
 def test_a_yaml_pipeline_is_that_of_the_python_example_of_the_same_name(dag_of, name):
     spec = importlib.util.spec_from_file_location(name, FOLDER.parent / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -155,6 +158,33 @@ def test_a_start_that_was_refused_for_another_reason_is_looked_at_not_forgotten(
 
     assert run.states["remind"] == "failed"
     assert (run.states["look"], run.states["forget"]) == ("success", "skipped")
+
+
+@pytest.mark.parametrize(("fails", "state", "rings"), [(True, "failed", 1), (False, "success", 0)])
+def test_tasks_that_fail_ring_once_in_a_run(run_yaml, exchange, monkeypatch, *, fails, state, rings):
+    kwdefaults = {**CallApiNotifier.__init__.__kwdefaults__, "settle": 0.1}  # nobody competes here
+    monkeypatch.setattr(CallApiNotifier.__init__, "__kwdefaults__", kwdefaults)
+
+    run = run_yaml("ring_on_failure", contact="79160000007", fails=fails)
+
+    assert run.states == {"load_orders": state, "load_prices": state}
+    assert exchange.rings("79160000007") == rings
+
+
+def test_a_watcher_can_be_written_as_a_schedule(tmp_path, dag_bag):
+    """So says the documentation, in these words."""
+    page = (FOLDER.parents[1] / "docs" / "operators" / "yaml.md").read_text()
+    schedule = page.partition("```yaml\nschedule:")[2].partition("```")[0]
+    (tmp_path / "load.py").write_text((FOLDER / "load.py").read_text())
+    task = "{task_id: done, operator: airflow.providers.standard.operators.empty.EmptyOperator}"
+    dag = f"schedule:{schedule}start_date: 2026-01-01\ntasks: [{task}]\n"
+    (tmp_path / "watching.yml").write_text("watching:\n" + textwrap.indent(dag, "  "))
+
+    bag = dag_bag(tmp_path)
+
+    assert bag.import_errors == {}
+    (watcher,) = bag.dags["watching"].schedule.watchers
+    assert watcher.trigger.serialize() == CallApiEventTrigger(events="started", direction="in").serialize()
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
