@@ -21,6 +21,10 @@ _NO_TLS = (
     'There is no TLS that can be trusted. Check "{host}" and the port; where an authority of your own '
     'signs the certificate, give the path of the authority\'s file as "TLS verification".'
 )
+_NO_BUNDLE = (
+    "The file of certificates that the environment names (REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE) is not on this "
+    'machine. Correct that, or give the path of one as "TLS verification".'
+)
 _NOT_UNDERSTOOD = (
     'What is there does not answer as the {service} does. Check "{host}", the port and "API version"; '
     'where it is only slow, allow a longer "Timeout, seconds".'
@@ -62,6 +66,8 @@ def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call 
 
 def _todo(error: CallApiError) -> str:
     if isinstance(error, NotSent):
+        if "TLS CA certificate bundle" in str(error.__cause__):  # of requests: a plain OSError
+            return _NO_BUNDLE
         return _NO_TLS if isinstance(error.__cause__, SSLError) else _NOT_REACHED
     if isinstance(error, Unanswered | ProtocolMismatch):
         return _NOT_UNDERSTOOD

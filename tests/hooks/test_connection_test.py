@@ -249,6 +249,19 @@ def test_https_where_none_is_spoken_says_so(callapi_emulator: Emulator, monkeypa
     assert json.dumps(text)
 
 
+def test_a_ca_bundle_of_the_environment_that_is_not_there_is_not_a_network_that_is_down(
+    callapi_emulator: Emulator, monkeypatch
+) -> None:
+    fields = {**callapi_emulator.connection(), "host": "https://127.0.0.1"}
+    monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps(fields))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent.pem")
+
+    text = refusal()
+
+    assert "The file of certificates that the environment names" in text
+    assert "Nothing can be reached" not in text
+
+
 # --- its words ---
 
 
