@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import re
-from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -52,8 +52,10 @@ class _Extra(BaseModel):
     @field_validator("verify")
     @classmethod
     def _is_there(cls, value: bool | str) -> bool | str:
-        if isinstance(value, str) and not Path(value).exists():
-            raise ValueError("this machine has no such file; true, or the path of a file is needed")
+        if isinstance(value, str) and not os.access(value, os.R_OK):
+            raise ValueError(
+                "this machine has no such file, or may not read it; true, or the path of a file is needed"
+            )
         return value
 
     @field_validator("api_version")
