@@ -247,21 +247,24 @@ class Journal:
         self.record = record
 
 
+FindReport = Callable[[str, str, float], int | None]
+
+
 @dataclass(frozen=True)
 class Means:
     """How `place` reaches the world.
 
     :ivar send: sends a ``start.*``, repeating it only where that is proven to be harmless.
     :ivar looks: snapshots for as long as they are taken; whoever makes them sleeps between two.
-    :ivar find_report: the session id of a call in the Data API by its external_id, searched from an
-        epoch time on; None where the connection has no Data API.
+    :ivar find_report: the session id of a call in the Data API by its external_id and contact, searched
+        from an epoch time on; None where the connection has no Data API.
     :ivar clock: epoch seconds now.
     :ivar log: told which row of the table is taken, and why.
     """
 
     send: Callable[[StartCall], StartedCall]
     looks: Callable[[], Iterator[Snapshot]]
-    find_report: Callable[[str, float], int | None] | None
+    find_report: FindReport | None
     clock: Callable[[], float]
     log: Callable[[str], None]
 
@@ -372,7 +375,9 @@ def _find(
         if absent >= _ABSENCES_NEEDED and snapshot.at >= appear_by:
             break
     try:
-        if means.find_report and (found := means.find_report(record.external_id, record.intended_at)):
+        if means.find_report and (
+            found := means.find_report(record.external_id, request.contact, record.intended_at)
+        ):
             return found
     except CallApiError as error:
         troubles.append(error)

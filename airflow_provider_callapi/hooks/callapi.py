@@ -23,6 +23,7 @@ from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import Request, other
 from airflow_provider_callapi.api.models import Limits, parse_time
 from airflow_provider_callapi.calls.outcome import Outcome, answered_by, contact_connected, settled
+from airflow_provider_callapi.calls.placing import FindReport
 from airflow_provider_callapi.calls.snapshot import Snapshot, look
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
@@ -206,6 +207,18 @@ class CallApiHook(BaseHook):
             if report is not None or left <= 0:
                 return report
             time.sleep(min(REPORT_INTERVAL, left))
+
+    def finder(self, *, timeout: float = 0.0) -> FindReport | None:
+        """How `place` finds a call in the Data API; None where the connection does not use it.
+
+        :param timeout: seconds to go on asking.
+        """
+
+        def find(external_id: str, contact: str, since: float) -> int | None:
+            report = self.await_report(external_id=external_id, contact=contact, since=since, timeout=timeout)
+            return report.id if report else None
+
+        return find if self.has_data_api else None
 
     def settle(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
         """What the Data API makes of a finished call; None: its report is not there yet."""

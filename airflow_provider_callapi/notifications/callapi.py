@@ -243,14 +243,10 @@ class CallApiNotifier(BaseNotifier):
         self._refuse_to_repeat(hook, external_id)
         self._warn_of_the_limit(failure, len(people))
 
-        def find_report(external_id: str, since: float) -> int | None:
-            report = hook.call_report(external_id=external_id, since=since)
-            return report.id if report else None
-
         means = Means(
             send=hook.call,
             looks=lambda: hook.looks(_POLL),
-            find_report=find_report if hook.has_data_api else None,
+            find_report=hook.finder(),
             clock=time.time,
             log=lambda text: self.log.info("Alert for %s: %s", failure, text),
         )

@@ -130,7 +130,7 @@ class PlacedCallOperator(RequestOperator):
                 call = place(
                     way.journal,
                     request,
-                    self._means(hook, request.contact, whom),
+                    self._means(hook, whom),
                     appear_timeout=self.appear_timeout,
                     delivery=delivery,
                     look_first=look_first,
@@ -187,17 +187,11 @@ class PlacedCallOperator(RequestOperator):
         except Exception as error:
             self.log.warning("Call session %s may still be active: %s", self.call_session_id, error)
 
-    def _means(self, hook: CallApiHook, contact: str, whom: str) -> Means:
-        def find_report(external_id: str, since: float) -> int | None:
-            report = hook.await_report(
-                external_id=external_id, contact=contact, since=since, timeout=self.report_timeout
-            )
-            return report.id if report else None
-
+    def _means(self, hook: CallApiHook, whom: str) -> Means:
         return Means(
             send=hook.call,
             looks=lambda: hook.looks(self.poll_interval),
-            find_report=find_report if hook.has_data_api else None,
+            find_report=hook.finder(timeout=self.report_timeout),
             clock=time.time,
             log=lambda text: self.log.info("%s: %s", whom, text),
         )

@@ -99,7 +99,7 @@ class World:
     disk: Disk = field(default_factory=Disk)
     sent: list[str | None] = field(default_factory=list)
     looked_at: list[float] = field(default_factory=list)
-    asked_reports: list[tuple[str, float]] = field(default_factory=list)
+    asked_reports: list[tuple[str, str, float]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
     def send(self, request: StartCall) -> StartedCall:
@@ -117,9 +117,9 @@ class World:
                 yield Snapshot(self.now, {session.call_session_id: session for session in shown})
             self.now += 5.0
 
-    def find_report(self, external_id: str, since: float) -> int | None:
+    def find_report(self, external_id: str, contact: str, since: float) -> int | None:
         assert self.reports is not None
-        self.asked_reports.append((external_id, since))
+        self.asked_reports.append((external_id, contact, since))
         return self.reports(external_id)
 
     @property
@@ -504,7 +504,7 @@ def test_one_absence_proves_nothing_however_late_it_is() -> None:
 def test_a_call_that_list_calls_never_showed_is_found_in_the_report() -> None:
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: 8)
     assert world.place().call_session_id == 8
-    assert world.asked_reports == [(world.sent[0], 5000.0)]
+    assert world.asked_reports == [(world.sent[0], PERSON, 5000.0)]
     assert world.looked_at[-1] >= 5060, "active calls are listed sooner than they are reported"
 
 
@@ -518,7 +518,7 @@ def test_a_call_that_is_in_no_report_either_is_unresolved() -> None:
 def test_the_report_of_a_later_try_is_searched_from_the_intent_on() -> None:
     world = world_after(Stage.STARTING, reports=lambda external_id: 8)
     assert world.place().call_session_id == 8
-    assert world.asked_reports[0][1] == 4900.0
+    assert world.asked_reports[0][2] == 4900.0
 
 
 # --- trouble while searching ---

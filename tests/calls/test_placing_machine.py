@@ -151,7 +151,7 @@ class Placing(RuleBasedStateMachine):
             yield self.last_look
             self.clock.advance(self.last_look.pause(POLL_INTERVAL))
 
-    def _find_report(self, external_id: str, since: float) -> int | None:
+    def _find_report(self, external_id: str, contact: str, since: float) -> int | None:
         def ask() -> int | None:
             zone = self.account.timezone
             reports = self.data_api.call(

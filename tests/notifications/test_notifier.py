@@ -228,6 +228,21 @@ def test_a_lost_answer_is_searched_for_and_the_person_not_rung_twice(desk, ring)
 
 
 @BOTH_WAYS
+def test_one_persons_call_is_not_taken_for_the_lost_one_of_the_next(desk, monkeypatch, ring):
+    desk.exchange.script(ON_DUTY, Script.busy())
+    watch = CallApiNotifier._watch
+
+    def and_the_next_start_is_lost(*args):
+        desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+        return watch(*args)
+
+    monkeypatch.setattr(CallApiNotifier, "_watch", and_the_next_start_is_lost)
+    ring(notifier([ON_DUTY, SECOND]), of_dag())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
+@BOTH_WAYS
 def test_a_call_of_which_nobody_knows_is_followed_by_the_next_person(desk, ring):
     desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
 
