@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.errors import CallApiError, mask_phones
 from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.claiming import Step
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Journal, Means, Memory, Unresolved, place
 
@@ -15,27 +17,36 @@ from airflow_provider_callapi.calls.placing import Journal, Means, Memory, Unres
 class Alert:
     """The calls of one alert; whoever drives it waits between two of them.
 
-    A person who cannot be rung, or of whose call nobody knows whether it was placed, is followed by
-    the next. Only for the last one, with nobody left to ask, is such a call placed once more, after
-    the search for it (`placing.place`, ``at_least_once``).
+    Every person's call has an id of its own, ``<external_id>-1``, ``-2`` …, so that whoever goes on
+    after a restart knows who was rung. A person who cannot be rung, or of whose call nobody knows
+    whether it was placed, is followed by the next. Only for the last one, with nobody left to ask, is
+    such a call placed once more, after the search for it (`placing.place`, ``at_least_once``).
 
+    :ivar external_id: the alert's.
     :ivar people: one request a person, in the order in which they are rung.
+    :ivar rang: told of every call that is placed.
     :ivar trouble: told why somebody is not known to have been rung.
     :ivar rung: how many calls are known to have been placed.
     """
 
+    external_id: str
     people: Sequence[StartInformerCall]
     means: Means
     appear_timeout: float
+    rang: Callable[[Step], None]
     trouble: Callable[[str], None]
     rung: int = field(default=0, init=False)
     _next: int = field(default=0, init=False)
 
     def ring_next(self) -> Outcome | None:
-        """Ring the next person who can be rung; None: there is nobody left."""
+        """Ring the next person who can be rung.
+
+        :return: the call to be waited for; None: there is nobody left to be rung after it.
+        """
         while self.somebody_is_left:
-            request = self.people[self._next]
             self._next += 1
+            call_id = self._call_id(self._next)
+            request = self.people[self._next - 1].model_copy(update={"external_id": call_id})
             whom = f"person {self._next} of {len(self.people)}, {mask_phones(request.contact)}"
             try:
                 call = place(
@@ -48,12 +59,39 @@ class Alert:
             except (CallApiError, Unresolved) as error:
                 self.trouble(f"{whom}, is not known to have been rung: {error}")
                 continue
-            self.rung += 1
             self.means.log(f"{whom}: call session {call.call_session_id}")
-            return call
+            self.rung += 1
+            self.rang(Step(self._next, call.call_session_id))
+            return call if self.somebody_is_left else None
         return None
+
+    def go_on(self, step: Step) -> Outcome | None:
+        """Go on with a call that was placed before a restart; returns what `ring_next` does."""
+        self.rung, self._next = self.rung + 1, min(step.person, len(self.people))
+        self.means.log(f"person {step.person} was rung before: call session {step.call_session_id}")
+        return Outcome(step.call_session_id) if self.somebody_is_left else None
+
+    def step_among(self, sessions: Iterable[CallSession]) -> Step | None:
+        """The newest of this alert's calls among these."""
+        people = {call_id: person for person, call_id in self.call_ids}
+        steps = [
+            Step(people[session.external_id], session.call_session_id)
+            for session in sessions
+            if session.external_id in people
+        ]
+        return max(steps, key=lambda step: step.person, default=None)
+
+    @property
+    def call_ids(self) -> list[tuple[int, str]]:
+        """Every person and the id that their call would have, the last first."""
+        last = len(self.people)
+        again = [(last, f"{self._call_id(last)}-2")] if last else []
+        return again + [(person, self._call_id(person)) for person in range(last, 0, -1)]
 
     @property
     def somebody_is_left(self) -> bool:
         """Whether there is somebody to be rung after this one."""
         return self._next < len(self.people)
+
+    def _call_id(self, person: int) -> str:
+        return f"{self.external_id}-{person}"

@@ -34,21 +34,51 @@ class Register(Protocol):
 
 
 @dataclass(frozen=True)
+class Step:
+    """How far an alert has got: whom it rang last, 1 for the first person, and with which call."""
+
+    person: int
+    call_session_id: int
+
+
+@dataclass(frozen=True)
 class _Claim:
-    """Who rings for which alert: ``at`` in epoch seconds, ``rang`` once the call is placed."""
+    """Who rings for which alert, and how far that has got.
+
+    :ivar at: when this was written, epoch seconds.
+    :ivar until: when nobody needs to know it any more, epoch seconds.
+    :ivar person: whom it rang last; 0: nobody yet.
+    """
 
     alert: str
     by: str
     at: float
-    rang: bool = False
+    until: float
+    person: int = 0
+    call_session_id: int | None = None
+
+    @classmethod
+    def read(cls, value: str | None) -> _Claim | None:
+        try:
+            claim: Any = json.loads(value or "{}")
+            return cls(**claim) if claim else None
+        except (TypeError, ValueError):  # somebody edited it
+            return None
+
+
+def is_over(value: str | None, now: float) -> bool:
+    """Whether a register's text is a claim that nobody needs to know any more."""
+    claim = _Claim.read(value)
+    return claim is not None and claim.until < now
 
 
 @dataclass(frozen=True)
 class Claimant:
     """One of those who want to ring for an alert.
 
+    :ivar register: the alert's own: another alert has another one.
     :ivar alert: what is rung for, e.g. an external_id.
-    :ivar by: who wants to; unlike anybody else.
+    :ivar by: who wants to; unlike anybody else, but the same for whoever goes on after a restart.
     :ivar quiet_for: seconds for which one call is enough.
     :ivar settle: seconds within which everybody gets from reading to writing.
     """
@@ -61,6 +91,18 @@ class Claimant:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
 
+    def others_have_rung(self) -> bool:
+        """Whether this alert has been rung for by somebody else, less than ``quiet_for`` ago."""
+        claim = self._read()
+        return claim is not None and claim.by != self.by and self._has_rung(claim)
+
+    def step(self) -> Step | None:
+        """How far we had got before a restart."""
+        claim = self._read()
+        if claim is None or claim.by != self.by or not self._has_rung(claim):
+            return None
+        return Step(claim.person, claim.call_session_id or 0)
+
     def win(self) -> bool:
         """Whether it is on us to ring; False: somebody else has rung.
 
@@ -71,12 +113,13 @@ class Claimant:
         while self.clock() < patient_until:
             began = self.clock()
             rival = self._read()
-            if rival and rival.alert == self.alert and rival.rang and began - rival.at < self.quiet_for:
-                return False
-            if rival and not rival.rang and 0 <= began - rival.at < self._stands_for(rival):
-                self.sleep(_PAUSE)
-                continue
-            self._write(_Claim(self.alert, self.by, began))
+            if rival and rival.by != self.by:
+                if self._has_rung(rival):
+                    return False
+                if not rival.person and 0 <= began - rival.at < self.settle + _VOID_AFTER:
+                    self.sleep(_PAUSE)
+                    continue
+            self._write(began)
             slow = self.clock() - began > self.settle
             self.sleep(self.settle + (_LISTED_WITHIN if slow else 0.0))
             now = self._read()
@@ -84,24 +127,21 @@ class Claimant:
                 return True
         return True
 
-    def rang(self) -> None:
+    def rang(self, step: Step) -> None:
         """The call is placed."""
-        self._write(_Claim(self.alert, self.by, self.clock(), rang=True))
+        self._write(self.clock(), step)
 
     def give_up(self) -> None:
         """No call could be placed: let the others try."""
-        self.register.write("{}")
+        self._write(0.0)
 
-    def _stands_for(self, rival: _Claim) -> float:
-        """A rival for another alert needs the register only until it knows that it has won."""
-        return self.settle + (_VOID_AFTER if rival.alert == self.alert else _PAUSE)
+    def _has_rung(self, claim: _Claim) -> bool:
+        return bool(claim.person) and self.clock() - claim.at < self.quiet_for
 
     def _read(self) -> _Claim | None:
-        try:
-            value: Any = json.loads(self.register.read() or "{}")
-            return _Claim(**value) if value else None
-        except (TypeError, ValueError):  # somebody edited it
-            return None
+        return _Claim.read(self.register.read())
 
-    def _write(self, claim: _Claim) -> None:
-        self.register.write(json.dumps(asdict(claim)))
+    def _write(self, at: float, step: Step | None = None) -> None:
+        until = self.clock() + self.quiet_for
+        rung = {"person": step.person, "call_session_id": step.call_session_id} if step else {}
+        self.register.write(json.dumps(asdict(_Claim(self.alert, self.by, at, until)) | rung))

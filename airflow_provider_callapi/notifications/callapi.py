@@ -7,23 +7,24 @@ import copy
 import re
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseNotifier, Variable, conf
+from airflow.providers.common.compat.sdk import BaseNotifier, conf
 
 from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, mask_phones
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.api.models import parse_time
 from airflow_provider_callapi.calls.alerting import Alert
-from airflow_provider_callapi.calls.claiming import Claimant
+from airflow_provider_callapi.calls.claiming import Step
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Means
 from airflow_provider_callapi.calls.snapshot import look
 from airflow_provider_callapi.calls.watch import DONE, SessionWatch
 from airflow_provider_callapi.notifications.failure import Failure
+from airflow_provider_callapi.notifications.turn import Quiet, Turn
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -57,19 +58,23 @@ class CallApiNotifier(BaseNotifier):
     DAG's (``[dag_processor] dag_file_processor_timeout``), none in a deadline's. Enough to ring one
     person; the log warns where it is too little for all of them.
 
-    What of several failures in the same second rings once: every task's callback claims the alert in the
-    Airflow Variable ``callapi_alert_<dag_id>``, waits ``settle``, and rings only if the claim is still its
-    own. See `airflow_provider_callapi.calls.claiming` for what this guarantees.
+    What of several failures in the same second rings once: every callback claims the alert in an Airflow
+    Variable of its own, ``callapi_alert_<hash of the external_id>``, waits ``settle``, and rings only if the
+    claim is still its own. See `airflow_provider_callapi.calls.claiming` for what this guarantees.
+
+    A deadline's callback that Airflow starts again (its triggerer was restarted) goes on where it was: a
+    call in progress is waited for, and people who were rung are not rung again.
 
     :param contact: a phone number, a list of them, or a text with several, separated by commas.
     :param virtual_phone_number: the number shown.
     :param message: what is said: a text, or ``{"type": "media", "value": "2034"}``. By default, in
         Russian: which task of which DAG and run.
     :param callapi_conn_id: the connection.
-    :param external_id: the id of the alert, and of its calls. By default one for a DAG's run.
+    :param external_id: the id of the alert; its calls have ``<external_id>-1``, ``-2`` …, one for each
+        contact. By default one for a DAG's run.
     :param quiet_for: time, or seconds, for which one call is enough for the same ``external_id``; 0:
-        every failure rings. What is remembered: the Variable's last alert of the DAG, calls in progress,
-        and what the Data API knows, if the connection has it.
+        every failure rings. What is remembered: the alert's Variable, calls in progress, and what the
+        Data API knows, if the connection has it.
     :param dialing_timeout: seconds for which a phone rings, 1 to 120; the service's default is 30.
     :param settle: seconds to wait after a claim: longer than Airflow's API server ever needs for a Variable.
     """
@@ -120,13 +125,11 @@ class CallApiNotifier(BaseNotifier):
         """Ring, and wait in this process until somebody answers."""
         with self._only_logging(context), self._hook(context) as hook:
             failure = Failure.read(context)
-            with self._turn(failure) as rung:
-                alert = self._alert(hook, failure)
-                while call := alert.ring_next():
-                    rung()
-                    if not alert.somebody_is_left or self._answers(hook, call):
-                        return
-                _check(alert)
+            # who runs a deadline's callback in a worker never answers a write: it would hang
+            turn = self._turn(failure, context, may_write=failure.kind != "deadline")
+            alert, call = self._begin(hook, failure, turn)
+            while call and not self._answers(hook, call):
+                call = alert.ring_next()
 
     async def async_notify(self, context: Context) -> None:
         """Ring, and wait in the connection's shared poll until somebody answers."""
@@ -134,11 +137,11 @@ class CallApiNotifier(BaseNotifier):
 
         with self._only_logging(context), self._hook(context) as hook:
             hook.settings = read_settings(await hook.aget_connection(self.callapi_conn_id))
-            alert = await asyncio.to_thread(self._alert, hook, Failure.read(context))
-            while call := await asyncio.to_thread(alert.ring_next):
-                if not alert.somebody_is_left or await self._answers_async(hook, call):
-                    return
-            _check(alert)
+            failure = Failure.read(context)
+            turn = self._turn(failure, context, may_write=True)
+            alert, call = await asyncio.to_thread(self._begin, hook, failure, turn)
+            while call and not await self._answers_async(hook, call):
+                call = await asyncio.to_thread(alert.ring_next)
 
     def get_template_env(self, dag: Any = None) -> Any:
         """The DAG's; the serialized one, which ``dag.test()`` gives to a DAG's callback, has none."""
@@ -154,95 +157,78 @@ class CallApiNotifier(BaseNotifier):
         """A callback must not fail because of its telephone; the log says why nobody was rung."""
         try:
             yield
-        except _Quiet as reason:
+        except Quiet as reason:
             self.log.info("Quiet for %s: %s", Failure.read(context), reason)
         except Exception as error:
             text = mask_phones(f"{type(error).__name__}: {error}")
             self.log.error("Nobody was rung for %s: %s", Failure.read(context), text)
 
-    # --- whose turn it is ---
+    # --- the calls ---
 
-    @contextmanager
-    def _turn(self, failure: Failure) -> Iterator[Callable[[], None]]:
-        """Our turn to ring, among all whose tasks fail now; yields what to call when a phone rings.
+    def _begin(self, hook: CallApiHook, failure: Failure, turn: Turn) -> tuple[Alert, Outcome | None]:
+        """Ring the first person, or go on where a restart has ended it; see `Alert.ring_next`.
 
-        :raises _Quiet: it is somebody else's.
+        :raises Quiet: there was, or is, a call for it.
+        :raises _NobodyReached: nobody could be rung.
         """
-        claim = self._claim(failure)
-        if claim is None:
-            yield _nothing
-            return
         try:
-            ours = claim.win()
-        except Exception as error:  # no rights, no API server
-            self.log.warning("Ringing without a claim, since the Variable cannot be used: %s", error)
-            yield _nothing
-            return
-        if not ours:
-            raise _Quiet("another task's callback rings, or has rung")
-
-        def rung() -> None:
-            try:
-                claim.rang()
-            except Exception as error:
-                self.log.warning("Others may ring as well, since the Variable cannot be written: %s", error)
-
-        try:
-            yield rung
-        except _Quiet:
-            rung()
-            raise
+            step = turn.take()
+            alert = self._alert(hook, failure, turn)
+            if found := self._find(hook, alert):
+                if failure.kind != "deadline":
+                    turn.rang(found)
+                    raise Quiet("there is, or was, a call for it")
+                if step is None or found.person >= step.person:
+                    step = found
+            if step:
+                return alert, alert.go_on(step)
+            self._warn_of_the_limit(failure, len(alert.people))
+            call = alert.ring_next()
+            if not alert.rung:
+                raise _NobodyReached("no contact could be called; see above")
         except Exception:
-            claim.give_up()
+            turn.give_up()
             raise
+        return alert, call
 
-    def _claim(self, failure: Failure) -> Claimant | None:
-        """Only tasks fail together: a run has one callback of its DAG and of a deadline."""
-        if failure.kind != "task" or not self._quiet_seconds:
-            return None
-        return Claimant(
-            _VariableRegister(f"callapi_alert_{failure.dag_id}"),
-            alert=self.external_id or failure.external_id,
-            by=uuid.uuid4().hex,
+    def _turn(self, failure: Failure, context: Mapping[str, Any], *, may_write: bool) -> Turn:
+        deadline = context["deadline"].get("id") if failure.kind == "deadline" else None
+        return Turn(
+            alert=str(self.external_id or failure.external_id),
+            about=str(failure),
+            by=f"deadline {deadline}" if deadline else uuid.uuid4().hex,
             quiet_for=self._quiet_seconds,
             settle=self.settle,
+            may_write=may_write,
             clock=time.time,
             sleep=time.sleep,
+            log=self.log,
         )
 
-    def _refuse_to_repeat(self, hook: CallApiHook, external_id: str) -> None:
-        """Look for this alert's calls: among those in progress, and in the Data API.
-
-        :raises _Quiet: there is one.
-        """
+    def _find(self, hook: CallApiHook, alert: Alert) -> Step | None:
+        """The newest call of this alert: in progress, or in the Data API."""
         if not self._quiet_seconds:
-            return
+            return None
         snapshot = look(hook.get_conn(), time.time)
         if snapshot.failure:
             self.log.warning("Ringing without a look at the calls in progress: %s", snapshot.failure)
-        if any(session.external_id == external_id for session in snapshot.sessions.values()):
-            raise _Quiet("a call for it is in progress")
+        if step := alert.step_among(snapshot.sessions.values()):
+            return step
         if not hook.has_data_api:
-            return
+            return None
         since = time.time() - self._quiet_seconds
         try:
-            report = hook.call_report(external_id=external_id, since=since)
+            for person, external_id in alert.call_ids:
+                report = hook.call_report(external_id=external_id, since=since)
+                if report is None or report.start_time is None:
+                    continue
+                if parse_time(report.start_time, hook.settings.timezone).timestamp() >= since:
+                    return Step(person, report.id)
         except CallApiError as error:
             self.log.warning("Ringing without a look at the Data API: %s", error)
-            return
-        if report is None or report.start_time is None:
-            return
-        if parse_time(report.start_time, hook.settings.timezone).timestamp() >= since:
-            raise _Quiet("there was a call for it")
+        return None
 
-    # --- the calls ---
-
-    def _alert(self, hook: CallApiHook, failure: Failure) -> Alert:
-        external_id = self.external_id or failure.external_id
-        people = self._people(failure, external_id)
-        self._refuse_to_repeat(hook, external_id)
-        self._warn_of_the_limit(failure, len(people))
-
+    def _alert(self, hook: CallApiHook, failure: Failure, turn: Turn) -> Alert:
         means = Means(
             send=hook.call,
             looks=lambda: hook.looks(_POLL),
@@ -254,9 +240,9 @@ class CallApiNotifier(BaseNotifier):
         def trouble(text: str) -> None:
             self.log.warning("Alert for %s: %s", failure, text)
 
-        return Alert(people, means, _APPEAR, trouble)
+        return Alert(turn.alert, self._people(failure), means, _APPEAR, turn.rang, trouble)
 
-    def _people(self, failure: Failure, external_id: str) -> list[StartInformerCall]:
+    def _people(self, failure: Failure) -> list[StartInformerCall]:
         """A request for everybody whose number is one; a typing error in one must not silence the others."""
         contacts = re.split(r"[,;\n]", self.contact) if isinstance(self.contact, str) else self.contact
         message = failure.text if self.message is None else self.message
@@ -268,7 +254,6 @@ class CallApiNotifier(BaseNotifier):
                 "virtual_phone_number": self.virtual_phone_number,
                 "contact": str(contact).strip(),
                 "contact_message": {"type": "tts", "value": message} if isinstance(message, str) else message,
-                "external_id": external_id,
                 "dialing_timeout": self.dialing_timeout,
             }
             try:
@@ -322,7 +307,7 @@ class CallApiNotifier(BaseNotifier):
             return
         section, option, default = _TIME_LIMITS[failure.kind]
         allowed = conf.getfloat(section, option, fallback=default)
-        needed = (self.settle if failure.kind == "task" else 0) + (people - 1) * (self._dials_for + _APPEAR)
+        needed = (self.settle if self._quiet_seconds else 0) + (people - 1) * (self._dials_for + _APPEAR)
         if people > 1 and needed > allowed:
             self.log.warning(
                 "%d people may need %.0f s, and Airflow ends this callback after %.0f s ([%s] %s)",
@@ -342,32 +327,5 @@ class CallApiNotifier(BaseNotifier):
         return self.quiet_for.total_seconds() if isinstance(self.quiet_for, timedelta) else self.quiet_for
 
 
-class _Quiet(Exception):
-    """One call is enough, and was made."""
-
-
 class _NobodyReached(Exception):
     """Nobody could be rung."""
-
-
-class _VariableRegister:
-    """An Airflow Variable: read and written through the API server by whoever runs callbacks."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def read(self) -> str | None:
-        value: str | None = Variable.get(self._name, default=None)
-        return value
-
-    def write(self, value: str) -> None:
-        Variable.set(self._name, value, description="The newest alert by telephone; may be deleted")
-
-
-def _check(alert: Alert) -> None:
-    if not alert.rung:
-        raise _NobodyReached("no contact could be called; see above")
-
-
-def _nothing() -> None:
-    """What to call when a phone rings, where nobody else has to know."""

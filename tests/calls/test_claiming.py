@@ -11,10 +11,11 @@ from itertools import count
 import pytest
 
 from airflow_provider_callapi.calls import claiming
-from airflow_provider_callapi.calls.claiming import Claimant
+from airflow_provider_callapi.calls.claiming import Claimant, Step, is_over
 
 SETTLE = 4.0
 QUIET = 900.0
+CALL = Step(1, 206597836)
 
 
 class World:
@@ -89,20 +90,15 @@ def claimant(world, register, *, alert="run 1", by="me", settle=SETTLE, quiet_fo
     return Claimant(register, alert, by, quiet_for, settle, world.clock, world.sleep)
 
 
-def rings(world, register, calls=frozenset(), **changes):
-    """An actor who rings a second after it has won, unless a call is seen; returns whether it did."""
+def rings(world, register, **changes):
+    """An actor who rings a second after it has won; returns whether it did."""
 
     def act():
         claim = claimant(world, register, **changes)
         if not claim.win():
             return False
-        if claim.alert in calls:
-            claim.rang()
-            return False
         world.sleep(1)
-        if isinstance(calls, set):
-            calls.add(claim.alert)
-        claim.rang()
+        claim.rang(CALL)
         return True
 
     return act
@@ -133,18 +129,98 @@ def test_without_the_time_to_settle_several_win(monkeypatch):
     assert max(winners) > 1
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_two_runs_that_fail_together_both_ring_once(seed):
-    """The register remembers the newest alert only; the calls in progress tell of the other."""
+class Killed(BaseException):
+    """Airflow's end of a callback."""
+
+
+def killed_after(world, seconds, act):
+    """An actor to whom Airflow gives only so much time; False: it was killed."""
+
+    def live():
+        ends = world.now + seconds
+        sleep = world.sleep
+
+        class Mortal:
+            clock, random = world.clock, world.random
+
+            @staticmethod
+            def sleep(seconds):
+                sleep(min(seconds, ends - world.now))
+                if world.now >= ends:
+                    raise Killed
+
+        try:
+            return act(Mortal)()
+        except Killed:
+            return False
+
+    return live
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_sixteen_runs_that_fail_together_ring_within_the_20_s_of_a_callback(seed):
     world = World(seed)
-    register = Slow(world, latency=0.3)
-    calls = set()
+    registers = [Slow(world, latency=0.15) for _ in range(16)]
+
+    def mortal(n, register):
+        return killed_after(world, 20, lambda mortal: rings(mortal, register, alert=f"run {n}", by=str(n)))
+
+    assert all(world.run(*((0, mortal(n, register)) for n, register in enumerate(registers))))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_two_runs_whose_tasks_fail_over_a_minute_ring_once_each_with_calls_that_end_at_once(seed):
+    world = World(seed)
+    registers = [Slow(world, latency=0.15), Slow(world, latency=0.15)]
 
     won = world.run(
-        *((0, rings(world, register, calls, alert=f"run {n % 2}", by=str(n))) for n in range(10)),
+        *(
+            (world.random.uniform(0, 60), rings(world, registers[n % 2], alert=f"run {n % 2}", by=str(n)))
+            for n in range(20)
+        ),
     )
 
     assert (sum(won[0::2]), sum(won[1::2])) == (1, 1)
+
+
+def test_whoever_goes_on_after_a_restart_knows_how_far_it_had_got():
+    world = World()
+    register = Slow(world)
+
+    def escalates():
+        claim = claimant(world, register, by="deadline 7")
+        before = claim.step()
+        claim.win()
+        claim.rang(CALL)
+        claim.rang(Step(2, 9))
+        return before, claim.step(), claim.others_have_rung()
+
+    assert world.run((0, escalates)) == [(None, Step(2, 9), False)]
+    assert (claimant(world, register).step(), claimant(world, register).others_have_rung()) == (None, True)
+    world.now += QUIET
+    assert claimant(world, register, by="deadline 7").step() is None
+
+
+def test_ones_own_claim_of_before_a_restart_is_not_waited_for():
+    world = World()
+    register = Slow(world)
+
+    def claims():
+        return claimant(world, register).win()
+
+    assert world.run((0, claims), (SETTLE + 1, claims)) == [True, True]
+    assert world.now == pytest.approx(1000 + SETTLE + 1 + SETTLE)
+
+
+def test_a_claim_is_over_when_its_time_is_and_nothing_else_is_a_claim():
+    world = World()
+    register = Slow(world)
+    world.run((0, rings(world, register)))
+
+    assert not is_over(register.value, world.now + QUIET - 1)
+    assert is_over(register.value, world.now + QUIET + 1)
+    for value in (None, "", "79161234567", '{"contact": "Ivan"}', "[1]"):
+        assert not is_over(value, world.now + QUIET + 1)
 
 
 def test_a_rival_who_claims_and_dies_is_replaced():
@@ -210,6 +286,7 @@ def test_after_a_minute_of_rivalry_the_alert_rings():
     world = World()
     register = Slow(world)
     register.write = lambda value: None  # as if somebody else always wrote after us
-    register.read = lambda: json.dumps({"alert": "another", "by": "x", "at": world.now, "rang": False})
+    rival = {"alert": "run 1", "by": "x", "until": world.now + QUIET}
+    register.read = lambda: json.dumps({**rival, "at": world.now})
 
     assert 60 <= claimant_alone(world, register) < 70

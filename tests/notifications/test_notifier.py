@@ -21,7 +21,7 @@ from airflow_fakes import VNUMBER
 
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
-from airflow_provider_callapi.notifications import callapi
+from airflow_provider_callapi.notifications import callapi, turn
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 from airflow_provider_callapi.notifications.failure import Failure, speakable
 
@@ -33,22 +33,30 @@ RUN = "scheduled__2026-11-23T22:00:00+00:00"
 PATH = "airflow_provider_callapi.notifications.callapi.CallApiNotifier"
 
 
-class Register:
+class Variables:
     """The Variables of an Airflow without a database."""
 
     values: ClassVar[dict[str, str]] = {}
-    broken = False
+    broken = read_only = False
 
-    def __init__(self, name):
-        self.name = name
-
-    def read(self):
-        if self.broken:
+    @classmethod
+    def get(cls, key, default):
+        if cls.broken:
             raise RuntimeError("403")
-        return self.values.get(self.name)
+        return cls.values.get(key, default)
 
-    def write(self, value):
-        self.values[self.name] = value
+    @classmethod
+    def set(cls, key, value, description):
+        assert not cls.read_only, "this would hang: Airflow does not answer a write here"
+        cls.values[key] = value
+
+    @classmethod
+    def keys(cls, prefix):
+        return [key for key in cls.values if key.startswith(prefix)]
+
+    @classmethod
+    def delete(cls, key):
+        del cls.values[key]
 
 
 @pytest.fixture
@@ -69,8 +77,8 @@ def airflow(desk, monkeypatch):
     """The desk's clock in the notifier, and Variables."""
     fake_time = SimpleNamespace(time=desk.clock, sleep=desk.sleep)
     monkeypatch.setattr(callapi, "time", fake_time)
-    monkeypatch.setattr(callapi, "_VariableRegister", Register)
-    monkeypatch.setattr(Register, "values", {})
+    monkeypatch.setattr(turn, "Variable", Variables)
+    monkeypatch.setattr(Variables, "values", {})
     return desk
 
 
@@ -283,6 +291,71 @@ def test_a_typing_error_in_one_number_does_not_silence_the_others(desk, log):
     assert "Somebody cannot be rung for dag sales" in log()
 
 
+# --- an escalation that a restart of the triggerer interrupts ---
+
+
+@pytest.fixture(params=["with the Data API", "without it", "without Variables"])
+def restart(request, desk, monkeypatch):
+    """Ring for a deadline, and stop the triggerer once it waits for the first person's answer."""
+    desk.connect(extra={"data_api": request.param == "with the Data API"})
+    monkeypatch.setattr(Variables, "broken", request.param == "without Variables")
+
+    def act(contact):
+        with monkeypatch.context() as stopped:
+            stopped.setattr(CallApiNotifier, "_watch", lambda *_: (_ for _ in ()).throw(SystemExit))
+            with pytest.raises(SystemExit):
+                in_the_triggerer(notifier(contact), of_deadline())
+
+    return act
+
+
+def test_after_a_restart_a_call_in_progress_is_watched_and_then_the_next_person_rung(desk, restart):
+    desk.exchange.script(ON_DUTY, Script.no_answer())
+    restart(EVERYBODY)
+    desk.sleep(5)
+    in_the_triggerer(notifier(EVERYBODY), of_deadline())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
+def test_after_a_restart_who_answers_is_not_followed_by_the_next(desk, restart):
+    desk.exchange.script(ON_DUTY, Script(rings=10, talks=60))
+    restart(EVERYBODY)
+    in_the_triggerer(notifier(EVERYBODY), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+@pytest.mark.parametrize("restart", ["with the Data API", "without it"], indirect=True)
+def test_after_a_restart_whose_call_is_over_is_followed_by_the_next(desk, restart):
+    desk.exchange.script(ON_DUTY, Script.busy())
+    restart(EVERYBODY)
+    desk.sleep(120)
+    in_the_triggerer(notifier(EVERYBODY), of_deadline())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
+@pytest.mark.parametrize("restart", ["with the Data API"], indirect=True)
+def test_the_data_api_knows_who_answered_during_a_restart(desk, restart):
+    desk.exchange.script(ON_DUTY, Script(rings=5, talks=20))
+    restart(EVERYBODY)
+    desk.sleep(120)
+    in_the_triggerer(notifier(EVERYBODY), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_after_a_restart_nothing_is_left_to_do_if_the_last_one_was_rung(desk, restart):
+    desk.exchange.default_script = Script.no_answer()
+    restart([ON_DUTY, SECOND])
+    desk.sleep(5)
+    for _ in range(2):
+        in_the_triggerer(notifier([ON_DUTY, SECOND]), of_deadline())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
 # --- once ---
 
 
@@ -298,7 +371,6 @@ def test_the_failures_of_a_run_ring_once(desk, data_api):
 
 
 def test_what_one_callback_rang_for_another_need_not(desk):
-    """A deadline's callback has no Variable; the call in progress is enough."""
     desk.connect(extra={"data_api": False})
     desk.exchange.default_script = Script(talks=600)
     notifier()(of_task())
@@ -307,6 +379,69 @@ def test_what_one_callback_rang_for_another_need_not(desk):
     notifier()(of_dag())
 
     assert rung(desk) == [ON_DUTY]
+
+
+def test_the_variable_remembers_a_call_that_is_over_whoever_asks(desk):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.busy()
+    for context in (of_task(), of_dag(), of_deadline()):
+        notifier()(context)
+        desk.sleep(60)
+    in_the_triggerer(notifier(), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+@pytest.mark.parametrize("ring", [of_dag, of_deadline])
+def test_whoever_rings_first_is_remembered(desk, ring):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.busy()
+    in_the_triggerer(notifier(), ring())
+    desk.sleep(60)
+    notifier()(of_task())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_a_deadlines_sync_callback_writes_no_variable(desk, monkeypatch):
+    """Airflow's callback supervisor drops a message that it does not know, and whoever sent it waits."""
+    monkeypatch.setattr(Variables, "read_only", True)
+
+    notifier()(of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_runs_that_fail_in_turns_do_not_make_each_other_forget(desk):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.busy()
+    for task in ("a", "b", "c"):
+        for run_id in ("manual__1", "manual__2"):
+            notifier()(of_task(task, run_id=run_id))
+            desk.sleep(20)
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+
+
+def test_variables_of_alerts_whose_time_is_over_are_removed_by_the_next_ring(desk):
+    Variables.values |= {"callapi_alert_contacts": '{"load": "79160000001"}', "callapi_alert_on": "yes"}
+    authors = set(Variables.values)
+    for number in range(30):
+        notifier()(of_task(run_id=f"manual__{number}"))
+        desk.sleep(120)
+
+    claims = set(Variables.values) - authors
+    assert authors <= set(Variables.values)
+    assert 1 < len(claims) <= 15 * 60 / 120 + 2
+
+
+def test_an_airflow_that_cannot_list_variables_keeps_them(desk, monkeypatch):
+    monkeypatch.delattr(Variables, "keys")
+
+    notifier()(of_task())
+
+    assert rung(desk) == [ON_DUTY]
+    assert len(Variables.values) == 1
 
 
 def test_the_data_api_knows_a_call_that_is_over(desk):
@@ -350,7 +485,7 @@ def test_an_id_of_ones_own_says_what_is_quiet_together(desk):
         desk.sleep(30)
 
     assert rung(desk) == [ON_DUTY]
-    assert desk.exchange.calls[0].external_id == "sales-sales"
+    assert desk.exchange.calls[0].external_id == "sales-sales-1"
 
 
 def test_a_winner_who_can_ring_nobody_leaves_it_to_the_next(desk):
@@ -364,7 +499,7 @@ def test_a_winner_who_can_ring_nobody_leaves_it_to_the_next(desk):
 
 
 def test_where_variables_cannot_be_used_it_rings_all_the_same(desk, monkeypatch, log):
-    monkeypatch.setattr(Register, "broken", True)
+    monkeypatch.setattr(Variables, "broken", True)
 
     notifier()(of_task())
 
@@ -375,16 +510,18 @@ def test_where_variables_cannot_be_used_it_rings_all_the_same(desk, monkeypatch,
 def _fails(barrier, path):
     """One of fifty processes, each with one failing task."""
 
-    class File(Register):
-        def read(self):
-            return path.read_text() if path.exists() else None
+    class File(Variables):
+        @classmethod
+        def get(cls, key, default):
+            return path.read_text() if path.exists() else default
 
-        def write(self, value):
+        @classmethod
+        def set(cls, key, value, description):
             mine = path.with_suffix(f".{multiprocessing.current_process().pid}")
             mine.write_text(value)
             mine.replace(path)
 
-    callapi._VariableRegister = File
+    turn.Variable = File
     barrier.wait(60)
     notifier(settle=3.0)(of_task())
 
@@ -531,7 +668,7 @@ def test_no_log_holds_a_whole_number(desk, log):
     assert "7916…0002" in log()
     for number in (*EVERYBODY, VNUMBER):
         assert number not in log()
-    assert not any(number in value for number in EVERYBODY for value in Register.values.values())
+    assert not any(number in value for number in EVERYBODY for value in Variables.values.values())
 
 
 @pytest.mark.parametrize(
