@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from airflow_provider_callapi.api.errors import CallApiError, mask_phones
-from airflow_provider_callapi.api.methods import StartInformerCall
-from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.api.errors import CallApiError, Rejected, mask_phones
+from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall
+from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.claiming import Step
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Journal, Means, Memory, Unresolved, place
@@ -95,3 +95,38 @@ class Alert:
 
     def _call_id(self, person: int) -> str:
         return f"{self.external_id}-{person}"
+
+
+_CANNOT_BE_SAID = frozenset({"tts_text_exceeded", "media_file_not_found"})
+
+
+def fitting(
+    send: Callable[[StartCall], StartedCall], text: str, trouble: Callable[[str], None]
+) -> Callable[[StartCall], StartedCall]:
+    """A ``send`` that says something else where the service does not take the message.
+
+    A call that was refused was not placed, so it is sent again: with the text cut to the length that
+    the service allows, where that is what is wrong with it, and otherwise with ``text``.
+    """
+
+    def fit(request: StartCall) -> StartedCall:
+        try:
+            return send(request)
+        except Rejected as error:
+            if error.mnemonic not in _CANNOT_BE_SAID or not isinstance(request, StartInformerCall):
+                raise
+            said = Message(type="tts", value=_cut(request.contact_message, error) or text)
+            if said == request.contact_message:
+                raise
+            trouble(f"the message is changed to one that can be said: {error}")
+        return fit(request.model_copy(update={"contact_message": said}))
+
+    return fit
+
+
+def _cut(message: Message, error: Rejected) -> str:
+    """As much of a text as may be said; empty: not known."""
+    try:
+        return message.value[: max(int(error.params["tts_message_max_length"]), 0)]
+    except (KeyError, TypeError, ValueError):
+        return ""

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseNotifier, conf
 
 from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, mask_phones
-from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.api.methods import Message, StartInformerCall
 from airflow_provider_callapi.api.models import parse_time
-from airflow_provider_callapi.calls.alerting import Alert
+from airflow_provider_callapi.calls.alerting import Alert, fitting
 from airflow_provider_callapi.calls.claiming import Step
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Means
@@ -143,6 +143,17 @@ class CallApiNotifier(BaseNotifier):
             while call and not await self._answers_async(hook, call):
                 call = await asyncio.to_thread(alert.ring_next)
 
+    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
+        """Render the fields; a ``message`` that cannot be rendered must not silence the alarm."""
+        message, self.message = self.message, None
+        super().render_template_fields(context, jinja_env)
+        try:
+            environment = jinja_env or self.get_template_env(dag=context.get("dag"))
+            self.message = self.render_template(message, context, environment)
+        except Exception as error:
+            text = mask_phones(f"{type(error).__name__}: {error}")
+            self.log.error("message cannot be rendered, so the default text is said: %s", text)
+
     def get_template_env(self, dag: Any = None) -> Any:
         """The DAG's; the serialized one, which ``dag.test()`` gives to a DAG's callback, has none."""
         return super().get_template_env(dag if hasattr(dag, "get_template_env") else None)
@@ -229,23 +240,22 @@ class CallApiNotifier(BaseNotifier):
         return None
 
     def _alert(self, hook: CallApiHook, failure: Failure, turn: Turn) -> Alert:
+        def trouble(text: str) -> None:
+            self.log.warning("Alert for %s: %s", failure, text)
+
         means = Means(
-            send=hook.call,
+            send=fitting(hook.call, failure.text, trouble),
             looks=lambda: hook.looks(_POLL),
             find_report=hook.finder(),
             clock=time.time,
             log=lambda text: self.log.info("Alert for %s: %s", failure, text),
         )
-
-        def trouble(text: str) -> None:
-            self.log.warning("Alert for %s: %s", failure, text)
-
         return Alert(turn.alert, self._people(failure), means, _APPEAR, turn.rang, trouble)
 
     def _people(self, failure: Failure) -> list[StartInformerCall]:
         """A request for everybody whose number is one; a typing error in one must not silence the others."""
         contacts = re.split(r"[,;\n]", self.contact) if isinstance(self.contact, str) else self.contact
-        message = failure.text if self.message is None else self.message
+        message = self._message(failure)
         people = []
         for contact in contacts:
             if not str(contact).strip():
@@ -253,7 +263,7 @@ class CallApiNotifier(BaseNotifier):
             values = {
                 "virtual_phone_number": self.virtual_phone_number,
                 "contact": str(contact).strip(),
-                "contact_message": {"type": "tts", "value": message} if isinstance(message, str) else message,
+                "contact_message": message,
                 "dialing_timeout": self.dialing_timeout,
             }
             try:
@@ -261,6 +271,20 @@ class CallApiNotifier(BaseNotifier):
             except InvalidParameters as error:
                 self.log.error("Somebody cannot be rung for %s: %s", failure, error)
         return people
+
+    def _message(self, failure: Failure) -> dict[str, Any]:
+        """What is said; the default text where the author's is nothing that can be said."""
+        default = {"type": "tts", "value": failure.text}
+        if self.message is None:
+            return default
+        said = (
+            {"type": "tts", "value": self.message.strip()} if isinstance(self.message, str) else self.message
+        )
+        try:
+            return Message.model_validate(said, strict=False).model_dump()
+        except ValueError as error:
+            self.log.error("message cannot be said, so the default text is said: %s", mask_phones(str(error)))
+            return default
 
     def _answers(self, hook: CallApiHook, call: Outcome) -> bool:
         watch = self._watch(call)

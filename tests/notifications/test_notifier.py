@@ -21,6 +21,7 @@ from airflow_fakes import VNUMBER
 
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.notifications import callapi, turn
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 from airflow_provider_callapi.notifications.failure import Failure, speakable
@@ -604,6 +605,51 @@ def test_the_message_is_a_template_or_a_media_file(desk, monkeypatch, message, s
     assert seen[0]["contact_message"] == sent
 
 
+@pytest.fixture
+def said(desk, monkeypatch):
+    """The messages of the calls that were placed."""
+    heard = []
+    call = CallApiHook.call
+
+    def listens(hook, request):
+        answer = call(hook, request)
+        if isinstance(request, callapi.StartInformerCall):
+            heard.append(request.contact_message.value)
+        return answer
+
+    monkeypatch.setattr(CallApiHook, "call", listens)
+    return heard
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    "message",
+    ["{{ nonsense( }}", "{{ ti.task_id.oops }}", "{{ 1 / 0 }}", "", " ", {"type": "video", "value": "1"}],
+)
+def test_a_message_that_cannot_be_rendered_or_said_is_the_default_text(desk, said, log, message, ring):
+    ring(notifier(message=message), of_deadline())
+
+    assert said == [Failure.read(of_deadline()).text]
+    assert "the default text is said" in log()
+
+
+def test_a_text_longer_than_the_tariff_allows_is_cut_and_the_person_rung_once(desk, said, log):
+    desk.exchange.account.tts_max_length = 20
+
+    notifier(message="{{ exception }}")(of_task(exception="x" * 6000))
+
+    assert (said, rung(desk)) == (["x" * 20], [ON_DUTY])
+    assert "tts_text_exceeded" in log()
+
+
+def test_a_media_file_that_is_not_there_is_the_default_text_cut_to_the_tariffs_length(desk, said):
+    desk.exchange.account.tts_max_length = 20
+
+    notifier(message={"type": "media", "value": "999999"})(of_dag())
+
+    assert said == ["Внимание! Ошибка в A"]
+
+
 def test_a_notifier_of_many_tasks_renders_its_templates_for_each(desk):
     """Airflow renders in place, and default_args give one notifier to every task."""
     shared = notifier("7916000000{{ ti.task_id }}", quiet_for=0)
@@ -631,7 +677,6 @@ def test_the_context_that_others_use_is_left_as_it_is(desk):
         {"contact": "12"},
         {"contact": []},
         {"virtual_phone_number": "1"},
-        {"message": ""},
         {"callapi_conn_id": "not_there"},
         {"dialing_timeout": "soon"},
     ],
