@@ -29,7 +29,7 @@ from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Unti
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 from airflow_provider_callapi.hooks.connection_test import try_connection
 from airflow_provider_callapi.hooks.observed_client import ObservedClient, Service
-from airflow_provider_callapi.hooks.repeating import RepeatingClient
+from airflow_provider_callapi.hooks.repeating import ATTEMPTS, RepeatingClient
 from airflow_provider_callapi.hooks.settings import ConnectionSettings
 from airflow_provider_callapi.observability import observe
 
@@ -55,6 +55,7 @@ class CallApiHook(BaseHook):
     :param callapi_conn_id: the connection; looked up at the first use, not here.
     :param max_limit_wait: seconds to wait, in all, for used up points to come back; a reset further
         away raises `LimitExceeded`, which carries the seconds.
+    :param attempts: how often a request is sent at the most, after trouble; 1: never again.
     """
 
     conn_name_attr = "callapi_conn_id"
@@ -63,12 +64,18 @@ class CallApiHook(BaseHook):
     hook_name = "CoMagic / UIS Call API"
 
     def __init__(
-        self, callapi_conn_id: str = default_conn_name, *, max_limit_wait: float = 120.0, **kwargs: Any
+        self,
+        callapi_conn_id: str = default_conn_name,
+        *,
+        max_limit_wait: float = 120.0,
+        attempts: int = ATTEMPTS,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.callapi_conn_id = callapi_conn_id
         self.max_limit_wait = max_limit_wait
         self._deprecation_told = False
+        self.attempts = attempts
 
     @classmethod
     async def aget_connection(cls, conn_id: str) -> Connection:
@@ -90,7 +97,7 @@ class CallApiHook(BaseHook):
     @cached_property
     def call_api(self) -> RepeatingClient:
         """The Call API of this connection."""
-        return RepeatingClient(make_client(self.settings), max_limit_wait=self.max_limit_wait)
+        return self._repeating(make_client(self.settings))
 
     @cached_property
     def data_api(self) -> RepeatingClient:
@@ -102,8 +109,7 @@ class CallApiHook(BaseHook):
             raise ConnectionSettingsInvalid(
                 f"connection {self.callapi_conn_id}: this needs the Data API; set extra.data_api to true"
             )
-        client = make_client(self.settings, service="data_api")
-        return RepeatingClient(client, max_limit_wait=self.max_limit_wait)
+        return self._repeating(make_client(self.settings, service="data_api"))
 
     @property
     def has_data_api(self) -> bool:
@@ -256,6 +262,9 @@ class CallApiHook(BaseHook):
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+    def _repeating(self, client: Client) -> RepeatingClient:
+        return RepeatingClient(client, max_limit_wait=self.max_limit_wait, attempts=self.attempts)
 
     def _is_about(self, report: CallReport, contact: str | None, since: float | None) -> bool:
         """Whether a report found by an external_id can be that of a call to this contact, from then on."""

@@ -15,7 +15,7 @@ from airflow_provider_callapi.api.methods import Repeat, Request
 
 R = TypeVar("R")
 
-_ATTEMPTS = 5
+ATTEMPTS = 5
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
 _log = logging.getLogger(__name__)
 
@@ -24,14 +24,21 @@ class RepeatingClient:
     """A `Client` that sends a request again where that cannot do it twice.
 
     :param max_limit_wait: seconds to wait, in all, for used up points to come back.
+    :param attempts: how often a request is sent at the most, after trouble; 1: never again.
     :param sleep: ``time.sleep``, or a test's.
     """
 
     def __init__(
-        self, client: Client, *, max_limit_wait: float = 120.0, sleep: Callable[[float], None] = time.sleep
+        self,
+        client: Client,
+        *,
+        max_limit_wait: float = 120.0,
+        attempts: int = ATTEMPTS,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.client = client
         self.max_limit_wait = max_limit_wait
+        self.attempts = attempts
         self._sleep = sleep
 
     def call(self, request: Request[R]) -> R:
@@ -55,7 +62,7 @@ class RepeatingClient:
         if isinstance(error, LimitExceeded):  # refused before anything was done
             affordable = state.idle_for + error.retry_after <= self.max_limit_wait
             return float(error.retry_after) if affordable else None
-        if state.attempt_number >= _ATTEMPTS:
+        if state.attempt_number >= self.attempts:
             return None
         if isinstance(error, NotSent):  # nothing left this machine
             return _BACKOFF(state)

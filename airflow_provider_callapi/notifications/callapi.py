@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _POLL = 2.0
 _APPEAR = 10.0
 _SERVICE_DIALS_FOR = 30
+_BRIEF = 3.0
+"""Seconds for one question before the ring, where Airflow limits the callback's time."""
 _TIME_LIMITS = {
     "task": ("core", "task_success_overtime", 20.0),
     "dag": ("dag_processor", "dag_file_processor_timeout", 50.0),
@@ -185,7 +187,9 @@ class CallApiNotifier(BaseNotifier):
         try:
             step = turn.take()
             alert = self._alert(hook, failure, turn)
-            if found := self._find(hook, alert):
+            with self._brief(hook) if failure.kind in _TIME_LIMITS else nullcontext(hook) as asked:
+                found = self._find(asked, alert)
+            if found:
                 if failure.kind != "deadline":
                     turn.rang(found)
                     raise Quiet("there is, or was, a call for it")
@@ -216,6 +220,15 @@ class CallApiNotifier(BaseNotifier):
             log=self.log,
         )
 
+    def _brief(self, hook: CallApiHook) -> CallApiHook:
+        """The same connection for what may be left unasked: it must not take the time that the ring needs."""
+        from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
+
+        brief = CallApiHook(self.callapi_conn_id, max_limit_wait=0.0, attempts=1)
+        timeout = min(hook.settings.timeout, _BRIEF)
+        brief.settings = hook.settings.model_copy(update={"timeout": timeout})
+        return brief
+
     def _find(self, hook: CallApiHook, alert: Alert) -> Step | None:
         """The newest call of this alert: in progress, or in the Data API."""
         if not self._quiet_seconds:
@@ -227,9 +240,13 @@ class CallApiNotifier(BaseNotifier):
             return step
         if not hook.has_data_api:
             return None
-        since = time.time() - self._quiet_seconds
+        began = time.time()
+        since = began - self._quiet_seconds
         try:
             for person, external_id in alert.call_ids:
+                if time.time() - began > 2 * hook.settings.timeout:
+                    self.log.warning("Ringing without the rest of the Data API's answers: they are slow")
+                    break
                 report = hook.call_report(external_id=external_id, since=since)
                 if report is None or report.start_time is None:
                     continue

@@ -19,6 +19,8 @@ import structlog
 from airflow.sdk import DAG
 from airflow_fakes import VNUMBER
 
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -550,6 +552,49 @@ def test_fifty_processes_that_fail_in_the_same_second_ring_once_over_http(monkey
                 process.kill()
 
         assert emulator.exchange.rings(ON_DUTY) == 1
+
+
+# --- in the time that Airflow allows ---
+
+
+@pytest.fixture
+def hangs(desk, monkeypatch):
+    """Let a method hang, or be slow, in the desk's time."""
+    send, slow = Client._send, {}
+
+    def takes_time(client, request, token):
+        seconds = slow.get(request.method, 0.0)
+        desk.sleep(min(seconds, client.rpc.timeout))
+        if seconds > client.rpc.timeout:
+            raise Unanswered("Read timed out", method=request.method)
+        return send(client, request, token)
+
+    monkeypatch.setattr(Client, "_send", takes_time)
+    return lambda method, seconds=3600.0: slow.update({method: seconds})
+
+
+@pytest.mark.parametrize("context", [of_task(), of_dag()], ids=["task", "dag"])
+@pytest.mark.parametrize("seconds", [3600.0, 2.5])
+def test_answers_that_hang_or_are_slow_leave_time_for_the_ring(desk, hangs, context, seconds):
+    hangs("list.calls", seconds)
+    hangs("get.calls_report", seconds)
+    began = desk.clock()
+
+    notifier(EVERYBODY[:1] if context.get("ti") else EVERYBODY)(context)
+
+    assert rung(desk)[0] == ON_DUTY
+    first = next(entry.time for entry in desk.exchange.journal if entry.kind == "ring")
+    assert first - began < 16
+
+
+def test_a_deadline_waits_for_slow_answers(desk, hangs):
+    desk.exchange.default_script = Script(talks=600)
+    notifier()(of_dag())
+    hangs("list.calls", 20)
+    Variables.values.clear()
+    notifier()(of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
 
 
 # --- what is said ---
