@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # DAG files are parsed all day
 
 CallEnd = Literal["answered", "not_answered", "unknown", "started", "refused", "unresolved"]
 """``started``: accepted by the service, and not waited for."""
+AlertEnd = Literal["answered", "rang", "quiet", "nobody"]
+"""``rang``: a phone rang, and nobody is known to have answered."""
 
 
 class Change(StrEnum):
@@ -122,6 +124,11 @@ def count_call(end: CallEnd) -> None:
     _send("incr", "callapi.calls", outcome=end)
     if end == "unresolved":
         _send("incr", "callapi.unresolved")
+
+
+def count_alert(end: AlertEnd) -> None:
+    """One failure more of which the notifier was told, and what came of it."""
+    _send("incr", "callapi.alerts", result=end)
 
 
 def points_left(limits: Limits, *, conn_id: str, service: str) -> None:

@@ -25,6 +25,7 @@ from airflow_provider_callapi.calls.snapshot import look
 from airflow_provider_callapi.calls.watch import DONE, SessionWatch
 from airflow_provider_callapi.notifications.failure import Failure
 from airflow_provider_callapi.notifications.turn import Quiet, Turn
+from airflow_provider_callapi.observability import count_alert, observe
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -132,6 +133,7 @@ class CallApiNotifier(BaseNotifier):
             alert, call = self._begin(hook, failure, turn)
             while call and not self._answers(hook, call):
                 call = alert.ring_next()
+            count_alert("answered" if call else "rang")
 
     async def async_notify(self, context: Context) -> None:
         """Ring, and wait in the connection's shared poll until somebody answers."""
@@ -144,6 +146,7 @@ class CallApiNotifier(BaseNotifier):
             alert, call = await asyncio.to_thread(self._begin, hook, failure, turn)
             while call and not await self._answers_async(hook, call):
                 call = await asyncio.to_thread(alert.ring_next)
+            count_alert("answered" if call else "rang")
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
         """Render the fields; a ``message`` that cannot be rendered must not silence the alarm."""
@@ -172,9 +175,11 @@ class CallApiNotifier(BaseNotifier):
             yield
         except Quiet as reason:
             self.log.info("Quiet for %s: %s", Failure.read(context), reason)
+            count_alert("quiet")
         except Exception as error:
             text = mask_phones(f"{type(error).__name__}: {error}")
             self.log.error("Nobody was rung for %s: %s", Failure.read(context), text)
+            count_alert("nobody")
 
     # --- the calls ---
 
@@ -317,7 +322,7 @@ class CallApiNotifier(BaseNotifier):
         watch = self._watch(call)
         try:
             async with listen(self.callapi_conn_id, _POLL) as next_snapshot:
-                while watch.feed(await next_snapshot()) not in DONE["answered"]:
+                while observe(watch, await next_snapshot()) not in DONE["answered"]:
                     pass
         except Exception as error:  # also the poll's own end
             self.log.warning("Call session %s cannot be followed: %s", call.call_session_id, error)

@@ -79,3 +79,16 @@ def test_the_variable_remembers_that_it_rang(run_dag, exchange):
     claims = [json.loads(Variable.get(name)) for name in names]
     calls = [(claim["call_session_id"], f"{claim['alert']}-{claim['person']}") for claim in claims]
     assert (exchange.calls[0].call_session_id, exchange.calls[0].external_id) in calls
+
+
+@pytest.mark.needs_airflow("3.3", "a list of Variables")
+def test_a_variable_whose_time_is_over_is_removed_by_the_next_ring(run_dag, exchange):
+    from airflow.models.variable import Variable
+
+    claim = {"alert": "old", "by": "x", "at": 0.0, "until": 1.0, "person": 1, "call_session_id": 7}
+    Variable.set("callapi_alert_old", json.dumps(claim))
+    Variable.set("callapi_alert_of_the_author", "7")
+    run_dag(EXAMPLE)
+
+    assert Variable.get("callapi_alert_old", default_var=None) is None
+    assert Variable.get("callapi_alert_of_the_author") == "7"

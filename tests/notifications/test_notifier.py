@@ -18,7 +18,9 @@ import pytest
 import structlog
 from airflow.sdk import DAG
 from airflow_fakes import VNUMBER
+from structlog.testing import capture_logs
 
+from airflow_provider_callapi import observability
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.methods import Component
@@ -710,6 +712,55 @@ def test_the_context_that_others_use_is_left_as_it_is(desk):
     notifier()(context)
 
     assert "contact" not in context
+
+
+# --- what whoever runs Airflow is told ---
+
+
+@pytest.fixture
+def results(monkeypatch):
+    """The results that were counted."""
+    counted = []
+    send = SimpleNamespace(incr=lambda name, *, tags=None: tags and counted.append((name, tags["result"])))
+    monkeypatch.setattr(observability, "_stats", lambda: send)
+    return lambda: [result for name, result in counted if name == "callapi.alerts"]
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    ("contact", "script", "result"),
+    [
+        (ON_DUTY, Script(), "rang"),
+        ([ON_DUTY, SECOND], Script(rings=5, talks=30), "answered"),
+        ([ON_DUTY, SECOND], Script.busy(), "rang"),
+        ("12", Script(), "nobody"),
+        ("{{ nonsense( }}", Script(), "nobody"),
+    ],
+)
+def test_every_alert_is_counted_once_by_its_result(desk, results, *, contact, script, result, ring):
+    desk.exchange.default_script = script
+    ring(notifier(contact), of_dag())
+
+    assert results() == [result]
+
+
+def test_an_alert_that_need_not_ring_is_counted_as_quiet(desk, results):
+    notifier()(of_task("a"))
+    notifier()(of_task("b"))
+
+    assert results() == ["rang", "quiet"]
+
+
+@BOTH_WAYS
+def test_what_is_seen_of_an_alerts_calls_is_told_as_of_every_call(desk, ring):
+    desk.exchange.script(ON_DUTY, Script.busy())
+    desk.exchange.script(SECOND, Script(rings=5, talks=30))
+    with capture_logs() as lines:
+        ring(notifier(EVERYBODY, external_id="night"), of_dag())
+
+    told = [(line["event"], line["external_id"]) for line in lines if line.get("logger_name") == "callapi"]
+    assert ("call ended", "night-1") in told
+    assert told[-1] == ("call answered", "night-2")
 
 
 # --- what never happens ---
