@@ -7,10 +7,13 @@ import copy
 import re
 import time
 import uuid
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from contextvars import copy_context
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import BaseNotifier, conf
 
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+R = TypeVar("R")
 
 _POLL = 2.0
 _APPEAR = 10.0
@@ -143,9 +148,9 @@ class CallApiNotifier(BaseNotifier):
             hook.settings = read_settings(await hook.aget_connection(self.callapi_conn_id))
             failure = Failure.read(context)
             turn = self._turn(failure, context, may_write=True)
-            alert, call = await asyncio.to_thread(self._begin, hook, failure, turn)
+            alert, call = await _in_a_thread(self._begin, hook, failure, turn)
             while call and not await self._answers_async(hook, call):
-                call = await asyncio.to_thread(alert.ring_next)
+                call = await _in_a_thread(alert.ring_next)
             count_alert("answered" if call else "rang")
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
@@ -212,11 +217,12 @@ class CallApiNotifier(BaseNotifier):
         return alert, call
 
     def _turn(self, failure: Failure, context: Mapping[str, Any], *, may_write: bool) -> Turn:
-        deadline = context["deadline"].get("id") if failure.kind == "deadline" else None
+        deadline = context.get("deadline")
+        deadline_id = deadline.get("id") if isinstance(deadline, Mapping) else None
         return Turn(
             alert=str(self.external_id or failure.external_id),
             about=str(failure),
-            by=f"deadline {deadline}" if deadline else uuid.uuid4().hex,
+            by=f"deadline {deadline_id}" if deadline_id else uuid.uuid4().hex,
             quiet_for=self._quiet_seconds,
             settle=self.settle,
             may_write=may_write,
@@ -375,3 +381,13 @@ class CallApiNotifier(BaseNotifier):
 
 class _NobodyReached(Exception):
     """Nobody could be rung."""
+
+
+async def _in_a_thread(function: Callable[..., R], *args: Any) -> R:
+    """Run what takes its time in a thread of its own; those of the event loop's pool serve its polls."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        called = partial(copy_context().run, function, *args)
+        return await asyncio.get_running_loop().run_in_executor(pool, called)
+    finally:
+        pool.shutdown(wait=False)

@@ -9,7 +9,9 @@ import logging
 import multiprocessing
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import ClassVar
@@ -764,6 +766,30 @@ def test_what_is_seen_of_an_alerts_calls_is_told_as_of_every_call(desk, ring):
 
 
 # --- what never happens ---
+
+
+def test_alerts_that_wait_for_their_turn_do_not_keep_each_other_or_the_polls_waiting(monkeypatch, log):
+    together = threading.Barrier(3, timeout=10)
+
+    def waits(*_):
+        together.wait()
+        raise turn.Quiet("there were three of them")
+
+    async def three():
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        await asyncio.gather(*(notifier(context=of_deadline()).async_notify(of_deadline()) for _ in range(3)))
+
+    monkeypatch.setattr(CallApiNotifier, "_begin", waits)
+    asyncio.run(three())
+
+    assert log().count("there were three of them") == 3
+
+
+@pytest.mark.parametrize("deadline", [None, "1", {}, {"id": None}])
+def test_a_deadline_without_an_id_rings_all_the_same(desk, deadline):
+    in_the_triggerer(notifier(), {**of_deadline(), "deadline": deadline})
+
+    assert rung(desk) == [ON_DUTY]
 
 
 @pytest.mark.parametrize(
