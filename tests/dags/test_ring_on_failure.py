@@ -92,3 +92,4 @@ def test_a_variable_whose_time_is_over_is_removed_by_the_next_ring(run_dag, exch
 
     assert Variable.get("callapi_alert_old", default_var=None) is None
     assert Variable.get("callapi_alert_of_the_author") == "7"
+    Variable.delete("callapi_alert_of_the_author")
