@@ -105,7 +105,7 @@ class _Lost:
 class Campaign:
     """Everybody on the plan, the attempts to call them, and what comes next.
 
-    :param known: attempts from the ledger, at least the newest of each person.
+    :param known: every attempt that the ledger knows, each person's oldest first.
     :param personal: the parameters of the call that differ between people.
     :param new_external_id: of a person's attempt.
     :ivar do_not_call: numbers that must not be dialled, as of now; None: that is not known, so nobody is.
@@ -144,7 +144,7 @@ class Campaign:
         self._queues: dict[str, ZoneQueue] = {}
         self._news: list[Attempt] = []
         newest: dict[str, Attempt] = {}
-        for attempt in sorted(known, key=lambda attempt: attempt.attempt):
+        for attempt in known:
             newest[attempt.person] = attempt
             if attempt.result is not None:
                 self._results[attempt.person] = attempt.result
