@@ -63,6 +63,7 @@ _REST = 10.0
 """A worker stays away for so many times the seconds that reading list and ledger took."""
 _LONGEST_WITH_CALLS = 300.0
 """Seconds after which a worker asks what became of calls while others go on: a busy line is called again."""
+_NAP = 1.0
 _KILL_TIMEOUT = 4.0
 _RELEASED_AT_ONCE = 32
 _LINES_TOLD = 10
@@ -97,7 +98,7 @@ class CampaignRun:
             for field in ("results", "report")
             if (where := getattr(task, field))
         }
-        self._do_not_call = DoNotCall(task.do_not_call, task.region)
+        self._do_not_call = DoNotCall(task.do_not_call, task.region, was_read=event is not None)
         self.rules = self._rules()
         self._pool = ThreadPoolExecutor(
             self.rules.at_once, thread_name_prefix="callapi-campaign", initializer=same_trace()
@@ -118,6 +119,7 @@ class CampaignRun:
     def carry_out(self) -> dict[str, Any]:
         """Run until the campaign is over, or defer; returns the summary."""
         if self.task.only_plan:
+            self.log.info("A dry run: nobody is dialled, and no file is written")
             forecast = self._tell_plan()
             return {**self._summary(self._endings()).to_xcom(), **forecast}
         self._refuse_to_begin_anew()
@@ -130,8 +132,15 @@ class CampaignRun:
                 self._release()  # what was being dialled when the kill came
             elif self.task.deferrable:
                 self._defer_if_worth_it(pause)
-            time.sleep(pause.seconds)
+            self._sleep(pause.seconds)
         return self._finish()
+
+    def _sleep(self, seconds: float) -> None:
+        """A kill ends it: whoever kills does not wait long."""
+        killed = self._killed
+        while seconds > 0 and self._killed == killed:
+            time.sleep(min(seconds, _NAP))
+            seconds -= _NAP
 
     def _step(self) -> Pause:
         pause = self.runner.step()
@@ -237,7 +246,7 @@ class CampaignRun:
     def _plan(self) -> Plan:
         task = self.task
         with _before_dialling():
-            return read_people(
+            plan = read_people(
                 read_rows(task.contacts, "contacts"),
                 self.template,
                 campaign=task.campaign,
@@ -247,6 +256,13 @@ class CampaignRun:
                 timezone=task.timezone,
                 shard=read_shard(task.shard),
             )
+            if plan.invalid and not plan.people:
+                skipped = plan.invalid[0]
+                raise ValueError(
+                    f"contacts: none of the {len(plan.invalid)} rows makes a call; "
+                    f"row {skipped.line}: {skipped.why}"
+                )
+        return plan
 
     def _runner(self) -> Runner:
         now = time.time()
@@ -342,6 +358,8 @@ class CampaignRun:
                 timedelta(minutes=minutes),
                 why,
             )
+        if self.rules.hours.over_midnight:
+            self.log.warning("calling_hours go over midnight: people are called at night")
         dial_at, why = campaign.next_dial(now)
         if campaign.waiting and now + _WORTH_DEFERRING < dial_at < float("inf"):
             self.log.info("Nobody is dialled before %s: %s", _wall(dial_at, self.task.timezone), why)
@@ -410,6 +428,11 @@ class CampaignRun:
                 f"max_lateness ended at {self._last_minute()}: {uncalled} people are not called. "
                 f"{_counts(summary)}"
             )
+        if uncalled and not summary.calls and self.task.min_gap is None:
+            return CallTooLate(
+                f"Nobody could be called: max_lateness ends at {self._last_minute()}, and no calling hours "
+                f"(or points) came before. {_counts(summary)}"
+            )
         for name, share, people in (
             ("unreached", summary.unreached_share, summary.callable),
             ("unknown", summary.unknown_share, summary.callable),
@@ -460,6 +483,7 @@ class CampaignRun:
         for field, path in self._places.items():
             try:
                 writers[field](path, endings, summary)
+                self.log.info("Written: the %s, %s", field, path)
             except Exception as error:  # whatever a storage's provider raises
                 unwritten.append(f"{field}: {path} could not be written: {type(error).__name__}: {error}")
         return unwritten

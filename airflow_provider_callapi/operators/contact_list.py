@@ -85,7 +85,11 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
         with path.open("r", encoding="utf-8-sig", newline="") as file:
             lines = iter(file.readline, "")  # the files of Airflow 3.0 cannot be iterated over
             yield from _csv_rows(lines, field) if suffix == ".csv" else _json_rows(lines, field)
-    except (FileNotFoundError, PermissionError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise CallApiFailure(
+            f"{field}: {contacts} is not UTF-8 text; save it as CSV UTF-8: {error}"
+        ) from None
+    except (FileNotFoundError, PermissionError, csv.Error) as error:
         raise CallApiFailure(f"{field}: {contacts} cannot be read: {error}") from error
     except OSError as error:  # a storage that is away for a while
         raise CallApiTrouble(f"{field}: {contacts} cannot be read now: {error}") from error
@@ -100,7 +104,8 @@ def _csv_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
             f"{field}, line 1: a number where the names of the columns are needed (phone,name,…)"
         )
     for row in csv.DictReader(lines, fieldnames=[name.strip() for name in names], delimiter=separator):
-        yield {name: value for name, value in row.items() if value is not None}  # a line that ends early
+        # None is a line that ends early; an empty cell is a value that is not known, and not an empty text
+        yield {name: value if value.strip() else None for name, value in row.items() if value is not None}
 
 
 def _json_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
@@ -142,12 +147,14 @@ class DoNotCall:
     In a mapping the number is ``phone``, or its only value. Numbers only join: a file that is just being
     written anew lacks some for a moment, and who was on the list once is not called by this try.
 
+    :param was_read: earlier in this try, before a wait in the triggerer.
     :ivar unreadable: entries that are no numbers, and so keep nobody from being called.
     :ivar stale: the list cannot be read now. Who has objected since is not known: nobody is to be dialled.
     """
 
-    def __init__(self, contacts: Contacts | None, region: str) -> None:
+    def __init__(self, contacts: Contacts | None, region: str, *, was_read: bool = False) -> None:
         self._contacts = contacts
+        self._was_read = was_read
         self._region = region
         self._version: Any = None
         self._read_at: float | None = None
@@ -167,7 +174,7 @@ class DoNotCall:
         try:
             self._refresh(self._contacts)
         except Exception as error:  # whatever a storage's provider raises
-            if self._read_at is None:
+            if not self._was_read:
                 raise
             if not self.stale:
                 _log.warning("Nobody is dialled until this is put right: %s", _told(error))
@@ -176,6 +183,7 @@ class DoNotCall:
             if self.stale:
                 _log.info("do_not_call: the list can be read again")
             self.stale = False
+            self._was_read = True
         self._read_at = now
         return self._numbers
 

@@ -359,6 +359,15 @@ def test_after_its_time_a_campaign_calls_nobody_and_ends() -> None:
     assert sorted(world.results().values()) == [Result.ANSWERED, Result.NOT_CALLED]
 
 
+def test_who_cannot_be_called_before_the_end_is_not_waited_for() -> None:
+    """Whose calling hours open after it, say: an operator who waits for days says nothing."""
+    noon = 1_778_500_800.0
+    rules = replace(RULES, hours=CallingHours.read(("09:00", "10:00"), None), dial_until=noon + 3600)
+    world = World(rules=rules, start=noon)
+    assert world.run(10).over
+    assert world.results() == {ANNA: Result.NOT_CALLED}
+
+
 def test_a_person_whose_redial_does_not_come_any_more_keeps_the_last_result() -> None:
     world = World(rules=replace(RULES, dial_until=1_760_000_000.0 + 700))
     world.exchange.script(ANNA, Script.busy())
@@ -438,6 +447,17 @@ def test_refused_calls_are_paced_like_others() -> None:
     world.exchange.account.minute_limit = 100
     world.run(5)
     assert 5 <= world.exchange.requests(START) <= 20, "no faster than the points would pay for, and no burst"
+
+
+def test_a_call_that_was_over_between_two_looks_holds_no_line_where_its_report_tells_so() -> None:
+    people = [f"7926000{n:04d}" for n in range(20)]
+    world = World(people, replace(RULES, max_active=2))
+    world.exchange.default_script = Script(rings=1, talks=2)
+    world.exchange.report_lag = 5
+    began = world.clock()
+    world.run()
+    assert world.clock() - began < 20 / 2 * 40, "not a minute each, within which a call must be listed"
+    assert set(world.results().values()) == {Result.ANSWERED}
 
 
 # --- lost answers ---

@@ -407,7 +407,76 @@ def test_a_do_not_call_list_that_is_away_for_a_while_pauses_the_dialling(desk, t
     assert "dialling waits for the do_not_call list" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("shape", ["a list", "a file"])
+def test_a_column_that_no_row_has_fails_before_the_dialling_and_is_named(desk, tmp_path, shape):
+    path = tmp_path / "people.csv"
+    path.write_text("phone;name\n" + "".join(f"{phone};Anna\n" for phone in PEOPLE))
+    call = {
+        "method": "start.informer_call",
+        "virtual_phone_number": VNUMBER,
+        "contact_message": {"type": "tts", "value": "Hello {{ contact.nmae }}"},
+    }
+    people = {"contacts": f"file://{path}"} if shape == "a file" else {}
+
+    with pytest.raises(CallApiFailure) as caught:
+        campaign(desk, call=call, **people).run()
+
+    assert str(caught.value) == (
+        "contacts: none of the 12 rows makes a call; row 1: call.contact_message.value: "
+        "the row has no column 'nmae'. Nobody was dialled."
+    )
+    assert rings(desk) == [0] * 12
+
+
+def test_nobody_hears_the_hole_that_an_empty_cell_makes(desk, tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text(f"phone,name\n{PEOPLE[0]},Anna\n{PEOPLE[1]}, \n")
+    call = {
+        "method": "start.informer_call",
+        "virtual_phone_number": VNUMBER,
+        "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
+    }
+    assert counted(campaign(desk, contacts=f"file://{path}", call=call).run()) == {
+        "answered": 1,
+        "invalid": 1,
+    }
+    call["contact_message"] = {"type": "tts", "value": "Hello {{ contact.name or 'customer' }}"}
+    assert counted(campaign(desk, campaign="2", contacts=f"file://{path}", call=call).run()) == {
+        "answered": 2
+    }
+
+
+def test_a_campaign_in_whose_time_nobody_may_be_called_fails_at_once(desk):
+    began = desk.clock()
+
+    with pytest.raises(
+        CallTooLate, match=r"Nobody could be called: max_lateness ends at .*12 people, 0 calls"
+    ):
+        campaign(desk, calling_hours=("18:00", "21:00"), max_lateness=3600).run()
+
+    assert desk.clock() - began < 60
+
+
+def test_hours_that_go_over_midnight_are_told_and_files_are_named_when_written(desk, tmp_path, capsys):
+    path = f"file://{tmp_path}/out/results.csv"
+    campaign(desk, contacts=PEOPLE[:1], calling_hours=("21:00", "12:00"), results=path).run()
+    log = capsys.readouterr().out
+    assert "calling_hours go over midnight" in log
+    assert f"Written: the results, {path}" in log
+
+
 # --- a kill ---
+
+
+def test_a_kill_does_not_wait_for_the_end_of_a_pause(desk):
+    calls = campaign(desk, calling_hours=("18:00", "21:00"))
+    began = desk.clock()
+    in_seconds(desk, 10, lambda: calls.operator.on_kill())  # noqa: PLW0108 - of this try
+
+    with pytest.raises(CallApiTrouble, match="killed"):
+        calls.run()
+
+    assert desk.clock() - began < 15
 
 
 @pytest.mark.parametrize("cancel", [False, True])
@@ -637,6 +706,7 @@ def test_a_try_that_would_not_know_whom_it_has_called_calls_nobody(desk, field, 
 def test_a_service_that_is_away_for_long_is_left_to_a_retry(desk):
     from airflow_provider_callapi.emulator import Fault
 
+    desk.exchange.default_script = Script(rings=3, talks=300)  # the Data API tells of the end later
     desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=11)
     calls = campaign(desk)
 

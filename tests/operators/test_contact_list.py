@@ -118,7 +118,7 @@ def test_a_line_that_ends_early_has_no_values_for_the_other_columns(tmp_path):
 def test_latin_letters_in_another_encoding_are_not_guessed_at(tmp_path):
     path = written(tmp_path / "people.csv", "phone,name\n79160000001,Анна\n", "cp1251")
 
-    with pytest.raises(CallApiFailure, match="cannot be read"):
+    with pytest.raises(CallApiFailure, match="save it as CSV UTF-8"):
         rows(path)
 
 
@@ -214,6 +214,14 @@ def test_within_one_try_numbers_only_join(tmp_path, clock):
 def test_a_list_that_cannot_be_read_to_begin_with_ends_the_try(tmp_path):
     with pytest.raises(CallApiFailure, match=r"do_not_call: .* cannot be read"):
         DoNotCall(f"file://{tmp_path}/stop.csv", "RU")()
+
+
+def test_a_list_that_is_away_after_a_wait_only_pauses_the_try(tmp_path, clock):
+    excluded = DoNotCall(f"file://{tmp_path}/stop.csv", "RU", was_read=True)
+    assert (excluded(), excluded.stale) == (set(), True)
+    written(tmp_path / "stop.csv", f"phone\n{A}\n")
+    clock.advance(60)
+    assert (excluded(), excluded.stale) == ({A}, False)
 
 
 def gone(stop: Path) -> None:

@@ -168,8 +168,8 @@ class Campaign:
             self.pacing.told(limits, now)
         if snapshot is not None and snapshot.failure is None:
             self._see(snapshot, actions)
-        if now >= self.rules.dial_until:
-            for queue in self._queues.values():
+        for queue in self._queues.values():
+            if queue.next_at(now) >= self.rules.dial_until:
                 for person in queue.clear():
                     self._end(person, self._last_result(person))
         if self.stopped is None:
@@ -382,9 +382,16 @@ class Campaign:
 
         The longer a report is missing, the more the service's clock may differ from ours.
         """
-        waiting = self._report_by | {person: lost.deadline for person, lost in self._lost.items()}
         patience = self.rules.report_timeout
-        if patience is None or not waiting:
+        if patience is None:
+            return None
+        waiting = {
+            **self._report_by,
+            **{person: lost.deadline for person, lost in self._lost.items()},
+            # over between two looks, or before the first: its line is free
+            **{person: now + patience for person, watch in self._watches.values() if not watch.sighting.seen},
+        }
+        if not waiting:
             return None
         return min(
             self._latest[person].intended_at - max(_CLOCKS, 3 * (now - (deadline - patience)))
@@ -398,6 +405,7 @@ class Campaign:
             for person in self._report_by
             if (attempt := self._latest[person]).call is not None
         }
+        ended |= {session_id: person for session_id, (person, _) in self._watches.items()}
         wanted = self._searched_for()
         changed = []
         for report, answered in found:
@@ -408,7 +416,7 @@ class Campaign:
                 if person is None:
                     continue
                 self._found(person, report.id, now)
-                self._watches.pop(report.id)
+            self._watches.pop(report.id, None)
             attempt = self._latest[person]
             assert attempt.call is not None
             call = settled(attempt.call, report, attempt.call.answered or answered, self.rules.timezone)

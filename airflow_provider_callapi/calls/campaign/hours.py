@@ -61,6 +61,11 @@ class CallingHours:
             raise ValueError("calling_days: at least one day is needed")
         return cls(opens, closes, frozenset(wanted))
 
+    @property
+    def over_midnight(self) -> bool:
+        """Whether a window ends on the next day."""
+        return time(0) != self.closes < self.opens
+
     def window(self, now: float, zone: str) -> tuple[float, float]:
         """The window that is open, or else the next one: (opens at, closes at), epoch seconds.
 

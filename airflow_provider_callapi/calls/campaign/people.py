@@ -20,11 +20,21 @@ _ID = "external_id"
 _NUMBER = "{{ contact.phone }}"
 
 
+class _Missing(StrictUndefined):
+    """A name that is not there."""
+
+    @property
+    def _undefined_message(self) -> str:
+        if isinstance(self._undefined_obj, Mapping):
+            return f"the row has no column {self._undefined_name!r}"
+        return str(super()._undefined_message)
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Where an author's templates meet a stranger's row: what is not there is not spoken."""
 
     def __init__(self) -> None:
-        super().__init__(undefined=StrictUndefined, finalize=_spoken)
+        super().__init__(undefined=_Missing, finalize=_spoken)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A row's column, also one that is called ``items``, before a method of mappings."""
@@ -36,7 +46,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 def _spoken(value: Any) -> Any:
     """What a template puts into a text; "Hello None" is said to nobody."""
     if value is None:
-        raise UndefinedError("a value is empty (null)")
+        raise UndefinedError("a value is empty (null); {{ … or 'a default' }} speaks another one")
     if callable(value) and not isinstance(value, Undefined):
         raise UndefinedError("the row has no such column")
     return value
@@ -142,12 +152,7 @@ class CallTemplate:
             raise InvalidRow(str(error)) from None
 
     def _rendered(self, name: str, row: Mapping[str, Any]) -> Any:
-        try:
-            return _render(self._fields[name], {**self._values, _ROW: row})
-        except TemplateError as error:
-            raise InvalidRow(f"call.{name}: {mask_phones(str(error))}") from None
-        except Exception as error:  # whatever an expression of the author's does with this row
-            raise InvalidRow(f"call.{name}: {type(error).__name__} in its template") from None
+        return _render(self._fields[name], {**self._values, _ROW: row}, f"call.{name}")
 
     def _compiled(self, value: Any, where: str) -> Any:
         if isinstance(value, Mapping):
@@ -257,7 +262,14 @@ def _is_template(value: Any) -> bool:
     return isinstance(value, Template)
 
 
-def _render(value: Any, values: Mapping[str, Any]) -> Any:
+def _render(value: Any, values: Mapping[str, Any], where: str) -> Any:
     if isinstance(value, dict):
-        return {name: _render(inner, values) for name, inner in value.items()}
-    return value.render(values) if isinstance(value, Template) else value
+        return {name: _render(inner, values, f"{where}.{name}") for name, inner in value.items()}
+    if not isinstance(value, Template):
+        return value
+    try:
+        return value.render(values)
+    except TemplateError as error:
+        raise InvalidRow(f"{where}: {mask_phones(str(error))}") from None
+    except Exception as error:  # whatever an expression of the author's does with this row
+        raise InvalidRow(f"{where}: {type(error).__name__} in its template") from None
