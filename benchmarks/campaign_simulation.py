@@ -25,13 +25,14 @@ from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import Reply
-from airflow_provider_callapi.calls.campaign.engine import Campaign, Rules
+from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, MemoryLedger
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, external_id, read_people
 from airflow_provider_callapi.calls.campaign.report import render_report
+from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.running import Means, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, summarise
 from airflow_provider_callapi.calls.reports import finished_calls

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import pendulum
@@ -19,24 +17,14 @@ from airflow_provider_callapi.api.data_api import SetTagCommunications
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import ReleaseCall, StartCall, TagCall
 from airflow_provider_callapi.api.models import StartedCall
-from airflow_provider_callapi.calls.campaign.engine import Campaign, Rules
-from airflow_provider_callapi.calls.campaign.hours import CallingHours, is_timezone
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
-from airflow_provider_callapi.calls.campaign.numbers import is_region
-from airflow_provider_callapi.calls.campaign.outcomes import Result, redial_table
+from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.ledger import Attempt
+from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
-from airflow_provider_callapi.calls.campaign.pages import PagedLedger
 from airflow_provider_callapi.calls.campaign.people import (
-    CallTemplate,
     Person,
-    Plan,
     external_id,
-    fingerprint,
-    read_people,
-    read_shard,
 )
-from airflow_provider_callapi.calls.campaign.report import render_report
-from airflow_provider_callapi.calls.campaign.results import write_results
 from airflow_provider_callapi.calls.campaign.running import Means, Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.reports import finished_calls
@@ -45,14 +33,19 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, 
 from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client
 from airflow_provider_callapi.hooks.observed_client import same_trace
 from airflow_provider_callapi.observability import CountedLedger
-from airflow_provider_callapi.operators.contact_list import DoNotCall, place_for, read_rows
-from airflow_provider_callapi.operators.following import read_tag_wishes
+from airflow_provider_callapi.operators.campaign_files import CampaignFiles
+from airflow_provider_callapi.operators.campaign_inputs import (
+    open_ledger,
+    read_plan,
+    read_rules,
+    read_template,
+)
+from airflow_provider_callapi.operators.contact_list import DoNotCall
 from airflow_provider_callapi.operators.task_state import CONTEXT_KEY, TaskState
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_sightings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
-    from airflow.sdk import ObjectStoragePath
 
     from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 
@@ -69,8 +62,6 @@ _RELEASED_AT_ONCE = 32
 _LINES_TOLD = 10
 _COST_KEY = "callapi_campaign_points_per_call"
 _WHICH_KEY = "callapi_campaign_which"
-_IN_TEMPLATES: tuple[str, ...] = ("params", "ds", "run_id")
-"""What of Airflow's context a call's templates may use."""
 
 
 class CampaignRun:
@@ -93,19 +84,15 @@ class CampaignRun:
         self._released: set[int] = set()
         self._state = TaskState(context[CONTEXT_KEY]) if CONTEXT_KEY in context else None  # type: ignore[literal-required]
         self._cost_stored: int | None = self._state.get(_COST_KEY) if self._state is not None else None
-        self._places = {
-            field: place_for(where, field)
-            for field in ("results", "report")
-            if (where := getattr(task, field))
-        }
+        self._files = CampaignFiles(task)
         self._do_not_call = DoNotCall(task.do_not_call, task.region, was_read=event is not None)
-        self.rules = self._rules()
+        self.rules = read_rules(task, context, self.hook)
         self._pool = ThreadPoolExecutor(
             self.rules.at_once, thread_name_prefix="callapi-campaign", initializer=same_trace()
         )
-        self.template = self._template()
-        self.ledger = self._ledger()
-        self.plan = self._plan()
+        self.template = read_template(task, context)
+        self.ledger = open_ledger(task, self._state)
+        self.plan = read_plan(task, self.template)
         self.runner = self._runner()
         self.preparation = time.time() - self.began
 
@@ -196,73 +183,7 @@ class CampaignRun:
         with ThreadPoolExecutor(min(len(active), _RELEASED_AT_ONCE)) as pool:
             list(pool.map(release, active))
 
-    # --- from parameters ---
-
-    def _rules(self) -> Rules:
-        task = self.task
-        wishes = read_tag_wishes(task.tags, self.hook)
-        run_after = getattr(self.context.get("dag_run"), "run_after", None)
-        late = _seconds(task.max_lateness)
-        until = run_after.timestamp() + late if run_after is not None and late is not None else float("inf")
-        with _before_dialling():
-            if not is_timezone(task.timezone):
-                raise ValueError(f"timezone: {task.timezone!r} is not on the IANA list")
-            if not is_region(task.region):
-                raise ValueError(f"region: {task.region!r} is not a code of ISO 3166, such as 'RU'")
-            return Rules(
-                hours=CallingHours.read(task.calling_hours, task.calling_days),
-                redial=redial_table(task.redial),
-                max_attempts=task.max_attempts,
-                max_active=task.max_active_calls,
-                appear_timeout=task.appear_timeout,
-                call_timeout=task.call_timeout,
-                report_timeout=task.report_timeout if self.hook.has_data_api else None,
-                timezone=self.hook.settings.timezone,
-                dial_until=until,
-                tags=wishes,
-            )
-
-    def _template(self) -> CallTemplate:
-        values = {name: self.context.get(name) for name in _IN_TEMPLATES if name in self.context}
-        with _before_dialling():
-            return CallTemplate(self.task.call, values)
-
-    def _ledger(self) -> Ledger:
-        task = self.task
-        if task.ledger_conn_id:
-            from airflow_provider_callapi.hooks.campaign_ledger import (  # noqa: PLC0415 - SQLAlchemy
-                sql_ledger,
-            )
-
-            with _before_dialling():
-                return sql_ledger(task.ledger_conn_id, task.campaign, min_gap=_seconds(task.min_gap))
-        if self._state is not None:
-            return PagedLedger(self._state)
-        raise CallApiFailure(
-            "ledger_conn_id: this version of Airflow has no task state (3.3+ has), so the campaign needs an "
-            "SQL database to remember who was called. Nobody was dialled."
-        )
-
-    def _plan(self) -> Plan:
-        task = self.task
-        with _before_dialling():
-            plan = read_people(
-                read_rows(task.contacts, "contacts"),
-                self.template,
-                campaign=task.campaign,
-                # in the user's own database the number, so that others can ask for it; elsewhere none
-                key_of=str if task.ledger_conn_id else partial(fingerprint, task.campaign),
-                region=task.region,
-                timezone=task.timezone,
-                shard=read_shard(task.shard),
-            )
-            if plan.invalid and not plan.people:
-                skipped = plan.invalid[0]
-                raise ValueError(
-                    f"contacts: none of the {len(plan.invalid)} rows makes a call; "
-                    f"row {skipped.line}: {skipped.why}"
-                )
-        return plan
+    # --- how it reaches the world ---
 
     def _runner(self) -> Runner:
         now = time.time()
@@ -401,7 +322,12 @@ class CampaignRun:
         """Write what is to be left behind, and judge."""
         endings = self._endings()
         summary = self._summary(endings)
-        unwritten = self._write(endings, summary)
+        unwritten = self._files.write(
+            summary,
+            endings,
+            self.plan.invalid,
+            calls_per_minute=self.runner.campaign.pacing.calls_a_minute(),
+        )
         value = summary.to_xcom()
         self.log.info("Campaign %s is over: %s", summary.campaign, _counts(summary))
         if self._killed:
@@ -475,47 +401,6 @@ class CampaignRun:
             ended_at=time.time(),
             points_per_call=self.runner.campaign.pacing.known_cost,
         )
-
-    def _write(self, endings: Sequence[Ending], summary: Summary) -> list[str]:
-        """Results and report; returns what could not be written, and why."""
-        writers = {"results": self._write_results, "report": self._write_report}
-        unwritten = []
-        for field, path in self._places.items():
-            try:
-                writers[field](path, endings, summary)
-                self.log.info("Written: the %s, %s", field, path)
-            except Exception as error:  # whatever a storage's provider raises
-                unwritten.append(f"{field}: {path} could not be written: {type(error).__name__}: {error}")
-        return unwritten
-
-    def _write_results(self, path: ObjectStoragePath, endings: Sequence[Ending], _: Summary) -> None:
-        is_csv = path.suffix.lower() == ".csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            write_results(file, endings, self.plan.invalid, file_format="csv" if is_csv else "jsonl")
-
-    def _write_report(self, path: ObjectStoragePath, endings: Sequence[Ending], summary: Summary) -> None:
-        page = render_report(
-            summary,
-            endings,
-            self.plan.invalid,
-            calls_per_minute=self.runner.campaign.pacing.calls_a_minute(),
-            timezone=self.task.timezone,
-        )
-        with path.open("w", encoding="utf-8") as file:
-            file.write(page)
-
-
-@contextmanager
-def _before_dialling() -> Iterator[None]:
-    """What cannot be used fails the task without retries, and says that nothing has happened."""
-    try:
-        yield
-    except ValueError as error:
-        raise CallApiFailure(f"{error}. Nobody was dialled.") from None
-
-
-def _seconds(value: timedelta | float | None) -> float | None:
-    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def _wall(at: float, timezone: str) -> str:

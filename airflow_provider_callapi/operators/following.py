@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
@@ -15,6 +15,7 @@ from airflow_provider_callapi.api.errors import CallApiError, CallNotFound, Call
 from airflow_provider_callapi.api.methods import StartCall, TagCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Journal, Memory, Stage, Store
+from airflow_provider_callapi.calls.tagging import TagWhen, TagWishes, due_tags
 from airflow_provider_callapi.calls.watch import Phase, SessionWatch, Sighting, Until
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_callapi.hooks.callapi import CallApiHook
     from airflow_provider_callapi.operators.placed_call import PlacedCallOperator
-
-TagWhen = Literal["answered", "not_answered", "ended"]
-TagWishes = dict[TagWhen, int]
 
 _JOURNAL = "callapi_call"
 
@@ -234,13 +232,7 @@ class Following:
 
     def _tag_finished(self, call: Outcome) -> Outcome:
         """The wishes for a finished call that are not fulfilled yet, through the Data API."""
-        whens: list[TagWhen] = ["ended"]
-        if call.answered is not None:
-            whens.append("answered" if call.answered else "not_answered")
-        for when in whens:
-            tag_id = self.wishes.get(when)
-            if tag_id is None or tag_id in call.tags:
-                continue
+        for tag_id in due_tags(call, self.wishes):
             if call.communication_id is None:
                 self.task.log.warning("Not tagged with %s: the Data API has no report of the call", tag_id)
                 continue
@@ -267,7 +259,7 @@ def read_tag_wishes(tags: Mapping[Any, Any] | None, hook: CallApiHook) -> TagWis
 
     :raises CallApiFailure: names what cannot be fulfilled, before anybody is dialled.
     """
-    wishes: TagWishes = {}
+    wishes: dict[TagWhen, int] = {}
     if not isinstance(tags or {}, Mapping):
         raise CallApiFailure(f"tags: a dict of {get_args(TagWhen)} is needed. Nothing was sent.")
     for when, tag_id in (tags or {}).items():

@@ -16,6 +16,7 @@ from airflow_provider_callapi.api.errors import CallRefused, mask_phones
 from airflow_provider_callapi.api.methods import ReleaseCall, StartCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Delivery, Means, Step, Unresolved, place
+from airflow_provider_callapi.calls.tagging import TagWhen
 from airflow_provider_callapi.exceptions import (
     CallTooLate,
     CallUnresolved,
@@ -23,7 +24,7 @@ from airflow_provider_callapi.exceptions import (
     no_useless_retries,
 )
 from airflow_provider_callapi.observability import Change, count_call, tell_call
-from airflow_provider_callapi.operators.following import Following, TagWhen, read_tag_wishes
+from airflow_provider_callapi.operators.following import Following, read_tag_wishes
 from airflow_provider_callapi.operators.request import RequestOperator
 
 if TYPE_CHECKING:

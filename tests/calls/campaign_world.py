@@ -11,12 +11,13 @@ from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
-from airflow_provider_callapi.calls.campaign.engine import Campaign, Rules
+from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.ledger import Ledger
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.pages import PagedLedger
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, Person, external_id, read_people
+from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.running import Means, Pause, Runner
 from airflow_provider_callapi.calls.reports import finished_calls
 from airflow_provider_callapi.calls.snapshot import look

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from airflow_provider_callapi.api.errors import LimitExceeded
-from airflow_provider_callapi.calls.campaign.engine import Rules
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, Ledger, MemoryLedger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, REDIAL, Result
 from airflow_provider_callapi.calls.campaign.pages import PagedLedger
+from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.emulator import Fault, Script
 
 T = TypeVar("T")

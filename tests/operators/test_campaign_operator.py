@@ -344,7 +344,7 @@ def test_a_long_list_is_not_read_every_few_seconds_while_a_report_is_awaited(des
         desk.sleep(6)
         return read_rows(*args)
 
-    monkeypatch.setattr("airflow_provider_callapi.operators.campaign_run.read_rows", slowly)
+    monkeypatch.setattr("airflow_provider_callapi.operators.campaign_inputs.read_rows", slowly)
     desk.exchange.report_lag = 200
     calls = campaign(desk, contacts=PEOPLE[:1], deferrable=True)
 
@@ -524,7 +524,7 @@ def test_a_kill_while_the_list_is_read_ends_the_dialling(desk, monkeypatch):
         calls.operator.on_kill()
         return read_rows(*args)
 
-    monkeypatch.setattr("airflow_provider_callapi.operators.campaign_run.read_rows", killed_meanwhile)
+    monkeypatch.setattr("airflow_provider_callapi.operators.campaign_inputs.read_rows", killed_meanwhile)
 
     with pytest.raises(CallApiTrouble, match="killed"):
         calls.run()

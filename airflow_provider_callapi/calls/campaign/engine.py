@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import (
@@ -23,17 +23,17 @@ from airflow_provider_callapi.api.errors import (
     Rejected,
 )
 from airflow_provider_callapi.api.models import Limits, StartedCall, parse_time
-from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt, Claim, Status
 from airflow_provider_callapi.calls.campaign.outcomes import MEANING, NO_ATTEMPT, Result, result_of
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, Plan
 from airflow_provider_callapi.calls.campaign.queue import ZoneQueue
+from airflow_provider_callapi.calls.campaign.rules import NEVER, Rules
 from airflow_provider_callapi.calls.outcome import Outcome, settled
 from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.tagging import due_tags
 from airflow_provider_callapi.calls.watch import OVER, SessionWatch, Sighting
 
-_NEVER = float("inf")
 _ABSENCES_NEEDED = 2
 _TROUBLE = 30.0
 """Seconds before somebody is tried again whose call could not even be sent."""
@@ -47,35 +47,6 @@ _CLOCKS_AT_MOST = 600.0
 """Seconds by which it may be at most: a call that began earlier is not the one that was intended."""
 _REPORT_PATIENCE = 3600.0
 """Seconds after its deadline at which a report is given up, though nobody could be asked for it."""
-
-TagWhen = Literal["answered", "not_answered", "ended"]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What an author decides. Times are seconds, ``dial_until`` is an epoch time.
-
-    :ivar redial: seconds from a call's end to the next attempt, by its result; absent or None: never.
-    :ivar max_attempts: calls to one person, not counting those that rang no phone.
-    :ivar max_active: calls that may be active at once.
-    :ivar at_once: calls dialled at the same time: so many may be in doubt after a crash.
-    :ivar appear_timeout: within which a placed call is listed.
-    :ivar call_timeout: after which a call that is still listed is not watched any more.
-    :ivar report_timeout: within which the Data API reports a call; None: there is no Data API.
-    :ivar timezone: the account's, which the reports' times are in.
-    """
-
-    hours: CallingHours = field(default_factory=CallingHours)
-    redial: Mapping[Result, float | None] = field(default_factory=dict)
-    max_attempts: int = 3
-    max_active: int = 10
-    at_once: int = 8
-    appear_timeout: float = 60.0
-    call_timeout: float = 3600.0
-    report_timeout: float | None = None
-    timezone: str = "UTC"
-    dial_until: float = _NEVER
-    tags: Mapping[TagWhen, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -341,7 +312,7 @@ class Campaign:
         try:
             return parse_time(start_time or "", self.rules.timezone).timestamp()
         except ValueError:
-            return _NEVER
+            return NEVER
 
     def _found(self, person: str, session_id: int, now: float) -> Attempt:
         """A lost call was placed."""
@@ -459,15 +430,8 @@ class Campaign:
         call = attempt.call
         if call is None or call.communication_id is None:
             return []
-        whens: list[TagWhen] = ["ended"]
-        if call.answered is not None:
-            whens.append("answered" if call.answered else "not_answered")
-        wanted = [self.rules.tags[when] for when in whens if when in self.rules.tags]
-        return [
-            tag_id
-            for tag_id in wanted
-            if tag_id not in call.tags and (attempt.external_id, tag_id) not in self._untaggable
-        ]
+        wanted = due_tags(call, self.rules.tags)
+        return [tag_id for tag_id in wanted if (attempt.external_id, tag_id) not in self._untaggable]
 
     # --- where a person is ---
 
@@ -591,7 +555,7 @@ class Campaign:
     def next_dial(self, now: float) -> tuple[float, str]:
         """When somebody may be dialled next, epoch seconds, and what is waited for."""
         if self.stopped is not None or not self.waiting:
-            return _NEVER, "the end of the active calls"
+            return NEVER, "the end of the active calls"
         due = min(queue.next_at(now) for queue in self._queues.values())
         if due >= self.rules.dial_until:
             return self.rules.dial_until, "the end of the campaign: nobody may be called before it"

@@ -1,0 +1,71 @@
+"""What a campaign leaves behind in files: a row per person, and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_callapi.calls.campaign.people import Skipped
+from airflow_provider_callapi.calls.campaign.report import render_report
+from airflow_provider_callapi.calls.campaign.results import write_results
+from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
+from airflow_provider_callapi.operators.contact_list import place_for
+
+if TYPE_CHECKING:
+    from airflow.sdk import ObjectStoragePath
+
+    from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+
+
+class CampaignFiles:
+    """The operator's ``results`` and ``report``: looked at before anybody is dialled, written in the end.
+
+    :raises CallApiFailure: nothing can be written there; names the field.
+    """
+
+    def __init__(self, task: CallApiCampaignOperator) -> None:
+        self._task = task
+        self._places = {
+            field: place_for(where, field)
+            for field in ("results", "report")
+            if (where := getattr(task, field))
+        }
+
+    def write(
+        self,
+        summary: Summary,
+        endings: Sequence[Ending],
+        invalid: Sequence[Skipped],
+        *,
+        calls_per_minute: float | None,
+    ) -> list[str]:
+        """Write what is asked for; returns what could not be written, and why.
+
+        :param calls_per_minute: what the points pay for.
+        """
+        unwritten = []
+        for field, path in self._places.items():
+            try:
+                if field == "results":
+                    _write_results(path, endings, invalid)
+                else:
+                    zone = self._task.timezone
+                    _write_report(
+                        path, summary, endings, invalid, calls_per_minute=calls_per_minute, timezone=zone
+                    )
+                self._task.log.info("Written: the %s, %s", field, path)
+            except Exception as error:  # whatever a storage's provider raises
+                unwritten.append(f"{field}: {path} could not be written: {type(error).__name__}: {error}")
+        return unwritten
+
+
+def _write_results(path: ObjectStoragePath, endings: Sequence[Ending], invalid: Sequence[Skipped]) -> None:
+    is_csv = path.suffix.lower() == ".csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        write_results(file, endings, invalid, file_format="csv" if is_csv else "jsonl")
+
+
+def _write_report(path: ObjectStoragePath, *told: Any, **how: Any) -> None:
+    page = render_report(*told, **how)
+    with path.open("w", encoding="utf-8") as file:
+        file.write(page)
