@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 import re
+import subprocess
+import sys
 from itertools import chain
 from pathlib import Path
 
@@ -84,16 +84,27 @@ def test_the_dag_returns_what_the_quick_start_shows(run_dag, exchange):
     assert re.findall(r'"(\w+)": ', block(PAGES["quick-start.md"], "result")) == list(call)
 
 
-def test_the_test_shown_for_the_fixture_passes(callapi_emulator, monkeypatch, airflow_db):
-    file = Path(os.environ["AIRFLOW_HOME"], "dags", "dag_of_the_docs.py")
-    file.write_text(block(README, "dag") + block(PAGES["emulator.md"], "pytest"))
-    try:
-        spec = importlib.util.spec_from_file_location(file.stem, file)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        module.test_the_reminder_rings_once(callapi_emulator, monkeypatch)
-    finally:
-        file.unlink()
+@pytest.mark.timeout(300)
+def test_the_test_shown_for_the_fixture_passes(tmp_path):
+    """In a project that holds what is shown and nothing else, without the environment of these tests."""
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "reminder.py").write_text(block(README, "dag"))
+    for name, file in (("conftest", "conftest.py"), ("pytest", "test_reminder.py")):
+        assert f"`{file}`" in PAGES["emulator.md"]
+        (tmp_path / file).write_text(block(PAGES["emulator.md"], name))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--rootdir", tmp_path],
+        cwd=tmp_path,
+        env={**environment, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+    assert "1 passed" in done.stdout
 
 
 def test_the_connections_shown_are_read_as_the_table_says(monkeypatch):
@@ -134,8 +145,8 @@ NEEDS_NEWER = {
     ],
 )
 def test_python_on_a_page_is_a_snippet_or_can_be_run(page, airflow_db):
-    for code in re.findall(r"```python\n(.*?)```", PAGES[page], re.DOTALL):
-        if "--8<--" not in code:
+    for marked, code in re.findall(r"(<!-- test: .*\n)?```python\n(.*?)```", PAGES[page], re.DOTALL):
+        if "--8<--" not in code and not marked:  # what is marked is run by a test of its own
             exec(compile(code, page, "exec"), {"__name__": "docs"})
 
 
