@@ -96,7 +96,6 @@ def exchange_process() -> Iterator[ExchangeProcess]:
         if not url or not exported:
             raise RuntimeError(f"the emulator did not start: {greeting + export!r}")
         connection = json.loads(exported[1])
-        del connection["extra"]["api_version"]  # the default one; Airflow warns: too short a secret
         os.environ["AIRFLOW_CONN_CALLAPI_DEFAULT"] = json.dumps(connection)
         yield ExchangeProcess(url[0], connection["password"])
     finally:

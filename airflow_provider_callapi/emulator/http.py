@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import uvicorn
 
+from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.door import HttpDoor
 from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.web import web
@@ -51,8 +52,10 @@ class Emulator:
             "host": host,
             "port": self.port,
             "password": account.password if login else account.key,
-            "extra": {"api_version": account.version, "timezone": account.timezone},
+            "extra": {"timezone": account.timezone},
         }
+        if account.version != Account.version:  # Airflow warns of the default, a value too short to mask
+            connection["extra"]["api_version"] = account.version
         if login:
             connection["login"] = account.login
         if not self.host.startswith("127."):

@@ -69,7 +69,6 @@ def test_the_connection_is_one_that_airflow_reads(callapi_emulator):
         "port": callapi_emulator.port,
         "password": "demo-key",
         "extra": {
-            "api_version": "v4.0",
             "timezone": "Europe/Moscow",
             "data_api": True,
             "data_api_host": callapi_emulator.url,
@@ -77,6 +76,8 @@ def test_the_connection_is_one_that_airflow_reads(callapi_emulator):
     }
     assert callapi_emulator.connection(login=True)["login"] == "demo"
     assert json.loads(json.dumps(connection)) == connection
+    callapi_emulator.exchange.account.version = "v4.1"
+    assert callapi_emulator.connection()["extra"]["api_version"] == "v4.1"
 
 
 def test_two_emulators_share_an_exchange(exchange):
