@@ -4,28 +4,48 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import signal
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from airflow_provider_callapi.emulator.clock import Clock, FastClock, ManualClock
 from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.http import Emulator
-from airflow_provider_callapi.emulator.web import load_scripts
+from airflow_provider_callapi.emulator.remote import Scripts
+
+_COMMAND = "python -m airflow_provider_callapi.emulator"
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a number from 0 to 65535 is needed")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < math.inf:
+        raise argparse.ArgumentTypeError("a number above 0 is needed")
+    return speed
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m airflow_provider_callapi.emulator",
+        prog=_COMMAND,
         description="A telephone exchange that speaks the Call API, for demos and tests.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
-    parser.add_argument("--port", type=int, default=8080, help="0: any free one")
+    parser.add_argument("--port", type=_port, default=8080, help="0: any free one")
     clocks = parser.add_mutually_exclusive_group()
-    clocks.add_argument("--speed", type=float, help="a clock so many times as fast")
+    clocks.add_argument("--speed", type=_speed, help="a clock so many times as fast")
     clocks.add_argument(
         "--manual-clock",
         action="store_true",
@@ -35,7 +55,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         "--script",
         type=Path,
         metavar="FILE.json",
-        help='{"default": {"rings": 3}, "scripts": {"79260000001": {"answer": "busy"}}}',
+        help=Scripts.example,
     )
     return parser.parse_args(given)
 
@@ -46,19 +66,33 @@ def _clock(arguments: argparse.Namespace) -> Clock:
     return FastClock(arguments.speed) if arguments.speed else time.time
 
 
+def _refused(options: str, error: Exception) -> int:
+    sys.stderr.write(f"{_COMMAND}: error: {options}: {error}\n")
+    return 2
+
+
 def main(given: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT.
 
     :param given: the arguments; those of the command line by default.
+    :return: the exit code; 2: the exchange cannot be as the arguments say, and stderr tells which.
     """
     arguments = _arguments(given)
     exchange = Exchange(clock=_clock(arguments))
-    if arguments.script:
-        load_scripts(exchange, json.loads(arguments.script.read_text("utf-8")))
+    emulator = Emulator(exchange, host=arguments.host, port=arguments.port)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with Emulator(exchange, host=arguments.host, port=arguments.port) as emulator:
+    with ExitStack() as stack:
+        try:
+            if arguments.script:
+                Scripts.read(arguments.script.read_bytes()).apply(exchange)
+        except (OSError, ValueError) as error:
+            return _refused("--script", error)
+        try:
+            stack.enter_context(emulator)
+        except OSError as error:
+            return _refused(f"--host {arguments.host} --port {arguments.port}", error)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
         connection = json.dumps(emulator.connection())
         sys.stdout.write(
             f"Telephone exchange on {emulator.url} (calls as they happen: {emulator.url}/)\n"

@@ -6,7 +6,6 @@ and read the journal. It asks for no password: the emulator is for loopback and 
 
 from __future__ import annotations
 
-from dataclasses import fields
 from importlib.resources import files
 from typing import Any
 
@@ -19,33 +18,9 @@ from starlette.routing import Route
 from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.clock import ManualClock
 from airflow_provider_callapi.emulator.exchange import Exchange
-from airflow_provider_callapi.emulator.faults import Fault
-from airflow_provider_callapi.emulator.script import Script
+from airflow_provider_callapi.emulator.remote import Advance, Inbound, PlannedFault, Scripts
 
 FINISHED_ON_THE_PAGE = 30
-
-
-def read_script(values: dict[str, Any]) -> Script:
-    """A `Script` from JSON.
-
-    :raises ValueError: a field that it does not have, or a reaction that nobody knows.
-    """
-    unknown = set(values) - {field.name for field in fields(Script)}
-    if unknown:
-        raise ValueError(f"a script has no {', '.join(sorted(unknown))}")
-    script = Script(**values)
-    for reaction in (script.answer, script.employee_answer):
-        if reaction not in ("answers", "busy", "no_answer"):
-            raise ValueError(f"not a reaction: {reaction!r}")
-    return script
-
-
-def load_scripts(exchange: Exchange, values: dict[str, Any]) -> None:
-    """Apply ``{"default": {…}, "scripts": {"7926…": {…}}}``."""
-    if "default" in values:
-        exchange.default_script = read_script(values["default"])
-    for phone, script in values.get("scripts", {}).items():
-        exchange.script(phone, read_script(script))
 
 
 def call_as_json(call: Call) -> dict[str, Any]:
@@ -93,35 +68,32 @@ class _Web:
         return JSONResponse({})
 
     async def script(self, request: Request) -> Response:
-        load_scripts(self._exchange, await request.json())
+        Scripts.read(await request.body()).apply(self._exchange)
         return JSONResponse({})
 
     async def fault(self, request: Request) -> Response:
-        values = await request.json()
-        label = str(values.pop("fault")).lower()
-        (fault,) = (fault for fault in Fault if fault.label == label)
+        fault = PlannedFault.read(await request.body())
         # in a thread: a refused connection is played by the loop that this runs on
-        await run_in_threadpool(self._exchange.fault, fault, **values)
+        await run_in_threadpool(fault.apply, self._exchange)
         return JSONResponse({})
 
     async def inbound(self, request: Request) -> Response:
-        return JSONResponse({"call_session_id": self._exchange.inbound(**await request.json())})
+        return JSONResponse({"call_session_id": Inbound.read(await request.body()).apply(self._exchange)})
 
     async def clock(self, request: Request) -> Response:
         clock = self._exchange.clock
         if not isinstance(clock, ManualClock):
             raise ValueError("this exchange's clock runs by itself")
-        return JSONResponse({"now": clock.advance(float((await request.json())["advance"]))})
+        return JSONResponse({"now": clock.advance(Advance.read(await request.body()).advance)})
 
 
 def _bad_request(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=400)
+    return JSONResponse({"error": str(error)}, status_code=400)
 
 
 def web(exchange: Exchange) -> Starlette:
     """The application behind everything but ``/vX.Y``."""
     door = _Web(exchange)
-    mistakes = (ValueError, TypeError, KeyError)
     return Starlette(
         routes=[
             Route("/", door.page),
@@ -134,5 +106,5 @@ def web(exchange: Exchange) -> Starlette:
             Route("/emulator/clock", door.clock, methods=["POST"]),
             Route("/emulator/reset", door.reset, methods=["POST"]),
         ],
-        exception_handlers=dict.fromkeys(mistakes, _bad_request),
+        exception_handlers={ValueError: _bad_request},
     )

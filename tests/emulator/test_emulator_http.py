@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import ListCalls, StartInformerCall
 from airflow_provider_callapi.emulator import Emulator, Exchange, Script
+from airflow_provider_callapi.emulator.__main__ import main
 
 CONTACT = "79161234567"
 HEADERS = {"Content-Type": "application/json; charset=UTF-8"}
@@ -129,16 +131,34 @@ def test_another_process_scripts_moves_time_and_reads_the_journal(emulator):
 
 
 @pytest.mark.parametrize(
-    ("action", "body"),
+    ("action", "body", "field", "says"),
     [
-        ("script", {"scripts": {CONTACT: {"ringing": 2}}}),
-        ("script", {"default": {"answer": "maybe"}}),
-        ("fault", {"fault": "earthquake"}),
-        ("clock", {}),
+        ("script", {"scripts": {CONTACT: {"ringing": 2}}}, f"scripts.{CONTACT}.ringing", "no such field"),
+        ("script", {CONTACT: {"answer": "busy"}}, CONTACT, "no such field"),
+        ("script", {"default": {"answer": "maybe"}}, "default.answer", "'busy'"),
+        ("script", {"default": {"rings": "long"}}, "default.rings", "number"),
+        ("script", [], "the JSON", "object"),
+        ("fault", {"fault": "earthquake"}, "fault", "drop_before, drop_after"),
+        ("fault", {}, "fault", "required"),
+        ("fault", {"fault": "hang", "metod": "list.calls"}, "metod", "no such field"),
+        ("inbound", {"contact": CONTACT, "employee_id": 4711}, "employee_id", "25"),
+        ("clock", {}, "advance", "required"),
+        ("clock", {"advance": -1}, "advance", "greater than or equal to 0"),
     ],
 )
-def test_a_mistake_in_the_remote_control_is_told(callapi_emulator, action, body):
-    assert "error" in control(callapi_emulator, action, body)
+def test_a_mistake_in_the_remote_control_is_told_with_its_field(emulator, action, body, field, says):
+    answer = requests.post(f"{emulator.url}/emulator/{action}", json=body, timeout=5)
+
+    assert answer.status_code == 400
+    told, _, sentence = answer.json()["error"].partition(": ")
+    assert told == field
+    assert says in sentence
+
+
+def test_what_is_no_json_is_told(emulator):
+    answer = requests.post(f"{emulator.url}/emulator/script", data="{rings: 2}", timeout=5)
+
+    assert (answer.status_code, answer.json()["error"][:23]) == (400, "the JSON: Invalid JSON:")
 
 
 def test_only_posts_of_a_version_are_the_services(callapi_emulator):
@@ -192,6 +212,34 @@ def test_the_command_prints_a_connection_and_ends_cleanly(tmp_path):
         assert (process.returncode, errors) == (0, "")
     finally:
         process.kill()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--port", "{taken}"], "--port {taken}: .*in use"),
+        (["--host", "203.0.113.1"], "--host 203.0.113.1 "),
+        (["--port", "70000"], "--port: a number from 0 to 65535"),
+        (["--speed", "0"], "--speed: a number above 0"),
+        (["--speed", "fast"], "--speed: a number above 0"),
+        (["--script", "nowhere.json"], "--script: .*nowhere.json"),
+        (["--script", "{bad}"], "--script: default.answer: "),
+    ],
+)
+def test_a_wrong_option_of_the_command_is_told_in_one_line(emulator, tmp_path, capsys, arguments, says):
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps({"default": {"answer": "maybe"}}))
+    given = {"taken": emulator.port, "bad": bad}
+
+    try:
+        code = main([argument.format(**given) for argument in arguments])
+    except SystemExit as error:  # argparse's way
+        code = error.code
+
+    assert code == 2
+    told = capsys.readouterr().err
+    assert re.search(f"error: .*{says.format(**given)}", told.splitlines()[-1])
+    assert "Traceback" not in told
 
 
 def test_the_pytest_plugin_is_cheap_to_import():
