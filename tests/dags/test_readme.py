@@ -41,7 +41,7 @@ def free_port():
 def newcomer(tmp_path, free_port):
     """Run the README's blocks in one shell, as somebody would who has Airflow installed and nothing else."""
     home = tmp_path / "home"
-    (home / "callapi-airflow" / "dags").mkdir(parents=True)
+    home.mkdir()
     bin_folder = tmp_path / ".venv" / "bin"
     bin_folder.mkdir(parents=True)
     (bin_folder / "activate").write_text(f"PATH={Path(sys.executable).parent}:$PATH\n")
@@ -88,11 +88,11 @@ def closes(port):
 @pytest.mark.timeout(300)
 def test_followed_word_for_word_the_readme_leads_to_a_call_that_was_answered_and_tagged(newcomer, free_port):
     assert "Save this as `~/callapi-airflow/dags/reminder.py`" in README
-    newcomer.dag_file.write_text(block("dag"))
+    save = f"cat > {newcomer.dag_file} <<'END'\n{block('dag')}END\n"
     look = f"calls=$(curl -sf http://127.0.0.1:{free_port}/emulator/calls)\n"
 
     run_it, kill = block("run").splitlines()
-    done = newcomer(block("begin"), block("connect"), run_it, look, kill, 'echo "at the end: $calls"')
+    done = newcomer(block("begin"), block("connect"), save, run_it, look, kill, 'echo "at the end: $calls"')
 
     assert "Connected; 0 active calls" in done
     assert "The log says `call done`, and `answered=True`" in README
