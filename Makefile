@@ -56,6 +56,7 @@ endif
 
 docs: $(INSTALLED)  ## the documentation, in build/docs/; a warning is an error, and nothing is fetched
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Read build/docs/index.html; its search needs a server: python3 -m http.server --directory build/docs"
 
 bench: $(INSTALLED)  ## measures what the README says
 	$(BIN)/python benchmarks/run.py

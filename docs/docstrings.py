@@ -23,6 +23,8 @@ def to_markdown(text: str) -> str:
 
 
 def _fenced(language: str, code: str) -> str:
+    if language == "text":  # where a literal's quotes would be shown
+        code = code.replace("``", "")
     return f"```{language}\n{textwrap.dedent(code).strip()}\n```\n"
 
 

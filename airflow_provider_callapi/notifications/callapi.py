@@ -68,7 +68,8 @@ class CallApiNotifier(BaseNotifier):
 
     What of several failures in the same second rings once: every callback claims the alert in an Airflow
     Variable of its own, ``callapi_alert_<hash of the external_id>``, waits ``settle``, and rings only if the
-    claim is still its own. See `airflow_provider_callapi.calls.claiming` for what this guarantees.
+    claim is still its own. That is one call for sure if no callback takes longer than ``settle`` from reading
+    the Variable to writing it.
 
     A deadline's callback that Airflow starts again (its triggerer was restarted) goes on where it was: a
     call in progress is waited for, and people who were rung are not rung again.
