@@ -52,6 +52,20 @@ def _without(message: str, value: Any) -> str:
     return message
 
 
+_PHONE_FIELD = re.compile(r"(?:^|[._])(?:phone_number|contact)$")
+_ID_FIELD = re.compile(r"(?:^|[._])id$")
+_ID = re.compile(r"\d{1,9}")
+
+
+def _may_be_told(field: Any, value: Any) -> bool:
+    """A phone number, which is shortened anyway, or a short id: what has to be corrected has to be seen."""
+    if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
+        return False
+    if _PHONE_FIELD.search(field):
+        return _PHONE.fullmatch(str(value)) is not None
+    return _ID_FIELD.search(field) is not None and _ID.fullmatch(str(value)) is not None
+
+
 class CallApiError(Exception):
     """Base of all errors of both services.
 
@@ -96,7 +110,8 @@ class Rejected(CallApiError):
     :ivar field: the parameter at fault, dotted when nested (``employee.phone_number``).
     :ivar params: the placeholders of the vendor's message text.
     :ivar value: what the caller sent, repeated by the service. May be a password or a phone
-        number, so it is in neither ``str()`` nor ``repr()``.
+        number, so it is in neither ``str()`` nor ``repr()``; only a phone number, shortened, and an id
+        of at most nine digits are, where the field says that they are that.
     """
 
     def __init__(
@@ -112,7 +127,8 @@ class Rejected(CallApiError):
         value: Any = None,
         limits: Limits | None = None,
     ) -> None:
-        super().__init__(_without(message, value), method=method, request_id=request_id)
+        told = message if _may_be_told(field, value) else _without(message, value)
+        super().__init__(told, method=method, request_id=request_id)
         self.code = code
         self.mnemonic = mnemonic
         self.field = field

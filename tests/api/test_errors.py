@@ -264,6 +264,51 @@ def test_a_repeated_number_is_told_by_no_error() -> None:
     assert "91827364" not in everything_told(error)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("tag_id", 77, "77"),
+        ("tag_id", "77", "77"),
+        ("employee.id", 4417, "4417"),
+        ("virtual_phone_number", "74950001122", "7495…1122"),
+        ("employee.phone_number", 74950001122, "7495…1122"),
+        ("contact", "+74950001122", "7495…1122"),
+    ],
+)
+def test_what_has_to_be_corrected_can_be_recognised(field: str, value: Any, told: str) -> None:
+    error = rejected(message=f"Object {value} not found", field=field, value=value)
+    assert f"Object {told} not found" in str(error)
+    assert "74950001122" not in everything_told(error)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("password", "82736455"),
+        ("access_token", "82736455"),
+        ("login", "79260000001"),
+        ("paid", "82736455"),
+        ("tag_id", "correct-horse"),
+        ("tag_id", "74950001122"),
+        ("contact", "correct-horse"),
+        ("contact", "827364551"),
+        ("employee.id", {"password": "82736455"}),
+        (["tag_id"], "82736455"),
+    ],
+)
+def test_a_value_that_may_be_a_secret_is_told_by_no_error(field: Any, value: Any) -> None:
+    secret = value["password"] if isinstance(value, dict) else value
+    error = rejected(message=f"Value {secret} is wrong", field=field, value=value)
+    assert "Value *** is wrong" in str(error)
+    assert secret not in everything_told(error)
+
+
+def test_what_was_sent_as_a_secret_is_told_by_no_error_whatever_the_field_says() -> None:
+    answer = raw(message="Tag 82736455 not found", field="tag_id", value="82736455")
+    error = rejection(answer, method="tag.call", secrets=["82736455"])
+    assert "82736455" not in everything_told(error)
+
+
 def test_a_short_value_does_not_eat_the_message() -> None:
     error = rejected(message="Parameter a is wrong", value="a")
     assert "Parameter a is wrong" in str(error)
