@@ -246,7 +246,14 @@ def test_release_with_yes_asks_nobody_and_a_call_that_is_over_is_a_success(calla
 
     assert [run.code for run in runs] == [0, 0]
     assert "is released" in runs[0].out
-    assert "was over already" in runs[1].out
+    assert "is not active: it is over, or never was" in runs[1].out
+
+
+def test_of_a_call_that_never_was_nobody_says_that_it_was_over(callapi):
+    run = callapi("release", "999", "--yes")
+
+    assert run.code == 0
+    assert run.out == "call session 999 is not active: it is over, or never was\n"
 
 
 @pytest.mark.parametrize("session", ["twelve", ""])
