@@ -22,6 +22,8 @@ from contextlib import contextmanager
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
+from airflow_provider_callapi.api.advice import advice
+from airflow_provider_callapi.api.data_api import DATA_METHODS
 from airflow_provider_callapi.api.errors import CallApiError
 
 
@@ -67,10 +69,11 @@ class CallApiTrouble(AirflowException):
 
 @contextmanager
 def no_useless_retries() -> Iterator[None]:
-    """Turn an error that a retry would only repeat into one that Airflow does not retry."""
+    """Turn an error that a retry would only repeat into one that is not retried, and says what to do."""
     try:
         yield
     except CallApiError as error:
         if error.permanent:
-            raise CallApiFailure(str(error)) from error
+            service = "Data API" if error.method in DATA_METHODS else "Call API"
+            raise CallApiFailure(advice(error, service=service, host=f"{service} host")) from None
         raise

@@ -23,11 +23,11 @@ from airflow.utils.cli import suppress_logs_and_warning
 from airflow.utils.helpers import ask_yesno
 from rich.markup import escape
 
+from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import CallApiError, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ListTalkOptions, ReleaseCall
 from airflow_provider_callapi.api.models import CallSession, Leg, parse_time
-from airflow_provider_callapi.hooks.advice import advice
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.hooks.connection_test import knock
 from airflow_provider_callapi.hooks.settings import ConnectionSettings
@@ -88,7 +88,7 @@ def talk_options(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def release(args: Namespace) -> None:
-    """End a call, after a yes; one that is over already is a success."""
+    """End a call, after a yes; one that is not active is a success."""
     name = f"call session {args.call_session_id}"
     with _hook(args) as hook:
         if not args.yes:
@@ -99,7 +99,7 @@ def release(args: Namespace) -> None:
             if not sure:
                 _fail(f"{name} was not released")
         done = hook.call(ReleaseCall(call_session_id=args.call_session_id))
-    text = f"{name} {'was over already' if done.already else 'is released'}"
+    text = f"{name} {'is not active: it is over, or never was' if done.already else 'is released'}"
     _answer(text, {"session": args.call_session_id, "was_over_already": done.already}, args)
 
 

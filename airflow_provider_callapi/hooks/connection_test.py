@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.data_api import GetCallsReport
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, InvalidParameters
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
-from airflow_provider_callapi.hooks.advice import advice
 from airflow_provider_callapi.hooks.settings import FieldInvalid
 from airflow_provider_callapi.provider_info import form_label
 

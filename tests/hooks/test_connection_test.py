@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_callapi.api import advice
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Emulator, Fault
 from airflow_provider_callapi.emulator.account import Key
-from airflow_provider_callapi.hooks import advice
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.provider_info import get_provider_info
 

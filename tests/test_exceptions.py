@@ -1,0 +1,51 @@
+"""What a task fails with says what to do, and says it once."""
+
+from __future__ import annotations
+
+import traceback
+
+import pytest
+
+from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, TokenInvalid, Unanswered
+from airflow_provider_callapi.exceptions import CallApiFailure, no_useless_retries
+
+
+def failure_of(error: CallApiError) -> CallApiFailure:
+    with pytest.raises(CallApiFailure) as failure, no_useless_retries():
+        raise error
+    return failure.value
+
+
+def test_a_task_says_what_to_do_about_a_wrong_key() -> None:
+    error = TokenInvalid("Access token is invalid", method="list.calls", mnemonic="access_token_invalid")
+
+    text = str(failure_of(error))
+
+    assert "The service does not know this access key." in text
+    assert 'check "Call API host"' in text
+    assert str(error) in text
+
+
+@pytest.mark.parametrize(
+    ("method", "service"), [("start.simple_call", "Call API"), ("get.calls_report", "Data API")]
+)
+def test_a_task_says_which_service_refused(method: str, service: str) -> None:
+    error = AccessDenied("Your IP is not whitelisted", method=method, mnemonic="ip_not_whitelisted")
+    assert f"its IP list for the {service}" in str(failure_of(error))
+
+
+def test_an_error_without_advice_is_told_as_it_is() -> None:
+    error = AccessDenied("No", method="list.calls", mnemonic="tariff_restrictions")
+    assert str(failure_of(error)) == str(error)
+
+
+def test_the_log_of_a_task_says_what_was_refused_once() -> None:
+    failure = failure_of(TokenInvalid("Access token is invalid", mnemonic="access_token_invalid"))
+    assert "".join(traceback.format_exception(failure)).count("Access token is invalid") == 1
+
+
+def test_what_a_retry_may_mend_stays_as_it_is() -> None:
+    error = Unanswered("it hung", method="list.calls")
+    with pytest.raises(Unanswered) as raised, no_useless_retries():
+        raise error
+    assert raised.value is error
