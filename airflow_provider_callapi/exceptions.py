@@ -22,8 +22,6 @@ from contextlib import contextmanager
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_provider_callapi.api.advice import advice
-from airflow_provider_callapi.api.data_api import DATA_METHODS
 from airflow_provider_callapi.api.errors import CallApiError
 
 
@@ -74,6 +72,10 @@ def no_useless_retries() -> Iterator[None]:
         yield
     except CallApiError as error:
         if error.permanent:
+            # DAG files are parsed all day, and import this module
+            from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415
+            from airflow_provider_callapi.api.data_api import DATA_METHODS  # noqa: PLC0415
+
             service = "Data API" if error.method in DATA_METHODS else "Call API"
             raise CallApiFailure(advice(error, service=service, host=f"{service} host")) from None
         raise
