@@ -183,7 +183,8 @@ class CallApiNotifier(BaseNotifier):
             self.log.info("Quiet for %s: %s", Failure.read(context), reason)
             count_alert("quiet")
         except Exception as error:
-            text = mask_phones(f"{type(error).__name__}: {error}")
+            kind = "" if isinstance(error, _NobodyReached) else f"{type(error).__name__}: "
+            text = mask_phones(f"{kind}{error}")
             self.log.error("Nobody was rung for %s: %s", Failure.read(context), text)
             count_alert("nobody")
 

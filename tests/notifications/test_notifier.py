@@ -7,6 +7,7 @@ import importlib
 import json
 import logging
 import multiprocessing
+import re
 import subprocess
 import sys
 import threading
@@ -231,6 +232,16 @@ def test_who_may_not_be_called_is_followed_by_the_next(desk, ring):
     ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert rung(desk) == [SECOND]
+
+
+@BOTH_WAYS
+def test_that_nobody_may_be_called_is_said_in_a_sentence(desk, log, ring):
+    desk.exchange.account.blacklist.add(ON_DUTY)
+
+    ring(notifier(), of_dag())
+
+    (line,) = [line for line in log().splitlines() if "Nobody was rung for" in line]
+    assert re.search(r"Nobody was rung for dag sales, run \S+: no contact could be called; see above", line)
 
 
 @BOTH_WAYS
