@@ -84,7 +84,6 @@ class CampaignRun:
         self._released: set[int] = set()
         self._state = TaskState(context[CONTEXT_KEY]) if CONTEXT_KEY in context else None  # type: ignore[literal-required]
         self._cost_stored: int | None = self._state.get(_COST_KEY) if self._state is not None else None
-        self._files = CampaignFiles(task)
         self._do_not_call = DoNotCall(task.do_not_call, task.region, was_read=event is not None)
         self.rules = read_rules(task, context, self.hook)
         self._pool = ThreadPoolExecutor(
@@ -93,6 +92,7 @@ class CampaignRun:
         self.template = read_template(task, context)
         self.ledger = open_ledger(task, self._state)
         self.plan = read_plan(task, self.template)
+        self._files = CampaignFiles(task)
         self.runner = self._runner()
         self.preparation = time.time() - self.began
 
@@ -327,6 +327,7 @@ class CampaignRun:
             endings,
             self.plan.invalid,
             calls_per_minute=self.runner.campaign.pacing.calls_a_minute(),
+            unfinished=self.runner.campaign.stopped,
         )
         value = summary.to_xcom()
         self.log.info("Campaign %s is over: %s", summary.campaign, _counts(summary))

@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 _A_NUMBER = re.compile(r"\+?[\d\s().-]{7,}")
+_BOM = "\ufeff"
 _FRESH = 60.0
 """Seconds for which a list of numbers that must not be called is taken to be the same."""
 
@@ -95,9 +96,25 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
         raise CallApiTrouble(f"{field}: {contacts} cannot be read now: {error}") from error
 
 
+def csv_form(contacts: Any) -> tuple[str, bool]:
+    """How a contact list is written: the separator of its columns, and whether it begins with a BOM.
+
+    What is not the path of a CSV file is taken for one with commas.
+    """
+    if not isinstance(contacts, str) or PurePosixPath(contacts).suffix.lower() != ".csv":
+        return ",", False
+    with storage_path(contacts, "contacts").open("r", encoding="utf-8", newline="") as file:
+        header = file.readline()
+    return _separator(header), header.startswith(_BOM)
+
+
+def _separator(header: str) -> str:
+    return ";" if header.count(";") > header.count(",") else ","
+
+
 def _csv_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
     header = next(lines, "")
-    separator = ";" if header.count(";") > header.count(",") else ","
+    separator = _separator(header)
     names = next(csv.reader([header], delimiter=separator), [])
     if any(_A_NUMBER.fullmatch(name.strip()) for name in names):
         raise CallApiFailure(

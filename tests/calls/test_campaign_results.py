@@ -247,3 +247,19 @@ def test_a_columns_name_is_no_formula_either() -> None:
 )
 def test_a_value_that_is_no_text_is_written_as_json(value: Any, text: str) -> None:
     assert as_csv([with_row(x=value)])[0]["x"] == text
+
+
+def test_csv_comes_back_with_the_separator_and_the_mark_of_the_list() -> None:
+    file = io.StringIO(newline="")
+    endings = [with_row(note="a;b")]
+    write_results(file, endings, [], file_format="csv", separator=";", bom=True)
+
+    assert file.getvalue().startswith("\ufeffnote;call_contact;")
+    (row,) = csv.DictReader(io.StringIO(file.getvalue().removeprefix("\ufeff")), delimiter=";")
+    assert row["note"] == "a;b"
+
+
+def test_json_lines_have_neither_separator_nor_mark() -> None:
+    file = io.StringIO()
+    write_results(file, [called(person(1))], [], file_format="jsonl", separator=";", bom=True)
+    assert isinstance(json.loads(file.getvalue()), dict)

@@ -465,6 +465,25 @@ def test_hours_that_go_over_midnight_are_told_and_files_are_named_when_written(d
     assert f"Written: the results, {path}" in log
 
 
+def test_results_are_written_as_the_list_was(desk, tmp_path):
+    path, results = tmp_path / "people.csv", tmp_path / "results.csv"
+    path.write_text(f"phone;name\n{PEOPLE[0]};Anna\n", "utf-8-sig")
+
+    campaign(desk, contacts=f"file://{path}", results=f"file://{results}").run()
+
+    assert results.read_text("utf-8").startswith("\ufeffphone;name;call_contact;call_result;")
+
+
+def test_the_report_of_a_campaign_that_was_stopped_says_so(desk, tmp_path):
+    report = tmp_path / "report.html"
+    desk.exchange.account.forbidden_methods = {"start.informer_call"}
+
+    with pytest.raises(CallApiFailure, match="was stopped"):
+        campaign(desk, report=f"file://{report}").run()
+
+    assert "Unfinished." in report.read_text("utf-8")
+
+
 # --- a kill ---
 
 

@@ -38,7 +38,7 @@ MEANING: dict[Result, str] = {
     Result.UNRESOLVED: "nobody knows whether the call was placed",
     Result.ACCOUNT: "the account could not call anybody: no money, limit, or component off",
     Result.INVALID: "the row makes no valid call: never dialled",
-    Result.DO_NOT_CALL: "on the do_not_call list: not dialled any more",
+    Result.DO_NOT_CALL: "on the do_not_call list: not dialled, or not any more",
     Result.NOT_CALLED: "the campaign ended before it was their turn",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +12,9 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup, escape
 
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.figures import MINUTE, Bin, Tally, count, in_bins
 from airflow_provider_callapi.calls.campaign.outcomes import MEANING, Result
 from airflow_provider_callapi.calls.campaign.people import Skipped
@@ -39,6 +42,7 @@ def render_report(
     *,
     calls_per_minute: float | None,
     timezone: str,
+    unfinished: str | None = None,
 ) -> str:
     """The page.
 
@@ -47,12 +51,16 @@ def render_report(
 
     :param calls_per_minute: the most that the points allow, drawn as a line; None where nobody told.
     :param timezone: IANA zone of the clock that the time line has.
+    :param unfinished: why the campaign was stopped, in a few words; None if it was not. People who were
+        not called are told at the top either way.
     """
     figures = count(endings, invalid)
     span = (figures.minutes, summary.started_at, summary.ended_at, timezone)
     return _template().render(
         summary=summary,
         calls=figures.all,
+        not_called=summary.results[Result.NOT_CALLED],
+        unfinished=mask_phones(unfinished) if unfinished else None,
         began=_moment(summary.started_at, timezone),
         ended=_moment(summary.ended_at, timezone),
         timezone=timezone,
@@ -231,6 +239,11 @@ def _words(result: Result) -> str:
     return result.value.replace("_", " ")
 
 
+def _breakable(name: str) -> Markup:
+    """A name that may go on in the next line after its dots and underscores."""
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped
+
+
 def _moment(at: float, timezone: str) -> str:
     moment = datetime.fromtimestamp(at, ZoneInfo(timezone))
     return f"{moment.day} {moment:%b %Y, %H:%M}"
@@ -242,7 +255,7 @@ def _duration(seconds: float) -> str:
     days, hours = divmod(hours, 24)
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
     told = [f"{number} {unit}" for number, unit in parts if number][:2]  # more would be no news
-    return " ".join(told) or "0 s"
+    return " ".join(told).replace(" ", "\u00a0") or "0\u00a0s"
 
 
 def _number(value: float) -> str:
@@ -265,6 +278,11 @@ def _template() -> Template:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(
-        number=_number, percent=_percent, duration=_duration, moment=_moment, words=_words
+        number=_number,
+        percent=_percent,
+        duration=_duration,
+        moment=_moment,
+        words=_words,
+        breakable=_breakable,
     )
     return environment.from_string(files(__package__).joinpath("report.html.j2").read_text("utf-8"))

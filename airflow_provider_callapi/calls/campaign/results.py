@@ -44,6 +44,8 @@ def write_results(
     invalid: Sequence[Skipped],
     *,
     file_format: Literal["csv", "jsonl"],
+    separator: str = ",",
+    bom: bool = False,
 ) -> int:
     """Write everybody on the list, in the list's order; returns how many.
 
@@ -53,11 +55,13 @@ def write_results(
     The list may come from anybody's sign-up form, and the file ends in somebody's Excel.
 
     :param file: opened for text, UTF-8; CSV brings the line ends of RFC 4180.
+    :param separator: between the columns of CSV: that of the list, so that the same program opens both.
+    :param bom: whether CSV begins with a byte order mark, without which Excel takes UTF-8 for something else.
     """
     listed: list[_Listed] = [*endings, *invalid]
     listed.sort(key=_line)
     if file_format == "csv":
-        _write_csv(file, listed)
+        _write_csv(file, listed, separator, bom)
     else:
         _write_json_lines(file, listed)
     return len(listed)
@@ -116,10 +120,12 @@ def _write_json_lines(file: TextIO, listed: Sequence[_Listed]) -> None:
         file.write(json.dumps({**own, **_added(item)}, ensure_ascii=False, default=str) + "\n")
 
 
-def _write_csv(file: TextIO, listed: Sequence[_Listed]) -> None:
+def _write_csv(file: TextIO, listed: Sequence[_Listed], separator: str, bom: bool) -> None:
     met = dict.fromkeys(name for item in listed for name in _own(item))
     own_columns = [name for name in met if name not in COLUMNS]
-    writer = csv.writer(file)
+    if bom:
+        file.write("\ufeff")
+    writer = csv.writer(file, delimiter=separator)
     writer.writerow([*map(_cell, own_columns), *COLUMNS])
     for item in listed:
         own, added = _own(item), _added(item)
