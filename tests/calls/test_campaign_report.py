@@ -60,8 +60,11 @@ class Tables(HTMLParser):
 
 def report(endings: list[Ending], invalid: list[Skipped], **known: Any) -> str:
     limit, timezone = known.pop("limit", 60.0), known.pop("timezone", "Europe/Moscow")
+    unfinished = known.pop("unfinished", None)
     summary = summary_of(endings, invalid, **known)
-    return render_report(summary, endings, invalid, calls_per_minute=limit, timezone=timezone)
+    return render_report(
+        summary, endings, invalid, calls_per_minute=limit, timezone=timezone, unfinished=unfinished
+    )
 
 
 def some_endings() -> list[Ending]:
@@ -238,6 +241,32 @@ def test_nothing_of_a_person_is_on_the_page() -> None:
     assert "12-34" not in page
     assert "000-00-06" not in page
     assert "7926…0009" in page, "a reason that has a number in it is told without"
+
+
+def test_a_campaign_that_ended_before_everybodys_turn_says_so_at_the_top() -> None:
+    page = report([called(person(1), (0, R.ANSWERED)), called(person(2))], [])
+    top = page[: page.index("<dl")]
+    assert "Unfinished." in top
+    assert "1 person was not called" in top
+
+
+def test_a_campaign_that_was_stopped_says_why_at_the_top_without_a_number() -> None:
+    page = report([called(person(1), (0, R.ANSWERED))], [], unfinished="<b>79260000009</b> complained")
+    assert "Why it was stopped: &lt;b&gt;7926…0009&lt;/b&gt; complained" in page[: page.index("<dl")]
+
+
+def test_a_finished_campaign_is_not_called_unfinished() -> None:
+    assert "Unfinished" not in report([called(person(1), (0, R.ANSWERED))], [])
+
+
+def test_a_long_name_is_broken_only_after_dots_and_underscores() -> None:
+    page = report([], [], campaign="my_campaign.tell.manual__2026-11-25")
+    assert "<h1>my_<wbr>campaign.<wbr>tell.<wbr>manual_<wbr>_<wbr>2026-11-25</h1>" in page
+
+
+def test_a_duration_stays_in_one_line() -> None:
+    page = report([called(person(1), (0, R.ANSWERED))], [])
+    assert re.search(r"<dt>Took</dt><dd>\d+\u00a0\w+(\u00a0\d+\u00a0\w+)?</dd>", page)
 
 
 def test_all_text_is_escaped() -> None:
