@@ -3,7 +3,7 @@
 Metrics go the way Airflow's own go (StatsD, Datadog or OpenTelemetry; none by default). Nothing here can
 fail a task: a call that was placed must not be forgotten because a counter could not be sent. Neither
 phone numbers nor secrets are told, and no metric has a tag with a value of its own for each call.
-Spans are in `airflow_provider_callapi.hooks.observed_client`.
+The spans of requests are in `airflow_provider_callapi.hooks.observed_client`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import structlog
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Stage, Store
 from airflow_provider_callapi.calls.watch import Phase, SessionWatch
 
 if TYPE_CHECKING:  # DAG files are parsed all day
     from airflow_provider_callapi.api.models import Limits
     from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, Ledger
-    from airflow_provider_callapi.calls.outcome import Outcome
     from airflow_provider_callapi.calls.snapshot import Snapshot
 
 CallEnd = Literal["answered", "not_answered", "unknown", "started", "refused", "unresolved"]
@@ -182,6 +182,34 @@ def _part_of_a_name(tag: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", tag.replace(".", "__"))
 
 
+# --- a span ---
+
+
+def trace_call(call: Outcome, end: CallEnd) -> None:
+    """Leave a span of a call that is over, from its start to its end, within the task's.
+
+    It is made when all is known: between the two a call outlives processes, and no span does.
+    """
+    from opentelemetry import trace  # noqa: PLC0415 - parse time
+
+    if not trace.get_current_span().is_recording() or call.started_at is None:
+        return
+    facts = {"outcome": end, **_facts(call.to_xcom())}
+    span = trace.get_tracer("airflow_provider_callapi").start_span(
+        "callapi call",
+        start_time=_nanoseconds(call.started_at),
+        attributes={f"callapi.{name}": value for name, value in facts.items() if value is not None},
+    )
+    if call.answered_at is not None:
+        span.add_event("answered", timestamp=_nanoseconds(call.answered_at))
+    ended_at = call.started_at if call.ended_at is None else max(call.ended_at, call.started_at)
+    span.end(_nanoseconds(ended_at))
+
+
+def _nanoseconds(at: float) -> int:
+    return round(at * 1e9)
+
+
 # --- where calls are written down ---
 
 
@@ -207,9 +235,11 @@ class ToldStore:
         if self._stage is Stage.UNRESOLVED:
             count_call("unresolved")
         elif self._stage in (Stage.DONE, Stage.REDIAL):
-            count_call(_end_of(call))
+            count_call(end := _end_of(call))
             if call["status"] != "ended":  # nobody waits for it, and "started" was told
                 return
+            with suppress(Exception):
+                trace_call(Outcome.from_xcom(call), end)
         if self._stage in _OF_STAGE:
             tell(_OF_STAGE[self._stage], **{"external_id": record["external_id"], **_facts(call)})
 

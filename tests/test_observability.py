@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -426,6 +427,34 @@ def test_a_request_is_a_span_within_the_tasks_with_the_calls_ids_and_no_number(d
         "callapi.external_id": "order-7",
         "callapi.call_session_id": result["call_session_id"],
     }
+
+
+@WAYS
+def test_a_call_that_is_over_is_a_span_within_the_tasks_from_its_start_to_its_end(desk, spans, deferrable):
+    desk.exchange.script(CONTACT, Script(rings=7, talks=40))
+    result: dict[str, Any] = {}
+
+    *ours, airflows = spans.traced(lambda: result.update(task(desk, deferrable=deferrable).run()))
+
+    (span,) = [span for span in ours if span.name == "callapi call"]
+    began, answered, ended = (_nanoseconds(result[f"{what}_at"]) for what in ("started", "answered", "ended"))
+    assert span.parent.span_id == airflows.context.span_id
+    assert (span.start_time, span.end_time) == (began, ended)
+    assert [(event.name, event.timestamp) for event in span.events] == [("answered", answered)]
+    assert dict(span.attributes) == {
+        "callapi.outcome": "answered",
+        "callapi.call_session_id": result["call_session_id"],
+        "callapi.external_id": "order-7",
+        "callapi.attempt": 1,
+        "callapi.answered": True,
+        "callapi.finish_reason": result["finish_reason"],
+        "callapi.talk_seconds": 40,
+        "callapi.tags": (),
+    }
+
+
+def _nanoseconds(moment: str) -> int:
+    return round(datetime.fromisoformat(moment).timestamp() * 1e9)
 
 
 def test_the_span_of_a_failed_request_names_the_error_and_keeps_its_text(desk, spans):

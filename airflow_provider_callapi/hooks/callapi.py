@@ -21,7 +21,8 @@ from airflow_provider_callapi.api.data_api import (
 )
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import Request, other
-from airflow_provider_callapi.api.models import Limits, parse_time
+from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.calls.identity import can_be
 from airflow_provider_callapi.calls.outcome import Outcome, answered_by, contact_connected, settled
 from airflow_provider_callapi.calls.placing import FindReport
 from airflow_provider_callapi.calls.snapshot import Snapshot, look
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 _DAY = 86_400.0
-_CLOCKS = 600.0
-"""Seconds by which the service's clock may be behind ours."""
 
 
 class CallApiHook(BaseHook):
@@ -190,7 +189,8 @@ class CallApiHook(BaseHook):
             GetCallsReport(date_from=first, date_till=last, filter=wanted, include_ongoing_calls=True)
         )
         if external_id is not None:
-            found = [report for report in found if self._is_about(report, contact, since)]
+            zone = self.settings.timezone
+            found = [call for call in found if can_be(call, contact=contact, since=since, timezone=zone)]
         return max(found, key=lambda report: report.id, default=None)
 
     def await_report(
@@ -265,14 +265,6 @@ class CallApiHook(BaseHook):
 
     def _repeating(self, client: Client) -> RepeatingClient:
         return RepeatingClient(client, max_limit_wait=self.max_limit_wait, attempts=self.attempts)
-
-    def _is_about(self, report: CallReport, contact: str | None, since: float | None) -> bool:
-        """Whether a report found by an external_id can be that of a call to this contact, from then on."""
-        if contact is not None and report.contact_phone_number not in (None, contact):
-            return False
-        if since is None or report.start_time is None:
-            return True
-        return parse_time(report.start_time, self.settings.timezone).timestamp() >= since - _CLOCKS
 
     def _interval(self, since: float | None) -> tuple[str, str]:
         """The dates of a report, a day wider on both sides than any clock or zone can be wrong."""

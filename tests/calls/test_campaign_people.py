@@ -218,6 +218,8 @@ def test_an_authors_own_external_id_may_be_empty() -> None:
 def test_an_authors_own_external_id_that_cannot_be_made_or_used_is_the_rows_fault() -> None:
     assert why(plan_of([anna()], external_id="{{ contact.order }}")).startswith("call.external_id")
     assert "external_id" in why(plan_of([anna()], external_id={"order": "{{ contact.name }}"}))
+    assert "240 characters" in why(plan_of([anna(order="x" * 241)], external_id="{{ contact.order }}"))
+    assert plan_of([anna(order="x" * 240)], external_id="{{ contact.order }}").people
 
 
 def test_each_attempt_has_an_id_of_its_own_and_the_first_the_authors() -> None:

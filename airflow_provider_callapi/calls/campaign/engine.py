@@ -22,13 +22,14 @@ from airflow_provider_callapi.api.errors import (
     ProtocolMismatch,
     Rejected,
 )
-from airflow_provider_callapi.api.models import Limits, StartedCall, parse_time
+from airflow_provider_callapi.api.models import CallSession, Limits, StartedCall
 from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt, Claim, Status
 from airflow_provider_callapi.calls.campaign.outcomes import MEANING, NO_ATTEMPT, Result, result_of
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, Plan
 from airflow_provider_callapi.calls.campaign.queue import ZoneQueue
 from airflow_provider_callapi.calls.campaign.rules import NEVER, Rules
+from airflow_provider_callapi.calls.identity import can_be
 from airflow_provider_callapi.calls.outcome import Outcome, settled
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tagging import due_tags
@@ -43,8 +44,6 @@ _DOUBLINGS = 5
 """How often the delay of a redial is doubled where no phone rang: each of these calls costs points."""
 _CLOCKS = 60.0
 """Seconds by which the service's clock may be behind ours, to begin with."""
-_CLOCKS_AT_MOST = 600.0
-"""Seconds by which it may be at most: a call that began earlier is not the one that was intended."""
 _REPORT_PATIENCE = 3600.0
 """Seconds after its deadline at which a report is given up, though nobody could be asked for it."""
 
@@ -275,8 +274,7 @@ class Campaign:
         for session in snapshot.sessions.values():
             if session.call_session_id in self._watches:
                 continue
-            contact, began = session.contact_phone_number, session.start_time
-            if person := self._whose(wanted, session.external_id, contact, began):
+            if person := self._whose(wanted, session.external_id, session):
                 actions.changed.append(self._found(person, session.call_session_id, snapshot.at))
         for person, lost in self._lost.items():
             lost.absences += 1
@@ -291,28 +289,16 @@ class Campaign:
         return wanted
 
     def _whose(
-        self,
-        wanted: dict[str, list[str]],
-        external_id: str | None,
-        contact: str | None,
-        start_time: str | None,
+        self, wanted: dict[str, list[str]], external_id: str | None, found: CallSession | CallReport
     ) -> str | None:
         """Whose lost call this is, if it is one."""
         for person in wanted.get(external_id or "", ()):
-            if (
-                person in self._lost
-                and contact in (None, self._people[person].contact)
-                and self._began(start_time) >= self._latest[person].intended_at - _CLOCKS_AT_MOST
+            contact, since = self._people[person].contact, self._latest[person].intended_at
+            if person in self._lost and can_be(
+                found, contact=contact, since=since, timezone=self.rules.timezone
             ):
                 return person
         return None
-
-    def _began(self, start_time: str | None) -> float:
-        """When a call began, epoch seconds; infinite where that is not told."""
-        try:
-            return parse_time(start_time or "", self.rules.timezone).timestamp()
-        except ValueError:
-            return NEVER
 
     def _found(self, person: str, session_id: int, now: float) -> Attempt:
         """A lost call was placed."""
@@ -382,8 +368,7 @@ class Campaign:
         for report, answered in found:
             person = ended.pop(report.id, None)  # a page that shifted tells of a call twice
             if person is None:
-                external_id, contact = report.call_api_external_id, report.contact_phone_number
-                person = self._whose(wanted, external_id, contact, report.start_time)
+                person = self._whose(wanted, report.call_api_external_id, report)
                 if person is None:
                     continue
                 self._found(person, report.id, now)

@@ -18,6 +18,8 @@ from airflow_provider_callapi.calls.campaign.numbers import NotANumber, normalis
 _ROW = "contact"
 _ID = "external_id"
 _NUMBER = "{{ contact.phone }}"
+_LONGEST_ID = 240
+"""Characters of an author's external_id: a ledger keeps 255, and the number of the attempt is added."""
 
 
 class _Missing(StrictUndefined):
@@ -136,6 +138,8 @@ class CallTemplate:
         :raises InvalidRow: it cannot be made from this row.
         """
         own = self._rendered(_ID, person.row) if _ID in self._fields else None
+        if isinstance(own, str) and len(own) > _LONGEST_ID:
+            raise InvalidRow(f"call.{_ID}: longer than the {_LONGEST_ID} characters that are kept")
         return own or None
 
     def request(self, person: Person, external_id: str) -> StartCall:
