@@ -15,23 +15,21 @@ from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_callapi.api.data_api import SetTagCommunications
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.methods import ReleaseCall, StartCall, TagCall
+from airflow_provider_callapi.api.methods import StartCall, TagCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
-from airflow_provider_callapi.calls.campaign.people import (
-    Person,
-    external_id,
-)
+from airflow_provider_callapi.calls.campaign.people import Person, external_id
 from airflow_provider_callapi.calls.campaign.running import Means, Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.reports import finished_calls
 from airflow_provider_callapi.calls.snapshot import look
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
-from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.hooks.observed_client import same_trace
+from airflow_provider_callapi.hooks.releasing import release_calls
 from airflow_provider_callapi.observability import CountedLedger
 from airflow_provider_callapi.operators.campaign_files import CampaignFiles
 from airflow_provider_callapi.operators.campaign_inputs import (
@@ -57,8 +55,6 @@ _REST = 10.0
 _LONGEST_WITH_CALLS = 300.0
 """Seconds after which a worker asks what became of calls while others go on: a busy line is called again."""
 _NAP = 1.0
-_KILL_TIMEOUT = 4.0
-_RELEASED_AT_ONCE = 32
 _LINES_TOLD = 10
 _COST_KEY = "callapi_campaign_points_per_call"
 _WHICH_KEY = "callapi_campaign_which"
@@ -170,18 +166,7 @@ class CampaignRun:
         if not (self.task.cancel_on_kill and active):
             return
         self._released |= active
-        settings = self.hook.settings
-        brief = settings.model_copy(update={"timeout": min(settings.timeout, _KILL_TIMEOUT)})
-        client = make_client(brief)
-
-        def release(session_id: int) -> None:
-            try:
-                client.call(ReleaseCall(call_session_id=session_id))
-            except CallApiError as error:
-                self.log.warning("Call session %s may still be active: %s", session_id, error)
-
-        with ThreadPoolExecutor(min(len(active), _RELEASED_AT_ONCE)) as pool:
-            list(pool.map(release, active))
+        release_calls(self.hook.settings, active, self.log)
 
     # --- how it reaches the world ---
 

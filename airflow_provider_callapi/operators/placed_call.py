@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperatorLink, conf
 
 from airflow_provider_callapi.api.errors import CallRefused, mask_phones
-from airflow_provider_callapi.api.methods import ReleaseCall, StartCall
+from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Delivery, Means, Step, Unresolved, place
 from airflow_provider_callapi.calls.tagging import TagWhen
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_callapi.hooks.callapi import CallApiHook
-
-
-_KILL_TIMEOUT = 4.0
-"""Seconds for a release: who kills a task does not wait for long before killing harder."""
 
 
 class RecordingLink(BaseOperatorLink):
@@ -178,15 +174,9 @@ class PlacedCallOperator(RequestOperator):
         """With ``cancel_on_kill``: release the call. A connection of its own, since ours may be in use."""
         if not (self.cancel_on_kill and self.call_session_id and self._hook):
             return
-        from airflow_provider_callapi.hooks.callapi import make_client  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.hooks.releasing import release_calls  # noqa: PLC0415 - parse time
 
-        self.log.info("Killed: releasing call session %s", self.call_session_id)
-        try:
-            settings = self._hook.settings
-            brief = settings.model_copy(update={"timeout": min(settings.timeout, _KILL_TIMEOUT)})
-            make_client(brief).call(ReleaseCall(call_session_id=self.call_session_id))
-        except Exception as error:
-            self.log.warning("Call session %s may still be active: %s", self.call_session_id, error)
+        release_calls(self._hook.settings, [self.call_session_id], self.log)
 
     def _means(self, hook: CallApiHook, whom: str) -> Means:
         return Means(

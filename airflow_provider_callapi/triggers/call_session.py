@@ -14,7 +14,7 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Sighting, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.observability import observe
-from airflow_provider_callapi.triggers.releasing import release_calls
+from airflow_provider_callapi.triggers.releasing import release_aside
 from airflow_provider_callapi.triggers.shared_poll import is_permanent, listen
 
 
@@ -96,7 +96,7 @@ class CallApiSessionTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """With ``cancel_on_kill``: release the call, when a person marks or clears the waiting task."""
         if self.cancel_on_kill:
-            await release_calls(self.callapi_conn_id, [self.call["call_session_id"]], self.log)
+            await release_aside(self.callapi_conn_id, [self.call["call_session_id"]], self.log)
 
 
 def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:

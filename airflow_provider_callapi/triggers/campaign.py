@@ -11,7 +11,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.calls.watch import OVER, SessionWatch, Sighting
-from airflow_provider_callapi.triggers.releasing import release_calls
+from airflow_provider_callapi.triggers.releasing import release_aside
 from airflow_provider_callapi.triggers.shared_poll import listen
 
 _PAUSE = 60.0
@@ -110,7 +110,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         """With ``cancel_on_kill``: release the calls, when a person marks or clears the waiting task."""
         if self.cancel_on_kill:
             session_ids = [call["call_session_id"] for call in self.calls]
-            await release_calls(self.callapi_conn_id, session_ids, self.log)
+            await release_aside(self.callapi_conn_id, session_ids, self.log)
 
 
 def read_sightings(event: Mapping[str, Any]) -> dict[int, Sighting]:

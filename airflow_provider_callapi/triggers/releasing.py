@@ -1,30 +1,23 @@
-"""Ending calls when a waiting task is killed: briefly, since a triggerer's time for that is short."""
+"""Ending calls when a deferred task is killed, beside the triggerer's loop."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
-from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.methods import ReleaseCall
-from airflow_provider_callapi.hooks.callapi import CallApiHook, make_client, read_settings
+from airflow_provider_callapi.hooks.callapi import CallApiHook, read_settings
+from airflow_provider_callapi.hooks.releasing import release_calls
 
-_KILL_TIMEOUT = 8.0
+_PATIENCE = 8.0
 """Seconds for all releases; the triggerer gives a kill 30 s, a person less."""
 
 
-async def release_calls(callapi_conn_id: str, session_ids: Iterable[int], log: Any) -> None:
-    """Release these calls at the same time; one that cannot be released is told in the log."""
+async def release_aside(callapi_conn_id: str, session_ids: Collection[int], log: Any) -> None:
+    """Release these calls in a thread; what is not released in time is told in the log."""
     settings = read_settings(await CallApiHook.aget_connection(callapi_conn_id))
-    client = make_client(settings.model_copy(update={"timeout": min(settings.timeout, _KILL_TIMEOUT / 2)}))
-
-    async def release(session_id: int) -> None:
-        try:
-            request = ReleaseCall(call_session_id=session_id)
-            await asyncio.wait_for(asyncio.to_thread(client.call, request), _KILL_TIMEOUT)
-            log.info("Killed: released call session %s", session_id)
-        except (CallApiError, TimeoutError) as error:
-            log.warning("Call session %s may still be active: %s", session_id, error)
-
-    await asyncio.gather(*(release(session_id) for session_id in session_ids))
+    releasing = asyncio.to_thread(release_calls, settings, session_ids, log)
+    try:
+        await asyncio.wait_for(releasing, _PATIENCE)
+    except TimeoutError:
+        log.warning("Calls may still be active: they were not all released within %g s", _PATIENCE)

@@ -16,8 +16,10 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watch import Phase
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.hooks import releasing
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.triggers import releasing, shared_poll
+from airflow_provider_callapi.triggers import releasing as aside
+from airflow_provider_callapi.triggers import shared_poll
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
 pytest_plugins = ["airflow_desk"]
@@ -359,7 +361,8 @@ def test_a_kill_logs_in_where_the_connection_has_a_login(wire, callapi_emulator,
 
 
 def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, connection, monkeypatch):
-    monkeypatch.setattr(releasing, "_KILL_TIMEOUT", 2.0)  # 8 s, and this test's patience
+    monkeypatch.setattr(aside, "_PATIENCE", 2.0)  # 8 s, and this test's patience
+    monkeypatch.setattr(releasing, "_TIMEOUT", 1.0)
     connection(extra={"timeout": 60})
     wire.fault(Fault.HANG, method="release.call", seconds=6)
     session = _start(wire)
@@ -378,7 +381,7 @@ def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, con
 
 
 def test_the_real_patience_of_a_kill_is_under_ten_seconds():
-    assert releasing._KILL_TIMEOUT < 10
+    assert aside._PATIENCE < 10
 
 
 def test_a_kill_that_is_refused_does_not_raise(wire, connection):
