@@ -72,10 +72,15 @@ def no_useless_retries() -> Iterator[None]:
         yield
     except CallApiError as error:
         if error.permanent:
-            # DAG files are parsed all day, and import this module
-            from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415
-            from airflow_provider_callapi.api.data_api import DATA_METHODS  # noqa: PLC0415
-
-            service = "Data API" if error.method in DATA_METHODS else "Call API"
-            raise CallApiFailure(advice(error, service=service, host=f"{service} host")) from None
+            raise CallApiFailure(with_advice(error)) from None
         raise
+
+
+def with_advice(error: CallApiError) -> str:
+    """What to do about an error, and what it says."""
+    # DAG files are parsed all day, and import this module
+    from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415
+    from airflow_provider_callapi.api.data_api import DATA_METHODS  # noqa: PLC0415
+
+    service = "Data API" if error.method in DATA_METHODS else "Call API"
+    return advice(error, service=service, host=f"{service} host")

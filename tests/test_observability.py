@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from types import SimpleNamespace
@@ -32,6 +33,7 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
+from airflow_provider_callapi.triggers import shared_poll
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 pytest_plugins = ["airflow_desk"]
@@ -282,6 +284,30 @@ def test_the_age_of_the_poll_grows_while_looks_fail_and_is_nothing_when_nobody_w
     asyncio.run(events_of(waiting))
 
     assert stats.named("callapi.poll.age.callapi_default") == [0.0, 5.0, 10.0, 15.0, 0.0]
+
+
+def test_a_look_that_ends_when_nobody_waits_any_more_leaves_no_age(desk, stats, monkeypatch):
+    looking, gone = threading.Event(), threading.Event()
+    look = shared_poll.look
+
+    def slow(*args):
+        looking.set()
+        assert gone.wait(5)
+        return look(*args)
+
+    monkeypatch.setattr(shared_poll, "look", slow)
+    desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls")
+
+    async def main():
+        async with shared_poll.listen("callapi_default", 5.0):
+            assert await asyncio.to_thread(looking.wait, 5)
+            desk.clock.advance(60)
+        gone.set()
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+
+    asyncio.run(main())
+
+    assert stats.named("callapi.poll.age.callapi_default") == [0.0]
 
 
 def test_a_campaigns_calls_are_counted_by_their_result(desk, stats, monkeypatch):

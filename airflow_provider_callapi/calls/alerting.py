@@ -106,27 +106,40 @@ def fitting(
     """A ``send`` that says something else where the service does not take the message.
 
     A call that was refused was not placed, so it is sent again: with the text cut to the length that
-    the service allows, where that is what is wrong with it, and otherwise with ``text``.
+    the service allows, where that is what is wrong with it, or else with ``text``.
     """
 
     def fit(request: StartCall) -> StartedCall:
-        try:
-            return send(request)
-        except Rejected as error:
-            if error.mnemonic not in _CANNOT_BE_SAID or not isinstance(request, StartInformerCall):
-                raise
-            said = Message(type="tts", value=_cut(request.contact_message, error) or text)
-            if said == request.contact_message:
-                raise
-            trouble(f"the message is changed to one that can be said: {error}")
-        return fit(request.model_copy(update={"contact_message": said}))
+        refused: list[Message] = []
+        while True:
+            try:
+                return send(request)
+            except Rejected as error:
+                if not isinstance(request, StartInformerCall) or not _is_about_the_message(error):
+                    raise
+                refused.append(request.contact_message)
+                others = [
+                    said for said in _shorter(request.contact_message, text, error) if said not in refused
+                ]
+                if not others:
+                    raise
+                trouble(f"the message is changed to one that can be said: {error}")
+            request = request.model_copy(update={"contact_message": others[0]})
 
     return fit
 
 
-def _cut(message: Message, error: Rejected) -> str:
-    """As much of a text as may be said; empty: not known."""
+def _is_about_the_message(error: Rejected) -> bool:
+    return error.mnemonic in _CANNOT_BE_SAID or (error.field or "").startswith("contact_message")
+
+
+def _shorter(message: Message, text: str, error: Rejected) -> list[Message]:
+    """What may be said instead, the best first."""
+    texts = [text]
     try:
-        return message.value[: max(int(error.params["tts_message_max_length"]), 0)]
-    except (KeyError, TypeError, ValueError):
-        return ""
+        longest = max(int(error.params["tts_message_max_length"]), 0)
+    except (KeyError, TypeError, ValueError):  # not told, or not what is wrong
+        pass
+    else:
+        texts = [message.value[:longest], text, text[:longest]]
+    return [Message(type="tts", value=said) for said in texts if said]

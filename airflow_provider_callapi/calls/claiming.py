@@ -127,13 +127,22 @@ class Claimant:
                 return True
         return True
 
+    def keep(self) -> bool:
+        """Whether it is still on us to ring, some time after `win`; a claim that is void is made anew."""
+        claim = self._read()
+        if claim and claim.by == self.by and self.clock() - claim.at < self.settle + _VOID_AFTER:
+            return True
+        return self.win()
+
     def rang(self, step: Step) -> None:
         """The call is placed."""
         self._write(self.clock(), step)
 
     def give_up(self) -> None:
-        """No call could be placed: let the others try."""
-        self._write(0.0)
+        """No call could be placed: let the others try, unless somebody does already."""
+        claim = self._read()
+        if claim and claim.by == self.by:
+            self._write(0.0)
 
     def _has_rung(self, claim: _Claim) -> bool:
         return bool(claim.person) and self.clock() - claim.at < self.quiet_for

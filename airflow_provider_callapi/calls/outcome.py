@@ -8,6 +8,7 @@ Data API can say.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
@@ -178,7 +179,9 @@ def settled(call: Outcome, report: CallReport, answered: bool | None, timezone: 
 
     :param timezone: the account's zone, which the report's times are in.
     """
-    ended = parse_time(report.finish_time, timezone).timestamp() if report.finish_time else call.ended_at
+    ended = call.ended_at
+    with suppress(ValueError):  # not told, or in a form of its own: the rest counts all the same
+        ended = parse_time(report.finish_time or "", timezone).timestamp()
     return replace(
         call,
         status="ended",

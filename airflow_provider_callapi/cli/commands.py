@@ -22,6 +22,7 @@ from airflow.utils import yaml
 from airflow.utils.cli import suppress_logs_and_warning
 from airflow.utils.helpers import ask_yesno
 from rich.markup import escape
+from tabulate import tabulate
 
 from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.client import Client
@@ -94,9 +95,7 @@ def release(args: Namespace) -> None:
         if not args.yes:
             if not sys.stdin.isatty():
                 _fail(f"nobody is here to confirm that {name} be released; give --yes")
-            with redirect_stdout(sys.stderr):  # stdout may be read by a program
-                sure = ask_yesno(f"Release {name}? People may be talking. (y/n) ")
-            if not sure:
+            if not _is_sure(f"Release {name}? People may be talking. (y/n) "):
                 _fail(f"{name} was not released")
         done = hook.call(ReleaseCall(call_session_id=args.call_session_id))
     text = f"{name} {'is not active: it is over, or never was' if done.already else 'is released'}"
@@ -120,6 +119,15 @@ def emulator(args: Namespace) -> None:
     from airflow_provider_callapi.emulator.__main__ import main  # noqa: PLC0415 - uvicorn, and no hook
 
     sys.exit(main(args.options))
+
+
+def _is_sure(question: str) -> bool:
+    try:
+        with redirect_stdout(sys.stderr):  # stdout may be read by a program
+            return bool(ask_yesno(question))
+    except EOFError:  # Ctrl-D
+        sys.stderr.write("\n")
+        return False
 
 
 class _ImpatientHook(CallApiHook):
@@ -220,7 +228,12 @@ def _show(rows: list[dict[str, Any]], args: Namespace) -> None:
         return
     text = _table_text if args.output == "table" else _plain_text
     rows = [{name: text(value) for name, value in row.items()} for row in rows]
-    AirflowConsole().print_as(rows, output=args.output)
+    if args.output == "plain" and rows:
+        # as Airflow's, but for the ids that look like numbers: they stay as they are
+        cells = [list(row.values()) for row in rows]
+        sys.stdout.write(tabulate(cells, list(rows[0]), tablefmt="plain", disable_numparse=True) + "\n")
+    else:
+        AirflowConsole().print_as(rows, output=args.output)
 
 
 def _table_text(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -120,14 +120,15 @@ class CallApiHook(BaseHook):
         """The points left, as the newest answer that told them said; None before there was one."""
         return self.call_api.client.limits
 
-    def call(self, request: Request[R]) -> R:
+    def call(self, request: Request[R], *, before: Callable[[], object] = lambda: None) -> R:
         """Send a request; repeat it after trouble where a repeat cannot do it twice.
 
         A limit that is reset soon enough is waited for: a refused request was not carried out.
 
+        :param before: called before each attempt; what it raises ends them.
         :raises CallApiError: see `airflow_provider_callapi.api.errors`.
         """
-        answer = self.call_api.call(request)
+        answer = self.call_api.call(request, before=before)
         version = self.call_api.client.api_version
         if version is not None and version.deprecated and not self._deprecation_told:
             self._deprecation_told = True

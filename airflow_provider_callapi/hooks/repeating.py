@@ -41,11 +41,17 @@ class RepeatingClient:
         self.attempts = attempts
         self._sleep = sleep
 
-    def call(self, request: Request[R]) -> R:
+    def call(self, request: Request[R], *, before: Callable[[], object] = lambda: None) -> R:
         """Send a request, and its repeats.
 
+        :param before: called before each attempt; what it raises ends them.
         :raises CallApiError: the last attempt's error.
         """
+
+        def attempt() -> R:
+            before()
+            return self.client.call(request)
+
         sending = tenacity.Retrying(
             retry=lambda state: self._pause(request, state) is not None,
             wait=lambda state: self._pause(request, state) or 0.0,
@@ -53,7 +59,7 @@ class RepeatingClient:
             sleep=self._sleep,
             reraise=True,
         )
-        answer: R = sending(self.client.call, request)
+        answer: R = sending(attempt)
         return answer
 
     def _pause(self, request: Request[Any], state: tenacity.RetryCallState) -> float | None:

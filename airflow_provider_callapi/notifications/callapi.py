@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import re
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from contextvars import copy_context
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseNotifier, conf
 
@@ -29,13 +25,12 @@ from airflow_provider_callapi.calls.watch import DONE, SessionWatch
 from airflow_provider_callapi.notifications.failure import Failure
 from airflow_provider_callapi.notifications.turn import Quiet, Turn
 from airflow_provider_callapi.observability import count_alert, observe
+from airflow_provider_callapi.triggers.own_thread import in_a_thread
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_callapi.hooks.callapi import CallApiHook
-
-R = TypeVar("R")
 
 _POLL = 2.0
 _APPEAR = 10.0
@@ -49,6 +44,12 @@ _TIME_LIMITS = {
 """What Airflow allows a callback: section, option, its default in seconds. A deadline's has no limit."""
 _LIMIT_WAITS = {"task": 5.0, "dag": 20.0, "deadline": 120.0}
 """Seconds to wait for used up points; must fit into the above."""
+_OPTIONAL = {
+    "message": "the default text is said",
+    "external_id": "the run's id is taken",
+    "dialing_timeout": "the service's default is taken",
+}
+"""Templated fields, and what is done without them."""
 _WORDS = {True: "answered", False: "not answered", None: "not known to be answered"}
 
 
@@ -137,9 +138,10 @@ class CallApiNotifier(BaseNotifier):
             # who runs a deadline's callback in a worker never answers a write: it would hang
             turn = self._turn(failure, context, may_write=failure.kind != "deadline")
             alert, call = self._begin(hook, failure, turn)
-            while call and not self._answers(hook, call):
-                call = alert.ring_next()
-            count_alert("answered" if call else "rang")
+            with self._escalation(failure):
+                while call and not self._answers(hook, call):
+                    call = alert.ring_next()
+                count_alert("answered" if call else "rang")
 
     async def async_notify(self, context: Context) -> None:
         """Ring, and wait in the connection's shared poll until somebody answers."""
@@ -149,21 +151,25 @@ class CallApiNotifier(BaseNotifier):
             hook.settings = read_settings(await hook.aget_connection(self.callapi_conn_id))
             failure = Failure.read(context)
             turn = self._turn(failure, context, may_write=True)
-            alert, call = await _in_a_thread(self._begin, hook, failure, turn)
-            while call and not await self._answers_async(hook, call):
-                call = await _in_a_thread(alert.ring_next)
-            count_alert("answered" if call else "rang")
+            alert, call = await in_a_thread(self._begin, hook, failure, turn)
+            with self._escalation(failure):
+                while call and not await self._answers_async(hook, call):
+                    call = await in_a_thread(alert.ring_next)
+                count_alert("answered" if call else "rang")
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
-        """Render the fields; a ``message`` that cannot be rendered must not silence the alarm."""
-        message, self.message = self.message, None
+        """Render the fields; what can be left out and cannot be rendered must not silence the alarm."""
+        optional = {name: getattr(self, name) for name in _OPTIONAL}
+        for name in optional:
+            setattr(self, name, None)
         super().render_template_fields(context, jinja_env)
-        try:
-            environment = jinja_env or self.get_template_env(dag=context.get("dag"))
-            self.message = self.render_template(message, context, environment)
-        except Exception as error:
-            text = mask_phones(f"{type(error).__name__}: {error}")
-            self.log.error("message cannot be rendered, so the default text is said: %s", text)
+        environment = jinja_env or self.get_template_env(dag=context.get("dag"))
+        for name, value in optional.items():
+            try:
+                setattr(self, name, self.render_template(value, context, environment))
+            except Exception as error:
+                text = mask_phones(f"{type(error).__name__}: {error}")
+                self.log.error("%s cannot be rendered, so %s: %s", name, _OPTIONAL[name], text)
 
     def get_template_env(self, dag: Any = None) -> Any:
         """The DAG's; the serialized one, which ``dag.test()`` gives to a DAG's callback, has none."""
@@ -187,6 +193,16 @@ class CallApiNotifier(BaseNotifier):
             text = mask_phones(f"{kind}{error}")
             self.log.error("Nobody was rung for %s: %s", Failure.read(context), text)
             count_alert("nobody")
+
+    @contextmanager
+    def _escalation(self, failure: Failure) -> Iterator[None]:
+        """After the first ring: what ends it now does not mean that nobody was rung."""
+        try:
+            yield
+        except Exception as error:
+            text = mask_phones(f"{type(error).__name__}: {error}")
+            self.log.error("A phone was rung for %s, and the next ones are not: %s", failure, text)
+            count_alert("rang")
 
     # --- the calls ---
 
@@ -265,7 +281,7 @@ class CallApiNotifier(BaseNotifier):
                     continue
                 if parse_time(report.start_time, hook.settings.timezone).timestamp() >= since:
                     return Step(person, report.id)
-        except CallApiError as error:
+        except (CallApiError, ValueError) as error:  # ValueError: a time that cannot be read
             self.log.warning("Ringing without a look at the Data API: %s", error)
         return None
 
@@ -274,7 +290,7 @@ class CallApiNotifier(BaseNotifier):
             self.log.warning("Alert for %s: %s", failure, text)
 
         means = Means(
-            send=fitting(hook.call, failure.text, trouble),
+            send=fitting(lambda call: hook.call(call, before=turn.confirm), failure.text, trouble),
             looks=lambda: hook.looks(_POLL),
             find_report=hook.finder(),
             clock=time.time,
@@ -284,23 +300,31 @@ class CallApiNotifier(BaseNotifier):
 
     def _people(self, failure: Failure) -> list[StartInformerCall]:
         """A request for everybody whose number is one; a typing error in one must not silence the others."""
-        contacts = re.split(r"[,;\n]", self.contact) if isinstance(self.contact, str) else self.contact
-        message = self._message(failure)
+        given = str(self.contact) if isinstance(self.contact, int) else self.contact  # of a native template
+        contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given
+        values = {
+            "virtual_phone_number": self.virtual_phone_number,
+            "contact_message": self._message(failure),
+            "dialing_timeout": self.dialing_timeout or None,
+        }
         people = []
-        for contact in contacts:
-            if not str(contact).strip():
-                continue
-            values = {
-                "virtual_phone_number": self.virtual_phone_number,
-                "contact": str(contact).strip(),
-                "contact_message": message,
-                "dialing_timeout": self.dialing_timeout,
-            }
+        for contact in (str(contact).strip() for contact in contacts):
             try:
-                people.append(StartInformerCall.read(values))
+                if contact:
+                    people.append(self._request({**values, "contact": contact}))
             except InvalidParameters as error:
                 self.log.error("Somebody cannot be rung for %s: %s", failure, error)
+        self.dialing_timeout = people[0].dialing_timeout if people else None  # as it can be used
         return people
+
+    def _request(self, values: Mapping[str, Any]) -> StartInformerCall:
+        try:
+            return StartInformerCall.read(values)
+        except InvalidParameters as error:
+            if error.field != "dialing_timeout":
+                raise
+            self.log.error("%s; %s", error, _OPTIONAL["dialing_timeout"])
+            return StartInformerCall.read({**values, "dialing_timeout": None})
 
     def _message(self, failure: Failure) -> dict[str, Any]:
         """What is said; the default text where the author's is nothing that can be said."""
@@ -334,7 +358,7 @@ class CallApiNotifier(BaseNotifier):
                     pass
         except Exception as error:  # also the poll's own end
             self.log.warning("Call session %s cannot be followed: %s", call.call_session_id, error)
-        return await asyncio.to_thread(self._answered, hook, watch, call)
+        return await in_a_thread(self._answered, hook, watch, call)
 
     def _watch(self, call: Outcome) -> SessionWatch:
         now = time.time()
@@ -346,7 +370,7 @@ class CallApiNotifier(BaseNotifier):
         try:
             if not answered and hook.has_data_api and (settled := hook.settle(call)):
                 answered = settled[0].answered
-        except CallApiError as error:
+        except Exception as error:  # the next person must be rung, whatever it is
             self.log.warning("The Data API does not tell of call session %s: %s", call.call_session_id, error)
         self.log.info("Call session %s: %s", call.call_session_id, _WORDS[answered])
         return bool(answered)
@@ -383,13 +407,3 @@ class CallApiNotifier(BaseNotifier):
 
 class _NobodyReached(Exception):
     """Nobody could be rung."""
-
-
-async def _in_a_thread(function: Callable[..., R], *args: Any) -> R:
-    """Run what takes its time in a thread of its own; those of the event loop's pool serve its polls."""
-    pool = ThreadPoolExecutor(1)
-    try:
-        called = partial(copy_context().run, function, *args)
-        return await asyncio.get_running_loop().run_in_executor(pool, called)
-    finally:
-        pool.shutdown(wait=False)

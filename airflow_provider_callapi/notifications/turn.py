@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +76,21 @@ class Turn:
         self._claim = claim if self.may_write else None
         return None
 
+    def confirm(self) -> None:
+        """Just before the first call: what comes before it may take longer than others wait for us.
+
+        :raises Quiet: it is not our turn any more.
+        """
+        if self._claim is None or self._rang:
+            return
+        try:
+            ours = self._claim.keep()
+        except Exception as error:
+            self.log.warning("Others may ring as well, since the Variable cannot be used: %s", error)
+            return
+        if not ours:
+            raise Quiet("another callback has rung meanwhile")
+
     def rang(self, step: Step) -> None:
         """Tell the others, and ourselves after a restart, that this call is placed."""
         first, self._rang = not self._rang, True
@@ -122,6 +138,10 @@ class _VariableRegister:
         self._description = description
 
     def read(self) -> str | None:
+        with suppress(ImportError, AttributeError):  # it would be told for minutes as it was before
+            from airflow.sdk.execution_time.cache import SecretCache  # noqa: PLC0415 - not on every Airflow
+
+            SecretCache.invalidate_variable(self._name)
         value: str | None = Variable.get(self._name, default=None)
         return value
 

@@ -67,6 +67,8 @@ class Following:
             store = _RecordInTaskState(TaskState(context[CONTEXT_KEY]))  # type: ignore[literal-required]
         owner = (ti.dag_id, ti.run_id, ti.task_id, str(-1 if ti.map_index is None else ti.map_index))
         self.journal = Journal(ToldStore(store), owner=owner, generation=ti.max_tries)
+        self.wait_until: float | None = None
+        """When this try's time to wait is up, epoch seconds; None: it has not begun to wait."""
 
     @contextmanager
     def no_second_call(self) -> Iterator[None]:
@@ -135,7 +137,8 @@ class Following:
         until: Until = "answered" if "answered" in self.wishes and not call.answered else "ended"
         now = time.time()
         appear_by = (call.started_at or now) + task.appear_timeout
-        deadline = min(now + task.timeout, self._execution_deadline() or now + task.timeout)
+        self.wait_until = self.wait_until or now + task.timeout
+        deadline = min(self.wait_until, self._execution_deadline() or self.wait_until)
         if task.deferrable:
             from airflow_provider_callapi.triggers.call_session import (  # noqa: PLC0415 - parse time
                 CallApiSessionTrigger,
@@ -153,6 +156,7 @@ class Following:
                     cancel_on_kill=task.cancel_on_kill,
                 ),
                 method_name="execute_complete",
+                kwargs={"wait_until": self.wait_until},
                 # a little later than the trigger's own deadline, whose event says more
                 timeout=timedelta(seconds=max(deadline - now, 0) + 60),
             )

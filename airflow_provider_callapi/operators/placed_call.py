@@ -148,12 +148,15 @@ class PlacedCallOperator(RequestOperator):
             with way.no_second_call():
                 return way.go_on(call)
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+    def execute_complete(
+        self, context: Context, event: dict[str, Any] | None = None, wait_until: float | None = None
+    ) -> dict[str, Any]:
         """Go on after the trigger's event."""
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
         with no_useless_retries(), self._open() as hook:
             way = self._following(context, hook)
+            way.wait_until = wait_until
             with way.no_second_call():
                 return way.seen(*read_event(event))
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Sighting, Until
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
 from airflow_provider_callapi.observability import observe
 from airflow_provider_callapi.triggers.releasing import release_aside
 from airflow_provider_callapi.triggers.shared_poll import is_permanent, listen
@@ -87,9 +88,11 @@ class CallApiSessionTrigger(BaseTrigger):
                 while observe(watch, await next_snapshot()) not in DONE[self.until]:
                     pass
         except Exception as error:  # the task must be told, whatever it is
-            yield TriggerEvent(
-                {"error": f"{type(error).__name__}: {error}", "permanent": is_permanent(error)}
-            )
+            permanent = is_permanent(error)
+            text = f"{type(error).__name__}: {error}"
+            if permanent and isinstance(error, CallApiError):
+                text = with_advice(error)
+            yield TriggerEvent({"error": text, "permanent": permanent})
             return
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.outcome(call).to_xcom()})
 

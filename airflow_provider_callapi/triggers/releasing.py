@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_provider_callapi.hooks.callapi import CallApiHook, read_settings
 from airflow_provider_callapi.hooks.releasing import release_calls
+from airflow_provider_callapi.triggers.own_thread import in_a_thread
 
 _PATIENCE = 8.0
 """Seconds for all releases; the triggerer gives a kill 30 s, a person less."""
@@ -16,7 +17,7 @@ _PATIENCE = 8.0
 async def release_aside(callapi_conn_id: str, session_ids: Collection[int], log: Any) -> None:
     """Release these calls in a thread; what is not released in time is told in the log."""
     settings = read_settings(await CallApiHook.aget_connection(callapi_conn_id))
-    releasing = asyncio.to_thread(release_calls, settings, session_ids, log)
+    releasing = in_a_thread(release_calls, settings, session_ids, log)
     try:
         await asyncio.wait_for(releasing, _PATIENCE)
     except TimeoutError:

@@ -25,7 +25,8 @@ async def listen(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSna
     """Listen to the one poll of this connection in this event loop; start it, and end it, as needed."""
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
     if callapi_conn_id not in polls:
-        polls[callapi_conn_id] = SharedPoll(_Looker(callapi_conn_id))
+        looker = _Looker(callapi_conn_id)
+        polls[callapi_conn_id] = looker.poll = SharedPoll(looker)
     poll = polls[callapi_conn_id]
     try:
         async with poll.listen(interval) as next_snapshot:
@@ -39,6 +40,9 @@ async def listen(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSna
 class _Looker:
     """Takes snapshots through the synchronous client, in a thread: the event loop is never blocked."""
 
+    poll: SharedPoll
+    """Whose looks these are."""
+
     def __init__(self, callapi_conn_id: str) -> None:
         self._callapi_conn_id = callapi_conn_id
         self._client: Any = None
@@ -49,7 +53,8 @@ class _Looker:
             connection = await CallApiHook.aget_connection(self._callapi_conn_id)
             self._client = make_client(read_settings(connection))
         snapshot = await asyncio.to_thread(look, self._client, time.time)
-        poll_age(snapshot.at - self._seen_at, conn_id=self._callapi_conn_id)
+        if not self.poll.idle:  # somebody may have left meanwhile, as the last one
+            poll_age(snapshot.at - self._seen_at, conn_id=self._callapi_conn_id)
         if snapshot.failure is None:
             self._seen_at = snapshot.at
         return snapshot

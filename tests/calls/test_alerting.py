@@ -15,14 +15,14 @@ CALL = StartInformerCall(
 )
 
 
-def refuses(mnemonic, allowed, **params):
+def refuses(mnemonic, allowed, *, field=None, **params):
     """A service that says only these texts; and what it was sent."""
     sent = []
 
     def send(request):
         sent.append(request.contact_message.value)
         if sent[-1] not in allowed:
-            raise InvalidParameters("no", mnemonic=mnemonic, params=params)
+            raise InvalidParameters("no", mnemonic=mnemonic, field=field, params=params)
         return sent
 
     return send, sent
@@ -44,6 +44,22 @@ def test_a_text_is_cut_to_the_length_that_is_told_and_else_replaced(params, said
     fitting(send, "default", lambda text: None)(CALL)
 
     assert sent == ["a long text", said]
+
+
+def test_a_service_that_counts_otherwise_than_we_do_is_told_the_default_text():
+    send, sent = refuses("tts_text_exceeded", ["default"], tts_message_max_length=11)  # as long as it is
+
+    fitting(send, "default", lambda text: None)(CALL)
+
+    assert sent == ["a long text", "default"]
+
+
+def test_whatever_the_service_refuses_about_the_message_another_may_be_said():
+    send, sent = refuses("invalid_parameter_value", ["default"], field="contact_message.value")
+
+    fitting(send, "default", lambda text: None)(CALL)
+
+    assert sent == ["a long text", "default"]
 
 
 @pytest.mark.parametrize("mnemonic", ["tts_text_exceeded", "media_file_not_found"])

@@ -212,6 +212,28 @@ def test_ones_own_claim_of_before_a_restart_is_not_waited_for():
     assert world.now == pytest.approx(1000 + SETTLE + 1 + SETTLE)
 
 
+def test_a_claim_that_has_grown_void_is_kept_if_nobody_else_has_rung():
+    world = World(0)
+    register = Slow(world)
+    slow, rival = claimant(world, register), claimant(world, register, by="rival")
+
+    def act():
+        assert slow.win()
+        began = world.clock()
+        assert slow.keep()
+        at_once = world.clock() - began
+        world.sleep(20)
+        assert slow.keep()
+        world.sleep(20)
+        assert rival.win()
+        rival.rang(CALL)
+        assert not slow.keep()
+        slow.give_up()
+        return at_once, rival.others_have_rung(), slow.others_have_rung()
+
+    assert world.run((0, act)) == [(0, False, True)]
+
+
 def test_a_claim_is_over_when_its_time_is_and_nothing_else_is_a_claim():
     world = World()
     register = Slow(world)

@@ -364,6 +364,9 @@ def test_a_settled_call_is_answered_as_was_found_out(answered: bool | None) -> N
 
 
 @pytest.mark.parametrize("tags", [None, []])
-def test_a_report_without_an_end_or_tags_takes_nothing_away_from_what_was_seen(tags: Any) -> None:
-    call = settled(SEEN, report(tags=tags, finish_reason="success_finish"), True, "UTC")
+@pytest.mark.parametrize("end", [None, "01.01.2026 10:02"])
+def test_a_report_without_tags_or_an_end_to_be_read_takes_nothing_away_from_what_was_seen(
+    tags: Any, end: str | None
+) -> None:
+    call = settled(SEEN, report(tags=tags, finish_time=end, finish_reason="success_finish"), True, "UTC")
     assert (call.ended_at, call.tags, call.status) == (SEEN.ended_at, (36,), "ended")

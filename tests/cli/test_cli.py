@@ -116,6 +116,16 @@ def test_plain_text_has_all_of_a_call_in_one_line(callapi, talk):
     assert row.endswith("order-[bold]-7")
 
 
+@pytest.mark.parametrize("external_id", ["1234567.89", "5e10", "2026.10", "007"])
+def test_plain_text_has_an_id_that_looks_like_a_number_as_it_is(callapi, exchange, external_id):
+    message = {"type": "tts", "value": "Hello"}
+    call = {"virtual_phone_number": VNUMBER, "contact": CONTACT, "contact_message": message}
+    with CallApiHook() as hook:
+        hook.call(StartInformerCall.read({**call, "external_id": external_id}))
+
+    assert callapi("calls", "-o", "plain").out.split()[-1] == external_id
+
+
 def test_since_is_utc_whatever_the_accounts_zone_is(callapi, talk, exchange):
     (row,) = json.loads(callapi("calls", "-o", "json").out)
 
@@ -218,6 +228,17 @@ def test_release_ends_the_call_after_a_yes(callapi, talk, exchange, monkeypatch)
 
     assert (run.code, exchange.call(talk).active) == (0, False)
     assert run.out.endswith(f"call session {talk} is released\n")
+
+
+def test_release_leaves_the_call_alone_after_ctrl_d(callapi, talk, exchange, monkeypatch):
+    stdin = io.StringIO()
+    stdin.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdin", stdin)
+
+    run = callapi("release", str(talk))
+
+    assert (run.code, exchange.call(talk).active) == (1, True)
+    assert run.err.endswith(f"call session {talk} was not released\n")
 
 
 def test_release_leaves_the_call_alone_after_a_no(callapi, talk, exchange, monkeypatch):

@@ -8,12 +8,14 @@ import importlib
 import json
 import logging
 import multiprocessing
+import os
 import re
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version
 from types import SimpleNamespace
@@ -28,13 +30,17 @@ from structlog.testing import capture_logs
 
 from airflow_provider_callapi import observability
 from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.hooks.repeating import RepeatingClient
 from airflow_provider_callapi.notifications import callapi, turn
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 from airflow_provider_callapi.notifications.failure import Failure, speakable
+from airflow_provider_callapi.triggers import shared_poll
 
 pytest_plugins = ["airflow_desk"]
 
@@ -312,6 +318,15 @@ def test_several_people_may_stand_in_one_text(desk):
     notifier(f"{ON_DUTY}, {SECOND}\n{THIRD},")(of_dag())
 
     assert rung(desk) == EVERYBODY
+
+
+@pytest.mark.parametrize("contact", ["{{ duty }}", ON_DUTY, int(ON_DUTY), f"{ON_DUTY},{SECOND}"])
+def test_a_number_that_a_native_template_makes_a_number_of_is_one(desk, contact):
+    context = of_task(dag=DAG("sales", render_template_as_native_obj=True), duty=ON_DUTY)
+
+    notifier(contact)(context)
+
+    assert rung(desk)[0] == ON_DUTY
 
 
 def test_a_typing_error_in_one_number_does_not_silence_the_others(desk, log):
@@ -683,8 +698,8 @@ def said(desk, monkeypatch):
     heard = []
     call = CallApiHook.call
 
-    def listens(hook, request):
-        answer = call(hook, request)
+    def listens(hook, request, **options):
+        answer = call(hook, request, **options)
         if isinstance(request, callapi.StartInformerCall):
             heard.append(request.contact_message.value)
         return answer
@@ -703,6 +718,22 @@ def test_a_message_that_cannot_be_rendered_or_said_is_the_default_text(desk, sai
 
     assert said == [Failure.read(of_deadline()).text]
     assert "the default text is said" in log()
+
+
+@pytest.mark.parametrize("seconds", ["", "{{ '' }}", "{{ None }}", "{{ 1 / 0 }}", "half a minute", 0, 150])
+def test_a_dialing_timeout_that_cannot_be_used_is_the_services_own(desk, seconds):
+    desk.exchange.script(ON_DUTY, Script.busy())
+
+    notifier([ON_DUTY, SECOND], dialing_timeout=seconds)(of_task())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
+def test_an_id_that_cannot_be_rendered_is_that_of_the_run(desk):
+    notifier(external_id="{{ nothing.at.all }}")(of_task())
+    notifier()(of_task("another"))
+
+    assert rung(desk) == [ON_DUTY]
 
 
 def test_a_text_longer_than_the_tariff_allows_is_cut_and_the_person_rung_once(desk, said, log):
@@ -737,6 +768,115 @@ def test_the_context_that_others_use_is_left_as_it_is(desk):
     notifier()(context)
 
     assert "contact" not in context
+
+
+# --- what takes its time, and what cannot be read ---
+
+
+def test_who_needs_longer_than_others_wait_for_does_not_ring_as_well(desk, monkeypatch):
+    """The Data API hangs for a deadline; meanwhile a task of the same run fails, and rings."""
+    others = []
+
+    def hangs(hook, **_):
+        if not others:
+            others.append(notifier())
+            desk.sleep(20)  # then the claim is void
+            others[0](of_task())
+        raise Unanswered("no answer")
+
+    monkeypatch.setattr(CallApiHook, "call_report", hangs)
+    in_the_triggerer(notifier(), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_who_waits_for_points_and_was_overtaken_does_not_ring_as_well(desk, monkeypatch):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.account.minute_limit = 0
+    sleep, others = desk.sleep, []
+
+    def waits(seconds):
+        sleep(seconds)
+        if seconds > 19 and not others:
+            desk.exchange.account.minute_limit = 1000
+            others.append(notifier())
+            others[0](of_task())
+
+    monkeypatch.setitem(RepeatingClient.__init__.__kwdefaults__, "sleep", waits)
+    in_the_triggerer(notifier(), of_deadline())
+
+    assert len(others) == 1
+    assert rung(desk) == [ON_DUTY]
+
+
+@pytest.mark.needs_airflow("3.3", "a cache that can be told to forget")
+def test_what_another_has_written_is_read_past_airflows_cache(monkeypatch):
+    """The DAG processor caches Variables for minutes where [secrets] use_cache is on."""
+    from airflow.sdk.execution_time.cache import SecretCache
+
+    forgotten = []
+    monkeypatch.setattr(SecretCache, "invalidate_variable", forgotten.append)
+    notifier()(of_dag())
+
+    assert forgotten
+    assert {*forgotten} == {*Variables.values}
+
+
+@BOTH_WAYS
+def test_a_time_in_a_form_that_is_not_known_stops_no_alarm(desk, monkeypatch, ring):
+    call_report = CallApiHook.call_report
+
+    def odd(hook, *args, **kwargs):
+        report = call_report(hook, *args, **kwargs) or CallReport(id=1)
+        return report.model_copy(update={"start_time": "23.11.2026 22:00", "finish_time": "23.11.2026 22:01"})
+
+    monkeypatch.setattr(CallApiHook, "call_report", odd)
+    desk.exchange.script(ON_DUTY, Script.busy())
+    ring(notifier([ON_DUTY, SECOND]), of_dag())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
+@BOTH_WAYS
+def test_what_ends_an_escalation_is_told_as_that(desk, monkeypatch, log, results, ring):
+    def fails(*_):
+        raise RuntimeError("no watch")
+
+    monkeypatch.setattr(CallApiNotifier, "_watch", fails)
+    ring(notifier([ON_DUTY, SECOND]), of_dag())
+
+    assert results() == ["rang"]
+    assert "A phone was rung for dag sales" in log()
+    assert "Nobody was rung" not in log()
+
+
+def test_alerts_that_ask_the_data_api_keep_no_thread_from_the_polls(monkeypatch):
+    asking, asked = threading.Semaphore(0), threading.Event()
+
+    def hangs(*_):
+        asking.release()
+        return asked.wait(10)
+
+    async def main():
+        workers = min(32, (os.cpu_count() or 1) + 4)
+        waits = [
+            asyncio.create_task(notifier()._answers_async(None, Outcome(number))) for number in range(workers)
+        ]
+        for _ in waits:  # a look takes a thread of the loop's pool, as this does
+            assert await asyncio.wait_for(asyncio.to_thread(asking.acquire, timeout=5), 5)
+        asked.set()
+        await asyncio.gather(*waits)
+
+    @asynccontextmanager
+    async def nobody(*_):
+        async def next_snapshot():
+            raise RuntimeError("cannot be followed")
+
+        yield next_snapshot
+
+    monkeypatch.setattr(shared_poll, "listen", nobody)
+    monkeypatch.setattr(CallApiNotifier, "_answered", hangs)
+    asyncio.run(main())
 
 
 # --- what whoever runs Airflow is told ---
@@ -823,7 +963,6 @@ def test_a_deadline_without_an_id_rings_all_the_same(desk, deadline):
         {"contact": []},
         {"virtual_phone_number": "1"},
         {"callapi_conn_id": "not_there"},
-        {"dialing_timeout": "soon"},
     ],
     ids=lambda changes: next(iter(changes)),
 )

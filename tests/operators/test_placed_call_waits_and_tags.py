@@ -311,6 +311,18 @@ def test_a_call_that_outlives_the_timeout_fails_and_a_retry_waits_again_without_
     assert desk.exchange.rings(CONTACT) == 1
 
 
+@ways
+def test_an_answer_gives_a_try_no_more_time_than_it_had(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=20, talks=None))
+    started = desk.clock()
+
+    with pytest.raises(CallStillActive, match="after 40 s"):
+        task(desk, way, timeout=40, tags={"answered": 36}).run()
+
+    assert tags_set(desk) == ["36"]
+    assert 40 <= desk.clock() - started <= 50
+
+
 def test_execution_timeout_counts_over_a_deferral(desk):
     desk.exchange.script(CONTACT, Script(rings=0, talks=None))
     calling = task(desk, "deferral", execution_timeout=timedelta(seconds=30))

@@ -153,6 +153,8 @@ def test_what_the_next_look_would_repeat_is_told_as_permanent(desk, broken):
     assert CONTACT not in str(event)
     with pytest.raises(CallApiFailure):
         read_event(event)
+    if broken == "component":
+        assert "switched on in the account" in event["error"], "what to do, as a worker says it"
 
 
 def test_trouble_is_survived_up_to_the_tolerated_number_and_then_told_as_trouble(desk):
