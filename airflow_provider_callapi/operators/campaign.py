@@ -181,13 +181,13 @@ class CallApiCampaignOperator(BaseOperator):
         return self._carry_out(context)
 
     def execute_complete(
-        self, context: Context, event: dict[str, Any] | None = None, stopped: str | None = None
+        self, context: Context, event: dict[str, Any] | None = None, memo: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         """Go on after a wait in the triggerer.
 
-        :param stopped: why nobody is dialled any more, if that was so before the wait.
+        :param memo: what the try must not forget meanwhile, see `CampaignRun`.
         """
-        return self._carry_out(context, event or {}, stopped)
+        return self._carry_out(context, event or {}, memo)
 
     def on_kill(self) -> None:
         """Dial nobody any more; with ``cancel_on_kill`` release the active calls."""
@@ -196,15 +196,13 @@ class CallApiCampaignOperator(BaseOperator):
             self._run.kill()
 
     def _carry_out(
-        self, context: Context, event: dict[str, Any] | None = None, stopped: str | None = None
+        self, context: Context, event: dict[str, Any] | None = None, memo: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         from airflow_provider_callapi.operators.campaign_run import (  # noqa: PLC0415 - parse time
             CampaignRun,
         )
 
-        with no_useless_retries(), CampaignRun(self, context, event) as self._run:
-            if stopped:
-                self._run.runner.campaign.stop(stopped)
+        with no_useless_retries(), CampaignRun(self, context, event, memo or {}) as self._run:
             if self._killed:
                 self._run.kill()
             return self._run.carry_out()

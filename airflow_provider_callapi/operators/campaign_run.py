@@ -21,7 +21,7 @@ from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
-from airflow_provider_callapi.calls.campaign.people import Person, external_id
+from airflow_provider_callapi.calls.campaign.people import Person, Plan, external_id
 from airflow_provider_callapi.calls.campaign.running import Means, Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.reports import finished_calls
@@ -32,6 +32,7 @@ from airflow_provider_callapi.hooks.observed_client import same_trace
 from airflow_provider_callapi.hooks.releasing import release_calls
 from airflow_provider_callapi.observability import CountedLedger
 from airflow_provider_callapi.operators.campaign_files import CampaignFiles
+from airflow_provider_callapi.operators.campaign_identity import identity, refuse_another
 from airflow_provider_callapi.operators.campaign_inputs import (
     open_ledger,
     read_plan,
@@ -64,11 +65,17 @@ class CampaignRun:
     """Everything of one try, open for as long as it lasts.
 
     :param event: what the trigger said; None: the try begins here.
+    :param memo: what was known before a wait in the triggerer, plain JSON: ``stopped``, why nobody is dialled
+        any more; ``excluded``, the list's rows that must not be called; ``which``, see `campaign_identity`.
     :raises CallApiFailure: a parameter cannot be used; nobody was dialled.
     """
 
     def __init__(
-        self, task: CallApiCampaignOperator, context: Context, event: Mapping[str, Any] | None
+        self,
+        task: CallApiCampaignOperator,
+        context: Context,
+        event: Mapping[str, Any] | None,
+        memo: Mapping[str, Any],
     ) -> None:
         self.task = task
         self.context = context
@@ -80,16 +87,23 @@ class CampaignRun:
         self._released: set[int] = set()
         self._state = TaskState(context[CONTEXT_KEY]) if CONTEXT_KEY in context else None  # type: ignore[literal-required]
         self._cost_stored: int | None = self._state.get(_COST_KEY) if self._state is not None else None
-        self._do_not_call = DoNotCall(task.do_not_call, task.region, was_read=event is not None)
+        self._begun_as = memo.get("which") or (
+            self._state.get(_WHICH_KEY) if self._state is not None else None
+        )
         self.rules = read_rules(task, context, self.hook)
         self._pool = ThreadPoolExecutor(
             self.rules.at_once, thread_name_prefix="callapi-campaign", initializer=same_trace()
         )
         self.template = read_template(task, context)
         self.ledger = open_ledger(task, self._state)
-        self.plan = read_plan(task, self.template)
+        self.plan = self._read_plan()
+        rows = frozenset(memo.get("excluded", ()))
+        excluded = frozenset(person.contact for person in self.plan.people if person.line in rows)
+        self._do_not_call = DoNotCall(task.do_not_call, task.region, known=excluded if memo else None)
         self._files = CampaignFiles(task)
         self.runner = self._runner()
+        if memo.get("stopped"):
+            self.runner.campaign.stop(memo["stopped"])
         self.preparation = time.time() - self.began
 
     def __enter__(self) -> Self:
@@ -105,7 +119,7 @@ class CampaignRun:
             self.log.info("A dry run: nobody is dialled, and no file is written")
             forecast = self._tell_plan()
             return {**self._summary(self._endings()).to_xcom(), **forecast}
-        self._refuse_to_begin_anew()
+        self._is_the_same()
         if self.event is not None:
             self.runner.campaign.seen_elsewhere(read_sightings(self.event))
         else:
@@ -133,24 +147,23 @@ class CampaignRun:
             self._cost_stored = cost
         return pause
 
-    def _refuse_to_begin_anew(self) -> None:
-        """With another name or share, a retry would find nobody in the ledger, and call all again.
+    def _read_plan(self) -> Plan:
+        """The people of the list; one that could be read before may be just being written anew."""
+        try:
+            return read_plan(self.task, self.template)
+        except CallApiFailure as error:
+            if self._begun_as is None:
+                raise
+            raise CallApiTrouble(f"{error} It could be read when this task began") from error
 
-        :raises CallApiFailure: this try is not of the same campaign as the one before; names the field.
-        """
-        if self._state is None:
-            return
-        which = {"campaign": self.task.campaign, "shard": self.task.shard}
-        before = self._state.get(_WHICH_KEY)
-        if before is None:
+    def _is_the_same(self) -> None:
+        """Refuse to go on as another campaign; see `campaign_identity`."""
+        which = identity(self.task, self.plan, clears=self.context["ti"].max_tries)
+        if self._begun_as is not None:
+            refuse_another(which, self._begun_as)
+        if self._state is not None and which != self._begun_as:
             self._state.set(_WHICH_KEY, which)
-            return
-        for field, value in which.items():
-            if value != before[field]:
-                raise CallApiFailure(
-                    f"{field}: this task began with {before[field]!r}, and with {value!r} it would not know "
-                    "whom it has called. Nobody was dialled. Put the value back, or start another run"
-                )
+        self._begun_as = which
 
     def kill(self) -> None:
         """Dial nobody any more, from whatever thread or signal; with ``cancel_on_kill`` release the calls."""
@@ -219,7 +232,7 @@ class CampaignRun:
 
     def _reports(self, since: float) -> Any:
         client = self.hook.data_api.client
-        return finished_calls(client, since=since, until=time.time() + 60, timezone=self.rules.timezone)
+        return finished_calls(client, since=since, until=time.time(), timezone=self.rules.timezone)
 
     # --- what is told, and how it waits ---
 
@@ -274,9 +287,15 @@ class CampaignRun:
     def _defer_if_worth_it(self, pause: Pause) -> None:
         """Give the worker slot away where nobody is to be dialled for a while."""
         campaign, now = self.runner.campaign, time.time()
-        if pause.dial_at < now + _WORTH_DEFERRING or campaign.searching or campaign.untagged():
+        if pause.dial_at < now + _WORTH_DEFERRING or campaign.searching or self.runner.troubled:
+            return
+        if campaign.answered_untagged:
+            return
+        if campaign.untagged() and self.runner.tag_at < now + _WORTH_DEFERRING:
             return
         wake_at = min(pause.dial_at, now + _LONGEST_DEFERRAL)
+        if campaign.untagged():
+            wake_at = min(wake_at, self.runner.tag_at)
         if campaign.needs_reports:
             wake_at = min(wake_at, max(self.runner.report_at, now + _REST * self.preparation))
         elif campaign.watched() and self.hook.has_data_api:
@@ -296,10 +315,19 @@ class CampaignRun:
                 wake_at=wake_at,
                 poll_interval=self.task.poll_interval,
                 cancel_on_kill=self.task.cancel_on_kill,
+                until_answered=campaign.answers_wanted,
             ),
             method_name="execute_complete",
-            kwargs={"stopped": campaign.stopped},
+            kwargs={"memo": self._memo()},
         )
+
+    def _memo(self) -> dict[str, Any]:
+        numbers = self._do_not_call()
+        return {
+            "stopped": self.runner.campaign.stopped,
+            "excluded": [person.line for person in self.plan.people if person.contact in numbers],
+            "which": self._begun_as,
+        }
 
     # --- the end ---
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.numbers import NotANumber, normalise
+from airflow_provider_callapi.calls.campaign.people import SURPLUS
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
 if TYPE_CHECKING:
@@ -120,9 +121,12 @@ def _csv_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
         raise CallApiFailure(
             f"{field}, line 1: a number where the names of the columns are needed (phone,name,…)"
         )
-    for row in csv.DictReader(lines, fieldnames=[name.strip() for name in names], delimiter=separator):
+    names = [name.strip() for name in names]
+    for row in csv.DictReader(lines, fieldnames=names, delimiter=separator, restkey=SURPLUS):
+        surplus = [value for value in row.pop(SURPLUS, ()) if value.strip()]
         # None is a line that ends early; an empty cell is a value that is not known, and not an empty text
-        yield {name: value if value.strip() else None for name, value in row.items() if value is not None}
+        cells = {name: value if value.strip() else None for name, value in row.items() if value is not None}
+        yield {**cells, SURPLUS: separator.join(surplus)} if surplus else cells
 
 
 def _json_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
@@ -164,18 +168,21 @@ class DoNotCall:
     In a mapping the number is ``phone``, or its only value. Numbers only join: a file that is just being
     written anew lacks some for a moment, and who was on the list once is not called by this try.
 
-    :param was_read: earlier in this try, before a wait in the triggerer.
+    :param known: numbers that were on it earlier in this try, before a wait in the triggerer; None: this
+        is the first time that it is read.
     :ivar unreadable: entries that are no numbers, and so keep nobody from being called.
     :ivar stale: the list cannot be read now. Who has objected since is not known: nobody is to be dialled.
     """
 
-    def __init__(self, contacts: Contacts | None, region: str, *, was_read: bool = False) -> None:
+    def __init__(
+        self, contacts: Contacts | None, region: str, *, known: frozenset[str] | None = None
+    ) -> None:
         self._contacts = contacts
-        self._was_read = was_read
+        self._was_read = known is not None
         self._region = region
         self._version: Any = None
         self._read_at: float | None = None
-        self._numbers: frozenset[str] = frozenset()
+        self._numbers = known or frozenset()
         self.unreadable = 0
         self.stale = False
 
@@ -213,6 +220,8 @@ class DoNotCall:
     def _read(self, contacts: Contacts) -> Iterator[str]:
         self.unreadable = 0
         for line, row in enumerate(read_rows(contacts, "do_not_call"), start=1):
+            if isinstance(row, dict):
+                row.pop(SURPLUS, None)  # whatever it is, the number is not
             if isinstance(row, Mapping) and "phone" not in row and len(row) > 1:
                 raise CallApiFailure(f"do_not_call, row {line}: which is the number? Call its column `phone`")
             number = row if isinstance(row, str) else row.get("phone", next(iter(row.values()), ""))

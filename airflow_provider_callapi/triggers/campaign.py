@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_callapi.calls.watch import OVER, SessionWatch, Sighting
+from airflow_provider_callapi.calls.watch import OVER, Phase, SessionWatch, Sighting
 from airflow_provider_callapi.triggers.releasing import release_aside
 from airflow_provider_callapi.triggers.shared_poll import listen
 
@@ -19,7 +19,8 @@ _PAUSE = 60.0
 
 
 class CallApiCampaignTrigger(BaseTrigger):
-    """Fires once, at ``wake_at``, or when all the calls are over; tells what was seen of them.
+    """Fires once, at ``wake_at``, or when all the calls are over (or one is answered, where that is wanted);
+    tells what was seen of them.
 
     Failed looks are survived until ``wake_at``: it is the worker that gives up.
 
@@ -28,6 +29,7 @@ class CallApiCampaignTrigger(BaseTrigger):
     :param wake_at: epoch seconds.
     :param poll_interval: seconds between two looks; nobody looks where there are no calls.
     :param cancel_on_kill: release the calls when a person marks or clears the waiting task.
+    :param until_answered: an answer is to be told at once: the call is tagged while it is active.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         wake_at: float,
         poll_interval: float,
         cancel_on_kill: bool = False,
+        until_answered: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.callapi_conn_id = callapi_conn_id
@@ -45,6 +48,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         self.wake_at = wake_at
         self.poll_interval = poll_interval
         self.cancel_on_kill = cancel_on_kill
+        self.until_answered = until_answered
 
     @staticmethod
     def calls_of(watches: Mapping[int, SessionWatch]) -> list[dict[str, Any]]:
@@ -69,6 +73,7 @@ class CallApiCampaignTrigger(BaseTrigger):
                 "wake_at": self.wake_at,
                 "poll_interval": self.poll_interval,
                 "cancel_on_kill": self.cancel_on_kill,
+                "until_answered": self.until_answered,
             },
         )
 
@@ -98,8 +103,11 @@ class CallApiCampaignTrigger(BaseTrigger):
     async def _watch(self, watches: list[SessionWatch]) -> None:
         if not watches:
             await asyncio.Event().wait()
+        unanswered = [watch for watch in watches if watch.sighting.answered_at is None]
         async with listen(self.callapi_conn_id, self.poll_interval) as next_snapshot:
             while any(watch.phase not in OVER for watch in watches):
+                if self.until_answered and any(watch.phase is Phase.ANSWERED for watch in unanswered):
+                    return
                 snapshot = await next_snapshot()
                 if snapshot.failure is not None:
                     continue

@@ -112,10 +112,7 @@ class World:
             return error
 
     def reports(self, since: float) -> Any:
-        until = self.clock() + 60
-        return finished_calls(
-            self.data_api, since=since, until=until, timezone=self.exchange.account.timezone
-        )
+        return finished_calls(self.data_api, since=since, until=self.clock(), timezone=self.rules.timezone)
 
     def run(self, seconds: float = 86_400.0) -> Pause:
         """Until the campaign is over, or for so long."""

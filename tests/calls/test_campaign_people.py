@@ -222,6 +222,13 @@ def test_an_authors_own_external_id_that_cannot_be_made_or_used_is_the_rows_faul
     assert plan_of([anna(order="x" * 240)], external_id="{{ contact.order }}").people
 
 
+@pytest.mark.parametrize("own", ["{{ contact.phone }}", "call to {{ contact.phone }}", "8 926 000-00-11/a"])
+def test_an_id_that_holds_the_phone_number_is_refused_because_logs_tell_ids(own: str) -> None:
+    assert why(plan_of([anna()], external_id=own)) == (
+        "call.external_id: holds the phone number; ids are told in logs as they are"
+    )
+
+
 def test_each_attempt_has_an_id_of_its_own_and_the_first_the_authors() -> None:
     ids = [external_id("a", "79260000011", attempt, "order 7") for attempt in (1, 2, 3)]
     assert ids == ["order 7", "order 7-2", "order 7-3"]

@@ -11,12 +11,13 @@ import pytest
 from campaign_world import ANNA, BORIS, CLARA, RULES, World
 
 from airflow_provider_callapi.api.data_api import report_time
-from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, Unanswered
+from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, LimitExceeded, Unanswered
 from airflow_provider_callapi.api.methods import Component
-from airflow_provider_callapi.api.models import parse_time
+from airflow_provider_callapi.api.models import Limits, parse_time
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, MemoryLedger, Status
-from airflow_provider_callapi.calls.campaign.outcomes import Result, redial_table
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result, redial_table
+from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Fault, Script
 
@@ -706,6 +707,64 @@ def test_a_tag_that_fails_again_and_again_holds_up_nobody_else_and_the_end_for_a
     assert any("stays without tag 38" in line for line in world.log)
 
 
+NO_POINTS = LimitExceeded(
+    "no points",
+    params={"limit_type": "day"},
+    limits=Limits(day_limit=5, day_remaining=0, day_reset=80_000, minute_limit=5, minute_remaining=5),
+)
+
+
+def test_points_for_tags_that_come_back_tomorrow_do_not_hold_up_a_redial_for_more_than_an_hour() -> None:
+    def refuse(communication_id: int, tag_id: int) -> None:
+        raise NO_POINTS
+
+    world = World(rules=replace(tag_rules(ended=38), max_attempts=2), tag_finished=refuse)
+    world.exchange.script(ANNA, Script.busy())
+    began = world.clock()
+    assert world.run().over
+    assert world.exchange.rings(ANNA) == 2
+    assert world.clock() - began < 3 * 3600
+
+
+def test_points_for_reports_that_come_back_tomorrow_hold_up_the_end_for_an_hour() -> None:
+    def refuse(since: float) -> Any:
+        raise NO_POINTS
+
+    world = World(reports=refuse)
+    began = world.clock()
+    assert world.run().over
+    assert 3600 <= world.clock() - began < 3600 + 300 + 1200
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+def test_a_tag_is_set_by_the_process_after_one_that_died_before_it() -> None:
+    told: list[int] = []
+
+    def dies(session_id: int, tag_id: int) -> None:
+        raise KeyboardInterrupt
+
+    rules = replace(RULES, report_timeout=None, tags={"answered": 36})
+    world = World(rules=rules, tag_active=dies)
+    world.exchange.default_script = Script(rings=3, talks=200)
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    world.wishes["tag_active"] = lambda session_id, tag_id: told.append(tag_id)
+    world.process()
+    world.run()
+    assert told == [36]
+
+
+def test_a_tag_for_which_there_was_no_time_is_told() -> None:
+    world = World(
+        rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
+        tag_active=lambda session_id, tag_id: (_ for _ in ()).throw(NO_POINTS),
+    )
+    world.exchange.default_script = Script(rings=3, talks=60)
+    world.run()
+    session = world.exchange.calls[0].call_session_id
+    assert f"Call session {session} stays without tag 36: it was over before that" in world.log
+
+
 def test_without_a_data_api_an_active_call_is_tagged_when_it_is_seen_to_be_answered() -> None:
     told: list[tuple[int, int]] = []
     world = World(
@@ -735,6 +794,88 @@ def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
     world.clock.advance(5)
     world.runner.step()
     assert told == [36]
+
+
+# --- a report's times ---
+
+
+@pytest.mark.parametrize("account", ["Asia/Yekaterinburg", "Europe/Kaliningrad", "UTC"])
+def test_a_connection_with_the_wrong_time_zone_finds_its_reports_all_the_same(account: str) -> None:
+    world = World(rules=replace(RULES, timezone="Europe/Moscow", max_attempts=1))
+    world.exchange.account.timezone = account
+    world.exchange.script(ANNA, Script.busy())
+    world.run()
+    assert world.results() == {ANNA: Result.BUSY}
+
+
+@pytest.mark.parametrize(
+    ("zone", "put_back"), [("Europe/Chisinau", 1_761_436_800.0), ("Europe/Berlin", 1_761_440_400.0)]
+)
+def test_calls_around_the_hour_that_a_zone_has_twice_are_found(zone: str, put_back: float) -> None:
+    people = [ANNA, BORIS, CLARA]
+    rules = replace(RULES, timezone=zone, max_attempts=3, redial={**REDIAL, Result.BUSY: 600.0})
+    world = World(people, rules, start=put_back - 60)
+    world.exchange.account.timezone = zone
+    world.exchange.default_script = Script.busy()
+    assert world.run().over
+    assert world.results() == dict.fromkeys(people, Result.BUSY)
+    assert [world.exchange.rings(phone) for phone in people] == [3, 3, 3]
+
+
+def test_a_report_with_a_time_that_cannot_be_read_is_read_without_it() -> None:
+    world = World()
+    told = world.reports
+    world.wishes["reports"] = lambda since: [
+        (report.model_copy(update={"finish_time": "0000-00-00 00:00:00"}), answered)
+        for report, answered in told(since)
+    ]
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+# --- several processes, several ledgers ---
+
+
+def test_an_attempt_that_another_process_left_with_a_tag_to_be_set_is_gone_on_with() -> None:
+    """Its rules had a tag, ours have none."""
+    ledger = MemoryLedger()
+    world = World()
+    world.runner.ledger = ledger
+    world.new_ledger = lambda: ledger
+    then = world.clock() - 5000
+    ended = Outcome(
+        1, "x", status="ended", answered=False, ended_at=then, communication_id=7, source="data_api"
+    )
+    left = Attempt(ANNA, 1, Status.DIALLING, "x", intended_at=then)
+    ledger.claim([left])
+    ledger.write([left.now(Status.ENDED, result=Result.BUSY, settled_at=then, call=ended)])
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert world.exchange.rings(ANNA) == 1
+
+
+def test_calls_that_a_ledger_has_forgotten_are_counted() -> None:
+    world = World(rules=replace(RULES, max_active=1))
+    told = world.reports
+
+    def without_a_line(since: float) -> Any:
+        for report, answered in told(since):
+            if len(world.exchange.calls) <= 6:
+                yield report.model_copy(update={"finish_reason": "no_resources"}), False
+            else:
+                yield report, answered
+
+    world.wishes["reports"] = without_a_line
+    world.process()
+    world.exchange.default_script = Script.busy(rings=1)
+    world.run(2 * 86_400)
+    world.exchange.default_script = Script()
+    assert world.run(6 * 86_400).over
+    attempts = tuple(world.new_ledger().load([ANNA]))
+    ending = Ending(world.campaign.plan.people[0], world.results()[ANNA], attempts)
+    assert len(attempts) < len(world.exchange.calls)
+    assert ending.accepted == len(world.exchange.calls)
 
 
 # --- the redial table ---

@@ -19,7 +19,7 @@ import yaml
 from airflow_fakes import TTS, VNUMBER, Task, TaskInstance, installed_task_state
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.operators import campaign_run
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
@@ -179,6 +179,32 @@ def test_shards_share_the_list_and_call_everybody_once(desk):
     assert rings(desk) == [1] * 12
 
 
+@pytest.mark.parametrize("cells", ["Boris;", "Boris;;  ;"])
+def test_separators_behind_the_last_value_are_none(desk, tmp_path, cells):
+    path = tmp_path / "people.csv"
+    path.write_text(f"phone;name\n{PEOPLE[0]};Anna\n{PEOPLE[1]};{cells}\n", "utf-8")
+
+    assert counted(campaign(desk, contacts=f"file://{path}", do_not_call=f"file://{path}").run()) == {
+        "do_not_call": 2
+    }
+    assert counted(campaign(desk, campaign="all", contacts=f"file://{path}").run()) == {"answered": 2}
+
+
+def test_a_row_with_more_values_than_columns_is_invalid_and_loses_nothing(desk, tmp_path):
+    """An unquoted comma: what is spoken would be of another column."""
+    path, results = tmp_path / "people.csv", tmp_path / "results.csv"
+    path.write_text(f"phone,name,debt\n{PEOPLE[0]},Anna,100\n{PEOPLE[1]},Smith, Boris,100\n", "utf-8")
+
+    summary = campaign(desk, contacts=f"file://{path}", results=f"file://{results}").run()
+
+    assert counted(summary) == {"answered": 1, "invalid": 1}
+    assert rings(desk)[:2] == [1, 0]
+    with results.open(encoding="utf-8", newline="") as file:
+        *_, last = csv.DictReader(file)
+    assert (last["name"], last["debt"], last["(no column)"]) == ("Smith", " Boris", "100")
+    assert "more values than columns" in last["call_why"]
+
+
 def test_who_gets_onto_the_do_not_call_list_is_not_called_any_more(desk, tmp_path):
     stop = tmp_path / "stop.csv"
     stop.write_text("phone\n8 916 000-00-00\n", "utf-8")
@@ -305,6 +331,72 @@ def test_the_wait_for_calling_hours_is_a_deferral_that_says_until_when_and_for_h
     assert rings(desk) == [1] * 12
 
 
+def waking(desk, what: Any) -> None:
+    """Something happens while the triggerer wakes the task."""
+    run = CallApiCampaignTrigger.run
+
+    async def woken(trigger):
+        async for event in run(trigger):
+            what()
+            yield event
+
+    desk.monkeypatch.setattr(CallApiCampaignTrigger, "run", woken)
+
+
+def listed(path: Path, *people: str) -> str:
+    path.write_text("\n".join(("phone", *people, "")), "utf-8")
+    return f"file://{path}"
+
+
+def test_who_must_not_be_called_is_still_known_after_a_wait_though_the_file_is_being_written_anew(
+    desk, tmp_path
+):
+    stop = tmp_path / "stop.csv"
+    calls = campaign(
+        desk, do_not_call=listed(stop, *PEOPLE[:2]), deferrable=True, calling_hours=("18:00", "21:00")
+    )
+    waking(desk, lambda: listed(stop))
+
+    assert counted(calls.run()) == {"answered": 10, "do_not_call": 2}
+    assert calls.deferrals
+    assert rings(desk)[:2] == [0, 0]
+
+
+@pytest.mark.parametrize("people", [[], PEOPLE[8:9], [*PEOPLE[:8], PEOPLE[9]]])
+def test_a_list_that_is_another_one_after_a_wait_is_called_when_a_person_wants_it(desk, tmp_path, people):
+    path = tmp_path / "people.csv"
+    calls = campaign(
+        desk, contacts=listed(path, *PEOPLE[:8]), deferrable=True, calling_hours=("18:00", "21:00")
+    )
+    waking(desk, lambda: listed(path, *people))
+
+    for attempt in (calls.run, calls.retry):
+        with pytest.raises(
+            CallApiTrouble, match=rf"contacts: .* began with 8 people .* {len(people)} people"
+        ):
+            attempt()
+        assert sum(rings(desk)) == 0
+
+    summary = calls.clear()
+    assert (summary["people"], sum(rings(desk))) == (len(people), len(people))
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_list_that_was_only_being_written_anew_is_gone_on_with_by_a_retry(desk, tmp_path):
+    path = tmp_path / "people.csv"
+    calls = campaign(
+        desk, contacts=listed(path, *PEOPLE[:8]), deferrable=True, calling_hours=("18:00", "21:00")
+    )
+    changes = [path.unlink]
+    waking(desk, lambda: changes and changes.pop()())
+
+    with pytest.raises(CallApiTrouble, match="could be read when this task began"):
+        calls.run()
+    listed(path, *PEOPLE[:8])
+
+    assert counted(calls.retry()) == {"answered": 8}
+
+
 def test_a_long_wait_is_looked_at_again_every_hour(desk):
     calls = campaign(desk, deferrable=True, calling_hours=("18:00", "21:00"))
 
@@ -325,6 +417,29 @@ def test_an_answer_that_only_the_triggerer_saw_counts(desk):
     assert [len(deferral.trigger.calls) for deferral in calls.deferrals] == [1]
     assert calls.deferrals[0].trigger.calls[0]["sighting"]["answered_at"] is None
     assert counted(summary) == {"answered": 1}
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_an_answered_call_is_tagged_while_it_is_active_where_nobody_can_do_it_afterwards(desk, deferrable):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script(rings=20, talks=90)
+    calls = campaign(desk, contacts=PEOPLE[:3], deferrable=deferrable, tags={"answered": 36})
+
+    assert counted(calls.run()) == {"answered": 3}
+    assert desk.sent().count("tag.call") == 3
+    assert bool(calls.deferrals) is deferrable
+
+
+def test_a_campaign_that_cannot_look_ends_though_it_could_wait(desk):
+    desk.connect(extra={"data_api": False})
+    began = desk.clock()
+    fault = {"method": "list.calls", "times": 10**9}
+    in_seconds(desk, 0.5, lambda: desk.exchange.fault(Fault.BAD_GATEWAY, **fault))
+
+    with pytest.raises(CallApiError, match="502"):
+        campaign(desk, contacts=PEOPLE[:2], deferrable=True, call_timeout=3600, poll_interval=60).run()
+
+    assert desk.clock() - began < 2 * 3600  # one wait, and ten looks in a row
 
 
 def test_while_one_call_lasts_the_others_become_of_what_they_become(desk):
@@ -707,7 +822,7 @@ def test_a_campaign_that_was_stopped_stays_so_through_its_waits(desk, monkeypatc
 
 @pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize(
-    ("field", "value"), [("campaign", "spring sale"), ("shard", "1/2")], ids=["another name", "another share"]
+    ("field", "value"), [("campaign", "spring sale"), ("shard", "1/2"), ("ledger_conn_id", "ledger")]
 )
 def test_a_try_that_would_not_know_whom_it_has_called_calls_nobody(desk, field, value):
     calls = campaign(desk, campaign="spring", shard="1/1", ledger_conn_id=None)

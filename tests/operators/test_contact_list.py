@@ -217,11 +217,11 @@ def test_a_list_that_cannot_be_read_to_begin_with_ends_the_try(tmp_path):
 
 
 def test_a_list_that_is_away_after_a_wait_only_pauses_the_try(tmp_path, clock):
-    excluded = DoNotCall(f"file://{tmp_path}/stop.csv", "RU", was_read=True)
-    assert (excluded(), excluded.stale) == (set(), True)
+    excluded = DoNotCall(f"file://{tmp_path}/stop.csv", "RU", known=frozenset({B}))
+    assert (excluded(), excluded.stale) == ({B}, True)
     written(tmp_path / "stop.csv", f"phone\n{A}\n")
     clock.advance(60)
-    assert (excluded(), excluded.stale) == ({A}, False)
+    assert (excluded(), excluded.stale) == ({A, B}, False)
 
 
 def gone(stop: Path) -> None:

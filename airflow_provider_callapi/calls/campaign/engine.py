@@ -44,6 +44,9 @@ _DOUBLINGS = 5
 """How often the delay of a redial is doubled where no phone rang: each of these calls costs points."""
 _CLOCKS = 60.0
 """Seconds by which the service's clock may be behind ours, to begin with."""
+_LAST_QUESTIONS = 60.0
+"""Seconds before a report is given up in which it is looked for a day back."""
+_DAY = 86_400.0
 _REPORT_PATIENCE = 3600.0
 """Seconds after its deadline at which a report is given up, though nobody could be asked for it."""
 
@@ -55,12 +58,14 @@ class Actions:
     :ivar changed: to be written into the ledger.
     :ivar given_up: people whose lost call was searched for in vain: ask the ledger, then `Campaign.give_up`.
     :ivar tag: active calls to be tagged, and with what.
+    :ivar untagged: answered calls that were over before they could be tagged.
     :ivar dial: intents: claim them in the ledger, then dial.
     """
 
     changed: list[Attempt] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
     tag: list[tuple[Attempt, int]] = field(default_factory=list)
+    untagged: list[tuple[Attempt, int]] = field(default_factory=list)
     dial: list[Attempt] = field(default_factory=list)
 
 
@@ -195,18 +200,22 @@ class Campaign:
         """Whom an attempt is to call."""
         return self._people[attempt.person]
 
-    def not_claimed(self, intent: Attempt, claim: Claim, now: float) -> None:
-        """Somebody else dials this attempt, or the person was called too recently."""
+    def not_claimed(self, intent: Attempt, claim: Claim, now: float) -> list[Attempt]:
+        """Somebody else dials this attempt, or the person was called too recently.
+
+        :return: what the ledger has to know: where the rules here are others, an attempt may be settled.
+        """
         self._open.discard(intent.person)
         if claim.held is not None:
-            self._adopt(claim.held, now)
-            return
+            adopted = self._adopt(claim.held, now)
+            return [] if adopted == claim.held else [adopted]
         not_before = claim.not_before or now + _TROUBLE
         if not_before >= self.rules.dial_until:
             self._latest[intent.person] = intent.now(Status.NOT_PLACED)
             self._end(intent.person, self._last_result(intent.person))
         else:
             self._put_back(intent, not_before)
+        return []
 
     def may_dial(self, intent: Attempt, now: float) -> bool:
         """Whether an intent may still be dialled: claiming it took time, and there may have been a kill."""
@@ -259,13 +268,18 @@ class Campaign:
             assert attempt.call is not None
             if phase in OVER:
                 del self._watches[session_id]
-                ended = attempt.now(Status.ENDED, call=watch.outcome(attempt.call))
+                call = watch.outcome(attempt.call)
+                ended = attempt.now(Status.ENDED, call=call)
                 actions.changed.append(self._adopt(ended, snapshot.at))
-            elif watch.sighting.answered_at is not None and not attempt.call.answered:
-                attempt = self._latest[person] = attempt.now(attempt.status, call=watch.outcome(attempt.call))
-                actions.changed.append(attempt)
-                if self.rules.report_timeout is None and "answered" in self.rules.tags:
-                    actions.tag.append((attempt, self.rules.tags["answered"]))
+                if call.answered and (tag_id := self._tag_of_active(ended)) is not None:
+                    actions.untagged.append((ended, tag_id))
+            elif watch.sighting.answered_at is not None:
+                if not attempt.call.answered:
+                    attempt = attempt.now(attempt.status, call=watch.outcome(attempt.call))
+                    self._latest[person] = attempt
+                    actions.changed.append(attempt)
+                if (tag_id := self._tag_of_active(attempt)) is not None:
+                    actions.tag.append((attempt, tag_id))
         if self._lost:
             self._search(snapshot, actions)
 
@@ -337,7 +351,8 @@ class Campaign:
     def reports_wanted(self, now: float) -> float | None:
         """From when on calls are to be looked up in the Data API's report, epoch seconds; None: no need.
 
-        The longer a report is missing, the more the service's clock may differ from ours.
+        The longer a report is missing, the more the service's clock may differ from ours; before it is given
+        up, the connection's time zone may be wrong, too.
         """
         patience = self.rules.report_timeout
         if patience is None:
@@ -350,10 +365,13 @@ class Campaign:
         }
         if not waiting:
             return None
-        return min(
-            self._latest[person].intended_at - max(_CLOCKS, 3 * (now - (deadline - patience)))
-            for person, deadline in waiting.items()
-        )
+
+        def reach(person: str, deadline: float) -> float:
+            if person in self._report_by and now >= deadline - _LAST_QUESTIONS:
+                return _DAY
+            return max(_CLOCKS, 3 * (now - (deadline - patience)))
+
+        return min(self._latest[person].intended_at - reach(person, due) for person, due in waiting.items())
 
     def reported(self, found: Iterable[tuple[CallReport, bool | None]], now: float) -> list[Attempt]:
         """What the Data API says of finished calls, and whether they were answered."""
@@ -410,6 +428,26 @@ class Campaign:
             self._untaggable.add((attempt.external_id, tag_id))
         call = attempt.call.tagged(tag_id) if done else attempt.call
         return self._adopt(attempt.now(attempt.status, call=call), now)
+
+    @property
+    def answers_wanted(self) -> bool:
+        """Whether an answer must be heard of while its call is active: it cannot be tagged afterwards."""
+        return self.rules.report_timeout is None and "answered" in self.rules.tags
+
+    @property
+    def answered_untagged(self) -> bool:
+        """Whether there is an active call that was answered and is to be tagged."""
+        return self.answers_wanted and any(
+            watch.sighting.answered_at is not None and self._tag_of_active(self._latest[person]) is not None
+            for person, watch in self._watches.values()
+        )
+
+    def _tag_of_active(self, attempt: Attempt) -> int | None:
+        """The tag that a call still lacks, once it was answered, and that only an active one can get."""
+        tag_id = self.rules.tags.get("answered") if self.answers_wanted else None
+        if attempt.call is None or tag_id in attempt.call.tags:
+            return None
+        return None if (attempt.external_id, tag_id) in self._untaggable else tag_id
 
     def _tags_due(self, attempt: Attempt) -> list[int]:
         call = attempt.call

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ from airflow_provider_callapi.calls.campaign.numbers import NotANumber, normalis
 
 _ROW = "contact"
 _ID = "external_id"
+SURPLUS = "(no column)"
+"""Where a row has the values for which its list has no column."""
 _NUMBER = "{{ contact.phone }}"
 _LONGEST_ID = 240
 """Characters of an author's external_id: a ledger keeps 255, and the number of the attempt is added."""
@@ -140,6 +143,8 @@ class CallTemplate:
         own = self._rendered(_ID, person.row) if _ID in self._fields else None
         if isinstance(own, str) and len(own) > _LONGEST_ID:
             raise InvalidRow(f"call.{_ID}: longer than the {_LONGEST_ID} characters that are kept")
+        if isinstance(own, str) and person.contact[-10:] in re.sub(r"[^0-9]", "", own):
+            raise InvalidRow(f"call.{_ID}: holds the phone number; ids are told in logs as they are")
         return own or None
 
     def request(self, person: Person, external_id: str) -> StartCall:
@@ -199,6 +204,8 @@ def read_people(
         row = {"phone": given} if isinstance(given, str) else given
         mine = line % shards == which - 1  # a row without a number is told by one shard
         try:
+            if SURPLUS in row:
+                raise InvalidRow("more values than columns: one that holds a separator needs quotes")
             contact = normalise(template.number(row), region)
             mine = _digest(contact) % shards == which - 1
             if not mine:

@@ -90,7 +90,7 @@ def _added_to_person(ending: Ending) -> dict[str, Any]:
         call_contact=ending.person.contact,
         call_result=ending.result.value,
         call_why=ending.why,
-        call_attempts=len(ending.calls),
+        call_attempts=ending.accepted,
         call_external_id=last.external_id if last else None,
     )
     if call is not None:

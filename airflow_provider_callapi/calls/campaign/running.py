@@ -24,6 +24,8 @@ _BEAT = 1.0
 _LONGEST = 60.0
 _FAILURES_TOLERATED = 10
 _TAGS_A_STEP = 5
+_LONGEST_LIMIT = 600.0
+"""Seconds until the Data API is asked again though its points come back later: a refused request is free."""
 _TAG_PATIENCE = 3600.0
 """Seconds after which a call stays without a tag that the Data API could not set."""
 
@@ -77,6 +79,7 @@ class Runner:
     :param poll_interval: seconds between two looks at the active calls.
     :param report_every: seconds between two questions to the Data API.
     :ivar report_at: when the Data API is asked next, epoch seconds.
+    :ivar tag_at: when it is asked to tag a finished call next.
     """
 
     def __init__(
@@ -99,11 +102,16 @@ class Runner:
         self._look_at = 0.0
         self._seen: Snapshot | None = None
         self.report_at = 0.0
-        self._tag_at = 0.0
+        self.tag_at = 0.0
         self._failures: Counter[str] = Counter()
         self._tag_failures: Counter[tuple[str, int]] = Counter()
         self._progress_at = means.clock()
         self._begun = (self._progress_at, campaign.ended)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether the last look, or start, failed: failures in a row are counted, and end the try."""
+        return any(self._failures.values())
 
     def look_ahead(self) -> None:
         """The first step's look, before it: for the counters that its answer tells.
@@ -133,6 +141,8 @@ class Runner:
             self._dial(actions.dial)
         for attempt, tag_id in actions.tag:
             self._tag_active(attempt, tag_id)
+        for attempt, tag_id in actions.untagged:
+            self._stays_untagged(attempt, tag_id, "it was over before that")
         self._write(self._reported(means.clock()))
         self._write(self._tagged(means.clock()))
         now = means.clock()
@@ -200,7 +210,7 @@ class Runner:
             if claim.granted:
                 claimed.append(intent)
             else:
-                campaign.not_claimed(intent, claim, self._means.clock())
+                self._write(campaign.not_claimed(intent, claim, self._means.clock()))
         late = [intent for intent in claimed if not campaign.may_dial(intent, self._means.clock())]
         if late:
             self._write([campaign.not_dialled(intent, self._means.clock()) for intent in late])
@@ -235,15 +245,16 @@ class Runner:
     def _reported(self, now: float) -> list[Attempt]:
         """What the Data API says of the calls that are over, if it is time to ask."""
         campaign, reports = self.campaign, self._means.reports
-        if reports is None or now < self.report_at or (since := campaign.reports_wanted(now)) is None:
+        if reports is None or (since := campaign.reports_wanted(now)) is None:
             return []
+        if now < self.report_at:
+            return campaign.reports_failed(now)
         self.report_at = now + self._report_every
         try:
             return campaign.reported(reports(since), now)
         except CallApiError as error:
             self._means.log(f"The Data API has not told what became of finished calls: {error}")
-            if isinstance(error, LimitExceeded):
-                self.report_at = now + max(error.retry_after, self._report_every)
+            self.report_at = now + max(_until_points(error, 0.0), self._report_every)
             if not error.permanent:
                 return campaign.reports_failed(now)
             campaign.stop(f"the Data API does not tell what becomes of calls: {error}")
@@ -252,7 +263,7 @@ class Runner:
     def _tagged(self, now: float) -> list[Attempt]:
         """Some of the finished calls that are to be tagged; the dialling goes on in between."""
         changed: list[Attempt] = []
-        if now < self._tag_at:
+        if now < self.tag_at:
             return changed
         # what has failed comes last: one that can never be set must not hold up the others
         due = sorted(self.campaign.untagged(), key=lambda tag: self._tag_failures[_tag_key(*tag)])
@@ -261,13 +272,12 @@ class Runner:
             assert attempt.call.communication_id is not None
             try:
                 self._means.tag_finished(attempt.call.communication_id, tag_id)
-            except LimitExceeded as error:
-                self._tag_at = now + error.retry_after
-                break
             except CallApiError as error:
-                if not error.permanent and now < (attempt.settled_at or now) + _TAG_PATIENCE:
-                    self._tag_failures[_tag_key(attempt, tag_id)] += 1
-                    self._tag_at = now + _LONGEST
+                limited = isinstance(error, LimitExceeded)
+                patient = now < (attempt.settled_at or now) + _TAG_PATIENCE
+                if patient and (limited or not error.permanent):
+                    self._tag_failures[_tag_key(attempt, tag_id)] += not limited
+                    self.tag_at = now + _until_points(error, _LONGEST)
                     break
                 self._stays_untagged(attempt, tag_id, error)
                 changed.append(self.campaign.tagged(attempt, tag_id, now, done=False))
@@ -275,15 +285,21 @@ class Runner:
                 changed.append(self.campaign.tagged(attempt, tag_id, now))
         return changed
 
-    def _stays_untagged(self, attempt: Attempt, tag_id: int, error: CallApiError) -> None:
-        self._means.log(f"The call {attempt.external_id} stays without tag {tag_id}: {error}")
+    def _stays_untagged(self, attempt: Attempt, tag_id: int, why: object) -> None:
+        assert attempt.call is not None
+        self._means.log(f"Call session {attempt.call.call_session_id} stays without tag {tag_id}: {why}")
 
     def _tag_active(self, attempt: Attempt, tag_id: int) -> None:
         assert attempt.call is not None
         try:
             self._means.tag_active(attempt.call.call_session_id, tag_id)
+        except LimitExceeded:
+            return  # at the next look
         except CallApiError as error:
             self._stays_untagged(attempt, tag_id, error)
+            self.campaign.tagged(attempt, tag_id, self._means.clock(), done=False)
+        else:
+            self._write([self.campaign.tagged(attempt, tag_id, self._means.clock())])
 
     def _pause(self, now: float) -> Pause:
         campaign = self.campaign
@@ -298,13 +314,18 @@ class Runner:
         if campaign.needs_reports:
             due.append(max(self.report_at, now + _BEAT))
         if campaign.untagged():
-            due.append(max(self._tag_at, now + _BEAT))
+            due.append(max(self.tag_at, now + _BEAT))
         return Pause(min(due) - now, dial_at, why)
 
 
 def _is_silence(answer: StartedCall | CallApiError) -> TypeGuard[CallApiError]:
     """Whether the service did not say what it made of a start request."""
     return isinstance(answer, CallApiError) and (answer.maybe_done or isinstance(answer, NotSent))
+
+
+def _until_points(error: CallApiError, otherwise: float) -> float:
+    """Seconds until it is asked again: for points, if that is what is missing."""
+    return min(error.retry_after, _LONGEST_LIMIT) if isinstance(error, LimitExceeded) else otherwise
 
 
 def _tag_key(attempt: Attempt, tag_id: int) -> tuple[str, int]:

@@ -34,6 +34,12 @@ class Ending:
         """The attempts that the service accepted: those that cost points."""
         return [attempt for attempt in self.attempts if attempt.call is not None]
 
+    @property
+    def accepted(self) -> int:
+        """How many these are: a ledger may have forgotten some that rang nobody's phone."""
+        forgotten = self.attempts[-1].attempt - len(self.attempts) if self.attempts else 0
+        return len(self.calls) + forgotten
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -103,7 +109,7 @@ def summarise(
     people = counts.total()
     callable_ = people - counts[Result.INVALID] - counts[Result.DO_NOT_CALL]
     answered = counts[Result.ANSWERED]
-    calls = sum(len(ending.calls) for ending in endings)
+    calls = sum(ending.accepted for ending in endings)
     return Summary(
         campaign=campaign,
         people=people,
