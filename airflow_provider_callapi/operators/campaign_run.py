@@ -287,7 +287,7 @@ class CampaignRun:
     def _defer_if_worth_it(self, pause: Pause) -> None:
         """Give the worker slot away where nobody is to be dialled for a while."""
         campaign, now = self.runner.campaign, time.time()
-        if pause.dial_at < now + _WORTH_DEFERRING or campaign.searching or self.runner.troubled:
+        if pause.dial_at < now + _WORTH_DEFERRING or campaign.searching or self.runner.blind:
             return
         if campaign.answered_untagged:
             return

@@ -122,8 +122,8 @@ def _csv_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
             f"{field}, line 1: a number where the names of the columns are needed (phone,name,…)"
         )
     names = [name.strip() for name in names]
-    for row in csv.DictReader(lines, fieldnames=names, delimiter=separator, restkey=SURPLUS):
-        surplus = [value for value in row.pop(SURPLUS, ()) if value.strip()]
+    for row in csv.DictReader(lines, fieldnames=names, delimiter=separator):
+        surplus = [value for value in row.pop(None, ()) if value.strip()]
         # None is a line that ends early; an empty cell is a value that is not known, and not an empty text
         cells = {name: value if value.strip() else None for name, value in row.items() if value is not None}
         yield {**cells, SURPLUS: separator.join(surplus)} if surplus else cells

@@ -204,6 +204,9 @@ def test_a_row_with_more_values_than_columns_is_invalid_and_loses_nothing(desk, 
     assert (last["name"], last["debt"], last["(no column)"]) == ("Smith", " Boris", "100")
     assert "more values than columns" in last["call_why"]
 
+    again = campaign(desk, campaign="again", contacts=f"file://{results}").run()
+    assert counted(again) == {"answered": 1, "invalid": 1}, "results are a list, too"
+
 
 def test_who_gets_onto_the_do_not_call_list_is_not_called_any_more(desk, tmp_path):
     stop = tmp_path / "stop.csv"
@@ -440,6 +443,18 @@ def test_a_campaign_that_cannot_look_ends_though_it_could_wait(desk):
         campaign(desk, contacts=PEOPLE[:2], deferrable=True, call_timeout=3600, poll_interval=60).run()
 
     assert desk.clock() - began < 2 * 3600  # one wait, and ten looks in a row
+
+
+def test_a_wait_for_the_calling_hours_is_one_though_the_last_thing_seen_was_trouble(desk):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+    calls = campaign(
+        desk, contacts=PEOPLE[:2], deferrable=True, max_active_calls=1, calling_hours=("09:00", "11:54")
+    )
+
+    assert counted(calls.run())["answered"] == 1
+    assert desk.clock() - BEFORE_NOON > 20 * 3600
+    assert sum(desk.slept) < 600
 
 
 def test_while_one_call_lasts_the_others_become_of_what_they_become(desk):

@@ -109,9 +109,9 @@ class Runner:
         self._begun = (self._progress_at, campaign.ended)
 
     @property
-    def troubled(self) -> bool:
-        """Whether the last look, or start, failed: failures in a row are counted, and end the try."""
-        return any(self._failures.values())
+    def blind(self) -> bool:
+        """Whether the last look at active calls failed: such failures are counted, and end the try."""
+        return self._failures["look"] > 0 and self.campaign.needs_looks
 
     def look_ahead(self) -> None:
         """The first step's look, before it: for the counters that its answer tells.
