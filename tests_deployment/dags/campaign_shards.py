@@ -20,9 +20,9 @@ class Mortal(CallApiCampaignOperator):
         self._note(context)
         return super().execute(context)
 
-    def execute_complete(self, context: Any, event: Any = None) -> Any:
+    def execute_complete(self, context: Any, event: Any = None, **known: Any) -> Any:
         self._note(context)
-        return super().execute_complete(context, event)
+        return super().execute_complete(context, event, **known)
 
     @staticmethod
     def _note(context: Any) -> None:

@@ -133,9 +133,9 @@ class KilledWorker(CallApiStartInformerCallOperator):
         self._prepare()
         return super().execute(context)
 
-    def execute_complete(self, context: Any, event: Any = None) -> Any:
+    def execute_complete(self, context: Any, event: Any = None, **known: Any) -> Any:
         self._prepare()
-        return super().execute_complete(context, event)
+        return super().execute_complete(context, event, **known)
 
     def _prepare(self) -> None:
         if self.dies_at:
