@@ -365,6 +365,7 @@ def test_who_must_not_be_called_is_still_known_after_a_wait_though_the_file_is_b
     assert rings(desk)[:2] == [0, 0]
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize("people", [[], PEOPLE[8:9], [*PEOPLE[:8], PEOPLE[9]]])
 def test_a_list_that_is_another_one_after_a_wait_is_called_when_a_person_wants_it(desk, tmp_path, people):
     path = tmp_path / "people.csv"

@@ -312,6 +312,7 @@ def test_a_call_that_outlives_the_timeout_fails_and_a_retry_waits_again_without_
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_an_answer_gives_a_try_no_more_time_than_it_had(desk, way):
     desk.exchange.script(CONTACT, Script(rings=20, talks=None))
     started = desk.clock()
