@@ -21,7 +21,7 @@ from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
-from airflow_provider_callapi.calls.campaign.people import Person, Plan, external_id
+from airflow_provider_callapi.calls.campaign.people import Person, Plan, external_id, fingerprint
 from airflow_provider_callapi.calls.campaign.running import Means, Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.reports import finished_calls
@@ -66,7 +66,7 @@ class CampaignRun:
 
     :param event: what the trigger said; None: the try begins here.
     :param memo: what was known before a wait in the triggerer, plain JSON: ``stopped``, why nobody is dialled
-        any more; ``excluded``, the list's rows that must not be called; ``which``, see `campaign_identity`.
+        any more; ``excluded``, fingerprints of who must not be called; ``which``, see `campaign_identity`.
     :raises CallApiFailure: a parameter cannot be used; nobody was dialled.
     """
 
@@ -97,8 +97,12 @@ class CampaignRun:
         self.template = read_template(task, context)
         self.ledger = open_ledger(task, self._state)
         self.plan = self._read_plan()
-        rows = frozenset(memo.get("excluded", ()))
-        excluded = frozenset(person.contact for person in self.plan.people if person.line in rows)
+        known = frozenset(memo.get("excluded", ()))
+        excluded = frozenset(
+            person.contact
+            for person in self.plan.people
+            if known and fingerprint(task.campaign, person.contact) in known
+        )
         self._do_not_call = DoNotCall(task.do_not_call, task.region, known=excluded if memo else None)
         self._files = CampaignFiles(task)
         self.runner = self._runner()
@@ -322,10 +326,11 @@ class CampaignRun:
         )
 
     def _memo(self) -> dict[str, Any]:
-        numbers = self._do_not_call()
+        excluded, campaign = self._do_not_call(), self.task.campaign
+        contacts = (person.contact for person in self.plan.people)
         return {
             "stopped": self.runner.campaign.stopped,
-            "excluded": [person.line for person in self.plan.people if person.contact in numbers],
+            "excluded": [fingerprint(campaign, contact) for contact in contacts if contact in excluded],
             "which": self._begun_as,
         }
 

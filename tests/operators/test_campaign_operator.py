@@ -354,11 +354,20 @@ def listed(path: Path, *people: str) -> str:
 def test_who_must_not_be_called_is_still_known_after_a_wait_though_the_file_is_being_written_anew(
     desk, tmp_path
 ):
-    stop = tmp_path / "stop.csv"
+    stop, people = tmp_path / "stop.csv", tmp_path / "people.csv"
     calls = campaign(
-        desk, do_not_call=listed(stop, *PEOPLE[:2]), deferrable=True, calling_hours=("18:00", "21:00")
+        desk,
+        contacts=listed(people, *PEOPLE),
+        do_not_call=listed(stop, *PEOPLE[:2]),
+        deferrable=True,
+        calling_hours=("18:00", "21:00"),
     )
-    waking(desk, lambda: listed(stop))
+
+    def written_anew() -> None:
+        listed(stop)
+        listed(people, *reversed(PEOPLE))  # the same list, in another order
+
+    waking(desk, written_anew)
 
     assert counted(calls.run()) == {"answered": 10, "do_not_call": 2}
     assert calls.deferrals
