@@ -119,7 +119,7 @@ class Store(Protocol):
         """Store the record in place of the one before."""
 
 
-class Memory:
+class MemoryStore:
     """A store that ends with the process, for where there is none that outlives a try."""
 
     def __init__(self) -> None:
@@ -251,11 +251,11 @@ FindReport = Callable[[str, str, float], int | None]
 
 
 @dataclass(frozen=True)
-class Means:
+class CallGateway:
     """How `place` reaches the world.
 
     :ivar send: sends a ``start.*``, repeating it only where that is proven to be harmless.
-    :ivar looks: snapshots for as long as they are taken; whoever makes them sleeps between two.
+    :ivar poll_snapshots: snapshots for as long as they are taken; whoever makes them sleeps between two.
     :ivar find_report: the session id of a call in the Data API by its external_id and contact, searched
         from an epoch time on; None where the connection has no Data API.
     :ivar clock: epoch seconds now.
@@ -263,7 +263,7 @@ class Means:
     """
 
     send: Callable[[StartCall], StartedCall]
-    looks: Callable[[], Iterator[Snapshot]]
+    poll_snapshots: Callable[[], Iterator[Snapshot]]
     find_report: FindReport | None
     clock: Callable[[], float]
     log: Callable[[str], None]
@@ -272,7 +272,7 @@ class Means:
 def place(
     journal: Journal,
     request: StartCall,
-    means: Means,
+    gateway: CallGateway,
     *,
     appear_timeout: float,
     delivery: Delivery = "at_most_once",
@@ -290,7 +290,7 @@ def place(
     """
     step = journal.step(request)
     stage = journal.record.stage if journal.record else Stage.NOTHING
-    means.log(f"The journal says {stage}: {step}")
+    gateway.log(f"The journal says {stage}: {step}")
     if step is Step.GO_ON:
         return journal.current.outcome
     if step is Step.GIVE_UP and delivery == "at_most_once":
@@ -299,33 +299,38 @@ def place(
     # a call that was searched for in vain has had its time: once more, and not for long
     patience = 0.0 if step is Step.GIVE_UP else appear_timeout
     if step in (Step.DIAL, Step.DIAL_AGAIN):
-        answer = _dial(journal, request, means, look_first=look_first, must_know=delivery == "at_most_once")
+        answer = _dial(journal, request, gateway, look_first=look_first, must_know=delivery == "at_most_once")
         if isinstance(answer, Outcome):
             return answer
         cause = answer
-    if call := _search(journal, request, means, cause, patience):
+    if call := _search(journal, request, gateway, cause, patience):
         return call
     if delivery == "at_least_once":
-        means.log(f"{cause}; it was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
-        answer = _dial(journal, request, means)
+        gateway.log(f"{cause}; it was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
+        answer = _dial(journal, request, gateway)
         if isinstance(answer, Outcome):
             return answer
         cause = answer
-        if call := _search(journal, request, means, cause, appear_timeout):
+        if call := _search(journal, request, gateway, cause, appear_timeout):
             return call
     raise Unresolved(journal.current.external_id, cause)
 
 
 def _dial(
-    journal: Journal, request: StartCall, means: Means, *, look_first: bool = False, must_know: bool = False
+    journal: Journal,
+    request: StartCall,
+    gateway: CallGateway,
+    *,
+    look_first: bool = False,
+    must_know: bool = False,
 ) -> Outcome | str:
     """Place the next attempt; returns why nobody knows whether it was placed, where that is so."""
-    intended = journal.intend(request, means.clock())
-    if look_first and (found := _find(journal.current, request, means, appear_by=0.0, must_know=must_know)):
-        means.log(f"Found call session {found} by its external_id: an earlier try placed it")
-        return journal.started(found, means.clock())
+    intended = journal.intend(request, gateway.clock())
+    if look_first and (found := _find(journal.current, request, gateway, appear_by=0.0, must_know=must_know)):
+        gateway.log(f"Found call session {found} by its external_id: an earlier try placed it")
+        return journal.started(found, gateway.clock())
     try:
-        return journal.started(means.send(intended).call_session_id, means.clock())
+        return journal.started(gateway.send(intended).call_session_id, gateway.clock())
     except CallApiError as error:
         if error.maybe_done:
             return str(error)
@@ -334,7 +339,7 @@ def _dial(
 
 
 def _search(
-    journal: Journal, request: StartCall, means: Means, cause: str, patience: float
+    journal: Journal, request: StartCall, gateway: CallGateway, cause: str, patience: float
 ) -> Outcome | None:
     """The call of an intent without a result; writes down that it is unresolved where there is none.
 
@@ -342,17 +347,17 @@ def _search(
         left long after it, when a limit was reset.
     """
     record = journal.current
-    means.log(f"{cause}: looking for external_id {record.external_id}")
-    found = _find(record, request, means, appear_by=means.clock() + patience, must_know=False)
+    gateway.log(f"{cause}: looking for external_id {record.external_id}")
+    found = _find(record, request, gateway, appear_by=gateway.clock() + patience, must_know=False)
     if found is None:
         journal.unresolved()
         return None
-    means.log(f"Found call session {found} by its external_id: it was placed")
-    return journal.started(found, means.clock())
+    gateway.log(f"Found call session {found} by its external_id: it was placed")
+    return journal.started(found, gateway.clock())
 
 
 def _find(
-    record: Record, request: StartCall, means: Means, *, appear_by: float, must_know: bool
+    record: Record, request: StartCall, gateway: CallGateway, *, appear_by: float, must_know: bool
 ) -> int | None:
     """The session of a call that may have been placed: active now, or in the Data API's report.
 
@@ -361,7 +366,7 @@ def _find(
     """
     troubles: list[CallApiError] = []
     absent = failed = 0
-    for snapshot in means.looks():
+    for snapshot in gateway.poll_snapshots():
         if snapshot.failure is not None:
             failed += 1
             if snapshot.failure.permanent or failed > _FAILURES_TOLERATED:
@@ -375,14 +380,14 @@ def _find(
         if absent >= _ABSENCES_NEEDED and snapshot.at >= appear_by:
             break
     try:
-        if means.find_report and (
-            found := means.find_report(record.external_id, request.contact, record.intended_at)
+        if gateway.find_report and (
+            found := gateway.find_report(record.external_id, request.contact, record.intended_at)
         ):
             return found
     except CallApiError as error:
         troubles.append(error)
     for trouble in troubles:
-        means.log(f"Could not look for external_id {record.external_id}: {trouble}")
+        gateway.log(f"Could not look for external_id {record.external_id}: {trouble}")
         if must_know or not trouble.permanent:
             raise trouble
     return None

@@ -44,8 +44,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_callapi.api import methods
-from airflow_provider_callapi.operators.placed_call import PlacedCallOperator
-from airflow_provider_callapi.operators.request import Message
+from airflow_provider_callapi.operators._call.base_operator import PlacedCallOperator
+from airflow_provider_callapi.operators._call.request_operator import Message
 
 
 class CallApiStartEmployeeCallOperator(PlacedCallOperator):

@@ -28,9 +28,9 @@ from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import (
     _STEPS,
+    CallGateway,
     Journal,
-    Means,
-    Memory,
+    MemoryStore,
     Record,
     Stage,
     Step,
@@ -123,10 +123,10 @@ class World:
         return self.reports(external_id)
 
     @property
-    def means(self) -> Means:
-        return Means(
+    def gateway(self) -> CallGateway:
+        return CallGateway(
             send=self.send,
-            looks=self.looks,
+            poll_snapshots=self.looks,
             find_report=self.find_report if self.reports else None,
             clock=lambda: self.now,
             log=self.log.append,
@@ -138,7 +138,7 @@ class World:
     def place(self, request: StartCall | None = None, generation: int = 0, **more: Any) -> Outcome:
         """One try, in a process of its own."""
         rules = {"appear_timeout": 60.0, **more}
-        return place(self.journal(generation), request or request_to(), self.means, **rules)
+        return place(self.journal(generation), request or request_to(), self.gateway, **rules)
 
 
 def failing(error: CallApiError) -> Callable[[Any], Any]:
@@ -294,12 +294,14 @@ def test_a_retry_that_renders_another_message_goes_on_with_the_call() -> None:
 def test_a_fingerprint_is_salted_with_the_owner_and_is_no_number(
     contact: str, owner: tuple[str, ...]
 ) -> None:
-    one = Journal(Memory(), owner=owner, generation=0)
-    other = Journal(Memory(), owner=(*owner[:3], owner[3] + "!"), generation=0)
+    one = Journal(MemoryStore(), owner=owner, generation=0)
+    other = Journal(MemoryStore(), owner=(*owner[:3], owner[3] + "!"), generation=0)
     fingerprint = one.fingerprint_of(request_to(contact))
     assert fingerprint != other.fingerprint_of(request_to(contact)), "or a table of all numbers finds it"
     assert re.fullmatch(r"[0-9a-f]{12}", fingerprint)
-    assert fingerprint == Journal(Memory(), owner=owner, generation=9).fingerprint_of(request_to(contact))
+    assert fingerprint == Journal(MemoryStore(), owner=owner, generation=9).fingerprint_of(
+        request_to(contact)
+    )
 
 
 @given(
@@ -310,7 +312,9 @@ def test_an_external_id_is_the_same_for_every_try_short_and_without_a_number(
     owner: tuple[str, ...], attempt: int
 ) -> None:
     def external_id(generation: int, contact: str, attempt: int = attempt) -> str:
-        return Journal(Memory(), owner=owner, generation=generation).external_id(request_to(contact), attempt)
+        return Journal(MemoryStore(), owner=owner, generation=generation).external_id(
+            request_to(contact), attempt
+        )
 
     made = external_id(0, PERSON)
     assert made == external_id(3, PERSON) == external_id(0, SOMEBODY_ELSE)
@@ -324,7 +328,7 @@ def test_an_external_id_is_the_same_for_every_try_short_and_without_a_number(
 def test_each_part_of_the_owner_makes_another_external_id(position: int) -> None:
     owner = list(OWNER)
     owner[position] += "1"
-    other = Journal(Memory(), owner=tuple(owner), generation=0)
+    other = Journal(MemoryStore(), owner=tuple(owner), generation=0)
     assert other.external_id(request_to(), 1) != World().journal().external_id(request_to(), 1)
 
 
@@ -360,7 +364,7 @@ records = st.builds(
 
 @given(records)
 def test_a_record_comes_back_from_json_as_it_was(record: Record) -> None:
-    memory = Memory()
+    memory = MemoryStore()
     Journal(memory, owner=OWNER, generation=0)._write(record)
     through_json = json.loads(json.dumps(memory.read(), allow_nan=False))
     assert Record.from_json(through_json) == record

@@ -28,11 +28,11 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import Component, StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import Delivery, Journal, Means, Stage, Unresolved, place
-from airflow_provider_callapi.calls.snapshot import Snapshot, look
+from airflow_provider_callapi.calls.placing import CallGateway, Delivery, Journal, Stage, Unresolved, place
+from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.emulator import Exchange, Fault, ManualClock, Script
-from airflow_provider_callapi.hooks.repeating import RepeatingClient
 
 R = TypeVar("R")
 
@@ -73,8 +73,8 @@ class Placing(RuleBasedStateMachine):
         self.exchange = Exchange(clock=self.clock)
         self.exchange.report_lag = report_lag
         self.account = self.exchange.account
-        self.call_api = RepeatingClient(self._client("v4.0"), sleep=self._sleep)
-        self.data_api = RepeatingClient(self._client("v2.0"), sleep=self._sleep)
+        self.call_api = RetryingClient(self._client("v4.0"), sleep=self._sleep)
+        self.data_api = RetryingClient(self._client("v2.0"), sleep=self._sleep)
         # the task
         self.disk: str | None = None
         self.contact, self.generation, self.text = PEOPLE[0], 3, "Hello"
@@ -147,7 +147,7 @@ class Placing(RuleBasedStateMachine):
 
     def _looks(self) -> Iterator[Snapshot]:
         while True:
-            self.last_look = self._boundary(lambda: look(self.call_api.client, self.clock))
+            self.last_look = self._boundary(lambda: take_snapshot(self.call_api.client, self.clock))
             yield self.last_look
             self.clock.advance(self.last_look.pause(POLL_INTERVAL))
 
@@ -188,15 +188,15 @@ class Placing(RuleBasedStateMachine):
             contact_message={"type": "tts", "value": self.text},
             external_id=self.own_id,
         )
-        means = Means(
+        gateway = CallGateway(
             send=self._send,
-            looks=self._looks,
+            poll_snapshots=self._looks,
             find_report=self._find_report if self.has_data_api else None,
             clock=self.clock,
             log=lambda line: None,
         )
         try:
-            call = place(journal, request, means, appear_timeout=APPEAR_TIMEOUT, delivery=self.delivery)
+            call = place(journal, request, gateway, appear_timeout=APPEAR_TIMEOUT, delivery=self.delivery)
         except Unresolved as error:
             self.seen["unresolved"] += 1
             self.unresolved_in.add((self.contact, self.generation))

@@ -23,17 +23,17 @@ from airflow_provider_callapi.api.errors import (
     Rejected,
 )
 from airflow_provider_callapi.api.models import CallSession, Limits, StartedCall
-from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt, Claim, Status
+from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt, ClaimResult, Status
 from airflow_provider_callapi.calls.campaign.outcomes import MEANING, NO_ATTEMPT, Result, result_of
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, Plan
-from airflow_provider_callapi.calls.campaign.queue import ZoneQueue
 from airflow_provider_callapi.calls.campaign.rules import NEVER, Rules
-from airflow_provider_callapi.calls.identity import can_be
+from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueue
+from airflow_provider_callapi.calls.matching import matches_lost_call
 from airflow_provider_callapi.calls.outcome import Outcome, settled
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tagging import due_tags
-from airflow_provider_callapi.calls.watch import OVER, SessionWatch, Sighting
+from airflow_provider_callapi.calls.watch import OVER, Observation, SessionWatch
 
 _ABSENCES_NEEDED = 2
 _TROUBLE = 30.0
@@ -140,7 +140,7 @@ class Campaign:
         actions = Actions(changed=self._news)
         self._news = []
         if limits is not None:
-            self.pacing.told(limits, now)
+            self.pacing.update_limits(limits, now)
         if snapshot is not None and snapshot.failure is None:
             self._see(snapshot, actions)
         for queue in self._queues.values():
@@ -200,7 +200,7 @@ class Campaign:
         """Whom an attempt is to call."""
         return self._people[attempt.person]
 
-    def not_claimed(self, intent: Attempt, claim: Claim, now: float) -> list[Attempt]:
+    def not_claimed(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
         """Somebody else dials this attempt, or the person was called too recently.
 
         :return: what the ledger has to know: where the rules here are others, an attempt may be settled.
@@ -263,7 +263,7 @@ class Campaign:
 
     def _see(self, snapshot: Snapshot, actions: Actions) -> None:
         for session_id, (person, watch) in list(self._watches.items()):
-            phase = watch.feed(snapshot)
+            phase = watch.update(snapshot)
             attempt = self._latest[person]
             assert attempt.call is not None
             if phase in OVER:
@@ -273,7 +273,7 @@ class Campaign:
                 actions.changed.append(self._adopt(ended, snapshot.at))
                 if call.answered and (tag_id := self._tag_of_active(ended)) is not None:
                     actions.untagged.append((ended, tag_id))
-            elif watch.sighting.answered_at is not None:
+            elif watch.observation.answered_at is not None:
                 if not attempt.call.answered:
                     attempt = attempt.now(attempt.status, call=watch.outcome(attempt.call))
                     self._latest[person] = attempt
@@ -308,7 +308,7 @@ class Campaign:
         """Whose lost call this is, if it is one."""
         for person in wanted.get(external_id or "", ()):
             contact, since = self._people[person].contact, self._latest[person].intended_at
-            if person in self._lost and can_be(
+            if person in self._lost and matches_lost_call(
                 found, contact=contact, since=since, timezone=self.rules.timezone
             ):
                 return person
@@ -361,7 +361,11 @@ class Campaign:
             **self._report_by,
             **{person: lost.deadline for person, lost in self._lost.items()},
             # over between two looks, or before the first: its line is free
-            **{person: now + patience for person, watch in self._watches.values() if not watch.sighting.seen},
+            **{
+                person: now + patience
+                for person, watch in self._watches.values()
+                if not watch.observation.seen
+            },
         }
         if not waiting:
             return None
@@ -438,7 +442,8 @@ class Campaign:
     def answered_untagged(self) -> bool:
         """Whether there is an active call that was answered and is to be tagged."""
         return self.answers_wanted and any(
-            watch.sighting.answered_at is not None and self._tag_of_active(self._latest[person]) is not None
+            watch.observation.answered_at is not None
+            and self._tag_of_active(self._latest[person]) is not None
             for person, watch in self._watches.values()
         )
 
@@ -487,7 +492,7 @@ class Campaign:
                 call.call_session_id,
                 appear_by=started + rules.appear_timeout,
                 deadline=started + rules.call_timeout,
-                sighting=Sighting.of(call),
+                observation=Observation.of(call),
             )
             self._watches[call.call_session_id] = (person, watch)
         elif attempt.status is Status.ENDED and attempt.result is None:
@@ -569,11 +574,11 @@ class Campaign:
         """The calls to look out for, by session id."""
         return {session_id: watch for session_id, (_, watch) in self._watches.items()}
 
-    def seen_elsewhere(self, sightings: Mapping[int, Sighting]) -> None:
+    def seen_elsewhere(self, observations: Mapping[int, Observation]) -> None:
         """What somebody else has seen of the active calls, say a trigger."""
-        for session_id, sighting in sightings.items():
+        for session_id, observation in observations.items():
             if session_id in self._watches:
-                self._watches[session_id][1].sighting = sighting
+                self._watches[session_id][1].observation = observation
 
     def next_dial(self, now: float) -> tuple[float, str]:
         """When somebody may be dialled next, epoch seconds, and what is waited for."""
@@ -589,7 +594,7 @@ class Campaign:
             return now + _TROUBLE, "the do_not_call list, which cannot be read"
         if self.active >= self.rules.max_active:
             return now, "an active call to end"
-        return self.pacing.opens_at(now)
+        return self.pacing.next_slot(now)
 
     def results(self) -> dict[str, Result]:
         """What became of everybody; who is still waiting when it is asked was not called (again)."""
