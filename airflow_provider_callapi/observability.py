@@ -20,7 +20,8 @@ import structlog
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import Stage, Store
+from airflow_provider_callapi.calls.placing import Stage
+from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.calls.watch import Phase, SessionWatch
 
 if TYPE_CHECKING:  # DAG files are parsed all day
@@ -217,16 +218,16 @@ def _nanoseconds(at: float) -> int:
 class ObservedStore:
     """A journal's store that tells, and counts, what changes, once it is stored."""
 
-    store: Store
+    store: KeyValueStore
     _stage: Stage | None = field(default=None, init=False)
 
-    def read(self) -> dict[str, Any] | None:
-        record = self.store.read()
+    def get(self, key: str) -> Any:
+        record = self.store.get(key)
         self._stage = Stage(record["stage"]) if record else None
         return record
 
-    def write(self, record: dict[str, Any]) -> None:
-        self.store.write(record)
+    def set(self, key: str, record: Any) -> None:
+        self.store.set(key, record)
         before, self._stage = self._stage, Stage(record["stage"])
         forgotten = before is None and self._stage is Stage.STARTED  # the journal did not outlive a try
         if self._stage is before or forgotten:

@@ -16,6 +16,7 @@ import pendulum
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watch import Observation
 
 Kind = Literal["started", "answered", "ended"]
@@ -116,7 +117,7 @@ class CallWatch:
     from then on is. So it is again after a gap between two successful looks that is too long for the
     difference to be news.
 
-    :ivar misses_needed: consecutive successful looks without a call that make its end.
+    :ivar tolerance: what proves a call's end.
     :ivar longest_gap: seconds.
     :ivar ended_kept: seconds for which a call that ended is remembered: one that is listed again,
         after all, is no news.
@@ -126,7 +127,7 @@ class CallWatch:
 
     wanted: Wanted = Wanted()
     include_phone_numbers: bool = False
-    misses_needed: int = 2
+    tolerance: PollTolerance = TOLERANCE
     longest_gap: float = 3600.0
     ended_kept: float = 600.0
     anew: bool = field(default=False, init=False)
@@ -170,7 +171,7 @@ class CallWatch:
         return seen
 
     def _stage(self, known: _Known) -> _Stage:
-        if known.observation.misses >= self.misses_needed:
+        if known.observation.misses >= self.tolerance.misses:
             return _Stage.OVER
         return _Stage.ACTIVE if known.observation.answered_at is None else _Stage.ANSWERED
 

@@ -26,16 +26,19 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import StartCall
-from airflow_provider_callapi.api.models import CallSession, StartedCall
+from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.stores import KeyValueStore
+from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
-_ABSENCES_NEEDED = 2
-_FAILURES_TOLERATED = 10
+_KEY = "callapi_call"
+"""Where a store keeps the record."""
 
 Delivery = Literal["at_most_once", "at_least_once"]
 
@@ -109,29 +112,6 @@ class Record:
         return Outcome.from_xcom(self.call)
 
 
-class Store(Protocol):
-    """Where the journal's one record lives: must have stored when ``write`` returns."""
-
-    def read(self) -> dict[str, Any] | None:
-        """The record, or None."""
-
-    def write(self, record: dict[str, Any]) -> None:
-        """Store the record in place of the one before."""
-
-
-class MemoryStore:
-    """A store that ends with the process, for where there is none that outlives a try."""
-
-    def __init__(self) -> None:
-        self._record: dict[str, Any] | None = None
-
-    def read(self) -> dict[str, Any] | None:
-        return self._record
-
-    def write(self, record: dict[str, Any]) -> None:
-        self._record = record
-
-
 class Unresolved(Exception):
     """Nobody knows whether the call was placed."""
 
@@ -150,11 +130,11 @@ class Journal:
     :param generation: a number that grows with every clear by a person, and only then.
     """
 
-    def __init__(self, store: Store, *, owner: tuple[str, ...], generation: int) -> None:
+    def __init__(self, store: KeyValueStore, *, owner: tuple[str, ...], generation: int) -> None:
         self.store = store
         self._owner = owner
         self._generation = generation
-        stored = store.read()
+        stored = store.get(_KEY)
         self.record = Record.from_json(stored) if stored else None
 
     def fingerprint_of(self, request: StartCall) -> str:
@@ -243,7 +223,7 @@ class Journal:
         self._write(replace(self.current, stage=stage, generation=self._generation, **changes))
 
     def _write(self, record: Record) -> None:
-        self.store.write(asdict(record))
+        self.store.set(_KEY, asdict(record))
         self.record = record
 
 
@@ -258,6 +238,7 @@ class CallGateway:
     :ivar poll_snapshots: snapshots for as long as they are taken; whoever makes them sleeps between two.
     :ivar find_report: the session id of a call in the Data API by its external_id and contact, searched
         from an epoch time on; None where the connection has no Data API.
+    :ivar timezone: IANA name of the account's zone.
     :ivar clock: epoch seconds now.
     :ivar log: told which row of the table is taken, and why.
     """
@@ -265,6 +246,7 @@ class CallGateway:
     send: Callable[[StartCall], StartedCall]
     poll_snapshots: Callable[[], Iterator[Snapshot]]
     find_report: FindReport | None
+    timezone: str
     clock: Callable[[], float]
     log: Callable[[str], None]
 
@@ -365,19 +347,20 @@ def _find(
     :raises CallApiError: the call was not found, and not everybody could be asked.
     """
     troubles: list[CallApiError] = []
-    absent = failed = 0
+    lost = LostCall(record.external_id, request.contact, record.intended_at, gateway.timezone, appear_by)
+    failed = 0
     for snapshot in gateway.poll_snapshots():
         if snapshot.failure is not None:
             failed += 1
-            if snapshot.failure.permanent or failed > _FAILURES_TOLERATED:
+            if snapshot.failure.permanent or failed > TOLERANCE.failures:
                 troubles.append(snapshot.failure)
                 break
             continue
-        failed, absent = 0, absent + 1
         for session in snapshot.sessions.values():
-            if _is_the_call(session, record.external_id, request):
+            if lost.matches(session):
                 return session.call_session_id
-        if absent >= _ABSENCES_NEEDED and snapshot.at >= appear_by:
+        failed, lost.misses = 0, lost.misses + 1
+        if lost.is_given_up(snapshot.at):
             break
     try:
         if gateway.find_report and (
@@ -391,9 +374,3 @@ def _find(
         if must_know or not trouble.permanent:
             raise trouble
     return None
-
-
-def _is_the_call(session: CallSession, external_id: str, request: StartCall) -> bool:
-    """The external_id is the author's, and nobody promises that it is unique: the contact counts too."""
-    contact = session.contact_phone_number
-    return session.external_id == external_id and contact in (None, request.contact)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome, contact_is_on_the_line
 from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
 
 Until = Literal["answered", "ended"]
 
@@ -92,16 +93,13 @@ class SessionWatch:
 
     :ivar appear_by: epoch seconds; a call not listed by then has ended unobserved.
     :ivar deadline: epoch seconds; a call still active then has timed out.
-    :ivar misses_needed: consecutive successful snapshots without the call that make its end.
-        One is not enough: the service lists a call late, and may drop it for a moment.
-    :ivar failures_tolerated: failed looks in a row that are survived.
+    :ivar tolerance: what proves the call's end, and how many failed polls are survived.
     """
 
     call_session_id: int
     appear_by: float
     deadline: float
-    misses_needed: int = 2
-    failures_tolerated: int = 10
+    tolerance: PollTolerance = TOLERANCE
     observation: Observation = field(default_factory=Observation)
     phase: Phase = field(default=Phase.EXPECTED, init=False)
 
@@ -128,7 +126,7 @@ class SessionWatch:
             self.phase = Phase.ANSWERED if answered else Phase.APPEARED
         else:
             self.observation = self.observation.absent(snapshot.at)
-            enough = self.observation.misses >= self.misses_needed
+            enough = self.observation.misses >= self.tolerance.misses
             if self.observation.seen and enough:
                 self.phase = Phase.ENDED
             elif enough and snapshot.at >= self.appear_by:
@@ -141,7 +139,7 @@ class SessionWatch:
     def _count_failure(self, snapshot: Snapshot) -> None:
         assert snapshot.failure is not None
         self.observation = replace(self.observation, failures=self.observation.failures + 1)
-        if snapshot.failure.permanent or self.observation.failures > self.failures_tolerated:
+        if snapshot.failure.permanent or self.observation.failures > self.tolerance.failures:
             raise snapshot.failure.with_traceback(None)  # other watches raise the same one
 
     def outcome(self, call: Outcome) -> Outcome:

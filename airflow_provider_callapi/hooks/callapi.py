@@ -22,7 +22,7 @@ from airflow_provider_callapi.api.data_api import (
 from airflow_provider_callapi.api.methods import Request, other
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import ATTEMPTS, RetryingClient
-from airflow_provider_callapi.calls.matching import matches_lost_call
+from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, answered_by, contact_connected, settled
 from airflow_provider_callapi.calls.placing import FindReport
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
@@ -189,10 +189,8 @@ class CallApiHook(BaseHook):
             GetCallsReport(date_from=first, date_till=last, filter=wanted, include_ongoing_calls=True)
         )
         if external_id is not None:
-            zone = self.settings.timezone
-            found = [
-                call for call in found if matches_lost_call(call, contact=contact, since=since, timezone=zone)
-            ]
+            lost = LostCall(external_id, contact, since, self.settings.timezone)
+            found = [report for report in found if lost.matches(report)]
         return max(found, key=lambda report: report.id, default=None)
 
     def await_report(

@@ -7,11 +7,12 @@ stores the intents of a batch. For one process at a time: nothing here can tell 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
 from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, Result
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.stores import KeyValueStore
 
 _PEOPLE_A_PAGE = 35
 """58 kB, once everybody was called three times: Airflow warns of values above 64 kB."""
@@ -21,20 +22,10 @@ _UNRUNG_KEPT = 3
 Page = dict[str, list[dict[str, Any]]]
 
 
-class PageStore(Protocol):
-    """Where pages are kept; a page is stored when ``set`` returns."""
-
-    def get(self, key: str) -> Any:
-        """The value, or None."""
-
-    def set(self, key: str, value: Any) -> None:
-        """Store the value in place of the one before."""
-
-
 class PagedLedger:
     """See `airflow_provider_callapi.calls.campaign.ledger.Ledger`."""
 
-    def __init__(self, store: PageStore) -> None:
+    def __init__(self, store: KeyValueStore) -> None:
         self._store = store
         self._pages: list[Page] = []
         self._page_of: dict[str, int] = {}

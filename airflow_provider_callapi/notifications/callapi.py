@@ -293,6 +293,7 @@ class CallApiNotifier(BaseNotifier):
             send=fitting(lambda call: hook.call(call, before=turn.confirm), failure.text, trouble),
             poll_snapshots=lambda: hook.poll_snapshots(_POLL),
             find_report=hook.finder(),
+            timezone=hook.settings.timezone,
             clock=time.time,
             log=lambda text: self.log.info("Alert for %s: %s", failure, text),
         )

@@ -19,6 +19,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import take_snapshot
+from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watch import DONE, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -126,7 +127,7 @@ class CallApiSessionSensor(BaseSensorOperator):
             call.call_session_id,
             appear_by=(call.started_at or since) + self.appear_timeout,
             deadline=float("inf"),  # BaseSensorOperator keeps the time
-            misses_needed=1 if self._forgetful(context) else 2,
+            tolerance=PollTolerance(misses=1) if self._forgetful(context) else TOLERANCE,
             observation=observation,
         )
         with translate_errors():

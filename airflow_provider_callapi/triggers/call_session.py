@@ -12,6 +12,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.tolerance import PollTolerance
 from airflow_provider_callapi.calls.watch import DONE, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
 from airflow_provider_callapi.observability import observe
@@ -80,7 +81,7 @@ class CallApiSessionTrigger(BaseTrigger):
             call.call_session_id,
             self.appear_by,
             self.deadline,
-            failures_tolerated=self.poll_failures_tolerated,
+            tolerance=PollTolerance(failures=self.poll_failures_tolerated),
             observation=Observation.of(call),
         )
         try:

@@ -14,6 +14,7 @@ from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.events import KINDS, CallWatch, Wanted
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.tolerance import PollTolerance
 
 CONTACT, EMPLOYEE, VNUMBER = "79161234567", "79260000001", "74993720692"
 
@@ -339,13 +340,13 @@ LOOKS = st.one_of(
 @settings(max_examples=400, deadline=None)
 @given(st.lists(LOOKS, max_size=40), st.integers(1, 3))
 def test_each_event_is_told_at_most_once_in_order_and_only_of_what_a_look_showed(steps, misses):
-    watch = CallWatch(misses_needed=misses)
+    watch = CallWatch(tolerance=PollTolerance(misses=misses))
     news = defaultdict(list)
     shown, answered, absent, there_at_first = set(), set(), defaultdict(int), None
     for number, step in enumerate(steps):
         if isinstance(step, str):
             watch = reborn(watch) if there_at_first is not None else CallWatch()
-            watch.misses_needed = misses
+            watch.tolerance = PollTolerance(misses=misses)
             continue
         at = 5.0 * number
         sessions = [] if step is None else [session(one, state) for one, state in step.items()]

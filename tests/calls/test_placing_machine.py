@@ -108,13 +108,13 @@ class Placing(RuleBasedStateMachine):
             self.seen["crash"] += 1
             raise Crash
 
-    def read(self) -> dict[str, Any] | None:
+    def get(self, key: str = "") -> dict[str, Any] | None:
         record: dict[str, Any] | None = json.loads(self.disk) if self.disk else None
         return record
 
-    def write(self, record: dict[str, Any]) -> None:
+    def set(self, key: str, record: dict[str, Any]) -> None:
         def store() -> None:
-            before = self.read()
+            before = self.get()
             if before is not None and before["fingerprint"] != record["fingerprint"]:
                 self.unresolved_in.clear()  # the journal knows one person at a time
             self.disk = json.dumps(record, allow_nan=False)
@@ -125,7 +125,7 @@ class Placing(RuleBasedStateMachine):
         return self._boundary(lambda: self._dial(request))
 
     def _dial(self, request: StartCall) -> StartedCall:
-        record = self.read()
+        record = self.get()
         external_id = str(request.external_id)
         assert record is not None, "a request left before the intent was stored"
         assert (record["stage"], record["external_id"]) == ("starting", external_id)
@@ -192,6 +192,7 @@ class Placing(RuleBasedStateMachine):
             send=self._send,
             poll_snapshots=self._looks,
             find_report=self._find_report if self.has_data_api else None,
+            timezone=self.account.timezone,
             clock=self.clock,
             log=lambda line: None,
         )
@@ -261,7 +262,7 @@ class Placing(RuleBasedStateMachine):
     def a_person_clears_the_task(self, n: int) -> None:
         self.steps_and("clear")
         self.generation += n
-        record = self.read()
+        record = self.get()
         self.licences += record is not None and record["stage"] in ("done", "unresolved")
 
     # --- what happens to it ---

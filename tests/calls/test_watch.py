@@ -24,6 +24,7 @@ from airflow_provider_callapi.api.errors import (
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, Tag
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.tolerance import PollTolerance
 from airflow_provider_callapi.calls.watch import DONE, OVER, Observation, Phase, SessionWatch
 
 CALL = 206597836
@@ -135,7 +136,7 @@ def test_absent_once_is_not_ended() -> None:
 
 
 def test_a_call_ended_when_it_was_first_missed_not_when_that_was_believed() -> None:
-    watch = new_watch(misses_needed=3)
+    watch = new_watch(tolerance=PollTolerance(misses=3))
     phases(watch, shows(5, RINGING), lacks(10), shows(15, RINGING), lacks(20), lacks(25))
     assert watch.outcome(STARTED).ended_at is None
     assert watch.update(lacks(30)) is Phase.ENDED
@@ -203,7 +204,7 @@ def test_one_look_after_the_appear_timeout_is_not_enough_to_give_a_call_up() -> 
 
 
 def test_failed_looks_alone_never_give_a_call_up() -> None:
-    watch = new_watch(appear_by=20, failures_tolerated=99)
+    watch = new_watch(appear_by=20, tolerance=PollTolerance(failures=99))
     told = phases(watch, *(fails(at) for at in range(5, 200, 5)))
     assert set(told) == {Phase.EXPECTED}
 
@@ -297,7 +298,7 @@ def test_a_failure_that_every_next_look_would_repeat_is_raised_at_once(kind: typ
 def test_a_passing_failure_is_raised_only_after_too_many_in_a_row(
     kind: type[CallApiError], tolerated: int
 ) -> None:
-    watch = new_watch(failures_tolerated=tolerated)
+    watch = new_watch(tolerance=PollTolerance(failures=tolerated))
     for at in range(tolerated):
         assert watch.update(fails(at, kind)) is Phase.EXPECTED
     with pytest.raises(kind):
@@ -306,14 +307,14 @@ def test_a_passing_failure_is_raised_only_after_too_many_in_a_row(
 
 @pytest.mark.parametrize("good", [shows(30, RINGING), lacks(30)], ids=["listed", "absent"])
 def test_one_good_look_forgives_the_failures_before_it(good: Snapshot) -> None:
-    watch = new_watch(failures_tolerated=2)
+    watch = new_watch(tolerance=PollTolerance(failures=2))
     phases(watch, fails(10), fails(20), good, fails(40), fails(50))
     with pytest.raises(Unanswered):
         watch.update(fails(60))
 
 
 def test_a_failure_that_is_raised_invents_nothing_about_the_call() -> None:
-    watch = new_watch(failures_tolerated=0)
+    watch = new_watch(tolerance=PollTolerance(failures=0))
     watch.update(shows(5, TALKING))
     before = watch.outcome(STARTED)
     with pytest.raises(Unanswered):
@@ -480,8 +481,7 @@ def restored(watch: SessionWatch) -> SessionWatch:
         watch.call_session_id,
         appear_by=watch.appear_by,
         deadline=watch.deadline,
-        misses_needed=watch.misses_needed,
-        failures_tolerated=watch.failures_tolerated,
+        tolerance=watch.tolerance,
         observation=observation,
     )
 
@@ -491,8 +491,7 @@ RULES = st.fixed_dictionaries(
     {
         "appear_by": st.sampled_from([0.0, 20.0, 60.0]),
         "deadline": st.sampled_from([15.0, 100.0, 3600.0]),
-        "misses_needed": st.integers(1, 3),
-        "failures_tolerated": st.integers(0, 4),
+        "tolerance": st.builds(PollTolerance, misses=st.integers(1, 3), failures=st.integers(0, 4)),
     }
 )
 
@@ -508,7 +507,7 @@ def test_a_watch_says_what_was_seen_and_nothing_else(
         snapshot, before = poll.of(truth), replace(watch.observation)
         phase_before, fed = watch.phase, [*fed, poll.of(truth)]
         in_a_row = next((n for n, s in enumerate(reversed(fed)) if s.failure is None), len(fed))
-        if in_a_row > rules["failures_tolerated"]:
+        if in_a_row > rules["tolerance"].failures:
             assert snapshot.failure is not None
             with pytest.raises(type(snapshot.failure)):
                 watch.update(snapshot)
@@ -518,8 +517,8 @@ def test_a_watch_says_what_was_seen_and_nothing_else(
 
         good = [s for s in fed if s.failure is None]
         ever_seen = any(CALL in s.sessions for s in good)
-        last = good[-rules["misses_needed"] :]
-        missed = len(last) == rules["misses_needed"] and not any(CALL in s.sessions for s in last)
+        last = good[-rules["tolerance"].misses :]
+        missed = len(last) == rules["tolerance"].misses and not any(CALL in s.sessions for s in last)
         first_answer = next(
             (s.at for s in good if CALL in s.sessions and truth.answer_can_be_seen_at(s.at)), None
         )
@@ -553,7 +552,7 @@ def test_a_watch_says_what_was_seen_and_nothing_else(
             event(phase.name)
             if (
                 phase is Phase.ENDED
-                and rules["misses_needed"] > 1
+                and rules["tolerance"].misses > 1
                 and all(p.luck != "drops the call" for p in looks)
             ):
                 assert outcome.ended_at is not None

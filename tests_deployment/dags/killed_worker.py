@@ -75,7 +75,7 @@ class Killer:
 
     def at_third_look(self) -> None:
         """Kill while the worker waits for the call."""
-        original = CallApiHook.looks
+        original = CallApiHook.poll_snapshots
 
         def looks(hook: CallApiHook, poll_interval: float) -> Iterator[Snapshot]:
             for number, snapshot in enumerate(original(hook, poll_interval), start=1):
@@ -83,7 +83,7 @@ class Killer:
                     self.kill()
                 yield snapshot
 
-        CallApiHook.looks = looks  # type: ignore[method-assign]
+        CallApiHook.poll_snapshots = looks  # type: ignore[method-assign]
 
     @staticmethod
     def _around(

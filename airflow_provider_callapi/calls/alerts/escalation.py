@@ -10,7 +10,8 @@ from airflow_provider_callapi.api.methods import Message, StartCall, StartInform
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import CallGateway, Journal, MemoryStore, Unresolved, place
+from airflow_provider_callapi.calls.placing import CallGateway, Journal, Unresolved, place
+from airflow_provider_callapi.calls.stores import MemoryStore
 
 
 @dataclass

@@ -29,13 +29,12 @@ from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, Plan
 from airflow_provider_callapi.calls.campaign.rules import NEVER, Rules
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueue
-from airflow_provider_callapi.calls.matching import matches_lost_call
+from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, settled
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tagging import due_tags
 from airflow_provider_callapi.calls.watch import OVER, Observation, SessionWatch
 
-_ABSENCES_NEEDED = 2
 _TROUBLE = 30.0
 """Seconds before somebody is tried again whose call could not even be sent."""
 _NO_LINE = 60.0
@@ -67,14 +66,6 @@ class Actions:
     tag: list[tuple[Attempt, int]] = field(default_factory=list)
     untagged: list[tuple[Attempt, int]] = field(default_factory=list)
     dial: list[Attempt] = field(default_factory=list)
-
-
-@dataclass
-class _Lost:
-    """An intent without an answer: until when it is searched for."""
-
-    deadline: float
-    absences: int = 0
 
 
 class Campaign:
@@ -111,7 +102,7 @@ class Campaign:
         self._results: dict[str, Result] = {}
         self._open: set[str] = set()
         self._watches: dict[int, tuple[str, SessionWatch]] = {}
-        self._lost: dict[str, _Lost] = {}
+        self._lost: dict[str, LostCall] = {}
         self._report_by: dict[str, float] = {}
         self._untagged: dict[str, list[int]] = {}
         self._untaggable: set[tuple[str, int]] = set()
@@ -291,8 +282,8 @@ class Campaign:
             if person := self._whose(wanted, session.external_id, session):
                 actions.changed.append(self._found(person, session.call_session_id, snapshot.at))
         for person, lost in self._lost.items():
-            lost.absences += 1
-            if snapshot.at >= lost.deadline and lost.absences >= _ABSENCES_NEEDED:
+            lost.misses += 1
+            if lost.is_given_up(snapshot.at):
                 actions.given_up.append(person)
 
     def _searched_for(self) -> dict[str, list[str]]:
@@ -307,10 +298,7 @@ class Campaign:
     ) -> str | None:
         """Whose lost call this is, if it is one."""
         for person in wanted.get(external_id or "", ()):
-            contact, since = self._people[person].contact, self._latest[person].intended_at
-            if person in self._lost and matches_lost_call(
-                found, contact=contact, since=since, timezone=self.rules.timezone
-            ):
+            if person in self._lost and self._lost[person].matches(found):
                 return person
         return None
 
@@ -359,7 +347,7 @@ class Campaign:
             return None
         waiting = {
             **self._report_by,
-            **{person: lost.deadline for person, lost in self._lost.items()},
+            **{person: lost.search_until for person, lost in self._lost.items()},
             # over between two looks, or before the first: its line is free
             **{
                 person: now + patience
@@ -484,7 +472,13 @@ class Campaign:
             self._open.discard(person)
         if attempt.status is Status.DIALLING:
             patience = max(rules.appear_timeout, rules.report_timeout or 0.0)
-            self._lost[person] = _Lost(now + patience)
+            self._lost[person] = LostCall(
+                attempt.external_id,
+                self._people[person].contact,
+                attempt.intended_at,
+                rules.timezone,
+                search_until=now + patience,
+            )
         elif attempt.status is Status.ACTIVE:
             assert call is not None
             started = call.started_at or attempt.intended_at

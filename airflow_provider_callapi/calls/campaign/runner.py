@@ -16,13 +16,13 @@ from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
 from airflow_provider_callapi.calls.campaign.people import CallTemplate
 from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 REPORT_EVERY = 20.0
 """Seconds between two questions for the finished calls: one answers for all of them."""
 _BEAT = 1.0
 """Seconds between two steps of a campaign that dials."""
 _LONGEST = 60.0
-_FAILURES_TOLERATED = 10
 _TAGS_A_STEP = 5
 _LONGEST_LIMIT = 600.0
 """Seconds until the Data API is asked again though its points come back later: a refused request is free."""
@@ -191,7 +191,7 @@ class Runner:
             return
         self._failures[what] += 1
         self._gateway.log(f"{failure} ({self._failures[what]} in a row)")
-        if failure.permanent or self._failures[what] > _FAILURES_TOLERATED:
+        if failure.permanent or self._failures[what] > TOLERANCE.failures:
             raise failure
 
     def _news(self) -> Limits | None:

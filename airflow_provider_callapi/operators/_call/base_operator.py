@@ -186,6 +186,7 @@ class PlacedCallOperator(RequestOperator):
             send=hook.call,
             poll_snapshots=lambda: hook.poll_snapshots(self.poll_interval),
             find_report=hook.finder(timeout=self.report_timeout),
+            timezone=hook.settings.timezone,
             clock=time.time,
             log=lambda text: self.log.info("%s: %s", whom, text),
         )

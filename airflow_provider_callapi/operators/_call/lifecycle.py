@@ -14,8 +14,10 @@ from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, SetTagCommuni
 from airflow_provider_callapi.api.errors import CallApiError, CallNotFound, CallRefused
 from airflow_provider_callapi.api.methods import StartCall, TagCall
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import Journal, MemoryStore, Stage, Store
+from airflow_provider_callapi.calls.placing import Journal, Stage
+from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
 from airflow_provider_callapi.calls.tagging import TagRules, TagWhen, due_tags
+from airflow_provider_callapi.calls.tolerance import PollTolerance
 from airflow_provider_callapi.calls.watch import Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
@@ -33,22 +35,6 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
     from airflow_provider_callapi.operators._call.base_operator import PlacedCallOperator
 
-_JOURNAL = "callapi_call"
-
-
-class _RecordInTaskState:
-    """The journal's store: one key of Airflow's task state."""
-
-    def __init__(self, state: TaskState) -> None:
-        self._state = state
-
-    def read(self) -> dict[str, Any] | None:
-        record: dict[str, Any] | None = self._state.get(_JOURNAL)
-        return record
-
-    def write(self, record: dict[str, Any]) -> None:
-        self._state.set(_JOURNAL, record)
-
 
 class CallLifecycle:
     """One try's way with one call; every method ends in the task's result, an error, or a deferral."""
@@ -62,9 +48,9 @@ class CallLifecycle:
         self.tag_rules = tag_rules
         self.durable = task.durable and CONTEXT_KEY in context
         ti = context["ti"]
-        store: Store = MemoryStore()
+        store: KeyValueStore = MemoryStore()
         if self.durable:
-            store = _RecordInTaskState(TaskState(context[CONTEXT_KEY]))  # type: ignore[literal-required]
+            store = TaskState(context[CONTEXT_KEY])  # type: ignore[literal-required]
         owner = (ti.dag_id, ti.run_id, ti.task_id, str(-1 if ti.map_index is None else ti.map_index))
         self.journal = Journal(ObservedStore(store), owner=owner, generation=ti.max_tries)
         self.wait_until: float | None = None
@@ -164,7 +150,7 @@ class CallLifecycle:
             call.call_session_id,
             appear_by,
             deadline,
-            failures_tolerated=task.poll_failures_tolerated,
+            tolerance=PollTolerance(failures=task.poll_failures_tolerated),
             observation=Observation.of(call),
         )
         phase = self.hook.watch_session(watch, until=until, poll_interval=task.poll_interval)
