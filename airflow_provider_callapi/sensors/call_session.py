@@ -25,7 +25,7 @@ from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_er
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import observe
 from airflow_provider_callapi.operators._call.request_operator import read_call
-from airflow_provider_callapi.task_context import CONTEXT_KEY, TaskState
+from airflow_provider_callapi.task_context import STATE_KEY, TaskState
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
 if TYPE_CHECKING:
@@ -147,12 +147,12 @@ class CallApiSessionSensor(BaseSensorOperator):
 
     def _forgetful(self, context: Context) -> bool:
         """Each poke is a new process, and there is no task state to keep what was seen (before 3.3)."""
-        return self.reschedule and CONTEXT_KEY not in context
+        return self.reschedule and STATE_KEY not in context
 
     def _recall(self, call: Outcome, context: Context) -> tuple[float, Observation]:
         """Since when this call is waited for, and what has been seen of it."""
         if self._kept is None and self.reschedule and not self._forgetful(context):
-            self._kept = TaskState(context[CONTEXT_KEY]).get(_MEMORY)  # type: ignore[literal-required]
+            self._kept = TaskState(context[STATE_KEY]).get(_MEMORY)  # type: ignore[literal-required]
         if self._kept and self._kept["call_session_id"] == call.call_session_id:
             return self._kept["since"], Observation.from_json(self._kept["observation"])
         first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
@@ -165,7 +165,7 @@ class CallApiSessionSensor(BaseSensorOperator):
             "observation": observation.to_json(),
         }
         if self.reschedule and not self._forgetful(context):
-            TaskState(context[CONTEXT_KEY]).set(_MEMORY, self._kept)  # type: ignore[literal-required]
+            TaskState(context[STATE_KEY]).set(_MEMORY, self._kept)  # type: ignore[literal-required]
 
     def _judged(self, phase: Phase, call: Outcome) -> dict[str, Any]:
         """The call as an XCom, or the error that the sensor was asked to make of it."""

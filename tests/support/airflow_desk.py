@@ -17,8 +17,7 @@ from airflow_provider_callapi.emulator import Exchange, ManualClock
 _MODULES_WITH_A_CLOCK = (
     "connection.clients",
     "hooks.callapi",
-    "operators._call.lifecycle",
-    "operators._call.base_operator",
+    "operators._call.call_try",
     "sensors.call_session",
     "triggers._loop.shared_poll",
 )

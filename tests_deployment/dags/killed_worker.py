@@ -17,10 +17,10 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection
 
+from airflow_provider_callapi.calls.lifecycle import CallLifecycle
 from airflow_provider_callapi.calls.placing import Journal
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.operators._call.lifecycle import CallLifecycle
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
 
@@ -114,7 +114,7 @@ _POINTS: dict[str, Callable[[Killer], None]] = {
     "answer read": lambda killer: killer.before(Journal, "started"),
     "answer stored": lambda killer: killer.after(Journal, "started"),
     "waiting": Killer.at_third_look,
-    "event read": lambda killer: killer.before(CallLifecycle, "ended"),
+    "event read": lambda killer: killer.before(CallLifecycle, "_ended"),
 }
 
 

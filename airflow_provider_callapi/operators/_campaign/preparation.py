@@ -22,7 +22,7 @@ from airflow_provider_callapi.calls.campaign.phone_numbers import is_region
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.ledgers.paged import PagedLedger
-from airflow_provider_callapi.operators._call.lifecycle import read_tag_rules
+from airflow_provider_callapi.operators._call.tags import read_tag_rules
 from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def read_rules(task: CallApiCampaignOperator, context: Context, hook: CallApiHoo
 
     :raises CallApiFailure: as the others here: names the parameter; nobody was dialled.
     """
-    tag_rules = read_tag_rules(task.tags, hook)
+    tag_rules = read_tag_rules(
+        task.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
+    )
     run_after = getattr(context.get("dag_run"), "run_after", None)
     late = _seconds(task.max_lateness)
     until = run_after.timestamp() + late if run_after is not None and late is not None else float("inf")

@@ -40,7 +40,7 @@ from airflow_provider_callapi.operators._campaign.preparation import (
     read_rules,
     read_template,
 )
-from airflow_provider_callapi.task_context import CONTEXT_KEY, TaskState
+from airflow_provider_callapi.task_context import STATE_KEY, TaskState
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class CampaignRun:
         self.began = time.time()
         self._killed = False
         self._released: set[int] = set()
-        self._state = TaskState(context[CONTEXT_KEY]) if CONTEXT_KEY in context else None  # type: ignore[literal-required]
+        self._state = TaskState(context[STATE_KEY]) if STATE_KEY in context else None  # type: ignore[literal-required]
         self._cost_stored: int | None = self._state.get(_COST_KEY) if self._state is not None else None
         self._begun_as = memo.get("which") or (
             self._state.get(_WHICH_KEY) if self._state is not None else None
