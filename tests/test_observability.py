@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow_fakes import CONTACT, TTS, VNUMBER, Task, events_of
+from airflow_fakes import CAMPAIGN_MODULES_WITH_A_CLOCK, CONTACT, TTS, VNUMBER, Task, events_of
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -311,7 +311,7 @@ def test_a_look_that_ends_when_nobody_waits_any_more_leaves_no_age(desk, stats, 
 
 
 def test_a_campaigns_calls_are_counted_by_their_result(desk, stats, monkeypatch):
-    for name in ("operators._campaign.run", "operators._campaign.contact_list", "triggers.campaign"):
+    for name in CAMPAIGN_MODULES_WITH_A_CLOCK:
         fake = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=desk.sleep)
         monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake)
     desk.exchange.default_script = Script(rings=3, talks=20)

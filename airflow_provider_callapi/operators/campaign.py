@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
+from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.exceptions import translate_errors
+from airflow_provider_callapi.operators._call.options import as_timedelta
+from airflow_provider_callapi.operators._campaign.options import CampaignOptions
+from airflow_provider_callapi.task_context import Deferral, TaskFacts
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -130,7 +135,6 @@ class CallApiCampaignOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.call = call
         self.contacts = contacts
         self.callapi_conn_id = callapi_conn_id
         self.campaign = campaign
@@ -140,57 +144,50 @@ class CallApiCampaignOperator(BaseOperator):
         self.timezone = timezone
         self.calling_hours = calling_hours
         self.calling_days = calling_days
-        self.max_active_calls = max_active_calls
-        self.points_reserve = points_reserve
-        self.redial = redial
-        self.max_attempts = max_attempts
-        self.max_lateness = max_lateness
         self.ledger_conn_id = ledger_conn_id
-        self.min_gap = min_gap
         self.results = results
         self.report = report
-        self.fail_if_unreached_over = fail_if_unreached_over
-        self.fail_if_unknown_over = fail_if_unknown_over
-        self.fail_if_invalid_over = fail_if_invalid_over
         self.tags = tags
-        self.only_plan = dry_run  # ``dry_run`` is a method of every operator
-        self.deferrable = deferrable
-        self.poll_interval = poll_interval
-        self.appear_timeout = appear_timeout
-        self.report_timeout = report_timeout
-        self.call_timeout = call_timeout
-        self.cancel_on_kill = cancel_on_kill
+        self.options = CampaignOptions(
+            call=call,
+            max_active_calls=max_active_calls,
+            points_reserve=points_reserve,
+            redial=redial,
+            max_attempts=max_attempts,
+            max_lateness=as_timedelta(max_lateness),
+            min_gap=as_timedelta(min_gap),
+            failure_limits=FailureLimits(
+                unreached=fail_if_unreached_over,
+                unknown=fail_if_unknown_over,
+                invalid=fail_if_invalid_over,
+            ),
+            dry_run=dry_run,
+            deferrable=deferrable,
+            poll_interval=poll_interval,
+            appear_timeout=appear_timeout,
+            report_timeout=report_timeout,
+            call_timeout=call_timeout,
+            cancel_on_kill=cancel_on_kill,
+            ledger_conn_id=ledger_conn_id,
+        )
         self._run: CampaignRun | None = None
         self._killed = False
-        if not isinstance(call, Mapping) or "method" not in call:
-            raise ValueError("call: a mapping with a method is needed, {'method': 'start.informer_call', …}")
-        for name, least in (("max_active_calls", 1), ("max_attempts", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}: {getattr(self, name)!r} is less than {least}")
-        if poll_interval <= 0:
-            raise ValueError(f"poll_interval: {poll_interval!r} is not a positive number of seconds")
-        if not 0 <= points_reserve < 1:
-            raise ValueError(f"points_reserve: {points_reserve!r} is not a share from 0 to 1")
-        if min_gap is not None and ledger_conn_id is None:
-            raise ValueError(
-                "min_gap needs ledger_conn_id: a task's own state knows nothing of other campaigns"
-            )
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Carry the campaign out, or go on with it; see the class."""
+        """Carry the campaign out, or continue it; see the class."""
         return self._carry_out(context)
 
     def execute_complete(
         self, context: Context, event: dict[str, Any] | None = None, memo: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Go on after a wait in the triggerer.
+        """Continue after a wait in the triggerer.
 
-        :param memo: what the try must not forget meanwhile, see `CampaignRun`.
+        :param memo: what the worker before the wait left, plain JSON.
         """
         return self._carry_out(context, event or {}, memo)
 
     def on_kill(self) -> None:
-        """Dial nobody any more; with ``cancel_on_kill`` release the active calls."""
+        """Stop dialling; with ``cancel_on_kill`` release the active calls."""
         self._killed = True  # the list may still be read
         if self._run is not None:
             self._run.kill()
@@ -200,9 +197,19 @@ class CallApiCampaignOperator(BaseOperator):
     ) -> dict[str, Any]:
         from airflow_provider_callapi.operators._campaign.run import (  # noqa: PLC0415 - parse time
             CampaignRun,
+            UnfinishedBusiness,
         )
 
-        with translate_errors(), CampaignRun(self, context, event, memo or {}) as self._run:
+        options = replace(self.options, **{name: getattr(self, name) for name in self.template_fields})
+        facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
+        with translate_errors(), CampaignRun(options, facts, self.log, event=event, memo=memo) as self._run:
             if self._killed:
                 self._run.kill()
-            return self._run.carry_out()
+            try:
+                result = self._run.carry_out()
+            except UnfinishedBusiness as business:
+                context["ti"].xcom_push(key="return_value", value=business.summary)
+                raise business.error from None
+            if isinstance(result, Deferral):
+                self.defer(trigger=result.trigger, method_name=result.method_name, kwargs=dict(result.kwargs))
+            return result

@@ -16,12 +16,19 @@ from typing import Any
 
 import pytest
 import yaml
-from airflow_fakes import TTS, VNUMBER, Task, TaskInstance, installed_task_state
+from airflow_fakes import (
+    CAMPAIGN_MODULES_WITH_A_CLOCK,
+    TTS,
+    VNUMBER,
+    Task,
+    TaskInstance,
+    installed_task_state,
+)
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
-from airflow_provider_callapi.operators._campaign import run
+from airflow_provider_callapi.operators._campaign import services
 from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
@@ -59,7 +66,7 @@ def desk(desk, monkeypatch, tmp_path):
             desk.at.pop(0)[1]()
 
     fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=sleep)
-    for name in ("operators._campaign.run", "operators._campaign.contact_list", "triggers.campaign"):
+    for name in CAMPAIGN_MODULES_WITH_A_CLOCK:
         monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake_time)
     patched = SimpleNamespace(**{**vars(asyncio), "wait_for": waits_by(desk.clock)})
     monkeypatch.setattr("airflow_provider_callapi.triggers.campaign.asyncio", patched)
@@ -657,17 +664,17 @@ def test_a_kill_ends_the_dialling_and_releases_only_where_that_is_wanted(desk, c
 
 
 def test_a_call_that_was_being_dialled_when_the_kill_came_is_released_too(desk, monkeypatch):
-    from airflow_provider_callapi.operators._campaign.run import CampaignRun
+    from airflow_provider_callapi.operators._campaign.services import CampaignServices
 
     calls = campaign(desk, max_active_calls=2, cancel_on_kill=True, calling_hours=None)
-    dials = CampaignRun._start
+    dials = CampaignServices.start
 
     def killed_in_between(run, requests):
         answers = dials(run, requests)
         calls.operator.on_kill()
         return answers
 
-    monkeypatch.setattr(CampaignRun, "_start", killed_in_between)
+    monkeypatch.setattr(CampaignServices, "start", killed_in_between)
 
     with pytest.raises(CallApiTrouble, match="killed"):
         calls.run()
@@ -828,9 +835,9 @@ def test_what_concerns_everybody_stops_the_campaign_without_retries_and_a_clear_
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_a_campaign_that_was_stopped_stays_so_through_its_waits(desk, monkeypatch, deferrable):
     """No money: such a call uses up no attempt, and its person may be called again by a later try."""
-    real = run.finished_calls
+    real = services.finished_calls
     monkeypatch.setattr(
-        run,
+        services,
         "finished_calls",
         lambda *args, **kwargs: [
             (report.model_copy(update={"finish_reason": "not_enough_money"}), False)

@@ -24,6 +24,13 @@ from airflow_provider_callapi.emulator import Exchange, ManualClock
 VNUMBER = "74993720692"
 CONTACT = "79161234567"
 TTS = {"type": "tts", "value": "Hello"}
+CAMPAIGN_MODULES_WITH_A_CLOCK = (
+    "operators._campaign.do_not_call",
+    "operators._campaign.run",
+    "operators._campaign.services",
+    "triggers.campaign",
+)
+"""What a test of campaigns patches besides, see the fixture ``desk``."""
 
 
 @dataclass

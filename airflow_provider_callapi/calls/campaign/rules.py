@@ -37,3 +37,17 @@ class Rules:
     timezone: str = "UTC"
     dial_until: float = NEVER
     tags: TagRules = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FailureLimits:
+    """Shares of people, 0.0 to 1.0, above which a campaign fails; None: it never fails for this reason.
+
+    :ivar unreached: of the people who could be called, those who were not reached.
+    :ivar unknown: of the people who could be called, those whose outcome is unknown.
+    :ivar invalid: of all people on the list, those whose row makes no valid call.
+    """
+
+    unreached: float | None = None
+    unknown: float | None = None
+    invalid: float | None = None

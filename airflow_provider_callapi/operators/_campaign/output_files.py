@@ -1,36 +1,34 @@
-"""What a campaign leaves behind in files: a row per person, and a report."""
+"""The files that a campaign leaves: a row per person, and a report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.calls.campaign.people import Skipped
 from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.results import write_results
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
 from airflow_provider_callapi.operators._campaign.contact_list import csv_form, prepare_output_path
+from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
-    from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 
+class OutputFiles:
+    """The files of the options ``results`` and ``report``: checked before dialling, written at the end.
 
-class CampaignFiles:
-    """The operator's ``results`` and ``report``: looked at before anybody is dialled, written in the end.
-
-    :raises CallApiFailure: nothing can be written there; names the field.
+    :param log: the task's logger.
+    :raises CallApiFailure: names the option whose path cannot be written.
     """
 
-    def __init__(self, task: CallApiCampaignOperator) -> None:
-        self._task = task
-        self._csv_form = csv_form(task.contacts) if task.results else (",", False)
-        self._places = {
-            field: prepare_output_path(where, field)
-            for field in ("results", "report")
-            if (where := getattr(task, field))
-        }
+    def __init__(self, options: CampaignOptions, log: Any) -> None:
+        self._log = log
+        self._timezone = options.timezone
+        self._csv_form = csv_form(options.contacts) if options.results else (",", False)
+        wanted = {"results": options.results, "report": options.report}
+        self._paths = {name: prepare_output_path(path, name) for name, path in wanted.items() if path}
 
     def write(
         self,
@@ -41,15 +39,15 @@ class CampaignFiles:
         calls_per_minute: float | None,
         unfinished: str | None,
     ) -> list[str]:
-        """Write what is asked for; returns what could not be written, and why.
+        """Write the files. Return a sentence for each file that could not be written.
 
-        :param calls_per_minute: what the points pay for.
+        :param calls_per_minute: how many calls the account's points pay for.
         :param unfinished: why the campaign was stopped, if it was.
         """
-        unwritten = []
-        for field, path in self._places.items():
+        problems = []
+        for name, path in self._paths.items():
             try:
-                if field == "results":
+                if name == "results":
                     self._write_results(path, endings, invalid)
                 else:
                     page = render_report(
@@ -57,15 +55,15 @@ class CampaignFiles:
                         endings,
                         invalid,
                         calls_per_minute=calls_per_minute,
-                        timezone=self._task.timezone,
+                        timezone=self._timezone,
                         unfinished=unfinished,
                     )
                     with path.open("w", encoding="utf-8") as file:
                         file.write(page)
-                self._task.log.info("Written: the %s, %s", field, path)
-            except Exception as error:  # whatever a storage's provider raises
-                unwritten.append(f"{field}: {path} could not be written: {type(error).__name__}: {error}")
-        return unwritten
+                self._log.info("Written: the %s, %s", name, path)
+            except Exception as error:  # each storage provider raises its own kinds
+                problems.append(f"{name}: {path} could not be written: {type(error).__name__}: {error}")
+        return problems
 
     def _write_results(
         self, path: ObjectStoragePath, endings: Sequence[Ending], invalid: Sequence[Skipped]

@@ -1,12 +1,14 @@
-"""From a campaign operator's parameters to the parts of a campaign; what cannot be used fails at once."""
+"""Make the parts of a campaign from its options. A bad option fails before anyone is dialled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 from airflow_provider_callapi.calls.campaign.hours import CallingHours, is_timezone
 from airflow_provider_callapi.calls.campaign.ledger import Ledger
@@ -20,79 +22,82 @@ from airflow_provider_callapi.calls.campaign.people import (
 )
 from airflow_provider_callapi.calls.campaign.phone_numbers import is_region
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.calls.stores import KeyValueStore
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.ledgers.paged import PagedLedger
 from airflow_provider_callapi.operators._call.tags import read_tag_rules
 from airflow_provider_callapi.operators._campaign.contact_list import read_rows
+from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
-if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
-    from airflow_provider_callapi.hooks.callapi import CallApiHook
-    from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
-    from airflow_provider_callapi.task_context import TaskState
-
-_IN_TEMPLATES: tuple[str, ...] = ("params", "ds", "run_id")
-"""What of Airflow's context a call's templates may use."""
+_IDENTITY_FIELDS = ("campaign", "shard", "ledger_conn_id")
+"""The options by which a try finds the people that earlier tries have called."""
+_DIGITS = 6
+"""Hexadecimal digits of the list's hash: too few to find the number of a list with one person."""
 
 
 @contextmanager
 def _before_dialling() -> Iterator[None]:
-    """What cannot be used fails the task without retries, and says that nothing has happened."""
+    """Turn a ValueError into a failure without retries that adds: nobody was dialled."""
     try:
         yield
     except ValueError as error:
         raise CallApiFailure(f"{error}. Nobody was dialled.") from None
 
 
-def read_rules(task: CallApiCampaignOperator, context: Context, hook: CallApiHook) -> Rules:
-    """When, how often and how fast people are called.
+def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float | None) -> Rules:
+    """Return when, how often and how fast people are called.
 
-    :raises CallApiFailure: as the others here: names the parameter; nobody was dialled.
+    :param run_after: when the run was due, epoch seconds.
+    :raises CallApiFailure: names the option that cannot be used; no one was dialled.
     """
     tag_rules = read_tag_rules(
-        task.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
+        options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
     )
-    run_after = getattr(context.get("dag_run"), "run_after", None)
-    late = _seconds(task.max_lateness)
-    until = run_after.timestamp() + late if run_after is not None and late is not None else float("inf")
+    dial_until = math.inf
+    if run_after is not None and options.max_lateness is not None:
+        dial_until = run_after + options.max_lateness.total_seconds()
     with _before_dialling():
-        if not is_timezone(task.timezone):
-            raise ValueError(f"timezone: {task.timezone!r} is not on the IANA list")
-        if not is_region(task.region):
-            raise ValueError(f"region: {task.region!r} is not a code of ISO 3166, such as 'RU'")
+        if not is_timezone(options.timezone):
+            raise ValueError(f"timezone: {options.timezone!r} is not on the IANA list")
+        if not is_region(options.region):
+            raise ValueError(f"region: {options.region!r} is not a code of ISO 3166, such as 'RU'")
         return Rules(
-            hours=CallingHours.read(task.calling_hours, task.calling_days),
-            redial=redial_table(task.redial),
-            max_attempts=task.max_attempts,
-            max_active=task.max_active_calls,
-            appear_timeout=task.appear_timeout,
-            call_timeout=task.call_timeout,
-            report_timeout=task.report_timeout if hook.has_data_api else None,
+            hours=CallingHours.read(options.calling_hours, options.calling_days),
+            redial=redial_table(options.redial),
+            max_attempts=options.max_attempts,
+            max_active=options.max_active_calls,
+            appear_timeout=options.appear_timeout,
+            call_timeout=options.call_timeout,
+            report_timeout=options.report_timeout if hook.has_data_api else None,
             timezone=hook.settings.timezone,
-            dial_until=until,
+            dial_until=dial_until,
             tags=tag_rules,
         )
 
 
-def read_template(task: CallApiCampaignOperator, context: Context) -> CallTemplate:
-    """The call that everybody gets."""
-    values = {name: context.get(name) for name in _IN_TEMPLATES if name in context}
+def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTemplate:
+    """Return the call that every person gets.
+
+    :param values: what the call's templates may use besides the person's row.
+    :raises CallApiFailure: names the option that cannot be used; no one was dialled.
+    """
     with _before_dialling():
-        return CallTemplate(task.call, values)
+        return CallTemplate(options.call, dict(values))
 
 
-def open_ledger(task: CallApiCampaignOperator, state: TaskState | None) -> Ledger:
-    """Where it is kept who was called.
+def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger:
+    """Return the ledger: an SQL database if the author named one, else Airflow's task state.
 
-    :param state: Airflow's task state; None: this version has none.
+    :param state: Airflow's task state; None: this version of Airflow has none.
+    :raises CallApiFailure: neither exists, or the connection cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
-    if task.ledger_conn_id:
-        from airflow_provider_callapi.ledgers.sql import sql_ledger  # noqa: PLC0415 - SQLAlchemy
+    if options.ledger_conn_id:
+        from airflow_provider_callapi.ledgers.sql import sql_ledger  # noqa: PLC0415 - SQLAlchemy is heavy
 
         with _before_dialling():
-            return sql_ledger(task.ledger_conn_id, task.campaign, min_gap=_seconds(task.min_gap))
+            return sql_ledger(options.ledger_conn_id, options.campaign, min_gap=_seconds(options.min_gap))
     if state is not None:
         return PagedLedger(state)
     raise CallApiFailure(
@@ -101,29 +106,77 @@ def open_ledger(task: CallApiCampaignOperator, state: TaskState | None) -> Ledge
     )
 
 
-def read_plan(task: CallApiCampaignOperator, template: CallTemplate) -> Plan:
-    """The people of the list.
+def read_plan(options: CampaignOptions, template: CallTemplate, *, was_read_before: bool) -> Plan:
+    """Return the people on the contact list.
 
-    :raises CallApiTrouble: the list's storage does not answer.
+    :param was_read_before: an earlier try of this task could read the list.
+    :raises CallApiFailure: the list cannot be used.
+    :raises CallApiTrouble: the list's storage does not answer, or the list was usable for an earlier try:
+        somebody may be writing it.
     """
-    with _before_dialling():
-        plan = read_people(
-            read_rows(task.contacts, "contacts"),
-            template,
-            campaign=task.campaign,
-            # in the user's own database the number, so that others can ask for it; elsewhere none
-            key_of=str if task.ledger_conn_id else partial(fingerprint, task.campaign),
-            region=task.region,
-            timezone=task.timezone,
-            shard=read_shard(task.shard),
+    try:
+        with _before_dialling():
+            return _read_plan(options, template)
+    except CallApiFailure as error:
+        if not was_read_before:
+            raise
+        raise CallApiTrouble(f"{error} It could be read when this task began") from error
+
+
+def _read_plan(options: CampaignOptions, template: CallTemplate) -> Plan:
+    plan = read_people(
+        read_rows(options.contacts, "contacts"),
+        template,
+        campaign=options.campaign,
+        # The user's own database keeps the number, so that others can ask for it. Task state keeps a hash.
+        key_of=str if options.ledger_conn_id else partial(fingerprint, options.campaign),
+        region=options.region,
+        timezone=options.timezone,
+        shard=read_shard(options.shard),
+    )
+    if plan.invalid and not plan.people:
+        first = plan.invalid[0]
+        raise ValueError(
+            f"contacts: none of the {len(plan.invalid)} rows makes a call; row {first.line}: {first.why}"
         )
-        if plan.invalid and not plan.people:
-            first = plan.invalid[0]
-            raise ValueError(
-                f"contacts: none of the {len(plan.invalid)} rows makes a call; row {first.line}: {first.why}"
-            )
     return plan
 
 
-def _seconds(value: timedelta | float | None) -> float | None:
-    return value.total_seconds() if isinstance(value, timedelta) else value
+def identity_of(options: CampaignOptions, plan: Plan, *, clears: int) -> dict[str, Any]:
+    """Return which campaign a try carries out, as plain JSON without a phone number.
+
+    :param clears: ``max_tries``, which only a person's clear raises.
+    """
+    keys = "\n".join(sorted(person.key for person in plan.people))
+    return {
+        **{name: getattr(options, name) for name in _IDENTITY_FIELDS},
+        "contacts": f"{len(plan.people)} people ({hashlib.sha256(keys.encode()).hexdigest()[:_DIGITS]})",
+        "clears": clears,
+    }
+
+
+def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Refuse to continue as another campaign than the one that this task began with.
+
+    With another name, shard or ledger, a try would not find the people that were called. With another list it
+    would call new people and forget the first ones; only a person's clear may ask for that.
+
+    :param now: see `identity_of`; so is ``before``, of an earlier try.
+    :raises CallApiFailure: names the option that changed.
+    :raises CallApiTrouble: the list changed and no one cleared the task: somebody may be writing the list.
+    """
+    for name in _IDENTITY_FIELDS:
+        if now[name] != before[name]:
+            raise CallApiFailure(
+                f"{name}: this task began with {before[name]!r}, and with {now[name]!r} it would not know "
+                "whom it has called. Nobody was dialled. Put the value back, or start another run"
+            )
+    if now["contacts"] != before["contacts"] and now["clears"] == before["clears"]:
+        raise CallApiTrouble(
+            f"contacts: this task began with {before['contacts']}, and the list has {now['contacts']} now. "
+            "Nobody is dialled until it is as it was; clear this task to go on with the new list"
+        )
+
+
+def _seconds(value: timedelta | None) -> float | None:
+    return None if value is None else value.total_seconds()
