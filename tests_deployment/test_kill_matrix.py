@@ -69,7 +69,8 @@ def test_twenty_calls_outlive_their_triggerer(
     assert [exchange.rings(contact) for contact in contacts] == [1] * 20
     measured(
         Row(
-            f"triggerer ended with {number.name} while 20 tasks wait (5 calls end before another triggerer runs)",
+            f"triggerer ended with {number.name} while 20 tasks wait (5 calls end before another triggerer "
+            "runs)",
             "1 each",
             "success × 20",
             f"the triggerer exits after {took:.0f} s, another triggerer runs its triggers after "
