@@ -21,9 +21,9 @@ from airflow_provider_callapi.exceptions import (
     CallApiFailure,
     CallApiTrouble,
     CallUnresolved,
-    no_useless_retries,
+    translate_errors,
 )
-from airflow_provider_callapi.operators.request import Message, RequestOperator, SessionRef
+from airflow_provider_callapi.operators._call.request_operator import Message, RequestOperator, SessionRef
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -36,7 +36,7 @@ class _ControlOperator(RequestOperator):
 
     def send(self, request: Any) -> Any:
         """The request's answer, or an error that fits Airflow's retries."""
-        with no_useless_retries(), self.hook as hook:
+        with translate_errors(), self.hook as hook:
             try:
                 return hook.call(request)
             except CallApiError as error:
@@ -87,7 +87,7 @@ class CallApiTagCallOperator(_SessionOperator):
 
     def send(self, request: methods.TagCall) -> Done:
         """The Call API's answer, or the Data API's for a call that has ended."""
-        with no_useless_retries(), self.hook as hook:
+        with translate_errors(), self.hook as hook:
             try:
                 return hook.call(request)
             except CallNotFound as error:

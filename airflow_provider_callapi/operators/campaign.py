@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
-from airflow_provider_callapi.exceptions import no_useless_retries
+from airflow_provider_callapi.exceptions import translate_errors
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_callapi.operators.campaign_run import CampaignRun
+    from airflow_provider_callapi.operators._campaign.run import CampaignRun
 
 
 class CallApiCampaignOperator(BaseOperator):
@@ -198,11 +198,11 @@ class CallApiCampaignOperator(BaseOperator):
     def _carry_out(
         self, context: Context, event: dict[str, Any] | None = None, memo: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        from airflow_provider_callapi.operators.campaign_run import (  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.operators._campaign.run import (  # noqa: PLC0415 - parse time
             CampaignRun,
         )
 
-        with no_useless_retries(), CampaignRun(self, context, event, memo or {}) as self._run:
+        with translate_errors(), CampaignRun(self, context, event, memo or {}) as self._run:
             if self._killed:
                 self._run.kill()
             return self._run.carry_out()

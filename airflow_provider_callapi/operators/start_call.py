@@ -44,11 +44,11 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_callapi.api import methods
-from airflow_provider_callapi.operators.placed_call import PlacedCallOperator
-from airflow_provider_callapi.operators.request import Message
+from airflow_provider_callapi.operators._call.base_operator import StartCallOperator
+from airflow_provider_callapi.operators._call.request_operator import Message
 
 
-class CallApiStartEmployeeCallOperator(PlacedCallOperator):
+class CallApiStartEmployeeCallOperator(StartCallOperator):
     """Connect a contact with an employee (``start.employee_call``)."""
 
     request_type = methods.StartEmployeeCall
@@ -77,7 +77,7 @@ class CallApiStartEmployeeCallOperator(PlacedCallOperator):
         self.employee_message = employee_message
 
 
-class CallApiStartScenarioCallOperator(PlacedCallOperator):
+class CallApiStartScenarioCallOperator(StartCallOperator):
     """Call a contact and run one of the account's scenarios (``start.scenario_call``)."""
 
     request_type = methods.StartScenarioCall
@@ -98,7 +98,7 @@ class CallApiStartScenarioCallOperator(PlacedCallOperator):
         self.contact_message = contact_message
 
 
-class CallApiStartVnumberCallOperator(PlacedCallOperator):
+class CallApiStartVnumberCallOperator(StartCallOperator):
     """Call a contact and run the scenario of the virtual number (``start.vnumber_call``)."""
 
     request_type = methods.StartVnumberCall
@@ -117,7 +117,7 @@ class CallApiStartVnumberCallOperator(PlacedCallOperator):
         self.contact_message = contact_message
 
 
-class CallApiStartInformerCallOperator(PlacedCallOperator):
+class CallApiStartInformerCallOperator(StartCallOperator):
     """Call a contact, play a message, hang up (``start.informer_call``)."""
 
     request_type = methods.StartInformerCall
@@ -130,7 +130,7 @@ class CallApiStartInformerCallOperator(PlacedCallOperator):
         self.dialing_timeout = dialing_timeout
 
 
-class CallApiStartSimpleCallOperator(PlacedCallOperator):
+class CallApiStartSimpleCallOperator(StartCallOperator):
     """Connect a contact with any other number (``start.simple_call``)."""
 
     request_type = methods.StartSimpleCall

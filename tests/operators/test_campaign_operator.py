@@ -21,9 +21,9 @@ from airflow_fakes import TTS, VNUMBER, Task, TaskInstance, installed_task_state
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
-from airflow_provider_callapi.operators import campaign_run
+from airflow_provider_callapi.operators._campaign import run
+from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
-from airflow_provider_callapi.operators.contact_list import read_rows
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
 
 pytest_plugins = ["airflow_desk"]
@@ -59,7 +59,7 @@ def desk(desk, monkeypatch, tmp_path):
             desk.at.pop(0)[1]()
 
     fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=sleep)
-    for name in ("operators.campaign_run", "operators.contact_list", "triggers.campaign"):
+    for name in ("operators._campaign.run", "operators._campaign.contact_list", "triggers.campaign"):
         monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake_time)
     patched = SimpleNamespace(**{**vars(asyncio), "wait_for": waits_by(desk.clock)})
     monkeypatch.setattr("airflow_provider_callapi.triggers.campaign.asyncio", patched)
@@ -428,7 +428,7 @@ def test_an_answer_that_only_the_triggerer_saw_counts(desk):
     summary = calls.run()
 
     assert [len(deferral.trigger.calls) for deferral in calls.deferrals] == [1]
-    assert calls.deferrals[0].trigger.calls[0]["sighting"]["answered_at"] is None
+    assert calls.deferrals[0].trigger.calls[0]["observation"]["answered_at"] is None
     assert counted(summary) == {"answered": 1}
 
 
@@ -484,7 +484,7 @@ def test_a_long_list_is_not_read_every_few_seconds_while_a_report_is_awaited(des
         desk.sleep(6)
         return read_rows(*args)
 
-    monkeypatch.setattr("airflow_provider_callapi.operators.campaign_inputs.read_rows", slowly)
+    monkeypatch.setattr("airflow_provider_callapi.operators._campaign.preparation.read_rows", slowly)
     desk.exchange.report_lag = 200
     calls = campaign(desk, contacts=PEOPLE[:1], deferrable=True)
 
@@ -657,7 +657,7 @@ def test_a_kill_ends_the_dialling_and_releases_only_where_that_is_wanted(desk, c
 
 
 def test_a_call_that_was_being_dialled_when_the_kill_came_is_released_too(desk, monkeypatch):
-    from airflow_provider_callapi.operators.campaign_run import CampaignRun
+    from airflow_provider_callapi.operators._campaign.run import CampaignRun
 
     calls = campaign(desk, max_active_calls=2, cancel_on_kill=True, calling_hours=None)
     dials = CampaignRun._start
@@ -683,7 +683,9 @@ def test_a_kill_while_the_list_is_read_ends_the_dialling(desk, monkeypatch):
         calls.operator.on_kill()
         return read_rows(*args)
 
-    monkeypatch.setattr("airflow_provider_callapi.operators.campaign_inputs.read_rows", killed_meanwhile)
+    monkeypatch.setattr(
+        "airflow_provider_callapi.operators._campaign.preparation.read_rows", killed_meanwhile
+    )
 
     with pytest.raises(CallApiTrouble, match="killed"):
         calls.run()
@@ -826,9 +828,9 @@ def test_what_concerns_everybody_stops_the_campaign_without_retries_and_a_clear_
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_a_campaign_that_was_stopped_stays_so_through_its_waits(desk, monkeypatch, deferrable):
     """No money: such a call uses up no attempt, and its person may be called again by a later try."""
-    real = campaign_run.finished_calls
+    real = run.finished_calls
     monkeypatch.setattr(
-        campaign_run,
+        run,
         "finished_calls",
         lambda *args, **kwargs: [
             (report.model_copy(update={"finish_reason": "not_enough_money"}), False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.tagging import TagWishes
+from airflow_provider_callapi.calls.tagging import TagRules
 
 NEVER = float("inf")
 
@@ -36,4 +36,4 @@ class Rules:
     report_timeout: float | None = None
     timezone: str = "UTC"
     dial_until: float = NEVER
-    tags: TagWishes = field(default_factory=dict)
+    tags: TagRules = field(default_factory=dict)
