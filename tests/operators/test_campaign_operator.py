@@ -570,7 +570,7 @@ def test_a_column_that_no_row_has_fails_before_the_dialling_and_is_named(desk, t
 
     assert str(caught.value) == (
         "contacts: none of the 12 rows makes a call; row 1: call.contact_message.value: "
-        "the row has no column 'nmae'. Nobody was dialled."
+        "the row has no column 'nmae'. No call was placed."
     )
     assert rings(desk) == [0] * 12
 
@@ -597,7 +597,7 @@ def test_a_campaign_in_whose_time_nobody_may_be_called_fails_at_once(desk):
     began = desk.clock()
 
     with pytest.raises(
-        CallTooLate, match=r"Nobody could be called: max_lateness ends at .*12 people, 0 calls"
+        CallTooLate, match=r"No one could be called: max_lateness ends at .*12 people, 0 calls"
     ):
         campaign(desk, calling_hours=("18:00", "21:00"), max_lateness=3600).run()
 
@@ -865,7 +865,7 @@ def test_a_try_that_would_not_know_whom_it_has_called_calls_nobody(desk, field, 
         desk, **{"campaign": "spring", "shard": "1/1", "ledger_conn_id": None, field: value}
     ).make
 
-    with pytest.raises(CallApiFailure, match=f"{field}: .*Nobody was dialled. Put the value back"):
+    with pytest.raises(CallApiFailure, match=f"{field}: .*No call was placed. Put the value back"):
         calls.clear()
 
     assert rings(desk) == [1] * 12

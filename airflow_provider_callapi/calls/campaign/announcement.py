@@ -1,4 +1,4 @@
-"""What a campaign says about itself before it dials: how many people, how many points, how long."""
+"""What a campaign announces in the log before it dials: how many people, how many points, how long."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Announcement:
             yield Line("calling_hours go over midnight: people are called at night", is_warning=True)
         dial_at, why = campaign.next_dial(now)
         if campaign.waiting and now + _WORTH_SAYING < dial_at < math.inf:
-            yield Line(f"Nobody is dialled before {local_time(dial_at, self.timezone)}: {why}")
+            yield Line(f"The first call is placed at {local_time(dial_at, self.timezone)}: {why}")
 
     def forecast(self) -> dict[str, Any]:
         """Return ``to_be_called``, ``points_needed`` and ``minutes_needed`` (null: not known)."""

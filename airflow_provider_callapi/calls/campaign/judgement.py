@@ -73,8 +73,8 @@ def find_problem(
     if stopped:
         return Problem(
             ProblemKind.STOPPED,
-            f"The campaign was stopped: {stopped}. Put that right and clear this task: it goes on with "
-            f"those who are left. {counts}",
+            f"The campaign was stopped: {stopped}. Put that right and clear this task: it continues with "
+            f"the people who are left. {counts}",
         )
     not_called = summary.results[Result.NOT_CALLED]
     if began_too_late and not_called:
@@ -85,7 +85,7 @@ def find_problem(
     if not_called and not summary.calls and not has_min_gap:
         return Problem(
             ProblemKind.TOO_LATE,
-            f"Nobody could be called: max_lateness ends at {last_minute}, and no calling hours "
+            f"No one could be called: max_lateness ends at {last_minute}, and no calling hours "
             f"(or points) came before. {counts}",
         )
     return _over_limit(summary, limits, counts)

@@ -102,7 +102,7 @@ class StartCallOperator(RequestOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or adopt the call that an earlier try placed; see the class."""
-        request = self.read()
+        request = self.make_request()
         with self._open_try(context) as call_try:
             return self._complete(call_try.start(request))
 

@@ -1,4 +1,4 @@
-"""From what a DAG's author writes, and templates render, to a request and its answer."""
+"""Base of the Airflow operators for one API method: from rendered parameters to a typed request."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ Q = TypeVar("Q", bound=Request[Any])
 Message = dict[str, Any]
 """``{"type": "tts", "value": "a text"}`` or ``{"type": "media", "value": "2034"}``."""
 SessionRef = int | str | dict[str, Any]
-"""A session id, its text, or the dict that a start operator or the sensor returned."""
+"""A session id as a number or text, or the dict that a start operator or the sensor returned."""
 
 
 def read_request(request_type: type[Q], values: Mapping[str, Any]) -> Q:
-    """Build a request; text is converted, and a ``call_session_id`` may be a start operator's dict.
+    """Return a request with these values. Text is converted to the type of the field.
 
-    :raises CallApiFailure: names the field; nothing was sent, and nothing is retried.
+    :param values: by field; ``call_session_id`` may be a `SessionRef`.
+    :raises CallApiFailure: names the field whose value cannot be used. Nothing was sent.
     """
     session = values.get("call_session_id")
     if isinstance(session, Mapping):
@@ -38,9 +39,9 @@ def read_request(request_type: type[Q], values: Mapping[str, Any]) -> Q:
 
 
 def read_call(call_session_id: Any) -> Outcome:
-    """The call that a `SessionRef` means.
+    """Return the call that a `SessionRef` refers to.
 
-    :raises CallApiFailure: it is none.
+    :raises CallApiFailure: the value refers to no call.
     """
     try:
         if isinstance(call_session_id, Mapping):
@@ -57,9 +58,9 @@ def read_call(call_session_id: Any) -> Outcome:
 
 
 class RequestOperator(BaseOperator):
-    """Base of the operators that stand for one method.
+    """Base of the Airflow operators for one API method.
 
-    The attributes that are named like the method's fields make the request; all are templates.
+    The attributes named like the method's fields make the request. All of them are templates.
     """
 
     request_type: ClassVar[type[Request[Any]]]
@@ -76,10 +77,10 @@ class RequestOperator(BaseOperator):
         super().__init__(**kwargs)
         self.callapi_conn_id = callapi_conn_id
 
-    def read(self) -> Any:
-        """The request that the rendered attributes make.
+    def make_request(self) -> Any:
+        """Return the request that the rendered attributes make.
 
-        :raises CallApiFailure: names the field.
+        :raises CallApiFailure: names the field whose value cannot be used.
         """
         return read_request(
             self.request_type, {name: getattr(self, name) for name in self.request_type.model_fields}
@@ -87,7 +88,7 @@ class RequestOperator(BaseOperator):
 
     @property
     def hook(self) -> CallApiHook:
-        """A hook for this connection."""
+        """A new hook for this operator's connection."""
         from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
         return CallApiHook(self.callapi_conn_id)

@@ -1,4 +1,4 @@
-"""Contact lists: a list, an XCom, or a file of CSV or JSON Lines wherever Airflow can read one."""
+"""Read a contact list: a list, an XCom, or a file of CSV or JSON Lines in any storage of Airflow."""
 
 from __future__ import annotations
 
@@ -7,98 +7,71 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_provider_callapi.calls.campaign.people import SURPLUS
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-
-if TYPE_CHECKING:
-    from airflow.sdk import ObjectStoragePath
+from airflow_provider_callapi.operators._campaign.storage import open_path
 
 Row = Mapping[str, Any] | str
+"""The columns of one person by name, or only a phone number."""
 Contacts = Sequence[Row] | str
+"""Rows, or the path of a file."""
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
-_A_NUMBER = re.compile(r"\+?[\d\s().-]{7,}")
+_PHONE_NUMBER = re.compile(r"\+?[\d\s().-]{7,}")
 _BOM = "\ufeff"
 
 
-def storage_path(where: str, field: str) -> ObjectStoragePath:
-    """A path of Airflow's object storage: ``file:///…``, ``s3://connection@bucket/…``, or a local one.
-
-    :param field: the operator's parameter, for the error message.
-    :raises CallApiFailure: there is no such storage.
-    """
-    from airflow.sdk import ObjectStoragePath  # noqa: PLC0415 - fsspec is heavy, and DAG files are parsed all day
-
-    try:
-        path = ObjectStoragePath(where)
-        path.fs  # noqa: B018 - is made only when it is asked for
-    except Exception as error:  # whatever a storage's provider raises
-        raise CallApiFailure(f"{field}: {where} cannot be used: {error}") from error
-    return path
-
-
-def prepare_output_path(where: str, field: str) -> ObjectStoragePath:
-    """A path to be written to later. Its folder is made now, where it is a local one.
-
-    :raises CallApiFailure: nothing can be written there; names the field.
-    """
-    path = storage_path(where, field)
-    if path.protocol in ("file", "local", ""):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CallApiFailure(f"{field}: {where} cannot be written: {error}") from error
-    return path
-
-
 def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
-    """The rows of a contact list, one at a time.
+    """Yield the rows of a contact list.
 
-    A CSV file has a line of names first, and commas or semicolons between the values.
+    The first line of a CSV file names the columns. Commas or semicolons separate the values.
 
     :param field: the operator's parameter, for error messages.
-    :raises CallApiFailure: it cannot be read; names the field and the line.
+    :raises CallApiFailure: the list cannot be read; the text names the field and the line.
     :raises CallApiTrouble: the storage does not answer now.
     """
-    if not isinstance(contacts, str):
-        if isinstance(contacts, Mapping) or not isinstance(contacts, Sequence):
-            raise CallApiFailure(f"{field}: a list of rows, or the path of a file is needed")
-        for number, row in enumerate(contacts, start=1):
-            yield _row(row, f"{field}, row {number}")
+    if isinstance(contacts, str):
+        yield from _rows_of_file(contacts, field)
         return
-    suffix = PurePosixPath(contacts).suffix.lower()
-    if suffix not in (".csv", *_JSON_LINES):  # the text may be anything, and is not repeated
-        known = f"the path of a file is needed, .csv, {' or '.join(_JSON_LINES)}"
-        if contacts.lstrip()[:1] in ("[", "{"):
-            known = "a list written as text; pass the list itself, such as the output of a task"
-        raise CallApiFailure(f"{field}: {known}")
-    path = storage_path(contacts, field)
-    try:
-        with path.open("r", encoding="utf-8-sig", newline="") as file:
-            lines = iter(file.readline, "")  # the files of Airflow 3.0 cannot be iterated over
-            yield from _csv_rows(lines, field) if suffix == ".csv" else _json_rows(lines, field)
-    except UnicodeDecodeError as error:
-        raise CallApiFailure(
-            f"{field}: {contacts} is not UTF-8 text; save it as CSV UTF-8: {error}"
-        ) from None
-    except (FileNotFoundError, PermissionError, csv.Error) as error:
-        raise CallApiFailure(f"{field}: {contacts} cannot be read: {error}") from error
-    except OSError as error:  # a storage that is away for a while
-        raise CallApiTrouble(f"{field}: {contacts} cannot be read now: {error}") from error
+    if isinstance(contacts, Mapping) or not isinstance(contacts, Sequence):
+        raise CallApiFailure(f"{field}: a list of rows, or the path of a file is needed")
+    for number, row in enumerate(contacts, start=1):
+        yield _checked_row(row, f"{field}, row {number}")
 
 
 def csv_form(contacts: Any) -> tuple[str, bool]:
-    """How a contact list is written: the separator of its columns, and whether it begins with a BOM.
+    """Return a CSV file's separator, and whether the file begins with a byte order mark.
 
-    What is not the path of a CSV file is taken for one with commas.
+    A contact list that is no CSV file counts as one with commas and no mark.
     """
     if not isinstance(contacts, str) or PurePosixPath(contacts).suffix.lower() != ".csv":
         return ",", False
-    with storage_path(contacts, "contacts").open("r", encoding="utf-8", newline="") as file:
+    with open_path(contacts, "contacts").open("r", encoding="utf-8", newline="") as file:
         header = file.readline()
     return _separator(header), header.startswith(_BOM)
+
+
+def _rows_of_file(path: str, field: str) -> Iterator[Row]:
+    suffix = PurePosixPath(path).suffix.lower()
+    if suffix not in (".csv", *_JSON_LINES):
+        # The message does not repeat the text: it may be the list itself, with phone numbers.
+        problem = f"the path of a file is needed, .csv, {' or '.join(_JSON_LINES)}"
+        if path.lstrip()[:1] in ("[", "{"):
+            problem = "a list written as text; pass the list itself, such as the output of a task"
+        raise CallApiFailure(f"{field}: {problem}")
+    storage_path = open_path(path, field)
+    try:
+        with storage_path.open("r", encoding="utf-8-sig", newline="") as file:
+            lines = iter(file.readline, "")  # Airflow 3.0 cannot iterate over its files
+            yield from _csv_rows(lines, field) if suffix == ".csv" else _json_rows(lines, field)
+    except UnicodeDecodeError as error:
+        raise CallApiFailure(f"{field}: {path} is not UTF-8 text; save it as CSV UTF-8: {error}") from None
+    except (FileNotFoundError, PermissionError, csv.Error) as error:
+        raise CallApiFailure(f"{field}: {path} cannot be read: {error}") from error
+    except OSError as error:  # a storage that is away for a while
+        raise CallApiTrouble(f"{field}: {path} cannot be read now: {error}") from error
 
 
 def _separator(header: str) -> str:
@@ -108,15 +81,14 @@ def _separator(header: str) -> str:
 def _csv_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
     header = next(lines, "")
     separator = _separator(header)
-    names = next(csv.reader([header], delimiter=separator), [])
-    if any(_A_NUMBER.fullmatch(name.strip()) for name in names):
+    names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+    if any(_PHONE_NUMBER.fullmatch(name) for name in names):
         raise CallApiFailure(
             f"{field}, line 1: a number where the names of the columns are needed (phone,name,…)"
         )
-    names = [name.strip() for name in names]
     for row in csv.DictReader(lines, fieldnames=names, delimiter=separator):
         surplus = [value for value in row.pop(None, ()) if value.strip()]
-        # None is a line that ends early; an empty cell is a value that is not known, and not an empty text
+        # The reader gives None for a cell that the line lacks. An empty cell is an unknown value.
         cells = {name: value if value.strip() else None for name, value in row.items() if value is not None}
         yield {**cells, SURPLUS: separator.join(surplus)} if surplus else cells
 
@@ -129,12 +101,12 @@ def _json_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
             row = json.loads(line)
         except ValueError:
             raise CallApiFailure(f"{field}, line {number}: not JSON; JSON Lines has one row a line") from None
-        yield _row(row, f"{field}, line {number}")
+        yield _checked_row(row, f"{field}, line {number}")
 
 
-def _row(row: Any, where: str) -> Row:
+def _checked_row(row: Any, position: str) -> Row:
     if isinstance(row, int) and not isinstance(row, bool):
         return str(row)
     if not isinstance(row, Mapping | str):
-        raise CallApiFailure(f"{where}: a mapping (an object) or a number is needed")
+        raise CallApiFailure(f"{position}: a mapping (an object) or a number is needed")
     return row

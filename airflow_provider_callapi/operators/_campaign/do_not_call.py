@@ -4,45 +4,32 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.people import SURPLUS
 from airflow_provider_callapi.calls.campaign.phone_numbers import NotANumber, normalise
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.operators._campaign.contact_list import Contacts, read_rows, storage_path
+from airflow_provider_callapi.operators._campaign.contact_list import Contacts, Row, read_rows
+from airflow_provider_callapi.operators._campaign.storage import open_path
 
 _log = logging.getLogger(__name__)
 
 _FRESH = 60.0
-"""Seconds for which a list of numbers that must not be called is taken to be the same."""
-
-
-def _version(path: str) -> Any:
-    """Something that changes with the file; None where that is not known, or there is no file."""
-    try:
-        return storage_path(path, "do_not_call").checksum()
-    except OSError:
-        return None  # reading it says why
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, CallApiFailure | CallApiTrouble):
-        return str(error)
-    return f"do_not_call: {type(error).__name__}: {mask_phones(str(error))}"
+"""Seconds before the list is read again."""
 
 
 class DoNotCall:
-    """The numbers that must not be called, read again where their file has changed.
+    """The numbers that must not be called. A file is read again when it has changed.
 
-    In a mapping the number is ``phone``, or its only value. Numbers only join: a file that is just being
-    written anew lacks some for a moment, and who was on the list once is not called by this try.
+    A row that is a mapping has the number as ``phone``, or as its only value. The list only grows: a file
+    that is being written lacks some numbers for a moment, and a person who was on the list once is not called
+    by this try.
 
-    :param known: numbers that were on it earlier in this try, before a wait in the triggerer; None: this
-        is the first time that it is read.
-    :ivar unreadable: entries that are no numbers, and so keep nobody from being called.
-    :ivar stale: the list cannot be read now. Who has objected since is not known: nobody is to be dialled.
+    :param known: numbers that were on the list before a deferral of this try; None: the try begins here.
+    :ivar unreadable: how many entries are no phone numbers and exclude no one.
+    :ivar stale: the list cannot be read now. The campaign must not dial until it can.
     """
 
     def __init__(
@@ -58,21 +45,22 @@ class DoNotCall:
         self.stale = False
 
     def __call__(self) -> frozenset[str]:
-        """The numbers, as of now or of a minute ago, E.164 digits.
+        """Return the numbers as E.164 digits, at most a minute old.
 
-        :raises CallApiFailure: the first time, as `read_rows`: later the list is `stale` instead.
-        :raises CallApiTrouble: the same.
+        :raises CallApiFailure: the list could not be read when the try began. Later, the list becomes
+            `stale`.
+        :raises CallApiTrouble: the same, if the storage does not answer.
         """
         now = time.monotonic()
         if self._contacts is None or (self._read_at is not None and now < self._read_at + _FRESH):
             return self._numbers
         try:
             self._refresh(self._contacts)
-        except Exception as error:  # whatever a storage's provider raises
+        except Exception as error:  # each storage provider raises its own kinds
             if not self._was_read:
                 raise
             if not self.stale:
-                _log.warning("Nobody is dialled until this is put right: %s", _told(error))
+                _log.warning("The campaign places no calls until this is put right: %s", _describe(error))
             self.stale = True
         else:
             if self.stale:
@@ -85,22 +73,39 @@ class DoNotCall:
     def _refresh(self, contacts: Contacts) -> None:
         version = _version(contacts) if isinstance(contacts, str) else 0
         if version is None or version != self._version:
-            self._numbers |= frozenset(self._read(contacts))
+            self._numbers |= frozenset(self._read_numbers(contacts))
         self._version = version
 
-    def _read(self, contacts: Contacts) -> Iterator[str]:
+    def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
         self.unreadable = 0
         for line, row in enumerate(read_rows(contacts, "do_not_call"), start=1):
-            if isinstance(row, dict):
-                row.pop(SURPLUS, None)  # whatever it is, the number is not
-            if isinstance(row, Mapping) and "phone" not in row and len(row) > 1:
-                raise CallApiFailure(f"do_not_call, row {line}: which is the number? Call its column `phone`")
-            number = row if isinstance(row, str) else row.get("phone", next(iter(row.values()), ""))
             try:
-                yield normalise(str(number), self._region)
+                yield normalise(_number_of(row, line), self._region)
             except NotANumber:
                 self.unreadable += 1
         if self.unreadable:
-            _log.warning(
-                "do_not_call: %d entries are no numbers, and keep nobody from being called", self.unreadable
-            )
+            _log.warning("do_not_call: %d entries are no phone numbers and exclude no one", self.unreadable)
+
+
+def _number_of(row: Row, line: int) -> str:
+    """Return the text in the row's column of numbers."""
+    if isinstance(row, str):
+        return row
+    columns = {name: value for name, value in row.items() if name != SURPLUS}
+    if "phone" not in columns and len(columns) > 1:
+        raise CallApiFailure(f"do_not_call, row {line}: which is the number? Call its column `phone`")
+    return str(columns.get("phone", next(iter(columns.values()), "")))
+
+
+def _version(path: str) -> Any:
+    """Return a value that changes with the file; None: unknown, or there is no file."""
+    try:
+        return open_path(path, "do_not_call").checksum()
+    except OSError:
+        return None  # reading the file explains why
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, CallApiFailure | CallApiTrouble):
+        return str(error)
+    return f"do_not_call: {type(error).__name__}: {mask_phones(str(error))}"

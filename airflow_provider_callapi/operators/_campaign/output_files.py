@@ -9,8 +9,9 @@ from airflow_provider_callapi.calls.campaign.people import Skipped
 from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.results import write_results
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
-from airflow_provider_callapi.operators._campaign.contact_list import csv_form, prepare_output_path
+from airflow_provider_callapi.operators._campaign.contact_list import csv_form
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
+from airflow_provider_callapi.operators._campaign.storage import prepare_output_path
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath

@@ -38,11 +38,11 @@ _DIGITS = 6
 
 @contextmanager
 def _before_dialling() -> Iterator[None]:
-    """Turn a ValueError into a failure without retries that adds: nobody was dialled."""
+    """Turn a ValueError into a failure without retries. The text adds that no call was placed."""
     try:
         yield
     except ValueError as error:
-        raise CallApiFailure(f"{error}. Nobody was dialled.") from None
+        raise CallApiFailure(f"{error}. No call was placed.") from None
 
 
 def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float | None) -> Rules:
@@ -79,7 +79,7 @@ def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float 
 def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTemplate:
     """Return the call that every person gets.
 
-    :param values: what the call's templates may use besides the person's row.
+    :param values: what the call's templates may use in addition to the person's row.
     :raises CallApiFailure: names the option that cannot be used; no one was dialled.
     """
     with _before_dialling():
@@ -102,7 +102,7 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
         return PagedLedger(state)
     raise CallApiFailure(
         "ledger_conn_id: this version of Airflow has no task state (3.3+ has), so the campaign needs an "
-        "SQL database to remember who was called. Nobody was dialled."
+        "SQL database to remember who was called. No call was placed."
     )
 
 
@@ -112,7 +112,7 @@ def read_plan(options: CampaignOptions, template: CallTemplate, *, was_read_befo
     :param was_read_before: an earlier try of this task could read the list.
     :raises CallApiFailure: the list cannot be used.
     :raises CallApiTrouble: the list's storage does not answer, or the list was usable for an earlier try:
-        somebody may be writing it.
+        another process may be writing the list.
     """
     try:
         with _before_dialling():
@@ -163,18 +163,19 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
 
     :param now: see `identity_of`; so is ``before``, of an earlier try.
     :raises CallApiFailure: names the option that changed.
-    :raises CallApiTrouble: the list changed and no one cleared the task: somebody may be writing the list.
+    :raises CallApiTrouble: the list changed and no one cleared the task: another process may be writing the
+        list.
     """
     for name in _IDENTITY_FIELDS:
         if now[name] != before[name]:
             raise CallApiFailure(
                 f"{name}: this task began with {before[name]!r}, and with {now[name]!r} it would not know "
-                "whom it has called. Nobody was dialled. Put the value back, or start another run"
+                "which people it has called. No call was placed. Put the value back, or start another run"
             )
     if now["contacts"] != before["contacts"] and now["clears"] == before["clears"]:
         raise CallApiTrouble(
             f"contacts: this task began with {before['contacts']}, and the list has {now['contacts']} now. "
-            "Nobody is dialled until it is as it was; clear this task to go on with the new list"
+            "The task places no calls until the list is as it was. Clear this task to accept the new list"
         )
 
 

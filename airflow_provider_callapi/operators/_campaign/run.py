@@ -113,7 +113,7 @@ class CampaignRun:
         :raises UnfinishedBusiness: the campaign is over, and the task fails.
         """
         if self._options.dry_run:
-            self._log.info("A dry run: nobody is dialled, and no file is written")
+            self._log.info("A dry run: the campaign places no calls and writes no files")
             forecast = self._announce()
             return {**self._summary(self._endings()).to_xcom(), **forecast}
         self._check_identity()
@@ -133,7 +133,7 @@ class CampaignRun:
         """Stop dialling; with ``cancel_on_kill`` release the active calls. Safe in a signal handler."""
         self._killed = True
         self._campaign.stop("the task was killed")
-        self._log.info("Killed: nobody is dialled any more; %d calls are active", self._campaign.active)
+        self._log.info("Killed: the campaign dials no more; %d calls are active", self._campaign.active)
         self._release()
 
     @property

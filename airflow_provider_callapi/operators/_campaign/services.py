@@ -55,7 +55,7 @@ class CampaignServices:
         return list(self._pool.map(self._start, requests))
 
     def close(self) -> None:
-        """Close the threads and the connections. Requests under way are not waited for."""
+        """Close the threads and the connections without waiting for requests under way."""
         self._pool.shutdown(wait=False)
         self._hook.close()
 

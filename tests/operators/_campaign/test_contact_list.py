@@ -125,7 +125,7 @@ def test_a_storage_that_is_away_is_asked_again_by_a_later_try(monkeypatch):
     def away(*args: Any, **kwargs: Any) -> Any:
         raise ConnectionResetError("the storage went away")
 
-    monkeypatch.setattr(contact_list, "storage_path", lambda *_: SimpleNamespace(suffix=".csv", open=away))
+    monkeypatch.setattr(contact_list, "open_path", lambda *_: SimpleNamespace(suffix=".csv", open=away))
 
     with pytest.raises(CallApiTrouble, match="cannot be read now"):
         rows("s3://bucket/people.csv")

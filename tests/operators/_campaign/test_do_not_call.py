@@ -42,7 +42,7 @@ def test_numbers_are_excluded_however_they_are_written():
 def test_entries_that_keep_nobody_from_being_called_are_counted_in_a_warning(caplog):
     DoNotCall([A, "12-34", {"phone": None}], "RU")()
 
-    assert "do_not_call: 2 entries are no numbers" in caplog.text
+    assert "do_not_call: 2 entries are no phone numbers" in caplog.text
     assert "12-34" not in caplog.text
 
 
@@ -138,7 +138,7 @@ def test_while_the_list_cannot_be_read_its_numbers_stay_and_a_caller_is_told(
 
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 1
-    assert told[0].startswith("Nobody is dialled until this is put right: do_not_call")
+    assert told[0].startswith("The campaign places no calls until this is put right: do_not_call")
     assert A not in told[0]
 
 
@@ -164,7 +164,7 @@ def test_whatever_a_storage_raises_the_calls_go_on(tmp_path, clock, monkeypatch)
 
     excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
     excluded()
-    monkeypatch.setattr(do_not_call, "storage_path", broken)
+    monkeypatch.setattr(do_not_call, "open_path", broken)
     clock.advance(60)
 
     assert (excluded(), excluded.stale) == ({A}, True)
