@@ -70,7 +70,7 @@ class Announcement:
             yield Line("calling_hours go over midnight: people are called at night", is_warning=True)
         dial_at, why = campaign.next_dial(now)
         if campaign.waiting and now + _WORTH_SAYING < dial_at < math.inf:
-            yield Line(f"The first call is placed at {local_time(dial_at, self.timezone)}: {why}")
+            yield Line(f"The first call waits until {local_time(dial_at, self.timezone)} for {why}")
 
     def forecast(self) -> dict[str, Any]:
         """Return ``to_be_called``, ``points_needed`` and ``minutes_needed`` (null: not known)."""
@@ -86,5 +86,5 @@ class Announcement:
 
 
 def local_time(at: float, timezone: str) -> str:
-    """Return epoch seconds as text in a time zone: ``2026-03-02 12:00:00 MSK``."""
+    """Return epoch seconds as text in a time zone: ``2026-03-02 12:00:00 Europe/Moscow``."""
     return pendulum.from_timestamp(at, tz=timezone).format("YYYY-MM-DD HH:mm:ss z")

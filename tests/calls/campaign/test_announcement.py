@@ -1,0 +1,65 @@
+"""What a campaign announces before it dials."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from campaign_world import ANNA, BORIS, RULES, World
+
+from airflow_provider_callapi.calls.campaign.announcement import Announcement, local_time
+from airflow_provider_callapi.calls.campaign.hours import CallingHours
+
+
+def announcement(world: World, **facts: Any) -> Announcement:
+    known = {"called": world.campaign.waiting, "excluded": 0, "timezone": "Europe/Moscow", **facts}
+    return Announcement("spring", world.campaign, **known)
+
+
+def test_the_first_line_counts_the_people() -> None:
+    (line,) = announcement(World([ANNA, BORIS]), called=1, excluded=1).plan_lines()
+    assert line.text == (
+        "Campaign spring: 1 people to be called, 0 settled before, 0 active, 0 invalid rows, 0 duplicates, "
+        "1 on the do_not_call list"
+    )
+    assert not line.is_warning
+
+
+def test_the_first_ten_invalid_rows_are_named_and_the_others_counted() -> None:
+    world = World()
+    world.rows += [{"phone": "12"}] * 12
+    world.process()
+
+    lines = list(announcement(world).plan_lines())
+
+    warnings = [line.text for line in lines if line.is_warning]
+    assert [text.split(":")[0] for text in warnings[:10]] == [f"Row {n} is skipped" for n in range(2, 12)]
+    assert warnings[10:] == ["… and 2 more rows; the results name all"]
+    assert not any("12" in text.split(":", 1)[1] for text in warnings[:10]), "the value may be a phone number"
+
+
+def test_the_forecast_takes_one_point_a_call_until_the_cost_is_known() -> None:
+    world = World([ANNA, BORIS])
+    guess = announcement(world).forecast()
+    assert (guess["to_be_called"], guess["points_needed"]) == (2, 2)
+
+    world.campaign.pacing.known_cost = world.campaign.pacing.cost = 3
+    assert announcement(world).forecast()["points_needed"] == 6
+
+
+def test_a_campaign_that_calls_no_one_forecasts_nothing() -> None:
+    world = World()
+    lines = announcement(world, called=0).forecast_lines(world.clock())
+    assert not [line for line in lines if "points" in line.text]
+
+
+def test_a_campaign_that_has_to_wait_names_the_time_of_its_first_call_and_the_reason() -> None:
+    night = 1_760_040_000.0  # 23:00 in Moscow
+    rules = replace(RULES, hours=CallingHours.read(("09:00", "21:00"), None))
+    world = World(start=night, rules=rules)
+    lines = [line.text for line in announcement(world).forecast_lines(night)]
+    assert lines[-1] == "The first call waits until 2025-10-10 09:00:00 Europe/Moscow for the calling hours"
+
+
+def test_a_time_is_shown_on_the_clock_of_its_zone() -> None:
+    assert local_time(1_760_000_000.0, "Europe/Moscow") == "2025-10-09 11:53:20 Europe/Moscow"

@@ -1,0 +1,102 @@
+"""Whether a finished campaign fails, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from campaign_endings import called, person, summary_of
+
+from airflow_provider_callapi.calls.campaign.judgement import (
+    Problem,
+    ProblemKind,
+    collect_endings,
+    final_results,
+    find_problem,
+)
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, MemoryLedger, Status
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.campaign.people import Plan
+from airflow_provider_callapi.calls.campaign.rules import FailureLimits
+
+ANSWERED = called(person(1), (0, Result.ANSWERED))
+BUSY = called(person(2), (0, Result.BUSY))
+UNKNOWN = called(person(3), (0, Result.UNKNOWN))
+NOT_CALLED = called(person(4))
+
+
+def problem(*endings: Any, limits: FailureLimits | None = None, **facts: Any) -> Problem | None:
+    known = {"stopped": None, "began_too_late": False, "has_min_gap": False, "last_minute": "noon", **facts}
+    return find_problem(summary_of(list(endings), []), limits or FailureLimits(), **known)
+
+
+def test_a_campaign_without_limits_is_fine_whatever_became_of_its_people() -> None:
+    assert problem(ANSWERED, BUSY, UNKNOWN) is None
+
+
+def test_a_campaign_that_was_stopped_fails_with_the_reason_and_the_counts() -> None:
+    found = problem(ANSWERED, NOT_CALLED, stopped="the key is blocked")
+    assert found is not None
+    assert found.kind is ProblemKind.STOPPED
+    assert "stopped: the key is blocked" in found.text
+    assert "2 people, 1 calls: answered 1, not_called 1" in found.text
+
+
+def test_a_try_that_began_after_max_lateness_fails_only_if_people_are_left() -> None:
+    assert problem(ANSWERED, began_too_late=True) is None
+    found = problem(ANSWERED, NOT_CALLED, began_too_late=True)
+    assert found is not None
+    assert found.kind is ProblemKind.TOO_LATE
+    assert "max_lateness ended at noon: 1 people" in found.text
+
+
+def test_a_campaign_that_placed_no_call_fails_unless_another_campaign_may_have_called_its_people() -> None:
+    found = problem(NOT_CALLED)
+    assert found is not None
+    assert found.kind is ProblemKind.TOO_LATE
+    assert problem(NOT_CALLED, has_min_gap=True) is None
+    assert problem(ANSWERED, NOT_CALLED) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "share"), [("unreached", 2 / 3), ("unknown", 1 / 3)], ids=["unreached", "unknown"]
+)
+def test_a_share_fails_the_campaign_above_its_limit_and_not_at_it(name: str, share: float) -> None:
+    endings = (ANSWERED, BUSY, UNKNOWN)
+    assert problem(*endings, limits=replace(FailureLimits(), **{name: share})) is None
+    found = problem(*endings, limits=replace(FailureLimits(), **{name: share - 0.01}))
+    assert found is not None
+    assert found.kind is ProblemKind.OVER_LIMIT
+    assert found.text.startswith(f"fail_if_{name}_over: {share:.1%} of 3 people, more than ")
+
+
+def test_a_person_who_was_not_called_and_is_excluded_gets_the_result_do_not_call() -> None:
+    excluded, waiting, reached = (person(number) for number in (1, 2, 3))
+    plan = Plan(people=[excluded, waiting, reached])
+    results = {
+        excluded.key: Result.NOT_CALLED,
+        waiting.key: Result.NOT_CALLED,
+        reached.key: Result.ANSWERED,
+    }
+
+    final = final_results(results, plan, {excluded.contact, reached.contact})
+
+    assert final == {**results, excluded.key: Result.DO_NOT_CALL}
+    assert results[excluded.key] is Result.NOT_CALLED, "the campaign's own results stay as they are"
+
+
+def test_an_ending_has_all_attempts_of_the_person_oldest_first() -> None:
+    who, other = person(1), person(2)
+    ledger = MemoryLedger()
+    for number in (1, 2):
+        intent = Attempt(who.key, number, Status.DIALLING, f"id-{number}", intended_at=float(number))
+        ledger.claim([intent])
+        ledger.write([replace(intent, status=Status.SETTLED, result=Result.BUSY)])
+
+    first, second = collect_endings(
+        Plan(people=[who, other]), {who.key: Result.BUSY, other.key: Result.NOT_CALLED}, ledger
+    )
+
+    assert [attempt.attempt for attempt in first.attempts] == [1, 2]
+    assert (second.person, second.result, tuple(second.attempts)) == (other, Result.NOT_CALLED, ())

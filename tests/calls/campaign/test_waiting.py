@@ -1,0 +1,77 @@
+"""When a campaign's worker may be given away, and when it has to be back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.calls.campaign.runner import Pause
+from airflow_provider_callapi.calls.campaign.waiting import absence_until
+
+NOW = 1000.0
+HOUR = 3600.0
+
+
+@dataclass
+class State:
+    """A campaign and its runner, as far as the decision depends on them."""
+
+    dial_at: float = NOW + 2 * HOUR
+    searching: bool = False
+    blind: bool = False
+    answered_untagged: bool = False
+    tags_due: list[Any] = field(default_factory=list)
+    tag_at: float = NOW
+    needs_reports: bool = False
+    report_at: float = NOW
+    active: dict[int, Any] = field(default_factory=dict)
+    has_data_api: bool = True
+    preparation: float = 0.0
+
+    @property
+    def until(self) -> float | None:
+        campaign = SimpleNamespace(
+            searching=self.searching,
+            answered_untagged=self.answered_untagged,
+            untagged=lambda: self.tags_due,
+            needs_reports=self.needs_reports,
+            watched=lambda: self.active,
+        )
+        runner: Any = SimpleNamespace(
+            campaign=campaign, blind=self.blind, tag_at=self.tag_at, report_at=self.report_at
+        )
+        pause = Pause(1.0, dial_at=self.dial_at)
+        return absence_until(runner, pause, NOW, preparation=self.preparation, has_data_api=self.has_data_api)
+
+
+def test_the_worker_comes_back_when_the_next_person_is_dialled_and_after_an_hour_at_the_latest() -> None:
+    assert State(dial_at=NOW + 600).until == NOW + 600
+    assert State(dial_at=NOW + 2 * HOUR).until == NOW + HOUR
+
+
+def test_a_wait_under_a_minute_is_not_worth_a_deferral() -> None:
+    assert State(dial_at=NOW + 59).until is None
+    assert State(dial_at=NOW + 60).until == NOW + 60
+
+
+@pytest.mark.parametrize("reason", ["searching", "blind", "answered_untagged"])
+def test_a_worker_that_has_something_to_do_now_stays(reason: str) -> None:
+    assert State(**{reason: True}).until is None
+
+
+def test_tags_that_are_due_bring_the_worker_back() -> None:
+    assert State(tags_due=["a tag"], tag_at=NOW + 59).until is None
+    assert State(tags_due=["a tag"], tag_at=NOW + 300).until == NOW + 300
+
+
+def test_reports_bring_the_worker_back_but_not_more_often_than_reading_the_list_is_worth() -> None:
+    assert State(needs_reports=True, report_at=NOW + 20).until == NOW + 20
+    assert State(needs_reports=True, report_at=NOW + 20, preparation=30).until == NOW + 300
+
+
+def test_active_calls_bring_the_worker_back_for_their_reports() -> None:
+    assert State(active={7: "a watch"}).until == NOW + 300
+    assert State(active={7: "a watch"}, has_data_api=False).until == NOW + HOUR

@@ -1,0 +1,54 @@
+"""What a try of a campaign knows from earlier tries and from before a deferral."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from airflow_provider_callapi.calls.stores import MemoryStore
+from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
+
+IDENTITY = {"campaign": "spring", "clears": 2}
+
+
+def test_the_first_try_knows_nothing() -> None:
+    memory = CampaignMemory(MemoryStore(), {})
+    assert (memory.identity, memory.points_per_call, memory.stopped) == (None, None, None)
+    assert not memory.is_resumed
+    assert memory.excluded == frozenset()
+
+
+def test_identity_and_cost_outlive_a_try_in_task_state() -> None:
+    state = MemoryStore()
+    first = CampaignMemory(state, {})
+    first.remember_identity(IDENTITY)
+    first.remember_points_per_call(3)
+
+    retry = CampaignMemory(state, {})
+    assert (retry.identity, retry.points_per_call) == (IDENTITY, 3)
+
+
+def test_a_memo_outlives_a_deferral_without_task_state() -> None:
+    before = CampaignMemory(None, {})
+    before.remember_identity(IDENTITY)
+    memo = json.loads(json.dumps(before.memo(stopped="no money", excluded=["a", "b"])))
+
+    after = CampaignMemory(None, memo)
+    assert (after.is_resumed, after.identity, after.stopped) == (True, IDENTITY, "no money")
+    assert after.excluded == {"a", "b"}
+
+
+def test_a_fact_that_did_not_change_is_not_stored_again() -> None:
+    class Counting(MemoryStore):
+        written = 0
+
+        def set(self, key: str, value: Any) -> None:
+            self.written += 1
+            super().set(key, value)
+
+    state = Counting()
+    memory = CampaignMemory(state, {})
+    for _ in range(3):
+        memory.remember_points_per_call(3)
+        memory.remember_identity(IDENTITY)
+    assert state.written == 2

@@ -1,0 +1,60 @@
+"""What is read from Airflow's task context, and how task state keeps it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from airflow_fakes import TaskInstance
+from airflow_fakes import TaskState as FakeAccessor
+
+from airflow_provider_callapi.task_context import STATE_KEY, TaskFacts, TaskState
+
+BEGAN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def facts(execution_timeout: timedelta | None = None, **context: Any) -> TaskFacts:
+    ti = TaskInstance(start_date=BEGAN, try_number=2, max_tries=5)
+    return TaskFacts.of({"ti": ti, **context}, execution_timeout=execution_timeout)
+
+
+def test_the_owner_is_the_same_for_every_try_of_a_mapped_task() -> None:
+    ti = TaskInstance(map_index=3)
+    first = TaskFacts.of({"ti": ti}, execution_timeout=None)
+    ti.try_number = 7
+    assert (
+        TaskFacts.of({"ti": ti}, execution_timeout=None).owner == first.owner == ("dag", "run", "call", "3")
+    )
+
+
+def test_a_task_without_a_map_index_counts_as_unmapped() -> None:
+    ti: Any = TaskInstance()
+    ti.map_index = None
+    assert TaskFacts.of({"ti": ti}, execution_timeout=None).owner[-1] == "-1"
+
+
+def test_the_execution_deadline_counts_from_the_start_of_the_try() -> None:
+    assert facts().execution_deadline is None
+    assert facts(timedelta(minutes=5)).execution_deadline == BEGAN.timestamp() + 300
+
+
+def test_a_run_without_a_due_time_has_none() -> None:
+    assert facts().run_after is None
+    assert facts(dag_run=SimpleNamespace(run_after=BEGAN)).run_after == BEGAN.timestamp()
+
+
+def test_templates_get_only_what_the_context_has() -> None:
+    assert facts(params={"a": 1}, ds="2026-03-02", secret="x").template_values == {
+        "params": {"a": 1},
+        "ds": "2026-03-02",
+    }
+
+
+def test_task_state_is_there_only_if_airflow_has_it() -> None:
+    assert facts().state is None
+    accessor = FakeAccessor()
+    accessor.set("key", {"a": 1})
+    state = TaskState.of({STATE_KEY: accessor})
+    assert state is not None
+    assert (state.get("key"), state.get("other")) == ({"a": 1}, None)
