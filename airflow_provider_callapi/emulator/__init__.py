@@ -21,13 +21,14 @@ if TYPE_CHECKING:
         Scenario,
         TalkOption,
     )
-    from airflow_provider_callapi.emulator.call import Call, Role, State
+    from airflow_provider_callapi.emulator.call import Call
     from airflow_provider_callapi.emulator.clock import FastClock, ManualClock
     from airflow_provider_callapi.emulator.exchange import Exchange
     from airflow_provider_callapi.emulator.faults import Fault
-    from airflow_provider_callapi.emulator.http import Emulator
     from airflow_provider_callapi.emulator.journal import Entry
     from airflow_provider_callapi.emulator.script import Script
+    from airflow_provider_callapi.emulator.server import Emulator
+    from airflow_provider_callapi.emulator.state_diagram import Role, State
 
 __all__ = [
     "Account",
@@ -49,13 +50,14 @@ __all__ = [
 
 _HOMES = {
     "account": ("Account", "Employee", "Key", "Scenario", "TalkOption"),
-    "call": ("Call", "Role", "State"),
+    "call": ("Call",),
     "clock": ("FastClock", "ManualClock"),
     "exchange": ("Exchange",),
     "faults": ("Fault",),
-    "http": ("Emulator",),
+    "server": ("Emulator",),
     "journal": ("Entry",),
     "script": ("Script",),
+    "state_diagram": ("Role", "State"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from airflow_provider_callapi.emulator.clock import Clock, FastClock, ManualClock
 from airflow_provider_callapi.emulator.exchange import Exchange
-from airflow_provider_callapi.emulator.http import Emulator
-from airflow_provider_callapi.emulator.remote import Scripts
+from airflow_provider_callapi.emulator.remote_control import Scripts
+from airflow_provider_callapi.emulator.server import Emulator
 
 _COMMAND = "python -m airflow_provider_callapi.emulator"
 

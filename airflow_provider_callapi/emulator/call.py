@@ -1,93 +1,15 @@
-"""One call: its state, the diagram it moves on, its legs and what the legs show.
-
-Source: "Диаграмма состояний звонка" (the call's state diagram) and the table of leg states of
-``list.calls`` in the vendor's document. A is the contact, B the operator, C the third party.
-"""
+"""One call: its state, its legs, and what ``list.calls`` shows of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
 from typing import Any
 
 from airflow_provider_callapi.api.models import LegState
 from airflow_provider_callapi.emulator.account import Account, Employee
-from airflow_provider_callapi.emulator.refusals import Refusal
+from airflow_provider_callapi.emulator.errors import Refusal
 from airflow_provider_callapi.emulator.script import Script
-
-
-class State(StrEnum):
-    """Where a call is on the vendor's diagram; PLAYING (an informer call) is not drawn there."""
-
-    SESSION = "session"
-    PLAYING = "playing"
-    TALK = "talk"
-    CALL_COACH = "call_coach"
-    HOLD = "hold"
-    WAITING_INPUT = "waiting_input"
-    DIALING = "dialing"
-    TRANSFERRING = "transferring"
-    OPERATOR_TALK = "operator_talk"
-    POST_TALK = "post_talk"
-    FINISHED = "finished"
-
-
-class Role(Enum):
-    """Who is at the other end of a leg."""
-
-    CONTACT = "contact"
-    OPERATOR = "operator"
-    THIRD = "third party"
-    COACH = "coach"
-
-
-DIAGRAM: Mapping[tuple[State, str], State] = {
-    # event or method
-    (State.SESSION, "contact hears the message"): State.PLAYING,
-    (State.SESSION, "both sides answered"): State.TALK,
-    (State.TALK, "add.coach"): State.CALL_COACH,
-    (State.CALL_COACH, "coach left"): State.TALK,
-    (State.TALK, "call.talk_option"): State.TALK,
-    (State.CALL_COACH, "call.talk_option"): State.CALL_COACH,
-    (State.TALK, "hold.call"): State.HOLD,
-    (State.HOLD, "unhold.call"): State.TALK,
-    (State.TALK, "operator wants to dial"): State.WAITING_INPUT,
-    (State.WAITING_INPUT, "operator pressed *"): State.HOLD,
-    (State.HOLD, "make.call"): State.DIALING,
-    (State.WAITING_INPUT, "make.call"): State.DIALING,
-    (State.DIALING, "third party answered"): State.OPERATOR_TALK,
-    (State.DIALING, "third party left"): State.HOLD,
-    (State.DIALING, "restore.talk"): State.TALK,
-    (State.DIALING, "transfer.talk"): State.TRANSFERRING,
-    (State.TRANSFERRING, "third party answered"): State.TALK,
-    (State.OPERATOR_TALK, "third party left"): State.HOLD,
-    (State.OPERATOR_TALK, "restore.talk"): State.TALK,
-    (State.OPERATOR_TALK, "transfer.talk"): State.TALK,
-    (State.TALK, "operator disconnected"): State.POST_TALK,
-    (State.CALL_COACH, "operator disconnected"): State.POST_TALK,
-}
-"""What is not here ends the call (an event) or is refused with invalid_state (a method)."""
-
-STATELESS = frozenset(
-    {"tag.call", "record.call", "send.dtmf", "block.contact", "disconnect.leg", "release.call"}
-)
-"""Methods whose tables of errors know no invalid_state: any active call will do."""
-
-_CONNECTED: Mapping[State, Mapping[Role, LegState]] = {
-    State.PLAYING: {Role.CONTACT: LegState.TALKING},
-    State.TALK: {Role.CONTACT: LegState.TALKING, Role.OPERATOR: LegState.TALKING},
-    State.HOLD: {Role.CONTACT: LegState.ON_HOLD, Role.OPERATOR: LegState.TALKING},
-    State.WAITING_INPUT: {Role.CONTACT: LegState.ON_HOLD, Role.OPERATOR: LegState.TALKING},
-    State.DIALING: {Role.CONTACT: LegState.ON_HOLD, Role.OPERATOR: LegState.TALKING},
-    State.TRANSFERRING: {Role.CONTACT: LegState.TRANSFERRING},
-    State.OPERATOR_TALK: {
-        Role.CONTACT: LegState.ON_HOLD,
-        Role.OPERATOR: LegState.OPERATORS_TALKING,
-        Role.THIRD: LegState.OPERATORS_TALKING,
-    },
-}
-"""What the legs of people on the line show; a leg that rings or has left is not concerned."""
+from airflow_provider_callapi.emulator.state_diagram import DIAGRAM, LEG_STATES, Role, State
 
 
 @dataclass(slots=True)
@@ -187,7 +109,7 @@ class Call:
             raise Refusal("invalid_state", "call_session_id", self.call_session_id) from None
         if self.state is came_from:
             return
-        shown = _CONNECTED.get(self.state, {})
+        shown = LEG_STATES.get(self.state, {})
         for leg in self.legs:
             if leg.on_the_line:
                 leg.state = shown.get(leg.role, leg.state)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_callapi.api.methods import METHODS, ListCalls, ListTalkOptions, Request
-from airflow_provider_callapi.emulator import starting, steering
+from airflow_provider_callapi.emulator import call_control, start_call
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.points import weight
 from airflow_provider_callapi.emulator.service import Handler, Service
@@ -45,26 +45,26 @@ def _by_service(board: Switchboard, account: Account, request: Request[Any]) -> 
 HANDLERS: dict[str, Handler] = {
     "login.user": _by_service,
     "logout.user": _by_service,
-    "start.employee_call": starting.start_employee_call,
-    "start.scenario_call": starting.start_scenario_call,
-    "start.vnumber_call": starting.start_vnumber_call,
-    "start.informer_call": starting.start_informer_call,
-    "start.simple_call": starting.start_simple_call,
-    "make.call": steering.make_call,
-    "transfer.talk": steering.transfer_talk,
-    "restore.talk": steering.restore_talk,
-    "hold.call": steering.hold_call,
-    "unhold.call": steering.unhold_call,
-    "add.coach": steering.add_coach,
-    "tag.call": steering.tag_call,
-    "record.call": steering.record_call,
-    "disconnect.leg": steering.disconnect_leg,
-    "send.dtmf": steering.send_dtmf,
-    "block.contact": steering.block_contact,
+    "start.employee_call": start_call.start_employee_call,
+    "start.scenario_call": start_call.start_scenario_call,
+    "start.vnumber_call": start_call.start_vnumber_call,
+    "start.informer_call": start_call.start_informer_call,
+    "start.simple_call": start_call.start_simple_call,
+    "make.call": call_control.make_call,
+    "transfer.talk": call_control.transfer_talk,
+    "restore.talk": call_control.restore_talk,
+    "hold.call": call_control.hold_call,
+    "unhold.call": call_control.unhold_call,
+    "add.coach": call_control.add_coach,
+    "tag.call": call_control.tag_call,
+    "record.call": call_control.record_call,
+    "disconnect.leg": call_control.disconnect_leg,
+    "send.dtmf": call_control.send_dtmf,
+    "block.contact": call_control.block_contact,
     "list.calls": list_calls,
     "list.talk_options": list_talk_options,
-    "call.talk_option": steering.call_talk_option,
-    "release.call": steering.release_call,
+    "call.talk_option": call_control.call_talk_option,
+    "release.call": call_control.release_call,
 }
 
 

@@ -5,28 +5,23 @@ Thread-safe: one lock around everything. Time is the clock's; nothing runs in th
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import requests
 
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.call import Call
-from airflow_provider_callapi.emulator.call_api import call_api
 from airflow_provider_callapi.emulator.clock import Clock
-from airflow_provider_callapi.emulator.data_api import data_api
-from airflow_provider_callapi.emulator.faults import Fault, FaultPlan, Planned, method_of
+from airflow_provider_callapi.emulator.dispatcher import Dispatcher
+from airflow_provider_callapi.emulator.faults import Fault, Planned
+from airflow_provider_callapi.emulator.in_process import in_process_session
 from airflow_provider_callapi.emulator.journal import Entry
-from airflow_provider_callapi.emulator.refusals import Refusal
 from airflow_provider_callapi.emulator.script import Script
-from airflow_provider_callapi.emulator.service import Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 
-class Exchange:
+class Exchange(Dispatcher):
     """A telephone exchange with one account (`account`), or more (`accounts`).
 
     :param clock: epoch seconds now; a `ManualClock` in tests.
@@ -34,18 +29,9 @@ class Exchange:
     """
 
     def __init__(self, clock: Clock = time.time, account: Account | None = None) -> None:
-        self.accounts = [account or Account()]
-        self.call_api = call_api()
-        self.services: dict[str, Service] = {"v2.0": data_api()}
-        """URL version → service; any other version is the Call API's."""
-        for service in self._all_services():
-            service.accounts = self.accounts
+        super().__init__(clock, account)
         self.refuse_for: list[Callable[[float], None]] = []
         """Listening sockets that can be closed for some seconds: a real REFUSE needs one."""
-        self._lock = threading.RLock()
-        self._clock = clock
-        self._board = Switchboard(clock)
-        self._faults = FaultPlan()
 
     # --- what a test sets up ---
 
@@ -53,11 +39,6 @@ class Exchange:
     def account(self) -> Account:
         """The first account."""
         return self.accounts[0]
-
-    @property
-    def clock(self) -> Clock:
-        """The exchange's clock."""
-        return self._clock
 
     @property
     def report_lag(self) -> float:
@@ -134,8 +115,6 @@ class Exchange:
 
     def session(self, ip: str = "127.0.0.1") -> requests.Session:
         """A `requests` session that this exchange answers in process, whatever the URL's host."""
-        from airflow_provider_callapi.emulator.adapter import in_process_session  # noqa: PLC0415
-
         return in_process_session(self, ip)
 
     def reset(self) -> None:
@@ -190,45 +169,3 @@ class Exchange:
         """The Call API points left."""
         with self._lock:
             return self.call_api.points(account or self.account).limits(self._clock())
-
-    # --- the doors ---
-
-    def handle(
-        self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True
-    ) -> dict[str, Any]:
-        """Answer one parsed request without any wire. No fault applies."""
-        with self._lock:
-            service = self.services.get(version, self.call_api)
-            return service.answer(self._settled(), body, ip=ip, version=version, charset_is_utf8=utf8)
-
-    def handle_bytes(
-        self, body: bytes, ip: str = "127.0.0.1", *, version: str = "v4.0", content_type: str
-    ) -> dict[str, Any]:
-        """Answer one request as it came over a wire."""
-        kind, _, rest = content_type.partition(";")
-        charset = rest.strip().lower().replace('"', "")
-        if kind.strip().lower() != "application/json" or not charset.startswith("charset="):
-            # the document demands both and names no error for their absence
-            return {"jsonrpc": "2.0", "id": None, "error": Refusal("invalid_request").error}
-        try:
-            parsed = json.loads(body.decode())
-        except ValueError:
-            return {"jsonrpc": "2.0", "id": None, "error": Refusal("parse_error").error}
-        return self.handle(parsed, ip, version=version, utf8=charset == "charset=utf-8")
-
-    def take_fault(self, body: bytes, *, refusing: bool = False) -> Planned | None:
-        """The fault for the request that arrives now, and a note of it in the journal."""
-        with self._lock:
-            planned = self._faults.take(body, refusing=refusing)
-            if planned is not None:
-                label = planned.fault.label
-                entry = Entry(self._clock(), "fault", method_of(body), detail=label)
-                self._board.journal.add(entry)
-            return planned
-
-    def _all_services(self) -> list[Service]:
-        return [self.call_api, *self.services.values()]
-
-    def _settled(self) -> Switchboard:
-        self._board.settle()
-        return self._board

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from airflow_provider_callapi.emulator.account import Account
-from airflow_provider_callapi.emulator.refusals import Refusal
+from airflow_provider_callapi.emulator.errors import Refusal
 
 FREE = frozenset({"login.user", "list.calls", "list.talk_options"})
 """Their answers hold neither ``success`` nor a session id, which is what the document charges for."""

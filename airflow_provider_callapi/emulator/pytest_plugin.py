@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from airflow_provider_callapi.emulator.http import Emulator
+    from airflow_provider_callapi.emulator.server import Emulator
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def callapi_emulator() -> Iterator[Emulator]:
     """
     # here, because pytest imports this module in every run of every user
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415
-    from airflow_provider_callapi.emulator.http import Emulator  # noqa: PLC0415
+    from airflow_provider_callapi.emulator.server import Emulator  # noqa: PLC0415
 
     with Emulator(Exchange()) as emulator:
         yield emulator

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from airflow_provider_callapi.emulator.refusals import Refusal
+from airflow_provider_callapi.emulator.errors import Refusal
 
 Accept = Callable[[Any], bool]
 Columns = Mapping[str, Callable[[Any], Any]]

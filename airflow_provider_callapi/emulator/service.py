@@ -13,10 +13,10 @@ from typing import Any
 
 from airflow_provider_callapi.api.methods import LoginUser, LogoutUser, Request
 from airflow_provider_callapi.emulator.account import Account
+from airflow_provider_callapi.emulator.errors import WITHOUT_LIMITS, Refusal
 from airflow_provider_callapi.emulator.journal import Entry
-from airflow_provider_callapi.emulator.params import check
+from airflow_provider_callapi.emulator.parameters import check
 from airflow_provider_callapi.emulator.points import Points
-from airflow_provider_callapi.emulator.refusals import WITHOUT_LIMITS, Refusal
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 Handler = Callable[[Switchboard, Account, Any], Any]

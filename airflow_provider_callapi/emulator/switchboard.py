@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 from airflow_provider_callapi.api.models import LegState
 from airflow_provider_callapi.emulator.account import Account, Employee
-from airflow_provider_callapi.emulator.call import Call, Leg, Role, State
+from airflow_provider_callapi.emulator.call import Call, Leg
 from airflow_provider_callapi.emulator.clock import Clock
 from airflow_provider_callapi.emulator.journal import Entry, Journal, Kind
 from airflow_provider_callapi.emulator.script import Script
+from airflow_provider_callapi.emulator.state_diagram import Role, State
 
 POST_TALK_SECONDS = 2.0
 """How long a call outlives its operator; the document only says that it does."""

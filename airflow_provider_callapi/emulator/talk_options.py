@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 
 from airflow_provider_callapi.api.models import LegState
 from airflow_provider_callapi.emulator.account import TalkOption
-from airflow_provider_callapi.emulator.call import Call, Role
-from airflow_provider_callapi.emulator.refusals import Refusal
+from airflow_provider_callapi.emulator.call import Call
+from airflow_provider_callapi.emulator.errors import Refusal
+from airflow_provider_callapi.emulator.state_diagram import Role
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 Action = Callable[[Switchboard, Call, TalkOption], None]

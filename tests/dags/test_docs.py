@@ -20,8 +20,8 @@ from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.emulator.call_api import HANDLERS
-from airflow_provider_callapi.emulator.refusals import ERRORS
-from airflow_provider_callapi.emulator.remote import Advance, Inbound, PlannedFault, Scripts
+from airflow_provider_callapi.emulator.errors import ERRORS
+from airflow_provider_callapi.emulator.remote_control import Advance, Inbound, PlannedFault, Scripts
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators import branch, call_control, start_call
 

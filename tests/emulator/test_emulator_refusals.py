@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_callapi.api.methods import METHODS, Component
 from airflow_provider_callapi.emulator import Account, Employee, Exchange, Fault, Key, Role
-from airflow_provider_callapi.emulator.refusals import ERRORS, WITHOUT_LIMITS
+from airflow_provider_callapi.emulator.errors import ERRORS, WITHOUT_LIMITS
 
 CONTACT = "79161234567"
 VNUMBER = "74993720692"

@@ -13,8 +13,7 @@ from airflow.sdk import DAG, BaseOperator
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task
 
 from airflow_provider_callapi.api.methods import METHODS
-from airflow_provider_callapi.emulator import Fault, Script
-from airflow_provider_callapi.emulator.call import Role
+from airflow_provider_callapi.emulator import Fault, Role, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallUnresolved
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators import call_control, start_call

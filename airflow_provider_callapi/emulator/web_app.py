@@ -18,7 +18,7 @@ from starlette.routing import Route
 from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.clock import ManualClock
 from airflow_provider_callapi.emulator.exchange import Exchange
-from airflow_provider_callapi.emulator.remote import Advance, Inbound, PlannedFault, Scripts
+from airflow_provider_callapi.emulator.remote_control import Advance, Inbound, PlannedFault, Scripts
 
 FINISHED_ON_THE_PAGE = 30
 

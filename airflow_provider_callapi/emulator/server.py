@@ -12,9 +12,9 @@ from typing import Any, Self
 import uvicorn
 
 from airflow_provider_callapi.emulator.account import Account
-from airflow_provider_callapi.emulator.door import HttpDoor
+from airflow_provider_callapi.emulator.asgi_app import HttpDoor
 from airflow_provider_callapi.emulator.exchange import Exchange
-from airflow_provider_callapi.emulator.web import web
+from airflow_provider_callapi.emulator.web_app import web
 
 _START_TIMEOUT = 10.0
 

@@ -18,7 +18,7 @@ from airflow_provider_callapi.api.methods import (
 )
 from airflow_provider_callapi.emulator.account import Account, Employee
 from airflow_provider_callapi.emulator.call import Call
-from airflow_provider_callapi.emulator.refusals import Refusal
+from airflow_provider_callapi.emulator.errors import Refusal
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 Phones = list[tuple[str, Employee | None]]

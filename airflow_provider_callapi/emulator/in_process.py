@@ -17,17 +17,17 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
-from airflow_provider_callapi.emulator.exchange import Exchange
+from airflow_provider_callapi.emulator.dispatcher import Dispatcher
 from airflow_provider_callapi.emulator.faults import Fault
-from airflow_provider_callapi.emulator.wire import Answer, post
+from airflow_provider_callapi.emulator.http_messages import Answer, post
 
 
 class InProcessAdapter(HTTPAdapter):
     """Answers every request from an exchange."""
 
-    def __init__(self, exchange: Exchange, ip: str) -> None:
+    def __init__(self, dispatcher: Dispatcher, ip: str) -> None:
         super().__init__()
-        self._exchange = exchange
+        self._dispatcher = dispatcher
         self._ip = ip
 
     def send(  # noqa: PLR0917  # the signature is requests'
@@ -41,11 +41,11 @@ class InProcessAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Hand the request over; raises what `requests` would raise."""
         body: Any = request.body
-        if self._exchange.take_fault(_peek(body), refusing=True):
+        if self._dispatcher.take_fault(_peek(body), refusing=True):
             raise _refused(request)
         content = _read(body)
         path = urlsplit(request.url or "").path
-        answer, planned = post(self._exchange, path, request.headers, content, self._ip)
+        answer, planned = post(self._dispatcher, path, request.headers, content, self._ip)
         fault = planned.fault if planned else None
         if fault in (Fault.DROP_BEFORE, Fault.DROP_AFTER):
             gone = http.client.RemoteDisconnected("Remote end closed connection without response")
@@ -55,11 +55,11 @@ class InProcessAdapter(HTTPAdapter):
         return self.build_response(request, _raw(answer, truncated=fault is Fault.TRUNCATED))
 
 
-def in_process_session(exchange: Exchange, ip: str) -> requests.Session:
+def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
     """A session whose every URL leads to the exchange."""
     session = requests.Session()
     session.trust_env = False
-    adapter = InProcessAdapter(exchange, ip)
+    adapter = InProcessAdapter(dispatcher, ip)
     for prefix in ("https://", "http://"):
         session.mount(prefix, adapter)
     return session

@@ -24,9 +24,10 @@ from airflow_provider_callapi.api.methods import (
 )
 from airflow_provider_callapi.api.models import LegState
 from airflow_provider_callapi.emulator.account import Account
-from airflow_provider_callapi.emulator.call import Call, Role, State
-from airflow_provider_callapi.emulator.refusals import Refusal
-from airflow_provider_callapi.emulator.starting import check_message
+from airflow_provider_callapi.emulator.call import Call
+from airflow_provider_callapi.emulator.errors import Refusal
+from airflow_provider_callapi.emulator.start_call import check_message
+from airflow_provider_callapi.emulator.state_diagram import Role, State
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 from airflow_provider_callapi.emulator.talk_options import press
 

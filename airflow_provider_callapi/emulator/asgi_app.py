@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.faults import Fault
-from airflow_provider_callapi.emulator.wire import VERSION_PATH, Answer, post
+from airflow_provider_callapi.emulator.http_messages import VERSION_PATH, Answer, post
 
 
 class HttpDoor:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from airflow_provider_callapi.api.methods import Request
-from airflow_provider_callapi.emulator.refusals import Refusal
+from airflow_provider_callapi.emulator.errors import Refusal
 
 AnyRequest = TypeVar("AnyRequest", bound=Request[Any])
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from airflow_provider_callapi.emulator.exchange import Exchange
+from airflow_provider_callapi.emulator.dispatcher import Dispatcher
+from airflow_provider_callapi.emulator.errors import ERRORS
 from airflow_provider_callapi.emulator.faults import Fault, Planned
-from airflow_provider_callapi.emulator.refusals import ERRORS
 
 VERSION_PATH = re.compile(r"/(v\d+\.\d+)/?")
 
@@ -43,17 +43,17 @@ class Passage(NamedTuple):
     planned: Planned | None
 
 
-def post(exchange: Exchange, path: str, headers: Mapping[str, str], body: bytes, ip: str) -> Passage:
+def post(dispatcher: Dispatcher, path: str, headers: Mapping[str, str], body: bytes, ip: str) -> Passage:
     """Bring a POST to the exchange, unless a fault keeps it away."""
     version = VERSION_PATH.fullmatch(path)
     if version is None:
         return Passage(_page(404, "Not Found"), None)
     if "Content-Length" not in headers:
         return Passage(_page(411, "Length Required"), None)
-    planned = exchange.take_fault(body)
+    planned = dispatcher.take_fault(body)
     answer: dict[str, Any] = {}
     if planned is None or planned.fault.carried_out:
-        answer = exchange.handle_bytes(
+        answer = dispatcher.handle_bytes(
             body, ip, version=version[1], content_type=headers.get("Content-Type", "")
         )
     spoil = _SPOILT.get(planned.fault) if planned else None
