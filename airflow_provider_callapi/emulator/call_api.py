@@ -1,4 +1,4 @@
-"""The Call API: which function stands behind each of its 22 methods.
+"""The Call API: its 22 methods and the function that handles each.
 
 Source: "Список методов" (list of methods) of the vendor's Call API v4.0 document.
 """
@@ -15,18 +15,20 @@ from airflow_provider_callapi.emulator.service import Handler, Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 
-def list_calls(board: Switchboard, account: Account, request: ListCalls) -> list[dict[str, Any]]:
-    """The active calls, oldest first."""
+def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -> list[dict[str, Any]]:
+    """Return the active calls, oldest first."""
     return [
         call.listing()
-        for call in board.listed(account)
+        for call in switchboard.listed_calls(account)
         if request.direction in (None, call.direction)
         and request.virtual_phone_number in (None, call.virtual_phone_number)
     ]
 
 
-def list_talk_options(board: Switchboard, account: Account, request: ListTalkOptions) -> list[dict[str, Any]]:
-    """The buttons of the account."""
+def list_talk_options(
+    switchboard: Switchboard, account: Account, request: ListTalkOptions
+) -> list[dict[str, Any]]:
+    """Return the talk options of the account."""
     return [
         {
             "button": option.button,
@@ -38,13 +40,13 @@ def list_talk_options(board: Switchboard, account: Account, request: ListTalkOpt
     ]
 
 
-def _by_service(board: Switchboard, account: Account, request: Request[Any]) -> None:
-    """login.user and logout.user: the service knows the tokens, and answers by itself."""
+def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
+    """Do nothing: the service itself answers login.user and logout.user."""
 
 
 HANDLERS: dict[str, Handler] = {
-    "login.user": _by_service,
-    "logout.user": _by_service,
+    "login.user": _handled_by_service,
+    "logout.user": _handled_by_service,
     "start.employee_call": start_call.start_employee_call,
     "start.scenario_call": start_call.start_scenario_call,
     "start.vnumber_call": start_call.start_vnumber_call,
@@ -68,11 +70,11 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-def _welcome(account: Account, ip: str) -> bool:
+def _serves_ip(account: Account, ip: str) -> bool:
     return account.ip_whitelist is None or ip in account.ip_whitelist
 
 
 def call_api() -> Service:
-    """The service behind ``/v4.0``."""
+    """Return the service for ``/v4.0``."""
     methods = {name: (METHODS[name], handler) for name, handler in HANDLERS.items()}
-    return Service(methods, weight, _welcome)
+    return Service(methods, weight, _serves_ip)

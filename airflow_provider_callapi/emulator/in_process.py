@@ -1,7 +1,7 @@
-"""The in-process door: a `requests` session that the exchange answers without a socket.
+"""A `requests` session that the exchange answers in the same process, without a port.
 
-Faults are the exceptions that `requests` raises for the real thing, and the body is read exactly
-where the wire would have read it: that is how a client knows whether anything was sent.
+A fault raises the same exception as the real failure. The adapter reads the body exactly when a real
+connection would read it, because the client decides by this whether it has sent anything.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from airflow_provider_callapi.emulator.dispatcher import Dispatcher
 from airflow_provider_callapi.emulator.faults import Fault
-from airflow_provider_callapi.emulator.http_messages import Answer, post
+from airflow_provider_callapi.emulator.http_messages import HandledPost, handle_post
 
 
 class InProcessAdapter(HTTPAdapter):
-    """Answers every request from an exchange."""
+    """Answer every request from a dispatcher.
+
+    :param ip: the client's address, as the exchange sees it.
+    """
 
     def __init__(self, dispatcher: Dispatcher, ip: str) -> None:
         super().__init__()
@@ -39,24 +42,26 @@ class InProcessAdapter(HTTPAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Hand the request over; raises what `requests` would raise."""
-        body: Any = request.body
-        if self._dispatcher.take_fault(_peek(body), refusing=True):
-            raise _refused(request)
-        content = _read(body)
+        """Answer a request.
+
+        :raises requests.ConnectionError: a fault refuses or breaks the connection.
+        :raises requests.ReadTimeout: the fault HANG; without waiting.
+        """
+        if self._dispatcher.take_fault(_peek(request.body), connecting=True):
+            raise _connection_refused(request)
+        body = _read_body(request.body)
         path = urlsplit(request.url or "").path
-        answer, planned = post(self._dispatcher, path, request.headers, content, self._ip)
-        fault = planned.fault if planned else None
-        if fault in (Fault.DROP_BEFORE, Fault.DROP_AFTER):
-            gone = http.client.RemoteDisconnected("Remote end closed connection without response")
-            raise requests.ConnectionError(ProtocolError("Connection aborted.", gone), request=request)
-        if fault is Fault.HANG:
+        handled = handle_post(self._dispatcher, path, request.headers, body, self._ip)
+        if handled.fault in (Fault.DROP_BEFORE, Fault.DROP_AFTER):
+            cause = http.client.RemoteDisconnected("Remote end closed connection without response")
+            raise requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request)
+        if handled.fault is Fault.HANG:
             raise requests.ReadTimeout(f"Read timed out. (read timeout={timeout})", request=request)
-        return self.build_response(request, _raw(answer, truncated=fault is Fault.TRUNCATED))
+        return self.build_response(request, _urllib3_response(handled))
 
 
 def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
-    """A session whose every URL leads to the exchange."""
+    """Return a session whose requests all go to the dispatcher, for every URL."""
     session = requests.Session()
     session.trust_env = False
     adapter = InProcessAdapter(dispatcher, ip)
@@ -66,30 +71,31 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 
 
 def _peek(body: Any) -> bytes:
-    """What is going to be sent, without the sender's noticing; a stream stays unread."""
+    """Return a body without reading a stream: the client must not notice. A stream gives no bytes."""
     if isinstance(body, io.BytesIO):
         return body.getvalue()
-    return b"" if body is None or hasattr(body, "read") else _read(body)
+    return b"" if body is None or hasattr(body, "read") else _read_body(body)
 
 
-def _read(body: Any) -> bytes:
+def _read_body(body: Any) -> bytes:
     content = body.read() if hasattr(body, "read") else body
     return content.encode() if isinstance(content, str) else bytes(content or b"")
 
 
-def _raw(answer: Answer, *, truncated: bool) -> urllib3.HTTPResponse:
-    content = answer.body[: len(answer.body) // 2] if truncated else answer.body
+def _urllib3_response(handled: HandledPost) -> urllib3.HTTPResponse:
+    response = handled.response
+    body = response.first_half if handled.fault is Fault.TRUNCATED else response.body
     return urllib3.HTTPResponse(
-        io.BytesIO(content),
-        headers=answer.headers,
-        status=answer.status,
-        reason=http.client.responses.get(answer.status),
+        io.BytesIO(body),
+        headers=response.headers,
+        status=response.status,
+        reason=http.client.responses.get(response.status),
         preload_content=False,
         enforce_content_length=True,
     )
 
 
-def _refused(request: requests.PreparedRequest) -> requests.ConnectionError:
+def _connection_refused(request: requests.PreparedRequest) -> requests.ConnectionError:
     url = urlsplit(request.url or "")
     host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
     connection = urllib3.connection.HTTPConnection(host, port)

@@ -1,7 +1,7 @@
-"""The strict check of a method's parameters, by the same class that the client builds its requests with.
+"""Check the parameters of a request with the class that the client also uses.
 
-The class only knows right from wrong; here its verdict becomes the vendor's mnemonic. Where the
-class mends what a person wrote (``+7 926 …``), the exchange refuses, as the service would.
+The class only accepts or rejects. This module converts its errors into the vendor's mnemonics.
+The class corrects some input (``+7 926 …``). The exchange rejects such input, as the service does.
 """
 
 from __future__ import annotations
@@ -13,48 +13,50 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from airflow_provider_callapi.api.methods import Request
-from airflow_provider_callapi.emulator.errors import Refusal
+from airflow_provider_callapi.emulator.errors import RpcError
 
-AnyRequest = TypeVar("AnyRequest", bound=Request[Any])
+RequestT = TypeVar("RequestT", bound=Request[Any])
 
-_ORDER = (
+_PRIORITY = (
     "unexpected_parameters",
     "required_parameter_missed",
     "data_type_error",
     "invalid_parameter_value",
     "invalid_parameters_combination",
 )
-"""Which error is told when there are several: shape before types, types before values."""
+"""The answer names only one error: the first in this order."""
 
 
-def check(request_type: type[AnyRequest], params: Mapping[str, Any]) -> AnyRequest:
-    """Read parameters (without ``access_token``) strictly.
+def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) -> RequestT:
+    """Return the parameters as a request object.
 
-    :raises Refusal: one of `_ORDER`, with the dotted field.
+    :param params: without ``access_token``.
+    :raises RpcError: a mnemonic of `_PRIORITY`, with the dotted field.
     """
-    _refuse_null(params)
+    _reject_null(params)
     try:
         request = request_type.model_validate(params)
     except ValidationError as error:
-        found = [(_mnemonic(detail), detail) for detail in error.errors(include_url=False)]
-        mnemonic, detail = min(found, key=lambda item: _ORDER.index(item[0]))
+        details = [(_mnemonic(detail), detail) for detail in error.errors(include_url=False)]
+        mnemonic, detail = min(details, key=lambda item: _PRIORITY.index(item[0]))
         value = None if mnemonic == "required_parameter_missed" else detail["input"]
         path = [str(part) for part in detail["loc"]]
-        whole = mnemonic == "invalid_parameters_combination"
-        raise _refusal(mnemonic, path, None if whole else value) from None
+        if mnemonic == "invalid_parameters_combination":
+            value = None
+        raise _rpc_error(mnemonic, path, value) from None
     for name, sent in params.items():
         if isinstance(sent, str) and getattr(request, name) != sent:
-            raise _refusal("invalid_parameter_value", [name], sent)
+            raise _rpc_error("invalid_parameter_value", [name], sent)
     return request
 
 
-def _refuse_null(params: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
-    """An absent parameter is left out; null is a value, and of the wrong type."""
+def _reject_null(params: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
+    """Reject null: it is a value of the wrong type. An absent parameter must be left out."""
     for name, value in params.items():
         if value is None:
-            raise _refusal("data_type_error", [*path, name], None)
+            raise _rpc_error("data_type_error", [*path, name], None)
         if isinstance(value, Mapping):
-            _refuse_null(value, (*path, name))
+            _reject_null(value, (*path, name))
 
 
 def _mnemonic(detail: ErrorDetails) -> str:
@@ -66,12 +68,12 @@ def _mnemonic(detail: ErrorDetails) -> str:
     if not detail["loc"]:
         return "invalid_parameters_combination"
     wrong_type = kind.endswith("_type") or kind.endswith("_parsing")
-    # a literal's and a validator's errors do not say that the type was wrong already
+    # pydantic reports a wrong type of a literal or a validated value as a wrong value
     if wrong_type or isinstance(value, bool) or (kind == "literal_error" and type(value) is not str):
         return "data_type_error"
     return "invalid_parameter_value"
 
 
-def _refusal(mnemonic: str, path: list[str], value: Any) -> Refusal:
+def _rpc_error(mnemonic: str, path: list[str], value: Any) -> RpcError:
     parent = ".".join(path[:-1]) or None
-    return Refusal(mnemonic, ".".join(path) or None, value, object=parent)
+    return RpcError(mnemonic, ".".join(path) or None, value, object=parent)

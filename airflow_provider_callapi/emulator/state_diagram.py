@@ -13,7 +13,7 @@ from airflow_provider_callapi.api.models import LegState
 
 
 class State(StrEnum):
-    """Where a call is on the vendor's diagram; PLAYING (an informer call) is not drawn there."""
+    """States of a call. The vendor's diagram does not show PLAYING, the state of an informer call."""
 
     SESSION = "session"
     PLAYING = "playing"
@@ -29,16 +29,16 @@ class State(StrEnum):
 
 
 class Role(Enum):
-    """Who is at the other end of a leg."""
+    """The participant at the other end of a leg."""
 
     CONTACT = "contact"
     OPERATOR = "operator"
-    THIRD = "third party"
+    THIRD_PARTY = "third party"
     COACH = "coach"
 
 
 DIAGRAM: Mapping[tuple[State, str], State] = {
-    # event or method
+    # (state, event or method): next state
     (State.SESSION, "contact hears the message"): State.PLAYING,
     (State.SESSION, "both sides answered"): State.TALK,
     (State.TALK, "add.coach"): State.CALL_COACH,
@@ -47,7 +47,7 @@ DIAGRAM: Mapping[tuple[State, str], State] = {
     (State.CALL_COACH, "call.talk_option"): State.CALL_COACH,
     (State.TALK, "hold.call"): State.HOLD,
     (State.HOLD, "unhold.call"): State.TALK,
-    (State.TALK, "operator wants to dial"): State.WAITING_INPUT,
+    (State.TALK, "operator chose transfer"): State.WAITING_INPUT,
     (State.WAITING_INPUT, "operator pressed *"): State.HOLD,
     (State.HOLD, "make.call"): State.DIALING,
     (State.WAITING_INPUT, "make.call"): State.DIALING,
@@ -62,7 +62,7 @@ DIAGRAM: Mapping[tuple[State, str], State] = {
     (State.TALK, "operator disconnected"): State.POST_TALK,
     (State.CALL_COACH, "operator disconnected"): State.POST_TALK,
 }
-"""What is not here ends the call (an event) or is refused with invalid_state (a method)."""
+"""Any other event ends the call. Any other method fails with invalid_state."""
 
 LEG_STATES: Mapping[State, Mapping[Role, LegState]] = {
     State.PLAYING: {Role.CONTACT: LegState.TALKING},
@@ -74,7 +74,7 @@ LEG_STATES: Mapping[State, Mapping[Role, LegState]] = {
     State.OPERATOR_TALK: {
         Role.CONTACT: LegState.ON_HOLD,
         Role.OPERATOR: LegState.OPERATORS_TALKING,
-        Role.THIRD: LegState.OPERATORS_TALKING,
+        Role.THIRD_PARTY: LegState.OPERATORS_TALKING,
     },
 }
-"""What the legs of people on the line show; a leg that rings or has left is not concerned."""
+"""State of the call → role → state of each connected leg. Other legs keep their state."""

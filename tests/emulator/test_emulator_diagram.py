@@ -139,7 +139,7 @@ def test_a_transfer_while_the_third_party_rings_succeeds_when_it_answers(desk, c
 
 def test_a_transfer_that_fails_ends_the_call(desk, call_in):
     call = call_in(State.DIALING)
-    third = call.leg(Role.THIRD)
+    third = call.leg(Role.THIRD_PARTY)
     desk.ask("transfer.talk", call_session_id=call.call_session_id)
     desk.ask("disconnect.leg", call_session_id=call.call_session_id, leg_id=third.leg_id)
     assert call.finish_reason == "no_success_operator_call"

@@ -77,7 +77,7 @@ def make_it_so(exchange, request):
     for step in steps:
         step["params"]["call_session_id"] = call.call_session_id
         assert "result" in exchange.handle(step)
-    board = exchange._board
+    board = exchange._switchboard
     board.active[session] = board.active.pop(call.call_session_id)
     call.call_session_id = session
     if method == "disconnect.leg":

@@ -437,7 +437,7 @@ def test_list_calls_returns_plain_json_with_the_numbers_of_people_shortened(desk
 
 def test_list_calls_shortens_numbers_in_fields_that_this_version_does_not_know(desk, monkeypatch):
     talk(desk)
-    board = desk.exchange._board
+    board = desk.exchange._switchboard
     listing = type(board.calls[min(board.calls)]).listing
 
     def newer(call: Any) -> dict[str, Any]:
