@@ -157,6 +157,7 @@ class Exchange(Dispatcher):
 
         :raises AssertionError: one line for each difference, with masked number and method.
         """
+        __tracebackhide__ = True  # pytest shows only the message
         with self._lock:
             self._expectations.check(self._current_switchboard())
 

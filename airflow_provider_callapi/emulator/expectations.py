@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.journal import Entry
 from airflow_provider_callapi.emulator.state_diagram import Role
 from airflow_provider_callapi.emulator.switchboard import Switchboard
@@ -32,53 +31,58 @@ class RingExpectations:
         :raises AssertionError: one line for each phone that rang too often, too seldom or
             unexpectedly, with its masked number and the method of the call.
         """
-        rings = [entry for entry in switchboard.journal.entries if entry.kind == "ring"]
-        counts = Counter(entry.phone for entry in rings)
-        problems = [
-            f"{mask_phones(phone)} did not ring. The test expects {_rings(times)}."
-            for phone, times in self.times.items()
-            if times and not counts[phone]
-        ]
-        problems += [
-            f"{_describe(switchboard, phone, rings)}. The test expects {_rings(self.times[phone])}."
-            for phone in counts
-            if phone in self.times and self.times[phone] != counts[phone]
-        ]
+        __tracebackhide__ = True  # pytest shows only the message
+        problems = self._wrong_counts(switchboard)
         if self.no_other_rings:
-            unexpected = [entry for entry in rings if not self._is_expected(switchboard, entry)]
-            problems += [
-                f"{_describe(switchboard, phone, unexpected)}. The test does not expect this call."
-                for phone in dict.fromkeys(entry.phone for entry in unexpected)
-            ]
+            problems += self._unexpected_calls(switchboard)
         if problems:
-            raise AssertionError(
-                "\n".join(["The phones rang differently from the test:", *problems, _ADVICE])
-            )
+            raise AssertionError("\n".join(problems))
+
+    def _wrong_counts(self, switchboard: Switchboard) -> list[str]:
+        problems = []
+        for phone, times in self.times.items():
+            rings = [entry for entry in _rings(switchboard) if entry.phone == phone]
+            if len(rings) != times:
+                problems.append(f"{_describe(switchboard, phone, rings)}. The test expects {_number(times)}.")
+        return problems
+
+    def _unexpected_calls(self, switchboard: Switchboard) -> list[str]:
+        unexpected: dict[str, list[Entry]] = {}
+        for entry in _rings(switchboard):
+            if not self._is_expected(switchboard, entry):
+                unexpected.setdefault(entry.phone or "", []).append(entry)
+        problems = [
+            f"{_describe(switchboard, phone, rings)}. The test does not expect this call."
+            for phone, rings in unexpected.items()
+        ]
+        return [*problems, _ADVICE] if problems else []
 
     def _is_expected(self, switchboard: Switchboard, ring: Entry) -> bool:
-        if self._is_named(switchboard, ring.phone):
+        if ring.phone in self.times or ring.phone in switchboard.scripts:
             return True
+        call = _call_of(switchboard, ring)
         # the contact's script also describes the operator's side, and the test itself places inbound calls
-        call = switchboard.calls[ring.call_session_id or 0]
-        named = call.method == "inbound" or self._is_named(switchboard, call.contact)
-        return named and ring.detail == Role.OPERATOR.value
-
-    def _is_named(self, switchboard: Switchboard, phone: str | None) -> bool:
-        return phone in self.times or phone in switchboard.scripts
+        contact_expected = self.times.get(call.contact, call.contact in switchboard.scripts)
+        return ring.detail == Role.OPERATOR.value and (call.method == "inbound" or bool(contact_expected))
 
 
-def _describe(switchboard: Switchboard, phone: str | None, rings: list[Entry]) -> str:
-    """Return a clause: which method rang which role at which phone, and how often."""
-    entries = [entry for entry in rings if entry.phone == phone]
-    methods = dict.fromkeys(switchboard.calls[entry.call_session_id or 0].method for entry in entries)
-    roles = dict.fromkeys(entry.detail or "" for entry in entries)
-    by, role, times = ", ".join(methods), ", ".join(roles), _times(len(entries))
-    return f"{by} rang {mask_phones(phone or '')} ({role}) {times}"
+def _rings(switchboard: Switchboard) -> list[Entry]:
+    return [entry for entry in switchboard.journal.entries if entry.kind == "ring"]
 
 
-def _rings(times: int) -> str:
-    return {0: "no ring", 1: "1 ring"}.get(times, f"{times} rings")
+def _call_of(switchboard: Switchboard, ring: Entry) -> Call:
+    return switchboard.calls[ring.call_session_id or 0]
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+def _describe(switchboard: Switchboard, phone: str, rings: list[Entry]) -> str:
+    """Return a clause: which method rang the phone, in which role, and how often."""
+    if not rings:
+        return f"{mask_phones(phone)} did not ring"
+    methods = ", ".join(dict.fromkeys(_call_of(switchboard, entry).method for entry in rings))
+    roles = ", ".join(dict.fromkeys(entry.detail or "" for entry in rings))
+    times = "once" if len(rings) == 1 else f"{len(rings)} times"
+    return f"{methods} rang {mask_phones(phone)} ({roles}) {times}"
+
+
+def _number(rings: int) -> str:
+    return {0: "no ring", 1: "1 ring"}.get(rings, f"{rings} rings")

@@ -37,6 +37,7 @@ def callapi_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 @pytest.hookimpl(trylast=True)  # after pytest has run the test; not called if the test has failed
 def pytest_runtest_call(item: pytest.Item) -> None:
     """Fail the test, not its teardown, if the phones rang differently from its expectations."""
+    __tracebackhide__ = True  # the report shows only the message
     emulator = item.stash.get(_EMULATOR, None)
     if emulator is not None:
         emulator.exchange.check_rings()
