@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.journal import Entry
@@ -32,28 +34,26 @@ class RingExpectations:
             unexpectedly, with its masked number and the method of the call.
         """
         __tracebackhide__ = True  # pytest shows only the message
-        problems = self._wrong_counts(switchboard)
+        rings = [entry for entry in switchboard.journal.entries if entry.kind == "ring"]
+        problems = self._wrong_counts(switchboard, rings)
         if self.no_other_rings:
-            problems += self._unexpected_calls(switchboard)
+            problems += self._unexpected_calls(switchboard, rings)
         if problems:
             raise AssertionError("\n".join(problems))
 
-    def _wrong_counts(self, switchboard: Switchboard) -> list[str]:
-        problems = []
-        for phone, times in self.times.items():
-            rings = [entry for entry in _rings(switchboard) if entry.phone == phone]
-            if len(rings) != times:
-                problems.append(f"{_describe(switchboard, phone, rings)}. The test expects {_number(times)}.")
-        return problems
+    def _wrong_counts(self, switchboard: Switchboard, rings: list[Entry]) -> list[str]:
+        by_phone = _group_by_phone(rings)
+        return [
+            f"{_describe(switchboard, phone, by_phone.get(phone, []))}. The test expects {_number(times)}."
+            for phone, times in self.times.items()
+            if times != len(by_phone.get(phone, []))
+        ]
 
-    def _unexpected_calls(self, switchboard: Switchboard) -> list[str]:
-        unexpected: dict[str, list[Entry]] = {}
-        for entry in _rings(switchboard):
-            if not self._is_expected(switchboard, entry):
-                unexpected.setdefault(entry.phone or "", []).append(entry)
+    def _unexpected_calls(self, switchboard: Switchboard, rings: list[Entry]) -> list[str]:
+        unexpected = _group_by_phone(ring for ring in rings if not self._is_expected(switchboard, ring))
         problems = [
-            f"{_describe(switchboard, phone, rings)}. The test does not expect this call."
-            for phone, rings in unexpected.items()
+            f"{_describe(switchboard, phone, entries)}. The test does not expect this call."
+            for phone, entries in unexpected.items()
         ]
         return [*problems, _ADVICE] if problems else []
 
@@ -66,8 +66,11 @@ class RingExpectations:
         return ring.detail == Role.OPERATOR.value and (call.method == "inbound" or bool(contact_expected))
 
 
-def _rings(switchboard: Switchboard) -> list[Entry]:
-    return [entry for entry in switchboard.journal.entries if entry.kind == "ring"]
+def _group_by_phone(rings: Iterable[Entry]) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = {}
+    for ring in rings:
+        groups.setdefault(ring.phone or "", []).append(ring)
+    return groups
 
 
 def _call_of(switchboard: Switchboard, ring: Entry) -> Call:

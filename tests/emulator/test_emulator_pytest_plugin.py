@@ -40,6 +40,8 @@ def test_the_pytest_plugin_is_cheap_to_import():
     assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
 
 
+PAGE = Path(__file__).parents[2] / "docs" / "emulator.md"
+
 USERS_TESTS = f"""
 import pytest
 import requests
@@ -95,10 +97,15 @@ def test_another_fixture_uses_the_emulator(exchange):
 """
 
 
-@pytest.fixture(scope="module")
-def run_of_users_tests(tmp_path_factory) -> str:
+def block_of_the_page(name: str) -> str:
+    """Return the code block of docs/emulator.md with this mark."""
+    found = re.search(rf"<!-- test: {name} -->\n```\w+\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert found, name
+    return found[1]
+
+
+def run_pytest(folder: Path) -> str:
     """Run the tests of a user in a separate pytest, and return its report."""
-    folder: Path = tmp_path_factory.mktemp("project")
     folder.joinpath("test_calls.py").write_text(USERS_TESTS)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "--rootdir", folder],
@@ -110,10 +117,18 @@ def run_of_users_tests(tmp_path_factory) -> str:
     return done.stdout
 
 
-def test_a_test_fails_after_rings_that_it_does_not_expect(run_of_users_tests):
-    lines = re.findall(r"^(\w+) test_calls\.py::(\w+)", run_of_users_tests, re.MULTILINE)
+@pytest.fixture(scope="module")
+def run_of_users_tests(tmp_path_factory) -> str:
+    return run_pytest(tmp_path_factory.mktemp("project"))
 
-    assert {test: outcome for outcome, test in lines} == {
+
+def outcomes(report: str) -> dict[str, str]:
+    lines = re.findall(r"^(\w+) test_calls\.py::(\w+)", report, re.MULTILINE)
+    return {test: outcome for outcome, test in lines}
+
+
+def test_a_test_fails_after_rings_that_it_does_not_expect(run_of_users_tests):
+    assert outcomes(run_of_users_tests) == {
         "test_expected": "PASSED",
         "test_unexpected": "FAILED",
         "test_twice": "FAILED",
@@ -127,6 +142,7 @@ def test_the_failure_shows_the_masked_number_and_the_method(run_of_users_tests):
     shown = run_of_users_tests
 
     assert "start.informer_call rang 7916…0000 (contact) once. The test does not expect this call." in shown
+    assert block_of_the_page("failure") in shown
     assert "start.informer_call rang 7916…4567 (contact) 2 times. The test expects 1 ring." in shown
 
 
@@ -137,3 +153,11 @@ def test_a_test_that_fails_by_itself_keeps_its_own_error(run_of_users_tests):
 
     assert "ValueError: its own error" in section
     assert "did not ring" not in section
+
+
+def test_the_strict_fixture_of_the_page_checks_every_test(tmp_path):
+    tmp_path.joinpath("conftest.py").write_text(block_of_the_page("strict"))
+
+    found = outcomes(run_pytest(tmp_path))
+
+    assert (found["test_expected"], found["test_without_expectations"]) == ("PASSED", "FAILED")
