@@ -88,8 +88,8 @@ class FaultPlan:
             return None
         method = method_of(body)
         for planned in list(self._planned):
-            needs_connecting = planned.fault is Fault.REFUSE
-            if needs_connecting is connecting and planned.method in (None, method):
+            refuses = planned.fault is Fault.REFUSE
+            if refuses is connecting and planned.method in (None, method):
                 planned.times -= 1
                 if planned.times <= 0:
                     self._planned.remove(planned)

@@ -39,10 +39,9 @@ def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) ->
     except ValidationError as error:
         details = [(_mnemonic(detail), detail) for detail in error.errors(include_url=False)]
         mnemonic, detail = min(details, key=lambda item: _PRIORITY.index(item[0]))
-        value = None if mnemonic == "required_parameter_missed" else detail["input"]
+        no_value = mnemonic in ("required_parameter_missed", "invalid_parameters_combination")
+        value = None if no_value else detail["input"]
         path = [str(part) for part in detail["loc"]]
-        if mnemonic == "invalid_parameters_combination":
-            value = None
         raise _rpc_error(mnemonic, path, value) from None
     for name, sent in params.items():
         if isinstance(sent, str) and getattr(request, name) != sent:

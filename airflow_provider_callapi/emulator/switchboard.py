@@ -194,7 +194,7 @@ class Switchboard:
             self._schedule(seconds, call, lambda: self._end_talk(call, talk, reason))
 
     def _end_talk(self, call: Call, talk: int, reason: str) -> None:
-        if call.talk_number == talk:  # a transfer has begun another talk
+        if call.talk_number == talk:  # else a transfer has begun another talk
             self.finish(call, reason)
 
     def _on_not_reached(self, call: Call, leg: Leg, reason: str) -> None:
