@@ -65,7 +65,7 @@ _MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() fo
 
 
 def __getattr__(name: str) -> Any:
-    # pytest imports this package together with its plugin in every run of every user
+    # import on use: pytest imports this package together with the plugin in every run of every user
     if name in _MODULE_BY_NAME:
         return getattr(importlib.import_module(f"{__name__}.{_MODULE_BY_NAME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -137,7 +137,10 @@ class Exchange(Dispatcher):
 
         :param script: sets the script of the phone.
         :param times: how often it must ring in the whole test; 0: never.
+        :raises ValueError: ``times`` is negative.
         """
+        if times < 0:
+            raise ValueError("times: must be 0 or more")
         with self._lock:
             self._expectations.times[phone] = times
             if script is not None:

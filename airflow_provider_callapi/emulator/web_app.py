@@ -55,7 +55,7 @@ class _Handlers:
     def calls(self, request: Request) -> Response:
         return JSONResponse([call_as_json(call) for call in self._exchange.calls])
 
-    def snapshot(self, request: Request) -> Response:
+    def page_data(self, request: Request) -> Response:
         active = self._exchange.active_calls
         finished = self._exchange.last_finished(MAX_FINISHED_CALLS)
         return JSONResponse(
@@ -105,7 +105,7 @@ def web_app(exchange: Exchange) -> Starlette:
     return Starlette(
         routes=[
             Route("/", handlers.page),
-            Route("/calls.json", handlers.snapshot),
+            Route("/calls.json", handlers.page_data),
             Route("/emulator/calls", handlers.calls),
             Route("/emulator/journal", handlers.journal),
             Route("/emulator/script", handlers.script, methods=["POST"]),

@@ -157,3 +157,8 @@ def test_a_contact_that_must_not_ring_does_not_cover_the_operators_side(api, exc
 
     with pytest.raises(AssertionError, match=r"start\.employee_call rang 7926…0001 \(operator\) once"):
         exchange.check_rings()
+
+
+def test_a_negative_number_of_rings_is_an_error(exchange):
+    with pytest.raises(ValueError, match="times: must be 0 or more"):
+        exchange.expect_ring(CONTACT, times=-1)
