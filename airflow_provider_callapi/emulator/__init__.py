@@ -1,11 +1,13 @@
-"""A telephone exchange that speaks the vendor's Call API, for demos and tests.
+"""A telephone exchange that answers the vendor's Call API and Data API, for demos and tests.
 
-    with Emulator(Exchange()) as emulator:
-        requests.post(f"{emulator.url}/v4.0", …)
+Use one of:
 
-or, without a socket, ``Exchange().session().post("https://callapi.comagic.ru/v4.0", …)``; or
-``python -m airflow_provider_callapi.emulator``; or the pytest fixture ``callapi_emulator``.
-What it had to guess is listed in docs/emulator.md, under "Differences and guesses".
+- the pytest fixture ``callapi_emulator``;
+- ``with Emulator(Exchange()) as emulator: requests.post(f"{emulator.url}/v4.0", …)``;
+- without a port: ``Exchange().session().post("https://callapi.comagic.ru/v4.0", …)``;
+- the command ``python -m airflow_provider_callapi.emulator``.
+
+docs/emulator.md lists its assumptions under "Differences and assumptions".
 """
 
 from __future__ import annotations
@@ -21,13 +23,14 @@ if TYPE_CHECKING:
         Scenario,
         TalkOption,
     )
-    from airflow_provider_callapi.emulator.call import Call, Role, State
+    from airflow_provider_callapi.emulator.call import Call
     from airflow_provider_callapi.emulator.clock import FastClock, ManualClock
     from airflow_provider_callapi.emulator.exchange import Exchange
     from airflow_provider_callapi.emulator.faults import Fault
-    from airflow_provider_callapi.emulator.http import Emulator
     from airflow_provider_callapi.emulator.journal import Entry
     from airflow_provider_callapi.emulator.script import Script
+    from airflow_provider_callapi.emulator.server import Emulator
+    from airflow_provider_callapi.emulator.state_diagram import Role, State
 
 __all__ = [
     "Account",
@@ -47,21 +50,22 @@ __all__ = [
     "TalkOption",
 ]
 
-_HOMES = {
+_NAMES_BY_MODULE = {
     "account": ("Account", "Employee", "Key", "Scenario", "TalkOption"),
-    "call": ("Call", "Role", "State"),
+    "call": ("Call",),
     "clock": ("FastClock", "ManualClock"),
     "exchange": ("Exchange",),
     "faults": ("Fault",),
-    "http": ("Emulator",),
     "journal": ("Entry",),
     "script": ("Script",),
+    "server": ("Emulator",),
+    "state_diagram": ("Role", "State"),
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
+_MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    # lazily: pytest imports this package with its plugin, in every run of every user
-    if name in _HOME:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    # import on use: pytest imports this package together with the plugin in every run of every user
+    if name in _MODULE_BY_NAME:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULE_BY_NAME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

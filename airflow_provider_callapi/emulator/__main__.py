@@ -1,4 +1,4 @@
-"""``python -m airflow_provider_callapi.emulator``: the exchange, until it is told to stop."""
+"""``python -m airflow_provider_callapi.emulator``: run the exchange until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pathlib import Path
 
 from airflow_provider_callapi.emulator.clock import Clock, FastClock, ManualClock
 from airflow_provider_callapi.emulator.exchange import Exchange
-from airflow_provider_callapi.emulator.http import Emulator
-from airflow_provider_callapi.emulator.remote import Scripts
+from airflow_provider_callapi.emulator.remote_control import ScriptsRequest
+from airflow_provider_callapi.emulator.server import Emulator
 
 _COMMAND = "python -m airflow_provider_callapi.emulator"
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError("a number from 0 to 65535 is needed")
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
     return int(text)
 
 
@@ -33,31 +33,33 @@ def _speed(text: str) -> float:
     except ValueError:
         speed = 0.0
     if not 0 < speed < math.inf:
-        raise argparse.ArgumentTypeError("a number above 0 is needed")
+        raise argparse.ArgumentTypeError("must be a number greater than 0")
     return speed
 
 
-def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=_COMMAND,
         description="A telephone exchange that speaks the Call API, for demos and tests.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
-    parser.add_argument("--port", type=_port, default=8080, help="0: any free one")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 also admits other machines"
+    )
+    parser.add_argument("--port", type=_port, default=8080, help="port to listen on; 0: any free port")
     clocks = parser.add_mutually_exclusive_group()
-    clocks.add_argument("--speed", type=_speed, help="a clock so many times as fast")
+    clocks.add_argument("--speed", type=_speed, help="run the clock this many times as fast as real time")
     clocks.add_argument(
         "--manual-clock",
         action="store_true",
-        help="a clock that only POST /emulator/clock moves",
+        help="move the clock only through POST /emulator/clock",
     )
     parser.add_argument(
         "--script",
         type=Path,
         metavar="FILE.json",
-        help=Scripts.example,
+        help=f"scripts of phones, for example {ScriptsRequest.example}",
     )
-    return parser.parse_args(given)
+    return parser.parse_args(argv)
 
 
 def _clock(arguments: argparse.Namespace) -> Clock:
@@ -66,36 +68,36 @@ def _clock(arguments: argparse.Namespace) -> Clock:
     return FastClock(arguments.speed) if arguments.speed else time.time
 
 
-def _refused(options: str, error: Exception) -> int:
+def _fail(options: str, error: Exception) -> int:
     sys.stderr.write(f"{_COMMAND}: error: {options}: {error}\n")
     return 2
 
 
-def main(given: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT.
 
-    :param given: the arguments; those of the command line by default.
-    :return: the exit code; 2: the exchange cannot be as the arguments say, and stderr tells which.
+    :param argv: the arguments; default: those of the command line.
+    :return: the exit code. 2: an argument cannot be used; stderr names it.
     """
-    arguments = _arguments(given)
+    arguments = _parse_arguments(argv)
     exchange = Exchange(clock=_clock(arguments))
     emulator = Emulator(exchange, host=arguments.host, port=arguments.port)
     stop = threading.Event()
     with ExitStack() as stack:
         try:
             if arguments.script:
-                Scripts.read(arguments.script.read_bytes()).apply(exchange)
+                ScriptsRequest.parse(arguments.script.read_bytes()).apply(exchange)
         except (OSError, ValueError) as error:
-            return _refused("--script", error)
+            return _fail("--script", error)
         try:
             stack.enter_context(emulator)
         except OSError as error:
-            return _refused(f"--host {arguments.host} --port {arguments.port}", error)
+            return _fail(f"--host {arguments.host} --port {arguments.port}", error)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         connection = json.dumps(emulator.connection())
         sys.stdout.write(
-            f"Telephone exchange on {emulator.url} (calls as they happen: {emulator.url}/)\n"
+            f"Telephone exchange on {emulator.url} (live view of the calls: {emulator.url}/)\n"
             f"export AIRFLOW_CONN_CALLAPI_DEFAULT='{connection}'\n"
         )
         sys.stdout.flush()

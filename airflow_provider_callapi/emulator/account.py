@@ -1,6 +1,6 @@
-"""A customer of the exchange and everything that is set up in the customer's cabinet.
+"""One customer of the exchange: keys, numbers, employees, tags, limits.
 
-Every field may be changed by a test while the exchange runs.
+A test may change every field while the exchange runs.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Key:
 class Employee:
     """An employee.
 
-    :ivar phone_numbers: the active ones, in the order in which they are called.
-    :ivar other_numbers: SIP number and extension, by which the employee can be reached as well.
-    :ivar coach: the phone of the coach in the employee's settings.
+    :ivar phone_numbers: active phones, in the order in which the exchange calls them.
+    :ivar other_numbers: SIP number and extension; both also reach the employee.
+    :ivar coach: phone of the coach in the employee's settings.
     """
 
     id: int
@@ -51,7 +51,7 @@ class Employee:
 
 @dataclass
 class Scenario:
-    """A scenario: it calls one employee."""
+    """A scenario. It calls one employee."""
 
     id: int
     name: str
@@ -60,7 +60,10 @@ class Scenario:
 
 @dataclass(frozen=True)
 class TalkOption:
-    """A button of the phone during a talk; ``value`` is the tag's or scenario's id and name."""
+    """A button of the phone during a talk.
+
+    :ivar value: id and name of the tag or scenario.
+    """
 
     button: str
     mnemonic: OptionMnemonic
@@ -68,7 +71,7 @@ class TalkOption:
     value: tuple[int, str] | None = None
 
 
-def _employees() -> dict[int, Employee]:
+def _default_employees() -> dict[int, Employee]:
     return {
         25: Employee(
             id=25,
@@ -86,15 +89,15 @@ def _employees() -> dict[int, Employee]:
     }
 
 
-def _scenarios() -> dict[int, Scenario]:
+def _default_scenarios() -> dict[int, Scenario]:
     return {23456: Scenario(id=23456, name="Отдел продаж", employee_id=25)}
 
 
-def _tags() -> dict[int, str]:
+def _default_tags() -> dict[int, str]:
     return {36: "Answered", 37: "Not answered", 38: "Ended", 254: "Целевой"}
 
 
-def _media() -> dict[int, str]:
+def _default_media() -> dict[int, str]:
     return {
         2701: "Музыка переадресации",
         2561: "Вам звонят с сайта",
@@ -103,7 +106,7 @@ def _media() -> dict[int, str]:
     }
 
 
-def _talk_options() -> list[TalkOption]:
+def _default_talk_options() -> list[TalkOption]:
     return [
         TalkOption("1", "tag_call", "Проставить тег", (254, "Целевой")),
         TalkOption("2", "record_talk", "Диктофон"),
@@ -120,32 +123,37 @@ def _talk_options() -> list[TalkOption]:
 class Account:
     """One customer.
 
-    :ivar key: a permanent key that works; `keys` holds others, and may overrule this one.
-    :ivar virtual_numbers: rented numbers. 800 numbers may be rented, but not used for calls.
+    :ivar key: a valid permanent key; `keys` holds others and takes precedence.
+    :ivar virtual_numbers: rented numbers. An 800 number can be rented but cannot start calls.
     :ivar number_scenarios: virtual number → scenario id, for ``start.vnumber_call``.
-    :ivar blacklist: contacts that may not be called.
-    :ivar forbidden_prefixes: directions that the security rules forbid, e.g. ``{"44"}``.
+    :ivar blacklist: contacts that must not be called.
+    :ivar forbidden_prefixes: number prefixes that the security rules forbid, e.g. ``{"44"}``.
     :ivar forbidden_methods: methods that the user has no rights for.
-    :ivar ip_whitelist: None: every address is welcome (to the Call API).
-    :ivar data_api_whitelist: addresses that the Data API serves; it has no "everyone".
-    :ivar weights: points of a method, where they differ from the default (`points.weight`).
-    :ivar forced_recording: talks are recorded and nobody can switch it off.
-    :ivar deprecated_version: a version about to go (``v3.0``): its answers say so.
-    :ivar token_lifetime: seconds that a login lasts.
+    :ivar components_off: disabled components of the Call API.
+    :ivar ip_whitelist: addresses that the Call API serves; None: every address.
+    :ivar data_api_whitelist: addresses that the Data API serves. It cannot serve every address.
+    :ivar minute_limit: points per minute.
+    :ivar day_limit: points per day.
+    :ivar weights: method → points, if they differ from the default (`points.weight`).
+    :ivar tts_max_length: characters of a text-to-speech message.
+    :ivar forced_recording: True: all talks are recorded, and recording cannot be switched off.
+    :ivar timezone: IANA name of the time zone.
+    :ivar deprecated_version: an old version (``v3.0``); its answers include a deprecation notice.
+    :ivar token_lifetime: seconds until a login expires.
     """
 
     login: str = "demo"
-    password: str = "demo-password"  # noqa: S105  # the emulator's, nobody's
+    password: str = "demo-password"  # noqa: S105  # valid only in the emulator
     key: str = "demo-key"
     keys: dict[str, Key] = field(default_factory=dict)
     active: bool = True
     virtual_numbers: set[str] = field(default_factory=lambda: {"74993720692", "74951045771"})
     number_scenarios: dict[str, int] = field(default_factory=lambda: {"74993720692": 23456})
-    employees: dict[int, Employee] = field(default_factory=_employees)
-    scenarios: dict[int, Scenario] = field(default_factory=_scenarios)
-    media: dict[int, str] = field(default_factory=_media)
-    tags: dict[int, str] = field(default_factory=_tags)
-    talk_options: list[TalkOption] = field(default_factory=_talk_options)
+    employees: dict[int, Employee] = field(default_factory=_default_employees)
+    scenarios: dict[int, Scenario] = field(default_factory=_default_scenarios)
+    media: dict[int, str] = field(default_factory=_default_media)
+    tags: dict[int, str] = field(default_factory=_default_tags)
+    talk_options: list[TalkOption] = field(default_factory=_default_talk_options)
     blacklist: set[str] = field(default_factory=set)
     forbidden_prefixes: set[str] = field(default_factory=set)
     forbidden_methods: set[str] = field(default_factory=set)
@@ -163,11 +171,11 @@ class Account:
     token_lifetime: float = 3600.0
 
     def permanent_key(self, token: str) -> Key | None:
-        """The permanent key behind a token, if it is one."""
+        """Return the permanent key for this token, or None."""
         return self.keys.get(token) or (Key() if token == self.key else None)
 
-    def employee_at(self, number: str) -> Employee | None:
-        """Who can be reached at a number, SIP number or extension."""
+    def find_employee(self, number: str) -> Employee | None:
+        """Return the employee with this phone, SIP number or extension, or None."""
         for employee in self.employees.values():
             if number in employee.phone_numbers or number in employee.other_numbers:
                 return employee

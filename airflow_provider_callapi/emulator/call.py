@@ -1,98 +1,23 @@
-"""One call: its state, the diagram it moves on, its legs and what the legs show.
-
-Source: "Диаграмма состояний звонка" (the call's state diagram) and the table of leg states of
-``list.calls`` in the vendor's document. A is the contact, B the operator, C the third party.
-"""
+"""One call: its state, its legs, and what ``list.calls`` shows of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
 from typing import Any
 
 from airflow_provider_callapi.api.models import LegState
 from airflow_provider_callapi.emulator.account import Account, Employee
-from airflow_provider_callapi.emulator.refusals import Refusal
+from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.script import Script
-
-
-class State(StrEnum):
-    """Where a call is on the vendor's diagram; PLAYING (an informer call) is not drawn there."""
-
-    SESSION = "session"
-    PLAYING = "playing"
-    TALK = "talk"
-    CALL_COACH = "call_coach"
-    HOLD = "hold"
-    WAITING_INPUT = "waiting_input"
-    DIALING = "dialing"
-    TRANSFERRING = "transferring"
-    OPERATOR_TALK = "operator_talk"
-    POST_TALK = "post_talk"
-    FINISHED = "finished"
-
-
-class Role(Enum):
-    """Who is at the other end of a leg."""
-
-    CONTACT = "contact"
-    OPERATOR = "operator"
-    THIRD = "third party"
-    COACH = "coach"
-
-
-DIAGRAM: Mapping[tuple[State, str], State] = {
-    # event or method
-    (State.SESSION, "contact hears the message"): State.PLAYING,
-    (State.SESSION, "both sides answered"): State.TALK,
-    (State.TALK, "add.coach"): State.CALL_COACH,
-    (State.CALL_COACH, "coach left"): State.TALK,
-    (State.TALK, "call.talk_option"): State.TALK,
-    (State.CALL_COACH, "call.talk_option"): State.CALL_COACH,
-    (State.TALK, "hold.call"): State.HOLD,
-    (State.HOLD, "unhold.call"): State.TALK,
-    (State.TALK, "operator wants to dial"): State.WAITING_INPUT,
-    (State.WAITING_INPUT, "operator pressed *"): State.HOLD,
-    (State.HOLD, "make.call"): State.DIALING,
-    (State.WAITING_INPUT, "make.call"): State.DIALING,
-    (State.DIALING, "third party answered"): State.OPERATOR_TALK,
-    (State.DIALING, "third party left"): State.HOLD,
-    (State.DIALING, "restore.talk"): State.TALK,
-    (State.DIALING, "transfer.talk"): State.TRANSFERRING,
-    (State.TRANSFERRING, "third party answered"): State.TALK,
-    (State.OPERATOR_TALK, "third party left"): State.HOLD,
-    (State.OPERATOR_TALK, "restore.talk"): State.TALK,
-    (State.OPERATOR_TALK, "transfer.talk"): State.TALK,
-    (State.TALK, "operator disconnected"): State.POST_TALK,
-    (State.CALL_COACH, "operator disconnected"): State.POST_TALK,
-}
-"""What is not here ends the call (an event) or is refused with invalid_state (a method)."""
-
-STATELESS = frozenset(
-    {"tag.call", "record.call", "send.dtmf", "block.contact", "disconnect.leg", "release.call"}
-)
-"""Methods whose tables of errors know no invalid_state: any active call will do."""
-
-_CONNECTED: Mapping[State, Mapping[Role, LegState]] = {
-    State.PLAYING: {Role.CONTACT: LegState.TALKING},
-    State.TALK: {Role.CONTACT: LegState.TALKING, Role.OPERATOR: LegState.TALKING},
-    State.HOLD: {Role.CONTACT: LegState.ON_HOLD, Role.OPERATOR: LegState.TALKING},
-    State.WAITING_INPUT: {Role.CONTACT: LegState.ON_HOLD, Role.OPERATOR: LegState.TALKING},
-    State.DIALING: {Role.CONTACT: LegState.ON_HOLD, Role.OPERATOR: LegState.TALKING},
-    State.TRANSFERRING: {Role.CONTACT: LegState.TRANSFERRING},
-    State.OPERATOR_TALK: {
-        Role.CONTACT: LegState.ON_HOLD,
-        Role.OPERATOR: LegState.OPERATORS_TALKING,
-        Role.THIRD: LegState.OPERATORS_TALKING,
-    },
-}
-"""What the legs of people on the line show; a leg that rings or has left is not concerned."""
+from airflow_provider_callapi.emulator.state_diagram import DIAGRAM, LEG_STATES, Role, State
 
 
 @dataclass(slots=True)
 class Leg:
-    """One participant. ``called`` carries the DTMF string of the start behind the number."""
+    """One participant of a call.
+
+    :ivar called: the called number, followed by the DTMF string of the start request.
+    """
 
     leg_id: int
     role: Role
@@ -102,31 +27,33 @@ class Leg:
     employee: Employee | None = None
     state: LegState = LegState.DIALING
     answered_at: float | None = None
-    left_at: float | None = None
+    disconnected_at: float | None = None
 
     @property
-    def on_the_line(self) -> bool:
-        """Connected and not gone."""
+    def connected(self) -> bool:
+        """Whether the participant has answered and has not disconnected."""
         return self.state not in (LegState.DIALING, LegState.DISCONNECTED)
 
-    def leave(self, now: float) -> None:
-        """Disconnect, or stop ringing."""
+    def disconnect(self, now: float) -> None:
+        """Disconnect the participant, or stop the ringing."""
         if self.state is not LegState.DISCONNECTED:
             self.state = LegState.DISCONNECTED
-            self.left_at = now
+            self.disconnected_at = now
 
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One session from its start to long after its end.
+    """One session, active or finished.
 
-    All times are epoch seconds by the exchange's clock.
+    All times are epoch seconds of the exchange's clock.
 
-    :ivar method: what started it: ``start.…``, or ``inbound``.
-    :ivar operators: phones of the other side that have not been tried yet, with the employee.
-    :ivar answered_at: when the contact picked up (an inbound contact: was connected).
-    :ivar talked_at: when contact and operator first heard each other, or the message began.
-    :ivar finish_reason: how it ended, in the vocabulary of the Data API.
+    :ivar method: the ``start.…`` method that started it, or ``inbound``.
+    :ivar operators: phones of the operator's side that have not rung yet, each with its employee.
+    :ivar dialing_timeout: seconds that the contact's phone may ring; None: no limit.
+    :ivar talk_number: counts the talks; a transfer begins a new one.
+    :ivar answered_at: when the contact answered. Inbound: when an employee answered.
+    :ivar talked_at: when the talk of contact and operator, or the message, began.
+    :ivar finish_reason: the Data API's ``finish_reason``.
     """
 
     call_session_id: int
@@ -148,7 +75,7 @@ class Call:
     tags: dict[int, str] = field(default_factory=dict)
     recorded: bool = False
     dtmf: list[str] = field(default_factory=list)
-    talk: int = 0
+    talk_number: int = 0
     answered_at: float | None = None
     talked_at: float | None = None
     ended_at: float | None = None
@@ -156,44 +83,44 @@ class Call:
 
     @property
     def active(self) -> bool:
-        """Not over yet."""
+        """Whether the session has not ended."""
         return self.state is not State.FINISHED
 
     @property
     def listed_at(self) -> float:
-        """From when on ``list.calls`` shows it."""
+        """When the session first appears in ``list.calls``."""
         return self.started_at + self.script.listed_after
 
     def leg(self, role: Role) -> Leg | None:
-        """The newest leg of a role that has not been disconnected."""
+        """Return the newest leg of a role that is not disconnected, or None."""
         for leg in reversed(self.legs):
             if leg.role is role and leg.state is not LegState.DISCONNECTED:
                 return leg
         return None
 
-    def can(self, event: str) -> bool:
-        """Whether the diagram has a way on from here."""
+    def allows(self, event: str) -> bool:
+        """Return whether the diagram allows an event or method in the present state."""
         return (self.state, event) in DIAGRAM
 
-    def go(self, event: str) -> None:
-        """Move along the diagram.
+    def move(self, event: str) -> None:
+        """Move to the next state and update the connected legs.
 
-        :raises Refusal: invalid_state: there is no such way from here.
+        :raises RpcError: invalid_state: the diagram does not allow the event or method.
         """
-        came_from = self.state
+        previous = self.state
         try:
-            self.state = DIAGRAM[came_from, event]
+            self.state = DIAGRAM[previous, event]
         except KeyError:
-            raise Refusal("invalid_state", "call_session_id", self.call_session_id) from None
-        if self.state is came_from:
+            raise RpcError("invalid_state", "call_session_id", self.call_session_id) from None
+        if self.state is previous:
             return
-        shown = _CONNECTED.get(self.state, {})
+        leg_states = LEG_STATES.get(self.state, {})
         for leg in self.legs:
-            if leg.on_the_line:
-                leg.state = shown.get(leg.role, leg.state)
+            if leg.connected:
+                leg.state = leg_states.get(leg.role, leg.state)
 
     def listing(self) -> dict[str, Any]:
-        """The session as ``list.calls`` shows it."""
+        """Return the session as an entry of ``list.calls``."""
         return {
             "call_session_id": self.call_session_id,
             "direction": self.direction,

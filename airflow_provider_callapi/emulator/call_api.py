@@ -1,4 +1,4 @@
-"""The Call API: which function stands behind each of its 22 methods.
+"""The Call API: its 22 methods and the function that handles each.
 
 Source: "Список методов" (list of methods) of the vendor's Call API v4.0 document.
 """
@@ -8,25 +8,27 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_callapi.api.methods import METHODS, ListCalls, ListTalkOptions, Request
-from airflow_provider_callapi.emulator import starting, steering
+from airflow_provider_callapi.emulator import call_control, start_call
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.points import weight
 from airflow_provider_callapi.emulator.service import Handler, Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 
-def list_calls(board: Switchboard, account: Account, request: ListCalls) -> list[dict[str, Any]]:
-    """The active calls, oldest first."""
+def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -> list[dict[str, Any]]:
+    """Return the active calls, oldest first."""
     return [
         call.listing()
-        for call in board.listed(account)
+        for call in switchboard.listed_calls(account)
         if request.direction in (None, call.direction)
         and request.virtual_phone_number in (None, call.virtual_phone_number)
     ]
 
 
-def list_talk_options(board: Switchboard, account: Account, request: ListTalkOptions) -> list[dict[str, Any]]:
-    """The buttons of the account."""
+def list_talk_options(
+    switchboard: Switchboard, account: Account, request: ListTalkOptions
+) -> list[dict[str, Any]]:
+    """Return the talk options of the account."""
     return [
         {
             "button": option.button,
@@ -38,41 +40,41 @@ def list_talk_options(board: Switchboard, account: Account, request: ListTalkOpt
     ]
 
 
-def _by_service(board: Switchboard, account: Account, request: Request[Any]) -> None:
-    """login.user and logout.user: the service knows the tokens, and answers by itself."""
+def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
+    """Do nothing: the service itself answers login.user and logout.user."""
 
 
 HANDLERS: dict[str, Handler] = {
-    "login.user": _by_service,
-    "logout.user": _by_service,
-    "start.employee_call": starting.start_employee_call,
-    "start.scenario_call": starting.start_scenario_call,
-    "start.vnumber_call": starting.start_vnumber_call,
-    "start.informer_call": starting.start_informer_call,
-    "start.simple_call": starting.start_simple_call,
-    "make.call": steering.make_call,
-    "transfer.talk": steering.transfer_talk,
-    "restore.talk": steering.restore_talk,
-    "hold.call": steering.hold_call,
-    "unhold.call": steering.unhold_call,
-    "add.coach": steering.add_coach,
-    "tag.call": steering.tag_call,
-    "record.call": steering.record_call,
-    "disconnect.leg": steering.disconnect_leg,
-    "send.dtmf": steering.send_dtmf,
-    "block.contact": steering.block_contact,
+    "login.user": _handled_by_service,
+    "logout.user": _handled_by_service,
+    "start.employee_call": start_call.start_employee_call,
+    "start.scenario_call": start_call.start_scenario_call,
+    "start.vnumber_call": start_call.start_vnumber_call,
+    "start.informer_call": start_call.start_informer_call,
+    "start.simple_call": start_call.start_simple_call,
+    "make.call": call_control.make_call,
+    "transfer.talk": call_control.transfer_talk,
+    "restore.talk": call_control.restore_talk,
+    "hold.call": call_control.hold_call,
+    "unhold.call": call_control.unhold_call,
+    "add.coach": call_control.add_coach,
+    "tag.call": call_control.tag_call,
+    "record.call": call_control.record_call,
+    "disconnect.leg": call_control.disconnect_leg,
+    "send.dtmf": call_control.send_dtmf,
+    "block.contact": call_control.block_contact,
     "list.calls": list_calls,
     "list.talk_options": list_talk_options,
-    "call.talk_option": steering.call_talk_option,
-    "release.call": steering.release_call,
+    "call.talk_option": call_control.call_talk_option,
+    "release.call": call_control.release_call,
 }
 
 
-def _welcome(account: Account, ip: str) -> bool:
+def _serves_ip(account: Account, ip: str) -> bool:
     return account.ip_whitelist is None or ip in account.ip_whitelist
 
 
 def call_api() -> Service:
-    """The service behind ``/v4.0``."""
+    """Return the service for ``/v4.0``."""
     methods = {name: (METHODS[name], handler) for name, handler in HANDLERS.items()}
-    return Service(methods, weight, _welcome)
+    return Service(methods, weight, _serves_ip)

@@ -1,4 +1,4 @@
-"""The exchange's clocks: one that a test moves by hand, and one that runs faster than the wall's."""
+"""Clocks for the exchange: one moves only on request, one runs faster than real time."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 
 Clock = Callable[[], float]
-"""Epoch seconds now."""
+"""Returns the current time in epoch seconds."""
 
 
 class ManualClock:
-    """A clock that stands still until `advance` moves it. Thread-safe.
+    """A clock that moves only through `advance`. Thread-safe.
 
     :param start: epoch seconds.
     """
@@ -25,20 +25,27 @@ class ManualClock:
             return self._now
 
     def advance(self, seconds: float) -> float:
-        """Move on, never back; returns the new time."""
+        """Move the clock forward and return the new time.
+
+        :param seconds: zero or more.
+        :raises ValueError: ``seconds`` is negative.
+        """
         if seconds < 0:
-            raise ValueError("a clock does not go back")
+            raise ValueError("seconds: the clock cannot go back; give 0 or more")
         with self._lock:
             self._now += seconds
             return self._now
 
 
 class FastClock:
-    """The wall clock, ``speed`` times as fast from now on."""
+    """A clock that starts at the current time and runs ``speed`` times as fast as real time.
+
+    :raises ValueError: ``speed`` is not positive.
+    """
 
     def __init__(self, speed: float) -> None:
         if speed <= 0:
-            raise ValueError("speed must be positive")
+            raise ValueError("speed: must be greater than 0")
         self._speed = speed
         self._epoch = time.time()
         self._started = time.monotonic()

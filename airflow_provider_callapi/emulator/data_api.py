@@ -1,4 +1,4 @@
-"""The Data API: reports of calls that have ended, and their tags.
+"""The Data API: reports of finished calls, and their tags.
 
 Source: the vendor's public documentation of the Data API v2.0, as far as the client uses it.
 """
@@ -22,198 +22,120 @@ from airflow_provider_callapi.api.data_api import (
 )
 from airflow_provider_callapi.api.methods import METHODS, Request
 from airflow_provider_callapi.emulator.account import Account
-from airflow_provider_callapi.emulator.call import Call, Leg, Role
-from airflow_provider_callapi.emulator.refusals import Refusal
-from airflow_provider_callapi.emulator.report_filter import accepts
+from airflow_provider_callapi.emulator.call import Call
+from airflow_provider_callapi.emulator.errors import RpcError
+from airflow_provider_callapi.emulator.report_columns import (
+    CALL_COLUMNS,
+    CALL_FILTERS,
+    COMMUNICATION_OFFSET,
+    LEG_COLUMNS,
+    LEG_FILTERS,
+    ONLY_ON_REQUEST,
+    TAG_COLUMNS,
+)
+from airflow_provider_callapi.emulator.report_filter import build_predicate
 from airflow_provider_callapi.emulator.service import Handler, Result, Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
-COMMUNICATION_OFFSET = 1_000_000_000
-"""A communication's id is not the session's; here it is so much higher."""
-
-_LONGEST = timedelta(days=92)
-_SOURCES = {
-    "start.informer_call": "callapi_informer_call",
-    "start.scenario_call": "callapi_scenario_call",
-    "inbound": "inbound",
-}
-Row = dict[str, Any]
+_MAX_INTERVAL = timedelta(days=92)
 
 
-def _local(account: Account, at: float | None) -> str | None:
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, ZoneInfo(account.timezone)).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _seconds(start: float | None, end: float | None) -> int:
-    return round(end - start) if start is not None and end is not None else 0
-
-
-def _employees(call: Call) -> list[Row]:
-    return [
-        {
-            "employee_id": leg.employee.id,
-            "employee_full_name": leg.employee.full_name,
-            "is_answered": leg.answered_at is not None,
-            "is_talked": leg.answered_at is not None and call.talked_at is not None,
-        }
-        for leg in call.legs
-        if leg.employee is not None
-    ]
-
-
-CALL_FIELDS: Mapping[str, Callable[[Call], Any]] = {
-    "id": lambda call: call.call_session_id,
-    "communication_id": lambda call: call.call_session_id + COMMUNICATION_OFFSET,
-    "communication_type": lambda call: "call",
-    "start_time": lambda call: _local(call.account, call.started_at),
-    "finish_time": lambda call: _local(call.account, call.ended_at),
-    "direction": lambda call: call.direction,
-    "source": lambda call: _SOURCES.get(call.method, "callapi"),
-    "is_lost": lambda call: call.talked_at is None,
-    "finish_reason": lambda call: call.finish_reason,
-    "wait_duration": lambda call: _seconds(call.started_at, call.talked_at or call.ended_at),
-    "total_wait_duration": lambda call: _seconds(call.started_at, call.talked_at or call.ended_at),
-    "talk_duration": lambda call: _seconds(call.talked_at, call.ended_at),
-    "clean_talk_duration": lambda call: _seconds(call.talked_at, call.ended_at),
-    "total_duration": lambda call: _seconds(call.started_at, call.ended_at),
-    "contact_phone_number": lambda call: call.contact,
-    "virtual_phone_number": lambda call: call.virtual_phone_number,
-    "call_api_external_id": lambda call: call.external_id,
-    "call_api_request_id": lambda call: None,
-    "full_record_file_link": lambda call: None,
-    "tags": lambda call: [
-        {"tag_id": tag, "tag_name": name, "tag_type": "manual"} for tag, name in call.tags.items()
-    ],
-    "employees": _employees,
-}
-_ON_REQUEST = {"call_api_external_id", "call_api_request_id", "tags", "employees"}
-_CALL_FILTERS = frozenset(
-    {
-        "id",
-        "communication_id",
-        "direction",
-        "source",
-        "is_lost",
-        "finish_reason",
-        "contact_phone_number",
-        "virtual_phone_number",
-        "call_api_external_id",
-    }
-)
-
-LEG_FIELDS: Mapping[str, Callable[[tuple[Call, Leg]], Any]] = {
-    "id": lambda pair: pair[1].leg_id,
-    "call_session_id": lambda pair: pair[0].call_session_id,
-    "connect_time": lambda pair: _local(pair[0].account, pair[1].answered_at),
-    "duration": lambda pair: _seconds(pair[1].answered_at, pair[1].left_at),
-    "total_duration": lambda pair: _seconds(pair[1].answered_at, pair[1].left_at),
-    "is_operator": lambda pair: pair[1].role is Role.OPERATOR,
-    "employee_id": lambda pair: pair[1].employee.id if pair[1].employee else None,
-    "is_talked": lambda pair: pair[1].answered_at is not None and pair[0].talked_at is not None,
-    "is_coach": lambda pair: pair[1].role is Role.COACH,
-    "finish_reason": lambda pair: pair[0].finish_reason,
-}
-_LEG_FILTERS = frozenset({"id", "call_session_id", "is_operator", "employee_id", "is_coach"})
-
-_TAG_FIELDS: Mapping[str, Callable[[tuple[int, str]], Any]] = {
-    "id": lambda tag: tag[0],
-    "name": lambda tag: tag[1],
-    "is_system": lambda tag: False,
-}
-
-
-def get_calls_report(board: Switchboard, account: Account, request: GetCallsReport) -> Result:
-    """Calls that ended at least `report_lag` ago, and those in progress where they are asked for."""
+def get_calls_report(switchboard: Switchboard, account: Account, request: GetCallsReport) -> Result:
+    """Return the calls that ended at least `report_lag` ago; on request also active calls."""
     fields = request.fields if "fields" in request.model_fields_set else None
-    calls = _reported(board, account, request, ongoing=bool(request.include_ongoing_calls))
-    usual = [name for name in CALL_FIELDS if name not in _ON_REQUEST]
-    return _page(calls, CALL_FIELDS, fields or usual, request, _CALL_FILTERS)
+    calls = _reported_calls(switchboard, account, request, ongoing=bool(request.include_ongoing_calls))
+    default_fields = [name for name in CALL_COLUMNS if name not in ONLY_ON_REQUEST]
+    return _build_page(calls, CALL_COLUMNS, fields or default_fields, request, CALL_FILTERS)
 
 
-def get_call_legs_report(board: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
-    """The legs of those calls."""
-    fields = request.fields if "fields" in request.model_fields_set else list(LEG_FIELDS)
-    calls = _reported(board, account, request, ongoing=False)
+def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
+    """Return the legs of calls that ended at least `report_lag` ago."""
+    fields = request.fields if "fields" in request.model_fields_set else list(LEG_COLUMNS)
+    calls = _reported_calls(switchboard, account, request, ongoing=False)
     legs = ((call, leg) for call in calls for leg in call.legs)
-    return _page(legs, LEG_FIELDS, fields, request, _LEG_FILTERS)
+    return _build_page(legs, LEG_COLUMNS, fields, request, LEG_FILTERS)
 
 
-def get_tags(board: Switchboard, account: Account, request: GetTags) -> Result:
-    """The tags of the account."""
-    fields = request.fields or list(_TAG_FIELDS)
-    return _page(account.tags.items(), _TAG_FIELDS, fields, request, frozenset(_TAG_FIELDS))
+def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Result:
+    """Return the tags of the account."""
+    fields = request.fields or list(TAG_COLUMNS)
+    return _build_page(account.tags.items(), TAG_COLUMNS, fields, request, frozenset(TAG_COLUMNS))
 
 
-def set_tag(board: Switchboard, account: Account, request: SetTagCommunications) -> Result:
-    """Tag a call, finished or not."""
-    call = _communication(board, account, request.communication_id)
+def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunications) -> Result:
+    """Tag an active or finished call."""
+    call = _find_communication(switchboard, account, request.communication_id)
     if request.tag_id not in account.tags:
-        raise Refusal("entity_not_found", "tag_id", request.tag_id)
+        raise RpcError("entity_not_found", "tag_id", request.tag_id)
     if request.tag_id in call.tags:
-        raise Refusal("duplicate_entity", "tag_id", request.tag_id)
+        raise RpcError("duplicate_entity", "tag_id", request.tag_id)
     call.tags[request.tag_id] = account.tags[request.tag_id]
-    board.note("tag", call, call.contact, str(request.tag_id))
+    switchboard.log_event("tag", call, call.contact, str(request.tag_id))
     return Result()
 
 
-def unset_tag(board: Switchboard, account: Account, request: UnsetTagCommunications) -> Result:
-    """Take a tag off a call."""
-    call = _communication(board, account, request.communication_id)
+def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommunications) -> Result:
+    """Remove a tag from a call."""
+    call = _find_communication(switchboard, account, request.communication_id)
     if call.tags.pop(request.tag_id, None) is None:
-        raise Refusal("entity_not_found", "tag_id", request.tag_id)
+        raise RpcError("entity_not_found", "tag_id", request.tag_id)
     return Result()
 
 
-def _communication(board: Switchboard, account: Account, communication_id: int) -> Call:
-    call = board.calls.get(communication_id - COMMUNICATION_OFFSET)
+def _find_communication(switchboard: Switchboard, account: Account, communication_id: int) -> Call:
+    call = switchboard.calls.get(communication_id - COMMUNICATION_OFFSET)
     if call is None or call.account is not account:
-        raise Refusal("entity_not_found", "communication_id", communication_id)
+        raise RpcError("entity_not_found", "communication_id", communication_id)
     return call
 
 
-def _reported(
-    board: Switchboard,
+def _reported_calls(
+    switchboard: Switchboard,
     account: Account,
     request: GetCallsReport | GetCallLegsReport,
     *,
     ongoing: bool,
 ) -> Iterable[Call]:
-    since, until = _moment(account, request, "date_from"), _moment(account, request, "date_till")
-    if until - since > _LONGEST:
-        raise Refusal("date_interval_limit_reached", "date_till", request.date_till)
+    since, until = _parse_time(account, request, "date_from"), _parse_time(account, request, "date_till")
+    if until - since > _MAX_INTERVAL:
+        raise RpcError("date_interval_limit_reached", "date_till", request.date_till)
     first, last = since.timestamp(), until.timestamp()
     key = "id" if isinstance(request, GetCallsReport) else "call_session_id"
-    for call in _candidates(board, request.filter, key, first, last):
-        ready = ongoing if call.ended_at is None else call.ended_at + board.report_lag <= board.now
-        if call.account is account and ready and first <= call.started_at <= last:
+    for call in _candidates(switchboard, request.filter, key, first, last):
+        if call.ended_at is None:
+            visible = ongoing
+        else:
+            visible = call.ended_at + switchboard.report_lag <= switchboard.now
+        if call.account is account and visible and first <= call.started_at <= last:
             yield call
 
 
-def _candidates(board: Switchboard, wanted: Any, key: str, first: float, last: float) -> Iterable[Call]:
-    """The calls that can be meant; a session's id and the interval spare looking at all the others."""
-    named = isinstance(wanted, dict) and wanted.get("field") == key
-    if named and wanted.get("operator") == "=" and isinstance(wanted.get("value"), int):
-        call = board.calls.get(wanted["value"])
+def _candidates(
+    switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
+) -> Iterable[Call]:
+    """Return the calls that can match, found by session id or by start time.
+
+    Checking every call would take too long after a large campaign.
+    """
+    by_id = isinstance(report_filter, dict) and report_filter.get("field") == key
+    if by_id and report_filter.get("operator") == "=" and isinstance(report_filter.get("value"), int):
+        call = switchboard.calls.get(report_filter["value"])
         return [call] if call else []
-    began = attrgetter("started_at")
-    return board.begun[
-        bisect_left(board.begun, first, key=began) : bisect_right(board.begun, last, key=began)
-    ]
+    calls, started_at = switchboard.by_start_time, attrgetter("started_at")
+    return calls[bisect_left(calls, first, key=started_at) : bisect_right(calls, last, key=started_at)]
 
 
-def _moment(account: Account, request: Request[Any], field: str) -> datetime:
+def _parse_time(account: Account, request: Request[Any], field: str) -> datetime:
     text = getattr(request, field)
     try:
         moment = datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
     except ValueError:
-        raise Refusal("invalid_parameter_value", field, text) from None
+        raise RpcError("invalid_parameter_value", field, text) from None
     return moment.replace(tzinfo=ZoneInfo(account.timezone))
 
 
-def _page(
-    things: Iterable[Any],
+def _build_page(
+    entities: Iterable[Any],
     columns: Mapping[str, Callable[[Any], Any]],
     fields: list[str],
     request: GetCallsReport | GetCallLegsReport | GetTags,
@@ -221,27 +143,27 @@ def _page(
 ) -> Result:
     unknown = [name for name in fields if name not in columns]
     if unknown:
-        raise Refusal("unexpected_parameters", "fields", unknown[0])
-    accept = accepts(request.filter, columns, filterable)
-    found = [thing for thing in things if accept(thing)]
+        raise RpcError("unexpected_parameters", "fields", unknown[0])
+    matches = build_predicate(request.filter, columns, filterable)
+    found = [entity for entity in entities if matches(entity)]
     for order in reversed(request.sort or []):
         name = str(order.get("field"))
         if name not in columns:
-            raise Refusal("sort_prohibited", "sort", name)
-        found.sort(key=lambda thing: str(columns[name](thing)), reverse=order.get("order") == "desc")
+            raise RpcError("sort_prohibited", "sort", name)
+        found.sort(key=lambda entity: str(columns[name](entity)), reverse=order.get("order") == "desc")
     start = request.offset or 0
     page = found[start : start + (request.limit or 1000)]
-    rows = [{name: columns[name](thing) for name in fields} for thing in page]
+    rows = [{name: columns[name](entity) for name in fields} for entity in page]
     return Result(data=rows, metadata={"total_items": len(found)})
 
 
-def _by_service(board: Switchboard, account: Account, request: Request[Any]) -> None:
-    """login.user and logout.user: the service answers by itself."""
+def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
+    """Do nothing: the service itself answers login.user and logout.user."""
 
 
 HANDLERS: dict[str, Handler] = {
-    "login.user": _by_service,
-    "logout.user": _by_service,
+    "login.user": _handled_by_service,
+    "logout.user": _handled_by_service,
     "get.calls_report": get_calls_report,
     "get.call_legs_report": get_call_legs_report,
     "get.tags": get_tags,
@@ -251,11 +173,14 @@ HANDLERS: dict[str, Handler] = {
 
 
 def data_api() -> Service:
-    """The service behind ``/v2.0``: a point for every operation, and no address but listed ones."""
+    """Return the service for ``/v2.0``.
+
+    Every method costs one point. Only listed addresses are served.
+    """
     classes = {**METHODS, **DATA_METHODS}
     return Service(
         methods={name: (classes[name], handler) for name, handler in HANDLERS.items()},
         weight=lambda account, method: account.weights.get(method, 1),
-        welcome=lambda account, ip: ip in account.data_api_whitelist,
+        serves_ip=lambda account, ip: ip in account.data_api_whitelist,
         has_components=False,
     )

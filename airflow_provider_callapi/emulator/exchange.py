@@ -1,53 +1,41 @@
-"""The telephone exchange: one core, whatever door a request comes in by.
-
-Thread-safe: one lock around everything. Time is the clock's; nothing runs in the background.
-"""
+"""The telephone exchange as a test uses it: set phones up, plan faults, ask what happened."""
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import requests
 
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.call import Call
-from airflow_provider_callapi.emulator.call_api import call_api
 from airflow_provider_callapi.emulator.clock import Clock
-from airflow_provider_callapi.emulator.data_api import data_api
-from airflow_provider_callapi.emulator.faults import Fault, FaultPlan, Planned, method_of
+from airflow_provider_callapi.emulator.dispatcher import Dispatcher
+from airflow_provider_callapi.emulator.expectations import RingExpectations
+from airflow_provider_callapi.emulator.faults import Fault, PlannedFault
+from airflow_provider_callapi.emulator.in_process import in_process_session
 from airflow_provider_callapi.emulator.journal import Entry
-from airflow_provider_callapi.emulator.refusals import Refusal
 from airflow_provider_callapi.emulator.script import Script
-from airflow_provider_callapi.emulator.service import Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
+_MAX_CLOSED_SECONDS = 5.0
 
-class Exchange:
-    """A telephone exchange with one account (`account`), or more (`accounts`).
 
-    :param clock: epoch seconds now; a `ManualClock` in tests.
-    :param account: the customer; the default one knows all that the document's examples name.
+class Exchange(Dispatcher):
+    """A telephone exchange with one account (`account`) or more (`accounts`).
+
+    :param clock: returns epoch seconds; a `ManualClock` in tests.
+    :param account: the customer; the default account has everything that the vendor's examples name.
+    :ivar port_closers: one function for each open port. It closes the port for some seconds of
+        real time. REFUSE over HTTP needs this.
     """
 
     def __init__(self, clock: Clock = time.time, account: Account | None = None) -> None:
-        self.accounts = [account or Account()]
-        self.call_api = call_api()
-        self.services: dict[str, Service] = {"v2.0": data_api()}
-        """URL version → service; any other version is the Call API's."""
-        for service in self._all_services():
-            service.accounts = self.accounts
-        self.refuse_for: list[Callable[[float], None]] = []
-        """Listening sockets that can be closed for some seconds: a real REFUSE needs one."""
-        self._lock = threading.RLock()
-        self._clock = clock
-        self._board = Switchboard(clock)
-        self._faults = FaultPlan()
+        super().__init__(clock, account)
+        self.port_closers: list[Callable[[float], None]] = []
+        self._expectations = RingExpectations()
 
-    # --- what a test sets up ---
+    # --- set up ---
 
     @property
     def account(self) -> Account:
@@ -55,34 +43,29 @@ class Exchange:
         return self.accounts[0]
 
     @property
-    def clock(self) -> Clock:
-        """The exchange's clock."""
-        return self._clock
-
-    @property
     def report_lag(self) -> float:
         """Seconds from a call's end to its first appearance in the Data API's reports."""
-        return self._board.report_lag
+        return self._switchboard.report_lag
 
     @report_lag.setter
     def report_lag(self, seconds: float) -> None:
         with self._lock:
-            self._board.report_lag = seconds
+            self._switchboard.report_lag = seconds
 
     @property
     def default_script(self) -> Script:
-        """What numbers without a script do."""
-        return self._board.default_script
+        """The script of all phones without a script of their own."""
+        return self._switchboard.default_script
 
     @default_script.setter
     def default_script(self, script: Script) -> None:
         with self._lock:
-            self._board.default_script = script
+            self._switchboard.default_script = script
 
     def script(self, phone: str, script: Script) -> None:
-        """Say what happens at a phone from now on; calls in progress keep their script."""
+        """Set the script of a phone. Calls in progress keep their script."""
         with self._lock:
-            self._board.scripts[phone] = script
+            self._switchboard.scripts[phone] = script
 
     def inbound(
         self,
@@ -92,143 +75,139 @@ class Exchange:
         employee_id: int | None = None,
         account: Account | None = None,
     ) -> int:
-        """Somebody calls one of the account's numbers; an employee's phones ring.
+        """Call one of the account's numbers. The phones of an employee ring.
 
-        :return: the session id. A blacklisted contact's call has ended when this returns.
+        :return: the session id. The call of a blacklisted contact has already ended.
         """
         with self._lock:
-            board = self._settled()
+            switchboard = self._current_switchboard()
             account = account or self.account
             number = virtual_number or min(account.virtual_numbers)
             employee = account.employees[employee_id or min(account.employees)]
-            call = board.new_call(account, "inbound", contact, number)
+            call = switchboard.new_call(account, "inbound", contact, number)
             call.direction = "in"
             call.operators = [(phone, employee) for phone in employee.phone_numbers]
             if contact in account.blacklist:
-                board.finish(call, "numa_in_black_list")
+                switchboard.finish(call, "numa_in_black_list")
             else:
-                board.receive(call)
+                switchboard.enqueue_contact(call)
             return call.call_session_id
 
     def fault(
         self, fault: Fault, *, method: str | None = None, times: int = 1, seconds: float = 60.0
     ) -> None:
-        """Spoil the next request(s).
+        """Plan a fault for the next matching requests.
 
         :param method: only requests for this method; None: any.
         :param times: how many requests.
         :param seconds: HANG over HTTP: how long the connection is held.
 
-        REFUSE over HTTP is decided before anything can be read, so that neither ``method`` nor
-        ``times`` can be honoured there: the port is closed for ``seconds`` of real time (at most
-        five). `Emulator.refusing` is exact.
+        REFUSE over HTTP ignores ``method`` and ``times``, because a refused connection carries no
+        request. It closes the port for ``seconds`` of real time (at most five). `Emulator.refusing`
+        closes it exactly for a block.
         """
         with self._lock:
-            if fault is Fault.REFUSE and self.refuse_for:
-                doors = list(self.refuse_for)
-            else:
-                doors = []
-                self._faults.add(Planned(fault, method, times, seconds))
-        for close in doors:
-            close(min(seconds, 5.0))
+            close_port = fault is Fault.REFUSE and bool(self.port_closers)
+            if not close_port:
+                self._faults.add(PlannedFault(fault, method, times, seconds))
+            closers = list(self.port_closers) if close_port else []
+        for close in closers:
+            close(min(seconds, _MAX_CLOSED_SECONDS))
 
     def session(self, ip: str = "127.0.0.1") -> requests.Session:
-        """A `requests` session that this exchange answers in process, whatever the URL's host."""
-        from airflow_provider_callapi.emulator.adapter import in_process_session  # noqa: PLC0415
-
+        """Return a `requests` session that this exchange answers without a port, for every URL."""
         return in_process_session(self, ip)
 
     def reset(self) -> None:
-        """Forget calls, journal, scripts, faults, logins and points. Accounts stay as they are."""
+        """Remove calls, journal, scripts, expectations, faults, logins and used points.
+
+        Accounts keep their state.
+        """
         with self._lock:
-            self._board = Switchboard(self._clock)
+            self._switchboard = Switchboard(self._clock)
+            self._expectations = RingExpectations()
             self._faults.clear()
             for service in self._all_services():
-                service.forget()
+                service.reset()
 
-    # --- what a test asks ---
+    # --- expect ---
+
+    def expect_ring(self, phone: str, script: Script | None = None, *, times: int = 1) -> None:
+        """Expect a phone to ring. `check_rings` compares the number of rings.
+
+        :param script: sets the script of the phone.
+        :param times: how often it must ring in the whole test; 0: never.
+        :raises ValueError: ``times`` is negative.
+        """
+        if times < 0:
+            raise ValueError("times: must be 0 or more")
+        with self._lock:
+            self._expectations.times[phone] = times
+            if script is not None:
+                self._switchboard.scripts[phone] = script
+
+    def expect_no_other_rings(self) -> None:
+        """Expect rings only at phones with a script or an `expect_ring`.
+
+        The contact's script or expectation covers the operator's side of the call. An inbound call
+        is expected, because the test places it.
+        """
+        with self._lock:
+            self._expectations.no_other_rings = True
+
+    def check_rings(self) -> None:
+        """Compare the expectations with all rings so far. The pytest fixture does this after the test.
+
+        :raises AssertionError: one line for each difference, with masked number and method.
+        """
+        __tracebackhide__ = True  # pytest shows only the message
+        with self._lock:
+            self._expectations.check(self._current_switchboard())
+
+    # --- ask ---
 
     def rings(self, phone: str) -> int:
-        """How often this phone was dialled, as anybody: contact, employee, third party, coach."""
+        """Return how often this phone rang, in any role: contact, employee, third party, coach."""
         with self._lock:
-            return self._settled().journal.rings[phone]
+            return self._current_switchboard().journal.rings[phone]
 
     def requests(self, method: str) -> int:
-        """How many requests for this method reached the exchange, refused ones included."""
+        """Return how many requests for this method arrived, failed ones included."""
         with self._lock:
-            return self._board.journal.requests[method]
+            return self._switchboard.journal.requests[method]
 
     @property
     def journal(self) -> list[Entry]:
-        """What happened so far, oldest first."""
+        """All events so far, oldest first."""
         with self._lock:
-            return list(self._settled().journal.entries)
+            return list(self._current_switchboard().journal.entries)
 
     @property
     def calls(self) -> list[Call]:
         """All sessions, active and finished, oldest first."""
         with self._lock:
-            return list(self._settled().calls.values())
+            return list(self._current_switchboard().calls.values())
 
     @property
     def active_calls(self) -> list[Call]:
-        """The sessions that have not ended, listed or not."""
+        """The sessions that have not ended, even if ``list.calls`` does not show them yet."""
         with self._lock:
-            return list(self._settled().active.values())
+            return list(self._current_switchboard().active.values())
 
     def last_finished(self, number: int) -> list[Call]:
-        """The sessions that ended last, newest first."""
+        """Return the ``number`` sessions that ended last, newest first."""
         with self._lock:
-            return list(reversed(self._settled().finished[-number:]))
+            return list(reversed(self._current_switchboard().finished[-number:]))
 
     def call(self, call_session_id: int) -> Call:
-        """One session."""
+        """Return one session.
+
+        :raises KeyError: no session has this id.
+        """
         with self._lock:
-            return self._settled().calls[call_session_id]
+            return self._current_switchboard().calls[call_session_id]
 
     def limits(self, account: Account | None = None) -> dict[str, int]:
-        """The Call API points left."""
+        """Return the Call API limits and the points left."""
         with self._lock:
             return self.call_api.points(account or self.account).limits(self._clock())
-
-    # --- the doors ---
-
-    def handle(
-        self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True
-    ) -> dict[str, Any]:
-        """Answer one parsed request without any wire. No fault applies."""
-        with self._lock:
-            service = self.services.get(version, self.call_api)
-            return service.answer(self._settled(), body, ip=ip, version=version, charset_is_utf8=utf8)
-
-    def handle_bytes(
-        self, body: bytes, ip: str = "127.0.0.1", *, version: str = "v4.0", content_type: str
-    ) -> dict[str, Any]:
-        """Answer one request as it came over a wire."""
-        kind, _, rest = content_type.partition(";")
-        charset = rest.strip().lower().replace('"', "")
-        if kind.strip().lower() != "application/json" or not charset.startswith("charset="):
-            # the document demands both and names no error for their absence
-            return {"jsonrpc": "2.0", "id": None, "error": Refusal("invalid_request").error}
-        try:
-            parsed = json.loads(body.decode())
-        except ValueError:
-            return {"jsonrpc": "2.0", "id": None, "error": Refusal("parse_error").error}
-        return self.handle(parsed, ip, version=version, utf8=charset == "charset=utf-8")
-
-    def take_fault(self, body: bytes, *, refusing: bool = False) -> Planned | None:
-        """The fault for the request that arrives now, and a note of it in the journal."""
-        with self._lock:
-            planned = self._faults.take(body, refusing=refusing)
-            if planned is not None:
-                label = planned.fault.label
-                entry = Entry(self._clock(), "fault", method_of(body), detail=label)
-                self._board.journal.add(entry)
-            return planned
-
-    def _all_services(self) -> list[Service]:
-        return [self.call_api, *self.services.values()]
-
-    def _settled(self) -> Switchboard:
-        self._board.settle()
-        return self._board

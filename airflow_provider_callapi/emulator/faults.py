@@ -1,4 +1,4 @@
-"""What can go wrong between a client and the exchange, at every boundary."""
+"""Faults between a client and the exchange, and the plan of faults to come."""
 
 from __future__ import annotations
 
@@ -8,24 +8,28 @@ from enum import Enum
 
 
 class Fault(Enum):
-    """One way to spoil a request; `carried_out` says whether the exchange did what it asked for."""
+    """A fault of one request.
+
+    :ivar label: the name in lower case.
+    :ivar carried_out: whether the exchange carries the request out.
+    """
 
     REFUSE = ("refuse", False)
-    """The connection is refused: no byte of the request leaves the client."""
+    """The connection is refused: the client sends no byte of the request."""
     DROP_BEFORE = ("drop_before", False)
-    """The connection breaks before the request reached the exchange."""
+    """The connection breaks before the exchange receives the request."""
     DROP_AFTER = ("drop_after", True)
     """The request is carried out, then the connection breaks."""
     HANG = ("hang", True)
-    """The request is carried out and no answer comes until the client gives up."""
+    """The request is carried out. No answer comes until the client gives up."""
     BAD_GATEWAY = ("bad_gateway", False)
-    """502: the gateway did not reach the exchange."""
+    """502: the gateway does not reach the exchange."""
     GATEWAY_TIMEOUT_AFTER = ("gateway_timeout_after", True)
-    """504: the gateway did not wait for the exchange, which carried the request out."""
+    """504: the exchange carries the request out, but the gateway does not wait for it."""
     INTERNAL_ERROR = ("internal_error", True)
-    """``internal_error``, after the request was carried out all the same."""
+    """The answer is ``internal_error``, although the request is carried out."""
     TRUNCATED = ("truncated", True)
-    """The answer breaks off in the middle."""
+    """The answer is cut off in the middle."""
     GARBAGE = ("garbage", True)
     """200 with bytes that are not JSON."""
     HTML = ("html", True)
@@ -33,7 +37,7 @@ class Fault(Enum):
     REDIRECT = ("redirect", False)
     """307 to another host."""
     WRONG_ID = ("wrong_id", True)
-    """The answer to another request."""
+    """The answer has the id of another request."""
 
     def __init__(self, label: str, carried_out: bool) -> None:
         self.label = label
@@ -41,12 +45,12 @@ class Fault(Enum):
 
 
 @dataclass
-class Planned:
-    """A fault that waits for its requests.
+class PlannedFault:
+    """A fault planned for the next matching requests.
 
     :ivar method: only requests for this method; None: any.
     :ivar times: how many requests.
-    :ivar seconds: over HTTP: how long HANG holds a connection.
+    :ivar seconds: over HTTP, how long HANG holds the connection.
     """
 
     fault: Fault
@@ -56,7 +60,7 @@ class Planned:
 
 
 def method_of(body: bytes) -> str | None:
-    """The method in a request's body, if it can be made out."""
+    """Return the method that a request's body names, or None if it cannot be read."""
     try:
         parsed = json.loads(body)
     except ValueError:
@@ -66,26 +70,26 @@ def method_of(body: bytes) -> str | None:
 
 
 class FaultPlan:
-    """The faults to come, in the order they were asked for."""
+    """The planned faults, in the order of planning."""
 
     def __init__(self) -> None:
-        self._planned: list[Planned] = []
+        self._planned: list[PlannedFault] = []
 
-    def add(self, planned: Planned) -> None:
-        """Plan a fault."""
+    def add(self, planned: PlannedFault) -> None:
+        """Add a fault at the end."""
         self._planned.append(planned)
 
-    def take(self, body: bytes, *, refusing: bool) -> Planned | None:
-        """The fault for a request that arrives now.
+    def take(self, body: bytes, *, connecting: bool) -> PlannedFault | None:
+        """Return the fault for a request that arrives now, and count it as used.
 
-        :param refusing: True at the door, where only REFUSE can happen; False behind it.
+        :param connecting: True before the request is read: only REFUSE applies; False: all others.
         """
         if not self._planned:
             return None
         method = method_of(body)
         for planned in list(self._planned):
-            at_the_door = planned.fault is Fault.REFUSE
-            if at_the_door is refusing and planned.method in (None, method):
+            refuses = planned.fault is Fault.REFUSE
+            if refuses is connecting and planned.method in (None, method):
                 planned.times -= 1
                 if planned.times <= 0:
                     self._planned.remove(planned)
@@ -93,5 +97,5 @@ class FaultPlan:
         return None
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Remove all planned faults."""
         self._planned.clear()

@@ -1,4 +1,4 @@
-"""What happened at the exchange, in order: the evidence that a test asks for."""
+"""The journal: every event at the exchange, in order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ class Entry(NamedTuple):
     """One event.
 
     :ivar time: epoch seconds by the exchange's clock.
-    :ivar kind: ``request`` (was read and answered), ``fault`` (was injected), or what a call did.
-    :ivar mnemonic: of a refused request; None where it succeeded.
-    :ivar detail: the fault's name, the leg's role, the tag's id, the finish reason, ….
+    :ivar kind: ``request`` (read and answered), ``fault`` (injected), or an event of a call.
+    :ivar method: method of a request or fault; None for an event of a call.
+    :ivar mnemonic: the error's mnemonic if the request failed, else None.
+    :ivar detail: name of the fault, start method, role of the leg, id of the tag, finish reason, ….
     """
 
     time: float
@@ -27,7 +28,11 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """Entries, and the two sums that tests ask for most."""
+    """The entries, with counts of rings and requests.
+
+    :ivar rings: phone → how often it rang.
+    :ivar requests: method → how many requests arrived.
+    """
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -35,7 +40,7 @@ class Journal:
         self.requests: Counter[str] = Counter()
 
     def add(self, entry: Entry) -> None:
-        """Write an entry down."""
+        """Append an entry and update the counts."""
         self.entries.append(entry)
         if entry.kind == "ring" and entry.phone is not None:
             self.rings[entry.phone] += 1

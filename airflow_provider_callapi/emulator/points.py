@@ -1,4 +1,4 @@
-"""The account's points: so many in a minute, so many in a day, charged for what succeeded.
+"""The points of an account: a limit per minute and per day, charged for successful requests.
 
 Source: "Лимиты и ограничения" (limits) and "Мета-параметры" (metadata) of the vendor's document.
 """
@@ -10,45 +10,51 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from airflow_provider_callapi.emulator.account import Account
-from airflow_provider_callapi.emulator.refusals import Refusal
+from airflow_provider_callapi.emulator.errors import RpcError
 
-FREE = frozenset({"login.user", "list.calls", "list.talk_options"})
-"""Their answers hold neither ``success`` nor a session id, which is what the document charges for."""
+FREE_METHODS = frozenset({"login.user", "list.calls", "list.talk_options"})
+"""Methods without a charge. The document charges for answers with ``success`` or a session id."""
 
 
 def weight(account: Account, method: str) -> int:
-    """The points that a successful request costs."""
-    return account.weights.get(method, 0 if method in FREE else 1)
+    """Return the points that a successful request costs."""
+    return account.weights.get(method, 0 if method in FREE_METHODS else 1)
 
 
 class Points:
-    """The counters of one account: a minute by the clock, a day in the account's zone."""
+    """The counters of one account.
+
+    A minute is a minute of the clock. A day ends at midnight in the account's time zone.
+    """
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._minute_end = self._day_end = -math.inf
         self._minute_used = self._day_used = 0
 
-    def require(self, points: int, now: float) -> None:
-        """Refuse what cannot be paid for. Something free is never refused."""
-        self._turn(now)
+    def check(self, points: int, now: float) -> None:
+        """Check that the points are available. A request for 0 points always passes.
+
+        :raises RpcError: limit_exceeded.
+        """
+        self._start_new_periods(now)
         account = self._account
         for name, limit, used in (
             ("day", account.day_limit, self._day_used),
             ("minute", account.minute_limit, self._minute_used),
         ):
             if points and used + points > limit:
-                raise Refusal("limit_exceeded", limit_type=name, limit_max_value=limit)
+                raise RpcError("limit_exceeded", limit_type=name, limit_max_value=limit)
 
     def charge(self, points: int, now: float) -> None:
-        """Take the points of a request that succeeded."""
-        self._turn(now)
+        """Charge the points of a successful request."""
+        self._start_new_periods(now)
         self._minute_used += points
         self._day_used += points
 
     def limits(self, now: float) -> dict[str, int]:
-        """``metadata.limits``."""
-        self._turn(now)
+        """Return ``metadata.limits``."""
+        self._start_new_periods(now)
         account = self._account
         return {
             "day_limit": account.day_limit,
@@ -59,7 +65,7 @@ class Points:
             "minute_reset": math.ceil(self._minute_end - now),
         }
 
-    def _turn(self, now: float) -> None:
+    def _start_new_periods(self, now: float) -> None:
         if now >= self._minute_end:
             self._minute_end = (now // 60 + 1) * 60
             self._minute_used = 0

@@ -1,4 +1,4 @@
-"""What a person at a phone does when it rings: the script of one phone number."""
+"""The script of one phone number: what a person does when the phone rings."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ Side = Literal["contact", "employee"]
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """The behaviour of one phone, and of a call to it. All times are seconds.
+    """The behaviour of one phone and of a call to it. All times are in seconds.
 
-    :ivar listed_after: how long after its start the session appears in ``list.calls``.
-    :ivar rings: how long the phone rings before it is answered, found busy, or given up.
-    :ivar talks: how long the talk (or the message) lasts; None: until somebody releases it.
+    :ivar listed_after: time from the start until the session appears in ``list.calls``.
+    :ivar rings: time until the person answers, the line is busy, or the call is given up.
+    :ivar talks: length of the talk or message; None: it lasts until a request releases the call.
     :ivar answer: what the person does.
-    :ivar employee_rings: how long the other side of a call to this contact rings.
-    :ivar employee_answer: what the other side does. An employee's phone that has a script of its
-        own follows that one.
+    :ivar employee_rings: like ``rings``, for the employee's side of a call to this contact.
+    :ivar employee_answer: like ``answer``, for the employee. The script of the employee's own
+        phone, if set, takes precedence.
     :ivar hangs_up: who ends the talk.
     """
 
@@ -33,10 +33,10 @@ class Script:
 
     @classmethod
     def busy(cls, rings: float = 1.0) -> Script:
-        """The line is busy: the call ends after ``rings`` seconds."""
+        """Return a script for a busy line: the call ends after ``rings`` seconds."""
         return cls(rings=rings, answer="busy")
 
     @classmethod
     def no_answer(cls, rings: float = 30.0) -> Script:
-        """It rings for ``rings`` seconds and nobody answers."""
+        """Return a script for an unanswered phone: it rings for ``rings`` seconds."""
         return cls(rings=rings, answer="no_answer")

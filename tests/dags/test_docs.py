@@ -20,8 +20,13 @@ from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.emulator.call_api import HANDLERS
-from airflow_provider_callapi.emulator.refusals import ERRORS
-from airflow_provider_callapi.emulator.remote import Advance, Inbound, PlannedFault, Scripts
+from airflow_provider_callapi.emulator.errors import ERRORS
+from airflow_provider_callapi.emulator.remote_control import (
+    AdvanceRequest,
+    FaultRequest,
+    InboundRequest,
+    ScriptsRequest,
+)
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators import branch, call_control, start_call
 
@@ -219,11 +224,16 @@ def test_the_table_of_faults_is_complete_and_true():
 
 def test_the_bodies_for_the_remote_control_are_the_codes_own():
     rows = {row[0]: row[1].partition(" (")[0] for row in table("emulator.md", "POST")}
-    kinds = {"script": Scripts, "fault": PlannedFault, "inbound": Inbound, "clock": Advance}
+    kinds = {
+        "script": ScriptsRequest,
+        "fault": FaultRequest,
+        "inbound": InboundRequest,
+        "clock": AdvanceRequest,
+    }
 
     assert {name: kind.example for name, kind in kinds.items()} == {name: rows[name] for name in kinds}
     for kind in kinds.values():
-        assert kind.read(kind.example)
+        assert kind.parse(kind.example)
 
 
 def test_the_trees_of_errors_and_the_journal_are_the_codes_own():

@@ -35,6 +35,12 @@ def hurry(monkeypatch):
     monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 
 
+@pytest.fixture(autouse=True)
+def only_expected_rings(exchange):
+    """An example rings only the phones that its test names."""
+    exchange.expect_no_other_rings()
+
+
 def did(exchange, *kinds):
     """The exchange's journal of what calls did: rings, tags, …, in order, with whom or what."""
     return [(e.kind, e.phone if e.kind == "ring" else e.detail) for e in exchange.journal if e.kind in kinds]

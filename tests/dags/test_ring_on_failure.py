@@ -21,7 +21,15 @@ def hurry(monkeypatch):
     )
 
 
+@pytest.fixture(autouse=True)
+def only_expected_rings(exchange):
+    """An alert rings only the phones that its test names."""
+    exchange.expect_no_other_rings()
+
+
 def test_two_tasks_of_a_run_fail_and_the_phone_rings_once(run_dag, exchange):
+    exchange.expect_ring(CONTACT)
+
     run = run_dag(EXAMPLE)
 
     assert run.states == {"load_orders": "failed", "load_prices": "failed"}
@@ -29,6 +37,8 @@ def test_two_tasks_of_a_run_fail_and_the_phone_rings_once(run_dag, exchange):
 
 
 def test_the_next_run_rings_again(run_dag, exchange):
+    exchange.expect_ring(CONTACT, times=2)
+
     run_dag(EXAMPLE)
     run_dag(EXAMPLE)
 
@@ -42,12 +52,16 @@ def test_nobody_is_rung_for_a_run_without_failures(run_dag, exchange):
 
 
 def test_whom_to_ring_is_a_template(run_dag, exchange):
+    exchange.expect_ring("79160000007")
+
     run_dag(EXAMPLE, conf={"contact": "79160000007"})
 
     assert (exchange.rings("79160000007"), exchange.rings(CONTACT)) == (1, 0)
 
 
 def test_a_dags_own_callback_rings_as_well(run_dag, exchange):
+    exchange.expect_ring("79160000009")
+
     run_dag(
         """
 from airflow.sdk import DAG, task
@@ -72,6 +86,8 @@ def test_the_variable_remembers_that_it_rang(run_dag, exchange):
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
+    exchange.expect_ring(CONTACT)
+
     run_dag(EXAMPLE)
 
     with create_session() as session:
@@ -88,6 +104,8 @@ def test_a_variable_whose_time_is_over_is_removed_by_the_next_ring(run_dag, exch
     claim = {"alert": "old", "by": "x", "at": 0.0, "until": 1.0, "person": 1, "call_session_id": 7}
     Variable.set("callapi_alert_old", json.dumps(claim))
     Variable.set("callapi_alert_of_the_author", "7")
+    exchange.expect_ring(CONTACT)
+
     run_dag(EXAMPLE)
 
     assert Variable.get("callapi_alert_old", default_var=None) is None

@@ -93,7 +93,8 @@ with DAG("refused", default_args={"retries": 3}) as dag:
 
 
 def test_a_call_is_steered_by_references_to_the_task_that_started_it(run_dag, exchange):
-    exchange.script("79161234567", Script(rings=0.3, employee_rings=0.2, talks=None))
+    exchange.expect_ring("79161234567", Script(rings=0.3, employee_rings=0.2, talks=None))
+    exchange.expect_no_other_rings()
 
     run = run_dag(STEERED, conf={"contact": "79161234567", "employee": "25"})
 
@@ -110,7 +111,9 @@ def test_a_call_is_steered_by_references_to_the_task_that_started_it(run_dag, ex
 
 
 def test_mapped_calls_ring_every_person_once_and_are_waited_for_one_by_one(run_dag, exchange):
-    exchange.default_script = Script(rings=0.3, talks=0.8)
+    for number in (1, 2, 3):
+        exchange.expect_ring(f"7916000000{number}", Script(rings=0.3, talks=0.8))
+    exchange.expect_no_other_rings()
 
     run = run_dag(MAPPED)
 

@@ -21,7 +21,8 @@ with DAG("thin_slice") as dag:
 
 
 def test_a_call_is_placed_once_waited_for_in_the_triggerer_and_tagged(run_dag, exchange):
-    exchange.script("79260000001", Script(rings=0.5, talks=3))
+    exchange.expect_ring("79260000001", Script(rings=0.5, talks=3))
+    exchange.expect_no_other_rings()
 
     run = run_dag(DAG)
 

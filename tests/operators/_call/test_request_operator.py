@@ -13,8 +13,7 @@ from airflow.sdk import DAG, BaseOperator
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task
 
 from airflow_provider_callapi.api.methods import METHODS
-from airflow_provider_callapi.emulator import Fault, Script
-from airflow_provider_callapi.emulator.call import Role
+from airflow_provider_callapi.emulator import Fault, Role, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallUnresolved
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators import call_control, start_call
@@ -438,7 +437,7 @@ def test_list_calls_returns_plain_json_with_the_numbers_of_people_shortened(desk
 
 def test_list_calls_shortens_numbers_in_fields_that_this_version_does_not_know(desk, monkeypatch):
     talk(desk)
-    board = desk.exchange._board
+    board = desk.exchange._switchboard
     listing = type(board.calls[min(board.calls)]).listing
 
     def newer(call: Any) -> dict[str, Any]:

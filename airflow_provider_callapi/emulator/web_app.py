@@ -1,7 +1,7 @@
-"""Everything on the port that is not the vendor's: a page to watch calls on, and a remote control.
+"""The web page that shows the calls, and the remote control for other processes.
 
-The remote control lets a demo or a deployment test in another process write scripts, plan faults
-and read the journal. It asks for no password: the emulator is for loopback and for test networks.
+With the remote control, a demo or a deployment test sets scripts, plans faults and reads the
+journal. It needs no password: use the emulator only on loopback and in test networks.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ from starlette.routing import Route
 from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.clock import ManualClock
 from airflow_provider_callapi.emulator.exchange import Exchange
-from airflow_provider_callapi.emulator.remote import Advance, Inbound, PlannedFault, Scripts
+from airflow_provider_callapi.emulator.remote_control import (
+    AdvanceRequest,
+    FaultRequest,
+    InboundRequest,
+    ScriptsRequest,
+)
 
-FINISHED_ON_THE_PAGE = 30
+MAX_FINISHED_CALLS = 30
 
 
 def call_as_json(call: Call) -> dict[str, Any]:
-    """A call as the page and the remote control show it."""
+    """Return a call as the page and the remote control show it."""
     return {
         **call.listing(),
         "method": call.method,
@@ -37,20 +42,22 @@ def call_as_json(call: Call) -> dict[str, Any]:
     }
 
 
-class _Web:
+class _Handlers:
+    """The handlers of all routes."""
+
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
-    # def, not async def: they wait for the exchange's lock, so they belong in starlette's threads
+    # def, not async def: starlette runs these in threads, where they can wait for the exchange's lock
     def page(self, request: Request) -> Response:
         return HTMLResponse(files(__package__).joinpath("page.html").read_text("utf-8"))
 
     def calls(self, request: Request) -> Response:
         return JSONResponse([call_as_json(call) for call in self._exchange.calls])
 
-    def snapshot(self, request: Request) -> Response:
+    def page_data(self, request: Request) -> Response:
         active = self._exchange.active_calls
-        finished = self._exchange.last_finished(FINISHED_ON_THE_PAGE)
+        finished = self._exchange.last_finished(MAX_FINISHED_CALLS)
         return JSONResponse(
             {
                 "now": self._exchange.clock(),
@@ -68,43 +75,44 @@ class _Web:
         return JSONResponse({})
 
     async def script(self, request: Request) -> Response:
-        Scripts.read(await request.body()).apply(self._exchange)
+        ScriptsRequest.parse(await request.body()).apply(self._exchange)
         return JSONResponse({})
 
     async def fault(self, request: Request) -> Response:
-        fault = PlannedFault.read(await request.body())
-        # in a thread: a refused connection is played by the loop that this runs on
+        fault = FaultRequest.parse(await request.body())
+        # in a thread: REFUSE waits for work on the event loop that runs this handler
         await run_in_threadpool(fault.apply, self._exchange)
         return JSONResponse({})
 
     async def inbound(self, request: Request) -> Response:
-        return JSONResponse({"call_session_id": Inbound.read(await request.body()).apply(self._exchange)})
+        call_session_id = InboundRequest.parse(await request.body()).apply(self._exchange)
+        return JSONResponse({"call_session_id": call_session_id})
 
     async def clock(self, request: Request) -> Response:
         clock = self._exchange.clock
         if not isinstance(clock, ManualClock):
-            raise ValueError("this exchange's clock runs by itself")
-        return JSONResponse({"now": clock.advance(Advance.read(await request.body()).advance)})
+            raise ValueError("the clock of this exchange is not a manual clock; start it with --manual-clock")
+        return JSONResponse({"now": clock.advance(AdvanceRequest.parse(await request.body()).advance)})
 
 
 def _bad_request(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, status_code=400)
 
 
-def web(exchange: Exchange) -> Starlette:
-    """The application behind everything but ``/vX.Y``."""
-    door = _Web(exchange)
+def web_app(exchange: Exchange) -> Starlette:
+    """Return the application for everything except ``/vX.Y``."""
+    handlers = _Handlers(exchange)
     return Starlette(
         routes=[
-            Route("/", door.page),
-            Route("/calls.json", door.snapshot),
-            Route("/emulator/calls", door.calls),
-            Route("/emulator/journal", door.journal),
-            Route("/emulator/script", door.script, methods=["POST"]),
-            Route("/emulator/fault", door.fault, methods=["POST"]),
-            Route("/emulator/inbound", door.inbound, methods=["POST"]),
-            Route("/emulator/clock", door.clock, methods=["POST"]),
-            Route("/emulator/reset", door.reset, methods=["POST"]),
+            Route("/", handlers.page),
+            Route("/calls.json", handlers.page_data),
+            Route("/emulator/calls", handlers.calls),
+            Route("/emulator/journal", handlers.journal),
+            Route("/emulator/script", handlers.script, methods=["POST"]),
+            Route("/emulator/fault", handlers.fault, methods=["POST"]),
+            Route("/emulator/inbound", handlers.inbound, methods=["POST"]),
+            Route("/emulator/clock", handlers.clock, methods=["POST"]),
+            Route("/emulator/reset", handlers.reset, methods=["POST"]),
         ],
         exception_handlers={ValueError: _bad_request},
     )

@@ -1,4 +1,7 @@
-"""What another process may say to the exchange: scripts, faults, callers, time. It is read strictly."""
+"""Request bodies of the remote control: scripts, faults, inbound calls, time.
+
+Each body is checked strictly: an unknown field or a wrong value is an error that names the field.
+"""
 
 from __future__ import annotations
 
@@ -11,41 +14,45 @@ from airflow_provider_callapi.emulator.faults import Fault
 from airflow_provider_callapi.emulator.script import Script
 
 
-def _fault(name: Any) -> Fault:
+def _fault(label: Any) -> Fault:
     for fault in Fault:
-        if isinstance(name, str) and fault.label == name.lower():
+        if isinstance(label, str) and fault.label == label.lower():
             return fault
-    raise ValueError(f"there is no such fault, but {', '.join(fault.label for fault in Fault)}")
+    raise ValueError(f"no such fault; use one of {', '.join(fault.label for fault in Fault)}")
 
 
-class Said(BaseModel):
-    """The body of a request to the remote control.
+class RemoteRequest(BaseModel):
+    """Base class of the bodies.
 
-    :cvar example: one, as JSON; every error ends with it.
+    :cvar example: an example as JSON. Every error text ends with it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     example: ClassVar[str]
 
     @classmethod
-    def read(cls, text: str | bytes) -> Self:
-        """Read JSON.
+    def parse(cls, text: str | bytes) -> Self:
+        """Parse JSON.
 
-        :raises ValueError: what is wrong with which field, in one line.
+        :raises ValueError: the body is wrong; one line names the field and the problem.
         """
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in detail["loc"])
-        wrong = detail["msg"].removeprefix("Value error, ")
+        problem = detail["msg"].removeprefix("Value error, ")
         if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            wrong = "there is no such field"
-        raise ValueError(f"{field or 'the JSON'}: {wrong}. For example: {cls.example}")
+            problem = "there is no such field"
+        raise ValueError(f"{field or 'the JSON'}: {problem}. For example: {cls.example}")
 
 
-class Scripts(Said):
-    """What the phones do from now on."""
+class ScriptsRequest(RemoteRequest):
+    """Set scripts.
+
+    :ivar default: the new `Exchange.default_script`; None: unchanged.
+    :ivar scripts: phone → script.
+    """
 
     example = '{"default": {"rings": 3}, "scripts": {"79260000001": {"answer": "busy"}}}'
 
@@ -53,15 +60,15 @@ class Scripts(Said):
     scripts: dict[str, Script] = {}
 
     def apply(self, exchange: Exchange) -> None:
-        """Give the phones their scripts."""
+        """Set the scripts at the exchange."""
         if self.default is not None:
             exchange.default_script = self.default
         for phone, script in self.scripts.items():
             exchange.script(phone, script)
 
 
-class PlannedFault(Said):
-    """A fault to come; the fields are those of `Exchange.fault`."""
+class FaultRequest(RemoteRequest):
+    """Plan a fault. The fields are the parameters of `Exchange.fault`."""
 
     example = '{"fault": "drop_after", "method": "start.informer_call", "times": 1}'
 
@@ -71,12 +78,12 @@ class PlannedFault(Said):
     seconds: float = Field(60.0, gt=0)
 
     def apply(self, exchange: Exchange) -> None:
-        """Plan it."""
+        """Plan the fault at the exchange."""
         exchange.fault(self.fault, method=self.method, times=self.times, seconds=self.seconds)
 
 
-class Inbound(Said):
-    """Somebody who calls; the fields are those of `Exchange.inbound`."""
+class InboundRequest(RemoteRequest):
+    """Place an inbound call. The fields are the parameters of `Exchange.inbound`."""
 
     example = '{"contact": "79161234567"}'
 
@@ -85,18 +92,18 @@ class Inbound(Said):
     employee_id: int | None = None
 
     def apply(self, exchange: Exchange) -> int:
-        """Let them call; returns the session id.
+        """Place the call and return its session id.
 
         :raises ValueError: the account has no such employee.
         """
         employees = exchange.account.employees
         if self.employee_id is not None and self.employee_id not in employees:
-            raise ValueError(f"employee_id: there is no such employee, but {', '.join(map(str, employees))}")
+            raise ValueError(f"employee_id: no such employee; use one of {', '.join(map(str, employees))}")
         return exchange.inbound(self.contact, self.virtual_number, employee_id=self.employee_id)
 
 
-class Advance(Said):
-    """Time that passes at once.
+class AdvanceRequest(RemoteRequest):
+    """Move a `ManualClock`.
 
     :ivar advance: seconds.
     """

@@ -1,29 +1,29 @@
-"""The exchange on a real port: uvicorn in a thread, for as long as a ``with`` block lasts."""
+"""The exchange on a real port: uvicorn runs in a thread while a ``with`` block lasts."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
 import uvicorn
 
 from airflow_provider_callapi.emulator.account import Account
-from airflow_provider_callapi.emulator.door import HttpDoor
+from airflow_provider_callapi.emulator.asgi_app import EmulatorApp
 from airflow_provider_callapi.emulator.exchange import Exchange
-from airflow_provider_callapi.emulator.web import web
+from airflow_provider_callapi.emulator.web_app import web_app
 
 _START_TIMEOUT = 10.0
 
 
 class Emulator:
-    """An exchange that listens for HTTP.
+    """An exchange that answers HTTP requests inside a ``with`` block.
 
-    :param exchange: a new one by default.
-    :param port: 0: any free one.
+    :param exchange: default: a new exchange.
+    :param port: 0: any free port.
     """
 
     def __init__(self, exchange: Exchange | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -36,14 +36,14 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Base URL without the version. A wildcard address is reached by way of loopback."""
+        """Base URL without the version. For a wildcard address it names loopback."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
         return f"http://{host}:{self.port}"
 
     def connection(self, *, login: bool = False) -> dict[str, Any]:
-        """An Airflow connection to this exchange, as JSON.
+        """Return an Airflow connection to this exchange, as JSON fields.
 
-        :param login: with login and password; by default with the permanent key.
+        :param login: True: with login and password; False: with the permanent key.
         """
         account = self.exchange.account
         host, _, _ = self.url.rpartition(":")
@@ -54,7 +54,7 @@ class Emulator:
             "password": account.password if login else account.key,
             "extra": {"timezone": account.timezone},
         }
-        if account.version != Account.version:  # Airflow warns of the default, a value too short to mask
+        if account.version != Account.version:  # Airflow warns that the default value is too short to mask
             connection["extra"]["api_version"] = account.version
         if login:
             connection["login"] = account.login
@@ -65,44 +65,44 @@ class Emulator:
         return connection
 
     def __enter__(self) -> Self:
-        self._socket = _bound(self.host, self.port)
+        self._socket = _bind(self.host, self.port)
         self.port = self._socket.getsockname()[1]
         self._thread.start()
         if not self._started.wait(_START_TIMEOUT) or self._failure is not None:
-            raise RuntimeError("the emulator did not start") from self._failure
-        self.exchange.refuse_for.append(self._refuse_for)
+            raise RuntimeError(f"The emulator did not start on {self.host}:{self.port}.") from self._failure
+        self.exchange.port_closers.append(self._close_port_for)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.exchange.refuse_for.remove(self._refuse_for)
+        self.exchange.port_closers.remove(self._close_port_for)
         self._server.should_exit = True
-        self._loop.call_soon_threadsafe(self._door.close)
+        self._loop.call_soon_threadsafe(self._app.close)
         self._thread.join(_START_TIMEOUT)
         self._socket.close()
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
-        """Connections are refused inside the block; open ones are closed. The port stays ours."""
-        self._on_loop(self._shut())
+        """Refuse connections inside the block and close open ones. The port stays reserved."""
+        self._run_on_loop(self._close_port())
         try:
             yield
         finally:
-            self._on_loop(self._reopen())
+            self._run_on_loop(self._reopen_port())
 
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # whatever it is, __enter__ has to hear of it
+        except BaseException as error:  # __enter__ reports every failure
             self._failure = error
         finally:
             self._started.set()
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._door = HttpDoor(self.exchange, web(self.exchange))
+        self._app = EmulatorApp(self.exchange, web_app(self.exchange))
         config = uvicorn.Config(
-            self._door,
-            http="h11",  # whose connections HttpDoor can break
+            self._app,
+            http="h11",  # EmulatorApp can break connections of h11 only
             ws="none",
             lifespan="off",
             log_config=None,
@@ -111,36 +111,36 @@ class Emulator:
             server_header=False,
             timeout_graceful_shutdown=1,
         )
-        self._server = _Server(config, self._started)
+        self._server = _NotifyingServer(config, self._started)
         await self._server.serve(sockets=[self._socket])
 
-    # --- a closed port ---
+    # --- close the port ---
 
-    def _on_loop(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(_START_TIMEOUT)
+    def _run_on_loop(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_START_TIMEOUT)
 
-    def _refuse_for(self, seconds: float) -> None:
-        self._on_loop(self._shut())
-        reopen = lambda: asyncio.ensure_future(self._reopen())  # noqa: E731
+    def _close_port_for(self, seconds: float) -> None:
+        self._run_on_loop(self._close_port())
+        reopen = lambda: asyncio.ensure_future(self._reopen_port())  # noqa: E731
         self._loop.call_soon_threadsafe(self._loop.call_later, seconds, reopen)
 
-    async def _shut(self) -> None:
+    async def _close_port(self) -> None:
         for server in self._server.servers:
             server.close()
         self._socket.close()
-        # bound and not listening: nobody else can take the port, and the system refuses
-        self._socket = _bound(self.host, self.port)
+        # bound but not listening: the system refuses connections and reserves the port
+        self._socket = _bind(self.host, self.port)
         for connection in list(self._server.server_state.connections):
             connection.shutdown()
         await asyncio.sleep(0)
 
-    async def _reopen(self) -> None:
+    async def _reopen_port(self) -> None:
         if not self._server.should_exit:
             await self._server.startup(sockets=[self._socket])
 
 
-class _Server(uvicorn.Server):
-    """Says when it listens."""
+class _NotifyingServer(uvicorn.Server):
+    """Set an event when the server listens."""
 
     def __init__(self, config: uvicorn.Config, listening: threading.Event) -> None:
         super().__init__(config)
@@ -151,14 +151,14 @@ class _Server(uvicorn.Server):
         self._listening.set()
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # with the protocol named, asyncio switches Nagle's delay off on what is accepted
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # asyncio disables Nagle's delay for accepted connections only if the protocol is named
+    new_socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    new_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((host, port))
+        new_socket.bind((host, port))
     except OSError:
-        bound.close()
+        new_socket.close()
         raise
-    return bound
+    return new_socket

@@ -1,7 +1,7 @@
-"""Every error that the vendor names: its mnemonic, code and text, as one table.
+"""Every error of the vendor's documents: mnemonic, code and text.
 
 Source: "Список ошибок общих для всех методов" (errors common to all methods) and the table of
-errors of each method in the vendor's Call API v4.0 document; the Data API's as its notes say.
+errors of each method in the vendor's Call API v4.0 document; for the Data API, the notes below.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ ERRORS: dict[str, tuple[int, str]] = {
         -32602,
         "The contact {contact} has been found in the blacklist",
     ),
-    # the document gives this group its code and no mnemonic: the name and the text are ours
+    # the document gives only the code of this group; this package chose mnemonic and text
     "call_direction_not_allowed": (-32002, "Calls in this direction are not allowed"),
     "employee_not_found": (
         -32602,
@@ -82,7 +82,7 @@ ERRORS: dict[str, tuple[int, str]] = {
         "The contact with phone number {contact_phone_number} already exists",
     ),
     "talk_option_not_found": (-32602, "Talk option not found"),
-    # the Data API's: mnemonics and codes are the vendor's, the texts are ours
+    # the Data API's: the vendor's mnemonics and codes, this package's texts
     "filter_prohibited": (-32602, "The field cannot be filtered"),
     "sort_prohibited": (-32602, "The field cannot be sorted"),
     "date_interval_limit_reached": (-32602, "The dates are more than three months apart"),
@@ -102,18 +102,19 @@ WITHOUT_LIMITS = frozenset(
         "ip_not_whitelisted",
     }
 )
-"""Source: "Лимиты и ограничения" (limits): these answers say nothing of the points."""
+"""Answers without limits. Source: "Лимиты и ограничения" (limits)."""
 
 
-class Refusal(Exception):
-    """The exchange answers with an error object.
+class RpcError(Exception):
+    """A JSON-RPC error: the exchange answers with an error object.
 
     :param mnemonic: a key of `ERRORS`.
-    :param field: the parameter at fault, dotted when nested.
-    :param value: what the caller sent, unchanged.
-    :param code: where a method's code differs from the table's.
-    :param text: where a method's text differs from the table's.
-    :param params: the placeholders of the text.
+    :param field: the wrong parameter, dotted if nested.
+    :param value: the value in the request, unchanged.
+    :param code: the method's code, if it differs from `ERRORS`.
+    :param text: the method's text, if it differs from `ERRORS`.
+    :param params: values for the placeholders of the text.
+    :ivar error_object: the ``error`` of the answer.
     """
 
     def __init__(
@@ -127,11 +128,11 @@ class Refusal(Exception):
         **params: Any,
     ) -> None:
         super().__init__(mnemonic)
-        usual_code, usual_text = ERRORS[mnemonic]
+        default_code, default_text = ERRORS[mnemonic]
         self.mnemonic = mnemonic
-        self.error: dict[str, Any] = {
-            "code": usual_code if code is None else code,
-            "message": (usual_text if text is None else text).format(**params),
+        self.error_object: dict[str, Any] = {
+            "code": default_code if code is None else code,
+            "message": (default_text if text is None else text).format(**params),
             "data": {
                 "mnemonic": mnemonic,
                 "field": field,

@@ -1,0 +1,199 @@
+"""The methods that control an active call, one function for each.
+
+Source: "Группа методов управления вызовами" (methods that control calls) of the vendor's document.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_callapi.api.methods import (
+    AddCoach,
+    BlockContact,
+    CallTalkOption,
+    DisconnectLeg,
+    HoldCall,
+    MakeCall,
+    RecordCall,
+    ReleaseCall,
+    RestoreTalk,
+    SendDtmf,
+    TagCall,
+    TransferTalk,
+    UnholdCall,
+)
+from airflow_provider_callapi.api.models import LegState
+from airflow_provider_callapi.emulator.account import Account
+from airflow_provider_callapi.emulator.call import Call
+from airflow_provider_callapi.emulator.errors import RpcError
+from airflow_provider_callapi.emulator.start_call import check_message
+from airflow_provider_callapi.emulator.state_diagram import Role, State
+from airflow_provider_callapi.emulator.switchboard import Switchboard
+from airflow_provider_callapi.emulator.talk_options import press_button
+
+Success = dict[str, Any]
+
+_DISCONNECT_REASONS = {
+    Role.CONTACT: "subscriber_disconnects",
+    Role.OPERATOR: "operator_disconnects",
+    Role.THIRD_PARTY: "operator_disconnects",
+    Role.COACH: "operator_disconnects",
+}
+
+
+def _success() -> Success:
+    return {"success": "true"}  # a string, as in all examples of the document except logout.user
+
+
+def _find_active_call(switchboard: Switchboard, account: Account, call_session_id: int) -> Call:
+    call = switchboard.active.get(call_session_id)
+    if call is None or call.account is not account:
+        raise RpcError("call_session_not_found", "call_session_id", call_session_id)
+    return call
+
+
+def _check_reachable(account: Account, number: str, field: str) -> None:
+    is_phone = number.isdigit() and 10 <= len(number) <= 15
+    if not is_phone and account.find_employee(number) is None:
+        raise RpcError("no_active_phone_number", field, number)
+
+
+def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> Success:
+    """Put the contact on hold with a message."""
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    check_message(account, "contact_message", request.contact_message)
+    call.move(request.method)
+    return _success()
+
+
+def unhold_call(switchboard: Switchboard, account: Account, request: UnholdCall) -> Success:
+    """Return the contact to the talk."""
+    _find_active_call(switchboard, account, request.call_session_id).move(request.method)
+    return _success()
+
+
+def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> Success:
+    """Ring a third party's phone."""
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    _check_reachable(account, request.to, "to")
+    check_message(account, "to_message", request.to_message)
+    call.move(request.method)
+    switchboard.ring_participant(call, Role.THIRD_PARTY, request.to)
+    return _success()
+
+
+def transfer_talk(switchboard: Switchboard, account: Account, request: TransferTalk) -> Success:
+    """Connect the contact with the third party, now or when the third party answers.
+
+    The operator leaves.
+    """
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    call.move(request.method)
+    operator, third = call.leg(Role.OPERATOR), call.leg(Role.THIRD_PARTY)
+    if operator is not None:
+        operator.disconnect(switchboard.now)
+    if call.state is State.TALK and third is not None:
+        switchboard.complete_transfer(call, third)
+    return _success()
+
+
+def restore_talk(switchboard: Switchboard, account: Account, request: RestoreTalk) -> Success:
+    """Disconnect the third party. Contact and operator talk again."""
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    call.move(request.method)
+    third = call.leg(Role.THIRD_PARTY)
+    if third is not None:
+        third.disconnect(switchboard.now)
+    return _success()
+
+
+def add_coach(switchboard: Switchboard, account: Account, request: AddCoach) -> Success:
+    """Ring the coach's phone."""
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    phone = request.phone_number
+    if phone is not None:
+        _check_reachable(account, phone, "phone_number")
+    else:
+        operator = call.leg(Role.OPERATOR)
+        phone = operator.employee.coach if operator and operator.employee else None
+        if phone is None:
+            raise RpcError("coach_not_found")
+    call.move(request.method)
+    switchboard.ring_participant(call, Role.COACH, phone)
+    return _success()
+
+
+def tag_call(switchboard: Switchboard, account: Account, request: TagCall) -> Success:
+    """Add a tag."""
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    tag_id = request.tag_id
+    if tag_id not in account.tags:
+        raise RpcError("tag_not_found", "tag_id", tag_id, tag_id=tag_id)
+    if tag_id in call.tags:
+        raise RpcError("duplicate_tag", "tag_id", tag_id)
+    call.tags[tag_id] = account.tags[tag_id]
+    switchboard.log_event("tag", call, call.contact, str(tag_id))
+    return _success()
+
+
+def record_call(switchboard: Switchboard, account: Account, request: RecordCall) -> Success:
+    """Switch recording on or off."""
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    enable = request.action == "on"
+    if account.forced_recording and not enable:
+        raise RpcError("forbidden", "action", request.action)
+    if call.recorded is enable:
+        mnemonic = "record_already_started" if enable else "record_already_stopped"
+        raise RpcError(mnemonic, "action", request.action)
+    call.recorded = enable
+    return _success()
+
+
+def disconnect_leg(switchboard: Switchboard, account: Account, request: DisconnectLeg) -> Success:
+    """Disconnect one participant."""
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    for leg in call.legs:
+        if leg.leg_id == request.leg_id and leg.state is not LegState.DISCONNECTED:
+            leg.disconnect(switchboard.now)
+            switchboard.continue_without(call, leg, _DISCONNECT_REASONS[leg.role])
+            return _success()
+    raise RpcError("leg_not_found", "leg_id", request.leg_id)
+
+
+def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> Success:
+    """Send one tone. ``*`` while the exchange waits for a number returns the call to hold."""
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    call.dtmf.append(request.dtmf_string)
+    switchboard.log_event("dtmf", call, call.contact, request.dtmf_string)
+    if request.dtmf_string == "*" and call.allows("operator pressed *"):
+        call.move("operator pressed *")
+    return _success()
+
+
+def block_contact(switchboard: Switchboard, account: Account, request: BlockContact) -> Success:
+    """Add the contact to the blacklist. The call continues."""
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    contact = call.contact
+    if contact in account.blacklist:
+        raise RpcError("duplicate_contact", value=contact, contact_phone_number=contact)
+    account.blacklist.add(contact)
+    return _success()
+
+
+def call_talk_option(switchboard: Switchboard, account: Account, request: CallTalkOption) -> Success:
+    """Press the button of a talk option."""
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    for option in account.talk_options:
+        if option.button == request.button:
+            call.move(request.method)
+            press_button(switchboard, call, option)
+            return _success()
+    raise RpcError("talk_option_not_found", "button", request.button)
+
+
+def release_call(switchboard: Switchboard, account: Account, request: ReleaseCall) -> Success:
+    """End the call."""
+    call = _find_active_call(switchboard, account, request.call_session_id)
+    answered = call.answered_at is not None
+    switchboard.finish(call, "operator_disconnects" if answered else "no_success_subscriber_call")
+    return _success()

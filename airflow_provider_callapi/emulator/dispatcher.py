@@ -1,0 +1,95 @@
+"""Pass JSON-RPC requests to the service for the version in the URL.
+
+`in_process` and `asgi_app` send requests here. `Exchange` adds the methods that a test uses.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+from airflow_provider_callapi.emulator.account import Account
+from airflow_provider_callapi.emulator.call_api import call_api
+from airflow_provider_callapi.emulator.clock import Clock
+from airflow_provider_callapi.emulator.data_api import data_api
+from airflow_provider_callapi.emulator.errors import RpcError
+from airflow_provider_callapi.emulator.faults import FaultPlan, PlannedFault, method_of
+from airflow_provider_callapi.emulator.journal import Entry
+from airflow_provider_callapi.emulator.service import Service
+from airflow_provider_callapi.emulator.switchboard import Switchboard
+
+
+class Dispatcher:
+    """The part of an exchange that answers requests. Thread-safe: one lock protects all state.
+
+    Time comes only from the clock. Nothing runs in the background.
+
+    :param clock: returns epoch seconds; a `ManualClock` in tests.
+    :param account: the customer; the default account has everything that the vendor's examples name.
+    :ivar accounts: all customers; append to it for more than one.
+    :ivar services: URL version → service. The Call API serves every other version.
+    """
+
+    def __init__(self, clock: Clock = time.time, account: Account | None = None) -> None:
+        self.accounts = [account or Account()]
+        self.call_api = call_api()
+        self.services: dict[str, Service] = {"v2.0": data_api()}
+        for service in self._all_services():
+            service.accounts = self.accounts
+        self._lock = threading.RLock()
+        self._clock = clock
+        self._switchboard = Switchboard(clock)
+        self._faults = FaultPlan()
+
+    @property
+    def clock(self) -> Clock:
+        """The exchange's clock."""
+        return self._clock
+
+    def handle(
+        self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True
+    ) -> dict[str, Any]:
+        """Answer one parsed request without HTTP. Planned faults do not apply."""
+        with self._lock:
+            service = self.services.get(version, self.call_api)
+            return service.answer(
+                self._current_switchboard(), body, ip=ip, version=version, charset_is_utf8=utf8
+            )
+
+    def handle_bytes(
+        self, body: bytes, ip: str = "127.0.0.1", *, version: str = "v4.0", content_type: str
+    ) -> dict[str, Any]:
+        """Answer the body of one HTTP request."""
+        media_type, _, parameters = content_type.partition(";")
+        charset = parameters.strip().lower().replace('"', "")
+        if media_type.strip().lower() != "application/json" or not charset.startswith("charset="):
+            # the document requires both and names no error for their absence
+            return {"jsonrpc": "2.0", "id": None, "error": RpcError("invalid_request").error_object}
+        try:
+            parsed = json.loads(body.decode())
+        except ValueError:
+            return {"jsonrpc": "2.0", "id": None, "error": RpcError("parse_error").error_object}
+        return self.handle(parsed, ip, version=version, utf8=charset == "charset=utf-8")
+
+    def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
+        """Take the fault planned for this request, and record it in the journal.
+
+        :param connecting: True before the request is read: only REFUSE applies; False: all others.
+        """
+        with self._lock:
+            planned = self._faults.take(body, connecting=connecting)
+            if planned is not None:
+                label = planned.fault.label
+                entry = Entry(self._clock(), "fault", method_of(body), detail=label)
+                self._switchboard.journal.add(entry)
+            return planned
+
+    def _all_services(self) -> list[Service]:
+        return [self.call_api, *self.services.values()]
+
+    def _current_switchboard(self) -> Switchboard:
+        """Run the events that are due, and return the switchboard."""
+        self._switchboard.run_due_events()
+        return self._switchboard

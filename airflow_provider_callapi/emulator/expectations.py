@@ -1,0 +1,91 @@
+"""The rings that a test expects, compared with the rings in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.emulator.call import Call
+from airflow_provider_callapi.emulator.journal import Entry
+from airflow_provider_callapi.emulator.state_diagram import Role
+from airflow_provider_callapi.emulator.switchboard import Switchboard
+
+_ADVICE = (
+    "Name each phone that may ring: exchange.expect_ring(phone) for an exact number of rings, "
+    "exchange.script(phone, …) for any number."
+)
+
+
+class RingExpectations:
+    """The rings that a test expects.
+
+    :ivar times: phone → how often it must ring in the whole test.
+    :ivar no_other_rings: True: a ring of any other phone is unexpected, unless it has a script.
+    """
+
+    def __init__(self) -> None:
+        self.times: dict[str, int] = {}
+        self.no_other_rings = False
+
+    def check(self, switchboard: Switchboard) -> None:
+        """Compare the expectations with the journal.
+
+        :raises AssertionError: one line for each phone that rang too often, too seldom or
+            unexpectedly, with its masked number and the method of the call.
+        """
+        __tracebackhide__ = True  # pytest shows only the message
+        rings = [entry for entry in switchboard.journal.entries if entry.kind == "ring"]
+        problems = self._wrong_counts(switchboard, rings)
+        if self.no_other_rings:
+            problems += self._unexpected_calls(switchboard, rings)
+        if problems:
+            raise AssertionError("\n".join(problems))
+
+    def _wrong_counts(self, switchboard: Switchboard, rings: list[Entry]) -> list[str]:
+        by_phone = _group_by_phone(rings)
+        return [
+            f"{_describe(switchboard, phone, by_phone.get(phone, []))}. The test expects {_number(times)}."
+            for phone, times in self.times.items()
+            if times != len(by_phone.get(phone, []))
+        ]
+
+    def _unexpected_calls(self, switchboard: Switchboard, rings: list[Entry]) -> list[str]:
+        unexpected = _group_by_phone(ring for ring in rings if not self._is_expected(switchboard, ring))
+        problems = [
+            f"{_describe(switchboard, phone, entries)}. The test does not expect this call."
+            for phone, entries in unexpected.items()
+        ]
+        return [*problems, _ADVICE] if problems else []
+
+    def _is_expected(self, switchboard: Switchboard, ring: Entry) -> bool:
+        if ring.phone in self.times or ring.phone in switchboard.scripts:
+            return True
+        call = _call_of(switchboard, ring)
+        # the contact's script also describes the operator's side, and the test itself places inbound calls
+        contact_expected = self.times.get(call.contact, call.contact in switchboard.scripts)
+        return ring.detail == Role.OPERATOR.value and (call.method == "inbound" or bool(contact_expected))
+
+
+def _group_by_phone(rings: Iterable[Entry]) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = {}
+    for ring in rings:
+        groups.setdefault(ring.phone or "", []).append(ring)
+    return groups
+
+
+def _call_of(switchboard: Switchboard, ring: Entry) -> Call:
+    return switchboard.calls[ring.call_session_id or 0]
+
+
+def _describe(switchboard: Switchboard, phone: str, rings: list[Entry]) -> str:
+    """Return a clause: which method rang the phone, in which role, and how often."""
+    if not rings:
+        return f"{mask_phones(phone)} did not ring"
+    methods = ", ".join(dict.fromkeys(_call_of(switchboard, entry).method for entry in rings))
+    roles = ", ".join(dict.fromkeys(entry.detail or "" for entry in rings))
+    times = "once" if len(rings) == 1 else f"{len(rings)} times"
+    return f"{methods} rang {mask_phones(phone)} ({roles}) {times}"
+
+
+def _number(rings: int) -> str:
+    return {0: "no ring", 1: "1 ring"}.get(rings, f"{rings} rings")

@@ -1,0 +1,104 @@
+"""The HTTP response to a POST request, and the faults that change a response.
+
+`in_process` and `asgi_app` both use this module. They play the faults of the connection themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from airflow_provider_callapi.emulator.dispatcher import Dispatcher
+from airflow_provider_callapi.emulator.errors import ERRORS
+from airflow_provider_callapi.emulator.faults import Fault, PlannedFault
+
+VERSION_PATH = re.compile(r"/(v\d+\.\d+)/?")
+
+_JSON = "application/json; charset=UTF-8"
+_HTML = "text/html; charset=UTF-8"
+
+
+class HttpResponse(NamedTuple):
+    """An HTTP response.
+
+    :ivar location: the Location header of a redirect.
+    """
+
+    status: int
+    content_type: str
+    body: bytes
+    location: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, with the Content-Length of the whole body."""
+        headers = {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
+        return headers if self.location is None else {**headers, "Location": self.location}
+
+    @property
+    def first_half(self) -> bytes:
+        """The bytes that a client receives with `Fault.TRUNCATED`."""
+        return self.body[: len(self.body) // 2]
+
+
+class HandledPost(NamedTuple):
+    """A response, and the planned fault of its request.
+
+    :ivar planned: the fault. A fault of the connection is still to be played.
+    """
+
+    response: HttpResponse
+    planned: PlannedFault | None
+
+    @property
+    def fault(self) -> Fault | None:
+        """The kind of fault."""
+        return self.planned.fault if self.planned else None
+
+
+def handle_post(
+    dispatcher: Dispatcher, path: str, headers: Mapping[str, str], body: bytes, ip: str
+) -> HandledPost:
+    """Answer a POST request, with the fault that is planned for it."""
+    version = VERSION_PATH.fullmatch(path)
+    if version is None:
+        return HandledPost(_html(404, "Not Found"), None)
+    if "Content-Length" not in headers:
+        return HandledPost(_html(411, "Length Required"), None)
+    planned = dispatcher.take_fault(body)
+    answer: dict[str, Any] = {}
+    if planned is None or planned.fault.carried_out:
+        answer = dispatcher.handle_bytes(
+            body, ip, version=version[1], content_type=headers.get("Content-Type", "")
+        )
+    make_response = _FAULTY_RESPONSES.get(planned.fault, _json) if planned else _json
+    return HandledPost(make_response(answer), planned)
+
+
+def _json(answer: dict[str, Any]) -> HttpResponse:
+    return HttpResponse(200, _JSON, json.dumps(answer, ensure_ascii=False).encode())
+
+
+def _html(status: int, text: str) -> HttpResponse:
+    return HttpResponse(status, _HTML, f"<html><body><h1>{status} {text}</h1></body></html>".encode())
+
+
+def _internal_error(answer: dict[str, Any]) -> HttpResponse:
+    code, message = ERRORS["internal_error"]
+    data: dict[str, Any] = {"mnemonic": "internal_error", "field": None, "value": None, "params": {}}
+    error = {"code": code, "message": message, "data": {**data, "extended_helper": None}}
+    return _json({"jsonrpc": "2.0", "id": answer["id"], "error": error})
+
+
+_FAULTY_RESPONSES: dict[Fault, Callable[[dict[str, Any]], HttpResponse]] = {
+    Fault.BAD_GATEWAY: lambda _: _html(502, "Bad Gateway"),
+    Fault.GATEWAY_TIMEOUT_AFTER: lambda _: _html(504, "Gateway Time-out"),
+    Fault.INTERNAL_ERROR: _internal_error,
+    Fault.GARBAGE: lambda _: HttpResponse(200, _JSON, b"\x00\xfe{]garbage\xff"),
+    Fault.HTML: lambda _: _html(200, "Technical works"),
+    Fault.REDIRECT: lambda _: _html(307, "Moved")._replace(location="https://elsewhere.invalid/"),
+    Fault.WRONG_ID: lambda answer: _json({**answer, "id": "id-of-another-request"}),
+}
+"""Faults that change the response. The other faults affect the connection."""

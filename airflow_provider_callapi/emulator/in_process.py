@@ -1,0 +1,104 @@
+"""A `requests` session that the exchange answers in the same process, without a port.
+
+A fault raises the same exception as the real failure. The adapter reads the body exactly when a real
+connection would read it, because the client decides by this whether it has sent anything.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
+
+from airflow_provider_callapi.emulator.dispatcher import Dispatcher
+from airflow_provider_callapi.emulator.faults import Fault
+from airflow_provider_callapi.emulator.http_messages import HandledPost, handle_post
+
+
+class InProcessAdapter(HTTPAdapter):
+    """Answer every request from a dispatcher.
+
+    :param ip: the client's address, as the exchange sees it.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, ip: str) -> None:
+        super().__init__()
+        self._dispatcher = dispatcher
+        self._ip = ip
+
+    def send(  # noqa: PLR0917  # the signature is requests'
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Answer a request.
+
+        :raises requests.ConnectionError: a fault refuses or breaks the connection.
+        :raises requests.ReadTimeout: the fault HANG; without waiting.
+        """
+        if self._dispatcher.take_fault(_peek(request.body), connecting=True):
+            raise _connection_refused(request)
+        body = _read_body(request.body)
+        path = urlsplit(request.url or "").path
+        handled = handle_post(self._dispatcher, path, request.headers, body, self._ip)
+        if handled.fault in (Fault.DROP_BEFORE, Fault.DROP_AFTER):
+            cause = http.client.RemoteDisconnected("Remote end closed connection without response")
+            raise requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request)
+        if handled.fault is Fault.HANG:
+            raise requests.ReadTimeout(f"Read timed out. (read timeout={timeout})", request=request)
+        return self.build_response(request, _urllib3_response(handled))
+
+
+def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
+    """Return a session whose requests all go to the dispatcher, for every URL."""
+    session = requests.Session()
+    session.trust_env = False
+    adapter = InProcessAdapter(dispatcher, ip)
+    for prefix in ("https://", "http://"):
+        session.mount(prefix, adapter)
+    return session
+
+
+def _peek(body: Any) -> bytes:
+    """Return a body without reading a stream: the client must not notice. A stream gives no bytes."""
+    if isinstance(body, io.BytesIO):
+        return body.getvalue()
+    return b"" if body is None or hasattr(body, "read") else _read_body(body)
+
+
+def _read_body(body: Any) -> bytes:
+    content = body.read() if hasattr(body, "read") else body
+    return content.encode() if isinstance(content, str) else bytes(content or b"")
+
+
+def _urllib3_response(handled: HandledPost) -> urllib3.HTTPResponse:
+    response = handled.response
+    body = response.first_half if handled.fault is Fault.TRUNCATED else response.body
+    return urllib3.HTTPResponse(
+        io.BytesIO(body),
+        headers=response.headers,
+        status=response.status,
+        reason=http.client.responses.get(response.status),
+        preload_content=False,
+        enforce_content_length=True,
+    )
+
+
+def _connection_refused(request: requests.PreparedRequest) -> requests.ConnectionError:
+    url = urlsplit(request.url or "")
+    host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+    connection = urllib3.connection.HTTPConnection(host, port)
+    cause = NewConnectionError(connection, "[Errno 111] Connection refused")
+    pool = urllib3.HTTPConnectionPool(host, port)
+    return requests.ConnectionError(MaxRetryError(pool, url.path, cause), request=request)

@@ -1,0 +1,78 @@
+"""Check the parameters of a request with the class that the client also uses.
+
+The class only accepts or rejects. This module converts its errors into the vendor's mnemonics.
+The class corrects some input (``+7 926 …``). The exchange rejects such input, as the service does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from airflow_provider_callapi.api.methods import Request
+from airflow_provider_callapi.emulator.errors import RpcError
+
+RequestT = TypeVar("RequestT", bound=Request[Any])
+
+_PRIORITY = (
+    "unexpected_parameters",
+    "required_parameter_missed",
+    "data_type_error",
+    "invalid_parameter_value",
+    "invalid_parameters_combination",
+)
+"""The answer names only one error: the first in this order."""
+
+
+def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) -> RequestT:
+    """Return the parameters as a request object.
+
+    :param params: without ``access_token``.
+    :raises RpcError: a mnemonic of `_PRIORITY`, with the dotted field.
+    """
+    _reject_null(params)
+    try:
+        request = request_type.model_validate(params)
+    except ValidationError as error:
+        details = [(_mnemonic(detail), detail) for detail in error.errors(include_url=False)]
+        mnemonic, detail = min(details, key=lambda item: _PRIORITY.index(item[0]))
+        no_value = mnemonic in ("required_parameter_missed", "invalid_parameters_combination")
+        value = None if no_value else detail["input"]
+        path = [str(part) for part in detail["loc"]]
+        raise _rpc_error(mnemonic, path, value) from None
+    for name, sent in params.items():
+        if isinstance(sent, str) and getattr(request, name) != sent:
+            raise _rpc_error("invalid_parameter_value", [name], sent)
+    return request
+
+
+def _reject_null(params: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
+    """Reject null: it is a value of the wrong type. An absent parameter must be left out."""
+    for name, value in params.items():
+        if value is None:
+            raise _rpc_error("data_type_error", [*path, name], None)
+        if isinstance(value, Mapping):
+            _reject_null(value, (*path, name))
+
+
+def _mnemonic(detail: ErrorDetails) -> str:
+    kind, value = detail["type"], detail["input"]
+    if kind == "extra_forbidden":
+        return "unexpected_parameters"
+    if kind == "missing":
+        return "required_parameter_missed"
+    if not detail["loc"]:
+        return "invalid_parameters_combination"
+    wrong_type = kind.endswith("_type") or kind.endswith("_parsing")
+    # pydantic reports a wrong type of a literal or a validated value as a wrong value
+    if wrong_type or isinstance(value, bool) or (kind == "literal_error" and type(value) is not str):
+        return "data_type_error"
+    return "invalid_parameter_value"
+
+
+def _rpc_error(mnemonic: str, path: list[str], value: Any) -> RpcError:
+    parent = ".".join(path[:-1]) or None
+    return RpcError(mnemonic, ".".join(path) or None, value, object=parent)
