@@ -26,8 +26,8 @@ class CallApiNotifier(BaseNotifier):
     nothing. If it rings no phone, the log shows "No person was rung for …" and the reason.
 
     A contact counts as reached only if polling or the Data API shows an answer. A voice mailbox counts as
-    an answer. If an answer is not known, the next contact is called. The notifier does not wait for the
-    answer to the last call.
+    an answer. If it is unknown whether a contact answered, the next one is called. The notifier does not
+    wait for the answer to the last call.
 
     Airflow limits the time of callbacks: 20 s for a task (``[core] task_success_overtime``), 50 s for a DAG
     (``[dag_processor] dag_file_processor_timeout``), none for a deadline. This is enough to call one

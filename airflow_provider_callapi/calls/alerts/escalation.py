@@ -21,8 +21,9 @@ class Escalation:
     Each person's call has an external_id of its own: ``<external_id>-1``, ``-2`` …. After a restart these
     ids show which people were called.
 
-    If a call is refused or unresolved, the next person is called. The last person has no successor, so an
-    unresolved call to the last person is placed once more (``at_least_once`` of `placing.place`).
+    If the service refuses a call, or if it is unknown whether the call was placed, the next person is called.
+    The last person has no successor, so an unknown call to the last person is placed once more
+    (``at_least_once`` of `placing.place`).
 
     :ivar external_id: the alert's id.
     :ivar requests: one start request per person, in calling order.
@@ -94,7 +95,7 @@ class Escalation:
     def call_ids(self) -> list[tuple[int, str]]:
         """Pairs of a person's position and the external_id of a call to them, the last person first.
 
-        The last person has two ids, since an unresolved call to them is placed again.
+        The last person has two ids, because an unknown call to them is placed again.
         """
         last = len(self.requests)
         again = [(last, f"{self._call_id(last)}-2")] if last else []

@@ -28,7 +28,7 @@ def longest_wait(requests: Sequence[StartInformerCall]) -> float:
 
 
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
-    """Return a watch that starts now and times out after ``longest`` seconds."""
+    """Return a `SessionWatch` of the call. It starts now and times out after ``longest`` seconds."""
     now = time.time()
     return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
 
@@ -58,7 +58,7 @@ def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any)
     try:
         if not answered and hook.has_data_api and (final := hook.fetch_final_outcome(call)):
             answered = final[0].answered
-    except Exception as error:  # whatever fails here, the next person must be called
+    except Exception as error:  # no error may keep the next person from being called
         log.warning("The Data API has no answer about call session %s: %s", call.call_session_id, error)
     log.info("Call session %s: %s", call.call_session_id, _ANSWERED[answered])
     return bool(answered)

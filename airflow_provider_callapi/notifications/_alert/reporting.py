@@ -13,7 +13,7 @@ from airflow_provider_callapi.observability import count_alert
 
 
 class NoPersonRung(Exception):
-    """No call of the alert is known to be placed. The log lines above name each reason."""
+    """No call of the alert is known to be placed. Earlier log lines name each reason."""
 
 
 @contextmanager

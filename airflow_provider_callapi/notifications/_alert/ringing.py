@@ -59,7 +59,7 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
 def begin(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> tuple[Escalation, Outcome | None]:
-    """Acquire the lock, and call the first person or continue an escalation that a restart interrupted.
+    """Acquire the alert's lock. Call the first person, or continue an escalation that a restart interrupted.
 
     :return: the escalation, and the call to wait for. The call is None if no other person can follow it.
     :raises AlertSuppressed: this alert has, or had, a call by another callback.
@@ -92,7 +92,7 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress with the last person, and the first one given among equals."""
+    """Return the progress that is furthest in the list of people. Among equals, the first argument wins."""
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 
 

@@ -14,7 +14,7 @@ from airflow_provider_callapi.calls.alerts.election import is_expired
 KEY_PREFIX = "callapi_alert_"
 """The names of all Variables that hold claims begin with this."""
 _CHECKED = 20
-"""Variables that one call of `delete_expired` checks. Each alert adds one, so 20 keep their number stable."""
+"""Number of Variables that one call of `delete_expired` checks. It exceeds the one that each alert adds."""
 
 
 class VariableStore:
@@ -35,7 +35,7 @@ class VariableStore:
         return _decode(Variable.get(key, default=None))
 
     def set(self, key: str, value: Any) -> None:
-        """Replace the value of the Variable."""
+        """Create the Variable, or replace its value."""
         Variable.set(key, json.dumps(value), description=self._description)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import multiprocessing
 import time
 from datetime import timedelta
@@ -23,9 +24,11 @@ from failing_callbacks import (
 
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.retrying_client import RetryingClient
+from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.emulator import Emulator, Exchange, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.notifications._alert import variable_store
+from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock
 
 pytest_plugins = ["airflow_desk"]
 
@@ -146,6 +149,37 @@ def test_an_alert_rings_if_variables_cannot_be_used(desk, monkeypatch, log):
 
     assert rung(desk) == [ON_DUTY]
     assert "Ringing without a claim" in log()
+
+
+def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk, monkeypatch, log):
+    lock = AlertLock(
+        alert="run 1",
+        about="task load",
+        candidate_id="me",
+        quiet_for=900.0,
+        settle=4.0,
+        may_write=True,
+        clock=desk.clock,
+        sleep=desk.sleep,
+        log=logging.getLogger("airflow_provider_callapi"),
+    )
+    assert lock.acquire() is None
+
+    monkeypatch.setattr(Variables, "broken", True)
+    lock.renew()
+    lock.withdraw()
+    monkeypatch.setattr(Variables, "broken", False)
+    monkeypatch.delattr(Variables, "delete")
+    Variables.values["callapi_alert_old"] = json.dumps({"alert": "old", "by": "x", "at": 0.0, "until": 1.0})
+    lock.record_call(Progress(1, 7))
+    monkeypatch.setattr(Variables, "read_only", True)
+    lock.record_call(Progress(2, 8))
+
+    shown = log()
+    assert "Other callbacks may ring too, because the Airflow Variable cannot be used: 403" in shown
+    assert "Other callbacks wait for this one, because the Airflow Variable cannot be written: 403" in shown
+    assert "Expired Variables callapi_alert_… are not deleted" in shown
+    assert "Other callbacks may ring too, because the Airflow Variable cannot be written" in shown
 
 
 @pytest.mark.parametrize("deadline", [None, "1", {}, {"id": None}])
