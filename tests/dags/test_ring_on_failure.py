@@ -1,4 +1,4 @@
-"""The example: real tasks fail in a real Airflow, and a phone rings at the exchange."""
+"""The example DAG: real tasks fail in a real Airflow, and a phone rings at the emulated exchange."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CONTACT = "79161234567"
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch):
-    """Nobody competes here, so a claim needs no time to settle."""
+def short_settle(monkeypatch):
+    """Shorten ``settle``: these tests have no rivals."""
     monkeypatch.setattr(
         CallApiNotifier.__init__, "__kwdefaults__", {**CallApiNotifier.__init__.__kwdefaults__, "settle": 0.1}
     )
@@ -45,13 +45,13 @@ def test_the_next_run_rings_again(run_dag, exchange):
     assert exchange.rings(CONTACT) == 2
 
 
-def test_nobody_is_rung_for_a_run_without_failures(run_dag, exchange):
+def test_no_phone_rings_for_a_run_without_failures(run_dag, exchange):
     assert run_dag(EXAMPLE, conf={"fails": False}).state == "success"
 
     assert exchange.rings(CONTACT) == 0
 
 
-def test_whom_to_ring_is_a_template(run_dag, exchange):
+def test_the_contact_is_a_template(run_dag, exchange):
     exchange.expect_ring("79160000007")
 
     run_dag(EXAMPLE, conf={"contact": "79160000007"})
@@ -59,7 +59,7 @@ def test_whom_to_ring_is_a_template(run_dag, exchange):
     assert (exchange.rings("79160000007"), exchange.rings(CONTACT)) == (1, 0)
 
 
-def test_a_dags_own_callback_rings_as_well(run_dag, exchange):
+def test_a_callback_of_a_dag_rings(run_dag, exchange):
     exchange.expect_ring("79160000009")
 
     run_dag(
@@ -81,7 +81,7 @@ with DAG(
     assert exchange.rings("79160000009") == 1
 
 
-def test_the_variable_remembers_that_it_rang(run_dag, exchange):
+def test_the_variable_holds_the_placed_call(run_dag, exchange):
     from airflow.models.variable import Variable
     from airflow.utils.session import create_session
     from sqlalchemy import select
@@ -98,7 +98,7 @@ def test_the_variable_remembers_that_it_rang(run_dag, exchange):
 
 
 @pytest.mark.needs_airflow("3.3", "a list of Variables")
-def test_a_variable_whose_time_is_over_is_removed_by_the_next_ring(run_dag, exchange):
+def test_the_next_call_deletes_an_expired_variable(run_dag, exchange):
     from airflow.models.variable import Variable
 
     claim = {"alert": "old", "by": "x", "at": 0.0, "until": 1.0, "person": 1, "call_session_id": 7}

@@ -1,1 +1,1 @@
-"""Alerts by phone: which task rings, and who is rung next."""
+"""Alerts by phone: elect the task that rings, and call one person after another until one answers."""

@@ -1,41 +1,43 @@
-"""Many fail in the same second, one of them rings: a claim that needs no atomic operation.
+"""Elect the one candidate that rings for an alert, without an atomic operation.
 
-The service has no idempotency key, and what tasks on several machines share (an Airflow Variable) can
-be read and written, not compared and swapped. Time makes up for that (Fischer's mutual exclusion):
-read; if nobody claims, write your claim; wait until everybody who read "nobody" before has written
-too; read again. The last writer finds its own claim, and nobody else does.
+Fifty tasks may fail in the same second, and one of them may ring. The service has no idempotency key. The
+tasks share a key-value store (an Airflow Variable) that can be read and written, but has no compare-and-swap.
+Timing replaces it (Fischer's mutual exclusion):
 
-Guaranteed to be one, as long as nobody needs more than ``settle`` from its reading to its writing.
-Who was slower knows it, and gives a call that another may have placed time to be listed.
+1. A candidate reads the store. If a rival has claimed the alert, it waits for the rival's call.
+2. If there is no claim, the candidate writes its own and waits ``settle`` seconds. By then every rival that
+   also read "no claim" has written, too.
+3. The candidate reads again. Only the last writer finds its own claim, and wins.
+
+Exactly one candidate wins if none needs more than ``settle`` seconds from reading to writing. A candidate
+that exceeded ``settle`` waits five more seconds so that a rival's call becomes visible.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
+
+from airflow_provider_callapi.calls.stores import KeyValueStore
 
 _LISTED_WITHIN = 5.0
-_VOID_AFTER = 15.0
-"""Seconds after which a claim that became no call counts no more: its owner is gone."""
-_PATIENCE = 60.0
-_PAUSE = 0.5
-
-
-class Register(Protocol):
-    """One text that everybody reads and writes."""
-
-    def read(self) -> str | None:
-        """What was written last, or None."""
-
-    def write(self, value: str) -> None:
-        """Put a text in place of the one before; everybody reads it when this returns."""
+"""Seconds until the service lists a call that it has accepted."""
+_LEASE = 15.0
+"""Seconds after ``settle`` during which a claim without a call is valid. Later, its owner counts as gone."""
+_LONGEST_RIVALRY = 60.0
+"""Seconds after which a candidate stops waiting for its rivals and rings."""
+_RECHECK_INTERVAL = 0.5
+"""Seconds between two checks whether a rival has rung."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an alert has got: whom it rang last, 1 for the first person, and with which call."""
+    """The last call of an alert.
+
+    :ivar person: the person called, by position in the list of people; the first is 1.
+    :ivar call_session_id: the session of that call.
+    """
 
     person: int
     call_session_id: int
@@ -43,11 +45,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Claim:
-    """Who rings for which alert, and how far that has got.
+    """The stored claim: which candidate rings for an alert, and its last call.
 
-    :ivar at: when this was written, epoch seconds.
-    :ivar until: when nobody needs to know it any more, epoch seconds.
-    :ivar person: whom it rang last; 0: nobody yet.
+    :ivar alert: the alert's external_id.
+    :ivar by: the id of the candidate that wrote the claim.
+    :ivar at: when the claim was written, epoch seconds.
+    :ivar until: when the claim expires, epoch seconds. It can be deleted then.
+    :ivar person: the person called last, from 1; 0 means that no call was placed yet.
+    :ivar call_session_id: the session of that call.
     """
 
     alert: str
@@ -58,99 +63,120 @@ class _Claim:
     call_session_id: int | None = None
 
     @classmethod
-    def read(cls, value: str | None) -> _Claim | None:
+    def from_json(cls, value: Any) -> _Claim | None:
+        """Return the claim that a stored value describes, or None if the value is not a claim.
+
+        A person may edit a Variable by hand, so the value can have any shape.
+        """
         try:
-            claim: Any = json.loads(value or "{}")
-            return cls(**claim) if claim else None
-        except (TypeError, ValueError):  # somebody edited it
+            claim = cls(**value)
+        except TypeError:
             return None
+        numbers = (claim.at, claim.until, claim.person)
+        return claim if all(isinstance(number, int | float) for number in numbers) else None
 
 
-def is_over(value: str | None, now: float) -> bool:
-    """Whether a register's text is a claim that nobody needs to know any more."""
-    claim = _Claim.read(value)
+def is_expired(value: Any, now: float) -> bool:
+    """Return whether a stored value is a claim that expired before ``now``, in epoch seconds.
+
+    A value that is not a claim does not expire.
+    """
+    claim = _Claim.from_json(value)
     return claim is not None and claim.until < now
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of those who want to ring for an alert.
+    """One of several callbacks that try to ring for the same alert.
 
-    :ivar register: the alert's own: another alert has another one.
-    :ivar alert: what is rung for, e.g. an external_id.
-    :ivar by: who wants to; unlike anybody else, but the same for whoever goes on after a restart.
-    :ivar quiet_for: seconds for which one call is enough.
-    :ivar settle: seconds within which everybody gets from reading to writing.
+    :ivar store: the store that all candidates share.
+    :ivar key: the store's key for this alert. Each alert has its own.
+    :ivar alert: the alert's external_id.
+    :ivar candidate_id: unique among the candidates. It stays the same when a callback is restarted.
+    :ivar quiet_for: seconds after a call during which the alert does not ring again.
+    :ivar settle: seconds in which every candidate gets from reading the store to writing its claim.
+    :ivar clock: returns epoch seconds.
     """
 
-    register: Register
+    store: KeyValueStore
+    key: str
     alert: str
-    by: str
+    candidate_id: str
     quiet_for: float
     settle: float
     clock: Callable[[], float]
     sleep: Callable[[float], None]
 
-    def others_have_rung(self) -> bool:
-        """Whether this alert has been rung for by somebody else, less than ``quiet_for`` ago."""
+    def rival_has_rung(self) -> bool:
+        """Return whether a rival placed a call for this alert in the last ``quiet_for`` seconds."""
         claim = self._read()
-        return claim is not None and claim.by != self.by and self._has_rung(claim)
+        return claim is not None and not self._owns(claim) and self._has_rung(claim)
 
-    def step(self) -> Progress | None:
-        """How far we had got before a restart."""
+    def progress(self) -> Progress | None:
+        """Return the last call that this candidate placed before a restart, or None."""
         claim = self._read()
-        if claim is None or claim.by != self.by or not self._has_rung(claim):
+        if claim is None or not self._owns(claim) or not self._has_rung(claim):
             return None
         return Progress(claim.person, claim.call_session_id or 0)
 
     def acquire(self) -> bool:
-        """Whether it is on us to ring; False: somebody else has rung.
+        """Take part in the election and return whether this candidate won. False: a rival has rung.
 
-        A rival who claimed and does not ring is waited for, and then replaced. After a minute of
-        rivalry the answer is True: an alert must ring.
+        Waits at least ``settle`` seconds, and longer while a rival holds a valid claim without a call. A
+        claim whose lease is over is replaced. After a minute without a winner the result is True, because an
+        alert must ring.
         """
-        patient_until = self.clock() + _PATIENCE
-        while self.clock() < patient_until:
+        give_up_at = self.clock() + _LONGEST_RIVALRY
+        while self.clock() < give_up_at:
             began = self.clock()
-            rival = self._read()
-            if rival and rival.by != self.by:
-                if self._has_rung(rival):
+            claim = self._read()
+            if claim and not self._owns(claim):
+                if self._has_rung(claim):
                     return False
-                if not rival.person and 0 <= began - rival.at < self.settle + _VOID_AFTER:
-                    self.sleep(_PAUSE)
+                if not claim.person and 0 <= began - claim.at < self.settle + _LEASE:
+                    self.sleep(_RECHECK_INTERVAL)
                     continue
             self._write(began)
             slow = self.clock() - began > self.settle
             self.sleep(self.settle + (_LISTED_WITHIN if slow else 0.0))
-            now = self._read()
-            if now and now.by == self.by:
+            claim = self._read()
+            if claim and self._owns(claim):
                 return True
         return True
 
     def renew(self) -> bool:
-        """Whether it is still on us to ring, some time after `acquire`; a claim that is void is made anew."""
+        """Return whether the claim that `acquire` won is still this candidate's.
+
+        Holds a new election if the lease is over. A candidate calls this shortly before it rings.
+        """
         claim = self._read()
-        if claim and claim.by == self.by and self.clock() - claim.at < self.settle + _VOID_AFTER:
+        if claim and self._owns(claim) and self.clock() - claim.at < self.settle + _LEASE:
             return True
         return self.acquire()
 
-    def rang(self, step: Progress) -> None:
-        """The call is placed."""
-        self._write(self.clock(), step)
+    def record_call(self, progress: Progress) -> None:
+        """Store in the claim that this call was placed."""
+        self._write(self.clock(), progress)
 
-    def give_up(self) -> None:
-        """No call could be placed: let the others try, unless somebody does already."""
+    def withdraw(self) -> None:
+        """Let the rivals ring at once, because this candidate could place no call.
+
+        Changes nothing if the claim is a rival's.
+        """
         claim = self._read()
-        if claim and claim.by == self.by:
+        if claim and self._owns(claim):
             self._write(0.0)
+
+    def _owns(self, claim: _Claim) -> bool:
+        return claim.by == self.candidate_id
 
     def _has_rung(self, claim: _Claim) -> bool:
         return bool(claim.person) and self.clock() - claim.at < self.quiet_for
 
     def _read(self) -> _Claim | None:
-        return _Claim.read(self.register.read())
+        return _Claim.from_json(self.store.get(self.key))
 
-    def _write(self, at: float, step: Progress | None = None) -> None:
+    def _write(self, at: float, progress: Progress | None = None) -> None:
         until = self.clock() + self.quiet_for
-        rung = {"person": step.person, "call_session_id": step.call_session_id} if step else {}
-        self.register.write(json.dumps(asdict(_Claim(self.alert, self.by, at, until)) | rung))
+        claim = asdict(_Claim(self.alert, self.candidate_id, at, until))
+        self.store.set(self.key, claim | (asdict(progress) if progress else {}))

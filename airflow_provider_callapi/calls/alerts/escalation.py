@@ -1,4 +1,4 @@
-"""Ringing people one after the other until one answers."""
+"""Call the people of one alert, one after another, until one answers."""
 
 from __future__ import annotations
 
@@ -15,132 +15,150 @@ from airflow_provider_callapi.calls.stores import MemoryStore
 
 
 @dataclass
-class Alert:
-    """The calls of one alert; whoever drives it waits between two of them.
+class Escalation:
+    """The calls of one alert, in order. The caller waits for an answer between two calls.
 
-    Every person's call has an id of its own, ``<external_id>-1``, ``-2`` …, so that whoever goes on
-    after a restart knows who was rung. A person who cannot be rung, or of whose call nobody knows
-    whether it was placed, is followed by the next. Only for the last one, with nobody left to ask, is
-    such a call placed once more, after the search for it (`placing.place`, ``at_least_once``).
+    Each person's call has an external_id of its own: ``<external_id>-1``, ``-2`` …. After a restart these
+    ids show which people were called.
 
-    :ivar external_id: the alert's.
-    :ivar people: one request a person, in the order in which they are rung.
-    :ivar rang: told of every call that is placed.
-    :ivar trouble: told why somebody is not known to have been rung.
-    :ivar rung: how many calls are known to have been placed.
+    If the service refuses a call, or if it is unknown whether the call was placed, the next person is called.
+    The last person has no successor, so an unknown call to the last person is placed once more
+    (``at_least_once`` of `placing.place`).
+
+    :ivar external_id: the alert's id.
+    :ivar requests: one start request per person, in calling order.
+    :ivar gateway: the callables that reach the service.
+    :ivar appear_timeout: seconds in which the service lists a placed call.
+    :ivar on_placed: receives the progress after each placed call.
+    :ivar warn: receives a text for each call that is not confirmed.
+    :ivar placed: the number of calls known to be placed.
     """
 
     external_id: str
-    people: Sequence[StartInformerCall]
+    requests: Sequence[StartInformerCall]
     gateway: CallGateway
     appear_timeout: float
-    rang: Callable[[Progress], None]
-    trouble: Callable[[str], None]
-    rung: int = field(default=0, init=False)
-    _next: int = field(default=0, init=False)
+    on_placed: Callable[[Progress], None]
+    warn: Callable[[str], None]
+    placed: int = field(default=0, init=False)
+    _person: int = field(default=0, init=False)
 
     def ring_next(self) -> Outcome | None:
-        """Ring the next person who can be rung.
+        """Call the next person, and those after them until a call is placed.
 
-        :return: the call to be waited for; None: there is nobody left to be rung after it.
+        :return: the placed call if another person can follow; else None, and there is nothing to wait for.
         """
-        while self.somebody_is_left:
-            self._next += 1
-            call_id = self._call_id(self._next)
-            request = self.people[self._next - 1].model_copy(update={"external_id": call_id})
-            whom = f"person {self._next} of {len(self.people)}, {mask_phones(request.contact)}"
+        while self.has_next:
+            self._person += 1
+            call_id = self._call_id(self._person)
+            request = self.requests[self._person - 1].model_copy(update={"external_id": call_id})
+            person = f"person {self._person} of {len(self.requests)} ({mask_phones(request.contact)})"
             try:
                 call = place(
                     Journal(MemoryStore(), owner=(), generation=0),
                     request,
                     self.gateway,
                     appear_timeout=self.appear_timeout,
-                    delivery="at_most_once" if self.somebody_is_left else "at_least_once",
+                    delivery="at_most_once" if self.has_next else "at_least_once",
                 )
             except (CallApiError, Unresolved) as error:
-                self.trouble(f"{whom}, is not known to have been rung: {error}")
+                self.warn(f"no confirmed call to {person}: {error}")
                 continue
-            self.gateway.log(f"{whom}: call session {call.call_session_id}")
-            self.rung += 1
-            self.rang(Progress(self._next, call.call_session_id))
-            return call if self.somebody_is_left else None
+            self.gateway.log(f"{person}: call session {call.call_session_id}")
+            self.placed += 1
+            self.on_placed(Progress(self._person, call.call_session_id))
+            return call if self.has_next else None
         return None
 
-    def go_on(self, step: Progress) -> Outcome | None:
-        """Go on with a call that was placed before a restart; returns what `ring_next` does."""
-        self.rung, self._next = self.rung + 1, min(step.person, len(self.people))
-        self.gateway.log(f"person {step.person} was rung before: call session {step.call_session_id}")
-        return Outcome(step.call_session_id) if self.somebody_is_left else None
+    def adopt(self, progress: Progress) -> Outcome | None:
+        """Continue after a call that was placed earlier, by this callback or by another.
 
-    def step_among(self, sessions: Iterable[CallSession]) -> Progress | None:
-        """The newest of this alert's calls among these."""
+        :return: the call if another person can follow; else None, as in `ring_next`.
+        """
+        self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
+        self.gateway.log(
+            f"person {progress.person} was called before: call session {progress.call_session_id}"
+        )
+        return Outcome(progress.call_session_id) if self.has_next else None
+
+    def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
+        """Return this alert's newest call among the sessions, or None if none belongs to it."""
         people = {call_id: person for person, call_id in self.call_ids}
-        steps = [
+        calls = [
             Progress(people[session.external_id], session.call_session_id)
             for session in sessions
             if session.external_id in people
         ]
-        return max(steps, key=lambda step: step.person, default=None)
+        return max(calls, key=lambda call: call.person, default=None)
 
     @property
     def call_ids(self) -> list[tuple[int, str]]:
-        """Every person and the id that their call would have, the last first."""
-        last = len(self.people)
+        """Pairs of a person's position and the external_id of a call to them, the last person first.
+
+        The last person has two ids, because an unknown call to them is placed again.
+        """
+        last = len(self.requests)
         again = [(last, f"{self._call_id(last)}-2")] if last else []
         return again + [(person, self._call_id(person)) for person in range(last, 0, -1)]
 
     @property
-    def somebody_is_left(self) -> bool:
-        """Whether there is somebody to be rung after this one."""
-        return self._next < len(self.people)
+    def has_next(self) -> bool:
+        """Whether there is a person who was not called yet."""
+        return self._person < len(self.requests)
 
     def _call_id(self, person: int) -> str:
         return f"{self.external_id}-{person}"
 
 
-_CANNOT_BE_SAID = frozenset({"tts_text_exceeded", "media_file_not_found"})
+_MESSAGE_ERRORS = frozenset({"tts_text_exceeded", "media_file_not_found"})
+"""Mnemonics of the service for a message that it does not accept."""
 
 
-def fitting(
-    send: Callable[[StartCall], StartedCall], text: str, trouble: Callable[[str], None]
+def with_message_fallback(
+    send: Callable[[StartCall], StartedCall], default_text: str, warn: Callable[[str], None]
 ) -> Callable[[StartCall], StartedCall]:
-    """A ``send`` that says something else where the service does not take the message.
+    """Wrap ``send`` so that a rejected message is replaced and the request is sent again.
 
-    A call that was refused was not placed, so it is sent again: with the text cut to the length that
-    the service allows, where that is what is wrong with it, or else with ``text``.
+    A rejected start request placed no call, so a second one is safe. If the service states the longest text
+    that it accepts, the text is cut to it. Otherwise ``default_text`` replaces the message. A rejection for
+    another reason, or of every replacement, is raised.
+
+    :param warn: receives a text each time the message is replaced.
     """
 
-    def fit(request: StartCall) -> StartedCall:
-        refused: list[Message] = []
+    def send_accepted_message(request: StartCall) -> StartedCall:
+        rejected: list[Message] = []
         while True:
             try:
                 return send(request)
             except Rejected as error:
-                if not isinstance(request, StartInformerCall) or not _is_about_the_message(error):
+                if not isinstance(request, StartInformerCall) or not _concerns_message(error):
                     raise
-                refused.append(request.contact_message)
-                others = [
-                    said for said in _shorter(request.contact_message, text, error) if said not in refused
+                rejected.append(request.contact_message)
+                replacements = [
+                    message
+                    for message in _replacements(request.contact_message, default_text, error)
+                    if message not in rejected
                 ]
-                if not others:
+                if not replacements:
                     raise
-                trouble(f"the message is changed to one that can be said: {error}")
-            request = request.model_copy(update={"contact_message": others[0]})
+                warn(f"the service rejected the message, so it is replaced: {error}")
+            request = request.model_copy(update={"contact_message": replacements[0]})
 
-    return fit
-
-
-def _is_about_the_message(error: Rejected) -> bool:
-    return error.mnemonic in _CANNOT_BE_SAID or (error.field or "").startswith("contact_message")
+    return send_accepted_message
 
 
-def _shorter(message: Message, text: str, error: Rejected) -> list[Message]:
-    """What may be said instead, the best first."""
-    texts = [text]
+def _concerns_message(error: Rejected) -> bool:
+    return error.mnemonic in _MESSAGE_ERRORS or (error.field or "").startswith("contact_message")
+
+
+def _replacements(message: Message, default_text: str, error: Rejected) -> list[Message]:
+    """Return the messages that can replace a rejected one, the best first."""
+    texts = [default_text]
     try:
         longest = max(int(error.params["tts_message_max_length"]), 0)
-    except (KeyError, TypeError, ValueError):  # not told, or not what is wrong
+    except (KeyError, TypeError, ValueError):  # the service states no length, or the length is not the reason
         pass
     else:
-        texts = [message.value[:longest], text, text[:longest]]
-    return [Message(type="tts", value=said) for said in texts if said]
+        texts = [message.value[:longest], default_text, default_text[:longest]]
+    return [Message(type="tts", value=text) for text in texts if text]

@@ -1,149 +1,158 @@
-"""Whose turn it is to ring for an alert, and how far it has got: one Airflow Variable for each alert."""
+"""Let one of several callbacks ring for an alert, and keep the alert's progress across restarts."""
 
 from __future__ import annotations
 
 import hashlib
-import random
+import time
+import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow.providers.common.compat.sdk import Variable
-
-from airflow_provider_callapi.calls.alerts.election import Candidate, Progress, is_over
-
-_PREFIX = "callapi_alert_"
-_LOOKED_AT = 20
-"""Old Variables to look for after a ring. One is written for each alert, so their number does not grow."""
+from airflow_provider_callapi.calls.alerts.election import Candidate, Progress
+from airflow_provider_callapi.notifications._alert.failure import Failure
+from airflow_provider_callapi.notifications._alert.options import AlertOptions
+from airflow_provider_callapi.notifications._alert.variable_store import (
+    KEY_PREFIX,
+    VariableStore,
+    delete_expired,
+)
 
 
 class AlertSuppressed(Exception):
-    """One call is enough, and was made."""
+    """The alert needs no call of this callback, because there is one already."""
 
 
 @dataclass
 class AlertLock:
-    """The turn of one callback among all that may ring for the same alert.
+    """The right of one callback to ring for an alert, held as a claim in an Airflow Variable.
 
-    A Variable that cannot be read or written keeps nobody from ringing.
+    Errors of the Variable are logged and do not prevent a call. Without it, two callbacks may ring.
 
     :ivar alert: the alert's external_id.
-    :ivar about: what has failed, for whoever finds the Variable.
-    :ivar by: who wants to ring; the same after a restart, where Airflow starts a callback again.
-    :ivar quiet_for: seconds for which one call is enough; 0: every failure rings.
-    :ivar may_write: False where Airflow does not answer a write at all.
+    :ivar about: what failed, in words. The Variable's description shows it.
+    :ivar candidate_id: unique among the callbacks. It stays the same if Airflow restarts the callback.
+    :ivar quiet_for: seconds after a call during which the alert does not ring again; 0: every failure rings.
+    :ivar settle: seconds between a claim and the check whether it still holds.
+    :ivar may_write: whether Airflow lets this callback write Variables. If not, it only reads.
+    :ivar clock: returns epoch seconds.
     """
 
     alert: str
     about: str
-    by: str
+    candidate_id: str
     quiet_for: float
     settle: float
     may_write: bool
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     log: Any
-    _claim: Candidate | None = field(default=None, init=False)
-    _rang: bool = field(default=False, init=False)
+    _candidate: Candidate | None = field(default=None, init=False)
+    _has_rung: bool = field(default=False, init=False)
 
-    def take(self) -> Progress | None:
-        """Wait for our turn; returns how far we had got before a restart.
+    @classmethod
+    def make(cls, options: AlertOptions, failure: Failure, *, may_write: bool, log: Any) -> AlertLock:
+        """Make the lock of a callback for this failure."""
+        deadline = f"deadline {failure.deadline_id}" if failure.deadline_id else ""
+        return cls(
+            alert=str(options.external_id or failure.external_id),
+            about=str(failure),
+            candidate_id=deadline or uuid.uuid4().hex,
+            quiet_for=options.quiet_for,
+            settle=options.settle,
+            may_write=may_write,
+            clock=time.time,
+            sleep=time.sleep,
+            log=log,
+        )
 
-        :raises AlertSuppressed: it is somebody else's.
+    def acquire(self) -> Progress | None:
+        """Wait for the right to ring. Return the progress that this callback made before a restart, or None.
+
+        :raises AlertSuppressed: another callback rings or has rung.
         """
         if not self.quiet_for:
             return None
-        claim = Candidate(
-            _VariableRegister(self._key, f"Alert by telephone for {self.about}. May be deleted"),
+        candidate = Candidate(
+            VariableStore(f"Phone alert for {self.about}. You can delete this Variable"),
+            self._key,
             self.alert,
-            self.by,
+            self.candidate_id,
             self.quiet_for,
             self.settle,
             self.clock,
             self.sleep,
         )
         try:
-            if step := claim.step():
-                self._claim, self._rang = claim, True
-                return step
-            ours = claim.acquire() if self.may_write else not claim.others_have_rung()
-        except Exception as error:  # no rights, no API server
-            self.log.warning("Ringing without a claim, since the Variable cannot be used: %s", error)
+            if progress := candidate.progress():
+                self._candidate, self._has_rung = candidate, True
+                return progress
+            acquired = candidate.acquire() if self.may_write else not candidate.rival_has_rung()
+        except Exception as error:  # e.g. no permission, or no connection to Airflow's API server
+            self.log.warning(
+                "Ringing without a claim, because the Airflow Variable cannot be used: %s", error
+            )
             return None
-        if not ours:
-            raise AlertSuppressed("another callback rings, or has rung")
-        self._claim = claim if self.may_write else None
+        if not acquired:
+            raise AlertSuppressed("another callback rings or has rung")
+        self._candidate = candidate if self.may_write else None
         return None
 
-    def confirm(self) -> None:
-        """Just before the first call: what comes before it may take longer than others wait for us.
+    def renew(self) -> None:
+        """Check shortly before the first call that no other callback has rung since `acquire`.
 
-        :raises AlertSuppressed: it is not our turn any more.
+        The work in between may take longer than other callbacks wait.
+
+        :raises AlertSuppressed: another callback has rung.
         """
-        if self._claim is None or self._rang:
+        if self._candidate is None or self._has_rung:
             return
         try:
-            ours = self._claim.renew()
+            renewed = self._candidate.renew()
         except Exception as error:
-            self.log.warning("Others may ring as well, since the Variable cannot be used: %s", error)
+            self.log.warning(
+                "Other callbacks may ring too, because the Airflow Variable cannot be used: %s", error
+            )
             return
-        if not ours:
-            raise AlertSuppressed("another callback has rung meanwhile")
+        if not renewed:
+            raise AlertSuppressed("another callback has rung in the meantime")
 
-    def rang(self, step: Progress) -> None:
-        """Tell the others, and ourselves after a restart, that this call is placed."""
-        first, self._rang = not self._rang, True
-        if self._claim is None:
+    def record_call(self, progress: Progress) -> None:
+        """Store that a call was placed, for the other callbacks and for this one after a restart.
+
+        After the first call, Variables of expired alerts are deleted.
+        """
+        first, self._has_rung = not self._has_rung, True
+        if self._candidate is None:
             return
         try:
-            self._claim.rang(step)
+            self._candidate.record_call(progress)
         except Exception as error:
-            self.log.warning("Others may ring as well, since the Variable cannot be written: %s", error)
+            self.log.warning(
+                "Other callbacks may ring too, because the Airflow Variable cannot be written: %s", error
+            )
             return
         if first:
-            self._remove_old()
+            self._delete_expired()
 
-    def give_up(self) -> None:
-        """Leave it to the others, if no call was placed."""
-        if self._claim is None or self._rang:
+    def withdraw(self) -> None:
+        """Let another callback ring at once. Does nothing after a placed call."""
+        if self._candidate is None or self._has_rung:
             return
         try:
-            self._claim.give_up()
+            self._candidate.withdraw()
         except Exception as error:
-            self.log.warning("Others wait in vain, since the Variable cannot be written: %s", error)
+            self.log.warning(
+                "Other callbacks wait for this one, because the Airflow Variable cannot be written: %s",
+                error,
+            )
 
     @property
     def _key(self) -> str:
-        return _PREFIX + hashlib.sha256(self.alert.encode()).hexdigest()[:16]
+        return KEY_PREFIX + hashlib.sha256(self.alert.encode()).hexdigest()[:16]
 
-    def _remove_old(self) -> None:
-        """Delete Variables of alerts whose time is over. Airflow can list them from 3.3 on."""
-        if not hasattr(Variable, "keys"):
-            return
+    def _delete_expired(self) -> None:
         try:
-            keys = [key for key in Variable.keys(prefix=_PREFIX) if key != self._key]
-            for key in random.sample(keys, min(len(keys), _LOOKED_AT)):
-                if is_over(Variable.get(key, default=None), self.clock()):
-                    Variable.delete(key)
+            delete_expired(self.clock(), keep=self._key)
         except Exception as error:
-            self.log.info("Old Variables %s… stay: %s", _PREFIX, error)
-
-
-class _VariableRegister:
-    """An Airflow Variable: read and written through the API server by whoever runs callbacks."""
-
-    def __init__(self, name: str, description: str) -> None:
-        self._name = name
-        self._description = description
-
-    def read(self) -> str | None:
-        with suppress(ImportError, AttributeError):  # it would be told for minutes as it was before
-            from airflow.sdk.execution_time.cache import SecretCache  # noqa: PLC0415 - not on every Airflow
-
-            SecretCache.invalidate_variable(self._name)
-        value: str | None = Variable.get(self._name, default=None)
-        return value
-
-    def write(self, value: str) -> None:
-        Variable.set(self._name, value, description=self._description)
+            self.log.info("Expired Variables %s… are not deleted: %s", KEY_PREFIX, error)

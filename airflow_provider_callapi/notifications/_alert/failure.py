@@ -1,7 +1,8 @@
-"""What has failed, read from the contexts that Airflow gives to callbacks, in words a voice can speak.
+"""Read from a callback's context what failed, and describe it in words that a voice can speak.
 
-The contexts differ. A task's callback has ``ti``; a DAG's has ``reason`` beside the ``ti`` of some task,
-or only ``dag`` and ``run_id``; a deadline's has ``deadline`` and a ``dag_run`` that is a dict.
+Airflow gives each kind of callback another context. A task's callback gets ``ti``. A DAG's callback gets
+``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``. A deadline's callback gets
+``deadline`` and a ``dag_run`` that is a dict.
 """
 
 from __future__ import annotations
@@ -18,40 +19,50 @@ _TEXTS = {
     "dag": "Внимание! Ошибка в Airflow. Даг {dag}, запуск {run}.",
     "deadline": "Внимание! В Airflow просрочен даг {dag}, запуск {run}.",
 }
-_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?")
+_ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?")
+
+Kind = Literal["task", "dag", "deadline"]
+"""What a callback belongs to."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One failure of one run; ``task_id`` is there only where it is a task that has failed."""
+    """One failure of a DAG run.
 
-    kind: Literal["task", "dag", "deadline"]
+    :ivar task_id: the failed task; empty unless ``kind`` is ``task``.
+    :ivar deadline_id: Airflow's id of the missed deadline; empty unless ``kind`` is ``deadline``.
+    """
+
+    kind: Kind
     dag_id: str
     run_id: str
     task_id: str = ""
+    deadline_id: str = ""
 
     @classmethod
-    def read(cls, context: Mapping[str, Any]) -> Self:
-        """From any callback's context."""
+    def from_context(cls, context: Mapping[str, Any]) -> Self:
+        """Read the failure from the context of any callback. A name that is missing is "unknown"."""
         ti, dag_run, dag = context.get("ti"), context.get("dag_run"), context.get("dag")
-        dag_id = _of(ti, "dag_id") or _of(dag_run, "dag_id") or _of(dag, "dag_id") or "unknown"
-        run_id = _of(ti, "run_id") or _of(dag_run, "run_id") or _of(dag_run, "dag_run_id")
+        dag_id = _text(ti, "dag_id") or _text(dag_run, "dag_id") or _text(dag, "dag_id") or "unknown"
+        run_id = _text(ti, "run_id") or _text(dag_run, "run_id") or _text(dag_run, "dag_run_id")
         run_id = run_id or context.get("run_id") or "unknown"
         if "deadline" in context:
-            return cls("deadline", dag_id, run_id)
+            deadline = context["deadline"]
+            deadline_id = _text(deadline, "id") if isinstance(deadline, Mapping) else ""
+            return cls("deadline", dag_id, run_id, deadline_id=deadline_id)
         if ti is None or "reason" in context:
             return cls("dag", dag_id, run_id)
-        return cls("task", dag_id, run_id, _of(ti, "task_id") or "")
+        return cls("task", dag_id, run_id, _text(ti, "task_id"))
 
     @property
     def external_id(self) -> str:
-        """The same for every failure of a run."""
+        """The default id of the alert, which is the same for every failure of a DAG run."""
         key = f"{self.dag_id}\n{self.run_id}"
         return f"af-alert-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
     @property
     def text(self) -> str:
-        """What is said, in Russian, as the service's voices do."""
+        """The default message. It is Russian, as the service's voices are."""
         names = {"task": self.task_id, "dag": self.dag_id, "run": self.run_id}
         return _TEXTS[self.kind].format(**{name: speakable(value) for name, value in names.items()})
 
@@ -60,19 +71,19 @@ class Failure:
 
 
 def speakable(name: str) -> str:
-    """An id as words: ``scheduled__2026-11-23T22:00:00+00:00`` is "scheduled 23.11.2026 22:00"."""
-
+    """Return an id as words: ``scheduled__2026-11-23T22:00:00+00:00`` is "scheduled 23.11.2026 22:00"."""
     words, end = [], 0
-    for date in _ISO.finditer(name):
-        words += [_plain(name[end : date.start()]), f"{datetime.fromisoformat(date[0]):%d.%m.%Y %H:%M}"]
-        end = date.end()
-    return " ".join(word for word in (*words, _plain(name[end:])) if word)
+    for time in _ISO_TIME.finditer(name):
+        words += [_words(name[end : time.start()]), f"{datetime.fromisoformat(time[0]):%d.%m.%Y %H:%M}"]
+        end = time.end()
+    return " ".join(word for word in (*words, _words(name[end:])) if word)
 
 
-def _plain(text: str) -> str:
+def _words(text: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", text).split())
 
 
-def _of(source: Any, name: str) -> str:
+def _text(source: Any, name: str) -> str:
+    """Return an item of a mapping, or an attribute of another object, as text; empty if it is missing."""
     value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
     return str(value) if value else ""

@@ -1,4 +1,4 @@
-"""Fifty claim in the same second and one wins: in simulated time, whatever the order of their steps."""
+"""Fifty candidates claim in the same second and one wins: in simulated time, in any order of their steps."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from itertools import count
 import pytest
 
 from airflow_provider_callapi.calls.alerts import election
-from airflow_provider_callapi.calls.alerts.election import Candidate, Progress, is_over
+from airflow_provider_callapi.calls.alerts.election import Candidate, Progress, is_expired
 
 SETTLE = 4.0
 QUIET = 900.0
+KEY = "alert"
 CALL = Progress(1, 206597836)
 
 
 class World:
-    """Time of its own for any number of actors; of those who sleep, the first to wake goes on."""
+    """Simulated time for any number of actors. The sleeping actor that wakes first continues."""
 
     def __init__(self, seed=0):
         self.now = 1000.0
@@ -31,12 +32,12 @@ class World:
         return self.now
 
     def sleep(self, seconds):
-        woken = self._lie_down(seconds)
-        self._wake_the_next()
+        woken = self._go_to_sleep(seconds)
+        self._wake_next()
         assert woken.wait(20), "the simulation hangs"
 
     def run(self, *actors):
-        """Run (start, function) to their ends; the results in the actors' order."""
+        """Run pairs of a start time and a function to their ends. Return the results in the same order."""
         results = [None] * len(actors)
         done = threading.Event()
         left = count(len(actors) - 1, -1)
@@ -46,38 +47,38 @@ class World:
             try:
                 results[position] = function()
             finally:
-                done.set() if next(left) == 0 else self._wake_the_next()
+                done.set() if next(left) == 0 else self._wake_next()
 
         for position, (start, function) in enumerate(actors):
-            woken = self._lie_down(start)
+            woken = self._go_to_sleep(start)
             threading.Thread(target=live, args=(position, function, woken), daemon=True).start()
-        self._wake_the_next()
+        self._wake_next()
         assert done.wait(20), "the simulation hangs"
         return results
 
-    def _lie_down(self, seconds):
+    def _go_to_sleep(self, seconds):
         woken = threading.Event()
         heapq.heappush(self._asleep, (self.now + max(seconds, 0), next(self._order), woken))
         return woken
 
-    def _wake_the_next(self):
+    def _wake_next(self):
         self.now, _, woken = heapq.heappop(self._asleep)
         woken.set()
 
 
-class Slow:
-    """A register at the other end of a network."""
+class SlowStore:
+    """A store of one value at the other end of a network."""
 
     def __init__(self, world, latency=0.0, value=None):
         self.world, self.latency, self.value = world, latency, value
 
-    def read(self):
+    def get(self, key):
         self._travel()
         value = self.value
         self._travel()
         return value
 
-    def write(self, value):
+    def set(self, key, value):
         self._travel()
         self.value = value
         self._travel()
@@ -86,55 +87,55 @@ class Slow:
         self.world.sleep(self.world.random.uniform(0, self.latency))
 
 
-def claimant(world, register, *, alert="run 1", by="me", settle=SETTLE, quiet_for=QUIET):
-    return Candidate(register, alert, by, quiet_for, settle, world.clock, world.sleep)
+def candidate(world, store, *, alert="run 1", name="me", settle=SETTLE, quiet_for=QUIET):
+    return Candidate(store, KEY, alert, name, quiet_for, settle, world.clock, world.sleep)
 
 
-def rings(world, register, **changes):
-    """An actor who rings a second after it has won; returns whether it did."""
+def rings(world, store, **changes):
+    """Return an actor that rings one second after it has won, and returns whether it won."""
 
     def act():
-        claim = claimant(world, register, **changes)
-        if not claim.acquire():
+        one = candidate(world, store, **changes)
+        if not one.acquire():
             return False
         world.sleep(1)
-        claim.rang(CALL)
+        one.record_call(CALL)
         return True
 
     return act
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_of_fifty_who_fail_within_a_moment_one_wins(seed):
+def test_one_of_fifty_candidates_that_fail_together_wins(seed):
     world = World(seed)
-    register = Slow(world, latency=SETTLE / 4.1)  # four ways from the reading to the writing
+    store = SlowStore(world, latency=SETTLE / 4.1)  # reading and writing take four trips
 
     won = world.run(
-        *((world.random.uniform(0, seed / 2), rings(world, register, by=str(n))) for n in range(50))
+        *((world.random.uniform(0, seed / 2), rings(world, store, name=str(n))) for n in range(50))
     )
 
     assert sum(won) == 1
 
 
-def test_without_the_time_to_settle_several_win(monkeypatch):
-    """Why there is a wait; also that this simulation can tell."""
+def test_several_candidates_win_without_the_time_to_settle(monkeypatch):
+    """This shows why candidates wait, and that the simulation detects two winners."""
     monkeypatch.setattr(election, "_LISTED_WITHIN", 0.0)
     winners = set()
     for seed in range(20):
         world = World(seed)
-        register = Slow(world, latency=1.0)
-        actors = (rings(world, register, by=str(n), settle=0.0) for n in range(3))
+        store = SlowStore(world, latency=1.0)
+        actors = (rings(world, store, name=str(n), settle=0.0) for n in range(3))
         winners.add(sum(world.run(*((0, actor) for actor in actors))))
 
     assert max(winners) > 1
 
 
 class Killed(BaseException):
-    """Airflow's end of a callback."""
+    """Airflow ends a callback."""
 
 
 def killed_after(world, seconds, act):
-    """An actor to whom Airflow gives only so much time; False: it was killed."""
+    """Return an actor that is killed after some seconds, and then returns False."""
 
     def live():
         ends = world.now + seconds
@@ -158,24 +159,24 @@ def killed_after(world, seconds, act):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_sixteen_runs_that_fail_together_ring_within_the_20_s_of_a_callback(seed):
+def test_sixteen_runs_that_fail_together_all_ring_within_the_20_s_of_a_callback(seed):
     world = World(seed)
-    registers = [Slow(world, latency=0.15) for _ in range(16)]
+    stores = [SlowStore(world, latency=0.15) for _ in range(16)]
 
-    def mortal(n, register):
-        return killed_after(world, 20, lambda mortal: rings(mortal, register, alert=f"run {n}", by=str(n)))
+    def mortal(n, store):
+        return killed_after(world, 20, lambda mortal: rings(mortal, store, alert=f"run {n}", name=str(n)))
 
-    assert all(world.run(*((0, mortal(n, register)) for n, register in enumerate(registers))))
+    assert all(world.run(*((0, mortal(n, store)) for n, store in enumerate(stores))))
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_two_runs_whose_tasks_fail_over_a_minute_ring_once_each_with_calls_that_end_at_once(seed):
+def test_two_runs_whose_tasks_fail_over_a_minute_ring_once_each_although_their_calls_end_at_once(seed):
     world = World(seed)
-    registers = [Slow(world, latency=0.15), Slow(world, latency=0.15)]
+    stores = [SlowStore(world, latency=0.15), SlowStore(world, latency=0.15)]
 
     won = world.run(
         *(
-            (world.random.uniform(0, 60), rings(world, registers[n % 2], alert=f"run {n % 2}", by=str(n)))
+            (world.random.uniform(0, 60), rings(world, stores[n % 2], alert=f"run {n % 2}", name=str(n)))
             for n in range(20)
         ),
     )
@@ -183,39 +184,40 @@ def test_two_runs_whose_tasks_fail_over_a_minute_ring_once_each_with_calls_that_
     assert (sum(won[0::2]), sum(won[1::2])) == (1, 1)
 
 
-def test_whoever_goes_on_after_a_restart_knows_how_far_it_had_got():
+def test_a_candidate_finds_its_progress_after_a_restart():
     world = World()
-    register = Slow(world)
+    store = SlowStore(world)
 
     def escalates():
-        claim = claimant(world, register, by="deadline 7")
-        before = claim.step()
-        claim.acquire()
-        claim.rang(CALL)
-        claim.rang(Progress(2, 9))
-        return before, claim.step(), claim.others_have_rung()
+        one = candidate(world, store, name="deadline 7")
+        before = one.progress()
+        one.acquire()
+        one.record_call(CALL)
+        one.record_call(Progress(2, 9))
+        return before, one.progress(), one.rival_has_rung()
 
     assert world.run((0, escalates)) == [(None, Progress(2, 9), False)]
-    assert (claimant(world, register).step(), claimant(world, register).others_have_rung()) == (None, True)
+    rival = candidate(world, store)
+    assert (rival.progress(), rival.rival_has_rung()) == (None, True)
     world.now += QUIET
-    assert claimant(world, register, by="deadline 7").step() is None
+    assert candidate(world, store, name="deadline 7").progress() is None
 
 
-def test_ones_own_claim_of_before_a_restart_is_not_waited_for():
+def test_a_candidate_does_not_wait_for_its_own_claim_after_a_restart():
     world = World()
-    register = Slow(world)
+    store = SlowStore(world)
 
     def claims():
-        return claimant(world, register).acquire()
+        return candidate(world, store).acquire()
 
     assert world.run((0, claims), (SETTLE + 1, claims)) == [True, True]
     assert world.now == pytest.approx(1000 + SETTLE + 1 + SETTLE)
 
 
-def test_a_claim_that_has_grown_void_is_kept_if_nobody_else_has_rung():
+def test_a_claim_is_renewed_after_its_lease_unless_a_rival_has_rung():
     world = World(0)
-    register = Slow(world)
-    slow, rival = claimant(world, register), claimant(world, register, by="rival")
+    store = SlowStore(world)
+    slow, rival = candidate(world, store), candidate(world, store, name="rival")
 
     def act():
         assert slow.acquire()
@@ -226,89 +228,95 @@ def test_a_claim_that_has_grown_void_is_kept_if_nobody_else_has_rung():
         assert slow.renew()
         world.sleep(20)
         assert rival.acquire()
-        rival.rang(CALL)
+        rival.record_call(CALL)
         assert not slow.renew()
-        slow.give_up()
-        return at_once, rival.others_have_rung(), slow.others_have_rung()
+        slow.withdraw()
+        return at_once, rival.rival_has_rung(), slow.rival_has_rung()
 
     assert world.run((0, act)) == [(0, False, True)]
 
 
-def test_a_claim_is_over_when_its_time_is_and_nothing_else_is_a_claim():
+def test_a_claim_expires_and_no_other_value_does():
     world = World()
-    register = Slow(world)
-    world.run((0, rings(world, register)))
+    store = SlowStore(world)
+    world.run((0, rings(world, store)))
 
-    assert not is_over(register.value, world.now + QUIET - 1)
-    assert is_over(register.value, world.now + QUIET + 1)
-    for value in (None, "", "79161234567", '{"contact": "Ivan"}', "[1]"):
-        assert not is_over(value, world.now + QUIET + 1)
+    assert not is_expired(store.value, world.now + QUIET - 1)
+    assert is_expired(store.value, world.now + QUIET + 1)
+    for value in (None, "", "79161234567", {"contact": "Ivan"}, [1], 79161234567):
+        assert not is_expired(value, world.now + QUIET + 1)
 
 
-def test_a_rival_who_claims_and_dies_is_replaced():
+def test_a_claim_whose_owner_died_is_replaced():
     world = World()
-    register = Slow(world)
+    store = SlowStore(world)
 
     def dies():
-        return claimant(world, register, by="dead").acquire()
+        return candidate(world, store, name="dead").acquire()
 
-    assert world.run((0, dies), (1, rings(world, register, by="heir"))) == [True, True]
+    assert world.run((0, dies), (1, rings(world, store, name="heir"))) == [True, True]
 
 
-def test_a_rival_who_could_not_ring_leaves_it_to_the_next_at_once():
+def test_a_candidate_that_withdraws_lets_its_rival_ring_at_once():
     world = World()
-    register = Slow(world)
+    store = SlowStore(world)
 
     def cannot():
-        claim = claimant(world, register, by="mute")
-        won = claim.acquire()
-        claim.give_up()
+        one = candidate(world, store, name="mute")
+        won = one.acquire()
+        one.withdraw()
         return won
 
-    assert world.run((0, cannot), (1, rings(world, register, by="heir"))) == [True, True]
+    assert world.run((0, cannot), (1, rings(world, store, name="heir"))) == [True, True]
     assert world.now < 1000 + 2 * SETTLE + 3
 
 
 @pytest.mark.parametrize(("later", "won"), [(QUIET - 20, False), (QUIET + 20, True)])
-def test_an_alert_is_quiet_for_its_time_only(later, won):
+def test_an_alert_rings_again_only_after_quiet_for(later, won):
     world = World()
-    register = Slow(world)
+    store = SlowStore(world)
 
-    assert world.run((0, rings(world, register)), (later, rings(world, register, by="later"))) == [True, won]
+    assert world.run((0, rings(world, store)), (later, rings(world, store, name="later"))) == [True, won]
 
 
-def test_who_was_slow_to_write_gives_anothers_call_time_to_be_listed():
+def test_a_slow_candidate_waits_until_a_rivals_call_is_listed():
     world = World()
-    register = Slow(world)
-    write = register.write
+    store = SlowStore(world)
+    write = store.set
 
-    def slowly(value):
+    def slowly(key, value):
         world.sleep(SETTLE + 1)
-        write(value)
+        write(key, value)
 
-    register.write = slowly
+    store.set = slowly
 
-    assert claimant_alone(world, register) == pytest.approx(SETTLE + 1 + SETTLE + 5)
+    assert seconds_alone(world, store) == pytest.approx(SETTLE + 1 + SETTLE + 5)
 
 
-def claimant_alone(world, register):
+def seconds_alone(world, store):
     began = world.now
-    assert world.run((0, claimant(world, register).acquire)) == [True]
+    assert world.run((0, candidate(world, store).acquire)) == [True]
     return world.now - began
 
 
-@pytest.mark.parametrize("value", ["", "{}", "not JSON", "[1]", json.dumps({"alert": "run 1"}), "7"])
-def test_a_register_that_says_nothing_readable_stops_nobody(value):
+WRONG_TYPES = {"alert": "run 1", "by": "x", "at": "now", "until": None, "person": "Ivan"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", {}, "not JSON", [1], {"alert": "run 1"}, 7, "{}", json.dumps({"alert": "run 1"}), "7", WRONG_TYPES],
+)
+def test_a_value_that_is_no_claim_delays_no_candidate(value):
     world = World()
 
-    assert claimant_alone(world, Slow(world, value=value)) == pytest.approx(SETTLE)
+    assert seconds_alone(world, SlowStore(world, value=value)) == pytest.approx(SETTLE)
 
 
-def test_after_a_minute_of_rivalry_the_alert_rings():
+def test_a_candidate_wins_after_a_minute_of_rivalry():
     world = World()
-    register = Slow(world)
-    register.write = lambda value: None  # as if somebody else always wrote after us
+    store = SlowStore(world)
+    store.set = lambda key, value: None  # as if a rival always wrote last
     rival = {"alert": "run 1", "by": "x", "until": world.now + QUIET}
-    register.read = lambda: json.dumps({**rival, "at": world.now})
+    store.get = lambda key: {**rival, "at": world.now}
 
-    assert 60 <= claimant_alone(world, register) < 70
+    assert 60 <= seconds_alone(world, store) < 70

@@ -1,4 +1,4 @@
-"""An alert's calls: what is said where the service does not take the message."""
+"""Calls of an alert: the replacements of a message that the service rejects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import StartInformerCall
-from airflow_provider_callapi.calls.alerts.escalation import fitting
+from airflow_provider_callapi.calls.alerts.escalation import with_message_fallback
 
 CALL = StartInformerCall(
     virtual_phone_number="74993720692",
@@ -15,8 +15,8 @@ CALL = StartInformerCall(
 )
 
 
-def refuses(mnemonic, allowed, *, field=None, **params):
-    """A service that says only these texts; and what it was sent."""
+def rejects(mnemonic, allowed, *, field=None, **params):
+    """Return a ``send`` that accepts only these texts, and the list of the texts that it received."""
     sent = []
 
     def send(request):
@@ -29,7 +29,7 @@ def refuses(mnemonic, allowed, *, field=None, **params):
 
 
 @pytest.mark.parametrize(
-    ("params", "said"),
+    ("params", "spoken"),
     [
         ({"tts_message_max_length": 6}, "a long"),
         ({"tts_message_max_length": "6"}, "a long"),
@@ -38,44 +38,44 @@ def refuses(mnemonic, allowed, *, field=None, **params):
         ({}, "default"),
     ],
 )
-def test_a_text_is_cut_to_the_length_that_is_told_and_else_replaced(params, said):
-    send, sent = refuses("tts_text_exceeded", [said], **params)
+def test_a_text_is_cut_to_the_length_that_the_service_states_or_else_replaced(params, spoken):
+    send, sent = rejects("tts_text_exceeded", [spoken], **params)
 
-    fitting(send, "default", lambda text: None)(CALL)
+    with_message_fallback(send, "default", lambda text: None)(CALL)
 
-    assert sent == ["a long text", said]
+    assert sent == ["a long text", spoken]
 
 
-def test_a_service_that_counts_otherwise_than_we_do_is_told_the_default_text():
-    send, sent = refuses("tts_text_exceeded", ["default"], tts_message_max_length=11)  # as long as it is
+def test_the_default_text_replaces_a_cut_text_that_the_service_rejects():
+    send, sent = rejects("tts_text_exceeded", ["default"], tts_message_max_length=11)  # as long as it is
 
-    fitting(send, "default", lambda text: None)(CALL)
+    with_message_fallback(send, "default", lambda text: None)(CALL)
 
     assert sent == ["a long text", "default"]
 
 
-def test_whatever_the_service_refuses_about_the_message_another_may_be_said():
-    send, sent = refuses("invalid_parameter_value", ["default"], field="contact_message.value")
+def test_every_rejection_of_the_message_leads_to_a_replacement():
+    send, sent = rejects("invalid_parameter_value", ["default"], field="contact_message.value")
 
-    fitting(send, "default", lambda text: None)(CALL)
+    with_message_fallback(send, "default", lambda text: None)(CALL)
 
     assert sent == ["a long text", "default"]
 
 
 @pytest.mark.parametrize("mnemonic", ["tts_text_exceeded", "media_file_not_found"])
-def test_a_service_that_takes_no_message_is_not_asked_for_ever(mnemonic):
-    send, sent = refuses(mnemonic, [])
+def test_each_replacement_is_sent_once(mnemonic):
+    send, sent = rejects(mnemonic, [])
 
     with pytest.raises(InvalidParameters):
-        fitting(send, "default", lambda text: None)(CALL)
+        with_message_fallback(send, "default", lambda text: None)(CALL)
 
     assert sent == ["a long text", "default"]
 
 
-def test_another_refusal_is_no_reason_to_say_something_else():
-    send, sent = refuses("virtual_phone_number_not_found", [])
+def test_a_rejection_for_another_reason_is_raised():
+    send, sent = rejects("virtual_phone_number_not_found", [])
 
     with pytest.raises(InvalidParameters):
-        fitting(send, "default", lambda text: None)(CALL)
+        with_message_fallback(send, "default", lambda text: None)(CALL)
 
     assert sent == ["a long text"]

@@ -1,0 +1,64 @@
+"""Wait until a call is answered or over, and find out whether a person answered it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.watch import SessionWatch
+from airflow_provider_callapi.notifications._alert.execution import Execution
+
+if TYPE_CHECKING:
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+APPEAR_TIMEOUT = 10.0
+"""Seconds in which the service lists a placed call, or no longer lists a call that is over."""
+_DEFAULT_DIALING_TIMEOUT = 30
+"""Seconds for which the service lets a phone ring if a request does not set them."""
+_ANSWERED = {True: "answered", False: "not answered", None: "not known to be answered"}
+
+
+def longest_wait(requests: Sequence[StartInformerCall]) -> float:
+    """Return the seconds after which an unanswered call is over. All requests share one dialing timeout."""
+    dialing_timeout = requests[0].dialing_timeout if requests else None
+    return (dialing_timeout or _DEFAULT_DIALING_TIMEOUT) + APPEAR_TIMEOUT
+
+
+def watch_of(call: Outcome, longest: float) -> SessionWatch:
+    """Return a `SessionWatch` of the call. It starts now and times out after ``longest`` seconds."""
+    now = time.time()
+    return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
+
+
+async def wait_for_answer(
+    hook: CallApiHook, execution: Execution, call: Outcome, longest: float, log: Any
+) -> bool:
+    """Wait for the answer to a call, at most ``longest`` seconds. Return whether the call was answered.
+
+    An error while polling ends the wait early and is logged.
+    """
+    watch = watch_of(call, longest)
+    try:
+        await execution.watch(hook, watch)
+    except execution.watch_errors as error:
+        log.warning("Call session %s cannot be watched: %s", call.call_session_id, error)
+    return await execution.run(is_answered, hook, watch, call, log)
+
+
+def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
+    """Return whether the call is known to be answered, by the polls or by the Data API.
+
+    A short answer may fall between two polls, and only the Data API shows it. An error of the Data API is
+    logged and counts as "not answered".
+    """
+    answered = watch.outcome(call).answered
+    try:
+        if not answered and hook.has_data_api and (final := hook.fetch_final_outcome(call)):
+            answered = final[0].answered
+    except Exception as error:  # no error may keep the next person from being called
+        log.warning("The Data API has no answer about call session %s: %s", call.call_session_id, error)
+    log.info("Call session %s: %s", call.call_session_id, _ANSWERED[answered])
+    return bool(answered)

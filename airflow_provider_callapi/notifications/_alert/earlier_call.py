@@ -1,0 +1,57 @@
+"""Search for an earlier call of the same alert: among the active calls, then in the Data API."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.models import parse_time
+from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.alerts.escalation import Escalation
+from airflow_provider_callapi.calls.snapshot import take_snapshot
+
+if TYPE_CHECKING:
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+
+def find_earlier_call(
+    hook: CallApiHook, escalation: Escalation, quiet_for: float, log: Any
+) -> Progress | None:
+    """Return the newest call of this alert that is active, or that began in the last ``quiet_for`` seconds.
+
+    Returns None if there is no such call. Errors of the service are logged and count as "no call", because
+    an alert must ring.
+    """
+    if not quiet_for:
+        return None
+    snapshot = take_snapshot(hook.get_conn(), time.time)
+    if snapshot.failure:
+        log.warning("Ringing without a check of the active calls: %s", snapshot.failure)
+    if active := escalation.newest_of(snapshot.sessions.values()):
+        return active
+    if not hook.has_data_api:
+        return None
+    try:
+        return _find_in_data_api(hook, escalation, time.time() - quiet_for, log)
+    except (CallApiError, ValueError) as error:  # ValueError: a start time in an unknown format
+        log.warning("Ringing without a check of the Data API: %s", error)
+    return None
+
+
+def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
+    """Ask for a report per person, the last person first, for at most two request timeouts.
+
+    :param since: calls that began before are ignored, epoch seconds.
+    """
+    began = time.time()
+    for person, external_id in escalation.call_ids:
+        if time.time() - began > 2 * hook.settings.timeout:
+            log.warning("Ringing without a check of every person in the Data API: it answers too slowly")
+            break
+        report = hook.call_report(external_id=external_id, since=since)
+        if report is None or report.start_time is None:
+            continue
+        if parse_time(report.start_time, hook.settings.timezone).timestamp() >= since:
+            return Progress(person, report.id)
+    return None

@@ -1,0 +1,100 @@
+"""The two places where a callback runs: a process of its own, or the triggerer's event loop.
+
+The sequence of an alert is written once, as coroutines. It awaits everything slow through an `Execution`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.watch import DONE, SessionWatch
+from airflow_provider_callapi.notifications._alert.failure import Failure
+from airflow_provider_callapi.observability import observe
+from airflow_provider_callapi.triggers._loop.threads import in_a_thread
+
+if TYPE_CHECKING:
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+R = TypeVar("R")
+
+POLL_INTERVAL = 2.0
+"""Seconds between two polls while a call waits for its answer."""
+
+
+class Execution(Protocol):
+    """How an alert does its slow work.
+
+    :ivar watch_errors: exceptions of `watch` that end the wait for one call. Others end the alert.
+    """
+
+    watch_errors: tuple[type[Exception], ...]
+
+    def may_write_variables(self, failure: Failure) -> bool:
+        """Return whether Airflow answers when this callback writes a Variable."""
+
+    async def connect(self, hook: CallApiHook) -> None:
+        """Read the hook's Airflow connection, unless the hook can read it at first use."""
+
+    async def run(self, function: Callable[..., R], *args: Any) -> R:
+        """Run a blocking function and return its result."""
+
+    async def watch(self, hook: CallApiHook, watch: SessionWatch) -> None:
+        """Update the watch with snapshots until its call is answered or over."""
+
+
+class InProcess:
+    """Run an alert in a process of its own. Everything blocks, and no await suspends."""
+
+    watch_errors: tuple[type[Exception], ...] = (CallApiError,)
+
+    def may_write_variables(self, failure: Failure) -> bool:
+        # Airflow never answers a write from a deadline's callback in a worker, so the callback would hang.
+        return failure.kind != "deadline"
+
+    async def connect(self, hook: CallApiHook) -> None:
+        pass
+
+    async def run(self, function: Callable[..., R], *args: Any) -> R:
+        return function(*args)
+
+    async def watch(self, hook: CallApiHook, watch: SessionWatch) -> None:
+        hook.watch_session(watch, until="answered", poll_interval=POLL_INTERVAL)
+
+
+class InTriggerer:
+    """Run an alert in the triggerer: blocking work in a thread, polls shared with the other waiting tasks."""
+
+    watch_errors: tuple[type[Exception], ...] = (Exception,)  # the shared poll may end for any reason
+
+    def may_write_variables(self, failure: Failure) -> bool:
+        return True
+
+    async def connect(self, hook: CallApiHook) -> None:
+        from airflow_provider_callapi.connection.settings import read_settings  # noqa: PLC0415 - parse time
+
+        hook.settings = read_settings(await hook.aget_connection(hook.callapi_conn_id))
+
+    async def run(self, function: Callable[..., R], *args: Any) -> R:
+        return await in_a_thread(function, *args)
+
+    async def watch(self, hook: CallApiHook, watch: SessionWatch) -> None:
+        from airflow_provider_callapi.triggers._loop.shared_poll import listen  # noqa: PLC0415 - parse time
+
+        async with listen(hook.callapi_conn_id, POLL_INTERVAL) as next_snapshot:
+            while observe(watch, await next_snapshot()) not in DONE["answered"]:
+                pass
+
+
+def run_without_loop(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end without an event loop.
+
+    :raises RuntimeError: the coroutine suspended, so it needs an event loop. With `InProcess` none does.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+    raise RuntimeError("this coroutine suspends; run it in an event loop")

@@ -1,0 +1,51 @@
+"""The notifier's parameters as one frozen object, and the fallbacks for optional ones that cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_callapi.api.errors import mask_phones
+
+FALLBACKS = {
+    "message": "the default text is spoken",
+    "external_id": "the id of the DAG run is used",
+    "dialing_timeout": "the service's default is used",
+}
+"""What happens if an optional template field cannot be used. Log lines quote these texts."""
+
+
+@dataclass(frozen=True)
+class AlertOptions:
+    """The parameters of `CallApiNotifier`, with rendered templates.
+
+    :ivar contact: the phone numbers as the author gave them: a text, a number or a list.
+    :ivar quiet_for: seconds after a call during which the alert does not ring again; 0: every failure rings.
+    :ivar settle: seconds between a callback's claim and its check whether the claim still holds.
+    """
+
+    contact: Any
+    virtual_phone_number: str
+    message: Any
+    callapi_conn_id: str
+    external_id: str | None
+    quiet_for: float
+    dialing_timeout: Any
+    settle: float
+
+
+def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log: Any) -> dict[str, Any]:
+    """Render the optional template fields, and return None for each field that cannot be rendered.
+
+    A mistake in an optional field must not silence the alert, so its error is logged.
+    """
+    rendered = {}
+    for name, value in values.items():
+        try:
+            rendered[name] = render(value)
+        except Exception as error:
+            rendered[name] = None
+            text = mask_phones(f"{type(error).__name__}: {error}")
+            log.error("%s cannot be rendered, so %s: %s", name, FALLBACKS[name], text)
+    return rendered

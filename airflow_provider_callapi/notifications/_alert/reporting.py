@@ -1,0 +1,45 @@
+"""Log and count the errors of an alert. A callback must not fail because of its phone call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.notifications._alert.alert_lock import AlertSuppressed
+from airflow_provider_callapi.notifications._alert.failure import Failure
+from airflow_provider_callapi.observability import count_alert
+
+
+class NoPersonRung(Exception):
+    """No call of the alert is known to be placed. Earlier log lines name each reason."""
+
+
+@contextmanager
+def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[None]:
+    """Log and count every exception of the block, and raise none. The log shows why no person was rung.
+
+    :param context: the callback's context. It is read only to describe the failure.
+    """
+    try:
+        yield
+    except AlertSuppressed as reason:
+        log.info("The alert for %s does not ring: %s", Failure.from_context(context), reason)
+        count_alert("quiet")
+    except Exception as error:
+        kind = "" if isinstance(error, NoPersonRung) else f"{type(error).__name__}: "
+        text = mask_phones(f"{kind}{error}")
+        log.error("No person was rung for %s: %s", Failure.from_context(context), text)
+        count_alert("nobody")
+
+
+@contextmanager
+def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
+    """Log and count an exception after the first call. The log shows that a phone rang before the error."""
+    try:
+        yield
+    except Exception as error:
+        text = mask_phones(f"{type(error).__name__}: {error}")
+        log.error("A phone was rung for %s, but the next people are not called: %s", failure, text)
+        count_alert("rang")

@@ -1,0 +1,116 @@
+"""The sequence of one alert: acquire its lock, call a person, wait for an answer, call the next person."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.alerts.escalation import Escalation, with_message_fallback
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.placing import CallGateway
+from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, AlertSuppressed
+from airflow_provider_callapi.notifications._alert.answer import (
+    APPEAR_TIMEOUT,
+    longest_wait,
+    wait_for_answer,
+)
+from airflow_provider_callapi.notifications._alert.earlier_call import find_earlier_call
+from airflow_provider_callapi.notifications._alert.execution import POLL_INTERVAL, Execution
+from airflow_provider_callapi.notifications._alert.failure import Failure
+from airflow_provider_callapi.notifications._alert.options import AlertOptions
+from airflow_provider_callapi.notifications._alert.reporting import (
+    NoPersonRung,
+    log_instead_of_raising,
+    log_interrupted_escalation,
+)
+from airflow_provider_callapi.notifications._alert.start_requests import build_requests
+from airflow_provider_callapi.notifications._alert.time_limits import (
+    make_hook,
+    search_hook,
+    warn_if_too_short,
+)
+from airflow_provider_callapi.observability import count_alert
+
+if TYPE_CHECKING:
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+
+async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Execution, log: Any) -> None:
+    """Ring for the failure that the callback's context describes, until a person answers.
+
+    Returns after the last call is placed, or when a call is answered. Errors are logged and not raised.
+    """
+    with log_instead_of_raising(context, log):
+        failure = Failure.from_context(context)
+        with make_hook(options.callapi_conn_id, failure.kind) as hook:
+            await execution.connect(hook)
+            may_write = execution.may_write_variables(failure)
+            lock = AlertLock.make(options, failure, may_write=may_write, log=log)
+            escalation, call = await execution.run(begin, hook, options, failure, lock, log)
+            with log_interrupted_escalation(failure, log):
+                longest = longest_wait(escalation.requests)
+                while call and not await wait_for_answer(hook, execution, call, longest, log):
+                    call = await execution.run(escalation.ring_next)
+                count_alert("answered" if call else "rang")
+
+
+def begin(
+    hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
+) -> tuple[Escalation, Outcome | None]:
+    """Acquire the alert's lock. Call the first person, or continue an escalation that a restart interrupted.
+
+    :return: the escalation, and the call to wait for. The call is None if no other person can follow it.
+    :raises AlertSuppressed: this alert has, or had, a call by another callback.
+    :raises NoPersonRung: no call is known to be placed. Another callback may ring then.
+    """
+    try:
+        own = lock.acquire()
+        escalation = _make_escalation(hook, options, failure, lock, log)
+        with search_hook(hook, failure.kind) as searching:
+            earlier = find_earlier_call(searching, escalation, options.quiet_for, log)
+        if earlier and failure.kind != "deadline":
+            lock.record_call(earlier)
+            raise AlertSuppressed("this alert has, or had, a call")
+        if progress := _furthest(earlier, own):
+            return escalation, escalation.adopt(progress)
+        warn_if_too_short(
+            failure.kind,
+            len(escalation.requests),
+            settle=options.settle if options.quiet_for else 0,
+            per_call=longest_wait(escalation.requests),
+            log=log,
+        )
+        call = escalation.ring_next()
+        if not escalation.placed:
+            raise NoPersonRung("no call is confirmed; see the lines above")
+    except Exception:
+        lock.withdraw()
+        raise
+    return escalation, call
+
+
+def _furthest(*progresses: Progress | None) -> Progress | None:
+    """Return the progress that is furthest in the list of people. Among equals, the first argument wins."""
+    return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
+
+
+def _make_escalation(
+    hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
+) -> Escalation:
+    """Make the escalation, which checks and updates the lock around each of its calls."""
+
+    def warn(text: str) -> None:
+        log.warning("Alert for %s: %s", failure, text)
+
+    gateway = CallGateway(
+        send=with_message_fallback(lambda request: hook.call(request, before=lock.renew), failure.text, warn),
+        poll_snapshots=lambda: hook.poll_snapshots(POLL_INTERVAL),
+        find_report=hook.finder(),
+        timezone=hook.settings.timezone,
+        clock=time.time,
+        log=lambda text: log.info("Alert for %s: %s", failure, text),
+    )
+    requests = build_requests(options, failure, log)
+    return Escalation(lock.alert, requests, gateway, APPEAR_TIMEOUT, lock.record_call, warn)

@@ -1,0 +1,68 @@
+"""The time that Airflow allows a callback, and the hooks that keep an alert within it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_callapi.notifications._alert.failure import Kind
+
+if TYPE_CHECKING:
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+_AIRFLOW_LIMITS: dict[Kind, tuple[str, str, float]] = {
+    "task": ("core", "task_success_overtime", 20.0),
+    "dag": ("dag_processor", "dag_file_processor_timeout", 50.0),
+}
+"""Airflow's limit for each kind of callback: section, option, default seconds. A deadline has no limit."""
+_LIMIT_WAITS: dict[Kind, float] = {"task": 5.0, "dag": 20.0, "deadline": 120.0}
+"""Seconds to wait for the reset of used-up points. They must fit into Airflow's limit."""
+_SEARCH_TIMEOUT = 3.0
+"""Seconds that one request of a search may take in a callback with a time limit."""
+
+
+def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
+    """Make a hook that waits for used-up points no longer than the callback's time limit allows."""
+    from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
+
+    return CallApiHook(callapi_conn_id, max_limit_wait=_LIMIT_WAITS[kind])
+
+
+def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
+    """Return a context with the hook for searching earlier calls.
+
+    In a callback with a time limit it is a second hook, which sends each request once and waits at most
+    three seconds: the search is optional and must leave time for the call. A deadline uses ``hook`` itself.
+    """
+    if kind not in _AIRFLOW_LIMITS:
+        return nullcontext(hook)
+    from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
+
+    impatient = CallApiHook(hook.callapi_conn_id, max_limit_wait=0.0, attempts=1)
+    timeout = min(hook.settings.timeout, _SEARCH_TIMEOUT)
+    impatient.settings = hook.settings.model_copy(update={"timeout": timeout})
+    return impatient
+
+
+def warn_if_too_short(kind: Kind, people: int, *, settle: float, per_call: float, log: Any) -> None:
+    """Log a warning if Airflow may end the callback before all people are called.
+
+    :param settle: seconds that the callback waits before the first call.
+    :param per_call: seconds that each call but the last may take.
+    """
+    if kind not in _AIRFLOW_LIMITS:
+        return
+    section, option, default = _AIRFLOW_LIMITS[kind]
+    allowed = conf.getfloat(section, option, fallback=default)
+    needed = settle + (people - 1) * per_call
+    if people > 1 and needed > allowed:
+        log.warning(
+            "Calling %d people may take %.0f s, but Airflow ends this callback after %.0f s ([%s] %s)",
+            people,
+            needed,
+            allowed,
+            section,
+            option,
+        )

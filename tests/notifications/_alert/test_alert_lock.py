@@ -1,0 +1,269 @@
+"""One call per alert, whichever callbacks ring and in whatever order."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import multiprocessing
+import time
+from datetime import timedelta
+
+import pytest
+from failing_callbacks import (
+    ON_DUTY,
+    SECOND,
+    Variables,
+    in_the_triggerer,
+    notifier,
+    of_dag,
+    of_deadline,
+    of_task,
+    rung,
+)
+
+from airflow_provider_callapi.api.errors import Unanswered
+from airflow_provider_callapi.api.retrying_client import RetryingClient
+from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.emulator import Emulator, Exchange, Script
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.notifications._alert import variable_store
+from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock
+
+pytest_plugins = ["airflow_desk"]
+
+
+@pytest.mark.parametrize("data_api", [True, False])
+def test_the_failures_of_a_run_ring_once(desk, data_api):
+    desk.connect(extra={"data_api": data_api})
+    desk.exchange.default_script = Script.busy()
+    for number in range(5):
+        notifier()(of_task(f"load_{number}"))
+        desk.sleep(30)  # the call is over
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_an_active_call_of_one_callback_suppresses_the_others(desk):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script(talks=600)
+    notifier()(of_task())
+    notifier()(of_deadline())
+    in_the_triggerer(notifier(), of_deadline())
+    notifier()(of_dag())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_the_variable_suppresses_every_kind_of_callback_after_the_call_ended(desk):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.busy()
+    for context in (of_task(), of_dag(), of_deadline()):
+        notifier()(context)
+        desk.sleep(60)
+    in_the_triggerer(notifier(), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+@pytest.mark.parametrize("ring", [of_dag, of_deadline])
+def test_the_call_of_a_dag_or_a_deadline_suppresses_the_one_of_a_task(desk, ring):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.busy()
+    in_the_triggerer(notifier(), ring())
+    desk.sleep(60)
+    notifier()(of_task())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_a_deadlines_sync_callback_writes_no_variable(desk, monkeypatch):
+    """Airflow's callback supervisor drops the request to write a Variable, and its sender waits forever."""
+    monkeypatch.setattr(Variables, "read_only", True)
+
+    notifier()(of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_runs_that_fail_alternately_have_claims_of_their_own(desk):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.busy()
+    for task in ("a", "b", "c"):
+        for run_id in ("manual__1", "manual__2"):
+            notifier()(of_task(task, run_id=run_id))
+            desk.sleep(20)
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+
+
+def test_after_quiet_for_the_same_alert_rings_again(desk):
+    desk.exchange.default_script = Script.busy()
+    notifier()(of_task())
+    desk.sleep(15 * 60 + 1)
+    notifier()(of_task())
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+
+
+@pytest.mark.parametrize("quiet_for", [0, timedelta(0)])
+def test_without_quiet_for_every_failure_rings(desk, quiet_for):
+    notifier(quiet_for=quiet_for)(of_task("a"))
+    notifier(quiet_for=quiet_for)(of_task("b"))
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+
+
+def test_another_run_has_a_call_of_its_own(desk):
+    notifier()(of_task(run_id="manual__1"))
+    desk.sleep(30)
+    notifier()(of_task(run_id="manual__2"))
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+
+
+def test_runs_with_the_same_external_id_ring_once(desk):
+    desk.exchange.default_script = Script.busy()
+    for run_id in ("manual__1", "manual__2"):
+        notifier(external_id="sales-{{ ti.dag_id }}")(of_task(run_id=run_id))
+        desk.sleep(30)
+
+    assert rung(desk) == [ON_DUTY]
+    assert desk.exchange.calls[0].external_id == "sales-sales-1"
+
+
+def test_a_callback_that_places_no_call_lets_the_next_one_ring_at_once(desk):
+    desk.exchange.account.blacklist.add(ON_DUTY)
+    began = desk.clock()
+    notifier()(of_task("a"))
+    notifier(SECOND)(of_task("b"))
+
+    assert rung(desk) == [SECOND]
+    assert desk.clock() - began < 12  # two claims; the second callback did not wait for the first to ring
+
+
+def test_an_alert_rings_if_variables_cannot_be_used(desk, monkeypatch, log):
+    monkeypatch.setattr(Variables, "broken", True)
+
+    notifier()(of_task())
+
+    assert rung(desk) == [ON_DUTY]
+    assert "Ringing without a claim" in log()
+
+
+def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk, monkeypatch, log):
+    lock = AlertLock(
+        alert="run 1",
+        about="task load",
+        candidate_id="me",
+        quiet_for=900.0,
+        settle=4.0,
+        may_write=True,
+        clock=desk.clock,
+        sleep=desk.sleep,
+        log=logging.getLogger("airflow_provider_callapi"),
+    )
+    assert lock.acquire() is None
+
+    monkeypatch.setattr(Variables, "broken", True)
+    lock.renew()
+    lock.withdraw()
+    monkeypatch.setattr(Variables, "broken", False)
+    monkeypatch.delattr(Variables, "delete")
+    Variables.values["callapi_alert_old"] = json.dumps({"alert": "old", "by": "x", "at": 0.0, "until": 1.0})
+    lock.record_call(Progress(1, 7))
+    monkeypatch.setattr(Variables, "read_only", True)
+    lock.record_call(Progress(2, 8))
+
+    shown = log()
+    assert "Other callbacks may ring too, because the Airflow Variable cannot be used: 403" in shown
+    assert "Other callbacks wait for this one, because the Airflow Variable cannot be written: 403" in shown
+    assert "Expired Variables callapi_alert_… are not deleted" in shown
+    assert "Other callbacks may ring too, because the Airflow Variable cannot be written" in shown
+
+
+@pytest.mark.parametrize("deadline", [None, "1", {}, {"id": None}])
+def test_a_deadline_without_an_id_rings(desk, deadline):
+    in_the_triggerer(notifier(), {**of_deadline(), "deadline": deadline})
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_a_callback_whose_search_outlasts_its_claim_does_not_ring_after_a_rival(desk, monkeypatch):
+    """The Data API hangs for a deadline's callback. Meanwhile a task of the same run fails and rings."""
+    rivals = []
+
+    def hangs(hook, **_):
+        if not rivals:
+            rivals.append(notifier())
+            desk.sleep(20)  # then the lease of the claim is over
+            rivals[0](of_task())
+        raise Unanswered("no answer")
+
+    monkeypatch.setattr(CallApiHook, "call_report", hangs)
+    in_the_triggerer(notifier(), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_a_callback_that_waited_for_points_does_not_ring_after_a_rival(desk, monkeypatch):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.account.minute_limit = 0
+    sleep, rivals = desk.sleep, []
+
+    def waits(seconds):
+        sleep(seconds)
+        if seconds > 19 and not rivals:
+            desk.exchange.account.minute_limit = 1000
+            rivals.append(notifier())
+            rivals[0](of_task())
+
+    monkeypatch.setitem(RetryingClient.__init__.__kwdefaults__, "sleep", waits)
+    in_the_triggerer(notifier(), of_deadline())
+
+    assert len(rivals) == 1
+    assert rung(desk) == [ON_DUTY]
+
+
+def _fails(barrier, path):
+    """The body of one process: one failing task, with Variables in a file."""
+
+    class File(Variables):
+        @classmethod
+        def get(cls, key, default):
+            return path.read_text() if path.exists() else default
+
+        @classmethod
+        def set(cls, key, value, description):
+            mine = path.with_suffix(f".{multiprocessing.current_process().pid}")
+            mine.write_text(value)
+            mine.replace(path)
+
+    variable_store.Variable = File
+    barrier.wait(60)
+    notifier(settle=3.0)(of_task())
+
+
+def test_fifty_processes_that_fail_in_the_same_second_ring_once_over_http(monkeypatch, tmp_path):
+    monkeypatch.undo()  # real time, and a real connection
+    forked = multiprocessing.get_context("fork")
+    importlib.import_module("airflow_provider_callapi.hooks.callapi")
+    with Emulator(Exchange()) as emulator:
+        monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps(emulator.connection()))
+        barrier = forked.Barrier(50)
+        processes = [
+            forked.Process(target=_fails, args=(barrier, tmp_path / "variable"), daemon=True)
+            for _ in range(50)
+        ]
+        try:
+            for process in processes:
+                process.start()
+            until = time.monotonic() + 90
+            for process in processes:
+                process.join(max(until - time.monotonic(), 0))
+            assert [process.exitcode for process in processes] == [0] * 50
+        finally:
+            for process in processes:
+                process.kill()
+
+        assert emulator.exchange.rings(ON_DUTY) == 1

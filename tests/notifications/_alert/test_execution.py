@@ -1,0 +1,78 @@
+"""Alerts in a process of their own, and in the triggerer's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+from failing_callbacks import notifier, of_deadline
+
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.notifications._alert import answer, ringing
+from airflow_provider_callapi.notifications._alert.alert_lock import AlertSuppressed
+from airflow_provider_callapi.notifications._alert.execution import InTriggerer, run_without_loop
+from airflow_provider_callapi.triggers._loop import shared_poll
+
+pytest_plugins = ["airflow_desk"]
+
+
+def test_alerts_that_ask_the_data_api_leave_the_loops_threads_to_the_polls(monkeypatch):
+    asking, asked = threading.Semaphore(0), threading.Event()
+
+    def hangs(*_):
+        asking.release()
+        return asked.wait(10)
+
+    async def main():
+        workers = min(32, (os.cpu_count() or 1) + 4)
+        hook, log = SimpleNamespace(callapi_conn_id="callapi_default"), logging.getLogger("callapi")
+        waits = [
+            asyncio.create_task(answer.wait_for_answer(hook, InTriggerer(), Outcome(number), 30.0, log))
+            for number in range(workers)
+        ]
+        for _ in waits:  # a poll takes a thread of the loop's pool, as this does
+            assert await asyncio.wait_for(asyncio.to_thread(asking.acquire, timeout=5), 5)
+        asked.set()
+        await asyncio.gather(*waits)
+
+    @asynccontextmanager
+    async def fails_to_poll(*_):
+        async def next_snapshot():
+            raise RuntimeError("cannot be polled")
+
+        yield next_snapshot
+
+    monkeypatch.setattr(shared_poll, "listen", fails_to_poll)
+    monkeypatch.setattr(answer, "is_answered", hangs)
+    asyncio.run(main())
+
+
+def test_a_coroutine_that_suspends_does_not_run_without_an_event_loop():
+    async def suspends():
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="run it in an event loop"):
+        run_without_loop(suspends())
+
+
+def test_alerts_that_wait_for_the_lock_block_neither_each_other_nor_the_polls(monkeypatch, log):
+    together = threading.Barrier(3, timeout=10)
+
+    def waits(*_):
+        together.wait()
+        raise AlertSuppressed("there were three of them")
+
+    async def three():
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        await asyncio.gather(*(notifier(context=of_deadline()).async_notify(of_deadline()) for _ in range(3)))
+
+    monkeypatch.setattr(ringing, "begin", waits)
+    asyncio.run(three())
+
+    assert log().count("there were three of them") == 3

@@ -1,0 +1,44 @@
+"""What failed, in words that a voice can speak."""
+
+from __future__ import annotations
+
+import pytest
+from failing_callbacks import DEADLINE, of_dag, of_task
+
+from airflow_provider_callapi.notifications._alert.failure import Failure, speakable
+
+pytest_plugins = ["airflow_desk"]
+
+
+@pytest.mark.parametrize(
+    ("context", "text"),
+    [
+        (
+            of_task("load_orders.eu"),
+            "Внимание! Ошибка в Airflow. Задача load orders eu, даг sales, "
+            "запуск scheduled 23.11.2026 22:00.",
+        ),
+        (of_dag(), "Внимание! Ошибка в Airflow. Даг sales, запуск scheduled 23.11.2026 22:00."),
+        (
+            of_task(reason="task_failure"),
+            "Внимание! Ошибка в Airflow. Даг sales, запуск scheduled 23.11.2026 22:00.",
+        ),
+        (DEADLINE, "Внимание! В Airflow просрочен даг sales, запуск scheduled 23.11.2026 22:00."),
+    ],
+    ids=["task", "dag", "dag with its last task", "deadline"],
+)
+def test_the_default_text_names_what_failed(context, text):
+    assert Failure.from_context(context).text == text
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("load_orders-v2", "load orders v2"),
+        ("manual__2026-01-02T03:04:05.678+03:00_x7", "manual 02.01.2026 03:04 x7"),
+        ("", ""),
+        ("отчёт__за.день", "отчёт за день"),
+    ],
+)
+def test_an_id_becomes_words_that_a_voice_can_speak(name, words):
+    assert speakable(name) == words

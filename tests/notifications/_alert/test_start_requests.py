@@ -1,0 +1,61 @@
+"""One start request per valid contact."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.sdk import DAG
+from failing_callbacks import ALL_CONTACTS, ON_DUTY, SECOND, THIRD, notifier, of_dag, of_task, rung
+
+from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.emulator import Script
+
+pytest_plugins = ["airflow_desk"]
+
+
+def test_one_text_may_hold_several_contacts(desk):
+    desk.exchange.default_script = Script.busy()
+
+    notifier(f"{ON_DUTY}, {SECOND}\n{THIRD},")(of_dag())
+
+    assert rung(desk) == ALL_CONTACTS
+
+
+@pytest.mark.parametrize("contact", ["{{ duty }}", ON_DUTY, int(ON_DUTY), f"{ON_DUTY},{SECOND}"])
+def test_a_contact_that_a_native_template_renders_as_an_int_is_a_phone_number(desk, contact):
+    context = of_task(dag=DAG("sales", render_template_as_native_obj=True), duty=ON_DUTY)
+
+    notifier(contact)(context)
+
+    assert rung(desk)[0] == ON_DUTY
+
+
+def test_an_invalid_contact_is_logged_and_the_others_are_called(desk, log):
+    notifier(["12", SECOND])(of_dag())
+
+    assert rung(desk) == [SECOND]
+    assert "A person cannot be called for dag sales" in log()
+
+
+@pytest.mark.parametrize(
+    ("message", "sent"),
+    [
+        ("{{ ti.task_id }} упала", {"type": "tts", "value": "load упала"}),
+        ({"type": "media", "value": "2034"}, {"type": "media", "value": "2034"}),
+    ],
+)
+def test_the_message_is_a_template_or_a_media_file(desk, monkeypatch, message, sent):
+    seen = []
+    monkeypatch.setattr(StartInformerCall, "read", lambda values: seen.append(values) or 1 / 0)
+
+    notifier(message=message)(of_task())
+
+    assert seen[0]["contact_message"] == sent
+
+
+@pytest.mark.parametrize("seconds", ["", "{{ '' }}", "{{ None }}", "{{ 1 / 0 }}", "half a minute", 0, 150])
+def test_an_invalid_dialing_timeout_becomes_the_services_default(desk, seconds):
+    desk.exchange.script(ON_DUTY, Script.busy())
+
+    notifier([ON_DUTY, SECOND], dialing_timeout=seconds)(of_task())
+
+    assert rung(desk) == [ON_DUTY, SECOND]

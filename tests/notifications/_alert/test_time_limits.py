@@ -1,0 +1,78 @@
+"""An alert within the time that Airflow allows a callback."""
+
+from __future__ import annotations
+
+import pytest
+from failing_callbacks import (
+    ALL_CONTACTS,
+    DEADLINE,
+    ON_DUTY,
+    Variables,
+    notifier,
+    of_dag,
+    of_deadline,
+    of_task,
+    rung,
+)
+
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.errors import Unanswered
+from airflow_provider_callapi.emulator import Script
+
+pytest_plugins = ["airflow_desk"]
+
+
+@pytest.fixture
+def hangs(desk, monkeypatch):
+    """Return a function that delays the answers to a method of the API, in seconds of desk time."""
+    send, slow = Client._send, {}
+
+    def takes_time(client, request, token):
+        seconds = slow.get(request.method, 0.0)
+        desk.sleep(min(seconds, client.rpc.timeout))
+        if seconds > client.rpc.timeout:
+            raise Unanswered("Read timed out", method=request.method)
+        return send(client, request, token)
+
+    monkeypatch.setattr(Client, "_send", takes_time)
+    return lambda method, seconds=3600.0: slow.update({method: seconds})
+
+
+@pytest.mark.parametrize("context", [of_task(), of_dag()], ids=["task", "dag"])
+@pytest.mark.parametrize("seconds", [3600.0, 2.5])
+def test_slow_searches_leave_time_for_the_call(desk, hangs, context, seconds):
+    hangs("list.calls", seconds)
+    hangs("get.calls_report", seconds)
+    began = desk.clock()
+
+    notifier(ALL_CONTACTS[:1] if context.get("ti") else ALL_CONTACTS)(context)
+
+    assert rung(desk)[0] == ON_DUTY
+    first = next(entry.time for entry in desk.exchange.journal if entry.kind == "ring")
+    assert first - began < 16
+
+
+def test_a_deadline_waits_for_a_slow_search(desk, hangs):
+    desk.exchange.default_script = Script(talks=600)
+    notifier()(of_dag())
+    hangs("list.calls", 20)
+    Variables.values.clear()
+    notifier()(of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+@pytest.mark.parametrize(
+    ("context", "people", "warned"),
+    [
+        (of_task(), 2, True),
+        (of_task(), 1, False),
+        (of_dag(), 2, False),
+        (of_dag(), 3, True),
+        (DEADLINE, 3, False),
+    ],
+)
+def test_the_log_warns_if_the_time_limit_is_too_short_for_all_contacts(desk, log, context, people, warned):
+    notifier(ALL_CONTACTS[:people])(context)
+
+    assert ("Airflow ends this callback after" in log()) is warned

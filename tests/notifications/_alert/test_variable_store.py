@@ -1,0 +1,69 @@
+"""Claims in Airflow Variables: edited by hand, cached, expired."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from failing_callbacks import ON_DUTY, Variables, notifier, of_dag, of_task, rung
+
+from airflow_provider_callapi.calls.alerts.election import Candidate
+from airflow_provider_callapi.notifications._alert.variable_store import VariableStore, delete_expired
+
+pytest_plugins = ["airflow_desk"]
+
+KEY = "callapi_alert_1"
+
+
+@pytest.mark.parametrize("text", ["", "{}", "not JSON", "[1]", json.dumps({"alert": "run 1"}), "7"])
+def test_a_variable_edited_by_hand_is_no_claim(desk, text):
+    Variables.values[KEY] = text
+    candidate = Candidate(VariableStore(), KEY, "run 1", "me", 900.0, 4.0, desk.clock, desk.sleep)
+    began = desk.clock()
+
+    assert candidate.acquire()
+    assert desk.clock() - began == pytest.approx(4.0)
+    assert json.loads(Variables.values[KEY])["by"] == "me"
+
+
+@pytest.mark.parametrize("text", ["", "79161234567", '{"contact": "Ivan"}', "[1]", "not JSON"])
+def test_a_variable_that_is_no_claim_is_not_deleted(text):
+    Variables.values[KEY] = text
+
+    delete_expired(1e12, keep="callapi_alert_2")
+
+    assert Variables.values == {KEY: text}
+
+
+def test_the_next_call_deletes_expired_variables(desk):
+    Variables.values |= {"callapi_alert_contacts": '{"load": "79160000001"}', "callapi_alert_on": "yes"}
+    authors = set(Variables.values)
+    for number in range(30):
+        notifier()(of_task(run_id=f"manual__{number}"))
+        desk.sleep(120)
+
+    claims = set(Variables.values) - authors
+    assert authors <= set(Variables.values)
+    assert 1 < len(claims) <= 15 * 60 / 120 + 2
+
+
+def test_an_airflow_that_cannot_list_variables_keeps_them(desk, monkeypatch):
+    monkeypatch.delattr(Variables, "keys")
+
+    notifier()(of_task())
+
+    assert rung(desk) == [ON_DUTY]
+    assert len(Variables.values) == 1
+
+
+@pytest.mark.needs_airflow("3.3", "a cache that a client can invalidate")
+def test_a_variable_is_read_past_airflows_cache(monkeypatch):
+    """The DAG processor caches Variables for minutes if [secrets] use_cache is on."""
+    from airflow.sdk.execution_time.cache import SecretCache
+
+    invalidated = []
+    monkeypatch.setattr(SecretCache, "invalidate_variable", invalidated.append)
+    notifier()(of_dag())
+
+    assert invalidated
+    assert {*invalidated} == {*Variables.values}

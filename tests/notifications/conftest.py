@@ -1,0 +1,69 @@
+"""Fixtures of the notifier's tests."""
+
+from __future__ import annotations
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+from failing_callbacks import Variables
+
+from airflow_provider_callapi import observability
+from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.notifications._alert import (
+    alert_lock,
+    answer,
+    earlier_call,
+    ringing,
+    variable_store,
+)
+
+
+@pytest.fixture
+def log(caplog, capfd):
+    """Return a function that returns the log so far, of Python's loggers and of Airflow's, which print."""
+    printed = []
+    caplog.set_level(logging.DEBUG, logger="airflow_provider_callapi")
+
+    def text():
+        printed.extend(capfd.readouterr())
+        return caplog.text + "".join(printed)
+
+    return text
+
+
+@pytest.fixture(autouse=True)
+def airflow(desk, monkeypatch):
+    """Give the notifier the desk's clock, and Variables without a database."""
+    fake_time = SimpleNamespace(time=desk.clock, sleep=desk.sleep)
+    for module in (alert_lock, answer, earlier_call, ringing):
+        monkeypatch.setattr(module, "time", fake_time)
+    monkeypatch.setattr(variable_store, "Variable", Variables)
+    monkeypatch.setattr(Variables, "values", {})
+    return desk
+
+
+@pytest.fixture
+def results(monkeypatch):
+    """Return a function that returns the counted results of alerts, in order."""
+    counted = []
+    send = SimpleNamespace(incr=lambda name, *, tags=None: tags and counted.append((name, tags["result"])))
+    monkeypatch.setattr(observability, "_stats", lambda: send)
+    return lambda: [result for name, result in counted if name == "callapi.alerts"]
+
+
+@pytest.fixture
+def spoken(desk, monkeypatch):
+    """Collect the messages of the placed calls."""
+    messages = []
+    call = CallApiHook.call
+
+    def records(hook, request, **options):
+        answer = call(hook, request, **options)
+        if isinstance(request, StartInformerCall):
+            messages.append(request.contact_message.value)
+        return answer
+
+    monkeypatch.setattr(CallApiHook, "call", records)
+    return messages

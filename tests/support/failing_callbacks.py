@@ -1,0 +1,106 @@
+"""Contexts of failing callbacks, a notifier for them, and an Airflow without a database."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from importlib.metadata import version
+from types import SimpleNamespace
+from typing import ClassVar
+
+import pytest
+from airflow.sdk import DAG
+from airflow_fakes import VNUMBER
+from packaging.version import Version
+
+from airflow_provider_callapi.notifications.callapi import CallApiNotifier
+
+ON_DUTY, SECOND, THIRD = "79160000001", "79160000002", "79160000003"
+ALL_CONTACTS = [ON_DUTY, SECOND, THIRD]
+RUN = "scheduled__2026-11-23T22:00:00+00:00"
+PATH = "airflow_provider_callapi.notifications.callapi.CallApiNotifier"
+
+
+class Variables:
+    """The Variables of an Airflow without a database."""
+
+    values: ClassVar[dict[str, str]] = {}
+    broken = read_only = False
+
+    @classmethod
+    def get(cls, key, default):
+        if cls.broken:
+            raise RuntimeError("403")
+        return cls.values.get(key, default)
+
+    @classmethod
+    def set(cls, key, value, description):
+        assert not cls.read_only, "this callback would hang: Airflow does not answer its write"
+        cls.values[key] = value
+
+    @classmethod
+    def keys(cls, prefix):
+        return [key for key in cls.values if key.startswith(prefix)]
+
+    @classmethod
+    def delete(cls, key):
+        del cls.values[key]
+
+
+def of_task(task_id="load", run_id=RUN, **more):
+    """Return the context of a task's callback."""
+    ti = SimpleNamespace(dag_id="sales", task_id=task_id, run_id=run_id, map_index=-1)
+    return {"dag": DAG("sales"), "ti": ti, "run_id": run_id, "exception": RuntimeError("no"), **more}
+
+
+def of_dag():
+    """Return the context of a DAG's callback in the DAG processor, which names no task."""
+    return {"dag": DAG("sales"), "run_id": RUN, "reason": "task_failure"}
+
+
+DEADLINE = {
+    "dag_run": {"dag_id": "sales", "dag_run_id": RUN},
+    "deadline": {"id": "1", "deadline_time": "2026-11-23T23:00:00Z"},
+}
+
+
+def of_deadline():
+    """Return the context of a deadline's callback: plain JSON."""
+    if Version(version("apache-airflow-core")) < Version("3.1"):
+        pytest.skip("this Airflow has no deadlines, 3.1 has")
+    return copy.deepcopy(DEADLINE)
+
+
+CONTEXTS = [
+    pytest.param(of_task(), id="task"),
+    pytest.param(of_dag(), id="dag"),
+    pytest.param(DEADLINE, id="deadline", marks=pytest.mark.needs_airflow("3.1", "deadlines")),
+]
+
+
+def notifier(contact=ON_DUTY, **changes):
+    """Make a notifier that calls the person on duty, with changed parameters."""
+    return CallApiNotifier(**{"contact": contact, "virtual_phone_number": VNUMBER, **changes})
+
+
+def rung(desk):
+    """Return the phone numbers in the order in which they rang."""
+    return [entry.phone for entry in desk.exchange.journal if entry.kind == "ring"]
+
+
+def sync(notify, context):
+    """Run a notifier as a synchronous callback."""
+    notify(context)
+
+
+def in_the_triggerer(notify, context):
+    """Run a notifier as an asynchronous callback, as the triggerer does."""
+
+    async def wait():
+        await notify
+
+    notify.context = context
+    asyncio.run(wait())
+
+
+SYNC_AND_ASYNC = pytest.mark.parametrize("ring", [sync, in_the_triggerer])
