@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import BaseBranchOperator
 
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -23,7 +24,7 @@ Target = str | Sequence[str] | None
 _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", None: "unknown"}
 
 
-class CallApiBranchOperator(BaseBranchOperator):
+class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
     """Run the downstream tasks that belong to the outcome of a call, and skip the others.
 
     ============  ==================================================================================

@@ -13,6 +13,7 @@ from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.exceptions import translate_errors
 from airflow_provider_callapi.operators._call.options import as_timedelta
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
+from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.task_context import Deferral, TaskFacts
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.operators._campaign.run import CampaignRun
 
 
-class CallApiCampaignOperator(BaseOperator):
+class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     """Call each person on a list once, and again if the redial table demands it. Leave a row per person.
 
     A retry or a clear continues where the last try stopped: no person is called twice for one attempt, and a

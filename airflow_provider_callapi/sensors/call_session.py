@@ -25,6 +25,7 @@ from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_er
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import observe
 from airflow_provider_callapi.operators._call.request_operator import read_call
+from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.task_context import STATE_KEY, TaskState
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _MEMORY = "callapi_watch"
 
 
-class CallApiSessionSensor(BaseSensorOperator):
+class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
     """Wait until a call is answered, or has ended; returns what is known of it, as a start operator does.
 
     A call that ends without having been seen answered is over for ``until="answered"`` too: it comes

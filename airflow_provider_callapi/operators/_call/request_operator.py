@@ -11,6 +11,7 @@ from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import Request
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -57,7 +58,7 @@ def read_call(call_session_id: Any) -> Outcome:
         ) from None
 
 
-class RequestOperator(BaseOperator):
+class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
     """Base of the Airflow operators for one API method.
 
     The attributes named like the method's fields make the request. All of them are templates.

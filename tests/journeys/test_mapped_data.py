@@ -1,0 +1,143 @@
+"""Data that a task is mapped over is never rendered as a template, under a real Airflow."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG, task
+
+from airflow_provider_callapi.operators.branch import CallApiBranchOperator
+from airflow_provider_callapi.operators.call_control import (
+    CallApiHoldCallOperator,
+    CallApiMakeCallOperator,
+    CallApiTagCallOperator,
+)
+from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+from airflow_provider_callapi.operators.start_call import (
+    CallApiStartEmployeeCallOperator,
+    CallApiStartInformerCallOperator,
+    CallApiStartScenarioCallOperator,
+    CallApiStartSimpleCallOperator,
+    CallApiStartVnumberCallOperator,
+)
+from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
+
+IMPORTS = """
+from airflow.sdk import DAG, task
+from airflow_provider_callapi.operators.branch import *
+from airflow_provider_callapi.operators.call_control import *
+from airflow_provider_callapi.operators.campaign import *
+from airflow_provider_callapi.operators.start_call import *
+from airflow_provider_callapi.sensors.call_session import *
+
+SECRET = "{{ conn.callapi_default.password }}"
+TTS = {"type": "tts", "value": "Hi"}
+"""
+ROWS = (
+    IMPORTS
+    + """
+with DAG("rows") as dag:
+    @task
+    def rows():
+        return [
+            {"contact": "79160000001", "contact_message": {"type": "tts", "value": "Hello, " + SECRET}},
+            {"contact": "79160000002", "contact_message": TTS, "external_id": SECRET},
+            {"contact": "7916000000{{ 6 }}", "contact_message": TTS},
+        ]
+
+    CallApiStartInformerCallOperator.partial(
+        task_id="start", virtual_phone_number="{{ '74993720692' }}"
+    ).expand_kwargs(%s)
+"""
+)
+
+
+@pytest.mark.parametrize("rows", ["rows()", "rows().map(lambda row: row)"], ids=["xcom", "mapped xcom"])
+def test_rows_of_another_task_are_spoken_as_text_or_refused_and_never_rendered(
+    run_dag: Any, exchange: Any, rows: str
+) -> None:
+    run = run_dag(ROWS % rows)
+
+    assert exchange.rings("79160000001") == exchange.rings("79160000002") == 1
+    assert exchange.rings("79160000006") == 0
+    assert [run.states[f"start[{index}]"] for index in range(3)] == ["success", "success", "failed"]
+    assert exchange.account.key not in str(run.xcoms)
+    assert run.xcoms["start[1]"]["external_id"] == "{{ conn.callapi_default.password }}"
+
+
+LITERAL = (
+    IMPORTS
+    + """
+with DAG("literal") as dag:
+    CallApiStartInformerCallOperator.partial(
+        task_id="expand", virtual_phone_number="74993720692", contact_message={"type": "tts", "value": "Hi"}
+    ).expand(contact=["{{ '79160000001' }}", "79160000002"])
+    CallApiStartInformerCallOperator.partial(
+        task_id="kwargs", virtual_phone_number="74993720692", contact_message={"type": "tts", "value": "Hi"}
+    ).expand_kwargs([{"contact": "7916000000{{ 3 }}"}])
+"""
+)
+
+
+def test_a_list_that_the_dag_file_spells_out_is_rendered(run_dag: Any, exchange: Any) -> None:
+    run = run_dag(LITERAL)
+
+    assert run.state == "success"
+    assert [exchange.rings(f"7916000000{digit}") for digit in (1, 2, 3)] == [1, 1, 1]
+
+
+TEXT = "{{ conn.callapi_default.password }}"
+AUTHORS = "{{ 6 * 7 }}"
+RENDERED = {AUTHORS: "42"}
+TWO_SIDED = {"virtual_phone_number": AUTHORS, "first_call": "contact", "wait_for_completion": True}
+MESSAGE = {"type": "tts", "value": TEXT}
+OPERATORS = [
+    (CallApiStartInformerCallOperator, {"virtual_phone_number": AUTHORS}, {"contact_message": MESSAGE}),
+    (CallApiStartEmployeeCallOperator, TWO_SIDED, {"employee": {"id": TEXT}, "tags": {"ended": TEXT}}),
+    (CallApiStartScenarioCallOperator, TWO_SIDED, {"scenario_id": TEXT}),
+    (CallApiStartVnumberCallOperator, TWO_SIDED, {"dtmf_string": TEXT}),
+    (CallApiStartSimpleCallOperator, TWO_SIDED, {"operator": TEXT}),
+    (CallApiMakeCallOperator, {"call_session_id": AUTHORS}, {"to": TEXT, "to_message": MESSAGE}),
+    (CallApiHoldCallOperator, {"call_session_id": AUTHORS}, {"contact_message": {"value": [TEXT]}}),
+    (CallApiTagCallOperator, {"tag_id": AUTHORS}, {"call_session_id": {"call_session_id": TEXT}}),
+    (
+        CallApiCampaignOperator,
+        {"call": {"method": "start.informer_call"}, "region": AUTHORS},
+        {"contacts": [{"name": TEXT}], "do_not_call": [TEXT]},
+    ),
+    (CallApiBranchOperator, {"if_answered": None}, {"call": {"external_id": TEXT}}),
+    (CallApiSessionSensor, {"callapi_conn_id": AUTHORS}, {"call_session_id": {"call_session_id": TEXT}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("operator", "partial", "row"), OPERATORS, ids=[operator.__name__ for operator, *_ in OPERATORS]
+)
+def test_no_operator_renders_a_mapped_row_and_all_render_what_the_author_wrote(
+    operator: Any, partial: dict[str, Any], row: dict[str, Any]
+) -> None:
+    with DAG("mapped") as dag:
+
+        @task
+        def rows() -> list[dict[str, Any]]:
+            return []
+
+        operator.partial(task_id="mapped", **partial).expand_kwargs(rows())
+    if "start" in operator.__module__:
+        row = {"contact": TEXT, **row}
+    unmapped = dag.get_task("mapped").unmap(row)
+
+    unmapped._do_render_template_fields(
+        parent=unmapped,
+        template_fields=unmapped.template_fields,
+        context={"ti": SimpleNamespace(map_index=0)},
+        jinja_env=unmapped.get_template_env(),
+        seen_oids=set(),
+    )
+
+    assert {name: getattr(unmapped, name) for name in row} == row
+    for name, value in partial.items():
+        if name in unmapped.template_fields:
+            assert getattr(unmapped, name) == RENDERED.get(value, value)
