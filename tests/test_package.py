@@ -152,6 +152,20 @@ def test_every_imported_distribution_is_declared_and_every_declared_one_is_impor
     assert needed_by_emulator - declared() == declared("emulator")
 
 
+def test_the_repository_has_one_address():
+    project = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
+    files = [*REPO.glob("*.md"), *REPO.glob("*.toml"), *REPO.glob(".github/**/*.yml")]
+    found = {
+        address
+        for file in files
+        for address in re.findall(
+            r"https://github\.com/[\w-]+/airflow-provider-[\w-]+", file.read_text("utf-8")
+        )
+    }
+
+    assert found == {project["urls"]["Source"]}
+
+
 def imported_by(code: str) -> set[str]:
     names = "{'requests', 'starlette', 'uvicorn', 'pytest', 'airflow', 'airflow.models', 'sqlalchemy'}"
     done = subprocess.run(
