@@ -66,7 +66,7 @@ class CallApiTrouble(AirflowException):
 
 
 @contextmanager
-def no_useless_retries() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn an error that a retry would only repeat into one that is not retried, and says what to do."""
     try:
         yield

@@ -3,7 +3,7 @@
 Metrics go the way Airflow's own go (StatsD, Datadog or OpenTelemetry; none by default). Nothing here can
 fail a task: a call that was placed must not be forgotten because a counter could not be sent. Neither
 phone numbers nor secrets are told, and no metric has a tag with a value of its own for each call.
-The spans of requests are in `airflow_provider_callapi.hooks.observed_client`.
+The spans of requests are in `airflow_provider_callapi.connection.clients`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ import structlog
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import Stage, Store
+from airflow_provider_callapi.calls.placing import Stage
+from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.calls.watch import Phase, SessionWatch
 
 if TYPE_CHECKING:  # DAG files are parsed all day
     from airflow_provider_callapi.api.models import Limits
-    from airflow_provider_callapi.calls.campaign.ledger import Attempt, Claim, Ledger
+    from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger
     from airflow_provider_callapi.calls.snapshot import Snapshot
 
 CallEnd = Literal["answered", "not_answered", "unknown", "started", "refused", "unresolved"]
@@ -91,7 +92,7 @@ def tell(change: Change, **facts: Any) -> None:
     (log.warning if change is Change.UNRESOLVED else log.info)(f"call {change}", **known)
 
 
-def tell_call(change: Change, call: Outcome) -> None:
+def log_call_event(change: Change, call: Outcome) -> None:
     """Write the line of a change, with what is known of the call."""
     tell(change, **_facts(call.to_xcom()))
 
@@ -99,15 +100,15 @@ def tell_call(change: Change, call: Outcome) -> None:
 def observe(watch: SessionWatch, snapshot: Snapshot) -> Phase:
     """Feed a look to a watch, and tell what is new.
 
-    :raises CallApiError: see `SessionWatch.feed`.
+    :raises CallApiError: see `SessionWatch.update`.
     """
     before = watch.phase
-    phase = watch.feed(snapshot)
+    phase = watch.update(snapshot)
     if phase is not before:
         tell(
             _OF_PHASE[phase],
             call_session_id=watch.call_session_id,
-            external_id=watch.sighting.external_id,
+            external_id=watch.observation.external_id,
         )
     return phase
 
@@ -214,19 +215,19 @@ def _nanoseconds(at: float) -> int:
 
 
 @dataclass
-class ToldStore:
+class ObservedStore:
     """A journal's store that tells, and counts, what changes, once it is stored."""
 
-    store: Store
+    store: KeyValueStore
     _stage: Stage | None = field(default=None, init=False)
 
-    def read(self) -> dict[str, Any] | None:
-        record = self.store.read()
+    def get(self, key: str) -> Any:
+        record = self.store.get(key)
         self._stage = Stage(record["stage"]) if record else None
         return record
 
-    def write(self, record: dict[str, Any]) -> None:
-        self.store.write(record)
+    def set(self, key: str, record: Any) -> None:
+        self.store.set(key, record)
         before, self._stage = self._stage, Stage(record["stage"])
         forgotten = before is None and self._stage is Stage.STARTED  # the journal did not outlive a try
         if self._stage is before or forgotten:
@@ -251,7 +252,7 @@ def _end_of(call: dict[str, Any]) -> CallEnd:
 
 
 @dataclass
-class CountedLedger:
+class MeteredLedger:
     """A campaign's ledger that counts the calls that are settled, by their `Result`."""
 
     ledger: Ledger
@@ -260,7 +261,7 @@ class CountedLedger:
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
         return self.ledger.load(people)
 
-    def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
+    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
         return self.ledger.claim(intents)
 
     def write(self, attempts: Sequence[Attempt]) -> None:

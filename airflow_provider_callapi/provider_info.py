@@ -48,7 +48,7 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": _modules("sensors.call_session"),
         "triggers": _modules("triggers.call_session", "triggers.call_events", "triggers.campaign"),
         "notifications": [f"{_PACKAGE}.notifications.callapi.CallApiNotifier"],
-        "extra-links": [f"{_PACKAGE}.operators.placed_call.RecordingLink"],
+        "extra-links": [f"{_PACKAGE}.operators._call.base_operator.RecordingLink"],
         "cli": [f"{_PACKAGE}.cli.definition.get_callapi_cli_commands"],  # Airflow 3.2+
         "connection-types": [
             {

@@ -33,10 +33,10 @@ from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, external_id, read_people
 from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.running import Means, Runner
+from airflow_provider_callapi.calls.campaign.runner import CampaignGateway, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, summarise
 from airflow_provider_callapi.calls.reports import finished_calls
-from airflow_provider_callapi.calls.snapshot import look
+from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Account, Exchange, ManualClock, Script
 
 ZONES = (
@@ -76,7 +76,7 @@ class Direct:
         return Reply("1", result=result, error=error, metadata=metadata)
 
 
-def means_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = None) -> Means:
+def gateway_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = None) -> CampaignGateway:
     """A campaign's way to an exchange, as the operator makes one, but for the wire.
 
     :param clock: the campaign's own; None: the exchange's.
@@ -94,9 +94,9 @@ def means_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = None
                 answers.append(error)
         return answers
 
-    return Means(
+    return CampaignGateway(
         start=start,
-        look=lambda: look(client, clock),
+        take_snapshot=lambda: take_snapshot(client, clock),
         limits=lambda: client.limits,
         reports=lambda since: finished_calls(
             data_api, since=since, until=clock(), timezone=exchange.account.timezone
@@ -137,7 +137,7 @@ def new_runner(
         campaign,
         template,
         MemoryLedger(),
-        means_of(exchange, log, clock),
+        gateway_of(exchange, log, clock),
         poll_interval=poll_interval,
         report_every=60.0,
     )

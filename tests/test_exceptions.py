@@ -7,11 +7,11 @@ import traceback
 import pytest
 
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, TokenInvalid, Unanswered
-from airflow_provider_callapi.exceptions import CallApiFailure, no_useless_retries
+from airflow_provider_callapi.exceptions import CallApiFailure, translate_errors
 
 
 def failure_of(error: CallApiError) -> CallApiFailure:
-    with pytest.raises(CallApiFailure) as failure, no_useless_retries():
+    with pytest.raises(CallApiFailure) as failure, translate_errors():
         raise error
     return failure.value
 
@@ -46,6 +46,6 @@ def test_the_log_of_a_task_says_what_was_refused_once() -> None:
 
 def test_what_a_retry_may_mend_stays_as_it_is() -> None:
     error = Unanswered("it hung", method="list.calls")
-    with pytest.raises(Unanswered) as raised, no_useless_retries():
+    with pytest.raises(Unanswered) as raised, translate_errors():
         raise error
     assert raised.value is error

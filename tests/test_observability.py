@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow_fakes import CONTACT, TTS, VNUMBER, Task, events_of
+from airflow_fakes import CAMPAIGN_MODULES_WITH_A_CLOCK, CONTACT, TTS, VNUMBER, Task, events_of
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -33,7 +33,7 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
-from airflow_provider_callapi.triggers import shared_poll
+from airflow_provider_callapi.triggers._loop import shared_poll
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 pytest_plugins = ["airflow_desk"]
@@ -194,8 +194,8 @@ try:
 except TypeError:  # Airflow 3.0 and 3.1
     configure_logging(enable_pretty_log=False, output=sys.stdout.buffer)
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.observability import Change, tell_call
-tell_call(Change.ANSWERED, Outcome(5, "order-7", answered=True))
+from airflow_provider_callapi.observability import Change, log_call_event
+log_call_event(Change.ANSWERED, Outcome(5, "order-7", answered=True))
 """
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=100)
 
@@ -238,7 +238,7 @@ def test_a_call_that_nobody_waits_for_counts_as_started(desk, stats, told):
 
 def test_the_points_left_are_told_by_connection_and_service(desk, stats):
     with CallApiHook() as hook:
-        hook.looks(5.0).__next__()
+        hook.poll_snapshots(5.0).__next__()
         left = hook.limits
 
     assert left is not None
@@ -256,7 +256,7 @@ def test_every_request_is_timed_by_method_and_result(desk, stats):
     desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls")
 
     with CallApiHook() as hook:
-        looks = hook.looks(5.0)
+        looks = hook.poll_snapshots(5.0)
         assert next(looks).failure is not None
         assert next(looks).failure is None
 
@@ -288,14 +288,14 @@ def test_the_age_of_the_poll_grows_while_looks_fail_and_is_nothing_when_nobody_w
 
 def test_a_look_that_ends_when_nobody_waits_any_more_leaves_no_age(desk, stats, monkeypatch):
     looking, gone = threading.Event(), threading.Event()
-    look = shared_poll.look
+    look = shared_poll.take_snapshot
 
     def slow(*args):
         looking.set()
         assert gone.wait(5)
         return look(*args)
 
-    monkeypatch.setattr(shared_poll, "look", slow)
+    monkeypatch.setattr(shared_poll, "take_snapshot", slow)
     desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls")
 
     async def main():
@@ -311,7 +311,7 @@ def test_a_look_that_ends_when_nobody_waits_any_more_leaves_no_age(desk, stats, 
 
 
 def test_a_campaigns_calls_are_counted_by_their_result(desk, stats, monkeypatch):
-    for name in ("operators.campaign_run", "operators.contact_list", "triggers.campaign"):
+    for name in CAMPAIGN_MODULES_WITH_A_CLOCK:
         fake = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=desk.sleep)
         monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake)
     desk.exchange.default_script = Script(rings=3, talks=20)

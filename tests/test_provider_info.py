@@ -16,8 +16,8 @@ import airflow
 import jsonschema
 import pytest
 
+from airflow_provider_callapi.connection.settings import _Extra
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.hooks.settings import _Extra
 from airflow_provider_callapi.provider_info import get_provider_info
 
 AIRFLOW = Path(airflow.__file__).parent

@@ -25,7 +25,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     file: Path | None = session.config.getoption("--table")
     if file is None:
         return
-    lines = ["| what happens | rings | final state | what the log says | s |", "|---|---|---|---|---|"]
+    lines = ["| event | rings | final state | log lines | seconds |", "|---|---|---|---|---|"]
     lines += [
         f"| {row.title} | {row.rings} | {row.state} | {row.says or '–'} | {row.seconds:.0f} |"
         for row in session.config.stash[_ROWS]

@@ -272,7 +272,7 @@ _WORKER = (
     ),
     Scenario(
         "intent_cleared",
-        "… and then a person clears the task",
+        "worker killed after the intent was stored; then a person clears the task",
         2,
         {"dies_at": "intent stored"},
         (killed, failed, clear, says("The journal says unresolved: place a new attempt")),
@@ -285,7 +285,7 @@ _WORKER = (
     ),
     Scenario(
         "intent_at_least_once",
-        "… with delivery=at_least_once",
+        "worker killed after the intent was stored, delivery=at_least_once",
         3,
         {"dies_at": "intent stored", "delivery": "at_least_once"},
         (killed,),
@@ -310,7 +310,8 @@ _WORKER = (
     ),
     Scenario(
         "request_left_over",
-        "… and the call is over before the retry, Data API",
+        "worker killed after the request left, before it read the answer; the call ends before the retry, "
+        "Data API",
         5,
         {"dies_at": "request left"},
         (killed,),
@@ -323,7 +324,8 @@ _WORKER = (
     ),
     Scenario(
         "request_left_unknown",
-        "… and the call is over before the retry, no Data API",
+        "worker killed after the request left, before it read the answer; the call ends before the retry, "
+        "no Data API",
         6,
         {"dies_at": "request left", "callapi_conn_id": "callapi_alone"},
         (killed,),
@@ -359,7 +361,7 @@ _WORKER = (
     ),
     Scenario(
         "started_only",
-        "… with wait_for_completion=False",
+        "worker killed after the answer was stored, wait_for_completion=False",
         9,
         {"dies_at": "answer stored", "wait_for_completion": False},
         (killed,),
@@ -421,7 +423,7 @@ _WORKER = (
     ),
     Scenario(
         "frozen_before",
-        "worker suspended before the intent; wakes up after a retry has placed the call",
+        "worker suspended before the intent; resumes after a retry has placed the call",
         14,
         {"dies_at": "nothing stored", "freeze": True},
         (killed, talking, thaw, hang_up),
@@ -433,7 +435,7 @@ _WORKER = (
     ),
     Scenario(
         "frozen_after",
-        "worker suspended after the intent was stored; wakes up after the retry has failed",
+        "worker suspended after the intent was stored; resumes after the retry has failed",
         15,
         {"dies_at": "intent stored", "freeze": True},
         (killed, failed, thaw),

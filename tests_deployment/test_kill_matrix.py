@@ -69,10 +69,12 @@ def test_twenty_calls_outlive_their_triggerer(
     assert [exchange.rings(contact) for contact in contacts] == [1] * 20
     measured(
         Row(
-            f"triggerer ended with {number.name} while 20 calls are waited for (5 end before another is up)",
+            f"triggerer ended with {number.name} while 20 tasks wait (5 calls end before another triggerer "
+            "runs)",
             "1 each",
             "success × 20",
-            f"gone after {took:.0f} s, its triggers in another one after {moved_after:.0f} s",
+            f"the triggerer exits after {took:.0f} s, another triggerer runs its triggers after "
+            f"{moved_after:.0f} s",
             max(seconds_of(task["end_date"]) for task in tasks) - began,
         )
     )

@@ -95,7 +95,7 @@ class Client:
         self.api_version = _api_version(reply) or self.api_version
         if reply.error is None:
             data = reply.result.get("data") if isinstance(reply.result, dict) else None
-        elif request.is_settled_by(_mnemonic(reply.error)):
+        elif request.means_already_done(_mnemonic(reply.error)):
             data = {"success": True, "already": True}
         else:
             secrets = [*token.values(), *([request.password] if isinstance(request, LoginUser) else [])]

@@ -6,13 +6,18 @@ Every request weighs one point. Source: the vendor's public documentation of the
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import pendulum
 from pydantic import Field
 
+from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import ObjectId, Repeat, Request
 from airflow_provider_callapi.api.models import Answer, Done, Flag, Tag, zone
+
+if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
+    from airflow_provider_callapi.api.client import Client
 
 REPORT_FIELDS = (
     "id",
@@ -144,7 +149,7 @@ class GetTags(_Listing[list[AccountTag]]):
 
 
 class _TagRequest(Request[Done]):
-    repeat = Repeat.SETTLING
+    repeat = Repeat.IDEMPOTENT
 
     communication_id: ObjectId
     communication_type: Literal["call"] = "call"
@@ -160,7 +165,7 @@ class SetTagCommunications(_TagRequest):
     """Tag a finished call, by the ``communication_id`` of its report."""
 
     method = "set.tag_communications"
-    settled_by = frozenset({"duplicate_entity"})
+    done_already_errors = frozenset({"duplicate_entity"})
 
 
 class UnsetTagCommunications(_TagRequest):
@@ -180,3 +185,17 @@ DATA_METHODS: dict[str, type[Request[Any]]] = {
     )
 }
 """The Data API's methods by name; login.user and logout.user are those of the Call API."""
+
+
+def probe_access(client: Client) -> None:
+    """Check that the Data API lets this client in. Costs no points with an access key; a login costs one.
+
+    :raises CallApiError: the Data API refuses this client, or does not work.
+    """
+    # The Data API charges a point for each report and none for a refusal. It checks the credentials first,
+    # and refuses every report of more than three months.
+    too_long = GetCallsReport(
+        date_from="2020-01-01 00:00:00", date_till="2020-12-31 00:00:00", fields=["id"], limit=1
+    )
+    with suppress(InvalidParameters):
+        client.call(too_long)

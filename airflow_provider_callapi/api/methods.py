@@ -43,7 +43,7 @@ class Repeat(Enum):
     """What sending the same request again can do."""
 
     SAFE = "changes nothing"
-    SETTLING = "ends in the same state; the service answers that it is already so"
+    IDEMPOTENT = "ends in the same state; the service answers that it is already so"
     NEVER = "may ring a phone, play a sound or undo the first one"
 
 
@@ -77,8 +77,8 @@ class Request(_Parameters, Generic[R]):
     method: ClassVar[str]
     component: ClassVar[Component] = Component.BASE
     repeat: ClassVar[Repeat] = Repeat.NEVER
-    settled_by: ClassVar[frozenset[str]] = frozenset()
-    """The mnemonics that tell a repeat of a SETTLING request that the wish is already fulfilled."""
+    done_already_errors: ClassVar[frozenset[str]] = frozenset()
+    """The mnemonics that tell a repeat of a IDEMPOTENT request that the wish is already fulfilled."""
     needs_token: ClassVar[bool] = True
 
     @classmethod
@@ -101,9 +101,9 @@ class Request(_Parameters, Generic[R]):
         """The ``params`` object without ``access_token``: absent fields are left out, never null."""
         return self.model_dump(mode="json", exclude_none=True)
 
-    def is_settled_by(self, mnemonic: object) -> bool:
+    def means_already_done(self, mnemonic: object) -> bool:
         """Whether an error with this mnemonic says that the wish is already fulfilled."""
-        return isinstance(mnemonic, str) and mnemonic in self.settled_by
+        return isinstance(mnemonic, str) and mnemonic in self.done_already_errors
 
     @classmethod
     def read_answer(cls, data: Any) -> R:
@@ -211,8 +211,8 @@ class LogoutUser(Request[Done]):
     """End the session of the token in use."""
 
     method = "logout.user"
-    repeat = Repeat.SETTLING
-    settled_by = frozenset({"access_token_invalid"})
+    repeat = Repeat.IDEMPOTENT
+    done_already_errors = frozenset({"access_token_invalid"})
 
 
 # --- starting calls: no repeat, ever ---
@@ -372,8 +372,8 @@ class TagCall(SessionRequest[Done]):
     """Tag an active call."""
 
     method = "tag.call"
-    repeat = Repeat.SETTLING
-    settled_by = frozenset({"duplicate_tag"})
+    repeat = Repeat.IDEMPOTENT
+    done_already_errors = frozenset({"duplicate_tag"})
 
     tag_id: ObjectId
 
@@ -382,12 +382,12 @@ class RecordCall(SessionRequest[Done]):
     """Switch the recording of a talk on or off."""
 
     method = "record.call"
-    repeat = Repeat.SETTLING
-    settled_by = frozenset({"record_already_started", "record_already_stopped"})
+    repeat = Repeat.IDEMPOTENT
+    done_already_errors = frozenset({"record_already_started", "record_already_stopped"})
 
     action: Literal["on", "off"]
 
-    def is_settled_by(self, mnemonic: object) -> bool:
+    def means_already_done(self, mnemonic: object) -> bool:
         return mnemonic == ("record_already_started" if self.action == "on" else "record_already_stopped")
 
 
@@ -411,8 +411,8 @@ class BlockContact(SessionRequest[Done]):
     """Put the contact of an active call on the blacklist, where it stays."""
 
     method = "block.contact"
-    repeat = Repeat.SETTLING
-    settled_by = frozenset({"duplicate_contact"})
+    repeat = Repeat.IDEMPOTENT
+    done_already_errors = frozenset({"duplicate_contact"})
 
 
 class CallTalkOption(SessionRequest[Done]):
@@ -428,8 +428,8 @@ class ReleaseCall(SessionRequest[Done]):
 
     method = "release.call"
     component = Component.BASE
-    repeat = Repeat.SETTLING
-    settled_by = frozenset({"call_session_not_found"})
+    repeat = Repeat.IDEMPOTENT
+    done_already_errors = frozenset({"call_session_not_found"})
 
 
 # --- reading ---
@@ -476,7 +476,7 @@ def other(method: str, params: Mapping[str, Any]) -> OtherRequest:
 
     Named.method = method
     if known:
-        Named.repeat, Named.settled_by = known.repeat, known.settled_by
+        Named.repeat, Named.done_already_errors = known.repeat, known.done_already_errors
         Named.needs_token, Named.component = known.needs_token, known.component
     return Named.model_validate(dict(params))
 

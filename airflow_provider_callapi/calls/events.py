@@ -16,7 +16,8 @@ import pendulum
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
-from airflow_provider_callapi.calls.watch import Sighting
+from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.watch import Observation
 
 Kind = Literal["started", "answered", "ended"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -86,11 +87,11 @@ class _Known:
     """A call that was seen. ``facts`` hold a person's number only where numbers are asked for."""
 
     facts: dict[str, Any]
-    sighting: Sighting
+    observation: Observation
     stage: _Stage = _Stage.UNKNOWN
 
     def event(self, kind: Kind, call_session_id: int, seen_at: float) -> CallEvent:
-        seen = self.sighting
+        seen = self.observation
         over = kind == "ended"
         call = Outcome(
             call_session_id,
@@ -116,7 +117,7 @@ class CallWatch:
     from then on is. So it is again after a gap between two successful looks that is too long for the
     difference to be news.
 
-    :ivar misses_needed: consecutive successful looks without a call that make its end.
+    :ivar tolerance: what proves a call's end.
     :ivar longest_gap: seconds.
     :ivar ended_kept: seconds for which a call that ended is remembered: one that is listed again,
         after all, is no news.
@@ -126,7 +127,7 @@ class CallWatch:
 
     wanted: Wanted = Wanted()
     include_phone_numbers: bool = False
-    misses_needed: int = 2
+    tolerance: PollTolerance = TOLERANCE
     longest_gap: float = 3600.0
     ended_kept: float = 600.0
     anew: bool = field(default=False, init=False)
@@ -134,7 +135,7 @@ class CallWatch:
     _calls: dict[int, _Known] = field(default_factory=dict, init=False)
     _over: dict[int, float] = field(default_factory=dict, init=False)
 
-    def feed(self, snapshot: Snapshot) -> list[CallEvent]:
+    def update(self, snapshot: Snapshot) -> list[CallEvent]:
         """Take one look into account; returns what is news, in order. A failed look proves nothing."""
         if snapshot.failure is not None:
             return []
@@ -159,20 +160,20 @@ class CallWatch:
         for call_session_id, session in snapshot.sessions.items():
             known = self._calls.get(call_session_id)
             if known or (session in self.wanted and call_session_id not in self._over):
-                sighting = known.sighting if known else Sighting()
+                observation = known.observation if known else Observation()
                 stage = known.stage if known else _Stage.UNKNOWN
                 seen[call_session_id] = _Known(
-                    self._facts(session), sighting.present(session, snapshot.at), stage
+                    self._facts(session), observation.present(session, snapshot.at), stage
                 )
         for call_session_id, known in self._calls.items():
             if call_session_id not in seen:
-                seen[call_session_id] = replace(known, sighting=known.sighting.absent(snapshot.at))
+                seen[call_session_id] = replace(known, observation=known.observation.absent(snapshot.at))
         return seen
 
     def _stage(self, known: _Known) -> _Stage:
-        if known.sighting.misses >= self.misses_needed:
+        if known.observation.misses >= self.tolerance.misses:
             return _Stage.OVER
-        return _Stage.ACTIVE if known.sighting.answered_at is None else _Stage.ANSWERED
+        return _Stage.ACTIVE if known.observation.answered_at is None else _Stage.ANSWERED
 
     def _facts(self, session: CallSession) -> dict[str, Any]:
         numbers = ("contact_phone_number",) if self.include_phone_numbers else ()
@@ -183,7 +184,7 @@ class CallWatch:
         for call_session_id, known in list(self._calls.items()):
             if known.stage is _Stage.OVER:
                 del self._calls[call_session_id]
-                self._over[call_session_id] = known.sighting.gone_since or snapshot.at
+                self._over[call_session_id] = known.observation.gone_since or snapshot.at
         for call_session_id, since in list(self._over.items()):
             if call_session_id in snapshot.sessions:
                 self._over[call_session_id] = snapshot.at
@@ -197,7 +198,7 @@ class CallWatch:
         calls = {
             str(call_session_id): {
                 **asdict(known),
-                "sighting": known.sighting.to_json(),
+                "observation": known.observation.to_json(),
                 "stage": known.stage.name,
             }
             for call_session_id, known in self._calls.items()
@@ -213,7 +214,7 @@ class CallWatch:
         try:
             calls = {
                 int(call_session_id): _Known(
-                    dict(call["facts"]), Sighting.from_json(call["sighting"]), _Stage[call["stage"]]
+                    dict(call["facts"]), Observation.from_json(call["observation"]), _Stage[call["stage"]]
                 )
                 for call_session_id, call in memory["calls"].items()
             }

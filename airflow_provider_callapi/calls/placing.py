@@ -26,16 +26,19 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import StartCall
-from airflow_provider_callapi.api.models import CallSession, StartedCall
+from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.stores import KeyValueStore
+from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
-_ABSENCES_NEEDED = 2
-_FAILURES_TOLERATED = 10
+_KEY = "callapi_call"
+"""Where a store keeps the record."""
 
 Delivery = Literal["at_most_once", "at_least_once"]
 
@@ -109,29 +112,6 @@ class Record:
         return Outcome.from_xcom(self.call)
 
 
-class Store(Protocol):
-    """Where the journal's one record lives: must have stored when ``write`` returns."""
-
-    def read(self) -> dict[str, Any] | None:
-        """The record, or None."""
-
-    def write(self, record: dict[str, Any]) -> None:
-        """Store the record in place of the one before."""
-
-
-class Memory:
-    """A store that ends with the process, for where there is none that outlives a try."""
-
-    def __init__(self) -> None:
-        self._record: dict[str, Any] | None = None
-
-    def read(self) -> dict[str, Any] | None:
-        return self._record
-
-    def write(self, record: dict[str, Any]) -> None:
-        self._record = record
-
-
 class Unresolved(Exception):
     """Nobody knows whether the call was placed."""
 
@@ -150,11 +130,11 @@ class Journal:
     :param generation: a number that grows with every clear by a person, and only then.
     """
 
-    def __init__(self, store: Store, *, owner: tuple[str, ...], generation: int) -> None:
+    def __init__(self, store: KeyValueStore, *, owner: tuple[str, ...], generation: int) -> None:
         self.store = store
         self._owner = owner
         self._generation = generation
-        stored = store.read()
+        stored = store.get(_KEY)
         self.record = Record.from_json(stored) if stored else None
 
     def fingerprint_of(self, request: StartCall) -> str:
@@ -243,7 +223,7 @@ class Journal:
         self._write(replace(self.current, stage=stage, generation=self._generation, **changes))
 
     def _write(self, record: Record) -> None:
-        self.store.write(asdict(record))
+        self.store.set(_KEY, asdict(record))
         self.record = record
 
 
@@ -251,20 +231,22 @@ FindReport = Callable[[str, str, float], int | None]
 
 
 @dataclass(frozen=True)
-class Means:
+class CallGateway:
     """How `place` reaches the world.
 
     :ivar send: sends a ``start.*``, repeating it only where that is proven to be harmless.
-    :ivar looks: snapshots for as long as they are taken; whoever makes them sleeps between two.
+    :ivar poll_snapshots: snapshots for as long as they are taken; whoever makes them sleeps between two.
     :ivar find_report: the session id of a call in the Data API by its external_id and contact, searched
         from an epoch time on; None where the connection has no Data API.
+    :ivar timezone: IANA name of the account's zone.
     :ivar clock: epoch seconds now.
     :ivar log: told which row of the table is taken, and why.
     """
 
     send: Callable[[StartCall], StartedCall]
-    looks: Callable[[], Iterator[Snapshot]]
+    poll_snapshots: Callable[[], Iterator[Snapshot]]
     find_report: FindReport | None
+    timezone: str
     clock: Callable[[], float]
     log: Callable[[str], None]
 
@@ -272,7 +254,7 @@ class Means:
 def place(
     journal: Journal,
     request: StartCall,
-    means: Means,
+    gateway: CallGateway,
     *,
     appear_timeout: float,
     delivery: Delivery = "at_most_once",
@@ -290,7 +272,7 @@ def place(
     """
     step = journal.step(request)
     stage = journal.record.stage if journal.record else Stage.NOTHING
-    means.log(f"The journal says {stage}: {step}")
+    gateway.log(f"The journal says {stage}: {step}")
     if step is Step.GO_ON:
         return journal.current.outcome
     if step is Step.GIVE_UP and delivery == "at_most_once":
@@ -299,33 +281,38 @@ def place(
     # a call that was searched for in vain has had its time: once more, and not for long
     patience = 0.0 if step is Step.GIVE_UP else appear_timeout
     if step in (Step.DIAL, Step.DIAL_AGAIN):
-        answer = _dial(journal, request, means, look_first=look_first, must_know=delivery == "at_most_once")
+        answer = _dial(journal, request, gateway, look_first=look_first, must_know=delivery == "at_most_once")
         if isinstance(answer, Outcome):
             return answer
         cause = answer
-    if call := _search(journal, request, means, cause, patience):
+    if call := _search(journal, request, gateway, cause, patience):
         return call
     if delivery == "at_least_once":
-        means.log(f"{cause}; it was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
-        answer = _dial(journal, request, means)
+        gateway.log(f"{cause}; it was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
+        answer = _dial(journal, request, gateway)
         if isinstance(answer, Outcome):
             return answer
         cause = answer
-        if call := _search(journal, request, means, cause, appear_timeout):
+        if call := _search(journal, request, gateway, cause, appear_timeout):
             return call
     raise Unresolved(journal.current.external_id, cause)
 
 
 def _dial(
-    journal: Journal, request: StartCall, means: Means, *, look_first: bool = False, must_know: bool = False
+    journal: Journal,
+    request: StartCall,
+    gateway: CallGateway,
+    *,
+    look_first: bool = False,
+    must_know: bool = False,
 ) -> Outcome | str:
     """Place the next attempt; returns why nobody knows whether it was placed, where that is so."""
-    intended = journal.intend(request, means.clock())
-    if look_first and (found := _find(journal.current, request, means, appear_by=0.0, must_know=must_know)):
-        means.log(f"Found call session {found} by its external_id: an earlier try placed it")
-        return journal.started(found, means.clock())
+    intended = journal.intend(request, gateway.clock())
+    if look_first and (found := _find(journal.current, request, gateway, appear_by=0.0, must_know=must_know)):
+        gateway.log(f"Found call session {found} by its external_id: an earlier try placed it")
+        return journal.started(found, gateway.clock())
     try:
-        return journal.started(means.send(intended).call_session_id, means.clock())
+        return journal.started(gateway.send(intended).call_session_id, gateway.clock())
     except CallApiError as error:
         if error.maybe_done:
             return str(error)
@@ -334,7 +321,7 @@ def _dial(
 
 
 def _search(
-    journal: Journal, request: StartCall, means: Means, cause: str, patience: float
+    journal: Journal, request: StartCall, gateway: CallGateway, cause: str, patience: float
 ) -> Outcome | None:
     """The call of an intent without a result; writes down that it is unresolved where there is none.
 
@@ -342,17 +329,17 @@ def _search(
         left long after it, when a limit was reset.
     """
     record = journal.current
-    means.log(f"{cause}: looking for external_id {record.external_id}")
-    found = _find(record, request, means, appear_by=means.clock() + patience, must_know=False)
+    gateway.log(f"{cause}: looking for external_id {record.external_id}")
+    found = _find(record, request, gateway, appear_by=gateway.clock() + patience, must_know=False)
     if found is None:
         journal.unresolved()
         return None
-    means.log(f"Found call session {found} by its external_id: it was placed")
-    return journal.started(found, means.clock())
+    gateway.log(f"Found call session {found} by its external_id: it was placed")
+    return journal.started(found, gateway.clock())
 
 
 def _find(
-    record: Record, request: StartCall, means: Means, *, appear_by: float, must_know: bool
+    record: Record, request: StartCall, gateway: CallGateway, *, appear_by: float, must_know: bool
 ) -> int | None:
     """The session of a call that may have been placed: active now, or in the Data API's report.
 
@@ -360,35 +347,30 @@ def _find(
     :raises CallApiError: the call was not found, and not everybody could be asked.
     """
     troubles: list[CallApiError] = []
-    absent = failed = 0
-    for snapshot in means.looks():
+    lost = LostCall(record.external_id, request.contact, record.intended_at, gateway.timezone, appear_by)
+    failed = 0
+    for snapshot in gateway.poll_snapshots():
         if snapshot.failure is not None:
             failed += 1
-            if snapshot.failure.permanent or failed > _FAILURES_TOLERATED:
+            if snapshot.failure.permanent or failed > TOLERANCE.failures:
                 troubles.append(snapshot.failure)
                 break
             continue
-        failed, absent = 0, absent + 1
         for session in snapshot.sessions.values():
-            if _is_the_call(session, record.external_id, request):
+            if lost.matches(session):
                 return session.call_session_id
-        if absent >= _ABSENCES_NEEDED and snapshot.at >= appear_by:
+        failed, lost.misses = 0, lost.misses + 1
+        if lost.is_given_up(snapshot.at):
             break
     try:
-        if means.find_report and (
-            found := means.find_report(record.external_id, request.contact, record.intended_at)
+        if gateway.find_report and (
+            found := gateway.find_report(record.external_id, request.contact, record.intended_at)
         ):
             return found
     except CallApiError as error:
         troubles.append(error)
     for trouble in troubles:
-        means.log(f"Could not look for external_id {record.external_id}: {trouble}")
+        gateway.log(f"Could not look for external_id {record.external_id}: {trouble}")
         if must_know or not trouble.permanent:
             raise trouble
     return None
-
-
-def _is_the_call(session: CallSession, external_id: str, request: StartCall) -> bool:
-    """The external_id is the author's, and nobody promises that it is unique: the contact counts too."""
-    contact = session.contact_phone_number
-    return session.external_id == external_id and contact in (None, request.contact)

@@ -37,7 +37,7 @@ class Snapshot:
         return interval
 
 
-def look(client: Client, clock: Callable[[], float]) -> Snapshot:
+def take_snapshot(client: Client, clock: Callable[[], float]) -> Snapshot:
     """Ask for the active calls once. The next look is the retry of a failed one."""
     try:
         sessions = client.call(ListCalls())

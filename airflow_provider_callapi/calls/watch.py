@@ -13,6 +13,7 @@ from typing import Any, Literal
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome, contact_is_on_the_line
 from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
 
 Until = Literal["answered", "ended"]
 
@@ -34,7 +35,7 @@ DONE: dict[Until, frozenset[Phase]] = {"answered": OVER | {Phase.ANSWERED}, "end
 
 
 @dataclass(frozen=True)
-class Sighting:
+class Observation:
     """What has been seen of a call so far: plain JSON values, so that it survives a process.
 
     Times are epoch seconds. ``misses`` and ``failures`` count consecutive snapshots.
@@ -49,7 +50,7 @@ class Sighting:
     tags: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, call: Outcome) -> Sighting:
+    def of(cls, call: Outcome) -> Observation:
         """What an earlier wait for the same call has already seen."""
         return cls(
             seen=call.observed,
@@ -62,11 +63,11 @@ class Sighting:
         return {**asdict(self), "tags": list(self.tags)}
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Sighting:
+    def from_json(cls, value: dict[str, Any]) -> Observation:
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
         return cls(**{**known, "tags": tuple(value.get("tags", ()))})
 
-    def present(self, session: CallSession, at: float) -> Sighting:
+    def present(self, session: CallSession, at: float) -> Observation:
         answered = self.answered_at
         if answered is None and contact_is_on_the_line(session):
             answered = at
@@ -81,7 +82,7 @@ class Sighting:
             tags=tuple(tag.tag_id for tag in session.tags),
         )
 
-    def absent(self, at: float) -> Sighting:
+    def absent(self, at: float) -> Observation:
         gone = at if self.gone_since is None else self.gone_since
         return replace(self, gone_since=gone, misses=self.misses + 1, failures=0)
 
@@ -92,24 +93,21 @@ class SessionWatch:
 
     :ivar appear_by: epoch seconds; a call not listed by then has ended unobserved.
     :ivar deadline: epoch seconds; a call still active then has timed out.
-    :ivar misses_needed: consecutive successful snapshots without the call that make its end.
-        One is not enough: the service lists a call late, and may drop it for a moment.
-    :ivar failures_tolerated: failed looks in a row that are survived.
+    :ivar tolerance: what proves the call's end, and how many failed polls are survived.
     """
 
     call_session_id: int
     appear_by: float
     deadline: float
-    misses_needed: int = 2
-    failures_tolerated: int = 10
-    sighting: Sighting = field(default_factory=Sighting)
+    tolerance: PollTolerance = TOLERANCE
+    observation: Observation = field(default_factory=Observation)
     phase: Phase = field(default=Phase.EXPECTED, init=False)
 
     def __post_init__(self) -> None:
-        if self.sighting.seen:
-            self.phase = Phase.ANSWERED if self.sighting.answered_at is not None else Phase.APPEARED
+        if self.observation.seen:
+            self.phase = Phase.ANSWERED if self.observation.answered_at is not None else Phase.APPEARED
 
-    def feed(self, snapshot: Snapshot) -> Phase:
+    def update(self, snapshot: Snapshot) -> Phase:
         """Take one look into account and say how far the call has got.
 
         A failed look changes nothing about the call; too many in a row, or one that the next
@@ -123,13 +121,13 @@ class SessionWatch:
         if snapshot.failure is not None:
             self._count_failure(snapshot)
         elif session := snapshot.sessions.get(self.call_session_id):
-            self.sighting = self.sighting.present(session, snapshot.at)
-            answered = self.sighting.answered_at is not None
+            self.observation = self.observation.present(session, snapshot.at)
+            answered = self.observation.answered_at is not None
             self.phase = Phase.ANSWERED if answered else Phase.APPEARED
         else:
-            self.sighting = self.sighting.absent(snapshot.at)
-            enough = self.sighting.misses >= self.misses_needed
-            if self.sighting.seen and enough:
+            self.observation = self.observation.absent(snapshot.at)
+            enough = self.observation.misses >= self.tolerance.misses
+            if self.observation.seen and enough:
                 self.phase = Phase.ENDED
             elif enough and snapshot.at >= self.appear_by:
                 self.phase = Phase.NEVER_APPEARED
@@ -140,13 +138,13 @@ class SessionWatch:
 
     def _count_failure(self, snapshot: Snapshot) -> None:
         assert snapshot.failure is not None
-        self.sighting = replace(self.sighting, failures=self.sighting.failures + 1)
-        if snapshot.failure.permanent or self.sighting.failures > self.failures_tolerated:
+        self.observation = replace(self.observation, failures=self.observation.failures + 1)
+        if snapshot.failure.permanent or self.observation.failures > self.tolerance.failures:
             raise snapshot.failure.with_traceback(None)  # other watches raise the same one
 
     def outcome(self, call: Outcome) -> Outcome:
         """What is known now of the call that ``call`` began to describe."""
-        seen = self.sighting
+        seen = self.observation
         ended = self.phase in (Phase.ENDED, Phase.NEVER_APPEARED)
         return replace(
             call,

@@ -26,12 +26,12 @@ from tabulate import tabulate
 
 from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.data_api import probe_access
 from airflow_provider_callapi.api.errors import CallApiError, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ListTalkOptions, ReleaseCall
 from airflow_provider_callapi.api.models import CallSession, Leg, parse_time
+from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.hooks.connection_test import knock
-from airflow_provider_callapi.hooks.settings import ConnectionSettings
 
 _TIMEOUT = 10.0
 """Seconds for one request, where the connection allows more."""
@@ -61,7 +61,7 @@ def limits(args: Namespace) -> None:
         if hook.has_data_api and hook.settings.login is None:
             data_api = hook.data_api.client
             try:
-                rows += _points("Data API", data_api, lambda: knock(data_api))
+                rows += _points("Data API", data_api, lambda: probe_access(data_api))
             except CallApiError as error:
                 trouble = advice(error, service="Data API", host="Data API host")
         elif hook.has_data_api:

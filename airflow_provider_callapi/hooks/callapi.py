@@ -19,19 +19,18 @@ from airflow_provider_callapi.api.data_api import (
     equals,
     report_time,
 )
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import Request, other
 from airflow_provider_callapi.api.models import Limits
-from airflow_provider_callapi.calls.identity import can_be
+from airflow_provider_callapi.api.retrying_client import ATTEMPTS, RetryingClient
+from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, answered_by, contact_connected, settled
 from airflow_provider_callapi.calls.placing import FindReport
-from airflow_provider_callapi.calls.snapshot import Snapshot, look
+from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Until
+from airflow_provider_callapi.connection.check import check_connection
+from airflow_provider_callapi.connection.clients import make_client
+from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
-from airflow_provider_callapi.hooks.connection_test import try_connection
-from airflow_provider_callapi.hooks.observed_client import ObservedClient, Service
-from airflow_provider_callapi.hooks.repeating import ATTEMPTS, RepeatingClient
-from airflow_provider_callapi.hooks.settings import ConnectionSettings
 from airflow_provider_callapi.observability import observe
 
 if TYPE_CHECKING:
@@ -94,12 +93,12 @@ class CallApiHook(BaseHook):
         return read_settings(self.get_connection(self.callapi_conn_id))
 
     @cached_property
-    def call_api(self) -> RepeatingClient:
+    def call_api(self) -> RetryingClient:
         """The Call API of this connection."""
         return self._repeating(make_client(self.settings))
 
     @cached_property
-    def data_api(self) -> RepeatingClient:
+    def data_api(self) -> RetryingClient:
         """The Data API of this connection, with a login and limits of its own.
 
         :raises ConnectionSettingsInvalid: the connection does not use it.
@@ -148,10 +147,10 @@ class CallApiHook(BaseHook):
         """
         return self.call(other(name, params or {}))
 
-    def looks(self, poll_interval: float) -> Iterator[Snapshot]:
+    def poll_snapshots(self, poll_interval: float) -> Iterator[Snapshot]:
         """Looks at the active calls, one after the other, sleeping in between. Never ends by itself."""
         while True:
-            snapshot = look(self.get_conn(), time.time)
+            snapshot = take_snapshot(self.get_conn(), time.time)
             if snapshot.failure:
                 self.log.warning("A look at the active calls failed: %s", snapshot.failure)
             yield snapshot
@@ -159,7 +158,7 @@ class CallApiHook(BaseHook):
 
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Look, and sleep, until the watch has seen what it waits for."""
-        for snapshot in self.looks(poll_interval):
+        for snapshot in self.poll_snapshots(poll_interval):
             if observe(watch, snapshot) in DONE[until]:
                 break
         return watch.phase
@@ -190,8 +189,8 @@ class CallApiHook(BaseHook):
             GetCallsReport(date_from=first, date_till=last, filter=wanted, include_ongoing_calls=True)
         )
         if external_id is not None:
-            zone = self.settings.timezone
-            found = [call for call in found if can_be(call, contact=contact, since=since, timezone=zone)]
+            lost = LostCall(external_id, contact, since, self.settings.timezone)
+            found = [report for report in found if lost.matches(report)]
         return max(found, key=lambda report: report.id, default=None)
 
     def await_report(
@@ -227,7 +226,7 @@ class CallApiHook(BaseHook):
 
         return find if self.has_data_api else None
 
-    def settle(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
+    def fetch_final_outcome(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
         """What the Data API makes of a finished call; None: its report is not there yet."""
         report = self.call_report(call.call_session_id, since=call.started_at)
         if report is None or not report.finished:
@@ -249,8 +248,7 @@ class CallApiHook(BaseHook):
 
         The Data API is tried, too, where the connection uses it.
         """
-        with self:
-            return try_connection(self)
+        return check_connection(lambda: self.settings)
 
     def close(self) -> None:
         """Close the HTTP connections. Temporary tokens are left to expire: logging out costs a point."""
@@ -264,36 +262,11 @@ class CallApiHook(BaseHook):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _repeating(self, client: Client) -> RepeatingClient:
-        return RepeatingClient(client, max_limit_wait=self.max_limit_wait, attempts=self.attempts)
+    def _repeating(self, client: Client) -> RetryingClient:
+        return RetryingClient(client, max_limit_wait=self.max_limit_wait, attempts=self.attempts)
 
     def _interval(self, since: float | None) -> tuple[str, str]:
         """The dates of a report, a day wider on both sides than any clock or zone can be wrong."""
         now, zone = time.time(), self.settings.timezone
         first = now - 30 * _DAY if since is None else since
         return report_time(first - _DAY, zone), report_time(now + _DAY, zone)
-
-
-def read_settings(connection: Connection) -> ConnectionSettings:
-    """Read an Airflow connection of type ``callapi``.
-
-    Its extra is read here: ``extra_dejson`` has every value masked in the logs, "Europe/Moscow" too.
-    """
-    return ConnectionSettings.read(
-        connection.conn_id,
-        host=connection.host,
-        port=connection.port,
-        login=connection.login,
-        password=connection.password,
-        extra=connection.extra,
-    )
-
-
-def make_client(settings: ConnectionSettings, *, service: Service = "call_api") -> Client:
-    """A client of one of the services, with its own HTTP session and login; each request is measured."""
-    url = settings.url if service == "call_api" else settings.data_api_url
-    assert url is not None, "the connection does not use the Data API"
-    rpc = JsonRpc(url, timeout=settings.timeout, verify=settings.verify)
-    return ObservedClient(
-        rpc, settings.credentials(), clock=time.time, conn_id=settings.conn_id, service=service
-    )

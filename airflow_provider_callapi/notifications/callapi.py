@@ -16,16 +16,16 @@ from airflow.providers.common.compat.sdk import BaseNotifier, conf
 from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, mask_phones
 from airflow_provider_callapi.api.methods import Message, StartInformerCall
 from airflow_provider_callapi.api.models import parse_time
-from airflow_provider_callapi.calls.alerting import Alert, fitting
-from airflow_provider_callapi.calls.claiming import Step
+from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.alerts.escalation import Alert, fitting
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import Means
-from airflow_provider_callapi.calls.snapshot import look
+from airflow_provider_callapi.calls.placing import CallGateway
+from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.calls.watch import DONE, SessionWatch
-from airflow_provider_callapi.notifications.failure import Failure
-from airflow_provider_callapi.notifications.turn import Quiet, Turn
+from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, AlertSuppressed
+from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.observability import count_alert, observe
-from airflow_provider_callapi.triggers.own_thread import in_a_thread
+from airflow_provider_callapi.triggers._loop.threads import in_a_thread
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -145,7 +145,7 @@ class CallApiNotifier(BaseNotifier):
 
     async def async_notify(self, context: Context) -> None:
         """Ring, and wait in the connection's shared poll until somebody answers."""
-        from airflow_provider_callapi.hooks.callapi import read_settings  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.connection.settings import read_settings  # noqa: PLC0415 - parse time
 
         with self._only_logging(context), self._hook(context) as hook:
             hook.settings = read_settings(await hook.aget_connection(self.callapi_conn_id))
@@ -185,7 +185,7 @@ class CallApiNotifier(BaseNotifier):
         """A callback must not fail because of its telephone; the log says why nobody was rung."""
         try:
             yield
-        except Quiet as reason:
+        except AlertSuppressed as reason:
             self.log.info("Quiet for %s: %s", Failure.read(context), reason)
             count_alert("quiet")
         except Exception as error:
@@ -206,10 +206,10 @@ class CallApiNotifier(BaseNotifier):
 
     # --- the calls ---
 
-    def _begin(self, hook: CallApiHook, failure: Failure, turn: Turn) -> tuple[Alert, Outcome | None]:
+    def _begin(self, hook: CallApiHook, failure: Failure, turn: AlertLock) -> tuple[Alert, Outcome | None]:
         """Ring the first person, or go on where a restart has ended it; see `Alert.ring_next`.
 
-        :raises Quiet: there was, or is, a call for it.
+        :raises AlertSuppressed: there was, or is, a call for it.
         :raises _NobodyReached: nobody could be rung.
         """
         try:
@@ -220,7 +220,7 @@ class CallApiNotifier(BaseNotifier):
             if found:
                 if failure.kind != "deadline":
                     turn.rang(found)
-                    raise Quiet("there is, or was, a call for it")
+                    raise AlertSuppressed("there is, or was, a call for it")
                 if step is None or found.person >= step.person:
                     step = found
             if step:
@@ -234,10 +234,10 @@ class CallApiNotifier(BaseNotifier):
             raise
         return alert, call
 
-    def _turn(self, failure: Failure, context: Mapping[str, Any], *, may_write: bool) -> Turn:
+    def _turn(self, failure: Failure, context: Mapping[str, Any], *, may_write: bool) -> AlertLock:
         deadline = context.get("deadline")
         deadline_id = deadline.get("id") if isinstance(deadline, Mapping) else None
-        return Turn(
+        return AlertLock(
             alert=str(self.external_id or failure.external_id),
             about=str(failure),
             by=f"deadline {deadline_id}" if deadline_id else uuid.uuid4().hex,
@@ -258,11 +258,11 @@ class CallApiNotifier(BaseNotifier):
         brief.settings = hook.settings.model_copy(update={"timeout": timeout})
         return brief
 
-    def _find(self, hook: CallApiHook, alert: Alert) -> Step | None:
+    def _find(self, hook: CallApiHook, alert: Alert) -> Progress | None:
         """The newest call of this alert: in progress, or in the Data API."""
         if not self._quiet_seconds:
             return None
-        snapshot = look(hook.get_conn(), time.time)
+        snapshot = take_snapshot(hook.get_conn(), time.time)
         if snapshot.failure:
             self.log.warning("Ringing without a look at the calls in progress: %s", snapshot.failure)
         if step := alert.step_among(snapshot.sessions.values()):
@@ -280,23 +280,24 @@ class CallApiNotifier(BaseNotifier):
                 if report is None or report.start_time is None:
                     continue
                 if parse_time(report.start_time, hook.settings.timezone).timestamp() >= since:
-                    return Step(person, report.id)
+                    return Progress(person, report.id)
         except (CallApiError, ValueError) as error:  # ValueError: a time that cannot be read
             self.log.warning("Ringing without a look at the Data API: %s", error)
         return None
 
-    def _alert(self, hook: CallApiHook, failure: Failure, turn: Turn) -> Alert:
+    def _alert(self, hook: CallApiHook, failure: Failure, turn: AlertLock) -> Alert:
         def trouble(text: str) -> None:
             self.log.warning("Alert for %s: %s", failure, text)
 
-        means = Means(
+        gateway = CallGateway(
             send=fitting(lambda call: hook.call(call, before=turn.confirm), failure.text, trouble),
-            looks=lambda: hook.looks(_POLL),
+            poll_snapshots=lambda: hook.poll_snapshots(_POLL),
             find_report=hook.finder(),
+            timezone=hook.settings.timezone,
             clock=time.time,
             log=lambda text: self.log.info("Alert for %s: %s", failure, text),
         )
-        return Alert(turn.alert, self._people(failure), means, _APPEAR, turn.rang, trouble)
+        return Alert(turn.alert, self._people(failure), gateway, _APPEAR, turn.rang, trouble)
 
     def _people(self, failure: Failure) -> list[StartInformerCall]:
         """A request for everybody whose number is one; a typing error in one must not silence the others."""
@@ -349,7 +350,7 @@ class CallApiNotifier(BaseNotifier):
         return self._answered(hook, watch, call)
 
     async def _answers_async(self, hook: CallApiHook, call: Outcome) -> bool:
-        from airflow_provider_callapi.triggers.shared_poll import listen  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.triggers._loop.shared_poll import listen  # noqa: PLC0415 - parse time
 
         watch = self._watch(call)
         try:
@@ -368,7 +369,7 @@ class CallApiNotifier(BaseNotifier):
         """Whether somebody is known to have picked up; of an answer between two looks the Data API knows."""
         answered = watch.outcome(call).answered
         try:
-            if not answered and hook.has_data_api and (settled := hook.settle(call)):
+            if not answered and hook.has_data_api and (settled := hook.fetch_final_outcome(call)):
                 answered = settled[0].answered
         except Exception as error:  # the next person must be rung, whatever it is
             self.log.warning("The Data API does not tell of call session %s: %s", call.call_session_id, error)

@@ -1,4 +1,4 @@
-"""Choosing what comes next by what is known of a call, without a line of Python."""
+"""Choose the next tasks by the outcome of a call, without a line of Python."""
 
 from __future__ import annotations
 
@@ -18,38 +18,37 @@ if TYPE_CHECKING:
 
 Route = Literal["answered", "not_answered", "refused", "unknown"]
 Target = str | Sequence[str] | None
-"""A task or task group directly downstream, several of them, or nothing: all of them are skipped."""
+"""The id of a task or task group directly downstream, a list of ids, or None: skip all."""
 
 _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", None: "unknown"}
 
 
 class CallApiBranchOperator(BaseBranchOperator):
-    """Go on with the tasks that belong to what is known of a call; the others downstream are skipped.
+    """Run the downstream tasks that belong to the outcome of a call, and skip the others.
 
     ============  ==================================================================================
     route         taken when
     ============  ==================================================================================
     answered      the contact picked up
-    not_answered  the contact did not, which only the Data API can say
-    refused       the service refused to call this contact (blacklist, direction rules): nothing rang.
-                  Comes from a start operator with ``refused_as_result=True`` only
-    unknown       anything else: over and not seen answered, still going on, or there is no call
+    not_answered  the contact did not pick up; only the Data API can report that
+    refused       the service refused to call this contact (blacklist, direction rules), and no phone
+                  rang. Only a start operator with ``refused_as_result=True`` returns this
+    unknown       anything else: the call ended without a known answer, is still active, or is None
     ============  ==================================================================================
 
-    A start operator that fails returns nothing, and all that Airflow tells of it is that it failed: the
-    call may be unresolved, and its phone may have rung. So a failure is never *refused*. With Airflow's
-    own ``trigger_rule`` this task does not run after one; with ``trigger_rule="all_done"`` it takes the
-    route *unknown*.
+    A start operator that fails returns no call, and its phone may have rung. So a failed start operator never
+    leads to *refused*. With Airflow's default ``trigger_rule`` this task does not run after a failure. With
+    ``trigger_rule="all_done"`` it takes the route *unknown*.
 
-    Returns the ids it goes on with.
+    Returns the ids of the tasks that run.
 
-    :param call: what a start operator or the sensor returned: ``start.output``, or in a text the template
+    :param call: what a start operator or the sensor returned: ``start.output``, or the template
         ``{{ ti.xcom_pull(task_ids='start') }}``, with or without ``| tojson``. None: there is no call.
-    :param if_answered: a task id, a task group's id, or a list of them, directly downstream; None skips
-        all. So do the next three.
-    :param if_not_answered: …
-    :param if_refused: …
-    :param if_unknown: …
+    :param if_answered: the id of a task or task group directly downstream, or a list of ids, for the route
+        *answered*; None skips all.
+    :param if_not_answered: the same for the route *not_answered*.
+    :param if_refused: the same for the route *refused*.
+    :param if_unknown: the same for the route *unknown*.
     """
 
     template_fields: Sequence[str] = ("call",)
@@ -73,11 +72,11 @@ class CallApiBranchOperator(BaseBranchOperator):
         self.if_unknown = if_unknown
 
     def choose_branch(self, context: Context) -> list[str] | None:
-        """The ids that belong to the call's route.
+        """Return the ids that belong to the call's route.
 
         :raises CallApiFailure: ``call`` is no call, or an id of any route is not directly downstream.
         """
-        self._know_all_targets()
+        self._check_all_targets()
         route = route_of(self.call)
         self.log.info("The call is %s", route.replace("_", " "))
         return list(self._targets(route)) or None
@@ -86,8 +85,8 @@ class CallApiBranchOperator(BaseBranchOperator):
         target: Target = getattr(self, f"if_{route}")
         yield from [target] if isinstance(target, str) else target or ()
 
-    def _know_all_targets(self) -> None:
-        """Every run checks every route: an id of a rare one must not be found wrong when it is needed."""
+    def _check_all_targets(self) -> None:
+        """Check the ids of every route in every run, so that a wrong id of a rare route shows early."""
         downstream = self.downstream_task_ids
         groups = self.dag.task_group_dict if self.dag else {}
         for route in get_args(Route):
@@ -98,11 +97,11 @@ class CallApiBranchOperator(BaseBranchOperator):
 
 
 def route_of(call: Any) -> Route:
-    """What is known of a call, as a route.
+    """Return the route of a call.
 
-    :raises CallApiFailure: it is neither a call nor None.
+    :raises CallApiFailure: the value is neither a call nor None.
     """
-    call = _read(call) if isinstance(call, str) else call
+    call = _parse(call) if isinstance(call, str) else call
     if call is None:
         return "unknown"
     try:
@@ -115,10 +114,10 @@ def route_of(call: Any) -> Route:
         ) from None
 
 
-def _read(text: str) -> Mapping[str, Any] | str | None:
-    """A rendered template: JSON, or what Python shows of a dict."""
-    for read in (json.loads, ast.literal_eval):
+def _parse(text: str) -> Mapping[str, Any] | str | None:
+    """Parse a rendered template: JSON, or the text form of a Python dict."""
+    for parse in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError):
-            value: Mapping[str, Any] | None = read(text)
+            value: Mapping[str, Any] | None = parse(text)
             return value
     return text or None

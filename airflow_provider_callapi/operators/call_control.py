@@ -1,11 +1,11 @@
-"""Steering calls in progress, one operator a method.
+"""Control calls in progress: one Airflow operator for each method.
 
-Wherever a ``call_session_id`` is asked for, a number, its text, or the dict that a start operator or
-the sensor returned will do: ``call_session_id=start.output``, mapped or not.
+``call_session_id`` takes a number, a text, or the dict that a start operator or the sensor returned:
+``call_session_id=start.output``, mapped or not.
 
-A request that may ring a phone or play a sound is never repeated when its answer is lost: the task
-fails without retries and says so. One whose wish is already fulfilled (a duplicate tag, a recording
-already on, a call already gone) succeeds.
+An operator never repeats a request that rings a phone or plays a sound: if the answer is lost, the task fails
+without retries. An operator succeeds if the call already has the requested state: a duplicate tag, a
+recording that is already on, a call that has already ended.
 """
 
 from __future__ import annotations
@@ -21,37 +21,41 @@ from airflow_provider_callapi.exceptions import (
     CallApiFailure,
     CallApiTrouble,
     CallUnresolved,
-    no_useless_retries,
+    translate_errors,
 )
-from airflow_provider_callapi.operators.request import Message, RequestOperator, SessionRef
+from airflow_provider_callapi.operators._call.request_operator import Message, RequestOperator, SessionRef
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
 class _ControlOperator(RequestOperator):
-    """Sends its request once a try."""
+    """Base of the operators that send one request in each try."""
 
     ui_color = "#dbe7f5"
 
     def send(self, request: Any) -> Any:
-        """The request's answer, or an error that fits Airflow's retries."""
-        with no_useless_retries(), self.hook as hook:
+        """Return the request's answer.
+
+        :raises CallUnresolved: the answer is lost, and a repeat could carry the request out twice.
+        """
+        with translate_errors(), self.hook as hook:
             try:
                 return hook.call(request)
             except CallApiError as error:
                 if not error.maybe_done or request.repeat is not Repeat.NEVER:
                     raise
                 raise CallUnresolved(
-                    f"{error}. It may have been carried out, and a repeat could do it twice, so it is not "
-                    "repeated: look at the call in the account, then clear this task or mark it"
+                    f"{error}. The request may have been carried out. The task does not repeat it: a repeat "
+                    "could carry it out twice. Check the call in the account, then clear or mark this task"
                 ) from error
 
 
 class _SessionOperator(_ControlOperator):
-    """Sends its request about one active call.
+    """Base of the operators that control one active call.
 
-    Returns ``{"call_session_id": int, "already": bool}``; ``already``: the wish was fulfilled before.
+    Returns ``{"call_session_id": int, "already": bool}``; ``already``: the call had the requested state
+    before.
     """
 
     def __init__(self, *, call_session_id: SessionRef, **kwargs: Any) -> None:
@@ -59,8 +63,8 @@ class _SessionOperator(_ControlOperator):
         self.call_session_id = call_session_id
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Send the request."""
-        request = self.read()
+        """Send the request and return its answer."""
+        request = self.make_request()
         done: Done = self.send(request)
         verdict = "already in effect" if done.already else "done"
         self.log.info("%s %s, call session %s", request.method, verdict, request.call_session_id)
@@ -68,14 +72,14 @@ class _SessionOperator(_ControlOperator):
 
 
 class CallApiTagCallOperator(_SessionOperator):
-    """Tag a call: an active one with ``tag.call``, one that has ended through the Data API.
+    """Tag a call: an active call with ``tag.call``, an ended call through the Data API.
 
-    A duplicate tag is a success. Without the Data API a call that has ended cannot be tagged: the task
-    fails without retries.
+    A duplicate tag is a success. Without the Data API an ended call cannot be tagged, and the task fails
+    without retries.
 
     :param call_session_id: the call.
     :param tag_id: the tag, as set up in the account.
-    :param report_timeout: seconds to wait for the Data API's report of a call that has ended.
+    :param report_timeout: seconds to wait for the Data API's report of an ended call.
     """
 
     request_type = methods.TagCall
@@ -86,26 +90,32 @@ class CallApiTagCallOperator(_SessionOperator):
         self.report_timeout = report_timeout
 
     def send(self, request: methods.TagCall) -> Done:
-        """The Call API's answer, or the Data API's for a call that has ended."""
-        with no_useless_retries(), self.hook as hook:
+        """Return the answer of the Call API, or of the Data API for an ended call.
+
+        :raises CallApiFailure: the call has ended, and the connection has no Data API.
+        :raises CallApiTrouble: the call has ended, and the Data API has no report yet.
+        """
+        with translate_errors(), self.hook as hook:
             try:
                 return hook.call(request)
             except CallNotFound as error:
                 if not hook.has_data_api:
                     raise CallApiFailure(
-                        f"{error}. It has ended, and only the Data API tags such a call: set "
+                        f"{error}. The call has ended, and only the Data API tags an ended call: set "
                         f"extra.data_api of connection {self.callapi_conn_id} to true"
                     ) from error
                 report = hook.await_report(request.call_session_id, timeout=self.report_timeout)
                 if report is None or report.communication_id is None:
-                    raise CallApiTrouble(f"{error}, and the Data API has no report of it yet") from error
+                    raise CallApiTrouble(
+                        f"{error}, and the Data API has no report of the call yet"
+                    ) from error
                 return hook.data_api.call(
                     SetTagCommunications(communication_id=report.communication_id, tag_id=request.tag_id)
                 )
 
 
 class CallApiReleaseCallOperator(_SessionOperator):
-    """End a call (``release.call``). One that is no longer there is a success.
+    """End a call (``release.call``). A call that has already ended is a success.
 
     :param call_session_id: the call.
     """
@@ -162,7 +172,7 @@ class CallApiTransferTalkOperator(_SessionOperator):
 
 
 class CallApiRestoreTalkOperator(_SessionOperator):
-    """Go back to the contact after make.call (``restore.talk``); the third party leaves.
+    """Return to the contact after make.call (``restore.talk``); the third party leaves.
 
     :param call_session_id: the call, after make.call.
     """
@@ -174,7 +184,7 @@ class CallApiAddCoachOperator(_SessionOperator):
     """Connect a coach to a talk (``add.coach``).
 
     :param call_session_id: the call, in a talk.
-    :param phone_number: the coach's; without it, the coach of the employee's settings.
+    :param phone_number: the coach's number. By default, the coach in the employee's settings.
     """
 
     request_type = methods.AddCoach
@@ -185,7 +195,9 @@ class CallApiAddCoachOperator(_SessionOperator):
 
 
 class CallApiRecordCallOperator(_SessionOperator):
-    """Switch the recording of a talk on or off (``record.call``). Being so already is a success.
+    """Switch the recording of a talk on or off (``record.call``).
+
+    A recording that already has the requested state is a success.
 
     :param call_session_id: the call.
     :param action: ``on`` or ``off``.
@@ -227,7 +239,7 @@ class CallApiSendDtmfOperator(_SessionOperator):
 
 
 class CallApiBlockContactOperator(_SessionOperator):
-    """Put the contact of an active call on the blacklist (``block.contact``), where it stays.
+    """Put the contact of an active call on the account's blacklist for good (``block.contact``).
 
     :param call_session_id: the call.
     """
@@ -236,7 +248,7 @@ class CallApiBlockContactOperator(_SessionOperator):
 
 
 class CallApiCallTalkOptionOperator(_SessionOperator):
-    """Press a talk option's button (``call.talk_option``). Some options toggle.
+    """Press a talk option's button (``call.talk_option``). A second press undoes some options.
 
     :param call_session_id: the call.
     :param button: the button, see `CallApiListTalkOptionsOperator`.
@@ -250,14 +262,14 @@ class CallApiCallTalkOptionOperator(_SessionOperator):
 
 
 class CallApiListCallsOperator(_ControlOperator):
-    """Return the active calls (``list.calls``), as a list of dicts in the service's own words.
+    """Return the active calls (``list.calls``) as a list of dicts with the service's own field names.
 
-    An XCom is there for everybody to read, so the numbers of people are shortened
-    (``7926…0001``) unless they are asked for.
+    Everyone who sees the task can read its XCom. So the operator masks people's numbers (``7926…0001``)
+    unless the author asks for them.
 
     :param direction: only ``in`` or ``out``.
     :param virtual_phone_number: only calls of this number of the account; starts with 7.
-    :param include_phone_numbers: return the numbers of contacts and participants whole.
+    :param include_phone_numbers: return the numbers of contacts and participants unmasked.
     """
 
     request_type = methods.ListCalls
@@ -276,21 +288,23 @@ class CallApiListCallsOperator(_ControlOperator):
         self.include_phone_numbers = include_phone_numbers
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Send the request."""
-        calls: list[dict[str, Any]] = [session.model_dump(mode="json") for session in self.send(self.read())]
-        return calls if self.include_phone_numbers else _shortened(calls)
+        """Send the request and return its answer."""
+        calls: list[dict[str, Any]] = [
+            session.model_dump(mode="json") for session in self.send(self.make_request())
+        ]
+        return calls if self.include_phone_numbers else _masked(calls)
 
 
-_NOBODYS = frozenset({"virtual_phone_number", "external_id"})
-"""The account's own number and the author's own id."""
+_NOT_PERSONAL = frozenset({"virtual_phone_number", "external_id"})
+"""The account's own number and the author's own id need no mask."""
 
 
-def _shortened(value: Any) -> Any:
-    """With every phone number shortened, also in fields that this version does not know."""
+def _masked(value: Any) -> Any:
+    """Return the value with every phone number masked, also in fields that this version does not know."""
     if isinstance(value, dict):
-        return {name: inner if name in _NOBODYS else _shortened(inner) for name, inner in value.items()}
+        return {name: inner if name in _NOT_PERSONAL else _masked(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_shortened(inner) for inner in value]
+        return [_masked(inner) for inner in value]
     return mask_phones(value) if isinstance(value, str) else value
 
 
@@ -300,5 +314,5 @@ class CallApiListTalkOptionsOperator(_ControlOperator):
     request_type = methods.ListTalkOptions
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Send the request."""
-        return [option.model_dump(mode="json") for option in self.send(self.read())]
+        """Send the request and return its answer."""
+        return [option.model_dump(mode="json") for option in self.send(self.make_request())]

@@ -1,76 +1,81 @@
-"""Calling everybody on a list: paced by the account's points, in their calling hours, and each only once."""
+"""Call everyone on a list once, within the account's points and in each person's calling hours."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
-from airflow_provider_callapi.exceptions import no_useless_retries
+from airflow_provider_callapi.calls.campaign.rules import FailureLimits
+from airflow_provider_callapi.exceptions import translate_errors
+from airflow_provider_callapi.operators._call.options import as_timedelta
+from airflow_provider_callapi.operators._campaign.options import CampaignOptions
+from airflow_provider_callapi.task_context import Deferral, TaskFacts
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_callapi.operators.campaign_run import CampaignRun
+    from airflow_provider_callapi.operators._campaign.run import CampaignRun
 
 
 class CallApiCampaignOperator(BaseOperator):
-    """Call everybody on a list once, and again where the redial table says so; end with a row per person.
+    """Call each person on a list once, and again if the redial table demands it. Leave a row per person.
 
-    A retry, or a clear, goes on where the try before stopped: nobody is called twice for one attempt, and a
-    person whose call may have been placed is not called again. It does not redo a campaign: for that, start
-    another run.
+    A retry or a clear continues where the last try stopped: no person is called twice for one attempt, and a
+    person whose call may have been placed is not called again. To repeat a whole campaign, start another run.
 
-    :param call: the call that everybody gets: ``{"method": "start.informer_call", "virtual_phone_number":
-        …, "contact_message": {…}}``; any of the five start methods with its own parameters. Every string in
-        it is rendered by Jinja **for each person**, with the person's row as ``contact`` (``{{ contact.name
-        }}``), and ``params``, ``ds``, ``run_id`` of the run; in a sandbox, and with no undefined names:
-        such a row is not called, its result is ``invalid``. The number itself is ``{{ contact.phone }}``
-        unless ``call`` has another ``contact``.
+    :param call: the call that each person gets: ``{"method": "start.informer_call", "virtual_phone_number":
+        …, "contact_message": {…}}``, or any other start method with its own parameters. Jinja renders every
+        string in it **for each person**, in a sandbox, with the person's row as ``contact``
+        (``{{ contact.name }}``) and with ``params``, ``ds`` and ``run_id`` of the run. A row with an
+        undefined name is not called; its result is ``invalid``. The number is ``{{ contact.phone }}`` unless
+        ``call`` has its own ``contact``.
     :param contacts: a list of rows (mappings, or only numbers), an XCom, or the path of a ``.csv`` or
-        ``.jsonl`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``). Everybody is on it once, however
-        often the number is written and in whatever way. A ``timezone`` column is the person's own.
-    :param callapi_conn_id: the connection. With its Data API, what became of calls is known (busy, not
-        answered, …), and who was not reached is called again; without it there is ``answered`` and
-        ``unknown``.
-    :param campaign: the campaign's name in the ledger. Mapped tasks of one run share it; give a name of
-        your own to what must be called once across runs.
-    :param shard: ``"2/4"``: of the whole list only the second quarter, by number. Map over it.
+        ``.jsonl`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A person counts once, however often
+        and in whatever form the number is written. A column ``timezone`` holds the person's own time zone.
+    :param callapi_conn_id: the connection. With its Data API, the results are exact (busy, not reached, …)
+        and unreached people are called again. Without it, the results are ``answered`` and ``unknown``.
+    :param campaign: the campaign's name in the ledger. Mapped tasks of one run share it. Give a fixed name to
+        a campaign whose people must be called once over all runs.
+    :param shard: ``"2/4"``: only the second quarter of the list, by number. Map the operator over the shards.
     :param do_not_call: numbers that must not be called: a list or a path like ``contacts``, with the number
-        as ``phone`` or the only column; looked at again each minute of dialling.
+        in the column ``phone`` or in the only column. The file is read again each minute of dialling.
     :param region: ISO 3166 country of the numbers without a country code.
-    :param timezone: IANA zone of the rows without one of their own.
-    :param calling_hours: from when, until when people may be called, on their own clock; None: always.
-    :param calling_days: ``("mon", "tue", …)`` on which they may be; None: every day.
-    :param max_active_calls: how many calls may be active at once (of each shard).
-    :param points_reserve: the share of the account's points a minute and a day that is left for others.
-    :param redial: seconds after which people are called again, by result; null: never. Defaults: ``busy``
-        600, ``not_reached`` 3600, ``our_side_did_not_answer`` null, ``capacity`` 300 (uses up no attempt).
+    :param timezone: IANA time zone of the rows without a time zone of their own.
+    :param calling_hours: from when until when people may be called, on their own clock; None: always.
+    :param calling_days: ``("mon", "tue", …)`` on which people may be called; None: every day.
+    :param max_active_calls: how many calls of each shard may be active at once.
+    :param points_reserve: the share of the account's points, a minute and a day, that is left for others.
+    :param redial: seconds after which a person is called again, by result; null: never. Defaults: ``busy``
+        600, ``not_reached`` 3600, ``our_side_did_not_answer`` null, ``capacity`` 300 (does not count as an
+        attempt).
     :param max_attempts: how often one person's phone may ring, 3 by default.
-    :param max_lateness: how long after the run was due people may still be called: 3 days by default (a
-        timedelta or seconds). The campaign ends then, and one that only begins then fails. None: no limit.
-    :param ledger_conn_id: an SQL connection for the ledger; without it, the ledger is in Airflow's task
-        state (3.3+) and serves one task. Its tables hold the numbers called: protect them as you do the
-        list.
-    :param min_gap: seconds (or a timedelta) within which nobody is called twice, by any campaign with this
-        ledger; needs ``ledger_conn_id``.
-    :param results: path of a ``.csv`` or ``.jsonl`` file for the row per person.
-    :param report: path of an ``.html`` file for the report; no phone number is in it.
-    :param fail_if_unreached_over: fails the task where more than this share of the people who could be
-        called was not reached (0.2 is a fifth); results and report are written all the same.
-    :param fail_if_unknown_over: the same, for those of whom nobody knows: ``unknown`` and ``unresolved``.
-    :param fail_if_invalid_over: the same, for rows that make no valid call, of everybody on the list.
-    :param tags: ids of tags by what became of a call: ``{"answered": 36, "not_answered": 37, "ended":
-        38}``. All but ``answered`` need the Data API.
-    :param dry_run: read the list, say what would be done, dial nobody.
+    :param max_lateness: how long after the run was due people may still be called: a timedelta or seconds, 3
+        days by default. The campaign ends then. A try that begins later fails. None: no limit.
+    :param ledger_conn_id: an SQL connection for the ledger. By default the ledger is in Airflow's task state
+        (3.3+) and serves one task. An SQL ledger holds the called numbers: protect it like the list.
+    :param min_gap: seconds (or a timedelta) between two calls to one person, over all campaigns with this
+        ledger. Needs ``ledger_conn_id``.
+    :param results: the path of a ``.csv`` or ``.jsonl`` file for the row per person.
+    :param report: the path of an ``.html`` file for the report. The report holds no phone number.
+    :param fail_if_unreached_over: fail the task if more than this share (0.2 is a fifth) of the people who
+        could be called was not reached. The task writes results and report all the same.
+    :param fail_if_unknown_over: fail the task if the outcome of more than this share of these people is not
+        known: ``unknown`` and ``unresolved``.
+    :param fail_if_invalid_over: fail the task if more than this share of all rows makes no valid call.
+    :param tags: ids of tags by when to set them: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
+        but ``answered`` need the Data API.
+    :param dry_run: read the list and log what the campaign would do. Dial no one.
     :param deferrable: wait for calling hours, redials and the last calls in the triggerer.
-    :param poll_interval: seconds between two looks at the active calls: one look for all of them.
-    :param appear_timeout: seconds within which a call must be listed; else it has ended unobserved.
-    :param report_timeout: seconds to wait for the Data API's report of a call.
-    :param call_timeout: seconds after which a call that is still active is not waited for.
-    :param cancel_on_kill: a kill releases the active calls, too. It always ends the dialling.
+    :param poll_interval: seconds between two polls. One poll serves all calls.
+    :param appear_timeout: seconds within which ``list.calls`` must show a call. Later, the call counts as
+        ended without having been observed.
+    :param report_timeout: seconds within which the Data API must report an ended call.
+    :param call_timeout: seconds after which the campaign stops waiting for a call that is still active.
+    :param cancel_on_kill: a kill also releases the active calls. A kill always ends the dialling.
 
     Returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
@@ -130,7 +135,6 @@ class CallApiCampaignOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.call = call
         self.contacts = contacts
         self.callapi_conn_id = callapi_conn_id
         self.campaign = campaign
@@ -140,57 +144,50 @@ class CallApiCampaignOperator(BaseOperator):
         self.timezone = timezone
         self.calling_hours = calling_hours
         self.calling_days = calling_days
-        self.max_active_calls = max_active_calls
-        self.points_reserve = points_reserve
-        self.redial = redial
-        self.max_attempts = max_attempts
-        self.max_lateness = max_lateness
         self.ledger_conn_id = ledger_conn_id
-        self.min_gap = min_gap
         self.results = results
         self.report = report
-        self.fail_if_unreached_over = fail_if_unreached_over
-        self.fail_if_unknown_over = fail_if_unknown_over
-        self.fail_if_invalid_over = fail_if_invalid_over
         self.tags = tags
-        self.only_plan = dry_run  # ``dry_run`` is a method of every operator
-        self.deferrable = deferrable
-        self.poll_interval = poll_interval
-        self.appear_timeout = appear_timeout
-        self.report_timeout = report_timeout
-        self.call_timeout = call_timeout
-        self.cancel_on_kill = cancel_on_kill
+        self.options = CampaignOptions(
+            call=call,
+            max_active_calls=max_active_calls,
+            points_reserve=points_reserve,
+            redial=redial,
+            max_attempts=max_attempts,
+            max_lateness=as_timedelta(max_lateness),
+            min_gap=as_timedelta(min_gap),
+            failure_limits=FailureLimits(
+                unreached=fail_if_unreached_over,
+                unknown=fail_if_unknown_over,
+                invalid=fail_if_invalid_over,
+            ),
+            dry_run=dry_run,
+            deferrable=deferrable,
+            poll_interval=poll_interval,
+            appear_timeout=appear_timeout,
+            report_timeout=report_timeout,
+            call_timeout=call_timeout,
+            cancel_on_kill=cancel_on_kill,
+            ledger_conn_id=ledger_conn_id,
+        )
         self._run: CampaignRun | None = None
         self._killed = False
-        if not isinstance(call, Mapping) or "method" not in call:
-            raise ValueError("call: a mapping with a method is needed, {'method': 'start.informer_call', …}")
-        for name, least in (("max_active_calls", 1), ("max_attempts", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}: {getattr(self, name)!r} is less than {least}")
-        if poll_interval <= 0:
-            raise ValueError(f"poll_interval: {poll_interval!r} is not a positive number of seconds")
-        if not 0 <= points_reserve < 1:
-            raise ValueError(f"points_reserve: {points_reserve!r} is not a share from 0 to 1")
-        if min_gap is not None and ledger_conn_id is None:
-            raise ValueError(
-                "min_gap needs ledger_conn_id: a task's own state knows nothing of other campaigns"
-            )
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Carry the campaign out, or go on with it; see the class."""
+        """Carry the campaign out, or continue it; see the class."""
         return self._carry_out(context)
 
     def execute_complete(
         self, context: Context, event: dict[str, Any] | None = None, memo: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Go on after a wait in the triggerer.
+        """Continue after a wait in the triggerer.
 
-        :param memo: what the try must not forget meanwhile, see `CampaignRun`.
+        :param memo: what the worker before the wait left, plain JSON.
         """
         return self._carry_out(context, event or {}, memo)
 
     def on_kill(self) -> None:
-        """Dial nobody any more; with ``cancel_on_kill`` release the active calls."""
+        """Stop dialling; with ``cancel_on_kill`` release the active calls."""
         self._killed = True  # the list may still be read
         if self._run is not None:
             self._run.kill()
@@ -198,11 +195,21 @@ class CallApiCampaignOperator(BaseOperator):
     def _carry_out(
         self, context: Context, event: dict[str, Any] | None = None, memo: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        from airflow_provider_callapi.operators.campaign_run import (  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.operators._campaign.run import (  # noqa: PLC0415 - parse time
             CampaignRun,
+            UnfinishedBusiness,
         )
 
-        with no_useless_retries(), CampaignRun(self, context, event, memo or {}) as self._run:
+        options = replace(self.options, **{name: getattr(self, name) for name in self.template_fields})
+        facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
+        with translate_errors(), CampaignRun(options, facts, self.log, event=event, memo=memo) as self._run:
             if self._killed:
                 self._run.kill()
-            return self._run.carry_out()
+            try:
+                result = self._run.carry_out()
+            except UnfinishedBusiness as business:
+                context["ti"].xcom_push(key="return_value", value=business.summary)
+                raise business.error from None
+            if isinstance(result, Deferral):
+                self.defer(trigger=result.trigger, method_name=result.method_name, kwargs=dict(result.kwargs))
+            return result

@@ -1,40 +1,42 @@
-"""Starting calls, one operator a method: an employee, a scenario, a message, two plain numbers.
+"""Start a call: one Airflow operator for each of the five start methods.
 
-All of them take, besides the parameters of their method (the API's own names, all templates):
+The five operators share these parameters. The parameters named like a field of the method are templates.
 
-:param callapi_conn_id: the connection, ``callapi_default``.
+:param callapi_conn_id: the connection, ``callapi_default`` by default. A template.
 :param virtual_phone_number: the account's number that the contact sees; no 800 numbers.
-:param contact: whom to call: E.164 digits (``79091234567``), or an employee's SIP number.
-:param external_id: your own id of the call, given back by ``list.calls`` and the reports; from the second
-    attempt on it gets ``-2``, ``-3`` …. Made from dag, run, task and map index where there is none.
-:param dtmf_string: tones to send to the contact; a dot is a pause of one second.
+:param contact: the person to call: E.164 digits (``79091234567``), or an employee's SIP number.
+:param external_id: your own id of the call. ``list.calls`` and the reports return it. A second attempt gets
+    the suffix ``-2``, a third ``-3``. By default the id is made from DAG, run, task and map index.
+:param dtmf_string: tones to send to the contact. A dot is a pause of one second.
 :param direction: ``out`` (default) or ``in``: how the account's reports count the call.
-:param wait_for_completion: wait for the call's end; False returns when the service has accepted it.
+:param wait_for_completion: wait for the call's end. False: the task ends when the service accepts the call.
 :param deferrable: wait in the triggerer, where all waits of a connection share one poll.
-:param poll_interval: seconds between two looks at the active calls.
-:param appear_timeout: seconds within which the call must be listed; else it has ended unobserved.
-:param timeout: seconds one try waits. A retry waits for the same call again and does not dial.
-:param poll_failures_tolerated: failed looks in a row that are survived.
-:param report_timeout: seconds to wait for the Data API's report after the call's end.
-:param require_answer: a call that was not answered (says the Data API) fails with `CallNotAnswered`, and
-    a retry **calls again**; one of which nobody knows fails with `CallOutcomeUnknown`, without retries.
-:param delivery: ``at_most_once``: a call of which nobody knows whether it was placed fails without
-    retries. ``at_least_once``, for alerts that must ring: after the same search it is placed anew.
-:param durable: keep the journal in task state (Airflow 3.3+). Without it a retry looks for the call of
-    the earlier try among the active ones, and dials where it is not there (any more).
-:param tags: ids of tags by when to set them: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
-    but ``answered`` need the Data API. What is tagged is in the result's ``tags``.
-:param cancel_on_kill: release the call when the task is killed, marked or cleared while it waits.
-:param max_lateness: how long after the run was due people may still be dialled, 24 hours by default (a
-    timedelta or seconds): catch-up or a clear of last month's run does not ring last month's people.
-    None: no limit.
-:param recording_link: link to the recording in the UI (an XCom: everybody who sees the task can follow it).
-:param refused_as_result: a contact that may not be called (blacklist, direction rules) is a result with
-    ``status="refused"`` and no session, for `CallApiBranchOperator`, not a failure. A result wins over
-    ``require_answer``. Needs ``at_most_once``.
+:param poll_interval: seconds between two polls of the active calls.
+:param appear_timeout: seconds within which ``list.calls`` must show the call. Later, the call counts as ended
+    without having been observed.
+:param timeout: seconds that one try waits. A retry waits for the same call again and does not dial.
+:param poll_failures_tolerated: how many failed polls in a row the task survives.
+:param report_timeout: seconds after the call's end within which the Data API must report the call.
+:param require_answer: fail with `CallNotAnswered` if the Data API reports no answer; a retry then **calls
+    again**. Fail with `CallOutcomeUnknown`, without retries, if no source knows whether the contact answered.
+:param delivery: what happens to an unresolved call: one that may have been placed and that no search finds.
+    ``at_most_once``: the task fails without retries. ``at_least_once``, for alerts that must ring: the task
+    searches, then places the call again.
+:param durable: keep the journal in task state (Airflow 3.3+). Without a journal, a retry searches the active
+    calls for the call of the earlier try, and dials if the call is not there, or no longer there.
+:param tags: ids of tags by when to set them: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All but
+    ``answered`` need the Data API. The result's ``tags`` lists the tags that were set. A template.
+:param cancel_on_kill: release the call if the task is killed, marked or cleared while it waits.
+:param max_lateness: how long after the run was due people may still be dialled: a timedelta or seconds, 24
+    hours by default. A catch-up, or a clear of last month's run, then rings no one. None: no limit.
+:param recording_link: show a link to the recording in the UI. The link is an XCom: everyone who sees the task
+    can follow it.
+:param refused_as_result: return a result with ``status="refused"`` and no session if the service refuses to
+    call this contact (blacklist, direction rules). By default the task fails. `CallApiBranchOperator` reads
+    this result. ``require_answer`` does not apply to it. Needs ``delivery="at_most_once"``.
 
-They return the call as a dict without phone numbers: ``call_session_id``, ``external_id``, ``status``
-(``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``,
+The operators return the call as a dict without phone numbers: ``call_session_id``, ``external_id``,
+``status`` (``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``,
 ``started_at``, ``answered_at``, ``ended_at`` (ISO 8601, UTC), ``observed``, ``finish_reason``,
 ``talk_seconds``, ``tags``, ``communication_id``, ``source``.
 """
@@ -44,12 +46,26 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_callapi.api import methods
-from airflow_provider_callapi.operators.placed_call import PlacedCallOperator
-from airflow_provider_callapi.operators.request import Message
+from airflow_provider_callapi.operators._call.base_operator import StartCallOperator
+from airflow_provider_callapi.operators._call.request_operator import Message
 
 
-class CallApiStartEmployeeCallOperator(PlacedCallOperator):
-    """Connect a contact with an employee (``start.employee_call``)."""
+class CallApiStartEmployeeCallOperator(StartCallOperator):
+    """Connect a contact with an employee (``start.employee_call``).
+
+    :param first_call: who is called first: ``contact`` or ``employee``.
+    :param employee: ``{"id": 25}``, or ``{"id": 25, "phone_number": "7…"}`` to ring one of the employee's
+        numbers. Without a number, all active numbers of the employee ring in turn.
+    :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
+        (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
+    :param early_switching: let the employee hear the contact's line while it rings, e.g. a voice mailbox.
+        Needs ``switch_at_once=True`` and ``first_call="employee"``.
+    :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
+    :param show_virtual_phone_number: show the virtual number to the employee as the caller's number. Default:
+        true.
+    :param contact_message: what the contact hears before the talk, see `CallApiStartInformerCallOperator`.
+    :param employee_message: what the employee hears before the talk.
+    """
 
     request_type = methods.StartEmployeeCall
 
@@ -77,8 +93,15 @@ class CallApiStartEmployeeCallOperator(PlacedCallOperator):
         self.employee_message = employee_message
 
 
-class CallApiStartScenarioCallOperator(PlacedCallOperator):
-    """Call a contact and run one of the account's scenarios (``start.scenario_call``)."""
+class CallApiStartScenarioCallOperator(StartCallOperator):
+    """Call a contact and run one of the account's scenarios (``start.scenario_call``).
+
+    :param first_call: who is called first: ``contact`` or ``employee``.
+    :param scenario_id: the scenario, as set up in the account.
+    :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
+        (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
+    :param contact_message: what the contact hears before the talk, see `CallApiStartInformerCallOperator`.
+    """
 
     request_type = methods.StartScenarioCall
 
@@ -98,8 +121,14 @@ class CallApiStartScenarioCallOperator(PlacedCallOperator):
         self.contact_message = contact_message
 
 
-class CallApiStartVnumberCallOperator(PlacedCallOperator):
-    """Call a contact and run the scenario of the virtual number (``start.vnumber_call``)."""
+class CallApiStartVnumberCallOperator(StartCallOperator):
+    """Call a contact and run the scenario of the virtual number (``start.vnumber_call``).
+
+    :param first_call: who is called first: ``contact`` or ``employee``.
+    :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
+        (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
+    :param contact_message: what the contact hears before the talk, see `CallApiStartInformerCallOperator`.
+    """
 
     request_type = methods.StartVnumberCall
 
@@ -117,8 +146,13 @@ class CallApiStartVnumberCallOperator(PlacedCallOperator):
         self.contact_message = contact_message
 
 
-class CallApiStartInformerCallOperator(PlacedCallOperator):
-    """Call a contact, play a message, hang up (``start.informer_call``)."""
+class CallApiStartInformerCallOperator(StartCallOperator):
+    """Call a contact, play a message, hang up (``start.informer_call``).
+
+    :param contact_message: what the contact hears: ``{"type": "tts", "value": "a text"}`` or
+        ``{"type": "media", "value": "2034"}``.
+    :param dialing_timeout: seconds that the phone rings, 1 to 120; the service's default is 30.
+    """
 
     request_type = methods.StartInformerCall
 
@@ -130,8 +164,21 @@ class CallApiStartInformerCallOperator(PlacedCallOperator):
         self.dialing_timeout = dialing_timeout
 
 
-class CallApiStartSimpleCallOperator(PlacedCallOperator):
-    """Connect a contact with any other number (``start.simple_call``)."""
+class CallApiStartSimpleCallOperator(StartCallOperator):
+    """Connect a contact with any other number (``start.simple_call``).
+
+    :param first_call: who is called first: ``contact`` or ``operator``.
+    :param operator: the phone number of the operator, a person. ``{"phone_number": "7…"}`` works as well.
+    :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
+        (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
+    :param early_switching: let the operator hear the contact's line while it rings, e.g. a voice mailbox.
+        Needs ``switch_at_once=True`` and ``first_call="operator"``.
+    :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
+    :param show_virtual_phone_number: show the virtual number to the operator as the caller's number. Default:
+        true.
+    :param contact_message: what the contact hears before the talk, see `CallApiStartInformerCallOperator`.
+    :param operator_message: what the operator hears before the talk.
+    """
 
     request_type = methods.StartSimpleCall
 

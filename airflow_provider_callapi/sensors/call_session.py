@@ -18,13 +18,14 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.snapshot import look
-from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Sighting, Until
-from airflow_provider_callapi.exceptions import CallOutcomeUnknown, no_useless_retries
+from airflow_provider_callapi.calls.snapshot import take_snapshot
+from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.watch import DONE, Observation, Phase, SessionWatch, Until
+from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import observe
-from airflow_provider_callapi.operators.request import read_call
-from airflow_provider_callapi.operators.task_state import CONTEXT_KEY, TaskState
+from airflow_provider_callapi.operators._call.request_operator import read_call
+from airflow_provider_callapi.task_context import STATE_KEY, TaskState
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
 if TYPE_CHECKING:
@@ -121,50 +122,50 @@ class CallApiSessionSensor(BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Take one look."""
         call = read_call(self.call_session_id)
-        since, sighting = self._recall(call, context)
+        since, observation = self._recall(call, context)
         watch = SessionWatch(
             call.call_session_id,
             appear_by=(call.started_at or since) + self.appear_timeout,
             deadline=float("inf"),  # BaseSensorOperator keeps the time
-            misses_needed=1 if self._forgetful(context) else 2,
-            sighting=sighting,
+            tolerance=PollTolerance(misses=1) if self._forgetful(context) else TOLERANCE,
+            observation=observation,
         )
-        with no_useless_retries():
-            snapshot = look(self.hook.get_conn(), time.time)
+        with translate_errors():
+            snapshot = take_snapshot(self.hook.get_conn(), time.time)
             if snapshot.failure:
                 self.log.warning("A look at the active calls failed: %s", snapshot.failure)
             try:
                 observe(watch, snapshot)
             except CallApiError:
-                watch.sighting = replace(watch.sighting, failures=0)  # the next try counts anew
+                watch.observation = replace(watch.observation, failures=0)  # the next try counts anew
                 raise
             finally:
-                self._keep(call, since, watch.sighting, context)
+                self._keep(call, since, watch.observation, context)
         if watch.phase not in DONE[self.until]:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._judged(watch.phase, watch.outcome(call)))
 
     def _forgetful(self, context: Context) -> bool:
         """Each poke is a new process, and there is no task state to keep what was seen (before 3.3)."""
-        return self.reschedule and CONTEXT_KEY not in context
+        return self.reschedule and STATE_KEY not in context
 
-    def _recall(self, call: Outcome, context: Context) -> tuple[float, Sighting]:
+    def _recall(self, call: Outcome, context: Context) -> tuple[float, Observation]:
         """Since when this call is waited for, and what has been seen of it."""
         if self._kept is None and self.reschedule and not self._forgetful(context):
-            self._kept = TaskState(context[CONTEXT_KEY]).get(_MEMORY)  # type: ignore[literal-required]
+            self._kept = TaskState(context[STATE_KEY]).get(_MEMORY)  # type: ignore[literal-required]
         if self._kept and self._kept["call_session_id"] == call.call_session_id:
-            return self._kept["since"], Sighting.from_json(self._kept["sighting"])
+            return self._kept["since"], Observation.from_json(self._kept["observation"])
         first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
-        return first.timestamp() if first else time.time(), Sighting.of(call)
+        return first.timestamp() if first else time.time(), Observation.of(call)
 
-    def _keep(self, call: Outcome, since: float, sighting: Sighting, context: Context) -> None:
+    def _keep(self, call: Outcome, since: float, observation: Observation, context: Context) -> None:
         self._kept = {
             "call_session_id": call.call_session_id,
             "since": since,
-            "sighting": sighting.to_json(),
+            "observation": observation.to_json(),
         }
         if self.reschedule and not self._forgetful(context):
-            TaskState(context[CONTEXT_KEY]).set(_MEMORY, self._kept)  # type: ignore[literal-required]
+            TaskState(context[STATE_KEY]).set(_MEMORY, self._kept)  # type: ignore[literal-required]
 
     def _judged(self, phase: Phase, call: Outcome) -> dict[str, Any]:
         """The call as an XCom, or the error that the sensor was asked to make of it."""

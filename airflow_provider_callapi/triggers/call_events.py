@@ -133,7 +133,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         saved = -math.inf
         async with aclosing(self._looks()) as looks:
             async for snapshot in looks:
-                events = watch.feed(snapshot)
+                events = watch.update(snapshot)
                 if events or watch.anew or snapshot.at - saved > _SAVE_AGAIN:
                     # before it is told: an event may be lost by a kill, and is never told twice
                     saved = snapshot.at if await self._save(watch) else -math.inf
@@ -144,7 +144,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _looks(self) -> AsyncGenerator[Snapshot, None]:
         """The successful looks, for ever."""
         # here, because DAG files import this module and are parsed all day
-        from airflow_provider_callapi.triggers.shared_poll import listen  # noqa: PLC0415
+        from airflow_provider_callapi.triggers._loop.shared_poll import listen  # noqa: PLC0415
 
         while True:
             try:
@@ -164,7 +164,7 @@ class CallApiEventTrigger(BaseEventTrigger):
 
     def _complain(self, what: str, error: Exception) -> None:
         """Log trouble; the same trouble again only after a while."""
-        from airflow_provider_callapi.triggers.shared_poll import is_permanent  # noqa: PLC0415
+        from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent  # noqa: PLC0415
 
         kind = (what, type(error), getattr(error, "mnemonic", None))
         now = time.monotonic()

@@ -12,11 +12,12 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Sighting, Until
+from airflow_provider_callapi.calls.tolerance import PollTolerance
+from airflow_provider_callapi.calls.watch import DONE, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
 from airflow_provider_callapi.observability import observe
-from airflow_provider_callapi.triggers.releasing import release_aside
-from airflow_provider_callapi.triggers.shared_poll import is_permanent, listen
+from airflow_provider_callapi.triggers._loop.release import release_aside
+from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, listen
 
 
 class CallApiSessionTrigger(BaseTrigger):
@@ -80,8 +81,8 @@ class CallApiSessionTrigger(BaseTrigger):
             call.call_session_id,
             self.appear_by,
             self.deadline,
-            failures_tolerated=self.poll_failures_tolerated,
-            sighting=Sighting.of(call),
+            tolerance=PollTolerance(failures=self.poll_failures_tolerated),
+            observation=Observation.of(call),
         )
         try:
             async with listen(self.callapi_conn_id, self.poll_interval) as next_snapshot:

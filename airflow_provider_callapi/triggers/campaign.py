@@ -10,9 +10,9 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_callapi.calls.watch import OVER, Phase, SessionWatch, Sighting
-from airflow_provider_callapi.triggers.releasing import release_aside
-from airflow_provider_callapi.triggers.shared_poll import listen
+from airflow_provider_callapi.calls.watch import OVER, Observation, Phase, SessionWatch
+from airflow_provider_callapi.triggers._loop.release import release_aside
+from airflow_provider_callapi.triggers._loop.shared_poll import listen
 
 _PAUSE = 60.0
 """Seconds until the worker is asked to go on where nobody can look."""
@@ -58,7 +58,7 @@ class CallApiCampaignTrigger(BaseTrigger):
                 "call_session_id": session_id,
                 "appear_by": watch.appear_by,
                 "deadline": watch.deadline,
-                "sighting": watch.sighting.to_json(),
+                "observation": watch.observation.to_json(),
             }
             for session_id, watch in watches.items()
         ]
@@ -78,13 +78,13 @@ class CallApiCampaignTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield one event, to be read by `read_sightings`."""
+        """Yield one event, to be read by `read_observations`."""
         watches = [
             SessionWatch(
                 call["call_session_id"],
                 call["appear_by"],
                 call["deadline"],
-                sighting=Sighting.from_json(call["sighting"]),
+                observation=Observation.from_json(call["observation"]),
             )
             for call in self.calls
         ]
@@ -97,13 +97,13 @@ class CallApiCampaignTrigger(BaseTrigger):
             # where only the triggerer cannot look, the task would come and go all the time
             await asyncio.sleep(min(_PAUSE, max(0.0, self.wake_at - time.time())))
         yield TriggerEvent(
-            {"sightings": {str(watch.call_session_id): watch.sighting.to_json() for watch in watches}}
+            {"observations": {str(watch.call_session_id): watch.observation.to_json() for watch in watches}}
         )
 
     async def _watch(self, watches: list[SessionWatch]) -> None:
         if not watches:
             await asyncio.Event().wait()
-        unanswered = [watch for watch in watches if watch.sighting.answered_at is None]
+        unanswered = [watch for watch in watches if watch.observation.answered_at is None]
         async with listen(self.callapi_conn_id, self.poll_interval) as next_snapshot:
             while any(watch.phase not in OVER for watch in watches):
                 if self.until_answered and any(watch.phase is Phase.ANSWERED for watch in unanswered):
@@ -112,7 +112,7 @@ class CallApiCampaignTrigger(BaseTrigger):
                 if snapshot.failure is not None:
                     continue
                 for watch in watches:
-                    watch.feed(snapshot)
+                    watch.update(snapshot)
 
     async def on_kill(self) -> None:
         """With ``cancel_on_kill``: release the calls, when a person marks or clears the waiting task."""
@@ -121,9 +121,9 @@ class CallApiCampaignTrigger(BaseTrigger):
             await release_aside(self.callapi_conn_id, session_ids, self.log)
 
 
-def read_sightings(event: Mapping[str, Any]) -> dict[int, Sighting]:
+def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:
     """What the trigger has seen of the calls, in the worker; failed looks of its are forgotten."""
     return {
-        int(session_id): replace(Sighting.from_json(sighting), failures=0)
-        for session_id, sighting in event.get("sightings", {}).items()
+        int(session_id): replace(Observation.from_json(observation), failures=0)
+        for session_id, observation in event.get("observations", {}).items()
     }

@@ -188,7 +188,7 @@ def test_only_what_changes_nothing_or_settles_may_be_repeated() -> None:
         for repeat in Repeat
     }
     assert by_repeat[Repeat.SAFE] == {"login.user", "list.calls", "list.talk_options"}
-    assert by_repeat[Repeat.SETTLING] == {
+    assert by_repeat[Repeat.IDEMPOTENT] == {
         "logout.user",
         "tag.call",
         "record.call",
@@ -197,7 +197,7 @@ def test_only_what_changes_nothing_or_settles_may_be_repeated() -> None:
     }
     assert {*START, "make.call", "call.talk_option", "send.dtmf"} <= by_repeat[Repeat.NEVER]
     for request_type in METHODS.values():
-        assert bool(request_type.settled_by) == (request_type.repeat is Repeat.SETTLING)
+        assert bool(request_type.done_already_errors) == (request_type.repeat is Repeat.IDEMPOTENT)
 
 
 def test_components_are_those_of_the_documents_table() -> None:
@@ -545,7 +545,7 @@ def test_a_known_method_by_its_name_keeps_what_is_known_of_it(method: str) -> No
     request, known = other(method, {}), METHODS[method]
     assert request.repeat is known.repeat
     assert request.needs_token is known.needs_token
-    assert request.settled_by == known.settled_by
+    assert request.done_already_errors == known.done_already_errors
 
 
 def test_asking_for_methods_by_name_does_not_fill_the_memory() -> None:

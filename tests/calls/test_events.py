@@ -14,6 +14,7 @@ from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.events import KINDS, CallWatch, Wanted
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.tolerance import PollTolerance
 
 CONTACT, EMPLOYEE, VNUMBER = "79161234567", "79260000001", "74993720692"
 
@@ -58,14 +59,16 @@ def failed(at: float) -> Snapshot:
 
 def told(watch: CallWatch, *looks: Snapshot) -> list[tuple[float, str, int]]:
     return [
-        (event.seen_at, event.kind, event.call.call_session_id) for one in looks for event in watch.feed(one)
+        (event.seen_at, event.kind, event.call.call_session_id)
+        for one in looks
+        for event in watch.update(one)
     ]
 
 
 def begun(**changes) -> CallWatch:
     """A watch whose first look, at 0, showed nothing."""
     watch = CallWatch(**changes)
-    assert watch.feed(look(0)) == []
+    assert watch.update(look(0)) == []
     return watch
 
 
@@ -84,7 +87,7 @@ def test_a_call_is_told_as_started_answered_and_ended_by_the_first_look_that_sho
 
 
 def test_a_call_first_seen_in_a_talk_has_started_and_is_answered():
-    started, answered = begun().feed(look(5, session(1, "Разговор")))
+    started, answered = begun().update(look(5, session(1, "Разговор")))
 
     assert (started.kind, started.call.answered) == ("started", None)
     assert (answered.kind, answered.call.answered, answered.call.answered_at) == ("answered", True, 5)
@@ -92,7 +95,7 @@ def test_a_call_first_seen_in_a_talk_has_started_and_is_answered():
 
 def test_a_call_that_was_not_seen_answered_ends_without_a_word_on_the_answer():
     watch = begun()
-    (_, ended) = [event for one in (look(5, session(1)), look(10), look(15)) for event in watch.feed(one)]
+    (_, ended) = [event for one in (look(5, session(1)), look(10), look(15)) for event in watch.update(one)]
 
     assert (ended.kind, ended.call.status, ended.call.answered) == ("ended", "ended", None)
     assert (ended.call.ended_at, ended.seen_at) == (10, 15), "it ended before 10, which is certain at 15"
@@ -148,14 +151,14 @@ def test_what_has_ended_is_not_kept_for_ever():
     told(watch, look(5, session(1)), look(10), look(15))
     assert list(watch.to_json()["over"]) == ["1"]
 
-    watch.feed(look(611))
+    watch.update(look(611))
 
     assert watch.to_json()["over"] == {}
 
 
 def test_after_too_long_a_gap_it_begins_anew():
     watch = begun(longest_gap=3600)
-    watch.feed(look(5, session(1)))
+    watch.update(look(5, session(1)))
 
     assert told(watch, failed(10), look(3606, session(2)), look(3611, session(2))) == []
     assert told(watch, look(3616), look(3621)) == [(3621, "ended", 2)]
@@ -163,7 +166,7 @@ def test_after_too_long_a_gap_it_begins_anew():
 
 def test_a_shorter_gap_is_caught_up_with():
     watch = begun(longest_gap=3600)
-    watch.feed(look(5, session(1)))
+    watch.update(look(5, session(1)))
 
     assert told(watch, look(3605, session(2)), look(3610, session(2))) == [
         (3605, "started", 2),
@@ -215,7 +218,7 @@ def test_a_call_that_was_told_stays_watched_whatever_becomes_of_its_fields():
 
 def test_a_payload_is_the_dict_of_a_call_in_plain_json_and_holds_no_persons_number():
     watch = begun()
-    (event,) = watch.feed(look(5, session(1, external_id="mine", tags=[{"tag_id": 36}])))
+    (event,) = watch.update(look(5, session(1, external_id="mine", tags=[{"tag_id": 36}])))
 
     payload = json.loads(json.dumps(event.to_json(), allow_nan=False))
 
@@ -232,7 +235,7 @@ def test_a_payload_is_the_dict_of_a_call_in_plain_json_and_holds_no_persons_numb
 @pytest.mark.parametrize("asked", [False, True])
 def test_the_contacts_number_is_told_and_stored_only_if_asked_for(asked):
     watch = begun(include_phone_numbers=asked)
-    (event,) = watch.feed(look(5, session(1)))
+    (event,) = watch.update(look(5, session(1)))
 
     assert event.to_json().get("contact_phone_number") == (CONTACT if asked else None)
     assert (CONTACT in json.dumps(watch.to_json())) is asked
@@ -243,7 +246,7 @@ def test_an_end_is_told_with_what_was_known_of_the_call():
     watch = begun(include_phone_numbers=True)
     looks = (look(5, session(1, "Разговор", external_id="mine")), look(10), look(15))
 
-    ended = [event for one in looks for event in watch.feed(one)][-1].to_json()
+    ended = [event for one in looks for event in watch.update(one)][-1].to_json()
 
     assert (ended["event"], ended["answered"], ended["answered_at"]) == (
         "ended",
@@ -337,17 +340,17 @@ LOOKS = st.one_of(
 @settings(max_examples=400, deadline=None)
 @given(st.lists(LOOKS, max_size=40), st.integers(1, 3))
 def test_each_event_is_told_at_most_once_in_order_and_only_of_what_a_look_showed(steps, misses):
-    watch = CallWatch(misses_needed=misses)
+    watch = CallWatch(tolerance=PollTolerance(misses=misses))
     news = defaultdict(list)
     shown, answered, absent, there_at_first = set(), set(), defaultdict(int), None
     for number, step in enumerate(steps):
         if isinstance(step, str):
             watch = reborn(watch) if there_at_first is not None else CallWatch()
-            watch.misses_needed = misses
+            watch.tolerance = PollTolerance(misses=misses)
             continue
         at = 5.0 * number
         sessions = [] if step is None else [session(one, state) for one, state in step.items()]
-        events = watch.feed(failed(at) if step is None else look(at, *sessions))
+        events = watch.update(failed(at) if step is None else look(at, *sessions))
         if step is None:
             assert events == []
             continue

@@ -28,9 +28,8 @@ from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import (
     _STEPS,
+    CallGateway,
     Journal,
-    Means,
-    Memory,
     Record,
     Stage,
     Step,
@@ -38,9 +37,11 @@ from airflow_provider_callapi.calls.placing import (
     place,
 )
 from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.stores import MemoryStore
 
 PERSON, SOMEBODY_ELSE = "79260000001", "79260000002"
 OWNER = ("reminders", "manual__2026-01-01", "call", "-1")
+KEY = "callapi_call"
 EARLIER = 206_597_000
 """The session of an earlier attempt."""
 LOST = [Unanswered("no answer"), ServiceFailed("internal error", mnemonic="internal_error")]
@@ -70,16 +71,16 @@ class Disk:
     def __init__(self) -> None:
         self.written: list[str] = []
 
-    def read(self) -> dict[str, Any] | None:
+    def get(self, key: str) -> dict[str, Any] | None:
         record: dict[str, Any] | None = json.loads(self.written[-1]) if self.written else None
         return record
 
-    def write(self, record: dict[str, Any]) -> None:
+    def set(self, key: str, record: dict[str, Any]) -> None:
         self.written.append(json.dumps(record, allow_nan=False))
 
     @property
     def stage(self) -> str | None:
-        record = self.read()
+        record = self.get(KEY)
         return record["stage"] if record else None
 
 
@@ -123,11 +124,12 @@ class World:
         return self.reports(external_id)
 
     @property
-    def means(self) -> Means:
-        return Means(
+    def gateway(self) -> CallGateway:
+        return CallGateway(
             send=self.send,
-            looks=self.looks,
+            poll_snapshots=self.looks,
             find_report=self.find_report if self.reports else None,
+            timezone="UTC",
             clock=lambda: self.now,
             log=self.log.append,
         )
@@ -138,7 +140,7 @@ class World:
     def place(self, request: StartCall | None = None, generation: int = 0, **more: Any) -> Outcome:
         """One try, in a process of its own."""
         rules = {"appear_timeout": 60.0, **more}
-        return place(self.journal(generation), request or request_to(), self.means, **rules)
+        return place(self.journal(generation), request or request_to(), self.gateway, **rules)
 
 
 def failing(error: CallApiError) -> Callable[[Any], Any]:
@@ -162,7 +164,7 @@ def world_after(stage: Stage, *, contact: str = PERSON, attempt: int = 1, **more
         call = Outcome(EARLIER, external_id, attempt=attempt, started_at=4900.0).to_xcom()
     fingerprint = journal.fingerprint_of(request_to(contact))
     record = Record(stage, fingerprint, 0, attempt, external_id, intended_at=4900.0, call=call)
-    world.disk.write(json.loads(json.dumps(record.__dict__)))
+    world.disk.set(KEY, json.loads(json.dumps(record.__dict__)))
     return world
 
 
@@ -294,12 +296,14 @@ def test_a_retry_that_renders_another_message_goes_on_with_the_call() -> None:
 def test_a_fingerprint_is_salted_with_the_owner_and_is_no_number(
     contact: str, owner: tuple[str, ...]
 ) -> None:
-    one = Journal(Memory(), owner=owner, generation=0)
-    other = Journal(Memory(), owner=(*owner[:3], owner[3] + "!"), generation=0)
+    one = Journal(MemoryStore(), owner=owner, generation=0)
+    other = Journal(MemoryStore(), owner=(*owner[:3], owner[3] + "!"), generation=0)
     fingerprint = one.fingerprint_of(request_to(contact))
     assert fingerprint != other.fingerprint_of(request_to(contact)), "or a table of all numbers finds it"
     assert re.fullmatch(r"[0-9a-f]{12}", fingerprint)
-    assert fingerprint == Journal(Memory(), owner=owner, generation=9).fingerprint_of(request_to(contact))
+    assert fingerprint == Journal(MemoryStore(), owner=owner, generation=9).fingerprint_of(
+        request_to(contact)
+    )
 
 
 @given(
@@ -310,7 +314,9 @@ def test_an_external_id_is_the_same_for_every_try_short_and_without_a_number(
     owner: tuple[str, ...], attempt: int
 ) -> None:
     def external_id(generation: int, contact: str, attempt: int = attempt) -> str:
-        return Journal(Memory(), owner=owner, generation=generation).external_id(request_to(contact), attempt)
+        return Journal(MemoryStore(), owner=owner, generation=generation).external_id(
+            request_to(contact), attempt
+        )
 
     made = external_id(0, PERSON)
     assert made == external_id(3, PERSON) == external_id(0, SOMEBODY_ELSE)
@@ -324,7 +330,7 @@ def test_an_external_id_is_the_same_for_every_try_short_and_without_a_number(
 def test_each_part_of_the_owner_makes_another_external_id(position: int) -> None:
     owner = list(OWNER)
     owner[position] += "1"
-    other = Journal(Memory(), owner=tuple(owner), generation=0)
+    other = Journal(MemoryStore(), owner=tuple(owner), generation=0)
     assert other.external_id(request_to(), 1) != World().journal().external_id(request_to(), 1)
 
 
@@ -360,16 +366,40 @@ records = st.builds(
 
 @given(records)
 def test_a_record_comes_back_from_json_as_it_was(record: Record) -> None:
-    memory = Memory()
+    memory = MemoryStore()
     Journal(memory, owner=OWNER, generation=0)._write(record)
-    through_json = json.loads(json.dumps(memory.read(), allow_nan=False))
+    through_json = json.loads(json.dumps(memory.get(KEY), allow_nan=False))
     assert Record.from_json(through_json) == record
     assert isinstance(Record.from_json(through_json).stage, Stage)
 
 
+def test_an_authors_id_used_again_does_not_adopt_a_call_that_began_long_before_the_intent() -> None:
+    """The earlier call to the same contact is still going on. Its start is not the start of the lost call."""
+
+    def lists(now: float) -> list[CallSession]:
+        earlier = session(EARLIER, "order-7")
+        return [earlier.model_copy(update={"start_time": "1970-01-01 01:00:00"})]  # 3600; the intent: 5000
+
+    world = World(answer=failing(Unanswered("no answer")), lists=lists)
+    with pytest.raises(Unresolved):
+        world.place(request_to(external_id="order-7"))
+
+    assert world.sent == ["order-7"]
+    assert world.disk.stage == "unresolved"
+
+
+def test_an_authors_id_finds_the_call_that_began_with_the_intent() -> None:
+    def lists(now: float) -> list[CallSession]:
+        placed = session(8, "order-7")
+        return [placed.model_copy(update={"start_time": "1970-01-01 01:23:21"})]  # 5001
+
+    world = World(answer=failing(Unanswered("no answer")), lists=lists)
+    assert world.place(request_to(external_id="order-7")).call_session_id == 8
+
+
 def test_a_record_that_cannot_be_read_stops_the_try_before_anything_is_sent() -> None:
     world = World()
-    world.disk.write({"stage": "of a later version"})
+    world.disk.set(KEY, {"stage": "of a later version"})
     with pytest.raises((TypeError, ValueError)):
         world.place()
     assert world.sent == []

@@ -28,11 +28,11 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import Component, StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import Delivery, Journal, Means, Stage, Unresolved, place
-from airflow_provider_callapi.calls.snapshot import Snapshot, look
+from airflow_provider_callapi.calls.placing import CallGateway, Delivery, Journal, Stage, Unresolved, place
+from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.emulator import Exchange, Fault, ManualClock, Script
-from airflow_provider_callapi.hooks.repeating import RepeatingClient
 
 R = TypeVar("R")
 
@@ -73,8 +73,8 @@ class Placing(RuleBasedStateMachine):
         self.exchange = Exchange(clock=self.clock)
         self.exchange.report_lag = report_lag
         self.account = self.exchange.account
-        self.call_api = RepeatingClient(self._client("v4.0"), sleep=self._sleep)
-        self.data_api = RepeatingClient(self._client("v2.0"), sleep=self._sleep)
+        self.call_api = RetryingClient(self._client("v4.0"), sleep=self._sleep)
+        self.data_api = RetryingClient(self._client("v2.0"), sleep=self._sleep)
         # the task
         self.disk: str | None = None
         self.contact, self.generation, self.text = PEOPLE[0], 3, "Hello"
@@ -108,13 +108,13 @@ class Placing(RuleBasedStateMachine):
             self.seen["crash"] += 1
             raise Crash
 
-    def read(self) -> dict[str, Any] | None:
+    def get(self, key: str = "") -> dict[str, Any] | None:
         record: dict[str, Any] | None = json.loads(self.disk) if self.disk else None
         return record
 
-    def write(self, record: dict[str, Any]) -> None:
+    def set(self, key: str, record: dict[str, Any]) -> None:
         def store() -> None:
-            before = self.read()
+            before = self.get()
             if before is not None and before["fingerprint"] != record["fingerprint"]:
                 self.unresolved_in.clear()  # the journal knows one person at a time
             self.disk = json.dumps(record, allow_nan=False)
@@ -125,7 +125,7 @@ class Placing(RuleBasedStateMachine):
         return self._boundary(lambda: self._dial(request))
 
     def _dial(self, request: StartCall) -> StartedCall:
-        record = self.read()
+        record = self.get()
         external_id = str(request.external_id)
         assert record is not None, "a request left before the intent was stored"
         assert (record["stage"], record["external_id"]) == ("starting", external_id)
@@ -147,7 +147,7 @@ class Placing(RuleBasedStateMachine):
 
     def _looks(self) -> Iterator[Snapshot]:
         while True:
-            self.last_look = self._boundary(lambda: look(self.call_api.client, self.clock))
+            self.last_look = self._boundary(lambda: take_snapshot(self.call_api.client, self.clock))
             yield self.last_look
             self.clock.advance(self.last_look.pause(POLL_INTERVAL))
 
@@ -188,15 +188,16 @@ class Placing(RuleBasedStateMachine):
             contact_message={"type": "tts", "value": self.text},
             external_id=self.own_id,
         )
-        means = Means(
+        gateway = CallGateway(
             send=self._send,
-            looks=self._looks,
+            poll_snapshots=self._looks,
             find_report=self._find_report if self.has_data_api else None,
+            timezone=self.account.timezone,
             clock=self.clock,
             log=lambda line: None,
         )
         try:
-            call = place(journal, request, means, appear_timeout=APPEAR_TIMEOUT, delivery=self.delivery)
+            call = place(journal, request, gateway, appear_timeout=APPEAR_TIMEOUT, delivery=self.delivery)
         except Unresolved as error:
             self.seen["unresolved"] += 1
             self.unresolved_in.add((self.contact, self.generation))
@@ -261,7 +262,7 @@ class Placing(RuleBasedStateMachine):
     def a_person_clears_the_task(self, n: int) -> None:
         self.steps_and("clear")
         self.generation += n
-        record = self.read()
+        record = self.get()
         self.licences += record is not None and record["stage"] in ("done", "unresolved")
 
     # --- what happens to it ---

@@ -19,7 +19,7 @@ from airflow_provider_callapi.api.errors import (
 )
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession, Limits
-from airflow_provider_callapi.calls.snapshot import Snapshot, look
+from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "call-api" / "list.calls.response.json"
 
@@ -40,7 +40,7 @@ class FakeClient:
         return self.answer
 
     def look(self) -> Snapshot:
-        return look(cast(Client, self), lambda: self.now)
+        return take_snapshot(cast(Client, self), lambda: self.now)
 
 
 def limit(**limits: int) -> LimitExceeded:

@@ -24,7 +24,8 @@ from airflow_provider_callapi.api.errors import (
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, Tag
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
-from airflow_provider_callapi.calls.watch import DONE, OVER, Phase, SessionWatch, Sighting
+from airflow_provider_callapi.calls.tolerance import PollTolerance
+from airflow_provider_callapi.calls.watch import DONE, OVER, Observation, Phase, SessionWatch
 
 CALL = 206597836
 CONTACT = "79260000001"
@@ -105,7 +106,7 @@ def new_watch(**rules: Any) -> SessionWatch:
 
 
 def phases(watch: SessionWatch, *snapshots: Snapshot) -> list[Phase]:
-    return [watch.feed(snapshot) for snapshot in snapshots]
+    return [watch.update(snapshot) for snapshot in snapshots]
 
 
 STARTED = Outcome(CALL, external_id="af-1", started_at=0.0)
@@ -135,10 +136,10 @@ def test_absent_once_is_not_ended() -> None:
 
 
 def test_a_call_ended_when_it_was_first_missed_not_when_that_was_believed() -> None:
-    watch = new_watch(misses_needed=3)
+    watch = new_watch(tolerance=PollTolerance(misses=3))
     phases(watch, shows(5, RINGING), lacks(10), shows(15, RINGING), lacks(20), lacks(25))
     assert watch.outcome(STARTED).ended_at is None
-    assert watch.feed(lacks(30)) is Phase.ENDED
+    assert watch.update(lacks(30)) is Phase.ENDED
     assert watch.outcome(STARTED).ended_at == 20
 
 
@@ -203,7 +204,7 @@ def test_one_look_after_the_appear_timeout_is_not_enough_to_give_a_call_up() -> 
 
 
 def test_failed_looks_alone_never_give_a_call_up() -> None:
-    watch = new_watch(appear_by=20, failures_tolerated=99)
+    watch = new_watch(appear_by=20, tolerance=PollTolerance(failures=99))
     told = phases(watch, *(fails(at) for at in range(5, 200, 5)))
     assert set(told) == {Phase.EXPECTED}
 
@@ -245,7 +246,7 @@ def test_a_call_that_is_not_over_at_the_deadline_has_timed_out(
 ) -> None:
     watch = new_watch(appear_by=10_000)
     assert not OVER & set(phases(watch, *before))
-    assert watch.feed(last) is Phase.TIMED_OUT
+    assert watch.update(last) is Phase.TIMED_OUT
     outcome = watch.outcome(STARTED)
     assert (outcome.status, outcome.ended_at) == ("started", None), "nobody saw it end"
 
@@ -262,7 +263,7 @@ def test_an_answer_first_seen_at_the_deadline_is_told_and_the_next_look_times_ou
 ) -> None:
     watch = new_watch(appear_by=10_000)
     assert phases(watch, *before, shows(3601, TALKING))[-1] is Phase.ANSWERED
-    assert watch.feed(after) is Phase.TIMED_OUT
+    assert watch.update(after) is Phase.TIMED_OUT
     outcome = watch.outcome(STARTED)
     assert (outcome.status, outcome.answered, outcome.answered_at) == ("started", True, 3601)
 
@@ -286,9 +287,9 @@ def test_waiting_for_an_answer_is_done_at_the_answer_or_when_the_call_is_over() 
 def test_a_failure_that_every_next_look_would_repeat_is_raised_at_once(kind: type[CallApiError]) -> None:
     failed = fails(10, kind)
     watch = new_watch()
-    watch.feed(shows(5, RINGING))
+    watch.update(shows(5, RINGING))
     with pytest.raises(kind) as raised:
-        watch.feed(failed)
+        watch.update(failed)
     assert raised.value is failed.failure
 
 
@@ -297,27 +298,27 @@ def test_a_failure_that_every_next_look_would_repeat_is_raised_at_once(kind: typ
 def test_a_passing_failure_is_raised_only_after_too_many_in_a_row(
     kind: type[CallApiError], tolerated: int
 ) -> None:
-    watch = new_watch(failures_tolerated=tolerated)
+    watch = new_watch(tolerance=PollTolerance(failures=tolerated))
     for at in range(tolerated):
-        assert watch.feed(fails(at, kind)) is Phase.EXPECTED
+        assert watch.update(fails(at, kind)) is Phase.EXPECTED
     with pytest.raises(kind):
-        watch.feed(fails(50, kind))
+        watch.update(fails(50, kind))
 
 
 @pytest.mark.parametrize("good", [shows(30, RINGING), lacks(30)], ids=["listed", "absent"])
 def test_one_good_look_forgives_the_failures_before_it(good: Snapshot) -> None:
-    watch = new_watch(failures_tolerated=2)
+    watch = new_watch(tolerance=PollTolerance(failures=2))
     phases(watch, fails(10), fails(20), good, fails(40), fails(50))
     with pytest.raises(Unanswered):
-        watch.feed(fails(60))
+        watch.update(fails(60))
 
 
 def test_a_failure_that_is_raised_invents_nothing_about_the_call() -> None:
-    watch = new_watch(failures_tolerated=0)
-    watch.feed(shows(5, TALKING))
+    watch = new_watch(tolerance=PollTolerance(failures=0))
+    watch.update(shows(5, TALKING))
     before = watch.outcome(STARTED)
     with pytest.raises(Unanswered):
-        watch.feed(fails(10))
+        watch.update(fails(10))
     assert watch.phase is Phase.ANSWERED
     assert watch.outcome(STARTED) == before
 
@@ -363,7 +364,7 @@ def test_only_the_data_api_says_not_answered_and_a_watch_does_not_unsay_it(phase
 
 def test_a_watch_that_got_no_answer_to_any_look_does_not_speak_for_list_calls() -> None:
     watch = new_watch()
-    watch.feed(fails(3600))
+    watch.update(fails(3600))
     assert watch.outcome(STARTED) == STARTED, "not one look succeeded: nothing is known but the start"
 
 
@@ -371,7 +372,7 @@ def test_what_an_earlier_wait_has_seen_is_not_seen_anew() -> None:
     first = new_watch()
     phases(first, shows(5, session(LegState.TALKING, tags=(36,), external_id="theirs")))
     handed_on = Outcome.from_xcom(json.loads(json.dumps(first.outcome(STARTED).to_xcom())))
-    second = new_watch(sighting=Sighting.of(handed_on))
+    second = new_watch(observation=Observation.of(handed_on))
     assert second.phase is Phase.ANSWERED
     assert phases(second, lacks(10), lacks(15)) == [Phase.ANSWERED, Phase.ENDED]
     outcome = second.outcome(handed_on)
@@ -379,13 +380,13 @@ def test_what_an_earlier_wait_has_seen_is_not_seen_anew() -> None:
 
 
 def test_a_call_of_which_nothing_was_seen_is_expected() -> None:
-    assert new_watch(sighting=Sighting.of(STARTED)).phase is Phase.EXPECTED
+    assert new_watch(observation=Observation.of(STARTED)).phase is Phase.EXPECTED
 
 
 def test_no_phone_number_is_in_what_a_watch_hands_on() -> None:
     watch = new_watch()
     phases(watch, shows(5, session(LegState.TALKING, LegState.TALKING, dtmf="...1.2")), lacks(10), lacks(15))
-    text = json.dumps([watch.outcome(STARTED).to_xcom(), watch.sighting.to_json()])
+    text = json.dumps([watch.outcome(STARTED).to_xcom(), watch.observation.to_json()])
     for number in (CONTACT, EMPLOYEE, VIRTUAL):
         assert number not in text
 
@@ -474,15 +475,14 @@ def polls(draw: st.DrawFn) -> list[Poll]:
 
 
 def restored(watch: SessionWatch) -> SessionWatch:
-    """The same watch in another process, which has the rules and the stored sighting only."""
-    sighting = Sighting.from_json(json.loads(json.dumps(watch.sighting.to_json(), allow_nan=False)))
+    """The same watch in another process, which has the rules and the stored observation only."""
+    observation = Observation.from_json(json.loads(json.dumps(watch.observation.to_json(), allow_nan=False)))
     return SessionWatch(
         watch.call_session_id,
         appear_by=watch.appear_by,
         deadline=watch.deadline,
-        misses_needed=watch.misses_needed,
-        failures_tolerated=watch.failures_tolerated,
-        sighting=sighting,
+        tolerance=watch.tolerance,
+        observation=observation,
     )
 
 
@@ -491,8 +491,7 @@ RULES = st.fixed_dictionaries(
     {
         "appear_by": st.sampled_from([0.0, 20.0, 60.0]),
         "deadline": st.sampled_from([15.0, 100.0, 3600.0]),
-        "misses_needed": st.integers(1, 3),
-        "failures_tolerated": st.integers(0, 4),
+        "tolerance": st.builds(PollTolerance, misses=st.integers(1, 3), failures=st.integers(0, 4)),
     }
 )
 
@@ -505,21 +504,21 @@ def test_a_watch_says_what_was_seen_and_nothing_else(
     watch = new_watch(**rules)
     fed: list[Snapshot] = []
     for poll in looks:
-        snapshot, before = poll.of(truth), replace(watch.sighting)
+        snapshot, before = poll.of(truth), replace(watch.observation)
         phase_before, fed = watch.phase, [*fed, poll.of(truth)]
         in_a_row = next((n for n, s in enumerate(reversed(fed)) if s.failure is None), len(fed))
-        if in_a_row > rules["failures_tolerated"]:
+        if in_a_row > rules["tolerance"].failures:
             assert snapshot.failure is not None
             with pytest.raises(type(snapshot.failure)):
-                watch.feed(snapshot)
+                watch.update(snapshot)
             event("gave up after failures")
             return
-        phase = watch.feed(snapshot)
+        phase = watch.update(snapshot)
 
         good = [s for s in fed if s.failure is None]
         ever_seen = any(CALL in s.sessions for s in good)
-        last = good[-rules["misses_needed"] :]
-        missed = len(last) == rules["misses_needed"] and not any(CALL in s.sessions for s in last)
+        last = good[-rules["tolerance"].misses :]
+        missed = len(last) == rules["tolerance"].misses and not any(CALL in s.sessions for s in last)
         first_answer = next(
             (s.at for s in good if CALL in s.sessions and truth.answer_can_be_seen_at(s.at)), None
         )
@@ -538,7 +537,9 @@ def test_a_watch_says_what_was_seen_and_nothing_else(
         assert phase is expected, fed
 
         if snapshot.failure is not None:
-            assert replace(watch.sighting, failures=before.failures) == before, "a failed look proves nothing"
+            assert replace(watch.observation, failures=before.failures) == before, (
+                "a failed look proves nothing"
+            )
         if phase not in OVER:
             assert ORDER.index(phase) >= ORDER.index(phase_before), "a phase went back"
         outcome = watch.outcome(STARTED)
@@ -551,7 +552,7 @@ def test_a_watch_says_what_was_seen_and_nothing_else(
             event(phase.name)
             if (
                 phase is Phase.ENDED
-                and rules["misses_needed"] > 1
+                and rules["tolerance"].misses > 1
                 and all(p.luck != "drops the call" for p in looks)
             ):
                 assert outcome.ended_at is not None
@@ -573,11 +574,11 @@ def test_a_watch_that_is_stored_and_restored_at_any_point_goes_on_like_one_that_
         told: list[Any] = []
         for watch in (steady, moved):
             try:
-                told.append(watch.feed(poll.of(truth)))
+                told.append(watch.update(poll.of(truth)))
             except CallApiError as error:
                 told.append(type(error))
         assert told[0] == told[1], poll
-        assert moved.sighting == steady.sighting
+        assert moved.observation == steady.observation
         assert moved.outcome(STARTED) == steady.outcome(STARTED)
         if told[0] in OVER:
             return
@@ -585,7 +586,7 @@ def test_a_watch_that_is_stored_and_restored_at_any_point_goes_on_like_one_that_
 
 @given(
     st.builds(
-        Sighting,
+        Observation,
         seen=st.booleans(),
         answered_at=st.none() | st.floats(0, 4e9),
         gone_since=st.none() | st.floats(0, 4e9),
@@ -595,12 +596,14 @@ def test_a_watch_that_is_stored_and_restored_at_any_point_goes_on_like_one_that_
         tags=st.lists(st.integers(1, 2**31)).map(tuple),
     )
 )
-def test_a_sighting_comes_back_from_json_as_it_was(sighting: Sighting) -> None:
-    assert Sighting.from_json(json.loads(json.dumps(sighting.to_json(), allow_nan=False))) == sighting
+def test_a_sighting_comes_back_from_json_as_it_was(observation: Observation) -> None:
+    assert (
+        Observation.from_json(json.loads(json.dumps(observation.to_json(), allow_nan=False))) == observation
+    )
 
 
 def test_a_sighting_stored_by_another_version_can_be_read() -> None:
-    stored = Sighting(seen=True, answered_at=5.0, tags=(36,)).to_json()
+    stored = Observation(seen=True, answered_at=5.0, tags=(36,)).to_json()
     older = {name: value for name, value in stored.items() if name not in ("failures", "tags")}
-    assert Sighting.from_json(older) == Sighting(seen=True, answered_at=5.0)
-    assert Sighting.from_json({**stored, "talked_for": 12}) == Sighting(True, 5.0, tags=(36,))
+    assert Observation.from_json(older) == Observation(seen=True, answered_at=5.0)
+    assert Observation.from_json({**stored, "talked_for": 12}) == Observation(True, 5.0, tags=(36,))

@@ -97,7 +97,7 @@ def test_followed_word_for_word_the_readme_leads_to_a_call_that_was_answered_and
     done = newcomer(block("begin"), block("connect"), save, run_it, look, kill, 'echo "at the end: $calls"')
 
     assert "Connected; 0 active calls" in done
-    assert "The log says `call done`, and `answered=True`" in README
+    assert "The log contains `call done` and `answered=True`" in README
     assert re.search("call done .*answered=True", done)
     call = done.partition("at the end: ")[2]
     assert call.count('"call_session_id"') == 1

@@ -354,7 +354,7 @@ def test_times_of_a_report_are_read_in_the_accounts_zone(desk, zone):
     desk.clock.advance(10)
 
     with CallApiHook() as hook:
-        found = hook.settle(Outcome(session, started_at=started))
+        found = hook.fetch_final_outcome(Outcome(session, started_at=started))
 
     assert found is not None
     assert found[0].ended_at == started + 5
@@ -374,9 +374,9 @@ def test_the_data_api_settles_what_polling_could_not_know(desk, script, answered
     session = desk.start()
 
     with CallApiHook() as hook:
-        assert hook.settle(Outcome(session)) is None, "the call is going on"
+        assert hook.fetch_final_outcome(Outcome(session)) is None, "the call is going on"
         desk.clock.advance(60)
-        found = hook.settle(Outcome(session))
+        found = hook.fetch_final_outcome(Outcome(session))
 
     assert found is not None
     call, report = found
@@ -395,7 +395,7 @@ def test_what_was_seen_answered_stays_answered_whatever_the_report_says(desk):
     desk.clock.advance(60)
 
     with CallApiHook() as hook:
-        found = hook.settle(Outcome(session, answered=True))
+        found = hook.fetch_final_outcome(Outcome(session, answered=True))
 
     assert found is not None
     assert found[0].answered is True

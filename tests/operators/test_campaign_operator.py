@@ -16,14 +16,21 @@ from typing import Any
 
 import pytest
 import yaml
-from airflow_fakes import TTS, VNUMBER, Task, TaskInstance, installed_task_state
+from airflow_fakes import (
+    CAMPAIGN_MODULES_WITH_A_CLOCK,
+    TTS,
+    VNUMBER,
+    Task,
+    TaskInstance,
+    installed_task_state,
+)
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
-from airflow_provider_callapi.operators import campaign_run
+from airflow_provider_callapi.operators._campaign import services
+from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
-from airflow_provider_callapi.operators.contact_list import read_rows
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
 
 pytest_plugins = ["airflow_desk"]
@@ -59,7 +66,7 @@ def desk(desk, monkeypatch, tmp_path):
             desk.at.pop(0)[1]()
 
     fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=sleep)
-    for name in ("operators.campaign_run", "operators.contact_list", "triggers.campaign"):
+    for name in CAMPAIGN_MODULES_WITH_A_CLOCK:
         monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake_time)
     patched = SimpleNamespace(**{**vars(asyncio), "wait_for": waits_by(desk.clock)})
     monkeypatch.setattr("airflow_provider_callapi.triggers.campaign.asyncio", patched)
@@ -428,7 +435,7 @@ def test_an_answer_that_only_the_triggerer_saw_counts(desk):
     summary = calls.run()
 
     assert [len(deferral.trigger.calls) for deferral in calls.deferrals] == [1]
-    assert calls.deferrals[0].trigger.calls[0]["sighting"]["answered_at"] is None
+    assert calls.deferrals[0].trigger.calls[0]["observation"]["answered_at"] is None
     assert counted(summary) == {"answered": 1}
 
 
@@ -484,7 +491,7 @@ def test_a_long_list_is_not_read_every_few_seconds_while_a_report_is_awaited(des
         desk.sleep(6)
         return read_rows(*args)
 
-    monkeypatch.setattr("airflow_provider_callapi.operators.campaign_inputs.read_rows", slowly)
+    monkeypatch.setattr("airflow_provider_callapi.operators._campaign.preparation.read_rows", slowly)
     desk.exchange.report_lag = 200
     calls = campaign(desk, contacts=PEOPLE[:1], deferrable=True)
 
@@ -563,7 +570,7 @@ def test_a_column_that_no_row_has_fails_before_the_dialling_and_is_named(desk, t
 
     assert str(caught.value) == (
         "contacts: none of the 12 rows makes a call; row 1: call.contact_message.value: "
-        "the row has no column 'nmae'. Nobody was dialled."
+        "the row has no column 'nmae'. No call was placed."
     )
     assert rings(desk) == [0] * 12
 
@@ -590,7 +597,7 @@ def test_a_campaign_in_whose_time_nobody_may_be_called_fails_at_once(desk):
     began = desk.clock()
 
     with pytest.raises(
-        CallTooLate, match=r"Nobody could be called: max_lateness ends at .*12 people, 0 calls"
+        CallTooLate, match=r"No one could be called: max_lateness ends at .*12 people, 0 calls"
     ):
         campaign(desk, calling_hours=("18:00", "21:00"), max_lateness=3600).run()
 
@@ -657,17 +664,17 @@ def test_a_kill_ends_the_dialling_and_releases_only_where_that_is_wanted(desk, c
 
 
 def test_a_call_that_was_being_dialled_when_the_kill_came_is_released_too(desk, monkeypatch):
-    from airflow_provider_callapi.operators.campaign_run import CampaignRun
+    from airflow_provider_callapi.operators._campaign.services import CampaignServices
 
     calls = campaign(desk, max_active_calls=2, cancel_on_kill=True, calling_hours=None)
-    dials = CampaignRun._start
+    dials = CampaignServices.start
 
     def killed_in_between(run, requests):
         answers = dials(run, requests)
         calls.operator.on_kill()
         return answers
 
-    monkeypatch.setattr(CampaignRun, "_start", killed_in_between)
+    monkeypatch.setattr(CampaignServices, "start", killed_in_between)
 
     with pytest.raises(CallApiTrouble, match="killed"):
         calls.run()
@@ -683,7 +690,9 @@ def test_a_kill_while_the_list_is_read_ends_the_dialling(desk, monkeypatch):
         calls.operator.on_kill()
         return read_rows(*args)
 
-    monkeypatch.setattr("airflow_provider_callapi.operators.campaign_inputs.read_rows", killed_meanwhile)
+    monkeypatch.setattr(
+        "airflow_provider_callapi.operators._campaign.preparation.read_rows", killed_meanwhile
+    )
 
     with pytest.raises(CallApiTrouble, match="killed"):
         calls.run()
@@ -826,9 +835,9 @@ def test_what_concerns_everybody_stops_the_campaign_without_retries_and_a_clear_
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_a_campaign_that_was_stopped_stays_so_through_its_waits(desk, monkeypatch, deferrable):
     """No money: such a call uses up no attempt, and its person may be called again by a later try."""
-    real = campaign_run.finished_calls
+    real = services.finished_calls
     monkeypatch.setattr(
-        campaign_run,
+        services,
         "finished_calls",
         lambda *args, **kwargs: [
             (report.model_copy(update={"finish_reason": "not_enough_money"}), False)
@@ -856,7 +865,7 @@ def test_a_try_that_would_not_know_whom_it_has_called_calls_nobody(desk, field, 
         desk, **{"campaign": "spring", "shard": "1/1", "ledger_conn_id": None, field: value}
     ).make
 
-    with pytest.raises(CallApiFailure, match=f"{field}: .*Nobody was dialled. Put the value back"):
+    with pytest.raises(CallApiFailure, match=f"{field}: .*No call was placed. Put the value back"):
         calls.clear()
 
     assert rings(desk) == [1] * 12

@@ -12,7 +12,7 @@ from airflow_fakes import CONTACT, events_of, rebuild
 from airflow_provider_callapi.calls.watch import SessionWatch
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.triggers import campaign
-from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_sightings
+from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 OTHER = "79161234568"
 
@@ -64,11 +64,11 @@ def test_it_fires_when_all_calls_are_over_and_tells_what_was_seen(exchange):
 
     event, took = fired(trigger(first, second))
 
-    sightings = read_sightings(event)
+    observations = read_observations(event)
     assert took < 10
-    assert sightings[first].answered_at is not None
-    assert sightings[second].answered_at is None
-    assert sightings.keys() == {first, second}
+    assert observations[first].answered_at is not None
+    assert observations[second].answered_at is None
+    assert observations.keys() == {first, second}
 
 
 def test_it_fires_at_its_time_however_long_the_calls_last(exchange):
@@ -77,13 +77,13 @@ def test_it_fires_at_its_time_however_long_the_calls_last(exchange):
     event, took = fired(trigger(start(exchange), wakes_in=0.6))
 
     assert 0.5 < took < 5
-    assert len(event["sightings"]) == 1
+    assert len(event["observations"]) == 1
 
 
 def test_without_calls_it_waits_and_asks_nobody(exchange):
     event, took = fired(trigger(wakes_in=0.4))
 
-    assert event == {"sightings": {}}
+    assert event == {"observations": {}}
     assert 0.3 < took < 5
     assert exchange.requests("list.calls") == 0
 
@@ -99,7 +99,7 @@ def test_failed_looks_are_survived_and_are_not_the_workers_to_count(exchange):
     event, _ = fired(trigger(session_id))
 
     assert exchange.requests("list.calls") > 2
-    assert read_sightings(event)[session_id].failures == 0
+    assert read_observations(event)[session_id].failures == 0
 
 
 def test_where_only_the_triggerer_cannot_look_the_task_does_not_come_and_go(monkeypatch, exchange):
@@ -109,7 +109,7 @@ def test_where_only_the_triggerer_cannot_look_the_task_does_not_come_and_go(monk
     event, took = fired(trigger(start(exchange)))
 
     assert 0.4 < took < 10
-    assert len(event["sightings"]) == 1
+    assert len(event["observations"]) == 1
 
 
 def test_it_holds_no_phone_number(exchange):

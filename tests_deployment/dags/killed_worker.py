@@ -17,10 +17,10 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection
 
+from airflow_provider_callapi.calls.lifecycle import CallLifecycle
 from airflow_provider_callapi.calls.placing import Journal
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.operators.following import Following
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
 
@@ -75,7 +75,7 @@ class Killer:
 
     def at_third_look(self) -> None:
         """Kill while the worker waits for the call."""
-        original = CallApiHook.looks
+        original = CallApiHook.poll_snapshots
 
         def looks(hook: CallApiHook, poll_interval: float) -> Iterator[Snapshot]:
             for number, snapshot in enumerate(original(hook, poll_interval), start=1):
@@ -83,7 +83,7 @@ class Killer:
                     self.kill()
                 yield snapshot
 
-        CallApiHook.looks = looks  # type: ignore[method-assign]
+        CallApiHook.poll_snapshots = looks  # type: ignore[method-assign]
 
     @staticmethod
     def _around(
@@ -114,7 +114,7 @@ _POINTS: dict[str, Callable[[Killer], None]] = {
     "answer read": lambda killer: killer.before(Journal, "started"),
     "answer stored": lambda killer: killer.after(Journal, "started"),
     "waiting": Killer.at_third_look,
-    "event read": lambda killer: killer.before(Following, "ended"),
+    "event read": lambda killer: killer.before(CallLifecycle, "_ended"),
 }
 
 

@@ -23,19 +23,18 @@ from airflow_provider_callapi.api.errors import (
     Rejected,
 )
 from airflow_provider_callapi.api.models import CallSession, Limits, StartedCall
-from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt, Claim, Status
+from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt, ClaimResult, Status
 from airflow_provider_callapi.calls.campaign.outcomes import MEANING, NO_ATTEMPT, Result, result_of
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, Plan
-from airflow_provider_callapi.calls.campaign.queue import ZoneQueue
 from airflow_provider_callapi.calls.campaign.rules import NEVER, Rules
-from airflow_provider_callapi.calls.identity import can_be
+from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueue
+from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, settled
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tagging import due_tags
-from airflow_provider_callapi.calls.watch import OVER, SessionWatch, Sighting
+from airflow_provider_callapi.calls.watch import OVER, Observation, SessionWatch
 
-_ABSENCES_NEEDED = 2
 _TROUBLE = 30.0
 """Seconds before somebody is tried again whose call could not even be sent."""
 _NO_LINE = 60.0
@@ -67,14 +66,6 @@ class Actions:
     tag: list[tuple[Attempt, int]] = field(default_factory=list)
     untagged: list[tuple[Attempt, int]] = field(default_factory=list)
     dial: list[Attempt] = field(default_factory=list)
-
-
-@dataclass
-class _Lost:
-    """An intent without an answer: until when it is searched for."""
-
-    deadline: float
-    absences: int = 0
 
 
 class Campaign:
@@ -111,7 +102,7 @@ class Campaign:
         self._results: dict[str, Result] = {}
         self._open: set[str] = set()
         self._watches: dict[int, tuple[str, SessionWatch]] = {}
-        self._lost: dict[str, _Lost] = {}
+        self._lost: dict[str, LostCall] = {}
         self._report_by: dict[str, float] = {}
         self._untagged: dict[str, list[int]] = {}
         self._untaggable: set[tuple[str, int]] = set()
@@ -140,7 +131,7 @@ class Campaign:
         actions = Actions(changed=self._news)
         self._news = []
         if limits is not None:
-            self.pacing.told(limits, now)
+            self.pacing.update_limits(limits, now)
         if snapshot is not None and snapshot.failure is None:
             self._see(snapshot, actions)
         for queue in self._queues.values():
@@ -200,7 +191,7 @@ class Campaign:
         """Whom an attempt is to call."""
         return self._people[attempt.person]
 
-    def not_claimed(self, intent: Attempt, claim: Claim, now: float) -> list[Attempt]:
+    def not_claimed(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
         """Somebody else dials this attempt, or the person was called too recently.
 
         :return: what the ledger has to know: where the rules here are others, an attempt may be settled.
@@ -263,7 +254,7 @@ class Campaign:
 
     def _see(self, snapshot: Snapshot, actions: Actions) -> None:
         for session_id, (person, watch) in list(self._watches.items()):
-            phase = watch.feed(snapshot)
+            phase = watch.update(snapshot)
             attempt = self._latest[person]
             assert attempt.call is not None
             if phase in OVER:
@@ -273,7 +264,7 @@ class Campaign:
                 actions.changed.append(self._adopt(ended, snapshot.at))
                 if call.answered and (tag_id := self._tag_of_active(ended)) is not None:
                     actions.untagged.append((ended, tag_id))
-            elif watch.sighting.answered_at is not None:
+            elif watch.observation.answered_at is not None:
                 if not attempt.call.answered:
                     attempt = attempt.now(attempt.status, call=watch.outcome(attempt.call))
                     self._latest[person] = attempt
@@ -291,8 +282,8 @@ class Campaign:
             if person := self._whose(wanted, session.external_id, session):
                 actions.changed.append(self._found(person, session.call_session_id, snapshot.at))
         for person, lost in self._lost.items():
-            lost.absences += 1
-            if snapshot.at >= lost.deadline and lost.absences >= _ABSENCES_NEEDED:
+            lost.misses += 1
+            if lost.is_given_up(snapshot.at):
                 actions.given_up.append(person)
 
     def _searched_for(self) -> dict[str, list[str]]:
@@ -307,10 +298,7 @@ class Campaign:
     ) -> str | None:
         """Whose lost call this is, if it is one."""
         for person in wanted.get(external_id or "", ()):
-            contact, since = self._people[person].contact, self._latest[person].intended_at
-            if person in self._lost and can_be(
-                found, contact=contact, since=since, timezone=self.rules.timezone
-            ):
+            if person in self._lost and self._lost[person].matches(found):
                 return person
         return None
 
@@ -359,9 +347,13 @@ class Campaign:
             return None
         waiting = {
             **self._report_by,
-            **{person: lost.deadline for person, lost in self._lost.items()},
+            **{person: lost.search_until for person, lost in self._lost.items()},
             # over between two looks, or before the first: its line is free
-            **{person: now + patience for person, watch in self._watches.values() if not watch.sighting.seen},
+            **{
+                person: now + patience
+                for person, watch in self._watches.values()
+                if not watch.observation.seen
+            },
         }
         if not waiting:
             return None
@@ -438,7 +430,8 @@ class Campaign:
     def answered_untagged(self) -> bool:
         """Whether there is an active call that was answered and is to be tagged."""
         return self.answers_wanted and any(
-            watch.sighting.answered_at is not None and self._tag_of_active(self._latest[person]) is not None
+            watch.observation.answered_at is not None
+            and self._tag_of_active(self._latest[person]) is not None
             for person, watch in self._watches.values()
         )
 
@@ -479,7 +472,13 @@ class Campaign:
             self._open.discard(person)
         if attempt.status is Status.DIALLING:
             patience = max(rules.appear_timeout, rules.report_timeout or 0.0)
-            self._lost[person] = _Lost(now + patience)
+            self._lost[person] = LostCall(
+                attempt.external_id,
+                self._people[person].contact,
+                attempt.intended_at,
+                rules.timezone,
+                search_until=now + patience,
+            )
         elif attempt.status is Status.ACTIVE:
             assert call is not None
             started = call.started_at or attempt.intended_at
@@ -487,7 +486,7 @@ class Campaign:
                 call.call_session_id,
                 appear_by=started + rules.appear_timeout,
                 deadline=started + rules.call_timeout,
-                sighting=Sighting.of(call),
+                observation=Observation.of(call),
             )
             self._watches[call.call_session_id] = (person, watch)
         elif attempt.status is Status.ENDED and attempt.result is None:
@@ -569,11 +568,11 @@ class Campaign:
         """The calls to look out for, by session id."""
         return {session_id: watch for session_id, (_, watch) in self._watches.items()}
 
-    def seen_elsewhere(self, sightings: Mapping[int, Sighting]) -> None:
+    def seen_elsewhere(self, observations: Mapping[int, Observation]) -> None:
         """What somebody else has seen of the active calls, say a trigger."""
-        for session_id, sighting in sightings.items():
+        for session_id, observation in observations.items():
             if session_id in self._watches:
-                self._watches[session_id][1].sighting = sighting
+                self._watches[session_id][1].observation = observation
 
     def next_dial(self, now: float) -> tuple[float, str]:
         """When somebody may be dialled next, epoch seconds, and what is waited for."""
@@ -589,7 +588,7 @@ class Campaign:
             return now + _TROUBLE, "the do_not_call list, which cannot be read"
         if self.active >= self.rules.max_active:
             return now, "an active call to end"
-        return self.pacing.opens_at(now)
+        return self.pacing.next_slot(now)
 
     def results(self) -> dict[str, Result]:
         """What became of everybody; who is still waiting when it is asked was not called (again)."""

@@ -64,7 +64,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimResult:
     """What a ledger says to an intent.
 
     :ivar granted: the intent is stored: this process, and no other, dials this attempt.
@@ -98,7 +98,7 @@ class Ledger(Protocol):
         Some at a time, as they are asked for: the people may be many.
         """
 
-    def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
+    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
         """Store intents, each only if it is not taken, see `is_taken`; the answers are in the same order."""
 
     def write(self, attempts: Sequence[Attempt]) -> None:
@@ -114,17 +114,17 @@ class MemoryLedger:
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
         return (attempt for person in people for attempt in self._attempts.get(person, ()))
 
-    def claim(self, intents: Sequence[Attempt]) -> list[Claim]:
+    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
         return [self._claim(intent) for intent in intents]
 
     def write(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             self._attempts[attempt.person][attempt.attempt - 1] = attempt
 
-    def _claim(self, intent: Attempt) -> Claim:
+    def _claim(self, intent: Attempt) -> ClaimResult:
         known = self._attempts.setdefault(intent.person, [])
         newest = known[-1] if known else None
         if is_taken(newest, intent):
-            return Claim(granted=False, held=newest)
+            return ClaimResult(granted=False, held=newest)
         known[intent.attempt - 1 :] = [intent]
-        return Claim(granted=True)
+        return ClaimResult(granted=True)

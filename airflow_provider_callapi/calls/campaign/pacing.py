@@ -57,7 +57,7 @@ class Pacing:
         self._blocked_until, self._blocked_by = 0.0, ""
         self._troubles = 0
 
-    def told(self, limits: Limits, now: float) -> None:
+    def update_limits(self, limits: Limits, now: float) -> None:
         """The newest counters."""
         if not self._same_minute(limits, now):
             self._own = 0
@@ -80,7 +80,7 @@ class Pacing:
             if used >= 0:
                 self._costs.append(math.ceil(used / calls))
                 self.cost = self.known_cost = min(self._costs)
-        self.told(limits, now)
+        self.update_limits(limits, now)
         self._own += calls * self.cost
 
     def exhausted(self, error: LimitExceeded, now: float) -> None:
@@ -116,7 +116,7 @@ class Pacing:
         most = 1.0 if self._troubles else max(1.0, budget / _AT_ONCE)
         return max(0, int(min(self._credit, most, budget)))
 
-    def opens_at(self, now: float) -> tuple[float, str]:
+    def next_slot(self, now: float) -> tuple[float, str]:
         """When a call may be placed again, epoch seconds, and what is waited for; "" if nothing is."""
         if now < self._blocked_until:
             return self._blocked_until, self._blocked_by

@@ -14,7 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
 from airflow_provider_callapi.api.methods import METHODS, StartCall
 from airflow_provider_callapi.calls.campaign.hours import is_timezone
-from airflow_provider_callapi.calls.campaign.numbers import NotANumber, normalise
+from airflow_provider_callapi.calls.campaign.phone_numbers import NotANumber, normalise
 
 _ROW = "contact"
 _ID = "external_id"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.tagging import TagWishes
+from airflow_provider_callapi.calls.tagging import TagRules
 
 NEVER = float("inf")
 
@@ -36,4 +36,18 @@ class Rules:
     report_timeout: float | None = None
     timezone: str = "UTC"
     dial_until: float = NEVER
-    tags: TagWishes = field(default_factory=dict)
+    tags: TagRules = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FailureLimits:
+    """Shares of people, 0.0 to 1.0, above which a campaign fails; None: it never fails for this reason.
+
+    :ivar unreached: of the people who could be called, those who were not reached.
+    :ivar unknown: of the people who could be called, those whose outcome is unknown.
+    :ivar invalid: of all people on the list, those whose row makes no valid call.
+    """
+
+    unreached: float | None = None
+    unknown: float | None = None
+    invalid: float | None = None

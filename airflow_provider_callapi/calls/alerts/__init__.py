@@ -1,0 +1,1 @@
+"""Alerts by phone: which task rings, and who is rung next."""

@@ -1,0 +1,90 @@
+"""What a campaign announces in the log before it dials: how many people, how many points, how long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+
+from airflow_provider_callapi.calls.campaign.engine import Campaign
+
+_ROWS_SHOWN = 10
+_WORTH_SAYING = 60.0
+"""Seconds of waiting before the first call that are worth a line."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line for the task's log."""
+
+    text: str
+    is_warning: bool = False
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What a campaign is about to do.
+
+    :ivar called: people to be called.
+    :ivar excluded: people on the do-not-call list.
+    """
+
+    name: str
+    campaign: Campaign
+    called: int
+    excluded: int
+    timezone: str
+
+    def plan_lines(self) -> Iterator[Line]:
+        """Yield who is called, who is not, and why."""
+        campaign, plan = self.campaign, self.campaign.plan
+        yield Line(
+            f"Campaign {self.name}: {self.called} people to be called, {campaign.ended} settled before, "
+            f"{campaign.active} active, {len(plan.invalid)} invalid rows, {plan.duplicates} duplicates, "
+            f"{self.excluded} on the do_not_call list"
+        )
+        for skipped in plan.invalid[:_ROWS_SHOWN]:
+            yield Line(f"Row {skipped.line} is skipped: {skipped.why}", is_warning=True)
+        if len(plan.invalid) > _ROWS_SHOWN:
+            more = len(plan.invalid) - _ROWS_SHOWN
+            yield Line(f"… and {more} more rows; the results name all", is_warning=True)
+
+    def forecast_lines(self, now: float) -> Iterator[Line]:
+        """Yield what the first calls cost and when they begin. Needs the account's counters.
+
+        :param now: epoch seconds.
+        """
+        campaign, pacing, forecast = self.campaign, self.campaign.pacing, self.forecast()
+        if self.called and forecast["minutes_needed"] is not None:
+            guess = "" if pacing.known_cost else " (taking 1 point a call: the real cost is not known yet)"
+            yield Line(
+                f"The first calls need about {forecast['points_needed']} points{guess} and at least "
+                f"{timedelta(minutes=forecast['minutes_needed'])} of calling at the present limits; "
+                f"the bottleneck: {self._bottleneck()[1]}. Redials are not included"
+            )
+        if campaign.rules.hours.over_midnight:
+            yield Line("calling_hours go over midnight: people are called at night", is_warning=True)
+        dial_at, why = campaign.next_dial(now)
+        if campaign.waiting and now + _WORTH_SAYING < dial_at < math.inf:
+            yield Line(f"The first call is placed at {local_time(dial_at, self.timezone)}: {why}")
+
+    def forecast(self) -> dict[str, Any]:
+        """Return ``to_be_called``, ``points_needed`` and ``minutes_needed`` (null: not known)."""
+        minutes = self._bottleneck()[0]
+        return {
+            "to_be_called": self.called,
+            "points_needed": self.called * self.campaign.pacing.cost,
+            "minutes_needed": math.ceil(minutes) if math.isfinite(minutes) else None,
+        }
+
+    def _bottleneck(self) -> tuple[float, str]:
+        return self.campaign.pacing.forecast(self.called, self.campaign.rules.max_active)
+
+
+def local_time(at: float, timezone: str) -> str:
+    """Return epoch seconds as text in a time zone: ``2026-03-02 12:00:00 MSK``."""
+    return pendulum.from_timestamp(at, tz=timezone).format("YYYY-MM-DD HH:mm:ss z")

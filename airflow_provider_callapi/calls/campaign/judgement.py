@@ -1,0 +1,112 @@
+"""What a finished campaign is worth: the result of each person, and whether the task fails."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.campaign.people import Plan
+from airflow_provider_callapi.calls.campaign.rules import FailureLimits
+from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
+
+
+class ProblemKind(StrEnum):
+    """Why a finished campaign fails."""
+
+    STOPPED = "stopped"
+    TOO_LATE = "too_late"
+    OVER_LIMIT = "over_limit"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a finished campaign fails, and a text for the author."""
+
+    kind: ProblemKind
+    text: str
+
+
+def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container[str]) -> dict[str, Result]:
+    """Return the result of every person by key.
+
+    A person who was not called yet and is on the do-not-call list gets `Result.DO_NOT_CALL`.
+
+    :param results: as `Campaign.results` returns them.
+    :param excluded: numbers on the do-not-call list.
+    """
+    final = dict(results)
+    for person in plan.people:
+        if final[person.key] is Result.NOT_CALLED and person.contact in excluded:
+            final[person.key] = Result.DO_NOT_CALL
+    return final
+
+
+def collect_endings(plan: Plan, results: Mapping[str, Result], ledger: Ledger) -> list[Ending]:
+    """Return what became of each person, with all attempts that the ledger knows."""
+    attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
+    for attempt in ledger.load(person.key for person in plan.people):
+        attempts[attempt.person].append(attempt)
+    return [Ending(person, results[person.key], tuple(attempts[person.key])) for person in plan.people]
+
+
+def find_problem(
+    summary: Summary,
+    limits: FailureLimits,
+    *,
+    stopped: str | None,
+    began_too_late: bool,
+    has_min_gap: bool,
+    last_minute: str,
+) -> Problem | None:
+    """Return why the campaign fails; None: it does not.
+
+    :param stopped: why dialling stopped before its time, if it did.
+    :param began_too_late: the try began after ``max_lateness``.
+    :param has_min_gap: another campaign may have called these people.
+    :param last_minute: when ``max_lateness`` ends, as text.
+    """
+    counts = describe_counts(summary)
+    if stopped:
+        return Problem(
+            ProblemKind.STOPPED,
+            f"The campaign was stopped: {stopped}. Put that right and clear this task: it continues with "
+            f"the people who are left. {counts}",
+        )
+    not_called = summary.results[Result.NOT_CALLED]
+    if began_too_late and not_called:
+        return Problem(
+            ProblemKind.TOO_LATE,
+            f"max_lateness ended at {last_minute}: {not_called} people are not called. {counts}",
+        )
+    if not_called and not summary.calls and not has_min_gap:
+        return Problem(
+            ProblemKind.TOO_LATE,
+            f"No one could be called: max_lateness ends at {last_minute}, and no calling hours "
+            f"(or points) came before. {counts}",
+        )
+    return _over_limit(summary, limits, counts)
+
+
+def _over_limit(summary: Summary, limits: FailureLimits, counts: str) -> Problem | None:
+    for name, share, people in (
+        ("unreached", summary.unreached_share, summary.callable),
+        ("unknown", summary.unknown_share, summary.callable),
+        ("invalid", summary.invalid_share, summary.people),
+    ):
+        most: float | None = getattr(limits, name)
+        if most is not None and share > most:
+            return Problem(
+                ProblemKind.OVER_LIMIT,
+                f"fail_if_{name}_over: {share:.1%} of {people} people, more than {most:.1%}. {counts}",
+            )
+    return None
+
+
+def describe_counts(summary: Summary) -> str:
+    """Return the numbers of people, calls and results as one line."""
+    counts = ", ".join(f"{result.value} {number}" for result, number in summary.results.items() if number)
+    return f"{summary.people} people, {summary.calls} calls: {counts}"

@@ -1,0 +1,37 @@
+"""When a campaign's worker may be given away, and when it has to be back."""
+
+from __future__ import annotations
+
+from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
+
+_WORTH_IT = 60.0
+"""Seconds of waiting that are worth giving the worker away: a minute's points come back sooner."""
+_LONGEST = 3600.0
+_REST = 10.0
+"""A worker stays away for at least this many times the seconds that reading list and ledger took."""
+_LONGEST_WITH_CALLS = 300.0
+"""Seconds after which a worker fetches reports while calls are active: a busy line is called again."""
+
+
+def absence_until(
+    runner: Runner, pause: Pause, now: float, *, preparation: float, has_data_api: bool
+) -> float | None:
+    """Return until when the campaign needs no worker, epoch seconds; None: it needs one now.
+
+    :param pause: what the last step of the campaign returned.
+    :param preparation: seconds that a new worker takes to read list and ledger.
+    """
+    campaign = runner.campaign
+    if pause.dial_at < now + _WORTH_IT or campaign.searching or runner.blind or campaign.answered_untagged:
+        return None
+    tags_due = bool(campaign.untagged())
+    if tags_due and runner.tag_at < now + _WORTH_IT:
+        return None
+    wake_at = min(pause.dial_at, now + _LONGEST)
+    if tags_due:
+        wake_at = min(wake_at, runner.tag_at)
+    if campaign.needs_reports:
+        wake_at = min(wake_at, max(runner.report_at, now + _REST * preparation))
+    elif campaign.watched() and has_data_api:
+        wake_at = min(wake_at, now + _LONGEST_WITH_CALLS)
+    return wake_at

@@ -1,0 +1,251 @@
+"""The lifecycle of a call that was placed: wait for it, fetch its final outcome, tag it, judge it.
+
+Each method does what can be done now and returns the next step. The caller sleeps, polls, or gives its worker
+away, and comes back:
+
+==============  =======================================================================================
+step            the caller
+==============  =======================================================================================
+WaitForCall     polls until the contact answers or the call ends, then calls `CallLifecycle.observed`
+WaitForReport   waits `REPORT_INTERVAL` seconds, then calls `CallLifecycle.report_due`
+TimeIsUp        fails: the call may still be active
+Finished        returns the call, or fails as the verdict says
+==============  =======================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.errors import CallNotFound
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.placing import Journal, Stage
+from airflow_provider_callapi.calls.tagging import TagRules, due_tags
+from airflow_provider_callapi.calls.watch import Phase, Until
+
+
+class Verdict(StrEnum):
+    """Whether a finished call is what the author required."""
+
+    ACCEPTED = "the author required nothing else"
+    NOT_ANSWERED = "an answer was required, and the Data API reports none"
+    UNKNOWN = "an answer was required, and no source knows of one"
+
+
+@dataclass(frozen=True)
+class WaitForCall:
+    """Poll until the call is answered or has ended.
+
+    :ivar appear_by: epoch seconds. A call that no snapshot shows by then ended unobserved.
+    :ivar deadline: epoch seconds. The wait ends then.
+    """
+
+    call: Outcome
+    until: Until
+    appear_by: float
+    deadline: float
+
+
+@dataclass(frozen=True)
+class WaitForReport:
+    """Ask the Data API again later: it has no report of the call yet.
+
+    :ivar report_by: epoch seconds. The lifecycle goes on without a report then.
+    """
+
+    call: Outcome
+    report_by: float
+
+
+@dataclass(frozen=True)
+class TimeIsUp:
+    """The time to wait is up, and the call was not seen to end."""
+
+    call: Outcome
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Nothing is left to do for this attempt."""
+
+    call: Outcome
+    verdict: Verdict
+
+
+Step = WaitForCall | WaitForReport | TimeIsUp | Finished
+
+
+@dataclass(frozen=True)
+class LifecycleRules:
+    """What the author of a task decides. Durations are seconds.
+
+    :ivar wait_for_completion: wait for the call's end; False: the lifecycle ends when the call is placed.
+    :ivar require_answer: an unanswered call is redialled by the next try; see `Verdict`.
+    :ivar report_always: fetch the report even if the outcome is final already, e.g. for the recording's link.
+    :ivar appear_timeout: within which a placed call is listed.
+    :ivar report_timeout: within which the Data API reports an ended call.
+    :ivar timeout: for which one try waits.
+    :ivar last_deadline: epoch seconds at which every wait ends; None: no limit.
+    """
+
+    wait_for_completion: bool
+    require_answer: bool
+    report_always: bool
+    appear_timeout: float
+    report_timeout: float
+    timeout: float
+    last_deadline: float | None
+    tags: TagRules
+
+
+@dataclass(frozen=True)
+class LifecycleGateway:
+    """How a lifecycle reaches the services.
+
+    :ivar tag_active: tags an active call, by session id and tag id.
+    :ivar tag_finished: tags a finished call, by the ``communication_id`` of its report and tag id.
+    :ivar fetch_final_outcome: returns the outcome with the report, or None if the Data API has no report yet.
+        None instead of a function: the connection has no Data API.
+    :ivar clock: returns epoch seconds.
+    :ivar log: takes a line for the task's log.
+    :ivar warn: takes a warning for the task's log.
+    :ivar on_tagged: takes the call after each new tag.
+    :ivar on_final_outcome: takes the call when the Data API has reported it.
+    """
+
+    tag_active: Callable[[int, int], Any]
+    tag_finished: Callable[[int, int], Any]
+    fetch_final_outcome: Callable[[Outcome], tuple[Outcome, CallReport] | None] | None
+    clock: Callable[[], float]
+    log: Callable[[str], None]
+    warn: Callable[[str], None]
+    on_tagged: Callable[[Outcome], None]
+    on_final_outcome: Callable[[Outcome], None]
+
+
+class CallLifecycle:
+    """One try's part in the lifecycle of one call.
+
+    :param wait_until: epoch seconds at which this try stops waiting, if it has begun to wait.
+    :ivar report: the Data API's report, once it was fetched by this try.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        gateway: LifecycleGateway,
+        rules: LifecycleRules,
+        *,
+        wait_until: float | None = None,
+    ) -> None:
+        self.journal = journal
+        self.wait_until = wait_until
+        self.report: CallReport | None = None
+        self._gateway = gateway
+        self._rules = rules
+
+    def resume(self, call: Outcome) -> Step:
+        """Continue with a placed call, from the stage that the journal holds."""
+        stage = self.journal.current.stage
+        if stage is Stage.DONE:
+            return self._finished(call)
+        if stage is Stage.ENDED:
+            return self._ended(call)
+        if self._rules.wait_for_completion:
+            return self._wait(call)
+        self.journal.done(call)
+        return Finished(call, Verdict.ACCEPTED)
+
+    def observed(self, phase: Phase, call: Outcome) -> Step:
+        """Continue after a `WaitForCall` that ended in this phase."""
+        if phase is Phase.ANSWERED:
+            return self._wait(call)
+        if phase is Phase.TIMED_OUT:
+            self.journal.follow(call)
+            return TimeIsUp(call)
+        return self._ended(call)
+
+    def report_due(self, call: Outcome, report_by: float) -> Step:
+        """Continue after a `WaitForReport`."""
+        if self._gateway.fetch_final_outcome is not None:
+            final = self._final_outcome(call, report_by)
+            if isinstance(final, WaitForReport):
+                return final
+            call = self._tag_finished(final)
+        elif self._lacks_answered_tag(call):
+            self._gateway.warn("The call ended before it could be tagged: that needs the Data API now")
+        self.journal.done(call, redial=self._rules.require_answer and call.answered is False)
+        return self._finished(call)
+
+    def _ended(self, call: Outcome) -> Step:
+        self.journal.ended(call)
+        ended_at = self._gateway.clock() if call.ended_at is None else call.ended_at
+        return self.report_due(call, ended_at + self._rules.report_timeout)
+
+    def _wait(self, call: Outcome) -> WaitForCall:
+        if self._lacks_answered_tag(call):
+            call = self._tag_active(call)
+        self.journal.follow(call)
+        waits_for_answer = "answered" in self._rules.tags and not call.answered
+        now = self._gateway.clock()
+        self.wait_until = self.wait_until or now + self._rules.timeout
+        return WaitForCall(
+            call,
+            until="answered" if waits_for_answer else "ended",
+            appear_by=(call.started_at or now) + self._rules.appear_timeout,
+            deadline=min(self.wait_until, self._rules.last_deadline or self.wait_until),
+        )
+
+    def _final_outcome(self, call: Outcome, report_by: float) -> Outcome | WaitForReport:
+        """Return the call with its report; without it if the report does not come in time."""
+        if call.source == "data_api" and not self._rules.report_always:
+            return call
+        assert self._gateway.fetch_final_outcome is not None
+        found = self._gateway.fetch_final_outcome(call)
+        if found is None:
+            if self._gateway.clock() < report_by:
+                self._gateway.log(f"The Data API has no report of call session {call.call_session_id} yet")
+                return WaitForReport(call, report_by)
+            self._gateway.warn("No report in time: the outcome is what list.calls has shown")
+            return call
+        final, self.report = found
+        self.journal.ended(final)
+        if call.source != "data_api":
+            self._gateway.on_final_outcome(final)
+        return final
+
+    def _lacks_answered_tag(self, call: Outcome) -> bool:
+        tag_id = self._rules.tags.get("answered")
+        return bool(call.answered) and tag_id is not None and tag_id not in call.tags
+
+    def _tag_active(self, call: Outcome) -> Outcome:
+        tag_id = self._rules.tags["answered"]
+        try:
+            self._gateway.tag_active(call.call_session_id, tag_id)
+        except CallNotFound:
+            self._gateway.log(f"Call session {call.call_session_id} ended before it could be tagged")
+            return call
+        call = call.tagged(tag_id)
+        self._gateway.on_tagged(call)
+        return call
+
+    def _tag_finished(self, call: Outcome) -> Outcome:
+        for tag_id in due_tags(call, self._rules.tags):
+            if call.communication_id is None:
+                self._gateway.warn(f"Not tagged with {tag_id}: the Data API has no report of the call")
+                continue
+            self._gateway.tag_finished(call.communication_id, tag_id)
+            call = call.tagged(tag_id)
+            self.journal.ended(call)
+            self._gateway.on_tagged(call)
+        return call
+
+    def _finished(self, call: Outcome) -> Finished:
+        verdict = Verdict.ACCEPTED
+        if self._rules.require_answer and not call.answered:
+            verdict = Verdict.UNKNOWN if call.answered is None else Verdict.NOT_ANSWERED
+        return Finished(call, verdict)

@@ -1,0 +1,61 @@
+"""The search for a lost call: an intent whose start request got no answer, and which may have been placed.
+
+One task and a campaign search by the same rule.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.models import CallSession, parse_time
+from airflow_provider_callapi.calls.tolerance import TOLERANCE
+
+_CLOCK_DIFFERENCE = 600.0
+"""Seconds by which the service's clock may be behind ours."""
+_GENERATED_ID = re.compile(r"af-[0-9a-f]{32}-\d+")
+
+
+@dataclass
+class LostCall:
+    """A lost call, and how the search for it stands.
+
+    :ivar external_id: the id that the start request carried.
+    :ivar contact: the number called; None: any.
+    :ivar since: when the intent was stored, epoch seconds; None: any time.
+    :ivar timezone: IANA name of the account's zone, which the start times of calls are in.
+    :ivar search_until: epoch seconds. The search does not end before.
+    :ivar misses: consecutive snapshots without the call.
+    """
+
+    external_id: str
+    contact: str | None
+    since: float | None
+    timezone: str
+    search_until: float = 0.0
+    misses: int = 0
+
+    def matches(self, found: CallSession | CallReport) -> bool:
+        """Return whether this can be the lost call. A fact that is missing rules nothing out.
+
+        An author may use an external_id again, so the contact and the start time have to fit too. An id that
+        this package made is used once: its start time is not compared, since the connection's time zone may
+        be wrong.
+        """
+        found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
+        if found_id != self.external_id:
+            return False
+        if self.contact is not None and found.contact_phone_number not in (None, self.contact):
+            return False
+        if self.since is None or found.start_time is None or _GENERATED_ID.fullmatch(self.external_id):
+            return True
+        try:
+            began = parse_time(found.start_time, self.timezone).timestamp()
+        except ValueError:
+            return True
+        return began >= self.since - _CLOCK_DIFFERENCE
+
+    def is_given_up(self, at: float) -> bool:
+        """Return whether the search ends without a result at this time, epoch seconds."""
+        return at >= self.search_until and self.misses >= TOLERANCE.misses

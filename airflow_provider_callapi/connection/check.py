@@ -1,0 +1,75 @@
+"""Check a connection, as Airflow's *Test connection* does, without spending points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+from airflow_provider_callapi.api.advice import advice
+from airflow_provider_callapi.api.data_api import probe_access
+from airflow_provider_callapi.api.errors import AccessDenied, CallApiError
+from airflow_provider_callapi.api.methods import ListCalls
+from airflow_provider_callapi.connection.clients import make_client
+from airflow_provider_callapi.connection.settings import ConnectionSettings, FieldInvalid
+from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
+from airflow_provider_callapi.provider_info import form_label
+
+
+class _Unusable(Exception):
+    """The connection does not work. The text states the reason and what to do."""
+
+
+def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[bool, str]:
+    """Return whether the connection works, and a text for the person who edits it.
+
+    The text may contain the address that the account has to allow. It never contains credentials.
+
+    :param read_settings: reads the connection; may raise `ConnectionSettingsInvalid`.
+    """
+    try:
+        settings = read_settings()
+        return True, " ".join([*_check_call_api(settings), *_check_data_api(settings)])
+    except _Unusable as problem:
+        return False, str(problem)
+    except ConnectionSettingsInvalid as invalid:
+        cause = invalid.__cause__
+        # Airflow gives a connection under test a random name, so the text names the form's field instead.
+        if isinstance(cause, FieldInvalid):
+            return False, f'"{form_label(cause.field)}": {cause.problem}.'
+        return False, str(invalid)
+
+
+def _check_call_api(settings: ConnectionSettings) -> Iterator[str]:
+    with closing(make_client(settings)) as client:
+        try:
+            yield f"Connected; {len(client.call(ListCalls()))} active calls."
+        except AccessDenied as error:
+            if error.mnemonic != "component_disabled":
+                raise _Unusable(advice(error)) from error
+            yield (
+                "Connected, but list.calls is not available: calls can be started, and not be waited for. "
+                + advice(error)
+            )
+        except CallApiError as error:
+            raise _Unusable(advice(error)) from error
+        version = client.api_version
+        if version is not None and version.deprecated:
+            yield (
+                f"Version {version.current_version} of the Call API is about to go: "
+                f'set "API version" to {version.latest_version}.'
+            )
+
+
+def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
+    if settings.data_api_url is None:
+        return
+    if settings.login is not None:
+        yield "The Data API was not tried: a login there costs a point."
+        return
+    with closing(make_client(settings, service="data_api")) as client:
+        try:
+            probe_access(client)
+        except CallApiError as error:
+            todo = advice(error, service="Data API", host="Data API host")
+            raise _Unusable(f"The Call API works, the Data API does not. {todo}") from error
+    yield "The Data API works, too."

@@ -1,0 +1,1 @@
+"""What the operators for one call are made of."""

@@ -1,0 +1,169 @@
+"""Base of the operators that start one call.
+
+Every try reads the journal first (`airflow_provider_callapi.calls.placing`) and continues where the last try
+stopped. `airflow_provider_callapi.operators._call.call_try` is one try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperatorLink, conf
+
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.placing import Delivery
+from airflow_provider_callapi.calls.tagging import TagWhen
+from airflow_provider_callapi.exceptions import translate_errors
+from airflow_provider_callapi.operators._call.options import CallOptions, as_timedelta
+from airflow_provider_callapi.operators._call.request_operator import RequestOperator
+from airflow_provider_callapi.operators._call.tags import read_tag_rules
+from airflow_provider_callapi.task_context import Deferral, TaskFacts
+
+if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_callapi.operators._call.call_try import CallTry, Result
+
+
+class RecordingLink(BaseOperatorLink):
+    """The link to a call's recording in the account. It exists only with ``recording_link=True``."""
+
+    name = "Recording"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """Return the URL, or "". Airflow stores it as an XCom, so an author has to ask for it."""
+        return getattr(operator, "recording_url", None) or ""
+
+
+class StartCallOperator(RequestOperator):
+    """Base of the five start operators.
+
+    `airflow_provider_callapi.operators.start_call` describes the parameters.
+    """
+
+    ui_color = "#fbe8d3"
+    operator_extra_links = (RecordingLink(),)
+    also_templated = ("tags",)
+
+    def __init__(
+        self,
+        *,
+        virtual_phone_number: str,
+        contact: str,
+        external_id: str | None = None,
+        dtmf_string: str | None = None,
+        direction: str | None = None,
+        wait_for_completion: bool = False,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float = 5.0,
+        appear_timeout: float = 60.0,
+        timeout: float = 3600.0,
+        poll_failures_tolerated: int = 10,
+        report_timeout: float = 120.0,
+        require_answer: bool = False,
+        delivery: Delivery = "at_most_once",
+        durable: bool = True,
+        tags: dict[TagWhen, int | str] | None = None,
+        cancel_on_kill: bool = False,
+        max_lateness: timedelta | float | None = timedelta(hours=24),
+        recording_link: bool = False,
+        refused_as_result: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.virtual_phone_number = virtual_phone_number
+        self.contact = contact
+        self.external_id = external_id
+        self.dtmf_string = dtmf_string
+        self.direction = direction
+        self.tags = tags
+        self.options = CallOptions(
+            wait_for_completion=wait_for_completion,
+            deferrable=deferrable,
+            poll_interval=poll_interval,
+            appear_timeout=appear_timeout,
+            timeout=timeout,
+            poll_failures_tolerated=poll_failures_tolerated,
+            report_timeout=report_timeout,
+            require_answer=require_answer,
+            delivery=delivery,
+            durable=durable,
+            waits_for_tags=bool(tags),
+            cancel_on_kill=cancel_on_kill,
+            max_lateness=as_timedelta(max_lateness),
+            recording_link=recording_link,
+            refused_as_result=refused_as_result,
+        )
+        self.recording_url: str | None = None
+        self._try: CallTry | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Place the call, or adopt the call that an earlier try placed; see the class."""
+        request = self.make_request()
+        with self._open_try(context) as call_try:
+            return self._complete(call_try.start(request))
+
+    def execute_complete(
+        self, context: Context, event: dict[str, Any] | None = None, wait_until: float | None = None
+    ) -> dict[str, Any]:
+        """Continue after the trigger's event.
+
+        :param wait_until: epoch seconds at which this try stops waiting.
+        """
+        from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
+
+        with self._open_try(context, wait_until=wait_until) as call_try:
+            return self._complete(call_try.observed(*read_event(event)))
+
+    def report_due(
+        self,
+        context: Context,
+        event: Any = None,
+        call: dict[str, Any] | None = None,
+        report_by: float = 0.0,
+    ) -> dict[str, Any]:
+        """Ask for the report again, after a pause in the triggerer.
+
+        :param report_by: epoch seconds at which the task continues without a report.
+        """
+        with self._open_try(context) as call_try:
+            return self._complete(call_try.report_due(Outcome.from_xcom(call or {}), report_by))
+
+    def on_kill(self) -> None:
+        """With ``cancel_on_kill``, release the call."""
+        if self.options.cancel_on_kill and self._try is not None:
+            self._try.release()
+
+    @contextmanager
+    def _open_try(self, context: Context, *, wait_until: float | None = None) -> Iterator[CallTry]:
+        from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
+
+        with translate_errors(), self.hook as hook:
+            self._try = CallTry(
+                self.options,
+                TaskFacts.of(context, execution_timeout=self.execution_timeout),
+                hook,
+                read_tag_rules(
+                    self.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
+                ),
+                self.log,
+                wait_until=wait_until,
+            )
+            try:
+                yield self._try
+            finally:
+                self.recording_url = self._try.recording_url
+
+    def _complete(self, result: Result) -> dict[str, Any]:
+        """Return a result, or defer."""
+        if isinstance(result, Deferral):
+            self.defer(
+                trigger=result.trigger,
+                method_name=result.method_name,
+                kwargs=dict(result.kwargs),
+                timeout=result.timeout,
+            )
+        return result

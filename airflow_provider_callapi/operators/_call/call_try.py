@@ -1,0 +1,304 @@
+"""One try of a start operator: place the call, then follow its lifecycle in the worker or by deferring."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout
+
+from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, SetTagCommunications
+from airflow_provider_callapi.api.errors import CallApiError, CallRefused, mask_phones
+from airflow_provider_callapi.api.methods import StartCall, TagCall
+from airflow_provider_callapi.calls import placing
+from airflow_provider_callapi.calls.lateness import lateness
+from airflow_provider_callapi.calls.lifecycle import (
+    CallLifecycle,
+    Finished,
+    LifecycleGateway,
+    LifecycleRules,
+    Step,
+    TimeIsUp,
+    Verdict,
+    WaitForCall,
+    WaitForReport,
+)
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.placing import CallGateway, Journal, Stage, Unresolved, place
+from airflow_provider_callapi.calls.stores import MemoryStore
+from airflow_provider_callapi.calls.tagging import TagRules
+from airflow_provider_callapi.calls.tolerance import PollTolerance
+from airflow_provider_callapi.calls.watch import OVER, Observation, Phase, SessionWatch
+from airflow_provider_callapi.connection.release import release_calls
+from airflow_provider_callapi.exceptions import (
+    CallApiFailure,
+    CallApiTrouble,
+    CallNotAnswered,
+    CallOutcomeUnknown,
+    CallStillActive,
+    CallTooLate,
+    CallUnresolved,
+    CallUnresolvedForNow,
+)
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.observability import Change, ObservedStore, count_call, log_call_event
+from airflow_provider_callapi.operators._call.options import CallOptions
+from airflow_provider_callapi.task_context import Deferral, TaskFacts
+from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
+
+Result = dict[str, Any] | Deferral
+"""What a try ends with: the call for XCom, or a deferral."""
+
+_GRACE = 60.0
+"""Seconds between the trigger's own deadline, whose event explains more, and Airflow's."""
+
+
+class CallTry:
+    """One try.
+
+    :param tag_rules: checked tags, see `read_tag_rules`.
+    :param wait_until: epoch seconds at which this try stops waiting, known after a deferral.
+    :param log: the task's logger.
+    :ivar active_session_id: the call that a kill would release.
+    """
+
+    def __init__(
+        self,
+        options: CallOptions,
+        facts: TaskFacts,
+        hook: CallApiHook,
+        tag_rules: TagRules,
+        log: Any,
+        *,
+        wait_until: float | None = None,
+    ) -> None:
+        self.active_session_id: int | None = None
+        self._options = options
+        self._facts = facts
+        self._hook = hook
+        self._log = log
+        self._durable = options.durable and facts.state is not None
+        store = (facts.state if self._durable else None) or MemoryStore()
+        self._journal = Journal(ObservedStore(store), owner=facts.owner, generation=facts.clears)
+        self._lifecycle = CallLifecycle(
+            self._journal,
+            self._lifecycle_gateway(),
+            self._lifecycle_rules(tag_rules),
+            wait_until=wait_until,
+        )
+
+    @property
+    def recording_url(self) -> str | None:
+        """The link to the call's recording, if the author asked for it and the Data API reported one."""
+        report = self._lifecycle.report
+        return report.full_record_file_link if report and self._options.recording_link else None
+
+    # --- where a try begins ---
+
+    def start(self, request: StartCall) -> Result:
+        """Place the call, or adopt the call that an earlier try placed; then follow its lifecycle.
+
+        :raises CallTooLate: the run is older than ``max_lateness``, and its call was not placed yet.
+        :raises CallUnresolved: it is unknown whether the call was placed.
+        :raises CallUnresolvedForNow: the same, and a retry may place another call.
+        """
+        late = lateness(self._facts.run_after, time.time(), self._options.max_lateness)
+        step = self._journal.step(request)
+        if late and step in (placing.Step.DIAL, placing.Step.DIAL_AGAIN):
+            raise CallTooLate(late)
+        delivery = "at_most_once" if late else self._options.delivery
+        # Without a journal that outlives a try, an earlier try may have placed the call.
+        look_first = not self._durable and self._facts.try_number > 1
+        description = f"{request.method} to {mask_phones(request.contact)}"
+        try:
+            call = place(
+                self._journal,
+                request,
+                self._call_gateway(description),
+                appear_timeout=self._options.appear_timeout,
+                delivery=delivery,
+                look_first=look_first,
+            )
+        except Unresolved as error:
+            unresolved = CallUnresolved if delivery == "at_most_once" else CallUnresolvedForNow
+            raise unresolved(str(error)) from error
+        except CallRefused as error:
+            if error.method == request.method:
+                count_call("refused")
+            # A refused search proves nothing about the call. Without a journal an earlier try may have rung.
+            if not self._options.refused_as_result or look_first or error.method != request.method:
+                raise
+            self._log.info("%s: %s", description, error)
+            return self._refused_result(request, error)
+        if step is placing.Step.GO_ON:
+            log_call_event(Change.RESUMED, call)
+        if self._options.wait_for_completion and self._journal.current.stage is Stage.STARTED:
+            self.active_session_id = call.call_session_id
+        with self._forbid_redial_on_retry():
+            return self._run(self._lifecycle.resume(call))
+
+    def observed(self, phase: Phase, call: Outcome) -> Result:
+        """Continue after the trigger's event."""
+        self.active_session_id = call.call_session_id if phase is Phase.ANSWERED else None
+        with self._forbid_redial_on_retry():
+            return self._run(self._lifecycle.observed(phase, call))
+
+    def report_due(self, call: Outcome, report_by: float) -> Result:
+        """Ask for the report again, after a pause in the triggerer."""
+        with self._forbid_redial_on_retry():
+            return self._run(self._lifecycle.report_due(call, report_by))
+
+    def release(self) -> None:
+        """Release the call if it is active, through a connection of its own: the try's may be in use."""
+        if self.active_session_id is not None:
+            release_calls(self._hook.settings, [self.active_session_id], self._log)
+
+    # --- from step to step ---
+
+    def _run(self, step: Step) -> Result:
+        """Follow the lifecycle until it ends, or until a wait can be deferred."""
+        while not isinstance(step, Finished):
+            if isinstance(step, TimeIsUp):
+                raise self._time_is_up(step.call)
+            if isinstance(step, WaitForCall):
+                self.active_session_id = step.call.call_session_id
+            if self._options.deferrable:
+                return self._deferral(step)
+            step = self._wait_here(step)
+        return _judged(step)
+
+    def _wait_here(self, step: WaitForCall | WaitForReport) -> Step:
+        if isinstance(step, WaitForReport):
+            time.sleep(REPORT_INTERVAL)
+            return self._lifecycle.report_due(step.call, step.report_by)
+        watch = SessionWatch(
+            step.call.call_session_id,
+            step.appear_by,
+            step.deadline,
+            tolerance=PollTolerance(failures=self._options.poll_failures_tolerated),
+            observation=Observation.of(step.call),
+        )
+        phase = self._hook.watch_session(watch, until=step.until, poll_interval=self._options.poll_interval)
+        if phase in OVER and phase is not Phase.TIMED_OUT:
+            self.active_session_id = None
+        return self._lifecycle.observed(phase, watch.outcome(step.call))
+
+    def _deferral(self, step: WaitForCall | WaitForReport) -> Deferral:
+        if isinstance(step, WaitForReport):
+            from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
+                TimeDeltaTrigger,
+            )
+
+            return Deferral(
+                TimeDeltaTrigger(timedelta(seconds=REPORT_INTERVAL)),
+                method_name="report_due",
+                kwargs={"call": step.call.to_xcom(), "report_by": step.report_by},
+            )
+        trigger = CallApiSessionTrigger(
+            callapi_conn_id=self._hook.callapi_conn_id,
+            call=step.call.to_xcom(),
+            until=step.until,
+            poll_interval=self._options.poll_interval,
+            appear_by=step.appear_by,
+            deadline=step.deadline,
+            poll_failures_tolerated=self._options.poll_failures_tolerated,
+            cancel_on_kill=self._options.cancel_on_kill,
+        )
+        return Deferral(
+            trigger,
+            method_name="execute_complete",
+            kwargs={"wait_until": self._lifecycle.wait_until},
+            timeout=timedelta(seconds=max(step.deadline - time.time(), 0) + _GRACE),
+        )
+
+    def _time_is_up(self, call: Outcome) -> BaseException:
+        name = f"call session {call.call_session_id}"
+        deadline = self._facts.execution_deadline
+        if deadline is None or time.time() < deadline:
+            return CallStillActive(
+                f"{name} is still active after {self._options.timeout:g} s; a retry waits again, "
+                "it does not dial"
+            )
+        self.active_session_id = call.call_session_id
+        if self._options.cancel_on_kill:
+            self.release()
+        return AirflowTaskTimeout(f"execution_timeout is up and {name} is still active")
+
+    @contextmanager
+    def _forbid_redial_on_retry(self) -> Iterator[None]:
+        """Fail without retries after the call was placed, if no journal outlives the try."""
+        try:
+            yield
+        except (CallApiError, CallApiTrouble, CallStillActive) as error:
+            if self._durable:
+                raise
+            raise CallApiFailure(
+                f"{error}. Not retried: without task state (Airflow 3.3+) a retry could dial again"
+            ) from error
+
+    def _refused_result(self, request: StartCall, error: CallRefused) -> dict[str, Any]:
+        """Return the result of a call that the service refused to place: no session, and no phone rang."""
+        attempt = self._journal.current.attempt + 1  # the journal does not count the refused one
+        call = Outcome(
+            0,
+            self._journal.external_id(request, attempt),
+            answered=False,
+            attempt=attempt,
+            finish_reason=error.mnemonic,
+        )
+        return {**call.to_xcom(), "call_session_id": None, "status": "refused"}
+
+    # --- the services ---
+
+    def _call_gateway(self, description: str) -> CallGateway:
+        return CallGateway(
+            send=self._hook.call,
+            poll_snapshots=lambda: self._hook.poll_snapshots(self._options.poll_interval),
+            find_report=self._hook.finder(timeout=self._options.report_timeout),
+            timezone=self._hook.settings.timezone,
+            clock=time.time,
+            log=lambda text: self._log.info("%s: %s", description, text),
+        )
+
+    def _lifecycle_gateway(self) -> LifecycleGateway:
+        hook = self._hook
+        return LifecycleGateway(
+            tag_active=lambda session_id, tag_id: hook.call(
+                TagCall(call_session_id=session_id, tag_id=tag_id)
+            ),
+            tag_finished=lambda communication_id, tag_id: hook.data_api.call(
+                SetTagCommunications(communication_id=communication_id, tag_id=tag_id)
+            ),
+            fetch_final_outcome=hook.fetch_final_outcome if hook.has_data_api else None,
+            clock=time.time,
+            log=self._log.info,
+            warn=self._log.warning,
+            on_tagged=lambda call: log_call_event(Change.TAGGED, call),
+            on_final_outcome=lambda call: log_call_event(Change.SETTLED, call),
+        )
+
+    def _lifecycle_rules(self, tag_rules: TagRules) -> LifecycleRules:
+        options = self._options
+        return LifecycleRules(
+            wait_for_completion=options.wait_for_completion,
+            require_answer=options.require_answer,
+            report_always=options.recording_link,
+            appear_timeout=options.appear_timeout,
+            report_timeout=options.report_timeout,
+            timeout=options.timeout,
+            last_deadline=self._facts.execution_deadline,
+            tags=tag_rules,
+        )
+
+
+def _judged(step: Finished) -> dict[str, Any]:
+    """Return the call for XCom, or raise the error that its verdict demands."""
+    call, name = step.call, f"call session {step.call.call_session_id}"
+    if step.verdict is Verdict.NOT_ANSWERED:
+        raise CallNotAnswered(f"{name} was not answered ({call.finish_reason}); a retry calls again")
+    if step.verdict is Verdict.UNKNOWN:
+        raise CallOutcomeUnknown(f"{name} is over, and whether it was answered is not known")
+    return call.to_xcom()

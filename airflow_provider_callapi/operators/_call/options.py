@@ -1,0 +1,62 @@
+"""The parameters that all start operators share, checked when the operator is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import get_args
+
+from airflow_provider_callapi.calls.placing import Delivery
+
+
+@dataclass(frozen=True)
+class CallOptions:
+    """How a start operator places a call and waits for it. Durations are seconds.
+
+    Each option has the name and the meaning of the parameter that
+    `airflow_provider_callapi.operators.start_call` describes.
+
+    :ivar waits_for_tags: whether the author gave any tags.
+    :raises ValueError: names the parameter that cannot be used.
+    """
+
+    wait_for_completion: bool
+    deferrable: bool
+    poll_interval: float
+    appear_timeout: float
+    timeout: float
+    poll_failures_tolerated: int
+    report_timeout: float
+    require_answer: bool
+    delivery: Delivery
+    durable: bool
+    waits_for_tags: bool
+    cancel_on_kill: bool
+    max_lateness: timedelta | None
+    recording_link: bool
+    refused_as_result: bool
+
+    def __post_init__(self) -> None:
+        if self.delivery not in get_args(Delivery):
+            raise ValueError(f"delivery: {self.delivery!r} is not at_most_once or at_least_once")
+        if self.poll_interval <= 0:
+            raise ValueError(f"poll_interval: {self.poll_interval!r} is not a positive number of seconds")
+        if self.refused_as_result and self.delivery != "at_most_once":
+            raise ValueError(
+                "refused_as_result needs delivery='at_most_once': an attempt before may have rung"
+            )
+        needs_the_end = {
+            "require_answer": self.require_answer,
+            "tags": self.waits_for_tags,
+            "recording_link": self.recording_link,
+        }
+        for name, is_set in needs_the_end.items():
+            if is_set and not self.wait_for_completion:
+                raise ValueError(f"{name} needs wait_for_completion=True")
+
+
+def as_timedelta(seconds: timedelta | float | None) -> timedelta | None:
+    """Return a duration that an author wrote as seconds or as a timedelta; None stays None."""
+    if seconds is None or isinstance(seconds, timedelta):
+        return seconds
+    return timedelta(seconds=seconds)

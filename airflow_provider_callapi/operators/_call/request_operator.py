@@ -1,0 +1,94 @@
+"""Base of the Airflow operators for one API method: from rendered parameters to a typed request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.methods import Request
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.exceptions import CallApiFailure
+
+if TYPE_CHECKING:
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+Q = TypeVar("Q", bound=Request[Any])
+
+Message = dict[str, Any]
+"""``{"type": "tts", "value": "a text"}`` or ``{"type": "media", "value": "2034"}``."""
+SessionRef = int | str | dict[str, Any]
+"""A session id as a number or text, or the dict that a start operator or the sensor returned."""
+
+
+def read_request(request_type: type[Q], values: Mapping[str, Any]) -> Q:
+    """Return a request with these values. Text is converted to the type of the field.
+
+    :param values: by field; ``call_session_id`` may be a `SessionRef`.
+    :raises CallApiFailure: names the field whose value cannot be used. Nothing was sent.
+    """
+    session = values.get("call_session_id")
+    if isinstance(session, Mapping):
+        values = {**values, "call_session_id": session.get("call_session_id")}
+    try:
+        return request_type.read(values)
+    except InvalidParameters as error:
+        raise CallApiFailure(f"{error}. Nothing was sent.") from None
+
+
+def read_call(call_session_id: Any) -> Outcome:
+    """Return the call that a `SessionRef` refers to.
+
+    :raises CallApiFailure: the value refers to no call.
+    """
+    try:
+        if isinstance(call_session_id, Mapping):
+            call = Outcome.from_xcom(dict(call_session_id))
+        else:
+            call = Outcome(int(str(call_session_id)))
+        if call.call_session_id > 0:
+            return call
+        raise ValueError("not an id of the service")
+    except (TypeError, ValueError):
+        raise CallApiFailure(
+            "call_session_id: a session id, as a number or text, or what a start operator returned is needed"
+        ) from None
+
+
+class RequestOperator(BaseOperator):
+    """Base of the Airflow operators for one API method.
+
+    The attributes named like the method's fields make the request. All of them are templates.
+    """
+
+    request_type: ClassVar[type[Request[Any]]]
+    also_templated: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "request_type" in cls.__dict__:
+            fields = cls.request_type.model_fields
+            cls.template_fields = (*fields, *cls.also_templated, "callapi_conn_id")
+            cls.template_fields_renderers = {name: "json" for name in fields if name.endswith("_message")}
+
+    def __init__(self, *, callapi_conn_id: str = "callapi_default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.callapi_conn_id = callapi_conn_id
+
+    def make_request(self) -> Any:
+        """Return the request that the rendered attributes make.
+
+        :raises CallApiFailure: names the field whose value cannot be used.
+        """
+        return read_request(
+            self.request_type, {name: getattr(self, name) for name in self.request_type.model_fields}
+        )
+
+    @property
+    def hook(self) -> CallApiHook:
+        """A new hook for this operator's connection."""
+        from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
+
+        return CallApiHook(self.callapi_conn_id)

@@ -1,0 +1,35 @@
+"""The ``tags`` parameter of operators: which tag a call gets when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from airflow_provider_callapi.calls.tagging import TagRules, TagWhen
+from airflow_provider_callapi.exceptions import CallApiFailure
+
+
+def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
+    """Return the tags as numbers, by when to set them.
+
+    :param tags: ``{"answered": 36, "ended": "38"}``; an id of None sets no tag.
+    :raises CallApiFailure: names the entry that cannot be used, before anyone is dialled.
+    """
+    rules: dict[TagWhen, int] = {}
+    if not isinstance(tags or {}, Mapping):
+        raise CallApiFailure(f"tags: a dict of {get_args(TagWhen)} is needed. Nothing was sent.")
+    for when, tag_id in (tags or {}).items():
+        if when not in get_args(TagWhen):
+            raise CallApiFailure(f"tags: {when!r} is not one of {get_args(TagWhen)}. Nothing was sent.")
+        if tag_id is None:
+            continue
+        try:
+            rules[when] = int(str(tag_id))
+        except ValueError:
+            raise CallApiFailure(f"tags.{when}: the id of a tag is needed. Nothing was sent.") from None
+    if not has_data_api and (finished := rules.keys() - {"answered"}):
+        raise CallApiFailure(
+            f"tags.{min(finished)}: a finished call can only be tagged through the Data API; set "
+            f"extra.data_api of connection {callapi_conn_id} to true. Nothing was sent."
+        )
+    return rules

@@ -1,0 +1,1 @@
+"""What the campaign operator is made of."""

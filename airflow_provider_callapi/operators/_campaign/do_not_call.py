@@ -1,0 +1,111 @@
+"""The do-not-call list of a campaign, read again while the campaign dials."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.calls.campaign.people import SURPLUS
+from airflow_provider_callapi.calls.campaign.phone_numbers import NotANumber, normalise
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.operators._campaign.contact_list import Contacts, Row, read_rows
+from airflow_provider_callapi.operators._campaign.storage import open_path
+
+_log = logging.getLogger(__name__)
+
+_FRESH = 60.0
+"""Seconds before the list is read again."""
+
+
+class DoNotCall:
+    """The numbers that must not be called. A file is read again when it has changed.
+
+    A row that is a mapping has the number as ``phone``, or as its only value. The list only grows: a file
+    that is being written lacks some numbers for a moment, and a person who was on the list once is not called
+    by this try.
+
+    :param known: numbers that were on the list before a deferral of this try; None: the try begins here.
+    :ivar unreadable: how many entries are no phone numbers and exclude no one.
+    :ivar stale: the list cannot be read now. The campaign must not dial until it can.
+    """
+
+    def __init__(
+        self, contacts: Contacts | None, region: str, *, known: frozenset[str] | None = None
+    ) -> None:
+        self._contacts = contacts
+        self._was_read = known is not None
+        self._region = region
+        self._version: Any = None
+        self._read_at: float | None = None
+        self._numbers = known or frozenset()
+        self.unreadable = 0
+        self.stale = False
+
+    def __call__(self) -> frozenset[str]:
+        """Return the numbers as E.164 digits, at most a minute old.
+
+        :raises CallApiFailure: the list could not be read when the try began. Later, the list becomes
+            `stale`.
+        :raises CallApiTrouble: the same, if the storage does not answer.
+        """
+        now = time.monotonic()
+        if self._contacts is None or (self._read_at is not None and now < self._read_at + _FRESH):
+            return self._numbers
+        try:
+            self._refresh(self._contacts)
+        except Exception as error:  # each storage provider raises its own kinds
+            if not self._was_read:
+                raise
+            if not self.stale:
+                _log.warning("The campaign places no calls until this is put right: %s", _describe(error))
+            self.stale = True
+        else:
+            if self.stale:
+                _log.info("do_not_call: the list can be read again")
+            self.stale = False
+            self._was_read = True
+        self._read_at = now
+        return self._numbers
+
+    def _refresh(self, contacts: Contacts) -> None:
+        version = _version(contacts) if isinstance(contacts, str) else 0
+        if version is None or version != self._version:
+            self._numbers |= frozenset(self._read_numbers(contacts))
+        self._version = version
+
+    def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
+        self.unreadable = 0
+        for line, row in enumerate(read_rows(contacts, "do_not_call"), start=1):
+            try:
+                yield normalise(_number_of(row, line), self._region)
+            except NotANumber:
+                self.unreadable += 1
+        if self.unreadable:
+            _log.warning("do_not_call: %d entries are no phone numbers and exclude no one", self.unreadable)
+
+
+def _number_of(row: Row, line: int) -> str:
+    """Return the text in the row's column of numbers."""
+    if isinstance(row, str):
+        return row
+    columns = {name: value for name, value in row.items() if name != SURPLUS}
+    if "phone" not in columns and len(columns) > 1:
+        raise CallApiFailure(f"do_not_call, row {line}: which is the number? Call its column `phone`")
+    return str(columns.get("phone", next(iter(columns.values()), "")))
+
+
+def _version(path: str) -> Any:
+    """Return a value that changes with the file; None: unknown, or there is no file."""
+    try:
+        return open_path(path, "do_not_call").checksum()
+    except OSError:
+        return None  # reading the file explains why
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, CallApiFailure | CallApiTrouble):
+        return str(error)
+    return f"do_not_call: {type(error).__name__}: {mask_phones(str(error))}"

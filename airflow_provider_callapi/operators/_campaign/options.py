@@ -1,0 +1,65 @@
+"""The parameters of the campaign operator: constants are checked when the operator is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from airflow_provider_callapi.calls.campaign.rules import FailureLimits
+
+
+@dataclass(frozen=True)
+class CampaignOptions:
+    """What the author of a campaign decides. Durations are seconds unless they are a timedelta.
+
+    Each option has the name and the meaning of the parameter that `CallApiCampaignOperator` describes. The
+    options from ``contacts`` on are templates: `dataclasses.replace` fills in their rendered values.
+
+    :raises ValueError: names the parameter that cannot be used.
+    """
+
+    call: Mapping[str, Any]
+    max_active_calls: int
+    points_reserve: float
+    redial: Mapping[str, float | None] | None
+    max_attempts: int
+    max_lateness: timedelta | None
+    min_gap: timedelta | None
+    failure_limits: FailureLimits
+    dry_run: bool
+    deferrable: bool
+    poll_interval: float
+    appear_timeout: float
+    report_timeout: float
+    call_timeout: float
+    cancel_on_kill: bool
+    ledger_conn_id: str | None
+    contacts: Any = None
+    do_not_call: Any = None
+    campaign: str = ""
+    shard: str | None = None
+    region: str = ""
+    timezone: str = ""
+    calling_hours: Sequence[str] | None = None
+    calling_days: Sequence[str] | None = None
+    tags: Mapping[str, int | str] | None = None
+    results: str | None = None
+    report: str | None = None
+    callapi_conn_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.call, Mapping) or "method" not in self.call:
+            raise ValueError("call: a mapping with a method is needed, {'method': 'start.informer_call', …}")
+        for name in ("max_active_calls", "max_attempts"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: {getattr(self, name)!r} is less than 1")
+        if self.poll_interval <= 0:
+            raise ValueError(f"poll_interval: {self.poll_interval!r} is not a positive number of seconds")
+        if not 0 <= self.points_reserve < 1:
+            raise ValueError(f"points_reserve: {self.points_reserve!r} is not a share from 0 to 1")
+        if self.min_gap is not None and self.ledger_conn_id is None:
+            raise ValueError(
+                "min_gap needs ledger_conn_id: a task's own state knows nothing of other campaigns"
+            )

@@ -1,0 +1,82 @@
+"""The files that a campaign leaves: a row per person, and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_callapi.calls.campaign.people import Skipped
+from airflow_provider_callapi.calls.campaign.report import render_report
+from airflow_provider_callapi.calls.campaign.results import write_results
+from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
+from airflow_provider_callapi.operators._campaign.contact_list import csv_form
+from airflow_provider_callapi.operators._campaign.options import CampaignOptions
+from airflow_provider_callapi.operators._campaign.storage import prepare_output_path
+
+if TYPE_CHECKING:
+    from airflow.sdk import ObjectStoragePath
+
+
+class OutputFiles:
+    """The files of the options ``results`` and ``report``: checked before dialling, written at the end.
+
+    :param log: the task's logger.
+    :raises CallApiFailure: names the option whose path cannot be written.
+    """
+
+    def __init__(self, options: CampaignOptions, log: Any) -> None:
+        self._log = log
+        self._timezone = options.timezone
+        self._csv_form = csv_form(options.contacts) if options.results else (",", False)
+        wanted = {"results": options.results, "report": options.report}
+        self._paths = {name: prepare_output_path(path, name) for name, path in wanted.items() if path}
+
+    def write(
+        self,
+        summary: Summary,
+        endings: Sequence[Ending],
+        invalid: Sequence[Skipped],
+        *,
+        calls_per_minute: float | None,
+        unfinished: str | None,
+    ) -> list[str]:
+        """Write the files. Return a sentence for each file that could not be written.
+
+        :param calls_per_minute: how many calls the account's points pay for.
+        :param unfinished: why the campaign was stopped, if it was.
+        """
+        problems = []
+        for name, path in self._paths.items():
+            try:
+                if name == "results":
+                    self._write_results(path, endings, invalid)
+                else:
+                    page = render_report(
+                        summary,
+                        endings,
+                        invalid,
+                        calls_per_minute=calls_per_minute,
+                        timezone=self._timezone,
+                        unfinished=unfinished,
+                    )
+                    with path.open("w", encoding="utf-8") as file:
+                        file.write(page)
+                self._log.info("Written: the %s, %s", name, path)
+            except Exception as error:  # each storage provider raises its own kinds
+                problems.append(f"{name}: {path} could not be written: {type(error).__name__}: {error}")
+        return problems
+
+    def _write_results(
+        self, path: ObjectStoragePath, endings: Sequence[Ending], invalid: Sequence[Skipped]
+    ) -> None:
+        is_csv = path.suffix.lower() == ".csv"
+        separator, bom = self._csv_form
+        with path.open("w", encoding="utf-8", newline="") as file:
+            write_results(
+                file,
+                endings,
+                invalid,
+                file_format="csv" if is_csv else "jsonl",
+                separator=separator,
+                bom=bom,
+            )

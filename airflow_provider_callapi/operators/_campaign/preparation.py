@@ -1,0 +1,183 @@
+"""Make the parts of a campaign from its options. A bad option fails before anyone is dialled."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from airflow_provider_callapi.calls.campaign.hours import CallingHours, is_timezone
+from airflow_provider_callapi.calls.campaign.ledger import Ledger
+from airflow_provider_callapi.calls.campaign.outcomes import redial_table
+from airflow_provider_callapi.calls.campaign.people import (
+    CallTemplate,
+    Plan,
+    fingerprint,
+    read_people,
+    read_shard,
+)
+from airflow_provider_callapi.calls.campaign.phone_numbers import is_region
+from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.stores import KeyValueStore
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.ledgers.paged import PagedLedger
+from airflow_provider_callapi.operators._call.tags import read_tag_rules
+from airflow_provider_callapi.operators._campaign.contact_list import read_rows
+from airflow_provider_callapi.operators._campaign.options import CampaignOptions
+
+_IDENTITY_FIELDS = ("campaign", "shard", "ledger_conn_id")
+"""The options by which a try finds the people that earlier tries have called."""
+_DIGITS = 6
+"""Hexadecimal digits of the list's hash: too few to find the number of a list with one person."""
+
+
+@contextmanager
+def _before_dialling() -> Iterator[None]:
+    """Turn a ValueError into a failure without retries. The text adds that no call was placed."""
+    try:
+        yield
+    except ValueError as error:
+        raise CallApiFailure(f"{error}. No call was placed.") from None
+
+
+def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float | None) -> Rules:
+    """Return when, how often and how fast people are called.
+
+    :param run_after: when the run was due, epoch seconds.
+    :raises CallApiFailure: names the option that cannot be used; no one was dialled.
+    """
+    tag_rules = read_tag_rules(
+        options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
+    )
+    dial_until = math.inf
+    if run_after is not None and options.max_lateness is not None:
+        dial_until = run_after + options.max_lateness.total_seconds()
+    with _before_dialling():
+        if not is_timezone(options.timezone):
+            raise ValueError(f"timezone: {options.timezone!r} is not on the IANA list")
+        if not is_region(options.region):
+            raise ValueError(f"region: {options.region!r} is not a code of ISO 3166, such as 'RU'")
+        return Rules(
+            hours=CallingHours.read(options.calling_hours, options.calling_days),
+            redial=redial_table(options.redial),
+            max_attempts=options.max_attempts,
+            max_active=options.max_active_calls,
+            appear_timeout=options.appear_timeout,
+            call_timeout=options.call_timeout,
+            report_timeout=options.report_timeout if hook.has_data_api else None,
+            timezone=hook.settings.timezone,
+            dial_until=dial_until,
+            tags=tag_rules,
+        )
+
+
+def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTemplate:
+    """Return the call that every person gets.
+
+    :param values: what the call's templates may use in addition to the person's row.
+    :raises CallApiFailure: names the option that cannot be used; no one was dialled.
+    """
+    with _before_dialling():
+        return CallTemplate(options.call, dict(values))
+
+
+def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger:
+    """Return the ledger: an SQL database if the author named one, else Airflow's task state.
+
+    :param state: Airflow's task state; None: this version of Airflow has none.
+    :raises CallApiFailure: neither exists, or the connection cannot be used.
+    :raises CallApiTrouble: the database does not answer.
+    """
+    if options.ledger_conn_id:
+        from airflow_provider_callapi.ledgers.sql import sql_ledger  # noqa: PLC0415 - SQLAlchemy is heavy
+
+        with _before_dialling():
+            return sql_ledger(options.ledger_conn_id, options.campaign, min_gap=_seconds(options.min_gap))
+    if state is not None:
+        return PagedLedger(state)
+    raise CallApiFailure(
+        "ledger_conn_id: this version of Airflow has no task state (3.3+ has), so the campaign needs an "
+        "SQL database to remember who was called. No call was placed."
+    )
+
+
+def read_plan(options: CampaignOptions, template: CallTemplate, *, was_read_before: bool) -> Plan:
+    """Return the people on the contact list.
+
+    :param was_read_before: an earlier try of this task could read the list.
+    :raises CallApiFailure: the list cannot be used.
+    :raises CallApiTrouble: the list's storage does not answer, or the list was usable for an earlier try:
+        another process may be writing the list.
+    """
+    try:
+        with _before_dialling():
+            return _read_plan(options, template)
+    except CallApiFailure as error:
+        if not was_read_before:
+            raise
+        raise CallApiTrouble(f"{error} It could be read when this task began") from error
+
+
+def _read_plan(options: CampaignOptions, template: CallTemplate) -> Plan:
+    plan = read_people(
+        read_rows(options.contacts, "contacts"),
+        template,
+        campaign=options.campaign,
+        # The user's own database keeps the number, so that others can ask for it. Task state keeps a hash.
+        key_of=str if options.ledger_conn_id else partial(fingerprint, options.campaign),
+        region=options.region,
+        timezone=options.timezone,
+        shard=read_shard(options.shard),
+    )
+    if plan.invalid and not plan.people:
+        first = plan.invalid[0]
+        raise ValueError(
+            f"contacts: none of the {len(plan.invalid)} rows makes a call; row {first.line}: {first.why}"
+        )
+    return plan
+
+
+def identity_of(options: CampaignOptions, plan: Plan, *, clears: int) -> dict[str, Any]:
+    """Return which campaign a try carries out, as plain JSON without a phone number.
+
+    :param clears: ``max_tries``, which only a person's clear raises.
+    """
+    keys = "\n".join(sorted(person.key for person in plan.people))
+    return {
+        **{name: getattr(options, name) for name in _IDENTITY_FIELDS},
+        "contacts": f"{len(plan.people)} people ({hashlib.sha256(keys.encode()).hexdigest()[:_DIGITS]})",
+        "clears": clears,
+    }
+
+
+def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Refuse to continue as another campaign than the one that this task began with.
+
+    With another name, shard or ledger, a try would not find the people that were called. With another list it
+    would call new people and forget the first ones; only a person's clear may ask for that.
+
+    :param now: see `identity_of`; so is ``before``, of an earlier try.
+    :raises CallApiFailure: names the option that changed.
+    :raises CallApiTrouble: the list changed and no one cleared the task: another process may be writing the
+        list.
+    """
+    for name in _IDENTITY_FIELDS:
+        if now[name] != before[name]:
+            raise CallApiFailure(
+                f"{name}: this task began with {before[name]!r}, and with {now[name]!r} it would not know "
+                "which people it has called. No call was placed. Put the value back, or start another run"
+            )
+    if now["contacts"] != before["contacts"] and now["clears"] == before["clears"]:
+        raise CallApiTrouble(
+            f"contacts: this task began with {before['contacts']}, and the list has {now['contacts']} now. "
+            "The task places no calls until the list is as it was. Clear this task to accept the new list"
+        )
+
+
+def _seconds(value: timedelta | None) -> float | None:
+    return None if value is None else value.total_seconds()

@@ -1,0 +1,326 @@
+"""One try of a campaign: prepare it, step through it, defer while it needs no worker, and finish it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Self
+
+from airflow.providers.common.compat.sdk import AirflowException
+
+from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line, local_time
+from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.judgement import (
+    ProblemKind,
+    collect_endings,
+    describe_counts,
+    final_results,
+    find_problem,
+)
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.campaign.pacing import Pacing
+from airflow_provider_callapi.calls.campaign.people import Person, external_id, fingerprint
+from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
+from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
+from airflow_provider_callapi.calls.campaign.waiting import absence_until
+from airflow_provider_callapi.connection.release import release_calls
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.observability import MeteredLedger
+from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall
+from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
+from airflow_provider_callapi.operators._campaign.options import CampaignOptions
+from airflow_provider_callapi.operators._campaign.output_files import OutputFiles
+from airflow_provider_callapi.operators._campaign.preparation import (
+    identity_of,
+    open_ledger,
+    read_plan,
+    read_rules,
+    read_template,
+    refuse_another_campaign,
+)
+from airflow_provider_callapi.operators._campaign.services import CampaignServices
+from airflow_provider_callapi.task_context import Deferral, TaskFacts
+from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
+
+_NAP = 1.0
+"""Seconds that a kill waits for a sleeping worker at the most."""
+
+
+class UnfinishedBusiness(Exception):
+    """The campaign is over, and the task fails all the same.
+
+    :ivar summary: the campaign in numbers, for XCom.
+    :ivar error: what the task fails with.
+    """
+
+    def __init__(self, summary: dict[str, Any], error: AirflowException) -> None:
+        super().__init__(str(error))
+        self.summary = summary
+        self.error = error
+
+
+class CampaignRun:
+    """One try of a campaign.
+
+    :param event: the trigger's event after a deferral; None: the try begins here.
+    :param memo: what the worker before the deferral left, see `CampaignMemory`.
+    :param log: the task's logger.
+    :raises CallApiFailure: an option cannot be used; no one was dialled.
+    """
+
+    def __init__(
+        self,
+        options: CampaignOptions,
+        facts: TaskFacts,
+        log: Any,
+        *,
+        event: Mapping[str, Any] | None = None,
+        memo: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._options = options
+        self._facts = facts
+        self._log = log
+        self._event = event
+        self._began = time.time()
+        self._killed = False
+        self._released: set[int] = set()
+        self._hook = CallApiHook(options.callapi_conn_id, max_limit_wait=0.0)
+        self._memory = CampaignMemory(facts.state, memo or {})
+        self._rules = read_rules(options, self._hook, run_after=facts.run_after)
+        self._services = CampaignServices(self._hook, at_once=self._rules.at_once)
+        self._template = read_template(options, facts.template_values)
+        self._ledger = open_ledger(options, facts.state)
+        was_read_before = self._memory.identity is not None
+        self._plan = read_plan(options, self._template, was_read_before=was_read_before)
+        self._do_not_call = DoNotCall(options.do_not_call, options.region, known=self._known_exclusions())
+        self._files = OutputFiles(options, log)
+        self._runner = self._make_runner()
+        if self._memory.stopped:
+            self._campaign.stop(self._memory.stopped)
+        self._preparation = time.time() - self._began
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._services.close()
+
+    def carry_out(self) -> dict[str, Any] | Deferral:
+        """Run until the campaign is over or needs no worker for a while.
+
+        :return: the summary, or a deferral.
+        :raises UnfinishedBusiness: the campaign is over, and the task fails.
+        """
+        if self._options.dry_run:
+            self._log.info("A dry run: the campaign places no calls and writes no files")
+            forecast = self._announce()
+            return {**self._summary(self._endings()).to_xcom(), **forecast}
+        self._check_identity()
+        if self._event is None:
+            self._announce()
+        else:
+            self._campaign.seen_elsewhere(read_observations(self._event))
+        while not (pause := self._step()).over:
+            if self._killed:
+                self._release()  # includes a call that was being dialled when the kill came
+            elif self._options.deferrable and (deferral := self._deferral(pause)):
+                return deferral
+            self._sleep(pause.seconds)
+        return self._finish()
+
+    def kill(self) -> None:
+        """Stop dialling; with ``cancel_on_kill`` release the active calls. Safe in a signal handler."""
+        self._killed = True
+        self._campaign.stop("the task was killed")
+        self._log.info("Killed: the campaign dials no more; %d calls are active", self._campaign.active)
+        self._release()
+
+    @property
+    def _campaign(self) -> Campaign:
+        return self._runner.campaign
+
+    # --- preparation ---
+
+    def _make_runner(self) -> Runner:
+        campaign = Campaign(
+            self._plan,
+            self._ledger.load(person.key for person in self._plan.people),
+            self._rules,
+            Pacing(self._options.points_reserve, self._memory.points_per_call),
+            personal=self._template.personal,
+            new_external_id=self._new_external_id,
+            now=time.time(),
+        )
+        return Runner(
+            campaign,
+            self._template,
+            MeteredLedger(self._ledger, self._options.campaign),
+            self._services.gateway(do_not_call=self._current_exclusions, log=self._log.info),
+            poll_interval=self._options.poll_interval,
+        )
+
+    def _new_external_id(self, person: Person, attempt: int) -> str:
+        own = self._template.own_external_id(person)
+        return external_id(self._options.campaign, person.contact, attempt, own)
+
+    def _known_exclusions(self) -> frozenset[str] | None:
+        """Return the numbers that were excluded before a deferral; None: the try begins here."""
+        if not self._memory.is_resumed:
+            return None
+        known, people = self._memory.excluded, self._plan.people if self._memory.excluded else ()
+        return frozenset(person.contact for person in people if self._fingerprint(person) in known)
+
+    def _fingerprint(self, person: Person) -> str:
+        return fingerprint(self._options.campaign, person.contact)
+
+    def _current_exclusions(self) -> frozenset[str] | None:
+        """Return the numbers that must not be called; None: the list cannot be read now."""
+        numbers = self._do_not_call()
+        return None if self._do_not_call.stale else numbers
+
+    def _check_identity(self) -> None:
+        """Refuse to continue as another campaign than the one that the task began with."""
+        identity = identity_of(self._options, self._plan, clears=self._facts.clears)
+        if self._memory.identity is not None:
+            refuse_another_campaign(identity, self._memory.identity)
+        self._memory.remember_identity(identity)
+
+    def _announce(self) -> dict[str, Any]:
+        """Log what the campaign is about to do. Return the forecast, for a dry run's result."""
+        excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
+        announcement = Announcement(
+            self._options.campaign,
+            self._campaign,
+            called=0 if self._began_too_late else self._campaign.waiting - excluded,
+            excluded=excluded,
+            timezone=self._options.timezone,
+        )
+        now = time.time()
+        for line in announcement.plan_lines():
+            self._log_line(line)
+        self._runner.look_ahead()  # costs no points, and its answer holds the account's counters
+        for line in announcement.forecast_lines(now):
+            self._log_line(line)
+        return announcement.forecast()
+
+    def _log_line(self, line: Line) -> None:
+        (self._log.warning if line.is_warning else self._log.info)("%s", line.text)
+
+    # --- step by step ---
+
+    def _step(self) -> Pause:
+        pause = self._runner.step()
+        self._memory.remember_points_per_call(self._campaign.pacing.known_cost)
+        return pause
+
+    def _sleep(self, seconds: float) -> None:
+        """Sleep, but wake up soon after a kill."""
+        killed = self._killed
+        while seconds > 0 and self._killed == killed:
+            time.sleep(min(seconds, _NAP))
+            seconds -= _NAP
+
+    def _deferral(self, pause: Pause) -> Deferral | None:
+        """Return a deferral if the campaign needs no worker for a while."""
+        campaign = self._campaign
+        wake_at = absence_until(
+            self._runner,
+            pause,
+            time.time(),
+            preparation=self._preparation,
+            has_data_api=self._hook.has_data_api,
+        )
+        if wake_at is None:
+            return None
+        if pause.dial_at < float("inf"):
+            self._log.info(
+                "Waiting until %s for %s; %d people are waiting, %d calls are active",
+                local_time(pause.dial_at, self._options.timezone),
+                pause.why,
+                campaign.waiting,
+                campaign.active,
+            )
+        trigger = CallApiCampaignTrigger(
+            callapi_conn_id=self._options.callapi_conn_id,
+            calls=CallApiCampaignTrigger.calls_of(campaign.watched()),
+            wake_at=wake_at,
+            poll_interval=self._options.poll_interval,
+            cancel_on_kill=self._options.cancel_on_kill,
+            until_answered=campaign.answers_wanted,
+        )
+        numbers = self._do_not_call()
+        excluded = [self._fingerprint(person) for person in self._plan.people if person.contact in numbers]
+        memo = self._memory.memo(stopped=campaign.stopped, excluded=excluded)
+        return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
+
+    def _release(self) -> None:
+        """With ``cancel_on_kill``, release the active calls, each once."""
+        active = self._campaign.watched().keys() - self._released
+        if self._options.cancel_on_kill and active:
+            self._released |= active
+            release_calls(self._hook.settings, active, self._log)
+
+    # --- the end ---
+
+    def _finish(self) -> dict[str, Any]:
+        """Write the files and return the summary.
+
+        :raises UnfinishedBusiness: the task fails although the campaign is over.
+        """
+        endings = self._endings()
+        summary = self._summary(endings)
+        unwritten = self._files.write(
+            summary,
+            endings,
+            self._plan.invalid,
+            calls_per_minute=self._campaign.pacing.calls_a_minute(),
+            unfinished=self._campaign.stopped,
+        )
+        self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))
+        if self._killed:
+            raise CallApiTrouble("The campaign was killed; clear this task to resume it")
+        if error := self._error(summary, unwritten):
+            raise UnfinishedBusiness(summary.to_xcom(), error)
+        return summary.to_xcom()
+
+    def _error(self, summary: Summary, unwritten: list[str]) -> AirflowException | None:
+        problem = find_problem(
+            summary,
+            self._options.failure_limits,
+            stopped=self._campaign.stopped,
+            began_too_late=self._began_too_late,
+            has_min_gap=self._options.min_gap is not None,
+            last_minute=local_time(self._rules.dial_until, self._options.timezone)
+            if self._rules.dial_until < float("inf")
+            else "never",
+        )
+        if problem is not None:
+            failure = CallTooLate if problem.kind is ProblemKind.TOO_LATE else CallApiFailure
+            return failure(problem.text)
+        if unwritten:
+            return CallApiTrouble(f"{'; '.join(unwritten)}. All calls are over: a retry only writes the file")
+        return None
+
+    @property
+    def _began_too_late(self) -> bool:
+        """Whether this try began when no one could be called any more."""
+        return self._event is None and self._began >= self._rules.dial_until
+
+    def _results(self) -> dict[str, Result]:
+        return final_results(self._campaign.results(), self._plan, self._do_not_call())
+
+    def _endings(self) -> list[Ending]:
+        return collect_endings(self._plan, self._results(), self._ledger)
+
+    def _summary(self, endings: list[Ending]) -> Summary:
+        intents = [attempt.intended_at for ending in endings for attempt in ending.attempts]
+        return summarise(
+            self._options.campaign,
+            endings,
+            self._plan.invalid,
+            duplicates=self._plan.duplicates,
+            started_at=min(intents, default=self._began),
+            ended_at=time.time(),
+            points_per_call=self._campaign.pacing.known_cost,
+        )

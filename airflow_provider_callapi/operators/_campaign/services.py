@@ -1,0 +1,74 @@
+"""How a campaign's try reaches the services: start requests in threads, everything else one by one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Container, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from airflow_provider_callapi.api.data_api import SetTagCommunications
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.methods import StartCall, TagCall
+from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.calls.campaign.runner import CampaignGateway
+from airflow_provider_callapi.calls.reports import finished_calls
+from airflow_provider_callapi.calls.snapshot import take_snapshot
+from airflow_provider_callapi.connection.clients import same_trace
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+
+class CampaignServices:
+    """The services of one connection.
+
+    :param at_once: how many start requests are sent at the same time.
+    """
+
+    def __init__(self, hook: CallApiHook, *, at_once: int) -> None:
+        self._hook = hook
+        self._pool = ThreadPoolExecutor(
+            at_once, thread_name_prefix="callapi-campaign", initializer=same_trace()
+        )
+
+    def gateway(
+        self, *, do_not_call: Callable[[], Container[str] | None], log: Callable[[str], None]
+    ) -> CampaignGateway:
+        """Return the gateway for a `Runner`."""
+        return CampaignGateway(
+            start=self.start,
+            take_snapshot=lambda: take_snapshot(self._hook.get_conn(), time.time),
+            limits=lambda: self._hook.limits,
+            reports=self._reports if self._hook.has_data_api else None,
+            tag_active=lambda session_id, tag_id: self._hook.get_conn().call(
+                TagCall(call_session_id=session_id, tag_id=tag_id)
+            ),
+            tag_finished=lambda communication_id, tag_id: self._hook.data_api.client.call(
+                SetTagCommunications(communication_id=communication_id, tag_id=tag_id)
+            ),
+            do_not_call=do_not_call,
+            clock=time.time,
+            log=log,
+        )
+
+    def start(self, requests: Sequence[StartCall]) -> list[StartedCall | CallApiError]:
+        """Send these requests at the same time, each once. Return an answer or an error for each."""
+        return list(self._pool.map(self._start, requests))
+
+    def close(self) -> None:
+        """Close the threads and the connections without waiting for requests under way."""
+        self._pool.shutdown(wait=False)
+        self._hook.close()
+
+    def _start(self, request: StartCall) -> StartedCall | CallApiError:
+        try:
+            return self._hook.get_conn().call(request)
+        except CallApiError as error:
+            return error
+
+    def _reports(self, since: float) -> Any:
+        return finished_calls(
+            self._hook.data_api.client,
+            since=since,
+            until=time.time(),
+            timezone=self._hook.settings.timezone,
+        )

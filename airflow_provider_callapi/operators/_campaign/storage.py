@@ -1,0 +1,42 @@
+"""Paths in Airflow's object storage, checked before a campaign dials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_callapi.exceptions import CallApiFailure
+
+if TYPE_CHECKING:
+    from airflow.sdk import ObjectStoragePath
+
+
+def open_path(path: str, field: str) -> ObjectStoragePath:
+    """Return a path in object storage.
+
+    :param path: ``file:///…``, ``s3://connection@bucket/…``, or a local path.
+    :param field: the operator's parameter, for error messages.
+    :raises CallApiFailure: Airflow has no such storage.
+    """
+    from airflow.sdk import ObjectStoragePath  # noqa: PLC0415 - fsspec is heavy, and DAG files are parsed all day
+
+    try:
+        storage_path = ObjectStoragePath(path)
+        storage_path.fs  # noqa: B018 - this looks the storage up
+    except Exception as error:  # each storage provider raises its own kinds
+        raise CallApiFailure(f"{field}: {path} cannot be used: {error}") from error
+    return storage_path
+
+
+def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
+    """Return a path that a file can be written to later. Create its folder if the path is a local one.
+
+    :param field: the operator's parameter, for error messages.
+    :raises CallApiFailure: the folder cannot be created.
+    """
+    storage_path = open_path(path, field)
+    if storage_path.protocol in ("file", "local", ""):
+        try:
+            storage_path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CallApiFailure(f"{field}: {path} cannot be written: {error}") from error
+    return storage_path

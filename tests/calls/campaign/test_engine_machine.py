@@ -1,0 +1,286 @@
+"""Crashes between any two operations, lost answers, moved clocks: nobody is rung twice for one attempt."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+from zoneinfo import ZoneInfo
+
+from campaign_world import World
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from airflow_provider_callapi.api.errors import LimitExceeded
+from airflow_provider_callapi.calls.campaign.hours import CallingHours
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, MemoryLedger, Status
+from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, REDIAL, Result
+from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.ledgers.paged import PagedLedger
+
+T = TypeVar("T")
+PEOPLE = [f"792600000{number}" for number in range(20, 26)]
+ZONES = ("Europe/Moscow", "Asia/Omsk", "Europe/Berlin")
+SCRIPTS = (
+    Script(),
+    Script(rings=1, talks=0),
+    Script(talks=120, listed_after=20),
+    Script.busy(),
+    Script.no_answer(20),
+)
+FAULTY = ("start.informer_call", "list.calls", "get.calls_report")
+FAULTS = [fault for fault in Fault if fault is not Fault.HANG]
+"""In process, HANG is DROP_AFTER."""
+EXAMPLES, STEPS = 180, 20
+
+
+class Crash(BaseException):
+    """The process is killed here."""
+
+
+class Dying:
+    """A ledger whose process may die before or after whatever it stores."""
+
+    def __init__(self, ledger: Ledger, boundary: Callable[[Callable[[], Any]], Any]) -> None:
+        self._ledger = ledger
+        self._boundary = boundary
+        self.load = ledger.load
+
+    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
+        claims: list[ClaimResult] = self._boundary(lambda: self._ledger.claim(intents))
+        return claims
+
+    def write(self, attempts: Sequence[Attempt]) -> None:
+        self._boundary(lambda: self._ledger.write(attempts))
+
+
+class Calling(RuleBasedStateMachine):
+    """One campaign, its processes one after the other, and the people who are called."""
+
+    seen: ClassVar[Counter[str]] = Counter()
+    """How often each kind of thing happened: a test that never gets there proves nothing."""
+
+    @initialize(
+        people=st.integers(1, len(PEOPLE)),
+        paged=st.booleans(),
+        data_api=st.sampled_from([True, True, False]),
+        max_attempts=st.integers(1, 3),
+        max_active=st.integers(1, 6),
+        at_once=st.integers(1, 4),
+        hours=st.sampled_from([None, None, ("09:00", "21:00"), ("22:00", "06:00")]),
+        dial_for=st.sampled_from([float("inf"), 3600.0, 86_400.0]),
+        own_id=st.booleans(),
+        scripts=st.lists(st.sampled_from(SCRIPTS), min_size=len(PEOPLE), max_size=len(PEOPLE)),
+    )
+    def begin(
+        self,
+        *,
+        people: int,
+        paged: bool,
+        data_api: bool,
+        max_attempts: int,
+        max_active: int,
+        at_once: int,
+        hours: Any,
+        dial_for: float,
+        own_id: bool,
+        scripts: list[Script],
+    ) -> None:
+        self.crash_at: int | None = None
+        self.points = 0
+        self.given_up: set[str] = set()
+        rules = Rules(
+            hours=CallingHours.read(hours, None),
+            redial=REDIAL,
+            max_attempts=max_attempts,
+            max_active=max_active,
+            at_once=at_once,
+            report_timeout=300.0 if data_api else None,
+            timezone="Europe/Moscow",
+        )
+        self.world = world = World(PEOPLE[:people], rules, start=1_778_500_800.0)
+        world.rules = replace(rules, dial_until=world.clock() + dial_for)
+        for number, row in enumerate(world.rows):
+            row["timezone"] = ZONES[number % len(ZONES)]
+        if own_id:  # an author's, the same for everybody
+            world.new_external_id = lambda person, attempt: f"order-{attempt}"
+        memory = MemoryLedger()
+        self.ledger: Callable[[], Ledger] = (lambda: PagedLedger(world.pages)) if paged else lambda: memory
+        world.new_ledger = lambda: Dying(self.ledger(), self._boundary)
+        world.overrides = {"start": self._start, "take_snapshot": self._look}
+        world.process()
+        for who, script in zip(PEOPLE, scripts, strict=True):
+            world.exchange.script(who, script)
+
+    # --- the places at which a process can die ---
+
+    def _boundary(self, effect: Callable[[], T]) -> T:
+        self._point()
+        result = effect()
+        self._point()
+        return result
+
+    def _point(self) -> None:
+        self.points += 1
+        if self.points == self.crash_at:
+            self.seen["crash"] += 1
+            raise Crash
+
+    def _look(self) -> Any:
+        return self._boundary(self.world.gateway().take_snapshot)
+
+    def _start(self, requests: Sequence[Any]) -> list[Any]:
+        return [self._boundary(lambda request=request: self._dial(request)) for request in requests]
+
+    def _dial(self, request: Any) -> Any:
+        stored = {a.external_id: a for a in self.ledger().load([request.contact])}
+        attempt = stored.get(request.external_id)
+        assert attempt is not None, "a request left before its intent was stored"
+        assert attempt.status is Status.DIALLING, "a request left for what the ledger knows better"
+        assert request.contact not in self.world.excluded, "dialled from the do_not_call list"
+        assert request.contact not in self.given_up, "dialled again though nobody knows what became of it"
+        answer = self.world.started(request)
+        self.seen["lost" if getattr(answer, "maybe_done", False) else "answer"] += 1
+        self.seen["limit"] += isinstance(answer, LimitExceeded)
+        return answer
+
+    # --- what happens ---
+
+    @rule(
+        crash_at=st.none() | st.integers(1, 25),
+        seconds=st.sampled_from([5.0, 60.0, 700.0, 7200.0, 40_000.0]),
+        fault=st.none() | st.sampled_from(FAULTS),
+    )
+    def a_process_runs(self, crash_at: int | None, seconds: float, fault: Fault | None) -> None:
+        """For a while, or until it dies; then there is another one."""
+        if fault is not None:
+            self.world.exchange.fault(fault, method="start.informer_call")
+        self.points, self.crash_at = 0, crash_at
+        try:
+            self.world.run(seconds)
+        except Crash:
+            self.crash_at = None
+            self._remember()
+            self.world.process()
+        self.crash_at = None
+        self._remember()
+
+    @rule()
+    def another_process_takes_over(self) -> None:
+        self.world.process()
+
+    @rule(
+        fault=st.sampled_from(FAULTS),
+        method=st.sampled_from(FAULTY),
+        times=st.sampled_from([1, 1, 3]),
+    )
+    def the_wire_is_spoilt(self, fault: Fault, method: str, times: int) -> None:
+        self.world.exchange.fault(fault, method=method, times=times)
+
+    @rule(who=st.sampled_from(PEOPLE), script=st.sampled_from(SCRIPTS))
+    def somebody_behaves_otherwise(self, who: str, script: Script) -> None:
+        self.world.exchange.script(who, script)
+
+    @rule(who=st.sampled_from(PEOPLE))
+    def somebody_forbids_calls(self, who: str) -> None:
+        self.world.excluded.add(who)
+
+    @rule(limit=st.sampled_from([1000, 3, 1000, 1000, 0]), lag=st.sampled_from([0.0, 30.0, 600.0]))
+    def the_account_changes(self, limit: int, lag: float) -> None:
+        self.world.exchange.account.minute_limit = limit
+        self.world.exchange.report_lag = lag
+
+    @rule(seconds=st.sampled_from([1.0, 100.0, 5000.0, 30_000.0]))
+    def nobody_runs(self, seconds: float) -> None:
+        self.world.clock.advance(seconds)
+
+    def _remember(self) -> None:
+        for attempt in self.ledger().load(PEOPLE):
+            if attempt.status is Status.SETTLED and attempt.result in (Result.UNKNOWN, Result.UNRESOLVED):
+                self.given_up.add(attempt.person)
+                self.seen[attempt.result] += 1
+            self.seen["redial"] += attempt.attempt > 1
+
+    # --- what must always be so ---
+
+    @invariant()
+    def one_attempt_is_one_call(self) -> None:
+        calls = Counter((call.contact, call.external_id) for call in self.world.exchange.calls)
+        assert all(number == 1 for number in calls.values()), calls
+        rings = Counter(contact for contact, _ in calls)
+        for attempts in self._history().values():
+            counted = [a for a in attempts if a.result not in NO_ATTEMPT]
+            assert len(counted) <= self.world.rules.max_attempts
+            assert [a.attempt for a in attempts] == list(range(1, len(attempts) + 1))
+        assert all(rings[who] <= len(self._history().get(who, ())) for who in rings), "rung without an intent"
+
+    @invariant()
+    def nobody_is_rung_outside_of_their_hours(self) -> None:
+        rule_, zones = self.world.rules.hours, {row["phone"]: row["timezone"] for row in self.world.rows}
+        for entry in self.world.exchange.journal:
+            if entry.kind == "ring" and entry.phone is not None:
+                assert entry.time < self.world.rules.dial_until
+                wall = datetime.fromtimestamp(entry.time, ZoneInfo(zones[entry.phone])).time()
+                first, last = rule_.opens, rule_.closes
+                assert first == last or (
+                    first <= wall < last if first < last else wall >= first or wall < last
+                )
+
+    def _history(self) -> dict[str, list[Attempt]]:
+        history: dict[str, list[Attempt]] = {}
+        for attempt in self.ledger().load(PEOPLE):
+            history.setdefault(attempt.person, []).append(attempt)
+        return history
+
+    def teardown(self) -> None:
+        """Undisturbed, it comes to an end; and then the books agree."""
+        if not hasattr(self, "world"):
+            return
+        world = self.world
+        world.exchange._faults.clear()
+        world.exchange.account.minute_limit, world.exchange.report_lag = 1000, 0.0
+        for _ in range(3):
+            world.process()
+            if world.run(10 * 86_400).over:
+                break
+        assert world.campaign.over, "the campaign does not end"
+        self.one_attempt_is_one_call()
+        self.nobody_is_rung_outside_of_their_hours()
+        self._remember()
+        results, history = world.results(), self._history()
+        assert set(results) == {row["phone"] for row in world.rows}
+        assert sum(world.campaign.counts.values()) == len(results), "everybody has one end"
+        calls = {call.call_session_id: call for call in world.exchange.calls}
+        told = {a.call.call_session_id: a for some in history.values() for a in some if a.call}
+        lost = [a for some in history.values() for a in some if a.result is Result.UNRESOLVED]
+        assert set(told) <= set(calls), "a call that never was"
+        assert len(calls) - len(told) <= len(lost), "a call that the ledger does not know"
+        for session_id, attempt in told.items():
+            assert calls[session_id].contact == attempt.person, "somebody else's call"
+            assert attempt.status is Status.SETTLED
+            if attempt.result is Result.ANSWERED:
+                assert calls[session_id].answered_at is not None
+        for who, result in results.items():
+            last = [a.result for a in history.get(who, ()) if a.result]
+            assert result in (Result.DO_NOT_CALL, *(last[-1:] or [Result.NOT_CALLED]))
+        self.seen["end"] += 1
+
+
+def test_whatever_happens_nobody_is_rung_twice_for_one_attempt_and_the_books_agree() -> None:
+    Calling.seen = Counter()
+    rules = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        derandomize="CI" in os.environ,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Calling, settings=rules)
+    assert Calling.seen["end"] >= EXAMPLES // 2
+    rare = ("crash", "lost", "redial", Result.UNRESOLVED, Result.UNKNOWN)
+    assert all(Calling.seen[kind] >= 5 for kind in rare), Calling.seen

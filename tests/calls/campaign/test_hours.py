@@ -1,0 +1,185 @@
+"""When people may be called: the rule is what their own clock on the wall shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.campaign.hours import CallingHours, is_timezone
+from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueue
+
+BERLIN, MOSCOW = "Europe/Berlin", "Europe/Moscow"
+
+
+def at(text: str, zone: str = BERLIN, *, fold: int = 0) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp()
+
+
+def hours(opens: str, closes: str, *days: str) -> CallingHours:
+    return CallingHours.read((opens, closes), days or None)
+
+
+@pytest.mark.parametrize(
+    ("now", "window"),
+    [
+        ("2026-05-04T08:00", ("2026-05-04T09:00", "2026-05-04T21:00")),
+        ("2026-05-04T09:00", ("2026-05-04T09:00", "2026-05-04T21:00")),
+        ("2026-05-04T20:59:59", ("2026-05-04T09:00", "2026-05-04T21:00")),
+        ("2026-05-04T21:00", ("2026-05-05T09:00", "2026-05-05T21:00")),
+    ],
+)
+def test_a_window_is_open_from_its_first_minute_to_the_one_before_its_end(
+    now: str, window: tuple[str, str]
+) -> None:
+    assert hours("09:00", "21:00").window(at(now), BERLIN) == (at(window[0]), at(window[1]))
+
+
+def test_a_window_over_midnight_belongs_to_the_day_on_which_it_opens() -> None:
+    friday_night = hours("22:00", "02:00", "fri")
+    saturday = at("2026-05-09T01:00")
+
+    assert friday_night.window(saturday, BERLIN) == (at("2026-05-08T22:00"), at("2026-05-09T02:00"))
+    assert friday_night.window(at("2026-05-08T01:00"), BERLIN)[0] == at("2026-05-08T22:00")
+
+
+def test_after_the_last_day_the_next_week_comes() -> None:
+    weekdays = hours("09:00", "21:00", "mon", "fri")
+    assert weekdays.window(at("2026-05-08T21:00"), BERLIN)[0] == at("2026-05-11T09:00")
+
+
+def test_equal_times_are_the_whole_day_and_all_of_them_are_always() -> None:
+    monday = hours("00:00", "24:00", "mon")
+    assert monday.window(at("2026-05-04T12:00"), BERLIN) == (at("2026-05-04T00:00"), at("2026-05-05T00:00"))
+    assert CallingHours.read(None, None).window(5.0, BERLIN) == (5.0, float("inf"))
+
+
+def test_a_window_that_opens_in_the_hour_that_is_skipped_opens_at_the_change() -> None:
+    opens, closes = hours("02:30", "04:00").window(at("2026-03-29T01:00"), BERLIN)
+    assert (opens, closes) == (at("2026-03-29T03:00"), at("2026-03-29T04:00"))
+
+
+def test_a_window_that_closes_in_the_hour_that_is_skipped_closes_at_the_change() -> None:
+    assert hours("01:00", "02:30").window(at("2026-03-29T01:00"), BERLIN)[1] == at("2026-03-29T03:00")
+
+
+def test_a_window_within_the_hour_that_is_skipped_is_not_opened_that_day() -> None:
+    opens, _ = hours("02:15", "02:45").window(at("2026-03-29T01:00"), BERLIN)
+    assert opens == at("2026-03-30T02:15")
+
+
+def test_of_an_hour_that_comes_twice_the_first_closes_and_the_second_opens() -> None:
+    before = at("2026-10-25T00:30")
+    assert hours("01:00", "02:30").window(before, BERLIN)[1] == at("2026-10-25T02:30", fold=0)
+    assert hours("02:30", "04:00").window(before, BERLIN)[0] == at("2026-10-25T02:30", fold=1)
+    within = hours("02:15", "02:45").window(before, BERLIN)
+    assert within == (at("2026-10-25T02:15", fold=0), at("2026-10-25T02:45", fold=0))
+
+
+def test_where_the_weeks_only_window_is_skipped_the_next_weeks_is_waited_for() -> None:
+    rule = hours("02:00", "03:00", "sun")  # on 2026-03-29 the clocks go from two to three
+    assert rule.window(at("2026-03-23T12:00"), BERLIN) == (at("2026-04-05T02:00"), at("2026-04-05T03:00"))
+
+
+def test_a_day_that_a_country_skipped_has_no_window() -> None:
+    apia = "Pacific/Apia"  # it moved over the date line on 2011-12-30
+    opens, _ = hours("09:00", "21:00").window(at("2011-12-29T22:00", apia), apia)
+    assert opens == at("2011-12-31T09:00", apia)
+
+
+@pytest.mark.parametrize(
+    ("given", "days", "field"),
+    [
+        (("9", "21:00"), None, "calling_hours"),
+        (("09:00",), None, "calling_hours"),
+        (("09:00+03:00", "21:00"), None, "calling_hours"),
+        (("09:00", 1260), None, "calling_hours"),
+        (None, ["someday"], "calling_days"),
+        (None, [], "calling_days"),
+    ],
+)
+def test_hours_that_cannot_be_read_name_their_field(given: object, days: object, field: str) -> None:
+    with pytest.raises(ValueError, match=field):
+        CallingHours.read(given, days)  # type: ignore[arg-type]
+
+
+def test_only_zones_of_the_list_are_time_zones() -> None:
+    assert is_timezone("Asia/Omsk")
+    assert not any(is_timezone(name) for name in ("Moscow Time", "../etc/passwd", "Europe", ""))
+
+
+MOMENTS = st.one_of(
+    st.integers(int(at("2026-03-29T00:00")), int(at("2026-03-29T05:00"))),
+    st.integers(int(at("2026-10-25T00:00")), int(at("2026-10-25T05:00"))),
+    st.integers(int(at("2011-12-28T00:00")), int(at("2012-01-01T00:00"))),
+    st.integers(1_262_304_000, 1_893_456_000),
+)
+TIMES = st.one_of(
+    st.times().map(lambda t: t.replace(second=0, microsecond=0)),
+    st.builds(lambda m: time(1 + m // 60, m % 60), st.integers(0, 179)),
+)
+ZONES = st.sampled_from(
+    [BERLIN, MOSCOW, "Australia/Lord_Howe", "Pacific/Apia", "America/Havana", "Asia/Beirut"]
+)
+
+
+def allowed(rule: CallingHours, moment: float, zone: str) -> bool:
+    """The rule itself, as a person reads it from a clock and a calendar."""
+    wall = datetime.fromtimestamp(moment, UTC).astimezone(ZoneInfo(zone))
+    clock, today, yesterday = wall.time(), wall.weekday(), (wall.date() - timedelta(days=1)).weekday()
+    if rule.opens < rule.closes:
+        return today in rule.days and rule.opens <= clock < rule.closes
+    return (today in rule.days and clock >= rule.opens) or (yesterday in rule.days and clock < rule.closes)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    now=MOMENTS,
+    later=st.lists(st.integers(1, 7200), max_size=6),
+    opens=TIMES,
+    closes=TIMES,
+    days=st.sets(st.integers(0, 6), min_size=1),
+    zone=ZONES,
+)
+def test_whenever_a_window_is_open_the_wall_clock_is_within_hours_and_days(
+    *, now: int, later: list[int], opens: time, closes: time, days: set[int], zone: str
+) -> None:
+    rule = CallingHours(opens, closes, frozenset(days))
+    queue = ZoneQueue(zone, rule)
+    for moment in [now, *(now + sum(later[: i + 1]) for i in range(len(later)))]:
+        closes_at = queue.open_until(moment)
+        if closes_at is not None:
+            assert moment < closes_at
+            assert allowed(rule, moment, zone)
+            if closes_at != float("inf"):
+                assert allowed(rule, closes_at - 1, zone)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    now=st.integers(int(at("2026-05-01T00:00")), int(at("2026-08-01T00:00"))),
+    opens=TIMES,
+    closes=TIMES,
+    days=st.sets(st.integers(0, 6), min_size=1),
+)
+def test_where_no_clock_is_changed_it_is_open_whenever_the_wall_clock_allows_it(
+    now: int, opens: time, closes: time, days: set[int]
+) -> None:
+    rule = CallingHours(opens, closes, frozenset(days))
+    assert (ZoneQueue(BERLIN, rule).open_until(now) is not None) == allowed(rule, now, BERLIN)
+
+
+def test_who_is_due_is_called_before_who_was_never_called_and_not_too_early() -> None:
+    queue = ZoneQueue(BERLIN, hours("09:00", "21:00"))
+    morning = at("2026-05-04T09:00")
+    queue.add("fresh")
+    queue.add_later("due", morning)
+    queue.add_later("not due", morning + 600)
+
+    assert [queue.take(morning) for _ in range(3)] == ["due", "fresh", None]
+    assert queue.next_at(morning) == morning + 600
+    assert queue.next_at(at("2026-05-04T22:00")) == at("2026-05-05T09:00")
+    assert queue.clear() == ["not due"]

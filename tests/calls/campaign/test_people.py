@@ -1,0 +1,264 @@
+"""From rows to people: one person a number, one call a person; a bad row says what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.campaign.people import (
+    CallTemplate,
+    Plan,
+    external_id,
+    fingerprint,
+    read_people,
+    read_shard,
+)
+from airflow_provider_callapi.calls.campaign.phone_numbers import NotANumber, normalise
+
+CALL: dict[str, Any] = {
+    "method": "start.informer_call",
+    "virtual_phone_number": "74993720692",
+    "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
+}
+
+
+def plan_of(rows: list[Any], *, shard: tuple[int, int] = (1, 1), **call: Any) -> Plan:
+    return read_people(
+        rows,
+        CallTemplate({**CALL, **call}),
+        campaign="test",
+        key_of=str,
+        region="RU",
+        timezone="Europe/Moscow",
+        shard=shard,
+    )
+
+
+def anna(phone: str = "79260000011", **row: Any) -> dict[str, Any]:
+    return {"phone": phone, "name": "Anna", **row}
+
+
+def why(plan: Plan) -> str:
+    (skipped,) = plan.invalid
+    assert not plan.people
+    return skipped.why
+
+
+@pytest.mark.parametrize("text", ["8 926 000-00-11", "+7 (926) 000 00 11", "79260000011", " 89260000011 "])
+def test_however_a_number_is_written_it_is_one_person(text: str) -> None:
+    plan = plan_of([anna(), anna(text)])
+    assert [person.contact for person in plan.people] == ["79260000011"]
+    assert plan.duplicates == 1
+
+
+@pytest.mark.parametrize("sip", ["sip25", "0100@pbx.example.com", "79260000011@pbx.example.com", "0100a"])
+def test_a_sip_number_passes_as_it_is(sip: str) -> None:
+    assert normalise(sip, "RU") == sip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "12-34", "7926000001", "+7 926 000 00 11 доб. 5", "99999999999999", "Anna", "call 89260000011 x"],
+)
+def test_what_is_no_number_is_refused_without_being_repeated(text: str) -> None:
+    with pytest.raises(NotANumber) as refusal:
+        normalise(text, "RU")
+    assert not text or text not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["79260000011x5", "89260000011a", "8-926-000-00-11x5", "8.926.000.00.11a", "79260000011доб5"]
+)
+def test_a_phone_number_with_letters_behind_it_is_not_taken_for_a_sip_number(text: str) -> None:
+    """It would be another person than the number is, on the list and on the one of those who object."""
+    with pytest.raises(NotANumber):
+        normalise(text, "RU")
+
+
+def test_a_row_without_a_value_of_the_call_is_invalid_and_the_others_are_called() -> None:
+    plan = plan_of([{"phone": "79260000012", "surname": "Secret"}, anna()])
+    (skipped,) = plan.invalid
+    assert skipped.line == 1
+    assert "call.contact_message" in skipped.why
+    assert "name" in skipped.why
+    assert "Secret" not in skipped.why
+    assert [person.line for person in plan.people] == [2]
+
+
+def test_a_bad_row_does_not_keep_a_good_one_of_the_same_person_from_being_called() -> None:
+    plan = plan_of([{"phone": "79260000011"}, anna()])
+    assert [person.line for person in plan.people] == [2]
+    assert (len(plan.invalid), plan.duplicates) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("row", "value"),
+    [
+        ({"name": None}, "Hello {{ contact.name }}"),
+        ({}, "Hello {{ contact.items }}"),
+        ({"name": None}, "{% if True %}{{ contact.name }}{% endif %}"),
+    ],
+    ids=["null", "a method", "null within a statement"],
+)
+def test_what_the_row_does_not_say_is_not_spoken(row: dict[str, Any], value: str) -> None:
+    told = why(plan_of([anna(**row)], contact_message={"type": "tts", "value": value}))
+    assert told.startswith("call.contact_message")
+
+
+def test_a_column_may_have_the_name_of_a_method() -> None:
+    template = CallTemplate(
+        {**CALL, "contact_message": {"type": "tts", "value": "{{ contact.items }} things"}}
+    )
+    request = template.request(plan_of([anna(items=3)]).people[0], "x")
+    assert request.model_dump()["contact_message"]["value"] == "3 things"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "contact.__class__",
+        "contact.__class__.__mro__",
+        "contact.update(phone='1')",
+        "''.__class__",
+        "contact.pop('name')",
+    ],
+)
+def test_a_template_cannot_leave_its_sandbox_or_change_a_row(expression: str) -> None:
+    row = anna()
+    told = why(plan_of([row], contact_message={"type": "tts", "value": f"{{{{ {expression} }}}}"}))
+    assert told.startswith("call.contact_message")
+    assert row == anna()
+
+
+@pytest.mark.parametrize(
+    "value", ["{{ 1 / 0 }}", "{{ contact.name + 1 }}", "{{ contact.name.missing.more }}"]
+)
+def test_whatever_an_expression_does_it_is_the_row_that_is_invalid(value: str) -> None:
+    told = why(plan_of([anna(name="Secret")], contact_message={"type": "tts", "value": value}))
+    assert told.startswith("call.contact_message")
+    assert "Secret" not in told
+
+
+def test_a_parameter_of_the_wrong_kind_is_the_rows_fault_and_its_value_is_not_told() -> None:
+    call = {
+        "method": "start.scenario_call",
+        "virtual_phone_number": "74993720692",
+        "first_call": "contact",
+        "scenario_id": "{{ contact.name }}",
+    }
+    plan = read_people(
+        [anna(name="Secret"), anna("79260000012", name="23456")],
+        CallTemplate(call),
+        campaign="test",
+        key_of=str,
+        region="RU",
+        timezone="UTC",
+    )
+    assert [skipped.why.partition(":")[0] for skipped in plan.invalid] == ["start.scenario_call"]
+    assert "scenario_id" in plan.invalid[0].why
+    assert "Secret" not in plan.invalid[0].why
+    assert len(plan.people) == 1, "text of a template becomes a number where one is needed"
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        ({"method": "list.calls"}, "call.method"),
+        ({}, "call.method"),
+        ({**CALL, "scenario": 1}, "call.scenario"),
+        ({**CALL, "contact_message": {"type": "tts", "value": "{{ contact."}}, "call.contact_message.value"),
+    ],
+)
+def test_a_call_that_nobody_could_get_is_refused_at_once(call: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        CallTemplate(call)
+
+
+def test_the_parameters_that_differ_between_people_are_told() -> None:
+    assert CallTemplate(CALL).personal == {"contact", "contact_message"}
+    assert (
+        "virtual_phone_number" in CallTemplate({**CALL, "virtual_phone_number": "{{ contact.own }}"}).personal
+    )
+
+
+def test_what_is_the_same_for_everybody_is_not_a_persons_own() -> None:
+    """The service's refusal of it stops a campaign, however it was written."""
+    call = {**CALL, "virtual_phone_number": "{{ params.number }}"}
+    template = CallTemplate(call, {"params": {"number": "74993720692"}})
+    assert "virtual_phone_number" not in template.personal
+    request = template.request(plan_of([anna()]).people[0], "x")
+    assert request.model_dump()["virtual_phone_number"] == "74993720692"
+
+
+def test_what_is_the_same_for_everybody_and_cannot_be_rendered_is_told_with_each_row() -> None:
+    assert why(plan_of([anna()], virtual_phone_number="{{ params.number }}")).startswith(
+        "call.virtual_phone_number"
+    )
+
+
+def test_a_rows_own_time_zone_counts_and_must_exist() -> None:
+    rows = [anna(), anna("79260000012", timezone="Asia/Omsk"), anna("79260000013", timezone="Omsk")]
+    plan = plan_of(rows)
+    assert [person.zone for person in plan.people] == ["Europe/Moscow", "Asia/Omsk"]
+    assert [skipped.why.partition(":")[0] for skipped in plan.invalid] == ["timezone"]
+
+
+def test_an_authors_own_external_id_may_be_empty() -> None:
+    template = CallTemplate({**CALL, "external_id": "{{ contact.order }}"})
+    plan = plan_of([anna(order="o-1"), anna("79260000012", order="")], external_id="{{ contact.order }}")
+
+    assert [template.own_external_id(person) for person in plan.people] == ["o-1", None]
+    assert CallTemplate(CALL).own_external_id(plan.people[0]) is None
+    assert template.request(plan.people[0], "o-1-2").external_id == "o-1-2"
+
+
+def test_an_authors_own_external_id_that_cannot_be_made_or_used_is_the_rows_fault() -> None:
+    assert why(plan_of([anna()], external_id="{{ contact.order }}")).startswith("call.external_id")
+    assert "external_id" in why(plan_of([anna()], external_id={"order": "{{ contact.name }}"}))
+    assert "240 characters" in why(plan_of([anna(order="x" * 241)], external_id="{{ contact.order }}"))
+    assert plan_of([anna(order="x" * 240)], external_id="{{ contact.order }}").people
+
+
+@pytest.mark.parametrize("own", ["{{ contact.phone }}", "call to {{ contact.phone }}", "8 926 000-00-11/a"])
+def test_an_id_that_holds_the_phone_number_is_refused_because_logs_tell_ids(own: str) -> None:
+    assert why(plan_of([anna()], external_id=own)) == (
+        "call.external_id: holds the phone number; ids are told in logs as they are"
+    )
+
+
+def test_each_attempt_has_an_id_of_its_own_and_the_first_the_authors() -> None:
+    ids = [external_id("a", "79260000011", attempt, "order 7") for attempt in (1, 2, 3)]
+    assert ids == ["order 7", "order 7-2", "order 7-3"]
+
+
+def test_ids_and_keys_hold_no_number_and_differ_between_campaigns_people_and_attempts() -> None:
+    ids = {
+        external_id(name, who, n) for name in "ab" for who in ("79260000011", "79260000012") for n in (1, 2)
+    }
+    assert len(ids) == 8
+    assert not any("9260000" in one for one in ids)
+    assert fingerprint("a", "79260000011") != fingerprint("b", "79260000011")
+
+
+@settings(max_examples=40, deadline=None)
+@given(numbers=st.lists(st.integers(0, 60), max_size=40), shards=st.integers(1, 6))
+def test_shards_share_a_list_among_them_exactly(numbers: list[int], shards: int) -> None:
+    """Everybody in one shard, however often the list has them; and every bad row told by one."""
+    rows = [anna(f"792600000{n:02d}") if n < 50 else {"phone": f"bad {n}"} for n in numbers]
+    whole = plan_of(rows)
+    parts = [plan_of(rows, shard=(which, shards)) for which in range(1, shards + 1)]
+
+    assert sorted(p.contact for part in parts for p in part.people) == sorted(p.contact for p in whole.people)
+    assert sorted(s.line for part in parts for s in part.invalid) == [s.line for s in whole.invalid]
+    assert sum(part.duplicates for part in parts) == whole.duplicates
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "2", "a/b", "1/2/3"])
+def test_a_shard_is_one_of_so_many(text: str) -> None:
+    assert read_shard("2/4") == (2, 4)
+    assert read_shard(None) == (1, 1)
+    with pytest.raises(ValueError, match="shard"):
+        read_shard(text)

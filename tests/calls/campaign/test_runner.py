@@ -1,0 +1,888 @@
+"""Campaigns on a real exchange core: who is called when, and what is made of what the service says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from campaign_world import ANNA, BORIS, CLARA, RULES, World
+
+from airflow_provider_callapi.api.data_api import report_time
+from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, LimitExceeded, Unanswered
+from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.api.models import Limits, parse_time
+from airflow_provider_callapi.calls.campaign.hours import CallingHours
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, MemoryLedger, Status
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result, redial_table
+from airflow_provider_callapi.calls.campaign.summary import Ending
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.emulator import Fault, Script
+
+START = "start.informer_call"
+
+
+# --- results and redials ---
+
+
+def test_a_busy_person_is_called_again_ten_minutes_after_the_calls_end() -> None:
+    world = World()
+    world.exchange.script(ANNA, Script.busy())
+    world.run(300)
+    world.exchange.script(ANNA, Script())
+    assert world.run().over
+
+    first, second = world.ring_times(ANNA)
+    assert 601 <= second - first <= 615
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+def test_nobody_is_called_more_often_than_max_attempts() -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_attempts=2))
+    world.exchange.default_script = Script.no_answer()
+    world.run()
+    assert (world.exchange.rings(ANNA), world.exchange.rings(BORIS)) == (2, 2)
+    assert world.results() == {ANNA: Result.NOT_REACHED, BORIS: Result.NOT_REACHED}
+
+
+def test_what_became_of_a_call_that_nobody_reports_is_unknown_and_it_is_not_repeated() -> None:
+    world = World(rules=replace(RULES, report_timeout=None))
+    world.exchange.script(ANNA, Script.busy())
+    assert world.run().over
+    assert world.results() == {ANNA: Result.UNKNOWN}
+    assert world.exchange.rings(ANNA) == 1
+
+
+def test_a_report_that_never_comes_is_waited_for_so_long_and_not_longer_however_often_a_process_is_new() -> (
+    None
+):
+    world = World()
+    world.exchange.script(ANNA, Script.busy())
+    world.exchange.report_lag = 1e9
+    world.run(60)
+    began = world.clock()
+    while world.clock() < began + 3600:
+        world.process()
+        if world.run(15).over:
+            break
+    assert world.results() == {ANNA: Result.UNKNOWN}
+    assert world.campaign.over
+    assert world.clock() - began < 400
+
+
+def without_lines(world: World, phone: str) -> None:
+    """The account has no free line: the call ends at once, and no phone has rung."""
+    reports = world.reports
+
+    def told(since: float) -> Any:
+        return [
+            (report.model_copy(update={"finish_reason": "no_resources"}), False)
+            if report.contact_phone_number == phone
+            else (report, answered)
+            for report, answered in reports(since)
+        ]
+
+    world.overrides["reports"] = told
+    world.process()
+
+
+def test_a_call_for_which_there_was_no_line_uses_up_no_attempt() -> None:
+    world = World(rules=replace(RULES, max_attempts=1))
+    without_lines(world, ANNA)
+    world.exchange.script(ANNA, Script.busy())
+    world.run(1000)
+    assert len(world.exchange.calls) == 3, "five minutes later, and ten minutes after that"
+    del world.overrides["reports"]
+    world.process()
+    world.run()
+    history = list(world.new_ledger().load([ANNA]))
+    assert [attempt.result for attempt in history] == [Result.CAPACITY] * 3 + [Result.BUSY]
+    assert [attempt.unrung for attempt in history] == [0, 1, 2, 3]
+
+
+def test_who_is_on_the_services_blacklist_is_not_called_again() -> None:
+    world = World([ANNA, BORIS])
+    world.exchange.account.blacklist.add(ANNA)
+    world.run()
+    assert world.results() == {ANNA: Result.REFUSED, BORIS: Result.ANSWERED}
+    assert world.exchange.requests(START) == 2
+    (refused,) = world.new_ledger().load([ANNA])
+    assert refused.refused_with == "contact_in_blacklist"
+
+
+def test_a_refusal_of_a_persons_own_parameter_makes_that_row_invalid() -> None:
+    world = World([ANNA, BORIS])
+    world.rows[0]["name"] = "A" * 2_000
+    world.process()
+    world.run()
+    assert world.results() == {ANNA: Result.INVALID, BORIS: Result.ANSWERED}
+
+
+def test_a_report_that_is_told_twice_is_one_call_and_one_redial() -> None:
+    """New calls shift the pages of the Data API while they are read."""
+    world = World(rules=replace(RULES, max_attempts=2))
+    world.exchange.script(ANNA, Script.busy())
+    reports = world.reports
+    world.overrides["reports"] = lambda since: [told for told in reports(since) for _ in range(2)]
+    world.process()
+    world.run()
+    assert world.exchange.rings(ANNA) == 2
+    assert [attempt.result for attempt in world.new_ledger().load([ANNA])] == [Result.BUSY] * 2
+    assert world.campaign.counts[Result.BUSY] == 1
+
+
+def test_each_call_without_a_line_comes_later_and_meanwhile_nobody_is_dialled() -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_active=1))
+    without_lines(world, ANNA)
+    world.exchange.default_script = Script.busy(rings=1)
+    world.run(86_400)
+    calls = [call for call in world.exchange.calls if call.contact == ANNA]
+    gaps = [later.started_at - earlier.started_at for earlier, later in pairwise(calls)]
+    assert [round(gap / 300) for gap in gaps[:6]] == [1, 2, 4, 8, 16, 32]
+    assert len(calls) < 20, "it costs points"
+    first, next_one = world.exchange.calls[:2]
+    assert next_one.contact == BORIS
+    assert next_one.started_at - first.started_at >= 60
+
+
+@pytest.mark.parametrize("hours", [-7, 7])
+def test_a_report_with_a_wrong_clock_makes_no_redial_too_early_or_too_late(hours: int) -> None:
+    world = World(rules=replace(RULES, max_attempts=2))
+    world.exchange.script(ANNA, Script.busy(rings=1))
+    reports = world.reports
+
+    def told(since: float) -> Any:
+        for report, answered in reports(since):
+            finished = parse_time(report.finish_time, RULES.timezone).add(hours=hours)
+            yield (
+                report.model_copy(update={"finish_time": report_time(finished.timestamp(), RULES.timezone)}),
+                answered,
+            )
+
+    world.overrides["reports"] = told
+    world.process()
+    world.run()
+    first, second = world.ring_times(ANNA)
+    assert 600 <= second - first <= 700
+
+
+# --- what stops everybody ---
+
+
+def everybody_is_refused(world: World, what: str) -> None:
+    account = world.exchange.account
+    if what == "number":
+        account.virtual_numbers.clear()
+    elif what == "rights":
+        account.forbidden_methods.add(START)
+    elif what == "component":
+        component = world.template.request_type.component
+        assert isinstance(component, Component)
+        account.components_off.add(component)
+    else:
+        account.keys["demo-key"] = account.keys.get("demo-key") or _blocked()
+
+
+def _blocked() -> Any:
+    from airflow_provider_callapi.emulator import Key
+
+    return Key(blocked=True)
+
+
+@pytest.mark.parametrize("what", ["number", "rights"])
+def test_a_refusal_that_concerns_everybody_stops_the_campaign_and_says_so(what: str) -> None:
+    world = World([ANNA, BORIS], replace(RULES, at_once=1))
+    everybody_is_refused(world, what)
+    assert world.run().over
+    assert world.campaign.stopped
+    assert any("Dialling has stopped" in line for line in world.log)
+    assert world.exchange.requests(START) == 1
+    assert world.results() == {ANNA: Result.NOT_CALLED, BORIS: Result.NOT_CALLED}
+
+    world.exchange.account.virtual_numbers.add("74993720692")
+    world.exchange.account.forbidden_methods.clear()
+    world.process()
+    world.run()
+    assert set(world.results().values()) == {Result.ANSWERED}, "put right and begun again, it goes on"
+
+
+@pytest.mark.parametrize("what", ["component", "key"])
+def test_a_service_that_does_not_let_us_in_ends_the_try(what: str) -> None:
+    world = World()
+    everybody_is_refused(world, what)
+    if what == "component":
+        world.exchange.account.components_off.update(Component)
+    with pytest.raises(CallApiError):
+        world.run()
+    assert world.exchange.calls == []
+
+
+@pytest.mark.parametrize("reason", ["not_enough_money", "component_is_inactive"])
+def test_a_call_that_ended_for_want_of_money_stops_the_campaign(reason: str) -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_active=1))
+    reports = world.reports
+    world.overrides["reports"] = lambda since: [
+        (report.model_copy(update={"finish_reason": reason}), False) for report, _ in reports(since)
+    ]
+    world.exchange.default_script = Script.busy()
+    world.process()
+    assert world.run().over
+    assert reason in str(world.campaign.stopped)
+    called = len(world.exchange.calls)
+    assert set(world.results().values()) <= {Result.ACCOUNT, Result.NOT_CALLED}
+
+    del world.overrides["reports"]
+    world.exchange.default_script = Script()
+    world.process()
+    world.run()
+    assert set(world.results().values()) == {Result.ANSWERED}
+    assert len(world.exchange.calls) == called + 2, "no attempt is used up by the account's trouble"
+
+
+def test_a_refusal_that_does_not_say_of_what_names_the_row() -> None:
+    refused = InvalidParameters("Invalid parameters", method=START, mnemonic="invalid_parameters")
+    world = World([ANNA, BORIS])
+    world.overrides["start"] = lambda requests: [refused for _ in requests]
+    world.process()
+    assert world.run().over
+    assert "row 1 of the list" in str(world.campaign.stopped)
+
+
+# --- who must not be called, and when ---
+
+
+def test_a_number_that_was_forbidden_meanwhile_is_not_called_again() -> None:
+    world = World()
+    world.exchange.script(ANNA, Script.busy())
+    world.run(120)
+    world.excluded = {ANNA}
+    assert world.run().over
+    assert world.exchange.rings(ANNA) == 1
+    assert world.results() == {ANNA: Result.DO_NOT_CALL}
+
+
+def test_while_the_forbidden_numbers_are_not_known_nobody_is_dialled_and_the_log_says_why() -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_active=1))
+    world.exchange.default_script = Script(talks=100)
+    world.run(20)
+    world.excluded = None
+    world.run(600)
+    assert len(world.exchange.calls) == 1
+    assert Result.ANSWERED in world.results().values(), "what is active is followed to its end"
+    assert any("dialling waits for the do_not_call list" in line for line in world.log)
+    world.excluded = set()
+    world.run()
+    assert set(world.results().values()) == {Result.ANSWERED}
+
+
+def test_nobody_is_dialled_outside_of_their_own_hours() -> None:
+    monday_noon_utc = 1_778_500_800.0  # 2026-05-11T12:00Z: 18:00 in Omsk, 05:00 in Los Angeles
+    world = World(
+        [ANNA, BORIS],
+        replace(RULES, hours=CallingHours.read(("09:00", "17:00"), ["mon", "tue"])),
+        start=monday_noon_utc,
+    )
+    world.rows[0]["timezone"], world.rows[1]["timezone"] = "Asia/Omsk", "America/Los_Angeles"
+    pause = world.process().step()
+    assert (pause.why, pause.dial_at) == ("the calling hours", monday_noon_utc + 4 * 3600)
+    world.run()
+
+    assert 4 * 3600 <= world.ring_times(BORIS)[0] - monday_noon_utc < 4 * 3600 + 60
+    assert 15 * 3600 <= world.ring_times(ANNA)[0] - monday_noon_utc < 15 * 3600 + 60
+
+
+@pytest.mark.parametrize("slow", ["take_snapshot", "reports", "claim"])
+def test_however_slow_the_world_is_nobody_is_dialled_after_hours(slow: str) -> None:
+    noon = 1_778_500_800.0
+    closing = noon + 300
+    rules = replace(RULES, hours=CallingHours.read(("09:00", "12:05"), None), timezone="UTC", max_active=2)
+    world = World([f"792600001{n:02d}" for n in range(40)], rules, start=noon)
+    for row in world.rows:
+        row["timezone"] = "UTC"
+    world.exchange.default_script = Script(rings=2, talks=3)
+
+    def slowly(what: Any) -> Any:
+        def answer(*given: Any) -> Any:
+            result = what(*given)
+            world.clock.advance(29)
+            return result
+
+        return answer
+
+    if slow == "claim":
+        ledger = MemoryLedger()
+        ledger.claim = slowly(ledger.claim)  # type: ignore[method-assign]
+        world.new_ledger = lambda: ledger
+    else:
+        world.overrides[slow] = slowly(getattr(world.gateway(), slow))
+    world.process()
+    world.run(3600)
+
+    rung = [event.time for event in world.exchange.journal if event.kind == "ring"]
+    assert closing - 60 < max(rung) < closing
+    world.run(86_400)
+    assert set(world.results().values()) == {Result.ANSWERED}, "the next day goes on"
+
+
+def test_a_stop_while_intents_are_claimed_is_in_time() -> None:
+    world = World([ANNA, BORIS])
+
+    class Stopping(MemoryLedger):
+        def claim(self, intents: Any) -> list[ClaimResult]:
+            world.campaign.stop("the task was killed")
+            return super().claim(intents)
+
+    ledger = Stopping()
+    with_ledger(world, ledger)
+    assert world.run().over
+    assert world.exchange.requests(START) == 0
+    assert {attempt.status for attempt in ledger.load([ANNA, BORIS])} == {Status.NOT_PLACED}
+
+
+def test_a_redial_waits_for_the_hours_too() -> None:
+    noon = 1_778_500_800.0
+    rules = replace(RULES, hours=CallingHours.read(("09:00", "12:05"), None), timezone="UTC")
+    world = World(rules=rules, start=noon)
+    world.rows[0]["timezone"] = "UTC"
+    world.process()
+    world.exchange.script(ANNA, Script.busy())
+    world.run()
+    assert world.ring_times(ANNA)[1] - noon >= 21 * 3600
+
+
+def test_after_its_time_a_campaign_calls_nobody_and_ends() -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_active=1, dial_until=1_760_000_000.0 + 300))
+    world.exchange.default_script = Script(talks=290)
+    assert world.run().over
+    assert world.clock() < 1_760_000_000.0 + 1800
+    assert sorted(world.results().values()) == [Result.ANSWERED, Result.NOT_CALLED]
+
+
+def test_who_cannot_be_called_before_the_end_is_not_waited_for() -> None:
+    """Whose calling hours open after it, say: an operator who waits for days says nothing."""
+    noon = 1_778_500_800.0
+    rules = replace(RULES, hours=CallingHours.read(("09:00", "10:00"), None), dial_until=noon + 3600)
+    world = World(rules=rules, start=noon)
+    assert world.run(10).over
+    assert world.results() == {ANNA: Result.NOT_CALLED}
+
+
+def test_a_person_whose_redial_does_not_come_any_more_keeps_the_last_result() -> None:
+    world = World(rules=replace(RULES, dial_until=1_760_000_000.0 + 700))
+    world.exchange.script(ANNA, Script.busy())
+    world.run(500)
+    world.exchange.account.minute_limit = 0
+    world.run()
+    assert world.exchange.requests(START) >= 2, "the redial was refused for want of points"
+    assert world.exchange.rings(ANNA) == 1
+    assert world.results() == {ANNA: Result.BUSY}
+
+
+# --- how fast ---
+
+
+def test_no_more_calls_are_active_than_are_allowed() -> None:
+    world = World([f"792600001{n:02d}" for n in range(12)], replace(RULES, max_active=3))
+    most = 0
+    while not (pause := world.runner.step()).over:
+        most = max(most, len(world.exchange.active_calls))
+        world.clock.advance(pause.seconds)
+    assert most == 3
+    assert set(world.results().values()) == {Result.ANSWERED}
+
+
+@pytest.mark.parametrize("period", ["minute", "day"])
+def test_without_points_a_campaign_pauses_until_the_reset_and_says_why(period: str) -> None:
+    world = World([ANNA, BORIS])
+    setattr(world.exchange.account, f"{period}_limit", 0)
+    world.runner.step()
+    world.clock.advance(1)
+    pause = world.runner.step()
+    limits = world.exchange.limits()
+
+    assert pause.why == f"the {period}'s points"
+    assert pause.dial_at == pytest.approx(world.clock() + limits[f"{period}_reset"], abs=2)
+    setattr(world.exchange.account, f"{period}_limit", 1000)
+    world.clock.advance(limits[f"{period}_reset"] + 2)
+    world.run()
+    assert set(world.results().values()) == {Result.ANSWERED}
+
+
+def test_points_that_somebody_else_took_cost_one_refusal_and_no_attempt() -> None:
+    world = World()
+    look = world.runner._gateway.take_snapshot
+
+    def look_before_the_other() -> Any:
+        seen = look()
+        world.exchange.account.minute_limit = 0
+        return seen
+
+    world.overrides["take_snapshot"] = look_before_the_other
+    world.process()
+    world.run(20)
+    assert world.exchange.requests(START) == 1
+    del world.overrides["take_snapshot"]
+    world.process()
+    world.exchange.account.minute_limit = 100
+    world.run()
+    (attempt,) = world.new_ledger().load([ANNA])
+    assert (attempt.attempt, attempt.result) == (1, Result.ANSWERED)
+
+
+@pytest.mark.parametrize("people", [1, 40])
+def test_the_active_calls_are_looked_at_once_a_poll_interval_however_many_there_are(people: int) -> None:
+    world = World([f"792600001{n:02d}" for n in range(people)], replace(RULES, max_active=100))
+    world.exchange.default_script = Script(talks=170)
+    world.run()
+    looks = [e.time for e in world.exchange.journal if e.kind == "request" and e.method == "list.calls"]
+    assert len(looks) >= 15
+    assert min(later - earlier for earlier, later in pairwise(looks)) >= 10
+
+
+def test_refused_calls_are_paced_like_others() -> None:
+    people = [f"7926000{n:04d}" for n in range(300)]
+    world = World(people, replace(RULES, max_active=100))
+    world.exchange.account.blacklist.update(people)
+    world.exchange.account.minute_limit = 100
+    world.run(5)
+    assert 5 <= world.exchange.requests(START) <= 20, "no faster than the points would pay for, and no burst"
+
+
+def test_a_call_that_was_over_between_two_looks_holds_no_line_where_its_report_tells_so() -> None:
+    people = [f"7926000{n:04d}" for n in range(20)]
+    world = World(people, replace(RULES, max_active=2))
+    world.exchange.default_script = Script(rings=1, talks=2)
+    world.exchange.report_lag = 5
+    began = world.clock()
+    world.run()
+    assert world.clock() - began < 20 / 2 * 40, "not a minute each, within which a call must be listed"
+    assert set(world.results().values()) == {Result.ANSWERED}
+
+
+# --- lost answers ---
+
+
+@pytest.mark.parametrize("has_data_api", [False, True])
+def test_a_service_that_does_not_say_what_it_did_loses_a_few_people_and_not_the_list(
+    has_data_api: bool,
+) -> None:
+    people = [f"7926000{n:04d}" for n in range(200)]
+    rules = replace(RULES, max_active=50, report_timeout=300.0 if has_data_api else None)
+    world = World(people, rules)
+    world.exchange.fault(Fault.BAD_GATEWAY, method=START, times=10_000)
+    with pytest.raises(Unanswered):
+        world.run()
+    assert world.exchange.calls == []
+    intended = list(world.new_ledger().load(people))
+    assert len(intended) <= 8 + 10, "a batch, and then one after the other"
+    assert world.log[0].endswith("(1 in a row)")
+
+
+def test_after_trouble_it_goes_on_as_before() -> None:
+    people = [f"7926000{n:04d}" for n in range(60)]
+    world = World(people, replace(RULES, max_active=50, at_once=4))
+    world.exchange.fault(Fault.BAD_GATEWAY, method=START, times=6)
+    assert world.run().over
+    assert sorted(Counter(world.results().values()).items()) == [
+        (Result.ANSWERED, 54),
+        (Result.UNRESOLVED, 6),
+    ]
+
+
+def test_a_service_that_cannot_be_reached_for_a_minute_is_waited_for() -> None:
+    world = World([ANNA, BORIS])
+    began = world.clock()
+    world.exchange.fault(Fault.REFUSE, method=START, times=5)
+    world.run(60)
+    assert world.exchange.requests(START) == 0
+    assert len([line for line in world.log if "in a row" in line]) == 4, "later and later"
+    world.run()
+    assert set(world.results().values()) == {Result.ANSWERED}
+    assert world.ring_times(ANNA)[0] - began < 200
+
+
+def test_an_earlier_call_with_the_same_id_of_an_author_is_not_the_lost_one() -> None:
+    world = World()
+    world.new_external_id = lambda person, attempt: "promo"
+    world.process().step()
+    world.run()
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+    world.clock.advance(3600)
+    world.pages.values.clear()  # another campaign
+    world.exchange.fault(Fault.DROP_BEFORE, method=START)
+    world.process()
+    world.run()
+    assert world.exchange.rings(ANNA) == 1
+    assert world.results() == {ANNA: Result.UNRESOLVED}
+
+
+@pytest.mark.parametrize("fault", [f for f in Fault if f not in (Fault.REFUSE,)])
+def test_a_call_whose_answer_is_lost_is_searched_for_and_never_dialled_again(fault: Fault) -> None:
+    world = World()
+    world.exchange.default_script = Script(talks=30)
+    world.exchange.fault(fault, method=START)
+    assert world.run().over
+    placed = fault.carried_out
+    assert world.exchange.rings(ANNA) == int(placed)
+    assert world.exchange.requests(START) == int(placed)
+    assert world.results() == {ANNA: Result.ANSWERED if placed else Result.UNRESOLVED}
+
+
+def test_a_lost_call_that_was_over_before_anybody_looked_is_found_in_the_report() -> None:
+    world = World()
+    world.exchange.default_script = Script(rings=1, talks=1)
+    world.exchange.report_lag = 200
+    world.exchange.fault(Fault.DROP_AFTER, method=START)
+    world.run()
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert world.exchange.rings(ANNA) == 1
+
+
+def test_without_a_report_such_a_call_stays_unresolved() -> None:
+    world = World(rules=replace(RULES, report_timeout=None))
+    world.exchange.default_script = Script(rings=1, talks=1)
+    world.exchange.fault(Fault.DROP_AFTER, method=START)
+    world.run()
+    assert world.results() == {ANNA: Result.UNRESOLVED}
+    world.process()
+    world.run()
+    assert world.exchange.rings(ANNA) == 1
+
+
+def test_a_request_that_was_not_sent_is_sent_later_as_the_same_attempt() -> None:
+    world = World()
+    world.exchange.fault(Fault.REFUSE, method=START)
+    world.run()
+    (attempt,) = world.new_ledger().load([ANNA])
+    assert (attempt.attempt, attempt.result) == (1, Result.ANSWERED)
+
+
+def test_lost_calls_with_the_same_id_of_an_author_are_told_apart_by_their_number() -> None:
+    world = World([ANNA, BORIS, CLARA])
+    world.exchange.default_script = Script(talks=30)
+    world.exchange.script(BORIS, Script.busy(rings=25))
+    world.exchange.fault(Fault.DROP_AFTER, method=START, times=3)
+    world.new_external_id = lambda person, attempt: f"promo-{attempt}"
+    world.process()
+    world.run(500)
+    calls = {call.contact: call.call_session_id for call in world.exchange.calls}
+    history = {who: next(iter(world.new_ledger().load([who]))) for who in (ANNA, BORIS, CLARA)}
+    assert {who: known.call and known.call.call_session_id for who, known in history.items()} == calls
+    assert history[BORIS].result is Result.BUSY
+
+
+# --- claims ---
+
+
+class Shared(MemoryLedger):
+    """Answers what a test says, once."""
+
+    def __init__(self, *answers: ClaimResult) -> None:
+        super().__init__()
+        self.answers = list(answers)
+
+    def claim(self, intents: Any) -> list[ClaimResult]:
+        return [self.answers.pop(0) if self.answers else super(Shared, self).claim([i])[0] for i in intents]
+
+
+def with_ledger(world: World, ledger: MemoryLedger) -> World:
+    world.new_ledger = lambda: ledger
+    world.process()
+    return world
+
+
+def test_who_was_called_too_recently_is_called_when_that_is_over() -> None:
+    world = World()
+    with_ledger(world, Shared(ClaimResult(granted=False, not_before=world.clock() + 7200)))
+    began = world.clock()
+    world.run()
+    assert 7200 <= world.ring_times(ANNA)[0] - began < 7270
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+def test_who_may_not_be_called_before_the_end_is_not_called() -> None:
+    world = World(rules=replace(RULES, dial_until=1_760_000_000.0 + 3600))
+    with_ledger(world, Shared(ClaimResult(granted=False, not_before=world.clock() + 7200)))
+    assert world.run().over
+    assert world.results() == {ANNA: Result.NOT_CALLED}
+
+
+def test_a_claim_that_was_not_possible_now_is_tried_again_soon() -> None:
+    world = with_ledger(World(), Shared(ClaimResult(granted=False)))
+    began = world.clock()
+    world.run()
+    assert 30 <= world.ring_times(ANNA)[0] - began < 60
+
+
+def test_a_call_that_another_process_placed_is_followed_and_not_placed_again() -> None:
+    world = World()
+    reply = world.call_api.call(world.template.request(world.campaign.plan.people[0], "elsewhere"))
+    elsewhere = Attempt(
+        ANNA,
+        1,
+        Status.ACTIVE,
+        "elsewhere",
+        world.clock(),
+        call=Outcome(reply.call_session_id, "elsewhere", started_at=world.clock()),
+    )
+    ledger = Shared()
+    ledger.claim([elsewhere])
+    world.new_ledger = lambda: ledger
+    world.runner.ledger = ledger  # its campaign was planned before the other one's claim
+    world.run()
+    assert world.exchange.rings(ANNA) == 1
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+def test_a_call_that_another_process_took_over_is_not_given_up_by_this_one() -> None:
+    """Ours was not found; meanwhile somebody else dials the same attempt anew."""
+    world = World(rules=replace(RULES, report_timeout=None))
+    world.exchange.fault(Fault.DROP_BEFORE, method=START)
+    ledger = Shared()
+    with_ledger(world, ledger)
+    world.run(30)
+    (ours,) = ledger.load([ANNA])
+    theirs = replace(ours, intended_at=ours.intended_at + 20)
+    ledger.write([theirs])
+    world.run(50)
+    assert list(ledger.load([ANNA])) == [theirs]
+
+
+# --- tags ---
+
+
+def tag_rules(**tags: int) -> Any:
+    return replace(RULES, tags=tags)
+
+
+def test_finished_calls_are_tagged_by_their_outcome_and_only_then_settled() -> None:
+    told: list[int] = []
+    world = World(
+        [ANNA, BORIS],
+        tag_rules(answered=36, not_answered=37, ended=38),
+        tag_finished=lambda communication_id, tag_id: told.append(tag_id),
+    )
+    world.exchange.script(BORIS, Script.no_answer())
+    world.run(600)
+    assert sorted(told) == [36, 37, 38, 38]
+    tags = {a.person: set(a.call.tags) for a in world.new_ledger().load([ANNA, BORIS]) if a.call}
+    assert tags == {ANNA: {36, 38}, BORIS: {37, 38}}
+
+
+def test_a_tag_that_cannot_be_set_is_given_up_and_not_recorded() -> None:
+    class Refused(CallApiError):
+        permanent = True
+
+    def refuse(communication_id: int, tag_id: int) -> None:
+        raise Refused("no such tag")
+
+    world = World(rules=tag_rules(ended=38), tag_finished=refuse)
+    assert world.run().over
+    (attempt,) = world.new_ledger().load([ANNA])
+    assert attempt.status is Status.SETTLED
+    assert attempt.call is not None
+    assert attempt.call.tags == ()
+
+
+def test_a_tag_that_fails_again_and_again_holds_up_nobody_else_and_the_end_for_an_hour() -> None:
+    people = [f"7926000{n:04d}" for n in range(6)]
+    done: list[int] = []
+    broken: list[int] = []
+
+    def fail(communication_id: int, tag_id: int) -> None:
+        if not broken or communication_id == broken[0]:
+            broken[:] = [communication_id]
+            raise Unanswered("no answer")
+        done.append(communication_id)
+
+    world = World(people, tag_rules(ended=38), tag_finished=fail)
+    world.run(1200)
+    assert len(done) == 5
+    assert not world.campaign.over
+    assert world.run(3600).over
+    assert set(world.results().values()) == {Result.ANSWERED}
+    assert any("stays without tag 38" in line for line in world.log)
+
+
+NO_POINTS = LimitExceeded(
+    "no points",
+    params={"limit_type": "day"},
+    limits=Limits(day_limit=5, day_remaining=0, day_reset=80_000, minute_limit=5, minute_remaining=5),
+)
+
+
+def test_points_for_tags_that_come_back_tomorrow_do_not_hold_up_a_redial_for_more_than_an_hour() -> None:
+    def refuse(communication_id: int, tag_id: int) -> None:
+        raise NO_POINTS
+
+    world = World(rules=replace(tag_rules(ended=38), max_attempts=2), tag_finished=refuse)
+    world.exchange.script(ANNA, Script.busy())
+    began = world.clock()
+    assert world.run().over
+    assert world.exchange.rings(ANNA) == 2
+    assert world.clock() - began < 3 * 3600
+
+
+def test_points_for_reports_that_come_back_tomorrow_hold_up_the_end_for_an_hour() -> None:
+    def refuse(since: float) -> Any:
+        raise NO_POINTS
+
+    world = World(reports=refuse)
+    began = world.clock()
+    assert world.run().over
+    assert 3600 <= world.clock() - began < 3600 + 300 + 1200
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+def test_a_tag_is_set_by_the_process_after_one_that_died_before_it() -> None:
+    told: list[int] = []
+
+    def dies(session_id: int, tag_id: int) -> None:
+        raise KeyboardInterrupt
+
+    rules = replace(RULES, report_timeout=None, tags={"answered": 36})
+    world = World(rules=rules, tag_active=dies)
+    world.exchange.default_script = Script(rings=3, talks=200)
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    world.overrides["tag_active"] = lambda session_id, tag_id: told.append(tag_id)
+    world.process()
+    world.run()
+    assert told == [36]
+
+
+def test_a_tag_for_which_there_was_no_time_is_told() -> None:
+    world = World(
+        rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
+        tag_active=lambda session_id, tag_id: (_ for _ in ()).throw(NO_POINTS),
+    )
+    world.exchange.default_script = Script(rings=3, talks=60)
+    world.run()
+    session = world.exchange.calls[0].call_session_id
+    assert f"Call session {session} stays without tag 36: it was over before that" in world.log
+
+
+def test_without_a_data_api_an_active_call_is_tagged_when_it_is_seen_to_be_answered() -> None:
+    told: list[tuple[int, int]] = []
+    world = World(
+        rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
+        tag_active=lambda session_id, tag_id: told.append((session_id, tag_id)),
+    )
+    world.exchange.default_script = Script(talks=60)
+    world.run()
+    assert told == [(world.exchange.calls[0].call_session_id, 36)]
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
+    told: list[int] = []
+    world = World(
+        rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
+        tag_active=lambda session_id, tag_id: told.append(tag_id),
+    )
+    world.exchange.default_script = Script(rings=3, talks=600)
+    world.runner.step()
+    world.process()
+    observations = {
+        one: replace(watch.observation, seen=True, answered_at=world.clock() + 3)
+        for one, watch in world.campaign.watched().items()
+    }
+    world.campaign.seen_elsewhere(observations)
+    world.clock.advance(5)
+    world.runner.step()
+    assert told == [36]
+
+
+# --- a report's times ---
+
+
+@pytest.mark.parametrize("account", ["Asia/Yekaterinburg", "Europe/Kaliningrad", "UTC"])
+def test_a_connection_with_the_wrong_time_zone_finds_its_reports_all_the_same(account: str) -> None:
+    world = World(rules=replace(RULES, timezone="Europe/Moscow", max_attempts=1))
+    world.exchange.account.timezone = account
+    world.exchange.script(ANNA, Script.busy())
+    world.run()
+    assert world.results() == {ANNA: Result.BUSY}
+
+
+@pytest.mark.parametrize(
+    ("zone", "put_back"), [("Europe/Chisinau", 1_761_436_800.0), ("Europe/Berlin", 1_761_440_400.0)]
+)
+def test_calls_around_the_hour_that_a_zone_has_twice_are_found(zone: str, put_back: float) -> None:
+    people = [ANNA, BORIS, CLARA]
+    rules = replace(RULES, timezone=zone, max_attempts=3, redial={**REDIAL, Result.BUSY: 600.0})
+    world = World(people, rules, start=put_back - 60)
+    world.exchange.account.timezone = zone
+    world.exchange.default_script = Script.busy()
+    assert world.run().over
+    assert world.results() == dict.fromkeys(people, Result.BUSY)
+    assert [world.exchange.rings(phone) for phone in people] == [3, 3, 3]
+
+
+def test_a_report_with_a_time_that_cannot_be_read_is_read_without_it() -> None:
+    world = World()
+    told = world.reports
+    world.overrides["reports"] = lambda since: [
+        (report.model_copy(update={"finish_time": "0000-00-00 00:00:00"}), answered)
+        for report, answered in told(since)
+    ]
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
+# --- several processes, several ledgers ---
+
+
+def test_an_attempt_that_another_process_left_with_a_tag_to_be_set_is_gone_on_with() -> None:
+    """Its rules had a tag, ours have none."""
+    ledger = MemoryLedger()
+    world = World()
+    world.runner.ledger = ledger
+    world.new_ledger = lambda: ledger
+    then = world.clock() - 5000
+    ended = Outcome(
+        1, "x", status="ended", answered=False, ended_at=then, communication_id=7, source="data_api"
+    )
+    left = Attempt(ANNA, 1, Status.DIALLING, "x", intended_at=then)
+    ledger.claim([left])
+    ledger.write([left.now(Status.ENDED, result=Result.BUSY, settled_at=then, call=ended)])
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert world.exchange.rings(ANNA) == 1
+
+
+def test_calls_that_a_ledger_has_forgotten_are_counted() -> None:
+    world = World(rules=replace(RULES, max_active=1))
+    told = world.reports
+
+    def without_a_line(since: float) -> Any:
+        for report, answered in told(since):
+            if len(world.exchange.calls) <= 6:
+                yield report.model_copy(update={"finish_reason": "no_resources"}), False
+            else:
+                yield report, answered
+
+    world.overrides["reports"] = without_a_line
+    world.process()
+    world.exchange.default_script = Script.busy(rings=1)
+    world.run(2 * 86_400)
+    world.exchange.default_script = Script()
+    assert world.run(6 * 86_400).over
+    attempts = tuple(world.new_ledger().load([ANNA]))
+    ending = Ending(world.campaign.plan.people[0], world.results()[ANNA], attempts)
+    assert len(attempts) < len(world.exchange.calls)
+    assert ending.accepted == len(world.exchange.calls)
+
+
+# --- the redial table ---
+
+
+def test_an_authors_delays_replace_the_defaults_and_are_checked() -> None:
+    assert redial_table({"busy": 60, "not_reached": None})[Result.BUSY] == 60
+    for wrong in ({"unknown": 60}, {"busy": -1}, {"busy": True}, {"busy": "10"}):
+        with pytest.raises(ValueError, match="redial"):
+            redial_table(wrong)  # type: ignore[arg-type]

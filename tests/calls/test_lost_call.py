@@ -1,0 +1,84 @@
+"""Which calls with the external_id of a lost call can be the lost call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pendulum
+import pytest
+
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.lost_call import LostCall
+
+MOSCOW = "Europe/Moscow"
+ANNA, BORIS = "79260000011", "79260000012"
+PLACED = pendulum.datetime(2026, 3, 2, 9, 0, tz="UTC").timestamp()
+AUTHORS_ID, GENERATED_ID = "order-7", f"af-{'0' * 32}-1"
+
+
+@dataclass(frozen=True)
+class Sought:
+    contact: str | None = ANNA
+    since: float | None = PLACED
+    external_id: str = AUTHORS_ID
+
+    def is_found(self, *, external_id: str | None = None, **call: Any) -> bool:
+        """By either service: both report the same facts."""
+        facts = {"contact_phone_number": ANNA, "start_time": "2026-03-02 12:00:01", **call}
+        lost = LostCall(self.external_id, self.contact, self.since, MOSCOW)
+        found_id = external_id or self.external_id
+        answers = {
+            lost.matches(CallSession(call_session_id=1, external_id=found_id, **facts)),
+            lost.matches(CallReport(id=1, call_api_external_id=found_id, **facts)),
+        }
+        (answer,) = answers
+        return answer
+
+
+def test_a_call_to_the_contact_from_the_time_on_can_be_it() -> None:
+    assert Sought().is_found()
+
+
+def test_a_call_with_another_id_is_not() -> None:
+    assert not Sought().is_found(external_id="order-8")
+    lost = LostCall(AUTHORS_ID, None, None, MOSCOW)
+    assert not lost.matches(CallSession(call_session_id=1))
+    assert not lost.matches(CallReport(id=1))
+
+
+def test_a_call_to_another_person_is_not() -> None:
+    assert not Sought().is_found(contact_phone_number=BORIS)
+    assert not Sought(external_id=GENERATED_ID).is_found(contact_phone_number=BORIS)
+    assert Sought(contact=None).is_found(contact_phone_number=BORIS)
+
+
+@pytest.mark.parametrize(
+    ("start_time", "is_it"),
+    [("2026-03-02 11:50:00", True), ("2026-03-02 11:49:59", False), ("2026-03-01 12:00:01", False)],
+)
+def test_the_services_clock_may_be_ten_minutes_behind(start_time: str, is_it: bool) -> None:
+    assert Sought().is_found(start_time=start_time) is is_it
+    assert Sought(since=None).is_found(start_time=start_time)
+
+
+def test_an_id_of_our_own_is_unique_so_a_wrong_time_zone_of_the_connection_hides_no_call() -> None:
+    assert Sought(external_id=GENERATED_ID).is_found(start_time="2026-03-02 09:00:01")
+
+
+@pytest.mark.parametrize(
+    "missing", [{"contact_phone_number": None}, {"start_time": None}, {"start_time": "noon"}]
+)
+def test_a_missing_fact_rules_nothing_out(missing: dict[str, Any]) -> None:
+    assert Sought().is_found(**missing)
+
+
+def test_a_search_ends_after_its_time_and_two_misses() -> None:
+    lost = LostCall(AUTHORS_ID, ANNA, PLACED, MOSCOW, search_until=PLACED + 60)
+    assert not lost.is_given_up(PLACED + 61), "one snapshot proves nothing"
+    lost.misses = 1
+    assert not lost.is_given_up(PLACED + 61)
+    lost.misses = 2
+    assert not lost.is_given_up(PLACED + 59)
+    assert lost.is_given_up(PLACED + 60)

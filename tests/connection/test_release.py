@@ -1,0 +1,70 @@
+"""Ending calls when their task is killed: all of them, briefly, and what fails is told."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+from airflow_fakes import CONTACT, TTS, VNUMBER
+
+from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.connection import release
+from airflow_provider_callapi.connection.release import release_calls
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+pytest_plugins = ["airflow_desk"]
+
+LOG = logging.getLogger("killed")
+
+
+@pytest.fixture
+def talking(desk):
+    """Two calls in progress: their session ids."""
+    desk.exchange.default_script = Script(rings=0, talks=None)
+    start = StartInformerCall(virtual_phone_number=VNUMBER, contact=CONTACT, contact_message=TTS)
+    return [CallApiHook().call(start).call_session_id for _ in range(2)]
+
+
+def test_every_call_is_released_and_told(desk, talking, caplog):
+    with caplog.at_level("INFO", "killed"):
+        release_calls(CallApiHook().settings, talking, LOG)
+
+    one, two = talking
+    assert desk.exchange.active_calls == []
+    assert [line for line in caplog.messages if line.startswith("Killed")] == [
+        f"Killed: releasing call session {one}, {two}",
+        f"Killed: released call session {one}",
+        f"Killed: released call session {two}",
+    ]
+
+
+def test_a_call_that_cannot_be_released_is_told_and_keeps_no_other(desk, talking, caplog):
+    desk.exchange.fault(Fault.DROP_BEFORE, method="release.call")
+
+    with caplog.at_level("INFO", "killed"):
+        release_calls(CallApiHook().settings, talking, LOG)
+
+    (active,) = (call.call_session_id for call in desk.exchange.active_calls)
+    (gone,) = {*talking} - {active}
+    assert f"Killed: released call session {gone}" in caplog.messages
+    assert any(line.startswith(f"Call session {active} may still be active: ") for line in caplog.messages)
+
+
+def test_a_service_that_hangs_is_not_waited_for(callapi_emulator, connection, caplog, monkeypatch):
+    connection(extra={"timeout": 60})
+    monkeypatch.setattr(release, "_TIMEOUT", 0.5)
+    callapi_emulator.exchange.fault(Fault.HANG, method="release.call", seconds=3)
+    began = time.monotonic()
+
+    release_calls(CallApiHook().settings, [206597836], LOG)
+
+    assert time.monotonic() - began < 2.5
+    assert "Call session 206597836 may still be active" in caplog.text
+
+
+def test_nothing_is_sent_where_no_call_is_active(desk):
+    release_calls(CallApiHook().settings, [], LOG)
+
+    assert desk.sent() == []

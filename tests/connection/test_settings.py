@@ -1,0 +1,188 @@
+"""What a connection of type ``callapi`` may say, and the words in which it is told off."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
+from airflow_provider_callapi.connection.settings import ConnectionSettings
+from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
+
+SECRET = "S3cret-of-the-account"
+
+
+def read(extra: Any = None, **fields: Any) -> ConnectionSettings:
+    given = {"host": None, "port": None, "login": None, "password": SECRET, **fields}
+    text = extra if isinstance(extra, str | None) else json.dumps(extra)
+    return ConnectionSettings.read("my_conn", **given, extra=text)
+
+
+def refusal(extra: Any = None, **fields: Any) -> str:
+    with pytest.raises(ConnectionSettingsInvalid) as failure:
+        read(extra, **fields)
+    assert isinstance(failure.value, AirflowFailException), "a retry would read the same connection"
+    assert SECRET not in f"{failure.value!r} {failure.value.__context__!r} {failure.value.__cause__!r}"
+    return str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "url"),
+    [
+        (None, None, "https://callapi.comagic.ru/v4.0"),
+        ("", None, "https://callapi.comagic.ru/v4.0"),
+        ("callapi.uiscom.ru", None, "https://callapi.uiscom.ru/v4.0"),
+        ("callapi.uiscom.ru", 8443, "https://callapi.uiscom.ru:8443/v4.0"),
+        ("callapi.uiscom.ru:8443", None, "https://callapi.uiscom.ru:8443/v4.0"),
+        ("https://callapi.uiscom.ru/", None, "https://callapi.uiscom.ru/v4.0"),
+        ("https://callapi.uiscom.ru:444", 555, "https://callapi.uiscom.ru:444/v4.0"),
+        ("https://proxy.example/callapi/", None, "https://proxy.example/callapi/v4.0"),
+        ("http://127.0.0.1", 8080, "http://127.0.0.1:8080/v4.0"),
+        ("http://localhost:8080", None, "http://localhost:8080/v4.0"),
+        ("http://[::1]:8080", None, "http://[::1]:8080/v4.0"),
+        ("https://[2001:db8::1]", 8443, "https://[2001:db8::1]:8443/v4.0"),
+        ("[2001:db8::1]", 8443, "https://[2001:db8::1]:8443/v4.0"),
+    ],
+)
+def test_a_host_is_a_name_or_a_url_and_a_bare_name_means_https(host, port, url):
+    assert read(host=host, port=port).url == url
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "ftp://callapi.comagic.ru",
+        "https://",
+        "callapi.comagic.ru:port",
+        "callapi.comagic.ru:99999",
+        "https://callapi.comagic.ru/?x=1",
+        f"https://user:{SECRET}@callapi.comagic.ru",
+        "https://[::1",
+    ],
+)
+def test_a_host_that_is_none_is_refused_by_name(host):
+    assert refusal(host=host).startswith("connection my_conn, host: ")
+
+
+@pytest.mark.parametrize(
+    "host", ["http://callapi.comagic.ru", "http://10.0.0.1", "http://127.0.0.1.evil.example"]
+)
+def test_plain_http_to_anybody_but_this_machine_is_refused(host):
+    text = refusal(host=host)
+
+    assert "host: plain http" in text
+    assert "extra.allow_http" in text
+
+
+@pytest.mark.parametrize("allow", [True, "true", "1", "yes"])
+def test_plain_http_may_be_allowed(allow):
+    assert read({"allow_http": allow}, host="http://10.0.0.1").url == "http://10.0.0.1/v4.0"
+
+
+def test_a_login_and_password_log_in_and_a_password_alone_is_a_key():
+    assert isinstance(read(login="demo").credentials(), LoginSession)
+    assert isinstance(read().credentials(), AccessKey)
+    assert isinstance(read(login="").credentials(), AccessKey)
+
+
+@pytest.mark.parametrize("password", [None, ""])
+def test_an_empty_password_is_refused_by_name(password):
+    assert "connection my_conn, password: empty" in refusal(password=password)
+
+
+def test_the_defaults_are_those_of_the_documentation():
+    settings = read()
+
+    assert (settings.timeout, settings.timezone, settings.verify, settings.data_api_url) == (
+        30.0,
+        "Europe/Moscow",
+        True,
+        None,
+    )
+
+
+@pytest.mark.parametrize("extra", [None, "", "{}", {"timeout": None, "timezone": "", "data_api": None}])
+def test_an_empty_field_of_the_form_is_its_default(extra):
+    assert read(extra) == read()
+
+
+def test_text_is_read_as_what_it_says():
+    """A connection that is a URI has only text in its extra."""
+    settings = read({"timeout": "7.5", "data_api": "true", "verify": "false", "api_version": "v4.1"})
+
+    assert (settings.timeout, settings.verify) == (7.5, False)
+    assert settings.url.endswith("/v4.1")
+    assert settings.data_api_url is not None
+
+
+@pytest.mark.parametrize(
+    ("extra", "field"),
+    [
+        ({"timezone": "Moscow"}, "timezone"),
+        ({"timezone": "../../etc/passwd"}, "timezone"),
+        ({"timezone": "Europe"}, "timezone"),
+        ({"timezone": 3}, "timezone"),
+        ({"api_version": "4"}, "api_version"),
+        ({"api_version": "v4.0/../admin"}, "api_version"),
+        ({"timeout": "soon"}, "timeout"),
+        ({"timeout": 0}, "timeout"),
+        ({"timeout": -1}, "timeout"),
+        ({"timeout": "inf"}, "timeout"),
+        ({"timeout": "nan"}, "timeout"),
+        ({"data_api": "maybe"}, "data_api"),
+        ({"allow_http": "maybe"}, "allow_http"),
+        ({"data_api": True, "data_api_host": "http://dataapi.example"}, "data_api_host"),
+        ({"data_api": True, "data_api_host": "https://"}, "data_api_host"),
+        ({"verify": 5}, "verify"),
+        ({"timeout": SECRET}, "timeout"),
+    ],
+)
+def test_a_bad_extra_names_its_field_and_shows_no_value(extra, field):
+    assert refusal(extra).startswith(f"connection my_conn, extra.{field}: ")
+
+
+@pytest.mark.parametrize("path", ["/nonexistent.pem", "yes", "a" * 5000])
+def test_a_ca_bundle_that_is_not_on_this_machine_is_not_left_to_look_like_a_network_that_is_down(path):
+    assert "extra.verify: this machine has no such file" in refusal({"verify": path})
+
+
+def test_a_version_that_is_none_shows_one_that_is():
+    assert (
+        refusal({"api_version": "4"})
+        == "connection my_conn, extra.api_version: a version is needed, e.g. v4.0"
+    )
+
+
+@pytest.mark.parametrize("extra", ["{", "[]", "5", f'"{SECRET}"'])
+def test_an_extra_that_is_no_json_object_is_refused_by_name(extra):
+    assert refusal(extra).startswith("connection my_conn, extra: ")
+
+
+@pytest.mark.parametrize(
+    ("host", "data_host", "url"),
+    [
+        (None, None, "https://dataapi.comagic.ru/v2.0"),
+        ("callapi.uiscom.ru", None, "https://dataapi.uiscom.ru/v2.0"),
+        ("callapi.uiscom.ru", "dataapi.comagic.ru", "https://dataapi.comagic.ru/v2.0"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8081", "http://127.0.0.1:8081/v2.0"),
+    ],
+)
+def test_the_data_api_is_derived_from_the_host_or_named(host, data_host, url):
+    assert read({"data_api": True, "data_api_host": data_host}, host=host).data_api_url == url
+
+
+def test_verify_is_a_flag_or_the_path_of_a_ca_bundle(tmp_path):
+    bundle = tmp_path / "ca.pem"
+    bundle.touch()
+    assert read({"verify": str(bundle)}).verify == str(bundle)
+    assert read({"verify": "True"}).verify is True
+    assert read({"verify": False}).verify is False
+
+
+def test_the_settings_do_not_show_the_password():
+    settings = read(login="demo")
+
+    assert SECRET not in f"{settings!r} {settings} {settings.credentials()!r} {vars(settings)}"

@@ -1,0 +1,644 @@
+"""The ledger in a SQL database: the contract of every ledger, and what several processes do to one."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy
+import tenacity
+from airflow.providers.common.compat.sdk import AirflowFailException
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from ledger_contract import (
+    ANNA,
+    BORIS,
+    NOW,
+    LedgerContract,
+    SharedLedgerContract,
+    active,
+    an_intent,
+    settled,
+    unresolved,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.schema import CreateTable
+
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.emulator import ManualClock
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.ledgers import sql
+from airflow_provider_callapi.ledgers.sql import KNOWLEDGE, SqlLedger, calls, locks, sql_ledger
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def connect(url: str) -> Iterator[Callable[[], Engine]]:
+    """As many engines as wanted, which share nothing but the database."""
+    engines: list[Engine] = []
+
+    def connect() -> Engine:
+        engines.append(sqlalchemy.create_engine(url))
+        return engines[-1]
+
+    yield connect
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def engine(connect: Callable[[], Engine]) -> Engine:
+    return connect()
+
+
+def at_once(*works: Callable[[], Any]) -> list[Any]:
+    """What these return, each in a thread, begun together."""
+    begin = threading.Barrier(len(works))
+
+    def run(work: Callable[[], Any]) -> Any:
+        begin.wait(10)
+        return work()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))
+
+
+class TestSqlLedger(SharedLedgerContract):
+    @pytest.fixture
+    def ledger(self, engine: Engine) -> SqlLedger:
+        return SqlLedger(engine, "autumn")
+
+
+class TestSqlLedgerWithGap(LedgerContract):
+    @pytest.fixture
+    def ledger(self, engine: Engine) -> SqlLedger:
+        return SqlLedger(engine, "autumn", min_gap=60.0)
+
+
+# --- several processes ---
+
+
+def test_processes_may_create_the_tables_at_the_same_time(connect):
+    ledgers = at_once(*(lambda: SqlLedger(connect(), "autumn", min_gap=1.0),) * 6)
+
+    with connect().connect() as db:
+        assert len(db.execute(sqlalchemy.select(locks)).all()) == sql._STRIPES
+    assert [ledger.claim([an_intent()])[0].granted for ledger in ledgers] == [True] + [False] * 5
+
+
+@pytest.mark.parametrize("min_gap", [None, 60.0])
+def test_of_processes_that_claim_the_same_attempt_at_once_exactly_one_dials_it(connect, min_gap):
+    people = [f"7926{number:07d}" for number in range(40)]
+    ledgers = [SqlLedger(connect(), "autumn", min_gap=min_gap) for _ in range(4)]
+    intents = [[an_intent(person, at=NOW + who / 8) for person in people] for who in range(4)]
+
+    answers = at_once(*(lambda who=who: ledgers[who].claim(intents[who]) for who in range(4)))
+
+    for person, claims in zip(people, zip(*answers, strict=True), strict=True):
+        winner = [intents[who][people.index(person)] for who in range(4) if claims[who].granted]
+        assert len(winner) == 1, person
+        assert [claim.held for claim in claims if not claim.granted] == winner * 3
+
+
+def test_of_processes_that_take_over_what_was_not_placed_exactly_one_dials_it(connect):
+    people = [f"7926{number:07d}" for number in range(40)]
+    ledgers = [SqlLedger(connect(), "autumn") for _ in range(4)]
+    ledgers[0].claim([an_intent(person) for person in people])
+    ledgers[0].write([an_intent(person).now(Status.NOT_PLACED) for person in people])
+
+    answers = at_once(
+        *(
+            lambda who=who: ledgers[who].claim([an_intent(p, at=NOW + 60 + who) for p in people])
+            for who in range(4)
+        )
+    )
+
+    assert [sum(claim.granted for claim in claims) for claims in zip(*answers, strict=True)] == [1] * 40
+
+
+def test_of_campaigns_that_claim_the_same_person_at_once_one_calls_and_the_others_wait(connect):
+    people = [f"7926{number:07d}" for number in range(40)]
+    ledgers = [SqlLedger(connect(), f"campaign {who}", min_gap=HOUR) for who in range(4)]
+
+    answers = at_once(
+        *(lambda who=who: ledgers[who].claim([an_intent(p, at=NOW) for p in people]) for who in range(4))
+    )
+
+    for claims in zip(*answers, strict=True):
+        refused = [ClaimResult(granted=False, not_before=NOW + HOUR)] * 3
+        assert sorted(claims, key=lambda claim: claim.granted) == [*refused, ClaimResult(granted=True)]
+
+
+def test_writers_of_the_same_people_do_not_wait_for_each_other_in_a_circle(connect, monkeypatch):
+    people = [f"7926{number:07d}" for number in range(200)]
+    ledgers = [SqlLedger(connect(), "autumn") for _ in range(2)]
+    ledgers[0].claim([an_intent(person) for person in people])
+    ended = [settled(an_intent(person)) for person in people]
+    monkeypatch.setattr(sql._UNTIL_BACK, "stop", tenacity.stop_after_attempt(1))
+
+    at_once(
+        *(lambda who=who: ledgers[who].write(ended[:: 1 if who else -1]) for who in range(2)),
+    )
+
+    assert sorted(ledgers[0].load(people), key=lambda attempt: attempt.person) == ended
+
+
+# --- what a late writer may not destroy ---
+
+INTENT = an_intent()
+SAYINGS = [
+    INTENT,
+    unresolved(INTENT),
+    INTENT.now(Status.NOT_PLACED),
+    active(INTENT),
+    settled(INTENT).now(Status.ENDED, result=None, settled_at=None),
+    settled(INTENT, Result.UNKNOWN).now(Status.ENDED),
+    settled(INTENT, Result.UNKNOWN),
+    settled(INTENT, Result.BUSY).now(Status.ENDED),
+    settled(INTENT, Result.BUSY),
+]
+"""One for each line of `KNOWLEDGE`."""
+
+
+def refused(intent: Attempt, result: Result) -> Attempt:
+    """At its start: no session, no phone that rang."""
+    return intent.now(Status.SETTLED, result=result, settled_at=intent.intended_at, refused_with="why_not")
+
+
+def words(attempt: Attempt) -> tuple[str, str | None]:
+    return attempt.status.value, attempt.result and attempt.result.value
+
+
+def test_there_is_a_saying_for_each_line_of_the_table():
+    assert [sql._knowledge(saying) for saying in SAYINGS] == list(range(len(KNOWLEDGE)))
+
+
+def test_what_is_written_late_does_not_replace_what_is_more(engine):
+    for before, stored in enumerate(SAYINGS):
+        for after, written in enumerate(SAYINGS):
+            ledger = SqlLedger(engine, f"{before} {after}")
+            ledger.claim([INTENT])
+            ledger.write([stored])
+            ledger.write([written])
+
+            (left,) = ledger.load([ANNA])
+            assert words(left) == words(SAYINGS[max(before, after)]), f"{words(stored)}, {words(written)}"
+
+
+@pytest.mark.parametrize("late", SAYINGS[1:3], ids=["unresolved", "not placed"])
+def test_what_is_said_of_an_intent_says_nothing_of_another_one_of_the_same_attempt(engine, late):
+    """A write that is repeated after it was committed unheard must not let a third process dial."""
+    ledger, again = SqlLedger(engine, "autumn"), an_intent(at=NOW + 60)
+    ledger.claim([INTENT])
+    ledger.write([INTENT.now(Status.NOT_PLACED)])
+    ledger.claim([again])
+
+    ledger.write([late])
+
+    assert list(ledger.load([ANNA])) == [again]
+    assert ledger.claim([an_intent(at=NOW + 120)]) == [ClaimResult(granted=False, held=again)]
+
+
+def test_a_call_that_was_found_is_the_attempts_whoever_intended_it(engine):
+    ledger, again = SqlLedger(engine, "autumn"), an_intent(at=NOW + 60)
+    ledger.claim([INTENT])
+    ledger.write([INTENT.now(Status.NOT_PLACED)])
+    ledger.claim([again])
+
+    ledger.write([active(INTENT)])
+
+    assert list(ledger.load([ANNA])) == [again.now(Status.ACTIVE, call=active(INTENT).call)]
+
+
+def test_what_was_seen_of_a_call_is_not_forgotten_for_somebody_who_saw_less(engine):
+    ledger = SqlLedger(engine, "autumn")
+    seen = active(INTENT, answered=True, answered_at=NOW + 9, observed=True, tags=(36,))
+    ledger.claim([INTENT])
+    ledger.write([seen])
+
+    ledger.write([active(INTENT)])
+
+    assert list(ledger.load([ANNA])) == [seen]
+
+
+# --- the gap ---
+
+
+def test_nobody_is_called_earlier_than_the_gap_after_the_last_call_of_any_campaign(engine):
+    careless, polite = SqlLedger(engine, "careless"), SqlLedger(engine, "polite", min_gap=HOUR)
+    careless.claim([an_intent(at=NOW)])
+
+    assert polite.claim([an_intent(at=NOW + HOUR - 1), an_intent(BORIS)]) == [
+        ClaimResult(granted=False, not_before=NOW + HOUR),
+        ClaimResult(granted=True),
+    ]
+    assert polite.claim([an_intent(at=NOW + HOUR)]) == [ClaimResult(granted=True)]
+
+
+def test_the_gap_is_kept_to_a_campaigns_own_redials(engine):
+    ledger = SqlLedger(engine, "autumn", min_gap=HOUR)
+    ledger.claim([INTENT])
+    ledger.write([settled(INTENT)])
+
+    assert ledger.claim([an_intent(attempt=2, at=NOW + 600)]) == [
+        ClaimResult(granted=False, not_before=NOW + HOUR)
+    ]
+    assert ledger.claim([an_intent(attempt=2, at=NOW + HOUR)]) == [ClaimResult(granted=True)]
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        INTENT.now(Status.NOT_PLACED),
+        settled(INTENT, Result.CAPACITY),
+        settled(INTENT, Result.ACCOUNT),
+        refused(INTENT, Result.REFUSED),
+        refused(INTENT, Result.INVALID),
+    ],
+    ids=["not placed", "no free line", "no money", "refused", "invalid"],
+)
+def test_a_call_that_rang_no_phone_does_not_count_and_the_one_before_does(engine, nothing):
+    before, ledger = SqlLedger(engine, "before"), SqlLedger(engine, "autumn", min_gap=HOUR)
+    other = SqlLedger(engine, "other", min_gap=2 * HOUR)
+    before.claim([an_intent(at=NOW - HOUR)])
+    ledger.claim([INTENT])
+    ledger.write([nothing])
+
+    assert other.claim([an_intent(at=NOW + 1)]) == [ClaimResult(granted=False, not_before=NOW + HOUR)]
+    assert other.claim([an_intent(at=NOW + HOUR)]) == [ClaimResult(granted=True)]
+
+
+def test_a_call_that_was_placed_and_then_refused_counts_and_so_does_one_of_which_nobody_knows(engine):
+    ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "other", min_gap=HOUR)
+    ledger.claim([INTENT, an_intent(BORIS)])
+    ledger.write([settled(INTENT, Result.REFUSED), unresolved(an_intent(BORIS))])
+
+    later = [an_intent(at=NOW + 60), an_intent(BORIS, at=NOW + 60)]
+    assert other.claim(later) == [ClaimResult(granted=False, not_before=NOW + HOUR)] * 2
+
+
+def test_whoever_dials_somebody_elses_attempt_is_told_so_and_not_to_wait(engine):
+    ledger = SqlLedger(engine, "autumn", min_gap=HOUR)
+    ledger.claim([INTENT])
+
+    assert ledger.claim([an_intent(at=NOW + 1)]) == [ClaimResult(granted=False, held=INTENT)]
+
+
+def test_a_campaigns_calls_are_its_own(engine):
+    ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "Autumn")
+    ledger.claim([INTENT])
+
+    assert list(other.load([ANNA])) == []
+    assert other.claim([INTENT]) == [ClaimResult(granted=True)]
+
+
+# --- trouble ---
+
+
+def test_a_database_that_is_locked_for_a_moment_is_asked_again(tmp_path):
+    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/ledger.db", connect_args={"timeout": 0.01})
+    ledger = SqlLedger(engine, "autumn")
+    with closing(sqlite3.connect(tmp_path / "ledger.db", check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.1, other.rollback).start()
+
+        assert ledger.claim([INTENT]) == [ClaimResult(granted=True)]
+
+
+class Outage:
+    """A database that is away for a while, by a clock that only waiting moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+        self.clock = ManualClock()
+        self.until = 0.0
+        self.error: type[DBAPIError] = OperationalError
+        self.unheard = False
+        """Whether the next transaction is committed, and nobody is told so."""
+        moved = SimpleNamespace(monotonic=self.clock, sleep=self.clock.advance)
+        monkeypatch.setattr(tenacity, "time", moved)
+        for again in (sql._AGAIN, sql._UNTIL_BACK):
+            monkeypatch.setattr(again, "sleep", self.clock.advance)
+        sqlalchemy.event.listen(engine, "begin", self._begin)
+        sqlalchemy.event.listen(engine, "commit", self._commit)
+
+    def begins(self, *, seconds: float = float("inf")) -> None:
+        self.until = self.clock() + seconds
+
+    def _begin(self, _: Any) -> None:
+        if self.clock() < self.until:
+            raise self._gone()
+
+    def _commit(self, connection: Any) -> None:
+        if self.unheard:
+            self.unheard = False
+            connection.connection.dbapi_connection.commit()
+            raise self._gone()
+
+    def _gone(self) -> DBAPIError:
+        return self.error("UPDATE", {"person": ANNA}, Exception(f"server gone; ({ANNA})\nDETAIL"))
+
+
+@pytest.fixture
+def outage(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> Outage:
+    return Outage(monkeypatch, engine)
+
+
+def test_what_is_known_is_written_once_a_database_that_was_away_for_minutes_is_back(engine, outage):
+    ledger = SqlLedger(engine, "autumn")
+    ledger.claim([INTENT])
+    outage.begins(seconds=240)
+
+    ledger.write([active(INTENT)])
+
+    assert list(ledger.load([ANNA])) == [active(INTENT)]
+    assert outage.clock() < outage.until + 10
+
+
+def test_somebody_is_claimed_and_people_are_read_once_the_database_is_back(engine, outage):
+    ledger = SqlLedger(engine, "autumn")
+    outage.begins(seconds=60)
+    assert ledger.claim([INTENT]) == [ClaimResult(granted=True)]
+    outage.begins(seconds=60)
+    assert list(ledger.load([ANNA])) == [INTENT]
+
+
+def test_a_database_that_does_not_come_back_within_minutes_ends_the_try(engine, outage):
+    ledger = SqlLedger(engine, "autumn")
+    ledger.claim([INTENT])
+    began = outage.clock()
+    outage.begins()
+
+    with pytest.raises(CallApiTrouble):
+        ledger.write([active(INTENT)])
+
+    assert 300 <= outage.clock() - began < 320
+
+
+def test_what_waiting_does_not_mend_is_not_waited_for(engine, outage):
+    ledger = SqlLedger(engine, "autumn")
+    ledger.claim([INTENT])
+    outage.error = ProgrammingError
+    began = outage.clock()
+    outage.begins()
+
+    with pytest.raises(CallApiTrouble):
+        ledger.write([active(INTENT)])
+
+    assert outage.clock() - began < 5
+
+
+def test_an_error_of_the_database_tells_no_number(engine, outage):
+    ledger = SqlLedger(engine, "autumn")
+    outage.begins()
+
+    with pytest.raises(CallApiTrouble) as failure:
+        ledger.claim([INTENT])
+
+    assert str(failure.value) == "the ledger's database: Exception: server gone; (7926…0001)"
+    assert failure.value.__suppress_context__
+
+
+def test_who_was_granted_a_call_is_told_so_at_once_though_the_database_then_went_away(
+    engine, outage, monkeypatch
+):
+    ledger = SqlLedger(engine, "autumn")
+    real = ledger._claim
+
+    def claim(db: Any, intent: Attempt, **known: Any) -> ClaimResult:
+        outage.begins()
+        return real(db, intent, **known)
+
+    monkeypatch.setattr(ledger, "_claim", claim)
+    began = outage.clock()
+
+    claims = ledger.claim([INTENT, an_intent(BORIS), an_intent("79260000003")])
+
+    assert claims == [ClaimResult(granted=True), ClaimResult(granted=False), ClaimResult(granted=False)]
+    assert outage.clock() - began < 5, "somebody waits to be dialled"
+    with pytest.raises(CallApiTrouble):
+        ledger.claim([an_intent(BORIS)])
+
+
+@pytest.mark.parametrize("before", [None, INTENT.now(Status.NOT_PLACED)], ids=["first", "taken over"])
+def test_a_claim_that_was_committed_unheard_is_found_to_be_its_own(engine, outage, before):
+    ledger = SqlLedger(engine, "autumn", min_gap=HOUR)
+    if before:
+        ledger.claim([INTENT])
+        ledger.write([before])
+    intent = an_intent(at=NOW + 0.123_456_7)
+    outage.unheard = True
+
+    assert ledger.claim([intent]) == [ClaimResult(granted=True)]
+    ledger.write([active(intent)])
+    assert [attempt.status for attempt in ledger.load([ANNA])] == [Status.ACTIVE]
+
+
+def test_of_two_processes_with_the_same_intent_only_one_is_granted_it(engine):
+    """Only who repeats a claim may take what it finds to be its own."""
+    ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "autumn")
+
+    assert ledger.claim([INTENT]) == [ClaimResult(granted=True)]
+    assert other.claim([INTENT]) == [ClaimResult(granted=False, held=INTENT)]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 251])
+def test_a_name_that_does_not_fit_the_key_is_refused(engine, name):
+    with pytest.raises(ValueError, match="campaign: a name of 1 to 250 characters"):
+        SqlLedger(engine, name)
+
+
+# --- the tables ---
+
+
+def test_times_can_be_queried_as_times_in_utc(engine):
+    ledger = SqlLedger(engine, "autumn")
+    ledger.claim([INTENT])
+    hour = {
+        "sqlite": "SELECT strftime('%Y-%m-%d %H:%M', intended_at)",
+        "mysql": "SELECT date_format(intended_at, '%Y-%m-%d %H:%i')",
+        "postgresql": "SELECT to_char(intended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')",
+    }[engine.dialect.name]
+    with engine.connect() as db:
+        found = db.execute(sqlalchemy.text(f"{hour} FROM callapi_campaign_call")).scalar()
+    assert found == "2027-01-15 08:00"
+
+
+def test_a_time_of_the_clock_is_kept_to_the_microsecond(engine):
+    ledger = SqlLedger(engine, "autumn")
+    ledger.claim([an_intent(at=1_800_000_000.123_456_7)])
+    (stored,) = ledger.load([ANNA])
+
+    assert stored.intended_at == pytest.approx(1_800_000_000.123_456_7, abs=1e-6)
+    ledger.write([an_intent(at=1_800_000_000.123_456_7).now(Status.NOT_PLACED)])
+    assert [attempt.status for attempt in ledger.load([ANNA])] == [Status.NOT_PLACED]
+
+
+def test_mysql_keeps_microseconds_case_and_transactions_and_its_keys_fit():
+    table = str(CreateTable(calls).compile(dialect=mysql.dialect()))
+
+    assert "intended_at DATETIME(6) NOT NULL" in table
+    assert "utf8mb4_bin" in table
+    assert "ENGINE=InnoDB" in table
+    for key in [calls.primary_key, *calls.indexes]:
+        columns = [column for column in key.columns if isinstance(column.type, sqlalchemy.String)]
+        assert sum(column.type.length for column in columns) * 4 + 16 <= 3072, key
+
+
+def test_more_people_than_a_statement_can_name_are_loaded_some_at_a_time(engine):
+    ledger = SqlLedger(engine, "autumn")
+    rows = [ledger._row(an_intent(f"7926{number:07d}")) for number in range(1201)]
+    with engine.begin() as db:
+        db.execute(calls.insert(), rows)
+
+    people = [row["person"] for row in rows]
+    statements: list[str] = []
+    sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    loaded = iter(ledger.load(iter(people)))
+    first = next(loaded)
+    assert len(statements) == 1, "a hundred thousand people are not in memory at once"
+    assert sorted([first.person, *(attempt.person for attempt in loaded)]) == people
+
+
+# --- through Airflow's connections ---
+
+
+def set_connection(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps(fields))
+
+
+def test_a_sqlite_connection_leads_to_the_ledger(monkeypatch, tmp_path):
+    set_connection(monkeypatch, conn_type="sqlite", host=f"{tmp_path}/ledger.db")
+
+    assert sql_ledger("ledger", "autumn").claim([INTENT]) == [ClaimResult(granted=True)]
+    assert sql_ledger("ledger", "autumn").claim([INTENT]) == [ClaimResult(granted=False, held=INTENT)]
+
+
+def test_a_postgres_connection_leads_to_the_ledger(monkeypatch, postgres):
+    url = sqlalchemy.engine.make_url(postgres.get_uri())
+    host = url.query.get("host") or url.host
+    fields = {"host": host, "login": url.username, "password": url.password, "schema": url.database}
+    set_connection(monkeypatch, conn_type="postgres", port=url.port, **fields)
+    campaign = uuid.uuid4().hex
+
+    assert sql_ledger("ledger", campaign, min_gap=1.0).claim([INTENT]) == [ClaimResult(granted=True)]
+    assert list(sql_ledger("ledger", campaign).load([ANNA])) == [INTENT]
+
+
+@pytest.mark.parametrize("conn_type", ["http", "no_such_type", "mysql"])
+def test_a_connection_to_no_database_is_refused_by_name_and_not_retried(monkeypatch, conn_type):
+    set_connection(monkeypatch, conn_type=conn_type, host="127.0.0.1", password="S3cret")
+
+    with pytest.raises(CallApiFailure, match="ledger_conn_id: connection 'ledger' ") as failure:
+        sql_ledger("ledger", "autumn")
+    assert isinstance(failure.value, AirflowFailException)
+    assert "S3cret" not in str(failure.value)
+
+
+def test_a_connection_that_is_not_there_is_refused_by_name(airflow_db):
+    with pytest.raises(CallApiFailure, match="ledger_conn_id: connection 'nowhere' "):
+        sql_ledger("nowhere", "autumn")
+
+
+def test_a_database_that_does_not_answer_is_worth_a_retry(monkeypatch):
+    monkeypatch.setattr(sql._AGAIN, "sleep", lambda _: None)
+    set_connection(monkeypatch, conn_type="postgres", host="127.0.0.1", port=1, login="me", password="S3cret")
+
+    with pytest.raises(CallApiTrouble, match="ledger_conn_id: connection 'ledger': ") as failure:
+        sql_ledger("ledger", "autumn")
+    assert not isinstance(failure.value, AirflowFailException)
+    assert "S3cret" not in str(failure.value)
+
+
+# --- anything, in any order ---
+
+ATTEMPTS = st.tuples(st.sampled_from([ANNA, BORIS]), st.integers(1, 3))
+SAID: list[Callable[[Attempt], Attempt]] = [
+    lambda intent: intent.now(Status.NOT_PLACED),
+    lambda intent: intent.now(Status.NOT_PLACED),
+    unresolved,
+    active,
+    lambda intent: settled(intent).now(Status.ENDED, result=None, settled_at=None),
+    lambda intent: settled(intent, Result.UNKNOWN),
+    settled,
+]
+
+
+class Processes(RuleBasedStateMachine):
+    """Three processes of a campaign, each with what it believes, and writes that are repeated late."""
+
+    engines: list[Engine]
+
+    @initialize()
+    def begin(self) -> None:
+        campaign = uuid.uuid4().hex
+        self.ledgers = [SqlLedger(engine, campaign) for engine in self.engines]
+        self.written: list[Attempt] = []
+        self.granted: dict[tuple[str, int], Attempt] = {}
+        self.free: set[tuple[str, int]] = set()
+        self.results: dict[tuple[str, int], Result] = {}
+        self.clock = NOW
+
+    @rule(who=st.integers(0, 2), key=ATTEMPTS)
+    def claim(self, who: int, key: tuple[str, int]) -> None:
+        self.clock += 1
+        intent = an_intent(*key, at=self.clock)
+        (claim,) = self.ledgers[who].claim([intent])
+        if claim.granted:
+            assert key not in self.granted or key in self.free, f"{key} is dialled twice"
+            self.free.discard(key)
+            self.granted[key] = intent
+        else:
+            assert claim.held is not None
+            assert claim.held.attempt >= 1
+
+    @rule(who=st.integers(0, 2), key=ATTEMPTS, say=st.sampled_from(SAID))
+    def write(self, who: int, key: tuple[str, int], say: Callable[[Attempt], Attempt]) -> None:
+        if key in self.granted:
+            self._write(who, say(self.granted[key]))
+
+    @rule(who=st.integers(0, 2), data=st.data())
+    def write_again(self, who: int, data: st.DataObject) -> None:
+        if self.written:
+            self._write(who, data.draw(st.sampled_from(self.written)))
+
+    def _write(self, who: int, attempt: Attempt) -> None:
+        key = (attempt.person, attempt.attempt)
+        if attempt.status is Status.NOT_PLACED and attempt.intended_at == self.granted[key].intended_at:
+            self.free.add(key)
+        if attempt.status is Status.SETTLED and attempt.result is Result.BUSY:
+            self.results[key] = Result.BUSY
+        self.written.append(attempt)
+        self.ledgers[who].write([attempt])
+
+    @invariant()
+    def every_process_reads_the_same_and_results_stay(self) -> None:
+        if not getattr(self, "ledgers", None):
+            return
+        first, *others = ([*ledger.load([ANNA, BORIS])] for ledger in self.ledgers)
+        assert all(other == first for other in others)
+        read = {(attempt.person, attempt.attempt): attempt for attempt in first}
+        assert read.keys() == self.granted.keys()
+        for key, result in self.results.items():
+            assert (read[key].status, read[key].result) == (Status.SETTLED, result)
+
+
+def test_no_attempt_is_granted_twice_unless_it_was_proven_not_to_be_placed_in_between(connect):
+    class Here(Processes):
+        engines = [connect() for _ in range(3)]  # noqa: RUF012
+
+    checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    few = settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=checks)
+    run_state_machine_as_test(Here, settings=few)

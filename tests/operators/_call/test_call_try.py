@@ -1,0 +1,548 @@
+"""After a call was placed: waiting, tagging, settling, judging, and what the next try finds left to do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
+from airflow_fakes import CONTACT, TTS, VNUMBER, Task
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.exceptions import (
+    CallApiFailure,
+    CallApiTrouble,
+    CallNotAnswered,
+    CallOutcomeUnknown,
+    CallStillActive,
+    CallTooLate,
+)
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+pytest_plugins = ["airflow_desk"]
+
+TAGS = {"answered": 36, "not_answered": 37, "ended": 38}
+WAYS: dict[str, dict[str, Any]] = {"worker": {"deferrable": False}, "deferral": {"deferrable": True}}
+ways = pytest.mark.parametrize("way", WAYS)
+
+
+def task(desk: Any, way: str = "worker", **changes: Any) -> Task:
+    def make() -> CallApiStartInformerCallOperator:
+        return CallApiStartInformerCallOperator(
+            **{
+                "task_id": "call",
+                "virtual_phone_number": VNUMBER,
+                "contact": CONTACT,
+                "contact_message": TTS,
+                "wait_for_completion": True,
+                **WAYS[way],
+                **changes,
+            }
+        )
+
+    return Task(desk, make)
+
+
+def tags_set(desk: Any) -> list[str]:
+    return [entry.detail for entry in desk.exchange.journal if entry.kind == "tag"]
+
+
+# --- tags ---
+
+
+@ways
+@pytest.mark.parametrize(
+    ("script", "tags"),
+    [(Script(rings=3, talks=40), [36, 38]), (Script.busy(8), [37, 38]), (Script(rings=1, talks=2), [36, 38])],
+)
+def test_every_wished_tag_is_set_once_by_what_became_of_the_call(desk, way, script, tags):
+    desk.exchange.script(CONTACT, script)
+
+    result = task(desk, way, tags=TAGS).run()
+
+    assert sorted(result["tags"]) == tags
+    assert sorted(tags_set(desk)) == [str(tag) for tag in tags]
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@ways
+def test_an_answered_call_is_tagged_while_it_is_active_and_without_the_data_api(desk, way):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.script(CONTACT, Script(rings=3, talks=40))
+
+    result = task(desk, way, tags={"answered": "36"}).run()
+
+    assert result["tags"] == [36]
+    (tagged,) = [entry for entry in desk.exchange.journal if entry.method == "tag.call"]
+    (ended,) = [entry for entry in desk.exchange.journal if entry.kind == "end"]
+    assert tagged.time < ended.time
+
+
+def test_tags_of_finished_calls_without_the_data_api_fail_before_anybody_is_dialled(desk):
+    desk.connect(extra={"data_api": False})
+
+    with pytest.raises(CallApiFailure, match=r"tags\.ended: .*extra\.data_api"):
+        task(desk, tags={"ended": 38}).run()
+
+    assert desk.exchange.journal == []
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_tag_that_failed_while_the_call_was_active_is_set_by_the_next_try_which_does_not_dial(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=3, talks=600))
+    desk.exchange.fault(Fault.BAD_GATEWAY, method="tag.call", times=5)
+    waiting = task(desk, way, tags={"answered": 36})
+
+    with pytest.raises(CallApiError) as trouble:
+        waiting.run()
+    assert not isinstance(trouble.value, AirflowFailException)
+    assert waiting.journal["stage"] == "started"
+    result = waiting.retry()
+
+    assert result["tags"] == [36]
+    assert tags_set(desk) == ["36"]
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_tag_that_failed_after_the_end_is_all_that_is_left_to_the_next_try(desk, way):
+    desk.exchange.script(CONTACT, Script.busy(8))
+    desk.exchange.fault(Fault.BAD_GATEWAY, method="set.tag_communications", times=5)
+    waiting = task(desk, way, tags={"not_answered": 37})
+
+    with pytest.raises(CallApiError):
+        waiting.run()
+    assert waiting.journal["stage"] == "ended"
+    before = len(desk.sent(but=()))
+    result = waiting.retry()
+
+    assert result["tags"] == [37]
+    assert desk.sent(but=())[before:] == ["set.tag_communications"]
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_of_two_tags_only_the_one_that_failed_is_left_to_the_next_try(desk):
+    desk.exchange.script(CONTACT, Script.busy(8))
+    waiting = task(desk, tags={"ended": 38, "not_answered": 37})
+    set_tag = CallApiHook.data_api.func  # the first succeeds, then the service is down
+
+    class Down:
+        def __init__(self, client: Any) -> None:
+            self.client, self.asked = client.client, client
+
+        def call(self, request: Any) -> Any:
+            answer = self.asked.call(request)
+            if request.method == "set.tag_communications" and len(tags_set(desk)) == 1:
+                desk.exchange.fault(Fault.BAD_GATEWAY, method=request.method, times=5)
+            return answer
+
+    with desk.monkeypatch.context() as patch:
+        patch.setattr(CallApiHook, "data_api", property(lambda hook: Down(set_tag(hook))))
+        with pytest.raises(CallApiError):
+            waiting.run()
+    before = len(desk.sent(but=()))
+    result = waiting.retry()
+
+    assert sorted(result["tags"]) == [37, 38]
+    assert sorted(tags_set(desk)) == ["37", "38"]
+    assert desk.sent(but=())[before:] == ["set.tag_communications"]
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_call_that_was_tagged_by_an_earlier_try_is_not_tagged_again(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=70))
+    waiting = task(desk, way, tags={"answered": 36}, timeout=40)
+
+    with pytest.raises(CallStillActive):
+        waiting.run()
+    waiting.retry()
+
+    assert desk.exchange.requests("tag.call") == 1
+
+
+@ways
+def test_a_tag_whose_answer_was_lost_is_there_once(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=3, talks=60))
+    desk.exchange.fault(Fault.DROP_AFTER, method="tag.call")
+    desk.exchange.fault(Fault.DROP_AFTER, method="set.tag_communications")
+
+    assert sorted(task(desk, way, tags=TAGS).run()["tags"]) == [36, 38]
+    assert sorted(tags_set(desk)) == ["36", "38"]
+
+
+@ways
+def test_a_tag_that_does_not_exist_fails_without_retries_and_without_a_second_call(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=3, talks=60))
+
+    with pytest.raises(CallApiFailure, match="tag_not_found"):
+        task(desk, way, tags={"answered": 999}).run()
+
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+# --- answers that are required ---
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_call_that_was_not_answered_fails_and_the_retry_calls_again(desk, way):
+    desk.exchange.script(CONTACT, Script.busy(8))
+    calling = task(desk, way, require_answer=True, external_id="mine")
+
+    with pytest.raises(CallNotAnswered, match="subscriber_busy") as failure:
+        calling.run()
+    assert not isinstance(failure.value, AirflowFailException), "a retry is meant to call again"
+    desk.exchange.script(CONTACT, Script(rings=3, talks=20))
+    result = calling.retry()
+
+    assert (result["answered"], result["attempt"], result["external_id"]) == (True, 2, "mine-2")
+    assert desk.exchange.rings(CONTACT) == 2
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_an_answer_nobody_can_know_of_fails_without_retries_for_a_retry_would_ring_again(desk, way):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.script(CONTACT, Script.busy(8))
+    calling = task(desk, way, require_answer=True)
+
+    with pytest.raises(CallOutcomeUnknown) as failure:
+        calling.run()
+    assert isinstance(failure.value, AirflowFailException)
+    with pytest.raises(CallOutcomeUnknown):
+        calling.retry()
+
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@ways
+def test_an_answer_that_was_seen_needs_no_data_api(desk, way):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.script(CONTACT, Script(rings=3, talks=20))
+
+    assert task(desk, way, require_answer=True).run()["answered"] is True
+
+
+# --- reports ---
+
+
+@ways
+def test_a_report_that_comes_late_is_waited_for(desk, way):
+    desk.exchange.report_lag = 45.0
+    desk.exchange.script(CONTACT, Script(rings=1, talks=2))
+    calling = task(desk, way)
+
+    result = calling.run()
+
+    assert (result["answered"], result["source"], result["talk_seconds"]) == (True, "data_api", 2)
+    pauses = [d for d in calling.deferrals if d.method_name == "report_due"]
+    assert bool(pauses) is (way == "deferral"), "a worker's slot is not held by a deferrable task"
+    assert desk.exchange.requests("get.calls_report") >= 3
+
+
+@ways
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_report_that_does_not_come_is_given_up_after_the_report_timeout(desk, way, seen):
+    """Also of a call that no look has shown: its end has no time to count from."""
+    desk.exchange.report_lag = 100_000.0
+    desk.exchange.script(CONTACT, Script.busy(8) if seen else Script(listed_after=1, rings=1, talks=1))
+    calling = task(desk, way, report_timeout=60)
+
+    result = calling.run()
+
+    assert (result["status"], result["observed"], result["answered"], result["source"]) == (
+        "ended",
+        seen,
+        None,
+        "list.calls",
+    )
+    assert 4 <= desk.exchange.requests("get.calls_report") <= 9
+
+
+@ways
+def test_a_report_that_does_not_come_leaves_a_tag_with_a_warning_not_a_failure(desk, way):
+    desk.exchange.report_lag = 100_000.0
+    desk.exchange.script(CONTACT, Script(rings=3, talks=40))
+
+    result = task(desk, way, tags=TAGS, report_timeout=30).run()
+
+    assert result["tags"] == [36]
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_try_that_died_while_waiting_for_the_report_leaves_only_that(desk):
+    desk.exchange.script(CONTACT, Script.busy(8))
+    desk.exchange.fault(Fault.BAD_GATEWAY, method="get.calls_report", times=5)
+    calling = task(desk)
+
+    with pytest.raises(CallApiError):
+        calling.run()
+    before = len(desk.sent(but=()))
+    result = calling.retry()
+
+    assert desk.sent(but=())[before:][0] == "get.calls_report"
+    assert "list.calls" not in desk.sent(but=())[before:]
+    assert (result["answered"], desk.exchange.rings(CONTACT)) == (False, 1)
+
+
+# --- time ---
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_call_that_outlives_the_timeout_fails_and_a_retry_waits_again_without_dialling(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=100))
+    calling = task(desk, way, timeout=60)
+    started = desk.clock()
+
+    with pytest.raises(CallStillActive, match="does not dial"):
+        calling.run()
+    assert 60 <= desk.clock() - started <= 70
+    result = calling.retry()
+
+    assert (result["status"], result["answered"]) == ("ended", True)
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_an_answer_gives_a_try_no_more_time_than_it_had(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=20, talks=None))
+    started = desk.clock()
+
+    with pytest.raises(CallStillActive, match="after 40 s"):
+        task(desk, way, timeout=40, tags={"answered": 36}).run()
+
+    assert tags_set(desk) == ["36"]
+    assert 40 <= desk.clock() - started <= 50
+
+
+def test_execution_timeout_counts_over_a_deferral(desk):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+    calling = task(desk, "deferral", execution_timeout=timedelta(seconds=30))
+    started = desk.clock()
+
+    with pytest.raises(AirflowTaskTimeout, match="execution_timeout"):
+        calling.run()
+
+    assert 30 <= desk.clock() - started <= 40
+    assert desk.exchange.active_calls, "without cancel_on_kill the call goes on"
+
+
+def test_execution_timeout_counts_from_the_tasks_start_not_from_the_last_deferral(desk):
+    """An answer ends the first deferral after 20 s; the second may last the remaining 20."""
+    desk.exchange.script(CONTACT, Script(rings=20, talks=None))
+    calling = task(desk, "deferral", execution_timeout=timedelta(seconds=40), tags={"answered": 36})
+    started = desk.clock()
+
+    with pytest.raises(AirflowTaskTimeout):
+        calling.run()
+
+    assert len(calling.deferrals) == 2
+    assert 40 <= desk.clock() - started <= 50
+    assert tags_set(desk) == ["36"]
+
+
+def test_an_execution_timeout_releases_the_call_where_a_kill_would(desk):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+
+    with pytest.raises(AirflowTaskTimeout):
+        task(desk, "deferral", execution_timeout=timedelta(seconds=30), cancel_on_kill=True).run()
+
+    assert desk.exchange.active_calls == []
+
+
+@pytest.mark.parametrize("late", [timedelta(hours=25), timedelta(days=30)])
+def test_nobody_is_dialled_for_a_run_that_is_older_than_a_day(desk, late):
+    calling = task(desk)
+    calling.run_after = calling.now - late
+
+    with pytest.raises(CallTooLate, match="max_lateness") as failure:
+        calling.run()
+
+    assert isinstance(failure.value, AirflowFailException)
+    assert desk.exchange.journal == []
+
+
+@pytest.mark.parametrize("allowed", [60, timedelta(minutes=1), "never", None])
+def test_max_lateness_is_seconds_or_a_timedelta_or_none(desk, allowed):
+    changes = {} if allowed == "never" else {"max_lateness": allowed}
+    calling = task(desk, **changes)
+    calling.run_after = calling.now - timedelta(minutes=2)
+
+    if isinstance(allowed, str) or allowed is None:
+        assert calling.run()["status"] == "ended"
+    else:
+        with pytest.raises(CallTooLate):
+            calling.run()
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_late_retry_still_follows_the_call_that_was_placed_in_time(desk):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=90_000))
+    calling = task(desk, timeout=60)
+    calling.run_after = calling.now
+    with pytest.raises(CallStillActive):
+        calling.run()
+
+    desk.clock.advance(86_400)
+    with pytest.raises(CallStillActive):
+        calling.retry()
+
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+# --- the journal over tries and clears ---
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_retry_after_the_triggers_trouble_follows_the_same_call(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=200))
+    desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=11)
+    calling = task(desk, way)
+
+    with pytest.raises((CallApiError, CallApiTrouble)):
+        calling.run()
+    assert calling.retry()["status"] == "ended"
+
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_finished_call_is_not_placed_again_by_a_retry_but_by_a_clear(desk, way):
+    """A retry after success: an on_success callback, or a worker that died before Airflow knew."""
+    desk.exchange.script(CONTACT, Script(rings=3, talks=10))
+    calling = task(desk, way)
+    first = calling.run()
+
+    assert calling.retry() == first
+    assert desk.exchange.rings(CONTACT) == 1
+    assert calling.clear()["attempt"] == 2
+    assert desk.exchange.rings(CONTACT) == 2
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_the_journal_is_plain_json_without_a_phone_number_or_a_credential(desk):
+    desk.connect(login=True)
+    desk.exchange.script(CONTACT, Script(rings=3, talks=10))
+    calling = task(desk, "deferral", tags=TAGS)
+
+    calling.run()
+
+    assert calling.state is not None
+    (record,) = calling.state.values.values()
+    account = desk.exchange.account
+    for secret in (CONTACT, account.password, account.key, *desk.exchange.call_api.tokens):
+        assert secret not in record
+
+
+@ways
+def test_a_wait_that_did_not_survive_its_try_is_not_retried_where_no_journal_outlives_it(desk, way):
+    """Airflow before 3.3: a retry knows nothing of the call and could ring again."""
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+    calling = task(desk, way, timeout=30)
+    calling.state = None
+
+    with pytest.raises(CallApiFailure, match="Not retried"):
+        calling.run()
+
+
+# --- kills ---
+
+
+def test_a_kill_releases_the_call_only_where_it_was_asked_for(desk, monkeypatch):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+
+    class Killed(BaseException):
+        pass
+
+    def die(_: float) -> None:
+        raise Killed
+
+    for cancel in (False, True):
+        calling = task(desk, cancel_on_kill=cancel, external_id=str(cancel))
+        calling.state = type(calling.state)()  # another task
+        with monkeypatch.context() as patch:
+            patch.setattr("airflow_provider_callapi.hooks.callapi.time.sleep", die)
+            with pytest.raises(Killed):
+                calling.run()
+        assert len(desk.exchange.active_calls) == 1
+        calling.operator.on_kill()
+        assert len(desk.exchange.active_calls) == (0 if cancel else 1)
+        desk.exchange.reset()
+        desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+
+
+def test_a_kill_of_a_task_that_has_placed_nothing_sends_nothing(desk):
+    operator = task(desk, cancel_on_kill=True).make()
+
+    operator.on_kill()
+
+    assert desk.exchange.journal == []
+
+
+def test_a_kill_after_the_end_sends_nothing(desk):
+    desk.exchange.script(CONTACT, Script.busy(3))
+    calling = task(desk, cancel_on_kill=True)
+    calling.run()
+
+    calling.operator.on_kill()
+
+    assert "release.call" not in desk.sent()
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_kill_that_cannot_reach_the_service_does_not_raise(desk, monkeypatch):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+    calling = task(desk, cancel_on_kill=True, timeout=10)
+    with pytest.raises(CallStillActive):
+        calling.run()
+    calling.operator._try.active_session_id = desk.exchange.active_calls[0].call_session_id
+    desk.exchange.fault(Fault.BAD_GATEWAY, times=9)
+
+    calling.operator.on_kill()
+
+    assert len(desk.exchange.active_calls) == 1
+
+
+# --- deferral ---
+
+
+def test_what_a_deferral_stores_is_plain_json_without_a_phone_number(desk):
+    desk.exchange.script(CONTACT, Script(rings=3, talks=40))
+    calling = task(desk, "deferral", tags=TAGS)
+
+    calling.run()
+
+    assert len(calling.deferrals) == 2
+    for deferred, event in zip(calling.deferrals, calling.events, strict=True):
+        assert CONTACT not in f"{deferred.trigger.serialize()} {deferred.kwargs} {event}"
+        assert deferred.timeout is not None
+
+
+def test_an_event_that_nobody_can_read_is_trouble_not_a_finished_call(desk):
+    calling = task(desk, "deferral")
+    for event in (None, {}, {"something": "else"}):
+        with pytest.raises((CallApiTrouble, CallApiFailure)):
+            calling.make().execute_complete(calling.context, event=event)
+
+
+@pytest.mark.parametrize("interval", [0, -1.0])
+def test_an_interval_between_looks_that_is_not_positive_is_refused_when_the_dag_is_parsed(interval):
+    with pytest.raises(ValueError, match="poll_interval"):
+        CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number="74993720692",
+            contact="79260000001",
+            contact_message={"type": "tts", "value": "Hello"},
+            poll_interval=interval,
+        )

@@ -1,0 +1,131 @@
+"""Contact lists: every form that is accepted, and what is said of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.operators._campaign import contact_list
+from airflow_provider_callapi.operators._campaign.contact_list import read_rows
+
+A, B, C = "79160000001", "79160000002", "79160000003"
+
+
+def written(path: Path, text: str, encoding: str = "utf-8") -> str:
+    path.write_text(text, encoding, newline="")
+    return f"file://{path}"
+
+
+def rows(contacts: Any) -> list[Any]:
+    return list(read_rows(contacts, "contacts"))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("phone,name\n79160000001,Anna\n", "utf-8"),
+        ("phone;name\r\n79160000001;Anna\r\n", "utf-8-sig"),
+        (' phone ; name \n"79160000001";"Anna"\n\n', "utf-8-sig"),
+        ('"phone","name"\n79160000001,Anna', "utf-8"),
+    ],
+    ids=[
+        "commas",
+        "Excel's semicolons, byte order mark and line ends",
+        "spaces and quotes",
+        "no last line end",
+    ],
+)
+def test_csv_is_read_however_a_spreadsheet_writes_it(tmp_path, text, encoding):
+    assert rows(written(tmp_path / "people.CSV", text, encoding)) == [{"phone": A, "name": "Anna"}]
+
+
+def test_a_quoted_value_may_hold_separators_and_lines(tmp_path):
+    path = written(tmp_path / "people.csv", 'phone,text\n79160000001,"one, two;\nthree"\n')
+
+    assert rows(path) == [{"phone": A, "text": "one, two;\nthree"}]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".ndjson", ".json"])
+def test_json_lines_hold_objects_or_numbers_and_empty_lines_do_not_count(tmp_path, suffix):
+    text = f'{{"phone": "{A}", "debt": 12.5}}\n\n"{B}"\n79160000003\n'
+
+    assert rows(written(tmp_path / f"people{suffix}", text)) == [{"phone": A, "debt": 12.5}, B, "79160000003"]
+
+
+def test_a_list_may_hold_mappings_and_numbers_as_text_or_not():
+    assert rows([{"phone": A}, B, 79160000003]) == [{"phone": A}, B, "79160000003"]
+
+
+def test_a_local_path_needs_no_scheme(tmp_path):
+    assert rows(written(tmp_path / "people.csv", "phone\n1\n").removeprefix("file://")) == [{"phone": "1"}]
+
+
+def test_a_file_is_read_as_far_as_it_is_asked_for(tmp_path):
+    people = read_rows(written(tmp_path / "people.jsonl", f'"{A}"\n"{B}"\nnonsense\n'), "contacts")
+
+    assert [next(people), next(people)] == [A, B]
+    with pytest.raises(CallApiFailure, match="contacts, line 3: not JSON"):
+        next(people)
+
+
+@pytest.mark.parametrize(
+    ("contacts", "said"),
+    [
+        ("file:///tmp/people.xlsx", r"contacts: the path of a file is needed, \.csv, \.jsonl"),
+        ("file:///tmp/nobody/people.csv", r"contacts: .*people\.csv cannot be read"),
+        (f"['{A}']", "contacts: a list written as text; pass the list itself"),
+        (f"{A}, {B}", "contacts: the path of a file is needed"),
+        ("nostorage://bucket/people.csv", "contacts: nostorage://bucket/people.csv cannot be used"),
+        ({"phone": A}, "contacts: a list of rows, or the path of a file is needed"),
+        (79160000001, "contacts: a list of rows, or the path of a file is needed"),
+        (None, "contacts: a list of rows, or the path of a file is needed"),
+        ([A, [B]], "contacts, row 2: a mapping"),
+        ([True], "contacts, row 1: a mapping"),
+    ],
+)
+def test_what_is_no_list_is_told_with_its_field_and_not_tried_again(contacts, said):
+    with pytest.raises(CallApiFailure, match=said) as caught:
+        rows(contacts)
+
+    assert A not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("people.jsonl", f'["{A}"]\n', "contacts, line 1: "),
+        ("people.csv", f"{A}\n{B}\n", "contacts, line 1: a number where the names of the columns are needed"),
+        ("people.csv", f"+7 916 000-00-01;Anna\n{B};Boris\n", "contacts, line 1: a number where"),
+    ],
+)
+def test_no_row_is_repeated_in_an_error(tmp_path, name, text, said):
+    with pytest.raises(CallApiFailure, match=said) as caught:
+        rows(written(tmp_path / name, text))
+
+    assert A not in str(caught.value)
+    assert "916" not in str(caught.value)
+
+
+def test_a_line_that_ends_early_has_no_values_for_the_other_columns(tmp_path):
+    assert rows(written(tmp_path / "people.csv", f"phone,name\n{A}\n")) == [{"phone": A}]
+
+
+def test_latin_letters_in_another_encoding_are_not_guessed_at(tmp_path):
+    path = written(tmp_path / "people.csv", "phone,name\n79160000001,Анна\n", "cp1251")
+
+    with pytest.raises(CallApiFailure, match="save it as CSV UTF-8"):
+        rows(path)
+
+
+def test_a_storage_that_is_away_is_asked_again_by_a_later_try(monkeypatch):
+    def away(*args: Any, **kwargs: Any) -> Any:
+        raise ConnectionResetError("the storage went away")
+
+    monkeypatch.setattr(contact_list, "open_path", lambda *_: SimpleNamespace(suffix=".csv", open=away))
+
+    with pytest.raises(CallApiTrouble, match="cannot be read now"):
+        rows("s3://bucket/people.csv")

@@ -1,0 +1,170 @@
+"""The do-not-call list: what it excludes, and how it is read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.emulator import ManualClock
+from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.operators._campaign import do_not_call
+from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall
+
+A, B, C = "79160000001", "79160000002", "79160000003"
+
+
+def written(path: Path, text: str, encoding: str = "utf-8") -> str:
+    path.write_text(text, encoding, newline="")
+    return f"file://{path}"
+
+
+@pytest.fixture
+def clock(monkeypatch) -> ManualClock:
+    clock = ManualClock()
+    monkeypatch.setattr(do_not_call, "time", SimpleNamespace(monotonic=clock))
+    return clock
+
+
+def test_nobody_is_excluded_without_a_list():
+    assert DoNotCall(None, "RU")() == frozenset()
+
+
+def test_numbers_are_excluded_however_they_are_written():
+    excluded = DoNotCall(["8 916 000-00-01", {"phone": "+79160000002"}, {"number": A}, "12-34"], "RU")
+
+    assert excluded() == {A, B}
+    assert excluded.unreadable == 1
+
+
+def test_entries_that_keep_nobody_from_being_called_are_counted_in_a_warning(caplog):
+    DoNotCall([A, "12-34", {"phone": None}], "RU")()
+
+    assert "do_not_call: 2 entries are no phone numbers" in caplog.text
+    assert "12-34" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"id,number\n1,{A}\n", "do_not_call, row 1: which is the number"),
+        (f"{A}\n{B}\n", "do_not_call, line 1: a number where the names of the columns"),
+    ],
+    ids=["several columns", "no header"],
+)
+def test_a_list_whose_numbers_would_be_guessed_at_is_refused(tmp_path, text, said):
+    with pytest.raises(CallApiFailure, match=said):
+        DoNotCall(written(tmp_path / "stop.csv", text), "RU")()
+
+
+def test_a_lists_only_column_is_the_number_whatever_its_name(tmp_path):
+    assert DoNotCall(written(tmp_path / "stop.csv", f"telefon\n{A}\n"), "RU")() == {A}
+
+
+def test_a_changed_file_is_read_again_a_minute_later_and_not_before(tmp_path, clock):
+    path = written(tmp_path / "stop.csv", f"phone\n{A}\n")
+    excluded = DoNotCall(path, "RU")
+    assert excluded() == {A}
+
+    written(tmp_path / "stop.csv", f"phone\n{A}\n{B}\n")
+    clock.advance(59)
+    assert excluded() == {A}
+    clock.advance(1)
+    assert excluded() == {A, B}
+
+
+def test_an_unchanged_file_is_not_read_again(tmp_path, clock, monkeypatch):
+    excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
+    excluded()
+    clock.advance(60)
+    monkeypatch.setattr(do_not_call, "read_rows", lambda *_: pytest.fail("it was read again"))
+
+    assert excluded() == {A}
+
+
+def test_within_one_try_numbers_only_join(tmp_path, clock):
+    """A file is caught while it is written anew: its header is there, its numbers are not yet."""
+    excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
+    excluded()
+
+    written(tmp_path / "stop.csv", "phone\n")
+    clock.advance(60)
+    assert excluded() == {A}
+    written(tmp_path / "stop.csv", f"phone\n{B}\n")
+    clock.advance(60)
+    assert excluded() == {A, B}
+
+
+def test_a_list_that_cannot_be_read_to_begin_with_ends_the_try(tmp_path):
+    with pytest.raises(CallApiFailure, match=r"do_not_call: .* cannot be read"):
+        DoNotCall(f"file://{tmp_path}/stop.csv", "RU")()
+
+
+def test_a_list_that_is_away_after_a_wait_only_pauses_the_try(tmp_path, clock):
+    excluded = DoNotCall(f"file://{tmp_path}/stop.csv", "RU", known=frozenset({B}))
+    assert (excluded(), excluded.stale) == ({B}, True)
+    written(tmp_path / "stop.csv", f"phone\n{A}\n")
+    clock.advance(60)
+    assert (excluded(), excluded.stale) == ({A, B}, False)
+
+
+def gone(stop: Path) -> None:
+    stop.unlink()
+
+
+def half_written(stop: Path) -> None:
+    stop.write_text(f"id,phon\n1,{A}\n")
+
+
+def away(stop: Path) -> None:
+    stop.unlink()
+    stop.mkdir()
+
+
+@pytest.mark.parametrize("disturb", [gone, half_written, away])
+def test_while_the_list_cannot_be_read_its_numbers_stay_and_a_caller_is_told(
+    tmp_path, clock, caplog, disturb
+):
+    stop = tmp_path / "stop.csv"
+    excluded = DoNotCall(written(stop, f"phone\n{A}\n"), "RU")
+    assert (excluded(), excluded.stale) == ({A}, False)
+
+    disturb(stop)
+    for _ in range(3):
+        clock.advance(60)
+        assert (excluded(), excluded.stale) == ({A}, True)
+
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert told[0].startswith("The campaign places no calls until this is put right: do_not_call")
+    assert A not in told[0]
+
+
+def test_a_list_that_can_be_read_again_is_current_again(tmp_path, clock, caplog):
+    stop = tmp_path / "stop.csv"
+    excluded = DoNotCall(written(stop, f"phone\n{A}\n"), "RU")
+    excluded()
+    for numbers in (f"{A}\n{B}\n", f"{A}\n{B}\n{C}\n"):
+        stop.unlink()
+        clock.advance(60)
+        excluded()
+        written(stop, f"phone\n{numbers}")
+        clock.advance(60)
+        excluded()
+
+    assert (excluded(), excluded.stale) == ({A, B, C}, False)
+    assert [record.levelname for record in caplog.records].count("WARNING") == 2, "one for each time"
+
+
+def test_whatever_a_storage_raises_the_calls_go_on(tmp_path, clock, monkeypatch):
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("token expired")
+
+    excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
+    excluded()
+    monkeypatch.setattr(do_not_call, "open_path", broken)
+    clock.advance(60)
+
+    assert (excluded(), excluded.stale) == ({A}, True)

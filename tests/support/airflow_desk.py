@@ -1,0 +1,44 @@
+"""The fixture ``desk``; test modules load it with ``pytest_plugins = ["airflow_desk"]``."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from airflow_fakes import Desk
+
+from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.retrying_client import RetryingClient
+from airflow_provider_callapi.calls.polling import SharedPoll
+from airflow_provider_callapi.emulator import Exchange, ManualClock
+
+_MODULES_WITH_A_CLOCK = (
+    "connection.clients",
+    "hooks.callapi",
+    "operators._call.call_try",
+    "sensors.call_session",
+    "triggers._loop.shared_poll",
+)
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """The exchange, the shared clock and the connection; no sleep takes time."""
+    clock = ManualClock()
+    desk = Desk(Exchange(clock=clock), clock, monkeypatch)
+    fake_time = SimpleNamespace(time=clock, monotonic=clock, perf_counter=clock, sleep=desk.sleep)
+    for name in _MODULES_WITH_A_CLOCK:
+        module = importlib.import_module(f"airflow_provider_callapi.{name}")
+        monkeypatch.setattr(module, "time", fake_time)
+    # Airflow's own loop around a sensor's poke
+    monkeypatch.setattr("airflow.sdk.bases.sensor.time", fake_time)
+    utcnow = SimpleNamespace(utcnow=lambda: datetime.fromtimestamp(clock(), UTC))
+    monkeypatch.setattr("airflow.sdk.bases.sensor.timezone", utcnow)
+    # these are bound when the class is made, so that patching the module would not reach them
+    monkeypatch.setitem(RetryingClient.__init__.__kwdefaults__, "sleep", desk.sleep)
+    monkeypatch.setitem(SharedPoll.__init__.__kwdefaults__, "sleep", desk.asleep)
+    monkeypatch.setitem(JsonRpc.__init__.__kwdefaults__, "new_session", desk.exchange.session)
+    desk.connect()
+    return desk

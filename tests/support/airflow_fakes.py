@@ -1,0 +1,214 @@
+"""What a unit test of the Airflow layer needs: time that a test moves, and an Airflow without a database.
+
+The fixture ``desk`` is in airflow_desk.py. The exchange and the code under test share one clock:
+who sleeps moves it, so that an hour's wait takes milliseconds and every poll has its exact second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.exceptions import AirflowRescheduleException, TaskDeferred
+from airflow.sdk.execution_time import context as airflow_context
+
+from airflow_provider_callapi.emulator import Exchange, ManualClock
+
+VNUMBER = "74993720692"
+CONTACT = "79161234567"
+TTS = {"type": "tts", "value": "Hello"}
+CAMPAIGN_MODULES_WITH_A_CLOCK = (
+    "operators._campaign.do_not_call",
+    "operators._campaign.run",
+    "operators._campaign.services",
+    "triggers.campaign",
+)
+"""What a test of campaigns patches besides, see the fixture ``desk``."""
+
+
+@dataclass
+class Desk:
+    """An exchange whose time stands still until somebody sleeps, and a connection to it.
+
+    It is asked through its in-process door: `requests` and all that is above it are real.
+    """
+
+    exchange: Exchange
+    clock: ManualClock
+    monkeypatch: pytest.MonkeyPatch
+    slept: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.advance(max(seconds, 0))
+
+    async def asleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+        await asyncio.sleep(0)
+
+    def connect(self, *, login: bool = False, **changes: Any) -> None:
+        """Set the connection ``callapi_default``: to the emulator, with changes."""
+        account = self.exchange.account
+        extra = {"data_api": True, "data_api_host": "http://127.0.0.1:9"}
+        fields: dict[str, Any] = {"conn_type": "callapi", "host": "http://127.0.0.1", "port": 9}
+        fields |= (
+            {"login": account.login, "password": account.password} if login else {"password": account.key}
+        )
+        fields["extra"] = {**extra, **changes.pop("extra", {})}
+        self.monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps({**fields, **changes}))
+
+    def sent(self, *, but: tuple[str, ...] = ("list.calls",)) -> list[str]:
+        """The methods of the requests that reached the exchange, in order."""
+        return [e.method or "" for e in self.exchange.journal if e.kind == "request" and e.method not in but]
+
+    def start(self, contact: str = CONTACT, **params: Any) -> int:
+        """Somebody else starts an informer call; returns its session."""
+        body = {
+            "jsonrpc": "2.0",
+            "id": "1",
+            "method": "start.informer_call",
+            "params": {
+                "access_token": self.exchange.account.key,
+                "virtual_phone_number": VNUMBER,
+                "contact": contact,
+                "contact_message": TTS,
+                **params,
+            },
+        }
+        session: int = self.exchange.handle(body)["result"]["data"]["call_session_id"]
+        return session
+
+
+class TaskState:
+    """Airflow's task state as a dict that takes plain JSON only, and survives a try."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return json.loads(self.values[key]) if key in self.values else default
+
+    def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:
+        self.values[key] = json.dumps(value, allow_nan=False)
+
+
+def installed_task_state() -> TaskState | None:
+    """Task state where the installed Airflow has it (3.3); else none, as its tasks find none either."""
+    return TaskState() if hasattr(airflow_context, "NEVER_EXPIRE") else None
+
+
+@dataclass
+class TaskInstance:
+    """The attributes of a running task instance that the provider reads."""
+
+    task_id: str = "call"
+    dag_id: str = "dag"
+    run_id: str = "run"
+    map_index: int = -1
+    try_number: int = 1
+    max_tries: int = 2
+    start_date: datetime | None = None
+    first_reschedule: datetime | None = None
+
+    def get_first_reschedule_date(self, context: Any) -> datetime | None:
+        return self.first_reschedule
+
+
+@dataclass
+class Task:
+    """One task over its tries, as Airflow would run it: a new operator every time it comes back.
+
+    ``make`` builds the operator, as parsing the DAG file does.
+    """
+
+    desk: Desk
+    make: Callable[[], Any]
+    ti: TaskInstance = field(default_factory=TaskInstance)
+    state: TaskState | None = field(default_factory=installed_task_state)
+    run_after: datetime | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    operator: Any = None
+    deferrals: list[TaskDeferred] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    reschedules: int = 0
+
+    @property
+    def context(self) -> dict[str, Any]:
+        self.ti.start_date = self.ti.start_date or self.now
+        context: dict[str, Any] = {
+            "ti": self.ti,
+            "dag_run": SimpleNamespace(run_after=self.run_after or self.now),
+            "params": self.params,
+        }
+        if self.state is not None:
+            context["task_state_store"] = self.state
+        return context
+
+    @property
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.desk.clock(), UTC)
+
+    @property
+    def journal(self) -> dict[str, Any]:
+        assert self.state is not None
+        record: dict[str, Any] = self.state.get("callapi_call") or {}
+        return record
+
+    def run(self) -> Any:
+        """One try: executed, rescheduled and deferred until it has a result or an error."""
+        method, kwargs = "execute", {}
+        while True:
+            self.operator = self.make()
+            try:
+                if method == "execute":
+                    return self.operator.execute(self.context)
+                return self.operator.resume_execution(method, kwargs, self.context)
+            except AirflowRescheduleException as pause:
+                self.reschedules += 1
+                self.ti.first_reschedule = self.ti.first_reschedule or self.now
+                self.desk.sleep(pause.reschedule_date.timestamp() - self.desk.clock())
+            except TaskDeferred as deferred:
+                self.deferrals.append(deferred)
+                method, kwargs = deferred.method_name, dict(deferred.kwargs or {})
+                kwargs["event"] = self.trigger(deferred.trigger)
+                self.events.append(kwargs["event"])
+
+    def trigger(self, trigger: Any) -> Any:
+        """What the triggerer does: rebuild the trigger from JSON, run it, hand the event on as JSON."""
+        path, arguments = trigger.serialize()
+        if path.endswith("TimeDeltaTrigger") or path.endswith("DateTimeTrigger"):
+            self.desk.clock.advance(arguments["moment"].timestamp() - datetime.now(UTC).timestamp())
+            return None
+        rebuilt = rebuild(path, arguments)
+        (event,) = asyncio.run(events_of(rebuilt))
+        return json.loads(json.dumps(event, allow_nan=False))
+
+    def retry(self) -> Any:
+        """The next try of the same run."""
+        self.ti.try_number += 1
+        self.ti.start_date = self.ti.first_reschedule = None
+        return self.run()
+
+    def clear(self) -> Any:
+        """A person clears the task: Airflow raises max_tries and tries again."""
+        self.ti.max_tries += 1
+        return self.retry()
+
+
+def rebuild(path: str, arguments: dict[str, Any]) -> Any:
+    """A trigger from its row in the database."""
+    module, _, name = path.rpartition(".")
+    plain = json.loads(json.dumps(arguments, allow_nan=False))
+    return getattr(importlib.import_module(module), name)(**plain)
+
+
+async def events_of(trigger: Any) -> list[Any]:
+    """The payloads of all events that a trigger yields."""
+    return [event.payload async for event in trigger.run()]

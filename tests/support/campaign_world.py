@@ -1,0 +1,137 @@
+"""A campaign on an exchange whose clock the test moves, and the ways in which it can be disturbed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.credentials import AccessKey
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.ledger import Ledger
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result
+from airflow_provider_callapi.calls.campaign.pacing import Pacing
+from airflow_provider_callapi.calls.campaign.people import CallTemplate, Person, external_id, read_people
+from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.campaign.runner import CampaignGateway, Pause, Runner
+from airflow_provider_callapi.calls.reports import finished_calls
+from airflow_provider_callapi.calls.snapshot import take_snapshot
+from airflow_provider_callapi.emulator import Exchange, ManualClock
+from airflow_provider_callapi.ledgers.paged import PagedLedger
+
+CALL = {
+    "method": "start.informer_call",
+    "virtual_phone_number": "74993720692",
+    "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
+}
+ANNA, BORIS, CLARA = "79260000011", "79260000012", "79260000013"
+RULES = Rules(redial=REDIAL, report_timeout=300.0, timezone="Europe/Moscow")
+
+
+class JsonPages:
+    """Where a `PagedLedger` keeps its pages: nothing that is not JSON survives."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def get(self, key: str) -> Any:
+        return json.loads(self.values[key]) if key in self.values else None
+
+    def set(self, key: str, value: Any) -> None:
+        self.values[key] = json.dumps(value, allow_nan=False)
+
+
+class World:
+    """One account, one ledger, and campaigns over it, one process after the other."""
+
+    def __init__(self, numbers: Iterable[str] = (ANNA,), rules: Rules = RULES, **overrides: Any) -> None:
+        self.clock = ManualClock(overrides.pop("start", 1_760_000_000.0))
+        self.exchange = Exchange(self.clock)
+        self.call_api = self.client("v4.0")
+        self.data_api = self.client("v2.0")
+        self.rules = rules
+        self.template = CallTemplate(overrides.pop("call", CALL))
+        self.rows: list[Any] = [{"phone": number, "name": "Anna"} for number in numbers]
+        self.pages = JsonPages()
+        self.new_ledger: Callable[[], Ledger] = lambda: PagedLedger(self.pages)
+        self.new_external_id: Callable[[Person, int], str] = lambda person, attempt: external_id(
+            "test", person.contact, attempt
+        )
+        self.overrides = overrides
+        self.excluded: set[str] | None = set()
+        self.log: list[str] = []
+        self.runner = self.process()
+
+    def client(self, version: str) -> Client:
+        rpc = JsonRpc(f"https://service.test/{version}", new_session=self.exchange.session)
+        return Client(rpc, AccessKey(self.exchange.account.key), clock=self.clock)
+
+    def process(self) -> Runner:
+        """A new process over the same ledger and list; the old one is dead."""
+        plan = read_people(
+            self.rows, self.template, campaign="test", key_of=str, region="RU", timezone="Europe/Moscow"
+        )
+        ledger = self.new_ledger()
+        campaign = Campaign(
+            plan,
+            list(ledger.load(person.key for person in plan.people)),
+            self.rules,
+            Pacing(),
+            personal=self.template.personal,
+            new_external_id=self.new_external_id,
+            now=self.clock(),
+        )
+        gateway = replace(self.gateway(), **self.overrides)
+        self.runner = Runner(campaign, self.template, ledger, gateway, poll_interval=10.0)
+        return self.runner
+
+    def gateway(self) -> CampaignGateway:
+        return CampaignGateway(
+            start=self.start,
+            take_snapshot=lambda: take_snapshot(self.call_api, self.clock),
+            limits=lambda: self.call_api.limits,
+            reports=self.reports if self.rules.report_timeout is not None else None,
+            tag_active=lambda session_id, tag_id: None,
+            tag_finished=lambda communication_id, tag_id: None,
+            do_not_call=lambda: self.excluded,
+            clock=self.clock,
+            log=self.log.append,
+        )
+
+    def start(self, requests: Sequence[Any]) -> list[Any]:
+        return [self.started(request) for request in requests]
+
+    def started(self, request: Any) -> Any:
+        try:
+            return self.call_api.call(request)
+        except CallApiError as error:
+            return error
+
+    def reports(self, since: float) -> Any:
+        return finished_calls(self.data_api, since=since, until=self.clock(), timezone=self.rules.timezone)
+
+    def run(self, seconds: float = 86_400.0) -> Pause:
+        """Until the campaign is over, or for so long."""
+        until = self.clock() + seconds
+        for _ in range(20_000):
+            pause = self.runner.step()
+            if pause.over or self.clock() + pause.seconds > until:
+                self.clock.advance(0.0 if pause.over else max(0.0, until - self.clock()))
+                return pause
+            self.clock.advance(pause.seconds)
+        raise AssertionError(f"the campaign does not end: {pause}")
+
+    @property
+    def campaign(self) -> Campaign:
+        return self.runner.campaign
+
+    def results(self) -> dict[str, Result]:
+        """By number."""
+        return self.campaign.results()
+
+    def ring_times(self, number: str) -> list[float]:
+        return [e.time for e in self.exchange.journal if e.kind == "ring" and e.phone == number]

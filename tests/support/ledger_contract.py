@@ -1,0 +1,117 @@
+"""What every ledger of campaigns promises: subclass `LedgerContract`, and give it a ``ledger``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, Status
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.outcome import Outcome
+
+ANNA, BORIS = "79260000001", "79260000002"
+NOW = 1_800_000_000.25
+
+
+def an_intent(person: str = ANNA, attempt: int = 1, *, at: float = NOW, unrung: int = 0) -> Attempt:
+    return Attempt(person, attempt, Status.DIALLING, f"afc-{person[-1]}-{attempt}", at, unrung)
+
+
+def active(intent: Attempt, **known: object) -> Attempt:
+    call = Outcome(4711, intent.external_id, attempt=intent.attempt, started_at=intent.intended_at + 1)
+    return intent.now(Status.ACTIVE, call=replace(call, **known))  # type: ignore[arg-type]
+
+
+def settled(intent: Attempt, result: Result = Result.BUSY, **known: object) -> Attempt:
+    at = intent.intended_at + 60.5
+    call = active(intent, status="ended", ended_at=at - 1, **known).call
+    return intent.now(Status.SETTLED, result=result, settled_at=at, call=call, refused_with="why_not")
+
+
+def unresolved(intent: Attempt) -> Attempt:
+    return intent.now(Status.SETTLED, result=Result.UNRESOLVED, settled_at=intent.intended_at + 60)
+
+
+class LedgerContract:
+    """Rules for one process. A subclass has the fixture ``ledger``."""
+
+    def test_an_intent_is_stored_when_it_is_granted(self, ledger: Ledger) -> None:
+        assert ledger.claim([an_intent()]) == [ClaimResult(granted=True)]
+        assert list(ledger.load([ANNA])) == [an_intent()]
+
+    def test_everything_known_of_an_attempt_is_read_back_as_it_was_written(self, ledger: Ledger) -> None:
+        intent = an_intent(attempt=1, unrung=0)
+        told = settled(
+            intent,
+            Result.ANSWERED,
+            answered=True,
+            answered_at=NOW + 9.125,
+            observed=True,
+            finish_reason="success_finish",
+            talk_seconds=31,
+            tags=(36, 38),
+            communication_id=2**40,
+            source="data_api",
+        )
+        for known in (active(intent), intent.now(Status.ENDED, call=told.call), told):
+            ledger.claim([intent])
+            ledger.write([known])
+
+            assert list(ledger.load([ANNA])) == [known]
+
+    def test_false_is_not_read_back_as_unknown(self, ledger: Ledger) -> None:
+        known = settled(an_intent(), answered=False, talk_seconds=0)
+        ledger.claim([an_intent()])
+        ledger.write([known])
+
+        assert list(ledger.load([ANNA])) == [known]
+
+    def test_every_attempt_is_loaded_the_oldest_of_a_person_first(self, ledger: Ledger) -> None:
+        first, second = an_intent(attempt=1), an_intent(attempt=2, at=NOW + 600, unrung=1)
+        ledger.claim([first, an_intent(BORIS)])
+        ledger.write([settled(first, Result.CAPACITY)])
+        ledger.claim([second])
+
+        loaded = list(ledger.load([BORIS, ANNA, "nobody"]))
+        assert [attempt for attempt in loaded if attempt.person == ANNA] == [
+            settled(first, Result.CAPACITY),
+            second,
+        ]
+        assert [attempt for attempt in loaded if attempt.person == BORIS] == [an_intent(BORIS)]
+
+    def test_an_attempt_proven_not_to_be_placed_may_be_dialled_again(self, ledger: Ledger) -> None:
+        ledger.claim([an_intent()])
+        ledger.write([an_intent().now(Status.NOT_PLACED)])
+        again = an_intent(at=NOW + 60)
+
+        assert ledger.claim([again]) == [ClaimResult(granted=True)]
+        assert list(ledger.load([ANNA])) == [again]
+
+    def test_the_next_attempt_is_not_granted_while_one_is_open(self, ledger: Ledger) -> None:
+        ledger.claim([an_intent()])
+        ledger.write([active(an_intent())])
+
+        assert ledger.claim([an_intent(attempt=2), an_intent(BORIS)]) == [
+            ClaimResult(granted=False, held=active(an_intent())),
+            ClaimResult(granted=True),
+        ]
+        assert list(ledger.load([ANNA])) == [active(an_intent())]
+
+    def test_nothing_is_known_of_nobody(self, ledger: Ledger) -> None:
+        assert list(ledger.load([])) == list(ledger.load([ANNA])) == []
+        assert ledger.claim([]) == []
+        ledger.write([])
+
+
+class SharedLedgerContract(LedgerContract):
+    """And where several claim from the same ledger."""
+
+    def test_an_attempt_of_somebody_else_is_not_granted_and_the_newest_is_told(self, ledger: Ledger) -> None:
+        first, second = an_intent(attempt=1), an_intent(attempt=2, at=NOW + 600)
+        ledger.claim([first])
+        assert ledger.claim([an_intent(at=NOW + 1)]) == [ClaimResult(granted=False, held=first)]
+        ledger.write([settled(first)])
+        ledger.claim([second])
+
+        late = [an_intent(at=NOW + 601), an_intent(BORIS, at=NOW + 601)]
+        assert ledger.claim(late) == [ClaimResult(granted=False, held=second), ClaimResult(granted=True)]
+        assert list(ledger.load([ANNA])) == [settled(first), second], "a refused intent changes nothing"

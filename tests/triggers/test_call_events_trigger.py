@@ -1,0 +1,511 @@
+"""The watcher: each event of a call once, one poll for all watchers, and no trouble that ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk import AssetWatcher
+from airflow.triggers.base import BaseEventTrigger
+from airflow_fakes import CONTACT, rebuild
+
+from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.operators._call.request_operator import read_call
+from airflow_provider_callapi.triggers import call_events
+from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
+
+ALL = ("started", "answered", "ended")
+
+
+class AssetState:
+    """Airflow's asset state as a dict that takes plain JSON only, and outlives a triggerer."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    async def aget(self, key: str, default: Any = None) -> Any:
+        return json.loads(self.values[key]) if key in self.values else default
+
+    async def aset(self, key: str, value: Any) -> None:
+        self.values[key] = json.dumps(value, allow_nan=False)
+
+
+class NoState(AssetState):
+    async def aget(self, key: str, default: Any = None) -> Any:
+        raise OSError("the API server is being restarted")
+
+    async def aset(self, key: str, value: Any) -> None:
+        raise OSError("the API server is being restarted")
+
+
+class Watching:
+    """A watcher as the triggerer runs it: rebuilt from JSON, its events as JSON."""
+
+    def __init__(self, watcher: CallApiEventTrigger, store: Any = None) -> None:
+        self.trigger = rebuild(*watcher.serialize())
+        self.trigger.asset_state_store = store
+        self.payloads: list[dict[str, Any]] = []
+        self.task = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        async with aclosing(self.trigger.run()) as events:
+            async for event in events:
+                self.payloads.append(json.loads(json.dumps(event.payload, allow_nan=False)))
+
+    @property
+    def told(self) -> list[tuple[str, int]]:
+        return [(payload["event"], payload["call_session_id"]) for payload in self.payloads]
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def watching(*watchers: CallApiEventTrigger, store: Any = None) -> AsyncIterator[list[Watching]]:
+    """A triggerer, for the time of the context. A watcher that ended by itself fails the test."""
+    running = [Watching(watcher, store) for watcher in watchers]
+    try:
+        yield running
+        assert not any(one.task.done() for one in running), "a watcher ended by itself"
+    finally:
+        for one in running:
+            await one.stop()
+
+
+async def until(condition: Any, within: float = 10.0) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        await asyncio.sleep(0.01)
+
+
+def watcher(**changes: Any) -> CallApiEventTrigger:
+    return CallApiEventTrigger(**{"events": ALL, "poll_interval": 0.1, **changes})
+
+
+# --- what Airflow stores ---
+
+
+def test_it_is_an_event_trigger_that_an_asset_watcher_takes():
+    AssetWatcher(name="calls", trigger=CallApiEventTrigger())  # raises otherwise
+
+
+def test_airflow_recognises_a_watcher_that_came_back_from_the_database():
+    """Airflow compares the hash of the DAG file's watcher with that of the row, to start it only once."""
+    from airflow.models.trigger import Trigger
+
+    made = CallApiEventTrigger(events=("ended", "started"), contacts=["7812", "7495"], poll_interval=5)
+    row = Trigger.from_object(made)
+
+    assert BaseEventTrigger.hash(row.classpath, row.kwargs) == BaseEventTrigger.hash(*made.serialize())
+    assert rebuild(*made.serialize()).serialize() == made.serialize()
+
+
+def test_the_order_of_the_arguments_does_not_make_another_watcher():
+    numbers = [str(number) for number in range(7000, 7050)]
+    one = CallApiEventTrigger(events=("ended", "started"), contacts=numbers)
+    other = CallApiEventTrigger(events=["started", "ended", "ended"], contacts=numbers[::-1])
+
+    assert one.serialize() == other.serialize()
+    assert one.serialize()[1]["contacts"] == numbers
+
+
+def test_making_a_watcher_looks_up_no_connection(monkeypatch):
+    async def forbidden(*_: Any) -> Any:
+        raise AssertionError("looked up too early")
+
+    monkeypatch.setattr(CallApiHook, "aget_connection", forbidden)
+    monkeypatch.setattr(CallApiHook, "get_connection", forbidden)
+
+    CallApiEventTrigger()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"events": "begun"}, "events"),
+        ({"events": ()}, "events"),
+        ({"direction": "inbound"}, "direction"),
+        ({"contacts": "+7495"}, "contacts"),
+        ({"contacts": [""]}, "contacts"),
+        ({"virtual_phone_numbers": ["4993 720692"]}, "virtual_phone_numbers"),
+        ({"poll_interval": 0}, "poll_interval"),
+        ({"poll_interval": 601}, "poll_interval"),
+        ({"poll_interval": math.nan}, "poll_interval"),
+    ],
+)
+def test_a_parameter_that_cannot_work_is_named_while_the_dag_is_parsed(wrong, name):
+    with pytest.raises(ValueError, match=name):
+        CallApiEventTrigger(**wrong)
+
+
+def test_one_number_is_a_number_and_not_ten_prefixes():
+    assert CallApiEventTrigger(contacts="7495").contacts == ("7495",)
+
+
+def test_the_text_of_a_watcher_shortens_the_numbers_of_people():
+    assert CONTACT not in repr(CallApiEventTrigger(contacts=CONTACT))
+
+
+# --- over a real wire, in real time ---
+
+
+@pytest.fixture
+def wire(callapi_emulator: Emulator, connection: Any, monkeypatch: pytest.MonkeyPatch) -> Exchange:
+    monkeypatch.setattr(call_events, "_PAUSE", 0.2)
+    monkeypatch.setattr(CallApiEventTrigger, "log", logging.getLogger("watcher"))  # caplog reads no structlog
+    connection(extra={"timeout": 1.5})
+    exchange = callapi_emulator.exchange
+    exchange.account.minute_limit = 10_000
+    return exchange
+
+
+async def looked(exchange: Exchange, times: int = 1) -> None:
+    """Wait for some more looks, and for the watchers to have read them."""
+    before = exchange.requests("list.calls")
+    await until(lambda: exchange.requests("list.calls") >= before + times)
+    await asyncio.sleep(0.05)
+
+
+def test_an_inbound_call_is_told_as_started_answered_and_ended_once_each(wire):
+    wire.script(CONTACT, Script(employee_rings=0.5, talks=0.5))
+
+    async def main() -> list[dict[str, Any]]:
+        async with watching(watcher()) as (one,):
+            await looked(wire)
+            session = wire.inbound(CONTACT)
+            await until(lambda: ("ended", session) in one.told)
+            await looked(wire, 5)
+            assert one.told == [(event, session) for event in ALL]
+            return one.payloads
+
+    started, answered, ended = asyncio.run(main())
+
+    assert [one["answered"] for one in (started, answered, ended)] == [None, True, True]
+    assert (started["direction"], started["virtual_phone_number"]) == (
+        "in",
+        min(wire.account.virtual_numbers),
+    )
+    assert read_call(ended).call_session_id == ended["call_session_id"], "operators take it as a call"
+    assert CONTACT not in str([started, answered, ended])
+
+
+def test_only_what_was_asked_for_is_told(wire):
+    wire.script(CONTACT, Script(employee_rings=0.3, talks=0.3))
+    other = max(wire.account.virtual_numbers)
+
+    async def main() -> None:
+        wanted = {
+            "answered": watcher(events="answered"),
+            "out": watcher(direction="out"),
+            "number": watcher(events="started", virtual_phone_numbers=other),
+            "contact": watcher(events="started", contacts="7926", include_phone_numbers=True),
+        }
+        async with watching(*wanted.values()) as all_of_them:
+            told = dict(zip(wanted, all_of_them, strict=True))
+            await looked(wire)
+            first, second = wire.inbound(CONTACT), wire.inbound("79260000077", other)
+            await until(lambda: ("answered", first) in told["answered"].told)
+            await looked(wire, 3)
+            assert told["answered"].told == [("answered", first)]
+            assert told["out"].told == []
+            assert told["number"].told == [("started", second)]
+            assert told["contact"].told == [("started", second)]
+            assert told["contact"].payloads[0]["contact_phone_number"] == "79260000077"
+
+    asyncio.run(main())
+
+
+def test_any_number_of_watchers_share_one_poll(wire):
+    async def main(number: int) -> int:
+        before = wire.requests("list.calls")
+        others = [watcher(contacts=str(7000 + index)) for index in range(number - 1)]
+        async with watching(watcher(direction="in"), *others) as running:
+            await looked(wire)
+            session = wire.inbound(CONTACT)
+            await until(lambda: ("started", session) in running[0].told)
+            await asyncio.sleep(1.0)
+        return wire.requests("list.calls") - before
+
+    one = asyncio.run(main(1))
+    fifty = asyncio.run(main(50))
+
+    assert one >= 8
+    assert fifty <= one + 4, f"one watcher took {one} looks, fifty took {fifty}"
+
+
+def test_failed_looks_make_no_events_and_lose_none(wire):
+    wire.script(CONTACT, Script(employee_rings=0, talks=None))
+
+    async def main() -> None:
+        async with watching(watcher()) as (one,):
+            await looked(wire)
+            session = wire.inbound(CONTACT)
+            await until(lambda: ("answered", session) in one.told)
+            wire.fault(Fault.BAD_GATEWAY, method="list.calls", times=25)  # more than it is patient
+            await until(lambda: sum(entry.kind == "fault" for entry in wire.journal) == 25, within=20)
+            later = wire.inbound("79160000002")
+            await until(lambda: ("started", later) in one.told)
+            assert [event for event in one.told if event[1] == session] == [
+                ("started", session),
+                ("answered", session),
+            ]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("broken", ["password", "component", "no connection", "settings"])
+def test_it_waits_for_somebody_to_act_says_so_loudly_and_goes_on(
+    wire, connection, monkeypatch, caplog, broken
+):
+    if broken == "password":
+        connection(password="a-wrong-key-0001")
+    elif broken == "component":
+        wire.account.components_off.add(Component.MANAGEMENT)
+    elif broken == "no connection":
+        monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
+    else:
+        connection(extra={"timezone": "Moscow"})
+
+    async def main() -> None:
+        async with watching(watcher(events="started")) as (one,):
+            await until(lambda: "somebody has to act" in caplog.text)
+            await asyncio.sleep(0.8)
+            assert wire.requests("list.calls") <= 6, "a wrong password is not tried at every look"
+            connection()
+            wire.account.components_off.clear()
+            await looked(wire, 2)
+            session = wire.inbound(CONTACT)
+            await until(lambda: one.told == [("started", session)])
+
+    asyncio.run(main())
+
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(errors) == 1, "the same trouble is not said every second"
+    assert "callapi_default" in errors[0].getMessage()
+    assert "a-wrong-key-0001" not in caplog.text
+
+
+def test_the_same_trouble_is_said_again_after_a_while(wire, connection, monkeypatch, caplog):
+    connection(password="a-wrong-key-0001")
+    monkeypatch.setattr(call_events, "_SAY_AGAIN", 0.1)
+
+    async def main() -> None:
+        async with watching(watcher()):
+            await until(lambda: caplog.text.count("somebody has to act") >= 2)
+
+    asyncio.run(main())
+
+
+def test_a_stopped_watcher_leaves_no_poll_behind(wire):
+    async def main() -> None:
+        async with watching(watcher(), watcher(direction="in")):
+            await looked(wire)
+        await asyncio.sleep(0.3)
+        before = wire.requests("list.calls")
+        await asyncio.sleep(0.5)
+        assert wire.requests("list.calls") == before
+        assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+    asyncio.run(main())
+
+
+# --- across triggerers ---
+
+
+def test_with_asset_state_a_restart_repeats_nothing_and_tells_what_happened_meanwhile(wire):
+    for phone in (CONTACT, "79160000002", "79160000003"):
+        wire.script(phone, Script(employee_rings=0, talks=None))
+    store = AssetState()
+
+    async def main() -> None:
+        async with watching(watcher(), store=store) as (one,):
+            await looked(wire)
+            stays, ends = wire.inbound(CONTACT), wire.inbound("79160000002")
+            await until(lambda: len(one.told) == 4)
+        release = {"access_token": wire.account.key, "call_session_id": ends}
+        wire.handle({"jsonrpc": "2.0", "id": 1, "method": "release.call", "params": release})
+        came = wire.inbound("79160000003")
+        async with watching(watcher(), store=store) as (one,):
+            await until(lambda: len(one.told) >= 3)
+            await looked(wire, 4)
+            assert sorted(one.told) == [("answered", came), ("ended", ends), ("started", came)]
+            assert stays not in [session for _, session in one.told]
+
+    asyncio.run(main())
+
+    assert CONTACT not in str(store.values)
+
+
+@pytest.mark.needs_airflow("3.3", "asset state")
+@pytest.mark.parametrize("then", [["a"], ["b"], ["a", "b"]])
+def test_equal_watchers_of_two_assets_which_airflow_runs_as_one_remember_whichever_asset_is_left(
+    wire, monkeypatch, caplog, then
+):
+    from airflow.sdk import Asset
+    from airflow.sdk.execution_time.context import AssetStateStoreAccessor, AssetStateStoreAccessors
+
+    states: dict[str | None, AssetState] = {"a": AssetState(), "b": AssetState()}
+
+    async def aget(accessor: Any, key: str, default: Any = None) -> Any:
+        return await states[accessor._name].aget(key, default)
+
+    async def aset(accessor: Any, key: str, value: Any) -> None:
+        await states[accessor._name].aset(key, value)
+
+    monkeypatch.setattr(AssetStateStoreAccessor, "aget", aget)
+    monkeypatch.setattr(AssetStateStoreAccessor, "aset", aset)
+
+    def of(names: list[str]) -> AssetStateStoreAccessors:
+        return AssetStateStoreAccessors(inlets=[Asset(name=name, uri=f"x://{name}") for name in names])
+
+    async def main() -> None:
+        async with watching(watcher(events="started"), store=of(["a", "b"])) as (one,):
+            await looked(wire)
+            known = wire.inbound(CONTACT)
+            await until(lambda: one.told == [("started", known)])
+        came = wire.inbound("79160000002")
+        async with watching(watcher(events="started"), store=of(then)) as (one,):
+            await until(lambda: one.told == [("started", came)])
+            await looked(wire, 3)
+            assert one.told == [("started", came)]
+
+    asyncio.run(main())
+
+    assert "asset state" not in caplog.text
+
+
+@pytest.mark.needs_airflow("3.3", "asset state")
+def test_airflow_still_keeps_the_states_of_several_assets_where_the_watcher_looks_for_them():
+    from airflow.sdk import Asset
+    from airflow.sdk.execution_time.context import AssetStateStoreAccessors
+
+    trigger = watcher()
+    trigger.asset_state_store = AssetStateStoreAccessors([Asset(name=name) for name in "ab"])
+
+    assert len(trigger._stores()) == 2
+
+
+def test_of_two_assets_the_newer_memory_counts(wire):
+    """One was paused for a while: what it remembers is old."""
+    newer, older = AssetState(), AssetState()
+    both = SimpleNamespace(_by_name={"a": newer, "b": older})
+
+    async def main() -> None:
+        async with watching(watcher(events="started"), store=both) as (one,):
+            await looked(wire)
+        async with watching(watcher(events="started"), store=newer) as (one,):
+            known = wire.inbound(CONTACT)
+            await until(lambda: one.told == [("started", known)])
+        async with watching(watcher(events="started"), store=both) as (one,):
+            await looked(wire, 3)
+            assert one.told == []
+
+    asyncio.run(main())
+
+
+def test_what_was_told_is_stored_before_it_is_told(wire):
+    """A triggerer that is killed right after an event does not repeat it."""
+    store = AssetState()
+
+    async def main() -> None:
+        trigger = rebuild(*watcher(events="started").serialize())
+        trigger.asset_state_store = store
+        async with aclosing(trigger.run()) as events:
+            waiting = asyncio.ensure_future(anext(events))
+            await looked(wire)
+            session = wire.inbound(CONTACT)
+            event = await waiting  # it goes no further: here the triggerer dies
+            assert event.payload["call_session_id"] == session
+        (memory,) = store.values.values()
+        assert json.loads(memory)["calls"][str(session)]["stage"] == "ACTIVE"
+
+    asyncio.run(main())
+
+
+def test_a_quiet_memory_is_saved_again_so_that_it_does_not_seem_out_of_date(wire, monkeypatch):
+    monkeypatch.setattr(call_events, "_SAVE_AGAIN", 0.3)
+    store, saved = AssetState(), set()
+
+    async def main() -> None:
+        async with watching(watcher(), store=store):
+            await until(lambda: saved.update(store.values.values()) or len(saved) >= 3)
+
+    began = time.monotonic()
+    asyncio.run(main())
+
+    assert time.monotonic() - began >= 0.6, "a quiet memory is not saved at every look"
+
+
+def test_without_asset_state_the_first_look_of_a_restart_only_says_what_is_there(wire):
+    wire.script(CONTACT, Script(employee_rings=0, talks=None))
+
+    async def main() -> None:
+        session = wire.inbound(CONTACT)
+        async with watching(watcher()) as (one,):
+            await looked(wire, 3)
+            assert one.told == []
+            release = {"access_token": wire.account.key, "call_session_id": session}
+            wire.handle({"jsonrpc": "2.0", "id": 1, "method": "release.call", "params": release})
+            await until(lambda: one.told == [("ended", session)])
+
+    asyncio.run(main())
+
+
+def test_asset_state_that_cannot_be_used_is_said_and_does_not_stop_the_events(wire, caplog):
+    async def main() -> None:
+        async with watching(watcher(events="started"), store=NoState()) as (one,):
+            await looked(wire)
+            session = wire.inbound(CONTACT)
+            await until(lambda: one.told == [("started", session)])
+            await looked(wire, 5)
+
+    asyncio.run(main())
+
+    assert caplog.text.count("could not be read") == 1
+    assert caplog.text.count("could not be written") == 1
+
+
+def test_an_older_airflow_that_has_no_asset_state_will_do(wire):
+    async def main() -> None:
+        async with watching(watcher(events="started")) as (one,):
+            del one.trigger.asset_state_store
+            await looked(wire)
+            session = wire.inbound(CONTACT)
+            await until(lambda: one.told == [("started", session)])
+
+    asyncio.run(main())
+
+
+def test_two_watchers_of_one_asset_have_a_memory_each(wire):
+    store = AssetState()
+
+    async def main() -> None:
+        async with watching(watcher(events="started"), watcher(events="ended"), store=store):
+            await until(lambda: len(store.values) == 2)
+
+    asyncio.run(main())
+
+
+def test_parsing_a_dag_file_with_a_watcher_imports_no_http_client():
+    code = "import sys, airflow_provider_callapi.triggers.call_events; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    modules = set(done.stdout.splitlines()[-1].split())
+
+    assert "airflow_provider_callapi.calls.events" in modules
+    assert not modules & {"airflow_provider_callapi.hooks.callapi", "airflow_provider_callapi.api.jsonrpc"}
