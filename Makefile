@@ -13,17 +13,26 @@ IN_PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 NEWER_PYTHON := $(shell for python in python3.13 python3.12 $(addprefix $(HOME)/.pyenv/versions/,3.13*/bin/python 3.12*/bin/python); do \
 	$$python -c '' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: demo test lint types layers unit test-deployment test-browser docs bench constraints clean
+.PHONY: demo test lint workflows types layers unit package docs test-deployment test-browser test-wheel bench constraints clean
 .PHONY: test-matrix test-oldest-airflow test-newer-python
 
 demo: $(INSTALLED)  ## Airflow places phone calls against the emulator, and prints what became of them
 	$(BIN)/python demo/run.py
 
-test: lint types layers unit docs  ## all checks and tests but the deployment's and the browser's
+test: lint workflows types layers unit package docs  ## all checks and tests but the deployment's, the browser's, the wheel's
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# `--offline`: what zizmor would ask GitHub for is not checked.
+workflows: $(INSTALLED)  ## the files in .github/: forms by their schemas, workflows also for weak points
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+		$(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(BIN)/zizmor --offline --quiet --persona pedantic .github
 
 types: $(INSTALLED)
 	$(BIN)/mypy
@@ -33,6 +42,15 @@ layers: $(INSTALLED)
 
 unit: $(INSTALLED)
 	$(BIN)/pytest $(IN_PARALLEL) --cov --cov-report=term
+
+package: $(INSTALLED)  ## the sdist, and the wheel made from it, in dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+
+test-wheel: package  ## the wheel alone, in a fresh environment: the README's DAG runs
+	$(BIN)/pytest tests_package
 
 test-deployment: $(INSTALLED)  ## kills workers and triggerers of a real deployment
 	$(BIN)/pytest tests_deployment
@@ -64,16 +82,16 @@ bench: $(INSTALLED)  ## measures what the README says
 constraints:  ## pins anew what a fresh environment resolves to
 	rm -rf .venv-constraints
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/pip install --quiet --editable '.[dev]'
+	.venv-constraints/bin/pip install --quiet --editable '.[dev,release]'
 	.venv-constraints/bin/pip freeze --exclude-editable > constraints.txt
 	rm -rf .venv-constraints
 
 clean:
-	rm -rf .venv .venv-constraints $(OLDEST) $(NEWER) .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-constraints $(OLDEST) $(NEWER) .mypy_cache .ruff_cache .hypothesis .coverage dist
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,release]'
 	touch $@
 
 $(OLDEST)/installed: pyproject.toml matrix/airflow-3.0.txt

@@ -1,7 +1,8 @@
 """Airflow places four phone calls at a telephone exchange on this machine.
 
-A real Airflow (a database of its own, tasks, triggers) runs ``dags_examples/start_wait_tag_branch.py``
-once for each person below. What the DAG knows of a call is printed beside what happened at the exchange.
+A real Airflow (a database of its own, tasks, triggers) runs
+``airflow_provider_callapi/example_dags/start_wait_tag_branch.py`` once for each person below. What the DAG
+knows of a call is printed beside what happened at the exchange.
 Leaves nothing behind; the exit code says whether everything was as it should be.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -29,7 +31,7 @@ from rich.table import Table
 from airflow_provider_callapi.emulator import Call, Emulator, Exchange, Fault, Script
 
 REPO = Path(__file__).resolve().parents[1]
-DAG_FILE = REPO / "dags_examples" / "start_wait_tag_branch.py"
+DAG_FILE = REPO / "airflow_provider_callapi" / "example_dags" / "start_wait_tag_branch.py"
 START = "start.employee_call"
 SECONDS_BETWEEN_LOOKS = 0.5
 """The example's own 5 s would make the demo wait most of the time."""
@@ -110,13 +112,13 @@ def _demo(console: Console, home: Path) -> list[str]:
     with Emulator(exchange) as emulator:
         os.environ.update(
             AIRFLOW_HOME=str(home),
-            AIRFLOW__CORE__DAGS_FOLDER=str(DAG_FILE.parent),
+            AIRFLOW__CORE__DAGS_FOLDER=str(home / "dags"),
             AIRFLOW__CORE__LOAD_EXAMPLES="False",
             AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db",
             AIRFLOW_CONN_CALLAPI_DEFAULT=json.dumps(emulator.connection()),
         )
         with _spinner(console, "A database for Airflow"):
-            dag = _airflow()
+            dag = _airflow(home / "dags")
         console.print(f"\nThe telephone exchange is {emulator.url}, the DAG {DAG_FILE.name}\n")
         results = []
         for person in PEOPLE:
@@ -145,12 +147,13 @@ def _spinner(console: Console, text: str) -> Live:
     )
 
 
-def _airflow() -> Any:
-    """A migrated database, and the DAG of the example."""
+def _airflow(dags: Path) -> Any:
+    """A migrated database, and the DAG of the example, copied into the folder of DAGs."""
     from airflow.utils.db import initdb  # noqa: PLC0415 - reads AIRFLOW_HOME when it is imported
 
+    dags.mkdir()
     initdb()
-    spec = importlib.util.spec_from_file_location(DAG_FILE.stem, DAG_FILE)
+    spec = importlib.util.spec_from_file_location(DAG_FILE.stem, shutil.copy(DAG_FILE, dags))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from copied_examples import EXAMPLES
 from packaging.version import Version
 
 REPO = Path(__file__).parents[1]
@@ -38,7 +39,7 @@ os.environ.update(
                 "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
                 "kwargs": {"path": str(path)},
             }
-            for name, path in (("examples", REPO / "dags_examples"), ("tests", TEST_DAGS))
+            for name, path in (("examples", EXAMPLES), ("tests", TEST_DAGS))
         ]
     ),
 )

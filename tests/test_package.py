@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
 import subprocess
 import sys
-from importlib.metadata import entry_points, version
+import tomllib
+from importlib.metadata import distributions, entry_points, version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import airflow_provider_callapi
 
@@ -95,6 +99,71 @@ def test_the_pytest_plugin_is_an_entry_point():
     names = {point.name: point.value for point in entry_points(group="pytest11")}
 
     assert names["callapi"] == "airflow_provider_callapi.emulator.pytest_plugin"
+
+
+def declared(*extras: str) -> set[str]:
+    """The distributions that pyproject.toml names: those of the package, or those of its extras."""
+    project = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
+    lists = [project["optional-dependencies"][extra] for extra in extras] or [project["dependencies"]]
+    return {canonicalize_name(Requirement(line).name) for lines in lists for line in lines}
+
+
+def imported_modules(file: Path) -> set[str]:
+    """The modules that a file imports, anywhere in it; of ``from a import b`` it returns a.b."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    own = (*sys.stdlib_module_names, PACKAGE.name)
+    return {name for name in names if name.partition(".")[0] not in own}
+
+
+@pytest.fixture(scope="module")
+def distribution_of():
+    """Find the distribution that brings a module: the one with the longest matching path."""
+    owners = {}
+    for distribution in distributions():
+        for file in distribution.files or ():
+            if file.suffix in {".py", ".so"}:
+                folder = file.parent if file.name.startswith("__init__.") else file.with_suffix("")
+                owners[folder.as_posix().partition(".")[0]] = canonicalize_name(distribution.name)
+
+    def find(module):
+        parts = module.split(".")
+        paths = ("/".join(parts[:length]) for length in range(len(parts), 0, -1))
+        return next((owners[path] for path in paths if path in owners), f"nothing brings {module}")
+
+    return find
+
+
+def test_every_imported_distribution_is_declared_and_every_declared_one_is_imported(distribution_of):
+    files = [file for file in PACKAGE.rglob("*.py") if "example_dags" not in file.parts]
+    assert len(files) > 50
+    needed, needed_by_emulator = set(), set()
+    for file in files:
+        distributions_of_file = {distribution_of(module) for module in imported_modules(file)}
+        if file.name == "pytest_plugin.py":  # pytest loads it
+            distributions_of_file.remove("pytest")
+        (needed_by_emulator if "emulator" in file.parts else needed).update(distributions_of_file)
+
+    assert needed | needed_by_emulator - declared("emulator") == declared() - {"apache-airflow"}
+    assert needed_by_emulator - declared() == declared("emulator")
+
+
+def test_the_repository_has_one_address():
+    project = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
+    files = [*REPO.glob("*.md"), *REPO.glob("*.toml"), *REPO.glob(".github/**/*.yml")]
+    found = {
+        address
+        for file in files
+        for address in re.findall(
+            r"https://github\.com/[\w-]+/airflow-provider-[\w-]+", file.read_text("utf-8")
+        )
+    }
+
+    assert found == {project["urls"]["Source"]}
 
 
 def imported_by(code: str) -> set[str]:

@@ -16,7 +16,7 @@ from standalone import Standalone
 
 from airflow_provider_callapi.emulator import Exchange
 
-EXAMPLE = Path(__file__).parents[1] / "dags_examples" / "informer_call.py"
+EXAMPLE = Path(__file__).parents[1] / "airflow_provider_callapi" / "example_dags" / "informer_call.py"
 SIZE = 1280, 800
 OPTIONS = [
     "--no-sandbox",

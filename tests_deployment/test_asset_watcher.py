@@ -14,7 +14,7 @@ from deployment import Deployment, eventually
 
 pytestmark = pytest.mark.timeout(400, method="signal")
 
-EXAMPLE = Path(__file__).parents[1] / "dags_examples" / "inbound_call.py"
+EXAMPLE = Path(__file__).parents[1] / "airflow_provider_callapi" / "example_dags" / "inbound_call.py"
 DAG_ID = "callapi_inbound_call"
 PATIENCE = 90.0
 FIRST, WHILE_NOBODY_LOOKED = "79161234567", "79160000008"

@@ -24,7 +24,7 @@ from scenarios import Row
 
 pytestmark = pytest.mark.timeout(900, method="signal")
 
-EXAMPLE = Path(__file__).parents[1] / "dags_examples" / "campaign_sharded.py"
+EXAMPLE = Path(__file__).parents[1] / "airflow_provider_callapi" / "example_dags" / "campaign_sharded.py"
 SHARDS = 4
 KILLS = 20
 AT_ONCE = 8

@@ -8,13 +8,14 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from copied_examples import EXAMPLES
 
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
 
-FOLDER = Path(__file__).parents[2] / "dags_examples" / "dag_factory"
+FOLDER = EXAMPLES / "dag_factory"
 CONTACT = "79161234567"
 
 
@@ -173,7 +174,7 @@ def test_tasks_that_fail_ring_once_in_a_run(run_yaml, exchange, monkeypatch, *, 
 
 def test_a_watcher_can_be_written_as_a_schedule(tmp_path, dag_bag):
     """So says the documentation, in these words."""
-    page = (FOLDER.parents[1] / "docs" / "operators" / "yaml.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "operators" / "yaml.md").read_text()
     schedule = page.partition("```yaml\nschedule:")[2].partition("```")[0]
     (tmp_path / "load.py").write_text((FOLDER / "load.py").read_text())
     task = "{task_id: done, operator: airflow.providers.standard.operators.empty.EmptyOperator}"

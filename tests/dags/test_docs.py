@@ -31,6 +31,7 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators import branch, call_control, start_call
 
 ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "airflow_provider_callapi" / "example_dags"
 PAGES = {
     page.relative_to(ROOT / "docs").as_posix(): page.read_text("utf-8") for page in ROOT.rglob("docs/**/*.md")
 }
@@ -163,7 +164,7 @@ def test_every_snippet_is_there():
     ]
 
     assert {path for _, path, _ in named} >= {
-        f"dags_examples/{name}.py" for name in ("campaign", "inbound_call")
+        f"{EXAMPLES.relative_to(ROOT)}/{name}.py" for name in ("campaign", "inbound_call")
     }
     for page, path, section in named:
         text = ROOT.joinpath(path).read_text("utf-8")
@@ -174,16 +175,14 @@ def test_every_snippet_is_there():
 
 
 def test_every_example_is_on_a_page_and_in_the_list_of_examples():
-    examples = {path.name for path in ROOT.glob("dags_examples/*.py")}
+    examples = {path.name for path in EXAMPLES.glob("*.py")}
     listed = {row[0] for row in table("quick-start.md", "file")} - {"dag_factory/"}
     everywhere = "".join(PAGES.values())
 
     assert listed == examples
-    for name in chain(
-        examples, (f"dag_factory/{path.name}" for path in ROOT.glob("dags_examples/dag_factory/*"))
-    ):
+    for name in chain(examples, (f"dag_factory/{path.name}" for path in EXAMPLES.glob("dag_factory/*"))):
         if name.endswith((".py", ".yml")) and name != "dag_factory/start_wait_tag_branch.yml":
-            assert f"dags_examples/{name}" in everywhere, f"{name} is shown on no page"
+            assert f"{EXAMPLES.relative_to(ROOT)}/{name}" in everywhere, f"{name} is shown on no page"
 
 
 def test_every_picture_is_shown_and_every_picture_shown_is_there():

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from airflow.providers.common.compat.sdk import ParamValidationError
+from copied_examples import EXAMPLES, PACKAGED
 from packaging.version import Version
 from sqlalchemy import select
 
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Script
 
-EXAMPLES = Path(__file__).parents[2] / "dags_examples"
 CONTACT = "79161234567"
 EMPLOYEE = "79260000001"
 COLLEAGUE = "79260000002"
@@ -63,6 +63,14 @@ def needs_newer(file):
     """Whether an example says that it needs a newer Airflow than this one."""
     needed = re.search(r"Needs Airflow (\d\.\d)\+", file.read_text("utf-8"))
     return needed is not None and Version(needed[1]) > Version(version("apache-airflow-core"))
+
+
+def test_airflow_loads_no_example_from_where_the_package_is_installed(monkeypatch, dag_bag):
+    """Airflow 3.3 and newer parses every provider's example_dags while ``[core] load_examples`` is on."""
+    for syntax in ("glob", "regexp"):
+        monkeypatch.setenv("AIRFLOW__CORE__DAG_IGNORE_FILE_SYNTAX", syntax)
+        bag = dag_bag(PACKAGED)
+        assert (bag.dags, bag.import_errors) == ({}, {}), syntax
 
 
 def test_examples_parse_without_an_error_and_without_the_network(monkeypatch, dag_bag):

@@ -6,16 +6,16 @@ import asyncio
 import importlib.util
 import re
 from contextlib import aclosing
-from pathlib import Path
 
 import pytest
 from airflow.triggers.base import BaseEventTrigger
+from copied_examples import EXAMPLES
 from sqlalchemy import select
 
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
 
-FILE = Path(__file__).parents[2] / "dags_examples" / "inbound_call.py"
+FILE = EXAMPLES / "inbound_call.py"
 KEY_ACCOUNT, DEBTOR, STRANGER = "79161234567", "79160000008", "79160000099"
 PHONE = re.compile(r"(?<!\d)79\d{9}(?!\d)")
 

@@ -17,6 +17,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = ROOT.joinpath("README.md").read_text("utf-8")
+COMMANDS = os.environ.get("CALLAPI_README_COMMANDS", Path(sys.executable).parent)
+"""The folder of ``airflow`` and ``python``. tests_package/ names the one of another environment."""
 PORT = "8484"
 """The README's; the test takes one that is free."""
 MOST_LINES = 150
@@ -44,7 +46,7 @@ def newcomer(tmp_path, free_port):
     home.mkdir()
     bin_folder = tmp_path / ".venv" / "bin"
     bin_folder.mkdir(parents=True)
-    (bin_folder / "activate").write_text(f"PATH={Path(sys.executable).parent}:$PATH\n")
+    (bin_folder / "activate").write_text(f"PATH={COMMANDS}:$PATH\n")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
 
     shells = []

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+from copied_examples import EXAMPLES
 
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 
-EXAMPLE = Path(__file__).parents[2] / "dags_examples" / "ring_on_failure.py"
+EXAMPLE = EXAMPLES / "ring_on_failure.py"
 CONTACT = "79161234567"
 
 
