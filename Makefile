@@ -13,7 +13,9 @@ IN_PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 NEWER_PYTHON := $(shell for python in python3.13 python3.12 $(addprefix $(HOME)/.pyenv/versions/,3.13*/bin/python 3.12*/bin/python); do \
 	$$python -c '' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: demo test lint workflows types layers unit package docs test-deployment test-browser test-wheel bench constraints clean
+READING_SEED ?= 13
+
+.PHONY: demo reading test lint workflows types layers unit package docs test-deployment test-browser test-wheel bench constraints clean
 .PHONY: test-matrix test-oldest-airflow test-newer-python
 
 demo: $(INSTALLED)  ## Airflow places phone calls against the emulator, and prints what became of them
@@ -78,6 +80,9 @@ docs: $(INSTALLED)  ## the documentation, in build/docs/; a warning is an error,
 
 bench: $(INSTALLED)  ## measures what the README says
 	$(BIN)/python benchmarks/run.py
+
+reading: $(INSTALLED)  ## draws docstrings and sentences for a reader who has not seen the code
+	$(BIN)/python benchmarks/reading.py $(READING_SEED)
 
 constraints:  ## pins anew what a fresh environment resolves to
 	rm -rf .venv-constraints
