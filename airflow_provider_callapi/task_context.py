@@ -1,26 +1,26 @@
-"""Airflow's task state (3.3+) as a place for what must not be forgotten while a run can be cleared."""
+"""Airflow's task state (3.3+) as a store for values that the later tries of a task need."""
 
 from __future__ import annotations
 
 from typing import Any
 
 CONTEXT_KEY = "task_state_store"
-"""Where the context has it; the key is absent in older versions of Airflow."""
+"""The key of the task state in Airflow's context. Older versions of Airflow have no such key."""
 
 
 class TaskState:
-    """Values of plain JSON by key; one is stored when ``set`` returns."""
+    """The task state as a key-value store of plain JSON. A value is stored when ``set`` returns."""
 
     def __init__(self, accessor: Any) -> None:
         self._accessor = accessor
 
     def get(self, key: str) -> Any:
-        """The value, or None."""
+        """Return the value of a key, or None."""
         return self._accessor.get(key)
 
     def set(self, key: str, value: Any) -> None:
-        """Store the value in place of the one before."""
-        from airflow.sdk.execution_time.context import (  # noqa: PLC0415 - Airflow 3.3+, as task state is
+        """Store the value of a key. The value does not expire."""
+        from airflow.sdk.execution_time.context import (  # noqa: PLC0415 - exists in Airflow 3.3+ only
             NEVER_EXPIRE,
         )
 

@@ -194,8 +194,8 @@ try:
 except TypeError:  # Airflow 3.0 and 3.1
     configure_logging(enable_pretty_log=False, output=sys.stdout.buffer)
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.observability import Change, log_call_event
-log_call_event(Change.ANSWERED, Outcome(5, "order-7", answered=True))
+from airflow_provider_callapi.observability import LogEvent, log_call_event
+log_call_event(LogEvent.ANSWERED, Outcome(5, "order-7", answered=True))
 """
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=100)
 

@@ -16,7 +16,7 @@ import airflow
 import jsonschema
 import pytest
 
-from airflow_provider_callapi.connection.settings import _Extra
+from airflow_provider_callapi.connection.settings import _ExtraFields
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.provider_info import get_provider_info
 
@@ -106,11 +106,11 @@ def test_the_connection_type_is_the_hooks():
 def test_the_form_shows_exactly_the_fields_that_the_hook_reads_with_its_defaults():
     fields = TYPE["conn-fields"]
 
-    assert set(fields) == set(_Extra.model_fields)
+    assert set(fields) == set(_ExtraFields.model_fields)
     for name, field in fields.items():
         given = {name: field["schema"].get("default")}
-        read = _Extra.model_validate({key: value for key, value in given.items() if value is not None})
-        assert getattr(read, name) == _Extra.model_fields[name].default, name
+        read = _ExtraFields.model_validate({key: value for key, value in given.items() if value is not None})
+        assert getattr(read, name) == _ExtraFields.model_fields[name].default, name
         assert field["description"], name
 
 

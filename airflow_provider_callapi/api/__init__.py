@@ -1,1 +1,1 @@
-"""The vendor's JSON-RPC services as typed Python. Knows `requests`, not Airflow."""
+"""The Call API and the Data API as typed Python. Imports `requests`, never Airflow."""

@@ -24,7 +24,7 @@ from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.calls.watch import DONE, SessionWatch
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, AlertSuppressed
 from airflow_provider_callapi.notifications._alert.failure import Failure
-from airflow_provider_callapi.observability import count_alert, observe
+from airflow_provider_callapi.observability import count_alert, update_watch
 from airflow_provider_callapi.triggers._loop.threads import in_a_thread
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ class CallApiNotifier(BaseNotifier):
         """The same connection for what may be left unasked: it must not take the time that the ring needs."""
         from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
-        brief = CallApiHook(self.callapi_conn_id, max_limit_wait=0.0, attempts=1)
+        brief = CallApiHook(self.callapi_conn_id, max_limit_wait=0.0, max_sends=1)
         timeout = min(hook.settings.timeout, _BRIEF)
         brief.settings = hook.settings.model_copy(update={"timeout": timeout})
         return brief
@@ -290,9 +290,9 @@ class CallApiNotifier(BaseNotifier):
             self.log.warning("Alert for %s: %s", failure, text)
 
         gateway = CallGateway(
-            send=fitting(lambda call: hook.call(call, before=turn.confirm), failure.text, trouble),
+            send=fitting(lambda call: hook.call(call, before_each_send=turn.confirm), failure.text, trouble),
             poll_snapshots=lambda: hook.poll_snapshots(_POLL),
-            find_report=hook.finder(),
+            find_report=hook.report_finder(),
             timezone=hook.settings.timezone,
             clock=time.time,
             log=lambda text: self.log.info("Alert for %s: %s", failure, text),
@@ -320,12 +320,12 @@ class CallApiNotifier(BaseNotifier):
 
     def _request(self, values: Mapping[str, Any]) -> StartInformerCall:
         try:
-            return StartInformerCall.read(values)
+            return StartInformerCall.from_values(values)
         except InvalidParameters as error:
             if error.field != "dialing_timeout":
                 raise
             self.log.error("%s; %s", error, _OPTIONAL["dialing_timeout"])
-            return StartInformerCall.read({**values, "dialing_timeout": None})
+            return StartInformerCall.from_values({**values, "dialing_timeout": None})
 
     def _message(self, failure: Failure) -> dict[str, Any]:
         """What is said; the default text where the author's is nothing that can be said."""
@@ -355,7 +355,7 @@ class CallApiNotifier(BaseNotifier):
         watch = self._watch(call)
         try:
             async with listen(self.callapi_conn_id, _POLL) as next_snapshot:
-                while observe(watch, await next_snapshot()) not in DONE["answered"]:
+                while update_watch(watch, await next_snapshot()) not in DONE["answered"]:
                     pass
         except Exception as error:  # also the poll's own end
             self.log.warning("Call session %s cannot be followed: %s", call.call_session_id, error)

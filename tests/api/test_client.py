@@ -29,14 +29,14 @@ from airflow_provider_callapi.api.methods import (
     SendDtmf,
     StartInformerCall,
     TagCall,
-    other,
+    request_by_name,
 )
 from airflow_provider_callapi.api.models import AccessToken, CallSession, Done, StartedCall
 
 if TYPE_CHECKING:
     from conftest import ScriptedService
 
-START = StartInformerCall.read(
+START = StartInformerCall.from_values(
     {
         "virtual_phone_number": "74993720692",
         "contact": "79260000001",
@@ -74,7 +74,7 @@ def test_the_client_adds_the_token_and_reads_the_promised_type(service: Scripted
 
 
 def test_a_method_by_its_name_is_sent_with_the_clients_own_token(service: ScriptedService) -> None:
-    service.client().call(other("get.something", {"access_token": "another", "a": 1}))
+    service.client().call(request_by_name("get.something", {"access_token": "another", "a": 1}))
     assert service.asked[0][1] == {"access_token": "permanent-key", "a": 1}
 
 
@@ -132,9 +132,9 @@ def test_a_start_uses_a_fresh_connection_and_a_read_a_kept_one(
     client = service.client()
     send = client.rpc.send
 
-    def spy(method: str, params: Any, *, fresh: bool) -> Any:
-        kinds[method] = fresh
-        return send(method, params, fresh=fresh)
+    def spy(method: str, params: Any, *, new_connection: bool) -> Any:
+        kinds[method] = new_connection
+        return send(method, params, new_connection=new_connection)
 
     monkeypatch.setattr(client.rpc, "send", spy)
     answers(service, {"result": {"data": {"success": True, "call_session_id": 5}}})
@@ -142,7 +142,7 @@ def test_a_start_uses_a_fresh_connection_and_a_read_a_kept_one(
         START,
         TagCall(call_session_id=1, tag_id=2),
         SendDtmf(call_session_id=1, dtmf_string="1"),
-        other("get.something", {}),
+        request_by_name("get.something", {}),
     ):
         client.call(request)
     answers(service, {"result": {"data": []}})

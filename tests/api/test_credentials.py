@@ -37,7 +37,7 @@ INVALID = {
         "data": {"mnemonic": "access_token_invalid", "field": "access_token"},
     }
 }
-CALL = StartInformerCall.read(
+CALL = StartInformerCall.from_values(
     {
         "virtual_phone_number": "74993720692",
         "contact": "79260000000",
@@ -220,9 +220,9 @@ def test_a_token_refused_twice_is_the_callers_problem(service: ScriptedService) 
 def test_a_token_that_another_thread_has_renewed_is_kept() -> None:
     session, logins = LoginSession("me", PASSWORD), Logins()
     old = session.token(logins, 0.0)
-    assert session.renewable(old)
+    assert session.discard_refused(old)
     assert session.token(logins, 0.0) == "token-2"
-    assert session.renewable(old)
+    assert session.discard_refused(old)
     assert session.token(logins, 0.0) == "token-2"
     assert logins.count == 2
 

@@ -56,7 +56,7 @@ def send(rpc: JsonRpc | str, fresh: bool = True, **more: Any) -> Reply:
     if isinstance(rpc, str):
         rpc = JsonRpc(rpc, timeout=2.0)
     try:
-        return rpc.send(METHOD, {**PARAMS, **more}, fresh=fresh)
+        return rpc.send(METHOD, {**PARAMS, **more}, new_connection=fresh)
     finally:
         if not fresh:
             rpc.close()
@@ -105,14 +105,14 @@ def test_a_request_is_one_post_of_utf8_json_with_its_length(serve: Serve, fresh:
 
 def test_params_are_an_object_even_when_empty(serve: Serve) -> None:
     server = serve(obliging)
-    JsonRpc(server.url).send("list.calls", {}, fresh=True)
+    JsonRpc(server.url).send("list.calls", {}, new_connection=True)
     assert server.requests[0].json["params"] == {}
 
 
 def test_every_request_has_an_id_of_its_own(serve: Serve) -> None:
     server = serve(obliging)
     rpc = JsonRpc(server.url)
-    replies = [rpc.send("list.calls", {}, fresh=n % 2 == 0) for n in range(6)]
+    replies = [rpc.send("list.calls", {}, new_connection=n % 2 == 0) for n in range(6)]
     rpc.close()
     ids = [request.json["id"] for request in server.requests]
     assert len(set(ids)) == 6
@@ -140,7 +140,7 @@ def test_a_kept_connection_is_used_again(serve: Serve) -> None:
     server = serve(obliging)
     rpc = JsonRpc(server.url)
     for _ in range(3):
-        rpc.send("list.calls", {}, fresh=False)
+        rpc.send("list.calls", {}, new_connection=False)
     rpc.close()
     assert server.connections == 1
 
@@ -149,7 +149,7 @@ def test_a_fresh_request_never_uses_a_kept_connection_and_leaves_it_alone(serve:
     server = serve(obliging)
     rpc = JsonRpc(server.url)
     for fresh in (False, True, False, True, False):
-        rpc.send(METHOD, {}, fresh=fresh)
+        rpc.send(METHOD, {}, new_connection=fresh)
     rpc.close()
     assert [request.connection for request in server.requests] == [1, 2, 1, 3, 1]
 
@@ -175,7 +175,7 @@ def test_a_kept_connection_that_the_service_closed_meanwhile_is_replaced(serve: 
     server = serve(once)
     rpc = JsonRpc(server.url, timeout=2.0)
     for _ in range(3):
-        rpc.send("list.calls", {}, fresh=False)
+        rpc.send("list.calls", {}, new_connection=False)
         time.sleep(0.05)
     rpc.close()
     assert server.connections == 3
@@ -185,7 +185,7 @@ def test_a_closed_wire_can_be_used_again(serve: Serve) -> None:
     server = serve(obliging)
     rpc = JsonRpc(server.url)
     for _ in range(2):
-        rpc.send("list.calls", {}, fresh=False)
+        rpc.send("list.calls", {}, new_connection=False)
         rpc.close()
     rpc.close()
     assert server.connections == 2
@@ -213,7 +213,7 @@ def test_threads_share_one_kept_session_and_close_closes_all(serve: Serve) -> No
     def poll() -> None:
         try:
             barrier.wait(5)
-            rpc.send("list.calls", {}, fresh=False)
+            rpc.send("list.calls", {}, new_connection=False)
         except BaseException as error:
             failures.append(error)
 

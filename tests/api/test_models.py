@@ -146,7 +146,7 @@ def test_limits_may_be_partial_and_may_grow() -> None:
 )
 def test_deprecation_is_read_in_both_spellings(spelling: str, flag: object, deprecated: bool) -> None:
     raw = {spelling: flag, "current_version": "v4.0", "latest_version": "v5.0"}
-    version = ApiVersion.read(raw)
+    version = ApiVersion.from_metadata(raw)
     assert version.deprecated is deprecated
     assert (version.current_version, version.latest_version) == ("v4.0", "v5.0")
 

@@ -121,7 +121,7 @@ def test_plain_text_has_an_id_that_looks_like_a_number_as_it_is(callapi, exchang
     message = {"type": "tts", "value": "Hello"}
     call = {"virtual_phone_number": VNUMBER, "contact": CONTACT, "contact_message": message}
     with CallApiHook() as hook:
-        hook.call(StartInformerCall.read({**call, "external_id": external_id}))
+        hook.call(StartInformerCall.from_values({**call, "external_id": external_id}))
 
     assert callapi("calls", "-o", "plain").out.split()[-1] == external_id
 
@@ -267,14 +267,14 @@ def test_release_with_yes_asks_nobody_and_a_call_that_is_over_is_a_success(calla
 
     assert [run.code for run in runs] == [0, 0]
     assert "is released" in runs[0].out
-    assert "is not active: it is over, or never was" in runs[1].out
+    assert "is not active: it has ended or never existed" in runs[1].out
 
 
 def test_of_a_call_that_never_was_nobody_says_that_it_was_over(callapi):
     run = callapi("release", "999", "--yes")
 
     assert run.code == 0
-    assert run.out == "call session 999 is not active: it is over, or never was\n"
+    assert run.out == "call session 999 is not active: it has ended or never existed\n"
 
 
 @pytest.mark.parametrize("session", ["twelve", ""])
@@ -347,12 +347,12 @@ def test_a_service_that_hangs_is_asked_once_and_not_for_long(
 
 
 def test_a_shorter_timeout_of_the_connection_is_kept(connection):
-    from airflow_provider_callapi.cli.commands import _ImpatientHook
+    from airflow_provider_callapi.cli.commands import _ShortTimeoutHook
 
     connection(extra={"timeout": 2})
-    assert _ImpatientHook().settings.timeout == 2
+    assert _ShortTimeoutHook().settings.timeout == 2
     connection(extra={"timeout": 30})
-    assert _ImpatientHook().settings.timeout == 10
+    assert _ShortTimeoutHook().settings.timeout == 10
 
 
 @pytest.mark.parametrize("command", ["calls", "limits", "talk-options"])

@@ -77,7 +77,7 @@ def test_a_login_at_the_data_api_costs_a_point_so_that_the_answer_says_that_it_w
     works, text = answer()
 
     assert works
-    assert text == "Connected; 0 active calls. The Data API was not tried: a login there costs a point."
+    assert text == "Connected; 0 active calls. The Data API was not checked: a login there costs a point."
     assert points() == before
     assert desk.sent() == ["login.user"]
 
@@ -88,7 +88,7 @@ def test_a_component_that_is_off_is_a_connection_that_works_in_part(desk):
     works, text = answer()
 
     assert works
-    assert "calls can be started, and not be waited for" in text
+    assert "tasks can start calls but cannot wait for them" in text
     assert Component.MANAGEMENT.value in text
     assert "switched on in the account" in text
 
@@ -100,7 +100,7 @@ def test_a_version_that_is_about_to_go_works_and_says_which_one_to_set(desk):
     works, text = answer()
 
     assert works
-    assert text.endswith('Version v3.0 of the Call API is about to go: set "API version" to v4.0.')
+    assert text.endswith('Version v3.0 of the Call API will be withdrawn: set "API version" to v4.0.')
 
 
 # --- it does not ---
@@ -127,7 +127,7 @@ def test_wrong_credentials_are_not_shown_and_the_other_host_is_thought_of(desk, 
 
 @pytest.mark.parametrize(
     ("key", "todo"),
-    [(Key(expires_at=0), "Have another one made"), (Key(blocked=True), "Have it unblocked")],
+    [(Key(expires_at=0), "Create a new key"), (Key(blocked=True), "Unblock it")],
     ids=["expired", "blocked"],
 )
 def test_a_key_that_is_over_says_to_get_another_one(desk, key, todo):
@@ -178,7 +178,7 @@ def test_a_service_that_cannot_be_reached_says_so_without_a_wait(desk, login):
 
     text = refusal()
 
-    assert 'Nothing can be reached there. Check "Call API host"' in text
+    assert 'No server answers at this address. Check "Call API host"' in text
     assert "could not connect to http://127.0.0.1:9" in text
     assert desk.slept == []
 
@@ -203,25 +203,25 @@ def test_something_else_at_that_address_says_what_to_check(desk, fault, login):
 def test_trouble_of_the_service_is_not_blamed_on_the_connection(desk):
     desk.exchange.fault(Fault.INTERNAL_ERROR)
 
-    assert "says nothing of the connection" in refusal()
+    assert "the connection's fields may be correct" in refusal()
 
 
 def test_a_field_that_cannot_be_used_says_so(desk):
     desk.connect(extra={"timezone": "Moscow"})
 
-    assert refusal() == '"Account\'s time zone": an IANA zone is needed, e.g. Europe/Moscow.'
+    assert refusal() == '"Account\'s time zone": enter an IANA zone, e.g. Europe/Moscow.'
 
 
 @pytest.mark.parametrize(
     ("wrong", "label", "todo"),
     [
-        ({"password": ""}, "Password, or access key", "empty"),
-        ({"host": "https://"}, "Call API host", "a host name or a URL"),
-        ({"host": "http://callapi.example.com"}, "Call API host", 'or "Allow plain http"'),
+        ({"password": ""}, "Password or access key", "empty"),
+        ({"host": "https://"}, "Call API host", "enter a host name, or a URL"),
+        ({"host": "http://callapi.example.com"}, "Call API host", 'or set "Allow plain http"'),
         ({"extra": {"api_version": "4"}}, "API version", "e.g. v4.0"),
         ({"extra": {"timeout": "soon"}}, "Timeout, seconds", "a valid number"),
         ({"extra": {"verify": "/nonexistent.pem"}}, "TLS verification", "this machine has no such file"),
-        ({"extra": {"data_api": True, "data_api_host": "https://"}}, "Data API host", "a host name"),
+        ({"extra": {"data_api": True, "data_api_host": "https://"}}, "Data API host", "enter a host name"),
     ],
 )
 def test_a_field_that_cannot_be_used_has_the_name_that_the_form_gives_it(desk, wrong, label, todo):
@@ -244,7 +244,7 @@ def test_https_where_none_is_spoken_says_so(callapi_emulator: Emulator, monkeypa
 
     text = refusal()
 
-    assert "no TLS that can be trusted" in text
+    assert "no trusted TLS" in text
     assert "could not connect to https://127.0.0.1" in text
     assert json.dumps(text)
 
@@ -258,8 +258,8 @@ def test_a_ca_bundle_of_the_environment_that_is_not_there_is_not_a_network_that_
 
     text = refusal()
 
-    assert "The file of certificates that the environment names" in text
-    assert "Nothing can be reached" not in text
+    assert "the certificate file that the environment names" in text
+    assert "No server answers" not in text
 
 
 # --- its words ---

@@ -18,7 +18,7 @@ SECRET = "S3cret-of-the-account"
 def read(extra: Any = None, **fields: Any) -> ConnectionSettings:
     given = {"host": None, "port": None, "login": None, "password": SECRET, **fields}
     text = extra if isinstance(extra, str | None) else json.dumps(extra)
-    return ConnectionSettings.read("my_conn", **given, extra=text)
+    return ConnectionSettings.from_fields("my_conn", **given, extra=text)
 
 
 def refusal(extra: Any = None, **fields: Any) -> str:
@@ -152,7 +152,7 @@ def test_a_ca_bundle_that_is_not_on_this_machine_is_not_left_to_look_like_a_netw
 def test_a_version_that_is_none_shows_one_that_is():
     assert (
         refusal({"api_version": "4"})
-        == "connection my_conn, extra.api_version: a version is needed, e.g. v4.0"
+        == "connection my_conn, extra.api_version: enter a version, e.g. v4.0"
     )
 
 

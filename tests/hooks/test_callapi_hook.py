@@ -70,8 +70,8 @@ def test_a_safe_method_is_sent_again_after_trouble_and_the_log_says_so(desk, fau
 
     assert len(desk.slept) == 4
     assert all(0 <= pause <= 8 for pause in desk.slept)
-    assert caplog.text.count("sending it again in") == 4
-    assert "attempt 5" in caplog.text
+    assert caplog.text.count("sending the request again in") == 4
+    assert "send 5" in caplog.text
 
 
 def test_the_repeats_of_a_safe_method_are_bounded(desk):

@@ -686,7 +686,7 @@ def test_ids_are_words_to_a_voice(name, words):
 )
 def test_the_message_is_a_template_or_a_media_file(desk, monkeypatch, message, sent):
     seen = []
-    monkeypatch.setattr(callapi.StartInformerCall, "read", lambda values: seen.append(values) or 1 / 0)
+    monkeypatch.setattr(callapi.StartInformerCall, "from_values", lambda values: seen.append(values) or 1 / 0)
 
     notifier(message=message)(of_task())
 
@@ -803,7 +803,10 @@ def test_who_waits_for_points_and_was_overtaken_does_not_ring_as_well(desk, monk
             others.append(notifier())
             others[0](of_task())
 
-    monkeypatch.setitem(RetryingClient.__init__.__kwdefaults__, "sleep", waits)
+    monkeypatch.setattr(
+        "airflow_provider_callapi.hooks.callapi.RetryingClient",
+        lambda client, **options: RetryingClient(client, **{**options, "sleep": waits}),
+    )
     in_the_triggerer(notifier(), of_deadline())
 
     assert len(others) == 1

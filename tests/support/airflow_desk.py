@@ -10,7 +10,6 @@ import pytest
 from airflow_fakes import Desk
 
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
-from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.polling import SharedPoll
 from airflow_provider_callapi.emulator import Exchange, ManualClock
 
@@ -38,7 +37,6 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     utcnow = SimpleNamespace(utcnow=lambda: datetime.fromtimestamp(clock(), UTC))
     monkeypatch.setattr("airflow.sdk.bases.sensor.timezone", utcnow)
     # these are bound when the class is made, so that patching the module would not reach them
-    monkeypatch.setitem(RetryingClient.__init__.__kwdefaults__, "sleep", desk.sleep)
     monkeypatch.setitem(SharedPoll.__init__.__kwdefaults__, "sleep", desk.asleep)
     monkeypatch.setitem(JsonRpc.__init__.__kwdefaults__, "new_session", desk.exchange.session)
     desk.connect()

@@ -23,7 +23,7 @@ from airflow_provider_callapi.exceptions import (
     CallUnresolvedForNow,
     translate_errors,
 )
-from airflow_provider_callapi.observability import Change, count_call, log_call_event
+from airflow_provider_callapi.observability import LogEvent, count_call, log_call_event
 from airflow_provider_callapi.operators._call.lifecycle import CallLifecycle, read_tag_rules
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 
@@ -144,7 +144,7 @@ class PlacedCallOperator(RequestOperator):
                 self.log.info("%s: %s", whom, error)
                 return lifecycle.refused(request, error)
             if step is Step.GO_ON:
-                log_call_event(Change.RESUMED, call)
+                log_call_event(LogEvent.RESUMED, call)
             with lifecycle.forbid_redial_on_retry():
                 return lifecycle.go_on(call)
 
@@ -185,7 +185,7 @@ class PlacedCallOperator(RequestOperator):
         return CallGateway(
             send=hook.call,
             poll_snapshots=lambda: hook.poll_snapshots(self.poll_interval),
-            find_report=hook.finder(timeout=self.report_timeout),
+            find_report=hook.report_finder(timeout=self.report_timeout),
             timezone=hook.settings.timezone,
             clock=time.time,
             log=lambda text: self.log.info("%s: %s", whom, text),

@@ -26,7 +26,7 @@ from airflow_provider_callapi.exceptions import (
     CallOutcomeUnknown,
     CallStillActive,
 )
-from airflow_provider_callapi.observability import Change, ObservedStore, log_call_event
+from airflow_provider_callapi.observability import LogEvent, ObservedStore, log_call_event
 from airflow_provider_callapi.task_context import CONTEXT_KEY, TaskState
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class CallLifecycle:
             self.task.recording_url = report.full_record_file_link
         self.journal.ended(settled)
         if call.source != "data_api":
-            log_call_event(Change.SETTLED, settled)
+            log_call_event(LogEvent.SETTLED, settled)
         return settled
 
     def _pause(self, call: Outcome, report_by: float) -> None:
@@ -217,7 +217,7 @@ class CallLifecycle:
             self.task.log.info("Call session %s ended before it could be tagged", call.call_session_id)
             return call
         call = call.tagged(tag_id)
-        log_call_event(Change.TAGGED, call)
+        log_call_event(LogEvent.TAGGED, call)
         return call
 
     def _tag_finished(self, call: Outcome) -> Outcome:
@@ -231,7 +231,7 @@ class CallLifecycle:
             )
             call = call.tagged(tag_id)
             self.journal.ended(call)
-            log_call_event(Change.TAGGED, call)
+            log_call_event(LogEvent.TAGGED, call)
         return call
 
     def _judged(self, call: Outcome) -> dict[str, Any]:

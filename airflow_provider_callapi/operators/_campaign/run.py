@@ -26,7 +26,7 @@ from airflow_provider_callapi.calls.campaign.runner import CampaignGateway, Paus
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.reports import finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
-from airflow_provider_callapi.connection.clients import same_trace
+from airflow_provider_callapi.connection.clients import join_current_trace
 from airflow_provider_callapi.connection.release import release_calls
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -92,7 +92,7 @@ class CampaignRun:
         )
         self.rules = read_rules(task, context, self.hook)
         self._pool = ThreadPoolExecutor(
-            self.rules.at_once, thread_name_prefix="callapi-campaign", initializer=same_trace()
+            self.rules.at_once, thread_name_prefix="callapi-campaign", initializer=join_current_trace()
         )
         self.template = read_template(task, context)
         self.ledger = open_ledger(task, self._state)
