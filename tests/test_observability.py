@@ -11,65 +11,28 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task, events_of
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
 from airflow_provider_callapi import observability
-from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
-from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 from airflow_provider_callapi.triggers._loop import shared_poll
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
-pytest_plugins = ["airflow_desk"]
+pytest_plugins = ["airflow_desk", "telemetry_fakes"]
 
 WAYS = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferral"])
 PHONE = re.compile(r"\d{10,}")
-
-
-class Stats:
-    """Airflow's metrics, kept: ``(kind, name, tags)`` → the values."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str, Any, dict[str, str] | None]] = []
-
-    def incr(self, name: str, *, tags: dict[str, str] | None = None) -> None:
-        self.sent.append(("incr", name, 1, tags))
-
-    def gauge(self, name: str, value: float, *, tags: dict[str, str] | None = None) -> None:
-        self.sent.append(("gauge", name, value, tags))
-
-    def timing(self, name: str, value: Any, *, tags: dict[str, str] | None = None) -> None:
-        self.sent.append(("timing", name, value, tags))
-
-    def named(self, name: str) -> list[Any]:
-        """The values of the metric that has its tags' values in its name."""
-        return [value for _, sent, value, tags in self.sent if sent == name and not tags]
-
-    def tagged(self, name: str) -> list[dict[str, str]]:
-        return [tags for _, sent, _, tags in self.sent if sent == name and tags]
-
-
-@pytest.fixture
-def stats(monkeypatch):
-    stats = Stats()
-    monkeypatch.setattr(observability, "_stats", lambda: stats)
-    return stats
 
 
 @pytest.fixture
@@ -236,37 +199,6 @@ def test_a_call_that_nobody_waits_for_counts_as_started(desk, stats, told):
     assert [line["event"] for line in told()] == ["call intended", "call started"]
 
 
-def test_the_points_left_are_told_by_connection_and_service(desk, stats):
-    with CallApiHook() as hook:
-        hook.poll_snapshots(5.0).__next__()
-        left = hook.limits
-
-    assert left is not None
-    assert (
-        stats.named("callapi.points.minute_remaining.callapi_default.call_api")[-1] == left.minute_remaining
-    )
-    assert stats.named("callapi.points.day_remaining.callapi_default.call_api")[-1] == left.day_remaining
-    assert stats.tagged("callapi.points.day_remaining")[-1] == {
-        "conn_id": "callapi_default",
-        "service": "call_api",
-    }
-
-
-def test_every_request_is_timed_by_method_and_result(desk, stats):
-    desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls")
-
-    with CallApiHook() as hook:
-        looks = hook.poll_snapshots(5.0)
-        assert next(looks).failure is not None
-        assert next(looks).failure is None
-
-    assert stats.tagged("callapi.requests") == [
-        {"method": "list.calls", "result": "ServiceFailed"},
-        {"method": "list.calls", "result": "ok"},
-    ]
-    assert len(stats.named("callapi.requests.list__calls.ok")) == 1
-
-
 def test_the_age_of_the_poll_grows_while_looks_fail_and_is_nothing_when_nobody_waits(desk, stats):
     desk.exchange.script(CONTACT, Script(rings=3, talks=60))
     session = desk.start()
@@ -418,43 +350,6 @@ def test_metrics_reach_statsd_from_whatever_process_of_airflow(statsd, program):
 # --- spans ---
 
 
-@pytest.fixture
-def spans(monkeypatch):
-    """What is exported while the task's span is open."""
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", lambda *args, **kwargs: provider.get_tracer("test"))
-
-    def traced(work: Callable[[], Any]) -> list[Any]:
-        with provider.get_tracer("airflow").start_as_current_span("worker.call"):
-            work()
-        return list(exporter.get_finished_spans())
-
-    yield SimpleNamespace(traced=traced, finished=exporter.get_finished_spans)
-    provider.shutdown()
-
-
-def test_a_request_is_a_span_within_the_tasks_with_the_calls_ids_and_no_number(desk, spans):
-    result: dict[str, Any] = {}
-
-    *requests, airflows = spans.traced(lambda: result.update(task(desk, wait_for_completion=False).run()))
-
-    (span,) = requests
-    assert span.name == "callapi start.informer_call"
-    assert span.kind is trace.SpanKind.CLIENT
-    assert span.parent.span_id == airflows.context.span_id
-    assert dict(span.attributes) == {
-        "rpc.system": "jsonrpc",
-        "rpc.service": "call_api",
-        "rpc.method": "start.informer_call",
-        "server.address": "127.0.0.1",
-        "callapi.conn_id": "callapi_default",
-        "callapi.external_id": "order-7",
-        "callapi.call_session_id": result["call_session_id"],
-    }
-
-
 @WAYS
 def test_a_call_that_is_over_is_a_span_within_the_tasks_from_its_start_to_its_end(desk, spans, deferrable):
     desk.exchange.script(CONTACT, Script(rings=7, talks=40))
@@ -481,42 +376,3 @@ def test_a_call_that_is_over_is_a_span_within_the_tasks_from_its_start_to_its_en
 
 def _nanoseconds(moment: str) -> int:
     return round(datetime.fromisoformat(moment).timestamp() * 1e9)
-
-
-def test_the_span_of_a_failed_request_names_the_error_and_keeps_its_text(desk, spans):
-    desk.exchange.account.blacklist.add(CONTACT)
-
-    def refused() -> None:
-        with pytest.raises(CallApiFailure):
-            task(desk).run()
-
-    span = spans.traced(refused)[0]
-
-    assert span.status.status_code is trace.StatusCode.ERROR
-    assert span.attributes["error.type"] == "CallRefused"
-    assert span.attributes["callapi.error.mnemonic"] == "contact_in_blacklist"
-    assert span.events == ()
-    assert CONTACT not in span.to_json()
-
-
-def test_without_a_span_of_airflows_there_is_none_of_ours(desk, spans):
-    task(desk, wait_for_completion=False).run()
-
-    assert spans.finished() == ()
-
-
-def test_the_looks_of_the_shared_poll_belong_to_no_task(desk, spans):
-    requests = [span.name for span in spans.traced(lambda: task(desk, deferrable=True).run())]
-
-    assert "callapi start.informer_call" in requests
-    assert "callapi list.calls" not in requests
-
-
-def test_a_task_survives_an_error_in_a_span_as_it_would_without(desk, spans):
-    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
-
-    def lost() -> None:
-        with pytest.raises((CallUnresolved, CallApiError)):
-            task(desk).run()
-
-    assert spans.traced(lost)[0].attributes["error.type"] == "Unanswered"

@@ -30,7 +30,6 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
 
 CONTACT, VNUMBER = "79161234567", "74993720692"
-COMMANDS = ["calls", "check", "emulator", "limits", "release", "talk-options"]
 AIRFLOW = Path(sys.executable).with_name("airflow")
 
 
@@ -424,30 +423,6 @@ def test_the_account_is_not_asked_for_more_than_the_command_needs(callapi, talk,
 
 
 # --- as a program ---
-
-
-def test_the_group_is_found_by_airflow_and_lists_its_commands(callapi):
-    from airflow.cli import cli_parser
-
-    group = cli_parser.ALL_COMMANDS_DICT["callapi"]
-
-    assert sorted(command.name for command in group.subcommands) == COMMANDS
-
-
-def test_the_definitions_cost_the_start_of_airflows_cli_nothing_heavy():
-    code = (
-        "import sys, airflow.cli.cli_config, airflow_provider_callapi; before = set(sys.modules);"
-        "from airflow_provider_callapi.cli.definition import get_callapi_cli_commands as get; get();"
-        "print(*sorted(set(sys.modules) - before))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
-    )
-
-    assert done.stdout.split() == [
-        "airflow_provider_callapi.cli",
-        "airflow_provider_callapi.cli.definition",
-    ]
 
 
 def test_airflow_callapi_check_is_a_command_that_ends_with_the_right_code(airflow_db, callapi_emulator):

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import Any
 
 import pytest
 
-from airflow_provider_callapi.api import advice
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Emulator, Fault
 from airflow_provider_callapi.emulator.account import Key
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.provider_info import get_provider_info
 
 pytest_plugins = ["airflow_desk"]
 
@@ -260,18 +256,3 @@ def test_a_ca_bundle_of_the_environment_that_is_not_there_is_not_a_network_that_
 
     assert "the certificate file that the environment names" in text
     assert "No server answers" not in text
-
-
-# --- its words ---
-
-
-def test_every_field_that_is_named_is_on_the_form():
-    (form,) = get_provider_info()["connection-types"]
-    labels = {field["label"] for field in form["conn-fields"].values()}
-    labels |= {"Login", *form["ui-field-behaviour"]["relabeling"].values()}
-    texts: list[Any] = [*advice._BY_MNEMONIC.values()]
-    texts += [value for name, value in vars(advice).items() if name.isupper() and isinstance(value, str)]
-    named = {name for text in texts for name in re.findall(r'"([^"]+)"', text)} - {"{host}"}
-
-    assert named == {"API version", "Login", "TLS verification", "Timeout, seconds"}
-    assert named | {"Call API host", "Data API host"} <= labels

@@ -151,8 +151,7 @@ def test_a_ca_bundle_that_is_not_on_this_machine_is_not_left_to_look_like_a_netw
 
 def test_a_version_that_is_none_shows_one_that_is():
     assert (
-        refusal({"api_version": "4"})
-        == "connection my_conn, extra.api_version: enter a version, e.g. v4.0"
+        refusal({"api_version": "4"}) == "connection my_conn, extra.api_version: enter a version, e.g. v4.0"
     )
 
 

@@ -14,15 +14,11 @@ from airflow_provider_callapi.api.errors import (
     CallApiError,
     LimitExceeded,
     NotSent,
-    ServiceFailed,
     Unanswered,
 )
 from airflow_provider_callapi.api.methods import (
     ListCalls,
-    ReleaseCall,
-    SendDtmf,
     StartInformerCall,
-    TagCall,
 )
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Emulator, Fault, Script
@@ -32,20 +28,6 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 pytest_plugins = ["airflow_desk"]
 
 START = StartInformerCall(virtual_phone_number=VNUMBER, contact=CONTACT, contact_message=TTS)
-LOST = [
-    Fault.DROP_BEFORE,
-    Fault.DROP_AFTER,
-    Fault.HANG,
-    Fault.BAD_GATEWAY,
-    Fault.GATEWAY_TIMEOUT_AFTER,
-    Fault.INTERNAL_ERROR,
-    Fault.TRUNCATED,
-    Fault.GARBAGE,
-    Fault.HTML,
-    Fault.REDIRECT,
-    Fault.WRONG_ID,
-]
-"""After these nobody knows whether the request was carried out."""
 
 
 def test_making_a_hook_looks_up_no_connection(monkeypatch):
@@ -58,148 +40,26 @@ def test_making_a_hook_looks_up_no_connection(monkeypatch):
         pass  # closing does not look it up either
 
 
-# --- what is sent again ---
+# --- requests ---
 
 
-@pytest.mark.parametrize("fault", LOST)
-def test_a_safe_method_is_sent_again_after_trouble_and_the_log_says_so(desk, fault, caplog):
-    desk.exchange.fault(fault, times=4)
-
-    with caplog.at_level(logging.WARNING), CallApiHook() as hook:
-        assert hook.call(ListCalls()) == []
-
-    assert len(desk.slept) == 4
-    assert all(0 <= pause <= 8 for pause in desk.slept)
-    assert caplog.text.count("sending the request again in") == 4
-    assert "send 5" in caplog.text
+def test_the_hooks_options_reach_its_clients(desk):
+    with CallApiHook(max_limit_wait=7.5, max_sends=2) as hook:
+        for client in (hook.call_api, hook.data_api):
+            assert (client.max_limit_wait, client.max_sends) == (7.5, 2)
 
 
-def test_the_repeats_of_a_safe_method_are_bounded(desk):
-    desk.exchange.fault(Fault.INTERNAL_ERROR, times=99)
-
-    with CallApiHook() as hook, pytest.raises(ServiceFailed):
-        hook.call(ListCalls())
-
-    assert sum(entry.kind == "fault" for entry in desk.exchange.journal) == 5
-
-
-@pytest.mark.parametrize("fault", LOST)
-def test_a_start_whose_answer_was_lost_is_never_sent_again(desk, fault):
-    desk.exchange.fault(fault, method="start.informer_call")
-
-    with CallApiHook() as hook, pytest.raises((Unanswered, ServiceFailed)) as failure:
-        hook.call(START)
-
-    assert failure.value.maybe_done
-    assert desk.exchange.rings(CONTACT) == (1 if fault.carried_out else 0)
-    assert desk.slept == []
-
-
-@pytest.mark.parametrize("fault", [f for f in LOST if f.carried_out])
-def test_a_tone_whose_answer_was_lost_is_never_sent_again(desk, fault):
-    session = desk.start()
-    desk.exchange.fault(fault, method="send.dtmf")
-
-    with CallApiHook() as hook, pytest.raises((Unanswered, ServiceFailed)):
-        hook.call(SendDtmf(call_session_id=session, dtmf_string="1"))
-
-    assert desk.exchange.call(session).dtmf == ["1"]
-
-
-def test_a_start_that_did_not_leave_this_machine_is_sent_again(desk):
-    desk.exchange.fault(Fault.REFUSE, times=4)
-
-    with CallApiHook() as hook:
-        hook.call(START)
-
-    assert desk.exchange.rings(CONTACT) == 1
-    assert len(desk.slept) == 4
-
-
-def test_a_start_that_cannot_leave_this_machine_is_given_up_as_not_sent(desk):
-    desk.exchange.fault(Fault.REFUSE, times=99)
-
-    with CallApiHook() as hook, pytest.raises(NotSent) as failure:
-        hook.call(START)
-
-    assert not failure.value.maybe_done
-    assert desk.exchange.rings(CONTACT) == 0
-
-
-def test_a_start_whose_login_got_lost_is_sent_again(desk):
-    """The login is the request that was lost; nobody has been dialled."""
-    desk.connect(login=True)
-    desk.exchange.fault(Fault.DROP_AFTER, method="login.user", times=2)
-
-    with CallApiHook() as hook:
-        hook.call(START)
-
-    assert desk.exchange.rings(CONTACT) == 1
-
-
-def test_a_release_whose_answer_was_lost_is_sent_again_and_succeeds(desk):
-    session = desk.start()
-    desk.exchange.fault(Fault.DROP_AFTER, method="release.call")
-
-    with CallApiHook() as hook:
-        assert hook.call(ReleaseCall(call_session_id=session)).already
-
-
-def test_a_refusal_is_not_asked_for_twice(desk):
-    with CallApiHook() as hook, pytest.raises(CallApiError, match="tag_not_found"):
-        hook.call(TagCall(call_session_id=desk.start(), tag_id=999))
-
-    assert desk.exchange.requests("tag.call") == 1
-
-
-# --- limits ---
-
-
-def used_up(desk: Any, *, minute: int = 100, day: int = 100) -> None:
+def test_the_hook_waits_for_points_with_the_desks_clock_and_stops_at_max_limit_wait(desk):
     desk.start()
-    account = desk.exchange.account
-    account.minute_limit, account.day_limit = minute, day
-
-
-def test_used_up_points_of_a_minute_are_waited_for_and_the_call_is_placed_once(desk):
-    used_up(desk, minute=1)
+    desk.exchange.account.minute_limit = 1
     reset = desk.exchange.limits()["minute_reset"]
-
-    with CallApiHook() as hook:
-        hook.call(START.model_copy(update={"contact": "79160000002"}))
-
-    assert desk.slept == [reset]
-    assert desk.exchange.rings("79160000002") == 1
-
-
-def test_a_limit_that_is_reset_too_late_raises_with_the_seconds(desk):
-    used_up(desk, day=1)
-
-    with CallApiHook() as hook, pytest.raises(LimitExceeded) as failure:
-        hook.call(START)
-
-    assert failure.value.retry_after == desk.exchange.limits()["day_reset"]
-    assert str(failure.value.retry_after) in str(failure.value)
-    assert desk.slept == []
-
-
-def test_max_limit_wait_is_the_users(desk):
-    used_up(desk, minute=1)
 
     with CallApiHook(max_limit_wait=0.5) as hook, pytest.raises(LimitExceeded):
         hook.call(START)
     assert desk.slept == []
-
-
-def test_waiting_for_points_is_bounded_in_all_not_only_each_time(desk):
-    """Others use the account too: every reset may be used up again before we come."""
-    used_up(desk, minute=0)
-
-    with CallApiHook(max_limit_wait=150) as hook, pytest.raises(LimitExceeded):
+    with CallApiHook() as hook:
         hook.call(START)
-
-    assert 0 < sum(desk.slept) <= 150
-    assert desk.exchange.rings(CONTACT) == 1  # by used_up
+    assert desk.slept == [reset]
 
 
 def test_limits_are_those_of_the_newest_answer_that_told_them(desk):
@@ -243,14 +103,6 @@ def test_a_method_that_this_version_does_not_know_can_be_called(desk):
         assert hook.call_method("list.calls") == []
         with pytest.raises(CallApiError, match="method_not_found"):
             hook.call_method("fax.send", {"contact": CONTACT})
-
-
-def test_an_unknown_method_is_not_repeated_for_nobody_knows_what_a_repeat_does(desk):
-    desk.exchange.fault(Fault.DROP_AFTER)
-
-    with CallApiHook() as hook, pytest.raises(Unanswered):
-        hook.call_method("fax.send", {"contact": CONTACT})
-    assert desk.slept == []
 
 
 def test_a_known_method_called_by_its_name_is_repeated_as_its_class_says(desk):
