@@ -30,7 +30,7 @@ class ConnectionSettingsInvalid(AirflowFailException):
 
 
 class CallApiFailure(AirflowFailException):
-    """A retry would fail the same way.
+    """A retry of the task would fail the same way.
 
     The service refuses the request, a parameter is invalid, or the task exceeds a limit (``fail_if_…``).
     """
@@ -41,7 +41,7 @@ class CallUnresolved(AirflowFailException):
 
 
 class CallTooLate(AirflowFailException):
-    """The run is older than ``max_lateness``, so the task does not call its people."""
+    """The DAG run is older than ``max_lateness``, so the task places no calls."""
 
 
 class CallNotAnswered(AirflowException):
@@ -61,7 +61,7 @@ class CallStillActive(AirflowException):
 
 
 class CallApiTrouble(AirflowException):
-    """A later try may succeed.
+    """A later try of the task may succeed.
 
     The service failed many times in a row, a storage or a database was unavailable, or the task was killed.
     """

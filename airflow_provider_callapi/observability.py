@@ -47,7 +47,7 @@ class LogEvent(StrEnum):
     STARTED = "started"
     """The service accepted the call."""
     NOT_PLACED = "not placed"
-    """It is certain that no phone rang."""
+    """The call was not placed: no phone rang."""
     UNRESOLVED = "unresolved"
     """The call may have been placed; the search did not find it."""
     RESUMED = "resumed"

@@ -40,7 +40,7 @@ _RESET_MARGIN = timedelta(seconds=1)
 
 
 class Verdict(Enum):
-    """The policy's decision about a failed task."""
+    """The retry policy's decision about a failed task."""
 
     AT_RESET = "retried after the reset of the limit"
     NEVER = "not retried"
@@ -50,7 +50,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class _Rule:
-    """The verdict for some error classes, restricted by a condition, with the reason for the log."""
+    """One rule of the retry policy: error classes, an optional condition, the verdict and its reason."""
 
     error_types: tuple[type[BaseException], ...]
     verdict: Verdict
@@ -58,8 +58,8 @@ class _Rule:
     condition: Callable[[Any], bool] = lambda error: True
 
 
-def _may_be_done_twice(error: errors.CallApiError) -> bool:
-    """Return whether a request may have been carried out and must not be carried out twice."""
+def _must_not_repeat(error: errors.CallApiError) -> bool:
+    """Return whether a failed request may have been carried out and must not be carried out again."""
     request_type = {**METHODS, **DATA_METHODS}.get(error.method or "")
     return error.maybe_done and (request_type is None or request_type.repeat is Repeat.NEVER)
 
@@ -75,7 +75,7 @@ _RULES = (
         (errors.CallApiError,),
         Verdict.NEVER,
         "the request may have been carried out, and a repeat could carry it out twice",
-        _may_be_done_twice,
+        _must_not_repeat,
     ),
     _Rule(
         (exceptions.CallApiFailure, exceptions.ConnectionSettingsInvalid, exceptions.CallTooLate),
@@ -99,11 +99,13 @@ _RULES = (
         "the task's own settings define the retry",
     ),
 )
-"""The first rule that matches decides. Chained errors are checked from the outermost to the innermost."""
+"""The retry policy's rules. The first match decides; chained errors are checked outermost first."""
 
 
 class CallApiRetryPolicy(RetryPolicy):
-    """Retry a task only if a retry can succeed, and when it can. For any task that uses the Call API.
+    """A retry policy that retries a task only if a retry can succeed, and no earlier.
+
+    It works for any task that uses the Call API:
 
     .. code-block:: python
 

@@ -15,11 +15,11 @@ class TaskState:
         self._accessor = accessor
 
     def get(self, key: str) -> Any:
-        """Return the value of a key, or None."""
+        """Return the task state's value for a key, or None."""
         return self._accessor.get(key)
 
     def set(self, key: str, value: Any) -> None:
-        """Store the value of a key. The value does not expire."""
+        """Store a value in the task state. The value does not expire."""
         from airflow.sdk.execution_time.context import (  # noqa: PLC0415 - exists in Airflow 3.3+ only
             NEVER_EXPIRE,
         )

@@ -1,1 +1,1 @@
-"""The Call API and the Data API as typed Python. Imports `requests`, never Airflow."""
+"""Typed Python clients of the Call API and the Data API. This package does not import Airflow."""

@@ -23,7 +23,7 @@ from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
 R = TypeVar("R")
 
 _SAME_MINUTE_TOLERANCE = 5.0
-"""Seconds by which two answers may differ about when a minute's limit ends and still mean the same minute."""
+"""Tolerance in seconds: two answers whose limits are reset at nearly the same moment describe one minute."""
 
 
 class Client:

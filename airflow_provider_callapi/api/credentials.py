@@ -12,12 +12,14 @@ LogIn = Callable[[str, str], AccessToken]
 """A function that sends ``login.user`` with a login and a password."""
 
 _RENEW_MARGIN = 60.0
-"""Seconds before its expiry at which a temporary token is replaced. A new token is also used for at least
-this long: otherwise a wrong clock would cause a login before every request."""
+"""Seconds between the renewal and the expiry of a temporary token.
+
+A new token is used for at least this time; otherwise a wrong clock causes a login before each request.
+"""
 
 
 class Credentials(Protocol):
-    """The source of access tokens for a `Client`."""
+    """The credentials of a `Client`: the source of access tokens."""
 
     def token(self, log_in: LogIn, now: float) -> str:
         """Return the access token to send. Log in first if there is no valid token.
@@ -26,7 +28,7 @@ class Credentials(Protocol):
         """
 
     def discard_refused(self, refused: str) -> bool:
-        """Discard a token that the service refused. Return whether `token` can provide another one."""
+        """Discard an access token that the service refused. Return whether a login can provide another."""
 
     def forget(self) -> str | None:
         """Discard the temporary token and return it for a logout; None if there is none."""

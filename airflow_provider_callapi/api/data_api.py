@@ -107,11 +107,11 @@ def report_time(at: float, timezone: str) -> str:
 
 R = TypeVar("R", covariant=True)
 Sort = list[dict[str, Any]]
-"""The order of a list: ``[{"field": …, "order": "asc"|"desc"}]``."""
+"""The sort order of a Data API list: ``[{"field": …, "order": "asc"|"desc"}]``."""
 
 
 class _ListRequest(Request[R], Generic[R]):
-    """A request for one page of a list.
+    """A Data API request for one page of a list.
 
     :ivar limit: entries per page; the service sends 1000 by default.
     """
@@ -125,7 +125,7 @@ class _ListRequest(Request[R], Generic[R]):
 
 
 class _ReportRequest(_ListRequest[R], Generic[R]):
-    """A request for the reports of a period.
+    """A Data API request for the reports of a period.
 
     :ivar date_from: start of the period, ``YYYY-MM-DD hh:mm:ss`` in the account's zone.
     :ivar date_till: end of the period, at most three months later.
@@ -165,7 +165,7 @@ class GetTags(_ListRequest[list[AccountTag]]):
 
 
 class _TagRequest(Request[Done]):
-    """A request that changes a tag of a finished call.
+    """A Data API request that adds or removes a tag of a finished call.
 
     :ivar communication_id: the ``communication_id`` of the call's report.
     """
@@ -178,7 +178,7 @@ class _TagRequest(Request[Done]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Done:
-        """Read the answer. The Data API reports success as an empty object without ``data``."""
+        """Read the answer to a tag request. The Data API reports success as an empty object."""
         return Done.model_validate(data or {"success": True})
 
 
@@ -209,9 +209,9 @@ DATA_METHODS: dict[str, type[Request[Any]]] = {
 
 
 def probe_access(client: Client) -> None:
-    """Check that the Data API accepts this client. This costs no points with an access key, one with a login.
+    """Check that the Data API accepts a client. With an access key the check is free; a login costs a point.
 
-    :raises CallApiError: the Data API refuses this client or does not work.
+    :raises CallApiError: the Data API refuses the client or does not work.
     """
     # The Data API charges a point for each report and none for a refusal. It checks the credentials first,
     # and refuses every report of more than three months.

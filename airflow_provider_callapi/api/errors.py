@@ -60,7 +60,7 @@ _ID = re.compile(r"\d{1,9}")
 def _may_be_shown(field: Any, value: Any) -> bool:
     """Return whether an error text may show a value: a phone number, which is shortened, or a short id.
 
-    The reader has to recognise the value to correct it.
+    A person has to recognise the value to correct it.
     """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False
@@ -175,7 +175,7 @@ class LimitExceeded(Rejected):
 
     @property
     def per_day(self) -> bool:
-        """Whether the day's limit is used up; False means the minute's limit."""
+        """Whether the day's points are used up; False means the minute's points."""
         if limit_type := self.params.get("limit_type"):
             return "day" in str(limit_type)
         remaining = self.limits.day_remaining if self.limits else None
@@ -183,7 +183,7 @@ class LimitExceeded(Rejected):
 
     @property
     def retry_after(self) -> int:
-        """Seconds until the limit is reset; without a reset time in the answer, 60 or (day's limit) 3600."""
+        """Seconds until the limit is reset. The default is 60, or 3600 for the day's limit."""
         reset = None
         if self.limits:
             reset = self.limits.day_reset if self.per_day else self.limits.minute_reset

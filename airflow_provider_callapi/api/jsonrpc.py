@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 over HTTP: one POST, one answer. A missing answer is told apart from an unsent request.
+"""JSON-RPC 2.0 over HTTP. The errors distinguish an unsent request from a missing answer.
 
 Source: the introductory chapters of the vendor's Call API document: POST, JSON with its charset, a correct
 Content-Length, no batches, no notifications.
@@ -43,8 +43,8 @@ class _NoAuth(AuthBase):
 class _Payload(io.BytesIO):
     """A request body that records whether it was read.
 
-    The HTTP library reads the body after the connection, the TLS handshake and the headers. If it was not
-    read, the service received nothing that it could carry out, whatever exception was raised.
+    The HTTP library reads the body after it has connected, finished the TLS handshake and sent the headers.
+    If the body was not read, the service cannot have carried out the request.
     """
 
     was_read = False
@@ -55,7 +55,7 @@ class _Payload(io.BytesIO):
 
 
 class JsonRpc:
-    """The HTTP connection to one service.
+    """The HTTP access to one JSON-RPC service.
 
     :param url: base URL with the version, e.g. ``https://callapi.comagic.ru/v4.0``.
     :param timeout: seconds to connect, and between two bytes of the answer.
@@ -79,7 +79,7 @@ class JsonRpc:
         self._session: requests.Session | None = None
 
     def send(self, method: str, params: Mapping[str, Any], *, new_connection: bool) -> Reply:
-        """Send one request once and return its answer.
+        """Send one JSON-RPC request, without repeats, and return the answer.
 
         :param new_connection: open a connection for this request only. A kept-alive connection may be
             half-closed, and then it is unknown whether the service read the request.
@@ -101,7 +101,7 @@ class JsonRpc:
         return _parse_reply(response, method, request_id)
 
     def close(self) -> None:
-        """Close the kept-alive connection, if there is one."""
+        """Close the kept-alive HTTP connection, if there is one."""
         if self._session is not None:
             self._session.close()
             self._session = None

@@ -57,7 +57,7 @@ class Component(StrEnum):
 
 
 class _Parameters(BaseModel):
-    """Base class of requests and their nested objects: immutable, strict, without unknown fields."""
+    """Base class of requests and the objects in them: immutable, with strict types and no unknown fields."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -80,7 +80,7 @@ class Request(_Parameters, Generic[R]):
     component: ClassVar[Component] = Component.BASE
     repeat: ClassVar[Repeat] = Repeat.NEVER
     already_done_errors: ClassVar[frozenset[str]] = frozenset()
-    """The mnemonics of errors which mean that an idempotent request is already done."""
+    """The mnemonics which mean that an idempotent request is already done, e.g. ``duplicate_tag``."""
     needs_token: ClassVar[bool] = True
 
     @classmethod
@@ -104,7 +104,7 @@ class Request(_Parameters, Generic[R]):
         return self.model_dump(mode="json", exclude_none=True)
 
     def means_already_done(self, mnemonic: object) -> bool:
-        """Return whether an error with this mnemonic means that the request is already done."""
+        """Return whether a mnemonic means that the request is already done, e.g. ``duplicate_tag``."""
         return isinstance(mnemonic, str) and mnemonic in self.already_done_errors
 
     @classmethod
@@ -141,7 +141,7 @@ def _check_phone_number(text: str) -> str:
 
 
 def check_phone_or_sip(text: str) -> str:
-    """Return the text unchanged if it is a phone number in E.164 or a SIP number.
+    """Return a text unchanged if it is a phone number in E.164 or a SIP number.
 
     :raises ValueError: the text is neither. The error does not contain the text.
     """
@@ -365,7 +365,7 @@ class HoldCall(SessionRequest[Done]):
 
 
 class UnholdCall(SessionRequest[Done]):
-    """Connect the contact again after a hold."""
+    """Take the contact off hold and connect both sides again."""
 
     method = "unhold.call"
 

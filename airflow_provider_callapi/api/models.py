@@ -1,4 +1,4 @@
-"""The answers of the Call API. Unknown fields and values are kept; they are no errors.
+"""The answers of the Call API. Unknown fields and values are kept and cause no error.
 
 Source: the response parameter tables of the vendor's Call API v4.0 document.
 """

@@ -1,4 +1,4 @@
-"""A client that sends a request again if a repeat cannot carry it out twice."""
+"""A client that repeats failed requests, unless a repeat could carry a request out twice."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from airflow_provider_callapi.api.methods import Repeat, Request
 R = TypeVar("R")
 
 MAX_SENDS = 5
-"""Times that a request is sent at most, by default."""
+"""How many times a request that fails is sent at most, by default."""
 MAX_LIMIT_WAIT = 120.0
-"""Seconds that one request waits for used-up points in total, by default."""
+"""Seconds that one request waits in total until used-up points are available again, by default."""
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
 _log = logging.getLogger(__name__)
 
 
 class RetryingClient:
-    """A `Client` that repeats requests after errors, as long as no request can be carried out twice.
+    """A client that repeats failed requests, unless a repeat could carry a request out twice.
 
     :param sleep: a function that waits for a number of seconds.
-    :param max_limit_wait: seconds that one request waits for used-up points, in total.
-    :param max_sends: times that one request is sent at most if it fails; 1 disables repeats. A request
-        that the service refuses for lack of points is limited by ``max_limit_wait`` instead.
+    :param max_limit_wait: seconds that one request waits in total until used-up points are available again.
+    :param max_sends: how many times a request that fails is sent at most; 1 disables repeats. Only
+        ``max_limit_wait`` limits the repeats of a request that is refused for lack of points.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class RetryingClient:
         return answer
 
     def _repeat_delay(self, request: Request[Any], state: tenacity.RetryCallState) -> float | None:
-        """Return the seconds to wait before a request is sent again; None if it must not be sent again."""
+        """Return the seconds to wait before a failed request is repeated; None if it must not be repeated."""
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, LimitExceeded):  # the service refused before it did anything
             affordable = state.idle_for + error.retry_after <= self.max_limit_wait

@@ -34,7 +34,7 @@ from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 _TIMEOUT = 10.0
-"""Seconds for one request, if the connection's own timeout is longer."""
+"""The longest time in seconds that a command waits for an answer."""
 _INTERRUPTED_EXIT_CODE = 130
 """The exit code of a shell command after Ctrl-C."""
 

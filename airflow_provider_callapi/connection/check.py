@@ -16,11 +16,11 @@ from airflow_provider_callapi.provider_info import form_label
 
 
 class _ConnectionUnusable(Exception):
-    """The connection does not work. The text states the reason and what to do."""
+    """The Airflow connection does not work. The text states the reason and what to do."""
 
 
 def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[bool, str]:
-    """Return whether the connection works, and a text for the person who edits it.
+    """Return whether an Airflow connection works, and a text for the person who edits the connection.
 
     The text may contain the address that the account has to allow. It never contains credentials.
 

@@ -22,7 +22,7 @@ DEFAULT_HOST = "callapi.comagic.ru"
 
 
 class FieldInvalid(ValueError):
-    """A field of the connection is invalid.
+    """A field of the Airflow connection is invalid.
 
     :ivar field: ``host``, ``port``, ``password``, ``extra``, or a field of it, e.g. ``extra.timeout``.
     :ivar problem: the reason and what is needed. It never contains the value.
@@ -35,7 +35,7 @@ class FieldInvalid(ValueError):
 
 
 class _ExtraFields(BaseModel):
-    """The connection's extra fields. Values may be text, because forms and URIs contain text."""
+    """The fields in an Airflow connection's extra. Values may be text, as in forms and URIs."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -83,7 +83,7 @@ class _ExtraFields(BaseModel):
 
 
 class ConnectionSettings(BaseModel):
-    """The addresses of the services, the credentials, and how to send requests.
+    """The settings in an Airflow connection: addresses, credentials, and how to send requests.
 
     :ivar conn_id: id of the Airflow connection.
     :ivar url: base URL of the Call API with its version.
@@ -149,7 +149,7 @@ class ConnectionSettings(BaseModel):
         )
 
     def credentials(self) -> Credentials:
-        """Return new credentials. Each service needs its own: a token may be valid in one service only."""
+        """Return new credentials for a service's client. A token may be valid in one service only."""
         secret = self.password.get_secret_value()
         return LoginSession(self.login, secret) if self.login else AccessKey(secret)
 

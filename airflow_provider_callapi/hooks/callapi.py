@@ -51,9 +51,9 @@ class CallApiHook(BaseHook):
                 print(session.call_session_id)
 
     :param callapi_conn_id: id of the Airflow connection. The hook reads the connection at its first request.
-    :param max_limit_wait: seconds that one request waits for used-up points, in total. A later reset raises
-        `LimitExceeded`, which contains the seconds until the reset.
-    :param max_sends: times that one request is sent at most if it fails; 1 disables repeats.
+    :param max_limit_wait: seconds that one request waits in total until used-up points are available again.
+        If the reset is later, `LimitExceeded` is raised, which contains the seconds until the reset.
+    :param max_sends: how many times a request that fails is sent at most; 1 disables repeats.
     """
 
     conn_name_attr = "callapi_conn_id"
@@ -81,7 +81,7 @@ class CallApiHook(BaseHook):
         return await get_async_connection(conn_id)
 
     def get_conn(self) -> Client:
-        """Return a Call API client that sends each request once."""
+        """Return a Call API client that does not repeat requests."""
         return self.call_api.client
 
     @cached_property
