@@ -1,4 +1,4 @@
-"""What Airflow reads of the package at start-up, checked by Airflow's own schemas and commands."""
+"""The provider info that Airflow reads at start-up, checked with Airflow's own schemas and commands."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_every_field_of_the_form_may_be_left_empty():
 
 
 def test_the_password_is_not_one_of_the_forms_extra_fields():
-    """Airflow shows extra in the clear; the password field it hides."""
+    """Airflow shows extra fields in plain text; it hides the password field."""
     assert not {name for name in TYPE["conn-fields"] if "password" in name or "key" in name}
 
 

@@ -1,4 +1,4 @@
-"""The wire, against a real socket: what is sent, and what the absence of an answer proves."""
+"""`JsonRpc` against a real socket: the bytes that it sends, and the error for each kind of missing answer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def good(request: WireRequest, **more: Any) -> dict[str, Any]:
 
 
 def obliging(connection: Connection) -> None:
-    """Answers every request of a connection."""
+    """Answer every request of a connection."""
     while request := connection.read_request():
         connection.reply(good(request))
 
@@ -63,7 +63,7 @@ def send(rpc: JsonRpc | str, fresh: bool = True, **more: Any) -> Reply:
 
 
 def failure(kind: type[CallApiError], rpc: JsonRpc | str, fresh: bool = True) -> CallApiError:
-    """The error of an attempt, which tells its method and request, and no secret."""
+    """Send a request that must fail. Return the error, which names the method and shows no secret."""
     with pytest.raises(CallApiError) as caught:
         send(rpc, fresh)
     error = caught.value
@@ -250,7 +250,7 @@ def test_a_host_that_cannot_be_a_host_is_not_sent(url: str) -> None:
 
 
 class FailingAdapter(BaseAdapter):
-    """Fails before, or after, the body was taken."""
+    """An HTTP adapter that fails before or after it has read the body."""
 
     def __init__(self, error: Exception, *, read: bool) -> None:
         super().__init__()
@@ -302,7 +302,7 @@ def test_a_hang_in_the_tls_handshake_is_not_sent(serve: Serve) -> None:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for 127.0.0.1 that nobody has signed but itself, and a server that shows it."""
+    """Return a self-signed certificate for 127.0.0.1 and a TLS context that uses it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
@@ -333,9 +333,7 @@ def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
     return bundle, context
 
 
-def test_a_certificate_nobody_knows_is_not_sent(
-    serve: Serve, certificate: tuple[Path, ssl.SSLContext]
-) -> None:
+def test_an_unknown_certificate_is_not_sent(serve: Serve, certificate: tuple[Path, ssl.SSLContext]) -> None:
     server = serve(obliging, certificate[1])
     failure(NotSent, server.url)
     assert server.requests == []
@@ -437,7 +435,7 @@ UNREADABLE: dict[str, Callable[[WireRequest], Any]] = {
     "empty batch": lambda request: [],
     "neither result nor error": lambda request: {"jsonrpc": "2.0", "id": request.json["id"]},
     "both result and error": lambda request: good(request, error={"code": -32603, "message": "x"}),
-    "wrong id": lambda request: {**good(request), "id": "somebody else's"},
+    "wrong id": lambda request: {**good(request), "id": "another id"},
     "a result without an id": lambda request: {**good(request), "id": None},
     "an error with a wrong id": lambda request: {"id": 7, "error": {"code": -32603}},
     "an error that is text": lambda request: {"id": request.json["id"], "error": "broken"},
@@ -538,7 +536,7 @@ def test_metadata_is_found_in_each_of_its_places(serve: Serve, answer: dict[str,
 
 
 def test_a_reply_does_not_print_what_it_carries() -> None:
-    """The answer to login.user is a token; an error repeats what was sent."""
+    """The answer to login.user contains a token; an error object repeats values that were sent."""
     secret = "token-of-an-hour"
     replies = [
         Reply("r", result={"data": {"access_token": secret}}),

@@ -1,4 +1,4 @@
-"""What a request accepts, refuses and sends."""
+"""The request classes: the values that they accept and reject, and the parameters that they send."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "call.talk_option": {"call_session_id": 1, "button": "1"},
     "release.call": {"call_session_id": 1},
 }
-"""The required parameters of every method (notes §3, those with an exclamation mark)."""
+"""The required parameters of every method, from the vendor's document."""
 OPTIONAL: dict[str, set[str]] = {
     "start.employee_call": {
         "switch_at_once",
@@ -182,7 +182,7 @@ def test_a_request_cannot_be_changed_after_its_validation(method: str) -> None:
             setattr(request, name, "x")
 
 
-def test_only_what_changes_nothing_or_settles_may_be_repeated() -> None:
+def test_only_safe_and_idempotent_methods_may_be_repeated() -> None:
     by_repeat = {
         repeat: {name for name, request_type in METHODS.items() if request_type.repeat is repeat}
         for repeat in Repeat
@@ -367,7 +367,7 @@ def test_read_names_the_field_it_refuses(method: str, values: dict[str, Any], fi
     ],
 )
 def test_read_does_not_take_a_truth_value_for_a_number(method: str, field: str) -> None:
-    """``call_session_id=True`` would steer the call number 1, somebody else's."""
+    """``call_session_id=True`` would control call session 1, which is another call."""
     assert refused_field(METHODS[method], {**LEAST[method], field: True}) == field
 
 
@@ -548,7 +548,7 @@ def test_a_known_method_by_its_name_keeps_what_is_known_of_it(method: str) -> No
     assert request.already_done_errors == known.already_done_errors
 
 
-def test_asking_for_methods_by_name_does_not_fill_the_memory() -> None:
+def test_requests_by_name_do_not_leak_memory() -> None:
     def ask() -> weakref.ref[type[UntypedRequest]]:
         request = request_by_name("get.something", {})
         request.read_answer(None)

@@ -82,7 +82,7 @@ def read(path: Path) -> Any:
 
 
 def sent(examples: Path, method: str) -> dict[str, Any]:
-    """The example's params without the token."""
+    """Return the params of a request example, without the token."""
     request = read(examples / f"{method}.request.json")
     assert request["method"] == method
     params: dict[str, Any] = request["params"]

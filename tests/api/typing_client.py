@@ -1,4 +1,4 @@
-"""What a type checker knows of an answer: read by mypy, see `test_client_typing.py`, never run."""
+"""Assertions about the types of answers. mypy reads this file in `test_client_typing.py`; it never runs."""
 
 from typing import Any, assert_type
 

@@ -1,4 +1,4 @@
-"""What *Test connection* answers: whether it works, and what to do, in the words of the form. For free."""
+"""*Test connection* reports whether the connection works and what to do, with the form's labels, for free."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def refusal() -> str:
 
 @pytest.fixture
 def points(desk):
-    """What is left of the points, at both services."""
+    """Return the points left at both services."""
 
     def left() -> list[int]:
         account = desk.exchange.account
@@ -189,7 +189,7 @@ def test_a_data_api_that_cannot_be_reached_names_its_own_field(desk):
 @CREDENTIALS
 @pytest.mark.parametrize("fault", [Fault.HTML, Fault.REDIRECT, Fault.HANG, Fault.BAD_GATEWAY])
 def test_something_else_at_that_address_says_what_to_check(desk, fault, login):
-    """Also where it is the login that gets no answer."""
+    """The advice is the same if the login gets no answer."""
     desk.exchange.fault(fault, times=9)
     desk.connect(login=login)
 
@@ -221,7 +221,7 @@ def test_a_field_that_cannot_be_used_says_so(desk):
     ],
 )
 def test_a_field_that_cannot_be_used_has_the_name_that_the_form_gives_it(desk, wrong, label, todo):
-    """Airflow makes up an id for the connection that it tests: it tells nobody anything."""
+    """Airflow invents an id for a connection under test, so the text must not contain the id."""
     desk.connect(**wrong)
 
     text = refusal()
@@ -233,7 +233,7 @@ def test_a_field_that_cannot_be_used_has_the_name_that_the_form_gives_it(desk, w
 
 
 def test_https_where_none_is_spoken_says_so(callapi_emulator: Emulator, monkeypatch) -> None:
-    """The same connection as a URI, which has no place for http://, and nothing but text."""
+    """A connection as a URI cannot contain http://, and all its values are text."""
     port = callapi_emulator.port
     uri = f"callapi://demo:demo-password@127.0.0.1:{port}/?allow_http=true&timeout=5&api_version=v4.0"
     monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", uri)

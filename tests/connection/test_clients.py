@@ -37,7 +37,7 @@ def task(desk: Any, **changes: Any) -> Task:
 # --- metrics ---
 
 
-def test_the_points_left_are_told_by_connection_and_service(desk, stats):
+def test_the_points_left_are_recorded_by_connection_and_service(desk, stats):
     with CallApiHook() as hook:
         hook.poll_snapshots(5.0).__next__()
         left = hook.limits
@@ -57,9 +57,9 @@ def test_every_request_is_timed_by_method_and_result(desk, stats):
     desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls")
 
     with CallApiHook() as hook:
-        looks = hook.poll_snapshots(5.0)
-        assert next(looks).failure is not None
-        assert next(looks).failure is None
+        snapshots = hook.poll_snapshots(5.0)
+        assert next(snapshots).failure is not None
+        assert next(snapshots).failure is None
 
     assert stats.tagged("callapi.requests") == [
         {"method": "list.calls", "result": "ServiceFailed"},
@@ -107,20 +107,20 @@ def test_the_span_of_a_failed_request_names_the_error_and_keeps_its_text(desk, s
     assert CONTACT not in span.to_json()
 
 
-def test_without_a_span_of_airflows_there_is_none_of_ours(desk, spans):
+def test_without_a_task_span_there_is_no_request_span(desk, spans):
     task(desk, wait_for_completion=False).run()
 
     assert spans.finished() == ()
 
 
-def test_the_looks_of_the_shared_poll_belong_to_no_task(desk, spans):
+def test_the_shared_polls_of_the_triggerer_have_no_span(desk, spans):
     requests = [span.name for span in spans.traced(lambda: task(desk, deferrable=True).run())]
 
     assert "callapi start.informer_call" in requests
     assert "callapi list.calls" not in requests
 
 
-def test_a_task_survives_an_error_in_a_span_as_it_would_without(desk, spans):
+def test_an_error_inside_a_span_reaches_the_task_unchanged(desk, spans):
     desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
 
     def lost() -> None:

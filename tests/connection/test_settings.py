@@ -1,4 +1,4 @@
-"""What a connection of type ``callapi`` may say, and the words in which it is told off."""
+"""The fields of a connection of type ``callapi``: accepted values, defaults and error texts."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def test_an_empty_field_of_the_form_is_its_default(extra):
     assert read(extra) == read()
 
 
-def test_text_is_read_as_what_it_says():
-    """A connection that is a URI has only text in its extra."""
+def test_text_is_converted_to_the_fields_type():
+    """In a connection that is a URI, all extra values are text."""
     settings = read({"timeout": "7.5", "data_api": "true", "verify": "false", "api_version": "v4.1"})
 
     assert (settings.timeout, settings.verify) == (7.5, False)

@@ -1,4 +1,4 @@
-"""The hook: an Airflow connection as a client that repeats what may be repeated, and nothing else."""
+"""`CallApiHook`: requests, polls and reports through an Airflow connection."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ pytest_plugins = ["airflow_desk"]
 START = StartInformerCall(virtual_phone_number=VNUMBER, contact=CONTACT, contact_message=TTS)
 
 
-def test_making_a_hook_looks_up_no_connection(monkeypatch):
+def test_making_a_hook_reads_no_connection(monkeypatch):
     def forbidden(*_: Any) -> Any:
-        raise AssertionError("looked up too early")
+        raise AssertionError("read too early")
 
     monkeypatch.setattr(CallApiHook, "get_connection", forbidden)
 
     with CallApiHook("no_such_connection"):
-        pass  # closing does not look it up either
+        pass  # close() does not read the connection either
 
 
 # --- requests ---
@@ -62,7 +62,7 @@ def test_the_hook_waits_for_points_with_the_desks_clock_and_stops_at_max_limit_w
     assert desk.slept == [reset]
 
 
-def test_limits_are_those_of_the_newest_answer_that_told_them(desk):
+def test_limits_are_those_of_the_newest_answer_that_contained_them(desk):
     with CallApiHook() as hook:
         assert hook.limits is None
         hook.call(START)
@@ -105,7 +105,7 @@ def test_a_method_that_this_version_does_not_know_can_be_called(desk):
             hook.call_method("fax.send", {"contact": CONTACT})
 
 
-def test_a_known_method_called_by_its_name_is_repeated_as_its_class_says(desk):
+def test_a_known_method_called_by_its_name_is_repeated_as_its_class_allows(desk):
     desk.exchange.fault(Fault.DROP_AFTER, times=1)
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
 
@@ -117,7 +117,7 @@ def test_a_known_method_called_by_its_name_is_repeated_as_its_class_says(desk):
     assert desk.exchange.rings(CONTACT) == 1
 
 
-def test_a_version_that_is_about_to_go_is_warned_of(desk, caplog, monkeypatch):
+def test_a_deprecated_version_is_logged_as_a_warning(desk, caplog, monkeypatch):
     monkeypatch.setattr(CallApiHook, "log", logging.getLogger("hook"))  # Airflow's own is not propagated
     desk.exchange.account.deprecated_version = "v3.0"
     desk.connect(extra={"api_version": "v3.0"})
@@ -157,7 +157,7 @@ def test_a_report_is_there_after_the_lag_and_found_by_session_or_external_id(des
         found = hook.call_report(external_id="other")
         assert found is not None
         assert found.id == other
-        assert hook.call_report(external_id="nobody's") is None
+        assert hook.call_report(external_id="unknown") is None
         with pytest.raises(ValueError, match="call_session_id or external_id"):
             hook.call_report()
 
@@ -216,7 +216,7 @@ def test_times_of_a_report_are_read_in_the_accounts_zone(desk, zone):
     ("script", "answered", "reason"),
     [
         (Script(rings=2, talks=3), True, "success_finish"),
-        (Script(rings=2, talks=0.2), True, "success_finish"),  # zero seconds of talk: the legs tell
+        (Script(rings=2, talks=0.2), True, "success_finish"),  # zero seconds of talk: the legs decide
         (Script.busy(3), False, "subscriber_busy"),
         (Script.no_answer(20), False, "subscriber_not_responsible"),
     ],
@@ -241,7 +241,7 @@ def test_the_data_api_settles_what_polling_could_not_know(desk, script, answered
     assert call.communication_id == report.communication_id
 
 
-def test_what_was_seen_answered_stays_answered_whatever_the_report_says(desk):
+def test_a_call_observed_as_answered_stays_answered_whatever_the_report_shows(desk):
     desk.exchange.script(CONTACT, Script.busy(3))
     session = desk.start()
     desk.clock.advance(60)
@@ -256,7 +256,7 @@ def test_what_was_seen_answered_stays_answered_whatever_the_report_says(desk):
 # --- over a real wire ---
 
 
-def test_over_http_a_start_is_sent_once_and_a_look_again(
+def test_over_http_a_start_is_sent_once_and_a_poll_again(
     callapi_emulator: Emulator, connection: Any, exchange: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection(extra={"timeout": 0.5})

@@ -25,7 +25,7 @@ _MODULES_WITH_A_CLOCK = (
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """The exchange, the shared clock and the connection; no sleep takes time."""
+    """Return a desk: exchange, shared clock and connection. A sleep only moves the clock."""
     clock = ManualClock()
     desk = Desk(Exchange(clock=clock), clock, monkeypatch)
     fake_time = SimpleNamespace(time=clock, monotonic=clock, perf_counter=clock, sleep=desk.sleep)
@@ -36,7 +36,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setattr("airflow.sdk.bases.sensor.time", fake_time)
     utcnow = SimpleNamespace(utcnow=lambda: datetime.fromtimestamp(clock(), UTC))
     monkeypatch.setattr("airflow.sdk.bases.sensor.timezone", utcnow)
-    # these are bound when the class is made, so that patching the module would not reach them
+    # these defaults are bound at class creation, so patching the module does not change them
     monkeypatch.setitem(SharedPoll.__init__.__kwdefaults__, "sleep", desk.asleep)
     monkeypatch.setitem(JsonRpc.__init__.__kwdefaults__, "new_session", desk.exchange.session)
     desk.connect()

@@ -19,7 +19,7 @@ from airflow_provider_callapi import observability
 
 
 class Stats:
-    """Airflow's metrics, kept: ``(kind, name, tags)`` → the values."""
+    """Airflow's metrics, recorded: ``(kind, name, tags)`` → the values."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, Any, dict[str, str] | None]] = []
@@ -34,7 +34,7 @@ class Stats:
         self.sent.append(("timing", name, value, tags))
 
     def named(self, name: str) -> list[Any]:
-        """The values of the metric that has its tags' values in its name."""
+        """Return the values of a metric whose name contains the tags' values."""
         return [value for _, sent, value, tags in self.sent if sent == name and not tags]
 
     def tagged(self, name: str) -> list[dict[str, str]]:
@@ -50,7 +50,7 @@ def stats(monkeypatch):
 
 @pytest.fixture
 def spans(monkeypatch):
-    """What is exported while the task's span is open."""
+    """Return ``traced``, which runs work inside a task's span, and ``finished``, which returns the spans."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
