@@ -100,9 +100,9 @@ def equals(field: str, value: int | str) -> dict[str, Any]:
     return {"field": field, "operator": "=", "value": value}
 
 
-def report_time(at: float, timezone: str) -> str:
+def report_time(epoch_seconds: float, timezone: str) -> str:
     """Format epoch seconds for a report request: ``YYYY-MM-DD hh:mm:ss`` in the account's zone."""
-    return pendulum.from_timestamp(at, tz=zone(timezone)).format("YYYY-MM-DD HH:mm:ss")
+    return pendulum.from_timestamp(epoch_seconds, tz=zone(timezone)).format("YYYY-MM-DD HH:mm:ss")
 
 
 R = TypeVar("R", covariant=True)
@@ -215,8 +215,8 @@ def probe_access(client: Client) -> None:
     """
     # The Data API charges a point for each report and none for a refusal. It checks the credentials first,
     # and refuses every report of more than three months.
-    too_long = GetCallsReport(
+    refused_request = GetCallsReport(
         date_from="2020-01-01 00:00:00", date_till="2020-12-31 00:00:00", fields=["id"], limit=1
     )
     with suppress(InvalidParameters):
-        client.call(too_long)
+        client.call(refused_request)

@@ -35,11 +35,11 @@ _PHONE = re.compile(r"(?<!\d)\+?\d{10,15}(?!\d)|\+\d(?:[\s()-]{0,2}\d){9,14}(?!\
 def mask_phones(text: str) -> str:
     """Shorten every phone number in a text: ``79260000001`` becomes ``7926…0001``."""
 
-    def short(match: re.Match[str]) -> str:
+    def masked(match: re.Match[str]) -> str:
         digits = re.sub(r"\D", "", match[0])
         return f"{digits[:4]}…{digits[-4:]}"
 
-    return _PHONE.sub(short, text)
+    return _PHONE.sub(masked, text)
 
 
 def _redact(message: str, value: Any) -> str:

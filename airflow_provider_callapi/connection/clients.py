@@ -49,7 +49,7 @@ class ObservedClient(Client):
 
     def _send(self, request: Request[R], token: Any) -> R:
         limits_before, started_at, result = self.limits, time.perf_counter(), "ok"
-        with self._span(request) as span:
+        with self._open_span(request) as span:
             try:
                 answer = super()._send(request, token)
                 _set_answer_attributes(span, answer)
@@ -63,7 +63,7 @@ class ObservedClient(Client):
                 if self.limits is not None and self.limits is not limits_before:
                     record_points_left(self.limits, conn_id=self._conn_id, service=self._service)
 
-    def _span(self, request: Request[Any]) -> Any:
+    def _open_span(self, request: Request[Any]) -> Any:
         if not trace.get_current_span().is_recording():
             return nullcontext(INVALID_SPAN)
         span = trace.get_tracer("airflow_provider_callapi").start_as_current_span(

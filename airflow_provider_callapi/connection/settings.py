@@ -72,12 +72,8 @@ class _ExtraFields(BaseModel):
     @classmethod
     def _check_timezone(cls, value: str) -> str:
         try:
-            ZoneInfo(value)
-        except (
-            ZoneInfoNotFoundError,
-            ValueError,
-            OSError,
-        ) as error:  # OSError: a folder of zones
+            ZoneInfo(value)  # a folder of zones raises an OSError
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError("enter an IANA zone, e.g. Europe/Moscow") from error
         return value
 

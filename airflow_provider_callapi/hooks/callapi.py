@@ -105,7 +105,7 @@ class CallApiHook(BaseHook):
         """
         if self.settings.data_api_url is None:
             raise ConnectionSettingsInvalid(
-                f"connection {self.callapi_conn_id}: this task needs the Data API; set extra.data_api to true"
+                f"connection {self.callapi_conn_id}: this request needs the Data API; set extra.data_api to true"
             )
         return self._retrying_client(make_client(self.settings, service="data_api"))
 
