@@ -1,18 +1,18 @@
-"""What a task fails with. Airflow decides by the class whether to try again.
+"""Exceptions that a task raises. Airflow decides by the class whether it retries the task.
 
 ::
 
     AirflowFailException (never retried)
-    ├── ConnectionSettingsInvalid    the connection is filled in wrongly
-    ├── CallApiFailure               a retry would fail the same: refused, or a parameter or limit of yours
-    ├── CallUnresolved               nobody knows whether it was done; a person has to look
-    ├── CallTooLate                  the run is older than the task allows calls to be
-    └── CallOutcomeUnknown           the call is over, and what was required of it cannot be known
-    AirflowException (retried as the task says)
-    ├── CallNotAnswered              an answer was required; the retry calls again
-    ├── CallUnresolvedForNow         as CallUnresolved, where delivery is at_least_once
-    ├── CallStillActive              the time was up before the call was over
-    └── CallApiTrouble               a later try may succeed: the service, a storage, a database was away
+    ├── ConnectionSettingsInvalid    a field of the connection is invalid
+    ├── CallApiFailure               a retry would fail the same way: refused, invalid, or a limit of the task
+    ├── CallUnresolved               the call may have been placed; check manually
+    ├── CallTooLate                  the run is too old for calls
+    └── CallOutcomeUnknown           the call ended, and whether it was answered is unknown
+    AirflowException (retried up to the task's retries)
+    ├── CallNotAnswered              the contact did not answer; the retry calls again
+    ├── CallUnresolvedForNow         like CallUnresolved, with delivery at_least_once
+    ├── CallStillActive              the call was still active at the timeout
+    └── CallApiTrouble               a later try may succeed: service, storage or database failed
 """
 
 from __future__ import annotations
@@ -26,48 +26,50 @@ from airflow_provider_callapi.api.errors import CallApiError
 
 
 class ConnectionSettingsInvalid(AirflowFailException):
-    """A field of the Airflow connection cannot be used; the text names it."""
+    """A field of the Airflow connection is invalid. The text names the field."""
 
 
 class CallApiFailure(AirflowFailException):
-    """A retry would fail the same way: the service refuses, a parameter cannot be used, a limit that the
-    author has set is passed (``fail_if_…``).
+    """A retry of the task would fail the same way.
+
+    The service refuses the request, a parameter is invalid, or the task exceeds a limit (``fail_if_…``).
     """
 
 
 class CallUnresolved(AirflowFailException):
-    """The request left and no answer came: it may have been carried out. Never retried."""
+    """The start request was sent and no answer came back: the call may have been placed. Never retried."""
 
 
 class CallTooLate(AirflowFailException):
-    """The run is older than ``max_lateness``: its people are not called."""
+    """The DAG run is older than ``max_lateness``, so the task places no calls."""
 
 
 class CallNotAnswered(AirflowException):
-    """The contact did not pick up, says the Data API. A retry of the task is a decision to call again."""
+    """The Data API reports that the contact did not answer. A retry of the task calls the contact again."""
 
 
 class CallUnresolvedForNow(AirflowException):
-    """Nobody knows whether the call was placed, and ``at_least_once`` lets the retry place another."""
+    """The call may have been placed. With ``delivery="at_least_once"``, a retry may place a second call."""
 
 
 class CallOutcomeUnknown(AirflowFailException):
-    """The call is over, and whether it was answered (or took place at all) cannot be known."""
+    """The call has ended, and it is unknown whether the contact answered or whether the call took place."""
 
 
 class CallStillActive(AirflowException):
-    """The time to wait was up while the call was still active."""
+    """The call was still active when the task's timeout was up."""
 
 
 class CallApiTrouble(AirflowException):
-    """A later try may succeed: the service did not answer many times in a row, a storage or a database was
-    away, or the task was killed.
+    """A later try of the task may succeed.
+
+    The service failed many times in a row, a storage or a database was unavailable, or the task was killed.
     """
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn an error that a retry would only repeat into one that is not retried, and says what to do."""
+    """Convert permanent API errors into `CallApiFailure`, which is never retried, and add advice."""
     try:
         yield
     except CallApiError as error:
@@ -77,8 +79,8 @@ def translate_errors() -> Iterator[None]:
 
 
 def with_advice(error: CallApiError) -> str:
-    """What to do about an error, and what it says."""
-    # DAG files are parsed all day, and import this module
+    """Return the text of an API error, with advice for the person who maintains the connection."""
+    # DAG files import this module and are parsed often
     from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415
     from airflow_provider_callapi.api.data_api import DATA_METHODS  # noqa: PLC0415
 

@@ -1,9 +1,9 @@
-"""What whoever runs Airflow sees of the calls: metrics, and one log line for each change of a call's state.
+"""Metrics, log lines and trace spans about calls, for the people who run Airflow.
 
-Metrics go the way Airflow's own go (StatsD, Datadog or OpenTelemetry; none by default). Nothing here can
-fail a task: a call that was placed must not be forgotten because a counter could not be sent. Neither
-phone numbers nor secrets are told, and no metric has a tag with a value of its own for each call.
-The spans of requests are in `airflow_provider_callapi.connection.clients`.
+Metrics use Airflow's own metrics backend (StatsD, Datadog or OpenTelemetry; none by default). An error here
+never fails a task, because the task must still record the call that it placed. Metrics, log lines and spans
+contain no phone numbers and no secrets. No metric tag has a separate value for each call.
+`airflow_provider_callapi.connection.clients` creates the spans of requests.
 """
 
 from __future__ import annotations
@@ -24,182 +24,203 @@ from airflow_provider_callapi.calls.placing import Stage
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.calls.watch import Phase, SessionWatch
 
-if TYPE_CHECKING:  # DAG files are parsed all day
+if TYPE_CHECKING:  # keeps the parsing of DAG files fast
     from airflow_provider_callapi.api.models import Limits
     from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger
     from airflow_provider_callapi.calls.snapshot import Snapshot
 
-CallEnd = Literal["answered", "not_answered", "unknown", "started", "refused", "unresolved"]
-"""``started``: accepted by the service, and not waited for."""
-AlertEnd = Literal["answered", "rang", "quiet", "nobody"]
-"""``rang``: a phone rang, and nobody is known to have answered."""
+CallOutcomeTag = Literal["answered", "not_answered", "unknown", "started", "refused", "unresolved"]
+"""The ``outcome`` tag of a call's metric. ``started``: placed, and the task does not wait for the end.
+``unknown``: ended, and it is unknown whether the contact answered.
+"""
+AlertResultTag = Literal["answered", "rang", "quiet", "nobody"]
+"""The ``result`` tag of an alert's metric. ``rang``: a phone rang, and it is unknown whether it was answered.
+``quiet``: suppressed by an earlier alert. ``nobody``: no phone rang.
+"""
 
 
-class Change(StrEnum):
-    """What has happened to a call; ``call`` and one of these is the text of the log line."""
+class LogEvent(StrEnum):
+    """A change in a call's state. The log line's text is ``call`` and the value, e.g. ``call answered``."""
 
     INTENDED = "intended"
-    """The intent is stored, the request is about to leave."""
+    """The intent is stored; the start request follows."""
     STARTED = "started"
+    """The service accepted the call."""
     NOT_PLACED = "not placed"
-    """Proven: nobody's phone rang."""
+    """The call was not placed: no phone rang."""
     UNRESOLVED = "unresolved"
-    """Nobody knows whether it was placed."""
+    """The call may have been placed; the search did not find it."""
     RESUMED = "resumed"
-    """A later try goes on with it."""
+    """A later try of the task adopted the call."""
     LISTED = "listed"
+    """A poll showed the call for the first time."""
     ANSWERED = "answered"
+    """A poll showed for the first time that the contact talks."""
     ENDED = "ended"
+    """The call is no longer among the active calls."""
     NEVER_LISTED = "never listed"
+    """The call ended and no poll showed it."""
     TIMED_OUT = "timed out"
+    """The task's timeout was up while the call was active."""
     SETTLED = "settled"
-    """The Data API has told what became of it."""
+    """The Data API reported the final outcome."""
     TAGGED = "tagged"
+    """The call got one more tag."""
     DONE = "done"
-    """Nothing is left to do."""
+    """The task has nothing left to do for the call."""
 
 
-_OF_STAGE = {
-    Stage.STARTING: Change.INTENDED,
-    Stage.STARTED: Change.STARTED,
-    Stage.NOTHING: Change.NOT_PLACED,
-    Stage.UNRESOLVED: Change.UNRESOLVED,
-    Stage.DONE: Change.DONE,
-    Stage.REDIAL: Change.DONE,
+_EVENT_OF_STAGE = {
+    Stage.STARTING: LogEvent.INTENDED,
+    Stage.STARTED: LogEvent.STARTED,
+    Stage.NOTHING: LogEvent.NOT_PLACED,
+    Stage.UNRESOLVED: LogEvent.UNRESOLVED,
+    Stage.DONE: LogEvent.DONE,
+    Stage.REDIAL: LogEvent.DONE,
 }
-"""Not ``ended``: the watch has told that."""
-_OF_PHASE = {
-    Phase.APPEARED: Change.LISTED,
-    Phase.ANSWERED: Change.ANSWERED,
-    Phase.ENDED: Change.ENDED,
-    Phase.NEVER_APPEARED: Change.NEVER_LISTED,
-    Phase.TIMED_OUT: Change.TIMED_OUT,
+"""The event to log when a journal record reaches a stage. The watch logs ``ended``."""
+_EVENT_OF_PHASE = {
+    Phase.APPEARED: LogEvent.LISTED,
+    Phase.ANSWERED: LogEvent.ANSWERED,
+    Phase.ENDED: LogEvent.ENDED,
+    Phase.NEVER_APPEARED: LogEvent.NEVER_LISTED,
+    Phase.TIMED_OUT: LogEvent.TIMED_OUT,
 }
-_FACTS = ("call_session_id", "external_id", "attempt", "answered", "finish_reason", "talk_seconds", "tags")
+"""The event to log when a watch enters a phase."""
+_OUTCOME_FIELDS = (
+    "call_session_id",
+    "external_id",
+    "attempt",
+    "answered",
+    "finish_reason",
+    "talk_seconds",
+    "tags",
+)
+"""The fields of an outcome that log lines and spans contain."""
 
 
 # --- log lines ---
 
 
-def tell(change: Change, **facts: Any) -> None:
-    """Write the line of a change.
-
-    Its keys end in Airflow's log as keys of the JSON line. That takes structlog: the same keys, given as
-    ``extra=`` to a logger of Python's, get lost. On Airflow 3.0 ``self.log`` is such a logger.
-    """
-    log = structlog.get_logger(logger_name="callapi")
-    known = {name: value for name, value in facts.items() if value is not None and value != []}
-    (log.warning if change is Change.UNRESOLVED else log.info)(f"call {change}", **known)
+def log_call_event(event: LogEvent, call: Outcome) -> None:
+    """Log a change in a call's state, with the known fields of the call's outcome."""
+    _log_event(event, **_outcome_fields(call.to_xcom()))
 
 
-def log_call_event(change: Change, call: Outcome) -> None:
-    """Write the line of a change, with what is known of the call."""
-    tell(change, **_facts(call.to_xcom()))
-
-
-def observe(watch: SessionWatch, snapshot: Snapshot) -> Phase:
-    """Feed a look to a watch, and tell what is new.
+def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
+    """Update a watch with a snapshot, log a change of the call's state, and return the watch's phase.
 
     :raises CallApiError: see `SessionWatch.update`.
     """
-    before = watch.phase
+    phase_before = watch.phase
     phase = watch.update(snapshot)
-    if phase is not before:
-        tell(
-            _OF_PHASE[phase],
+    if phase is not phase_before:
+        _log_event(
+            _EVENT_OF_PHASE[phase],
             call_session_id=watch.call_session_id,
             external_id=watch.observation.external_id,
         )
     return phase
 
 
-def _facts(call: dict[str, Any] | None) -> dict[str, Any]:
-    return {name: call.get(name) for name in _FACTS} if call else {}
+def _log_event(event: LogEvent, **fields: Any) -> None:
+    """Write the log line of an event. Unknown fields are left out.
+
+    The fields become keys of the JSON line in Airflow's task log. This needs structlog: a standard Python
+    logger, such as ``self.log`` on Airflow 3.0, loses keys that are passed as ``extra=``.
+    """
+    log = structlog.get_logger(logger_name="callapi")
+    known = {name: value for name, value in fields.items() if value is not None and value != []}
+    (log.warning if event is LogEvent.UNRESOLVED else log.info)(f"call {event}", **known)
+
+
+def _outcome_fields(call: dict[str, Any] | None) -> dict[str, Any]:
+    return {name: call.get(name) for name in _OUTCOME_FIELDS} if call else {}
 
 
 # --- metrics ---
 
 
-def count_call(end: CallEnd) -> None:
-    """One call more that came to this end, for its task."""
-    _send("incr", "callapi.calls", outcome=end)
-    if end == "unresolved":
+def count_call(outcome: CallOutcomeTag) -> None:
+    """Count one call of a start operator, by its outcome."""
+    _send("incr", "callapi.calls", outcome=outcome)
+    if outcome == "unresolved":
         _send("incr", "callapi.unresolved")
 
 
-def count_alert(end: AlertEnd) -> None:
-    """One failure more of which the notifier was told, and what came of it."""
-    _send("incr", "callapi.alerts", result=end)
+def count_alert(result: AlertResultTag) -> None:
+    """Count one failure that the notifier handled, by the result of the alert."""
+    _send("incr", "callapi.alerts", result=result)
 
 
-def points_left(limits: Limits, *, conn_id: str, service: str) -> None:
-    """The counters that an answer has told."""
+def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
+    """Record the points left in this minute and this day, from an answer's limits."""
     for name in ("minute_remaining", "day_remaining"):
         if (points := getattr(limits, name)) is not None:
             _send("gauge", f"callapi.points.{name}", points, conn_id=conn_id, service=service)
 
 
-def poll_age(seconds: float, *, conn_id: str) -> None:
-    """How old the last successful look was when a look of the triggerer's poll ended."""
+def record_poll_age(seconds: float, *, conn_id: str) -> None:
+    """Record the age of the triggerer's last successful snapshot at the end of a poll."""
     _send("gauge", "callapi.poll.age", round(seconds, 3), conn_id=conn_id)
 
 
-def request_took(seconds: float, *, method: str, result: str) -> None:
-    """One request, from the first byte to the answer that was read.
+def record_request(seconds: float, *, method: str, result: str) -> None:
+    """Record the duration of one request, from its first byte to the parsed answer.
 
-    :param result: ``ok``, or the class of the error.
+    :param result: ``ok``, or the class name of the error.
     """
     _send("timing", "callapi.requests", timedelta(seconds=seconds), method=method, result=result)
 
 
 def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **tags: str) -> None:
-    """Send a metric, once with tags and once with their values in its name, as Airflow does with its own.
+    """Send a metric twice, as Airflow does: with tags, and with the tags' values in the metric's name.
 
-    StatsD as Airflow sets it up drops tags. ``[metrics] legacy_names_on = False`` ends the second form.
+    Airflow's default StatsD setup drops tags. ``[metrics] legacy_names_on = False`` disables the second form.
     """
     with suppress(Exception):
         send = getattr(_stats(), kind)
         send(name, *values, tags=tags)
         if tags and conf.getboolean("metrics", "legacy_names_on", fallback=True):
-            send(".".join((name, *map(_part_of_a_name, tags.values()))), *values)
+            send(".".join((name, *map(_name_part, tags.values()))), *values)
 
 
 def _stats() -> Any:
-    """Airflow's metrics, set up for this process.
+    """Return Airflow's metrics, initialized for this process.
 
-    Airflow (3.2+) has two copies of them, one for its own processes and one for what we run in. In a
-    triggerer it sets up its own only; the other is set up by the import of its serializers.
+    Airflow 3.2+ has two copies of its metrics: one for core processes and one for tasks and triggers. A
+    triggerer initializes the first copy only. Importing the task SDK's serializers initializes the second.
     """
-    with suppress(ImportError):  # there is one copy
+    with suppress(ImportError):  # older versions of Airflow have one copy
         import airflow.sdk.serde  # noqa: F401, PLC0415
 
-    from airflow.providers.common.compat.sdk import Stats  # noqa: PLC0415 - parse time
+    from airflow.providers.common.compat.sdk import Stats  # noqa: PLC0415 - keeps DAG parsing fast
 
     return Stats
 
 
-def _part_of_a_name(tag: str) -> str:
-    """Dots separate the parts of a name; Airflow writes two underscores for them."""
+def _name_part(tag: str) -> str:
+    """Return a tag's value for use in a metric name. A dot becomes two underscores, as in Airflow."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", tag.replace(".", "__"))
 
 
-# --- a span ---
+# --- spans ---
 
 
-def trace_call(call: Outcome, end: CallEnd) -> None:
-    """Leave a span of a call that is over, from its start to its end, within the task's.
+def trace_call(call: Outcome, outcome: CallOutcomeTag) -> None:
+    """Record a span of an ended call, from the call's start to its end, inside the task's span.
 
-    It is made when all is known: between the two a call outlives processes, and no span does.
+    The span is created after the call's end, because a call can outlive a process and a span cannot.
     """
-    from opentelemetry import trace  # noqa: PLC0415 - parse time
+    from opentelemetry import trace  # noqa: PLC0415 - keeps DAG parsing fast
 
     if not trace.get_current_span().is_recording() or call.started_at is None:
         return
-    facts = {"outcome": end, **_facts(call.to_xcom())}
+    fields = {"outcome": outcome, **_outcome_fields(call.to_xcom())}
     span = trace.get_tracer("airflow_provider_callapi").start_span(
         "callapi call",
         start_time=_nanoseconds(call.started_at),
-        attributes={f"callapi.{name}": value for name, value in facts.items() if value is not None},
+        attributes={f"callapi.{name}": value for name, value in fields.items() if value is not None},
     )
     if call.answered_at is not None:
         span.add_event("answered", timestamp=_nanoseconds(call.answered_at))
@@ -207,16 +228,16 @@ def trace_call(call: Outcome, end: CallEnd) -> None:
     span.end(_nanoseconds(ended_at))
 
 
-def _nanoseconds(at: float) -> int:
-    return round(at * 1e9)
+def _nanoseconds(epoch_seconds: float) -> int:
+    return round(epoch_seconds * 1e9)
 
 
-# --- where calls are written down ---
+# --- stores that log and count ---
 
 
 @dataclass
 class ObservedStore:
-    """A journal's store that tells, and counts, what changes, once it is stored."""
+    """The store of a task's journal that also logs and counts the call's changes after they are stored."""
 
     store: KeyValueStore
     _stage: Stage | None = field(default=None, init=False)
@@ -228,24 +249,26 @@ class ObservedStore:
 
     def set(self, key: str, record: Any) -> None:
         self.store.set(key, record)
-        before, self._stage = self._stage, Stage(record["stage"])
-        forgotten = before is None and self._stage is Stage.STARTED  # the journal did not outlive a try
-        if self._stage is before or forgotten:
+        stage_before, self._stage = self._stage, Stage(record["stage"])
+        # without task state, a later try starts with an empty journal and adopts the call
+        adopted = stage_before is None and self._stage is Stage.STARTED
+        if self._stage is stage_before or adopted:
             return
         call = record["call"]
         if self._stage is Stage.UNRESOLVED:
             count_call("unresolved")
         elif self._stage in (Stage.DONE, Stage.REDIAL):
-            count_call(end := _end_of(call))
-            if call["status"] != "ended":  # nobody waits for it, and "started" was told
+            count_call(outcome := _outcome_tag(call))
+            if call["status"] != "ended":  # the task does not wait, and STARTED is already logged
                 return
             with suppress(Exception):
-                trace_call(Outcome.from_xcom(call), end)
-        if self._stage in _OF_STAGE:
-            tell(_OF_STAGE[self._stage], **{"external_id": record["external_id"], **_facts(call)})
+                trace_call(Outcome.from_xcom(call), outcome)
+        if self._stage in _EVENT_OF_STAGE:
+            fields = {"external_id": record["external_id"], **_outcome_fields(call)}
+            _log_event(_EVENT_OF_STAGE[self._stage], **fields)
 
 
-def _end_of(call: dict[str, Any]) -> CallEnd:
+def _outcome_tag(call: dict[str, Any]) -> CallOutcomeTag:
     if call["answered"] is not None:
         return "answered" if call["answered"] else "not_answered"
     return "unknown" if call["status"] == "ended" else "started"
@@ -253,7 +276,7 @@ def _end_of(call: dict[str, Any]) -> CallEnd:
 
 @dataclass
 class MeteredLedger:
-    """A campaign's ledger that counts the calls that are settled, by their `Result`."""
+    """A campaign's ledger that also counts its settled attempts by their `Result`."""
 
     ledger: Ledger
     campaign: str

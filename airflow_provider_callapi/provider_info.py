@@ -1,4 +1,4 @@
-"""What Airflow reads at start-up: a plain dict, and no import."""
+"""The description of this provider that Airflow reads at start-up. This module imports nothing heavy."""
 
 from typing import Any
 
@@ -20,7 +20,10 @@ def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
 
 
 def form_label(field: str) -> str:
-    """What the connection's form calls ``host``, ``extra.timeout`` and the like."""
+    """Return the label of a connection field in Airflow's form.
+
+    :param field: ``host``, or a field of extra, e.g. ``extra.timeout``.
+    """
     (form,) = get_provider_info()["connection-types"]
     name = field.removeprefix("extra.")
     if name != field:
@@ -29,11 +32,11 @@ def form_label(field: str) -> str:
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Describe this provider; see ``provider_info.schema.json`` of the installed Airflow."""
+    """Return the provider's description, as ``provider_info.schema.json`` of Airflow defines it."""
     return {
         "package-name": "airflow-provider-callapi",
         "name": "CoMagic / UIS Call API",
-        "description": "Start, steer, tag and wait for telephone calls of a CoMagic / UIS exchange.",
+        "description": "Start, control, tag and wait for telephone calls of a CoMagic / UIS exchange.",
         "integrations": [
             {
                 "integration-name": _INTEGRATION,
@@ -59,14 +62,14 @@ def get_provider_info() -> dict[str, Any]:
                     "hidden-fields": ["schema"],
                     "relabeling": {
                         "host": "Call API host",
-                        # a number's field shows no placeholder; and Airflow 3.3 refuses to test a
-                        # connection without a port from its list
-                        "port": "Port (the vendor's is 443)",
-                        "password": "Password, or access key",
+                        # the label names the port because a number field shows no placeholder, and
+                        # Airflow 3.3's list of connections refuses to test a connection without a port
+                        "port": "Port (443 at the vendor)",
+                        "password": "Password or access key",
                     },
                     "placeholders": {
                         "host": "callapi.comagic.ru (or callapi.uiscom.ru)",
-                        "login": "Left empty, the password is an access key",
+                        "login": "Leave empty if the password is an access key",
                         "password": "The login's password, or a permanent access key",
                     },
                 },
@@ -79,37 +82,37 @@ def get_provider_info() -> dict[str, Any]:
                     ),
                     "timeout": _field(
                         "Timeout, seconds",
-                        "How long to wait for the answer to one request.",
+                        "Seconds to wait for the answer to one request.",
                         type=["number", "null"],
                         default=30,
                         minimum=1,
                     ),
                     "timezone": _field(
                         "Account's time zone",
-                        "IANA name, e.g. Asia/Yekaterinburg. The service's times are in it, unmarked.",
+                        "IANA name, e.g. Asia/Yekaterinburg. The service's times are in this zone.",
                         type=["string", "null"],
                         default="Europe/Moscow",
                     ),
                     "data_api": _field(
                         "Use the Data API",
-                        "Tells and tags calls that have ended. Has limits, rights and an IP list of its own.",
+                        "Reports and tags finished calls. It has its own limits, rights and IP list.",
                         type=["boolean", "null"],
                         default=False,
                     ),
                     "data_api_host": _field(
                         "Data API host",
-                        "Left empty, it is the Call API host with dataapi. in place of callapi.",
+                        "By default, the Call API host with dataapi. instead of callapi.",
                         type=["string", "null"],
                     ),
                     "verify": _field(
                         "TLS verification",
-                        "true, or the path of a file with the certificates of your own authority.",
+                        "true, or the path of a file with your own authority's certificates.",
                         type=["string", "boolean", "null"],
                         default="true",
                     ),
                     "allow_http": _field(
                         "Allow plain http",
-                        "The credentials would travel in the clear. Not needed for this machine (127.0.0.1).",
+                        "Sends the credentials unencrypted. Not needed for this machine (127.0.0.1).",
                         type=["boolean", "null"],
                         default=False,
                     ),

@@ -1,14 +1,14 @@
-"""Whether, and when, a task that failed with an error of this package is tried again. Airflow 3.3 or newer.
+"""A retry policy for tasks that fail with an error of this package. It needs Airflow 3.3 or newer.
 
 =====================================================  ================================================
-what went wrong, or is the cause of it                 what the next try does
+the error, or a cause of the error                     the next try
 =====================================================  ================================================
-the points are used up                                 comes when they are back
-nobody knows whether a call was placed                 does not come: a person has to look
-login, rights, account, parameters, the connection     does not come: it would fail the same way
-the service or the network                             comes later and later
-not answered, still active, unresolved for now         comes as the task says: the author asked for it
-anything else                                          comes as the task says
+the points are used up                                 starts after the reset of the limit
+a call may have been placed                            does not start: check manually
+login, rights, account, parameters, the connection     does not start: it would fail the same way
+the service or the network                             starts after a delay that doubles with each try
+not answered, still active, unresolved for now         starts as the task's own settings define
+any other error                                        starts as the task's own settings define
 =====================================================  ================================================
 """
 
@@ -36,79 +36,87 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 _RESET_MARGIN = timedelta(seconds=1)
-"""Not a moment before the reset: the service counts whole seconds."""
+"""Time added to a limit's reset, because the service counts whole seconds."""
 
 
 class Verdict(Enum):
-    """What is to become of the task."""
+    """The retry policy's decision about a failed task."""
 
-    AT_RESET = "tried again when the points are back"
-    NEVER = "not tried again"
-    BACK_OFF = "tried again later and later"
-    AS_THE_TASK_SAYS = "left to the task's own retries"
+    AT_RESET = "retried after the reset of the limit"
+    NEVER = "not retried"
+    BACK_OFF = "retried after a delay that doubles with each try"
+    TASK_DEFAULT = "retried as the task's own settings define"
 
 
 @dataclass(frozen=True)
-class _Row:
-    kinds: tuple[type[BaseException], ...]
+class _Rule:
+    """One rule of the retry policy: error classes, an optional condition, the verdict and its reason."""
+
+    error_types: tuple[type[BaseException], ...]
     verdict: Verdict
-    why: str
-    only: Callable[[Any], bool] = lambda error: True
+    reason: str
+    condition: Callable[[Any], bool] = lambda error: True
 
 
-def _may_have_rung(error: errors.CallApiError) -> bool:
-    """Whether the request may have been carried out, and a repeat could do it twice."""
+def _must_not_repeat(error: errors.CallApiError) -> bool:
+    """Return whether a failed request may have been carried out and must not be carried out again."""
     request_type = {**METHODS, **DATA_METHODS}.get(error.method or "")
     return error.maybe_done and (request_type is None or request_type.repeat is Repeat.NEVER)
 
 
-_TABLE = (
-    _Row((errors.LimitExceeded,), Verdict.AT_RESET, "the points are used up"),
-    _Row(
+_RULES = (
+    _Rule((errors.LimitExceeded,), Verdict.AT_RESET, "the points are used up"),
+    _Rule(
         (Unresolved, exceptions.CallUnresolved, exceptions.CallOutcomeUnknown),
         Verdict.NEVER,
-        "nobody knows whether it was done; a person has to look",
+        "the call may have been placed; check manually",
     ),
-    _Row(
+    _Rule(
         (errors.CallApiError,),
         Verdict.NEVER,
-        "it may have been done, and a repeat could do it twice",
-        _may_have_rung,
+        "the request may have been carried out, and a repeat could carry it out twice",
+        _must_not_repeat,
     ),
-    _Row(
+    _Rule(
         (exceptions.CallApiFailure, exceptions.ConnectionSettingsInvalid, exceptions.CallTooLate),
         Verdict.NEVER,
         "a retry would fail the same way",
     ),
-    _Row(
+    _Rule(
         (errors.CallApiError,),
         Verdict.NEVER,
-        "a retry would be refused the same way",
+        "the service would refuse a retry the same way",
         lambda error: error.permanent,
     ),
-    _Row((errors.CallApiError, exceptions.CallApiTrouble), Verdict.BACK_OFF, "the service is in trouble"),
-    _Row(
+    _Rule(
+        (errors.CallApiError, exceptions.CallApiTrouble),
+        Verdict.BACK_OFF,
+        "the service or the network failed",
+    ),
+    _Rule(
         (exceptions.CallNotAnswered, exceptions.CallStillActive, exceptions.CallUnresolvedForNow),
-        Verdict.AS_THE_TASK_SAYS,
-        "the task asked for it",
+        Verdict.TASK_DEFAULT,
+        "the task's own settings define the retry",
     ),
 )
-"""The first row that fits the outermost of the chained errors decides."""
+"""The retry policy's rules. The first match decides; chained errors are checked outermost first."""
 
 
 class CallApiRetryPolicy(RetryPolicy):
-    """Retry what a retry can mend, when it can mend it; for any task that talks to the Call API.
+    """A retry policy that retries a task only if a retry can succeed, and no earlier.
+
+    It works for any task that uses the Call API:
 
     .. code-block:: python
 
         CallApiStartInformerCallOperator(..., retries=4, retry_policy=CallApiRetryPolicy())
 
-    An error is recognised also as the cause of another (``raise … from error``). The task's ``retries``
-    stay the upper bound, as always with retry policies. Of an error that is none of this package's the
-    policy says nothing; ``ChainRetryPolicy`` puts another policy behind it.
+    The policy also finds an error that is the cause of another error (``raise … from error``). The task's
+    ``retries`` stay the upper bound. Errors of other packages are left to the task's own settings, or to the
+    next policy of a ``ChainRetryPolicy``.
 
-    :param backoff: the first delay after trouble; it doubles with every try.
-    :param longest: the longest delay after trouble. A limit's reset is waited for however far it is.
+    :param backoff: the first delay after a failure of the service or the network. It doubles with each try.
+    :param longest: the longest of these delays. The delay until a limit's reset has no upper bound.
     """
 
     def __init__(
@@ -122,45 +130,50 @@ class CallApiRetryPolicy(RetryPolicy):
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
     ) -> RetryDecision:
-        """Read the table; the decision's reason names the error's class and the row."""
-        for error in _chain(exception):
-            for row in _TABLE:
-                if isinstance(error, row.kinds) and row.only(error):
-                    return self._decide(row, error, try_number)
+        """Return the retry decision for an exception. Its reason names the error's class."""
+        for error in _error_chain(exception):
+            for rule in _RULES:
+                if isinstance(error, rule.error_types) and rule.condition(error):
+                    return self._decide(rule, error, try_number)
         return RetryDecision.default()
 
     def serialize(self) -> dict[str, Any]:
-        """Plain JSON; delays in seconds."""
+        """Return the policy's parameters as plain JSON, with delays in seconds."""
         return {"backoff": self.backoff.total_seconds(), "longest": self.longest.total_seconds()}
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> CallApiRetryPolicy:
-        """What `serialize` wrote."""
+        """Return the policy whose parameters `serialize` returned."""
         return cls(timedelta(seconds=data["backoff"]), timedelta(seconds=data["longest"]))
 
-    def _decide(self, row: _Row, error: BaseException, try_number: int) -> RetryDecision:
-        reason = f"{type(error).__name__}: {row.why}"
+    def _decide(self, rule: _Rule, error: BaseException, try_number: int) -> RetryDecision:
+        reason = f"{type(error).__name__}: {rule.reason}"
         if isinstance(error, errors.LimitExceeded):
-            after = timedelta(seconds=error.retry_after)
-            return RetryDecision.retry(after + _RESET_MARGIN, f"{reason}, reset in {error.retry_after} s")
-        if row.verdict is Verdict.NEVER:
+            until_reset = timedelta(seconds=error.retry_after)
+            return RetryDecision.retry(
+                until_reset + _RESET_MARGIN, f"{reason}, reset in {error.retry_after} s"
+            )
+        if rule.verdict is Verdict.NEVER:
             return RetryDecision.fail(reason)
-        if row.verdict is Verdict.BACK_OFF:
+        if rule.verdict is Verdict.BACK_OFF:
             return RetryDecision.retry(self._back_off(try_number), reason)
         return RetryDecision.default()
 
     def _back_off(self, try_number: int) -> timedelta:
-        """Doubled with every try, and up to a quarter less: tasks that failed together come back apart."""
+        """Return the delay before the next try. It doubles with each try.
+
+        A random reduction by up to a quarter spreads tasks that failed at the same time.
+        """
         doublings = min(max(try_number - 1, 0), 32)
         delay = min(self.backoff.total_seconds() * 2.0**doublings, self.longest.total_seconds())
-        return timedelta(seconds=delay * random.uniform(0.75, 1.0))  # noqa: S311 - no secret
+        return timedelta(seconds=delay * random.uniform(0.75, 1.0))  # noqa: S311 - not used for security
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and what it was raised from, outermost first."""
+def _error_chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and the errors that caused it, the outermost first."""
     seen: set[int] = set()
-    following: BaseException | None = error
-    while following is not None and id(following) not in seen:
-        seen.add(id(following))
-        yield following
-        following = following.__cause__ or (None if following.__suppress_context__ else following.__context__)
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)

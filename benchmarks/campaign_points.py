@@ -81,7 +81,7 @@ class Stranger:
         message = {"type": "tts", "value": "Hi"}
         request = {"virtual_phone_number": number, "contact": "79990000000", "contact_message": message}
         try:
-            self._client.call(StartInformerCall.read(request))
+            self._client.call(StartInformerCall.from_values(request))
         except LimitExceeded as error:
             self.refused.append(self._clock())
             self.at += error.retry_after

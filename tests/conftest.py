@@ -95,7 +95,7 @@ def exchange(callapi_emulator: Any) -> Any:
 
 @pytest.fixture
 def connection(callapi_emulator: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Set the connection ``callapi_default``: to the emulator, with changes; done once as it is."""
+    """Point ``callapi_default`` to the emulator, and return a function that changes the connection."""
 
     def set_connection(**changes: Any) -> None:
         fields = callapi_emulator.connection()

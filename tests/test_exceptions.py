@@ -1,4 +1,4 @@
-"""What a task fails with says what to do, and says it once."""
+"""The exceptions of a task contain advice, and contain it once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def failure_of(error: CallApiError) -> CallApiFailure:
     return failure.value
 
 
-def test_a_task_says_what_to_do_about_a_wrong_key() -> None:
+def test_the_error_of_a_wrong_key_contains_advice() -> None:
     error = TokenInvalid("Access token is invalid", method="list.calls", mnemonic="access_token_invalid")
 
     text = str(failure_of(error))
@@ -29,22 +29,22 @@ def test_a_task_says_what_to_do_about_a_wrong_key() -> None:
 @pytest.mark.parametrize(
     ("method", "service"), [("start.simple_call", "Call API"), ("get.calls_report", "Data API")]
 )
-def test_a_task_says_which_service_refused(method: str, service: str) -> None:
+def test_the_error_names_the_service_that_refused(method: str, service: str) -> None:
     error = AccessDenied("Your IP is not whitelisted", method=method, mnemonic="ip_not_whitelisted")
     assert f"its IP list for the {service}" in str(failure_of(error))
 
 
-def test_an_error_without_advice_is_told_as_it_is() -> None:
+def test_an_error_without_advice_is_shown_unchanged() -> None:
     error = AccessDenied("No", method="list.calls", mnemonic="tariff_restrictions")
     assert str(failure_of(error)) == str(error)
 
 
-def test_the_log_of_a_task_says_what_was_refused_once() -> None:
+def test_the_log_of_a_task_shows_the_error_once() -> None:
     failure = failure_of(TokenInvalid("Access token is invalid", mnemonic="access_token_invalid"))
     assert "".join(traceback.format_exception(failure)).count("Access token is invalid") == 1
 
 
-def test_what_a_retry_may_mend_stays_as_it_is() -> None:
+def test_a_transient_error_is_not_converted() -> None:
     error = Unanswered("it hung", method="list.calls")
     with pytest.raises(Unanswered) as raised, translate_errors():
         raise error

@@ -1,4 +1,4 @@
-"""What Airflow reads of the package at start-up, checked by Airflow's own schemas and commands."""
+"""The provider info that Airflow reads at start-up, checked with Airflow's own schemas and commands."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import Any
 import airflow
 import jsonschema
 import pytest
+from airflow.sdk import BaseOperator
 
-from airflow_provider_callapi.connection.settings import _Extra
+from airflow_provider_callapi.connection.settings import _ExtraFields
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.provider_info import get_provider_info
 
@@ -88,7 +89,8 @@ def test_every_link_of_an_operator_is_named():
     for path in (package / "operators").glob("*.py"):
         module = importlib.import_module(f"airflow_provider_callapi.operators.{path.stem}")
         for operator in vars(module).values():
-            links |= {type(link) for link in getattr(operator, "operator_extra_links", ())}
+            if isinstance(operator, type) and issubclass(operator, BaseOperator):
+                links |= {type(link) for link in operator.operator_extra_links}
 
     named = {f"{link.__module__}.{link.__qualname__}" for link in links}
     assert {name for name in named if name.startswith("airflow_provider_callapi.")} == set(
@@ -106,11 +108,11 @@ def test_the_connection_type_is_the_hooks():
 def test_the_form_shows_exactly_the_fields_that_the_hook_reads_with_its_defaults():
     fields = TYPE["conn-fields"]
 
-    assert set(fields) == set(_Extra.model_fields)
+    assert set(fields) == set(_ExtraFields.model_fields)
     for name, field in fields.items():
         given = {name: field["schema"].get("default")}
-        read = _Extra.model_validate({key: value for key, value in given.items() if value is not None})
-        assert getattr(read, name) == _Extra.model_fields[name].default, name
+        read = _ExtraFields.model_validate({key: value for key, value in given.items() if value is not None})
+        assert getattr(read, name) == _ExtraFields.model_fields[name].default, name
         assert field["description"], name
 
 
@@ -120,7 +122,7 @@ def test_every_field_of_the_form_may_be_left_empty():
 
 
 def test_the_password_is_not_one_of_the_forms_extra_fields():
-    """Airflow shows extra in the clear; the password field it hides."""
+    """Airflow shows extra fields in plain text; it hides the password field."""
     assert not {name for name in TYPE["conn-fields"] if "password" in name or "key" in name}
 
 

@@ -1,4 +1,4 @@
-"""Every row of the retry policy's table, and that Airflow's task runner does what a row says."""
+"""Every rule of the retry policy, and Airflow's task runner with this policy."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_used_up_points_are_waited_for_until_their_reset(error, seconds):
     ],
     ids=lambda value: getattr(value, "name", f"{type(value).__name__} {getattr(value, 'method', '')}"),
 )
-def test_every_error_has_its_row(error, action):
+def test_every_error_has_its_rule(error, action):
     decision = decide(error)
 
     assert decision.action is action
@@ -87,7 +87,7 @@ def test_every_error_of_the_package_is_in_the_table_above():
     def family(kind):
         return {kind}.union(*(family(child) for child in kind.__subclasses__()))
 
-    tested = {type(p) for mark in test_every_error_has_its_row.pytestmark for p, _ in mark.args[1]}
+    tested = {type(p) for mark in test_every_error_has_its_rule.pytestmark for p, _ in mark.args[1]}
     bases = {errors.CallApiError, errors.TransportError, errors.Rejected, errors.LimitExceeded}
     ours = family(errors.CallApiError) | {
         kind
@@ -99,7 +99,7 @@ def test_every_error_of_the_package_is_in_the_table_above():
 
 
 def raised_from(cause, error):
-    """As ``raise error from cause``, or in its except block where ``cause`` is the context."""
+    """Return an error that was raised with ``raise error from cause``."""
     try:
         raise error from cause
     except type(error) as chained:
@@ -127,7 +127,7 @@ def test_an_error_in_whose_handling_another_came_decides_unless_it_is_hidden():
 
 
 def test_the_outermost_known_error_decides():
-    """The operator's own word about a lost answer counts more than the lost answer."""
+    """An Airflow operator's exception about a lost call counts more than the lost answer."""
     lost = raised_from(errors.Unanswered("x", method=START), Unresolved("id", "x"))
 
     assert decide(raised_from(lost, exceptions.CallUnresolvedForNow("x"))).action is DEFAULT
@@ -153,7 +153,7 @@ def test_the_policy_survives_being_written_down():
     assert vars(CallApiRetryPolicy.deserialize(policy.serialize())) == vars(policy)
 
 
-def test_an_older_airflow_is_told_which_one_is_needed(monkeypatch):
+def test_an_older_airflow_gets_an_error_with_the_needed_version(monkeypatch):
     older = SimpleNamespace(__name__="airflow.providers.common.compat.sdk")
     monkeypatch.setitem(sys.modules, "airflow.providers.common.compat.sdk", older)
     monkeypatch.delitem(sys.modules, "airflow_provider_callapi.retry_policies")
@@ -166,7 +166,7 @@ def test_an_older_airflow_is_told_which_one_is_needed(monkeypatch):
 
 
 class Fails(BaseOperator):
-    """An operator whose service says no."""
+    """An Airflow operator that raises a given error."""
 
     def __init__(self, *, error, **kwargs):
         super().__init__(**kwargs)
@@ -177,11 +177,11 @@ class Fails(BaseOperator):
 
 
 def run_in_the_task_runner(monkeypatch, error):
-    """One try of a task as a worker runs it; returns what the worker tells the supervisor in the end."""
+    """Run one try of a task as a worker does. Return the worker's last message to the supervisor."""
     from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
 
-    told = []
-    comms = SimpleNamespace(send=lambda msg=None, **kw: told.append(msg))
+    messages = []
+    comms = SimpleNamespace(send=lambda msg=None, **kw: messages.append(msg))
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", comms, raising=False)
     with DAG("retrying"):
         task = Fails(error=error, task_id="call", retries=3, retry_policy=CallApiRetryPolicy())
@@ -212,10 +212,10 @@ def run_in_the_task_runner(monkeypatch, error):
         _ti_context_from_server=TIRunContext.model_construct(dag_run=dag_run, max_tries=3, should_retry=True),
     )
     task_runner.run(ti, ti.get_template_context(), structlog.get_logger())
-    return told[-1]
+    return messages[-1]
 
 
-def test_airflow_comes_back_when_the_points_do(monkeypatch, airflow_db):
+def test_airflow_retries_after_the_reset_of_the_points(monkeypatch, airflow_db):
     message = run_in_the_task_runner(monkeypatch, OUT_OF_POINTS)
 
     assert type(message).__name__ == "RetryTask"
@@ -223,13 +223,13 @@ def test_airflow_comes_back_when_the_points_do(monkeypatch, airflow_db):
     assert message.retry_reason == "LimitExceeded: the points are used up, reset in 37 s"
 
 
-def test_airflow_does_not_come_back_where_a_call_may_have_been_placed(monkeypatch, airflow_db):
+def test_airflow_does_not_retry_if_a_call_may_have_been_placed(monkeypatch, airflow_db):
     message = run_in_the_task_runner(monkeypatch, errors.Unanswered("x", method=START))
 
     assert (type(message).__name__, message.state) == ("TaskState", "failed")
 
 
-def test_airflow_comes_back_as_the_task_says_where_the_policy_has_no_word(monkeypatch, airflow_db):
+def test_airflow_retries_other_errors_as_the_task_defines(monkeypatch, airflow_db):
     message = run_in_the_task_runner(monkeypatch, RuntimeError("x"))
 
     assert type(message).__name__ == "RetryTask"

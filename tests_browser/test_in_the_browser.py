@@ -70,7 +70,7 @@ def test_the_form_makes_a_connection_that_works(
     host, _, port = airflow.emulator.url.rpartition(":")
     form.get_by_label("Call API host").fill(host)
     form.get_by_label("Port").fill(port)
-    key = form.get_by_label("Password, or access key")
+    key = form.get_by_label("Password or access key")
     key.fill(exchange.account.key)
     expect(key).to_have_attribute("type", "password")
     form.get_by_label("Call API host").scroll_into_view_if_needed()

@@ -1,1 +1,1 @@
-"""The vendor's JSON-RPC services as typed Python. Knows `requests`, not Airflow."""
+"""Typed Python clients of the Call API and the Data API. This package does not import Airflow."""

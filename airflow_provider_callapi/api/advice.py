@@ -1,4 +1,7 @@
-"""What somebody who fills in a connection should do about an error, in the words of the form."""
+"""Advice about an API error, written for the person who fills in the Airflow connection.
+
+The texts use the labels of the connection form.
+"""
 
 from __future__ import annotations
 
@@ -13,64 +16,72 @@ from airflow_provider_callapi.api.errors import (
     Unanswered,
 )
 
-_NOT_REACHED = (
-    'Nothing can be reached there. Check "{host}" and the port, and that the machines of Airflow may '
+_UNREACHABLE = (
+    'No server answers at this address. Check "{host}" and the port. Check that the Airflow machines may '
     "connect to it (DNS, firewall)."
 )
-_NO_TLS = (
-    'There is no TLS that can be trusted. Check "{host}" and the port; where an authority of your own '
-    'signs the certificate, give the path of the authority\'s file as "TLS verification".'
+_UNTRUSTED_TLS = (
+    'The server offers no trusted TLS. Check "{host}" and the port. If your own authority signs the '
+    'certificate, enter the path of the authority\'s file as "TLS verification".'
 )
-_NO_BUNDLE = (
-    "The file of certificates that the environment names (REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE) is not on this "
-    'machine. Correct that, or give the path of one as "TLS verification".'
+_MISSING_CA_BUNDLE = (
+    "This machine does not have the certificate file that the environment names (REQUESTS_CA_BUNDLE, "
+    'CURL_CA_BUNDLE). Correct the variable, or enter a file\'s path as "TLS verification".'
 )
-_NOT_UNDERSTOOD = (
-    'What is there does not answer as the {service} does. Check "{host}", the port and "API version"; '
-    'where it is only slow, allow a longer "Timeout, seconds".'
+_UNEXPECTED_ANSWER = (
+    'The server does not answer as the {service} does. Check "{host}", the port and "API version". '
+    'If the server is only slow, raise "Timeout, seconds".'
 )
-_BROKEN = "The service has trouble of its own, which says nothing of the connection. Try again later."
-_ACCOUNTS = 'An account lives on one of the vendor\'s hosts, comagic.ru or uiscom.ru: check "{host}", too.'
-_COMPONENT = "Have the component of the {service} that is named here switched on in the account."
+_SERVICE_TROUBLE = (
+    "The service itself has a problem; the connection's fields may be correct. Try again later."
+)
+_CHECK_VENDOR_HOST = (
+    'An account lives on one of the vendor\'s hosts, comagic.ru or uiscom.ru: check "{host}", too.'
+)
+_COMPONENT_OFF = "Have the {service} component that this error names switched on in the account."
 
 _BY_MNEMONIC = {
-    "auth_error": f"The login or the password is wrong. {_ACCOUNTS}",
+    "auth_error": f"The login or the password is wrong. {_CHECK_VENDOR_HOST}",
     "access_token_invalid": (
-        "The service does not know this access key. If it is the password of a user, fill in the user's "
-        f'"Login", too. {_ACCOUNTS}'
+        "The service does not know this access key. If it is a user's password, enter the user's "
+        f'"Login", too. {_CHECK_VENDOR_HOST}'
     ),
-    "access_token_expired": "The access key has expired. Have another one made in the account.",
-    "access_token_blocked": "The access key is blocked. Have it unblocked, or another one made.",
+    "access_token_expired": "The access key has expired. Create a new key in the account.",
+    "access_token_blocked": "The access key is blocked. Unblock it, or create a new key in the account.",
     "ip_not_whitelisted": (
-        "The account does not let this address in. Have the addresses of all machines of Airflow (API "
-        "server, workers, triggerer) put on its IP list for the {service}."
+        "The account does not accept requests from this address. Add the addresses of all Airflow machines "
+        "(API server, workers, triggerer) to its IP list for the {service}."
     ),
     "account_inactive": "The account is switched off. Ask the vendor's support.",
-    "forbidden": "The credentials have no right to the {service}. Have it granted in the account.",
-    "component_disabled": _COMPONENT,
-    "method_component_disabled": _COMPONENT,
+    "forbidden": "The credentials have no right to the {service}. Have the right granted in the account.",
+    "component_disabled": _COMPONENT_OFF,
+    "method_component_disabled": _COMPONENT_OFF,
 }
 
 
 def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call API host") -> str:
-    """What to do, then what was said, which holds the request's id for the vendor's support.
+    """Return what to do about an API error, followed by the error's own text.
 
-    :param service: who was asked.
-    :param host: the label of the form's field that leads there.
+    The error's text contains the request's id, which the vendor's support asks for. An error without
+    advice is returned as its own text.
+
+    :param service: the service that was asked, ``Call API`` or ``Data API``.
+    :param host: label of the form field that holds the service's address.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
-        error = error.__cause__  # the login that a request needed
-    todo = _todo(error)
-    return f"{todo.format(service=service, host=host)} ({error})" if todo else str(error)
+        error = error.__cause__  # the error of the login that the request needed
+    template = _advice_template(error)
+    return f"{template.format(service=service, host=host)} ({error})" if template else str(error)
 
 
-def _todo(error: CallApiError) -> str:
+def _advice_template(error: CallApiError) -> str:
+    """Return the advice for an error, with the placeholders ``{service}`` and ``{host}``; "" if none."""
     if isinstance(error, NotSent):
-        if "TLS CA certificate bundle" in str(error.__cause__):  # of requests: a plain OSError
-            return _NO_BUNDLE
-        return _NO_TLS if isinstance(error.__cause__, SSLError) else _NOT_REACHED
+        if "TLS CA certificate bundle" in str(error.__cause__):  # `requests` raises a plain OSError
+            return _MISSING_CA_BUNDLE
+        return _UNTRUSTED_TLS if isinstance(error.__cause__, SSLError) else _UNREACHABLE
     if isinstance(error, Unanswered | ProtocolMismatch):
-        return _NOT_UNDERSTOOD
+        return _UNEXPECTED_ANSWER
     if isinstance(error, ServiceFailed):
-        return _BROKEN
+        return _SERVICE_TROUBLE
     return _BY_MNEMONIC.get(str(error.mnemonic), "") if isinstance(error, Rejected) else ""

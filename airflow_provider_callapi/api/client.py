@@ -1,4 +1,4 @@
-"""One service, asked with typed requests: adds the token, reads the answer, keeps the newest limits."""
+"""A client for one service: adds the access token, reads the answer and keeps the newest limits."""
 
 from __future__ import annotations
 
@@ -22,60 +22,63 @@ from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
 
 R = TypeVar("R")
 
-_SAME_MINUTE = 5.0
-"""Seconds by which two answers may differ in when a minute ends, and mean the same one."""
+_SAME_MINUTE_TOLERANCE = 5.0
+"""Tolerance in seconds: two answers whose limits are reset at nearly the same moment describe one minute."""
 
 
 class Client:
-    """The Call API, or the Data API: both speak the same envelope.
+    """A client of the Call API or the Data API; both use the same JSON-RPC envelope.
 
-    :param rpc: the service's URL and wire.
+    :param rpc: the service's address and its HTTP connection.
     :param credentials: an `AccessKey` or a `LoginSession`.
-    :param clock: epoch seconds now.
-    :ivar limits: the points left, as the newest answer that told them said.
-    :ivar api_version: set where the service says that this version is about to go.
+    :param clock: returns the current time in epoch seconds.
+    :ivar limits: the points left, from the newest answer that contained them; None before the first.
+    :ivar api_version: set if the service announces that it will withdraw this version.
     """
 
     def __init__(self, rpc: JsonRpc, credentials: Credentials, *, clock: Callable[[], float]) -> None:
         self.rpc = rpc
         self.credentials = credentials
         self.limits: Limits | None = None
-        self._minute_ends = 0.0
-        self._noting = Lock()
         self.api_version: ApiVersion | None = None
+        self._minute_ends_at = 0.0
+        self._limits_lock = Lock()
         self._clock = clock
 
     def call(self, request: Request[R]) -> R:
-        """Send a request and read its answer. Never waits, never repeats what may have been done.
+        """Send a request and return its typed answer, without waiting.
 
-        A token that the service refuses is renewed once where there is a login: the refused
-        request was not carried out.
+        If the service refuses a temporary token, log in again and send the request once more: a request
+        with a refused token was not carried out. After any other error, do not repeat the request.
 
         :raises CallApiError: see `airflow_provider_callapi.api.errors`.
         """
         if isinstance(request, LogoutUser):
-            raise TypeError("use log_out(): it never ends a permanent key")
+            raise TypeError("use log_out(), which never ends a permanent key")
         if not request.needs_token:
             return self._send(request, {})
-        token = self._token(request)
+        token = self._token_for(request)
         try:
             return self._send(request, {"access_token": token})
         except TokenInvalid:
-            if not self.credentials.renewable(token):
+            if not self.credentials.discard_refused(token):
                 raise
-        return self._send(request, {"access_token": self._token(request)})
+        return self._send(request, {"access_token": self._token_for(request)})
 
     def log_out(self) -> None:
-        """End the session of a temporary token, if there is one. Costs a point."""
+        """End the session of a temporary token, if there is one. A logout costs a point."""
         if token := self.credentials.forget():
             self._send(LogoutUser(), {"access_token": token})
 
     def close(self) -> None:
-        """Close the HTTP connection. A temporary token is left to expire: logging out costs a point."""
+        """Close the HTTP connection. A temporary token is left to expire: a logout costs a point."""
         self.rpc.close()
 
-    def _token(self, request: Request[Any]) -> str:
-        """The token for a request; a login without an answer says nothing about the request itself."""
+    def _token_for(self, request: Request[Any]) -> str:
+        """Return the access token for a request.
+
+        :raises NotSent: a login got no answer. The request itself did not leave this machine.
+        """
         try:
             return self.credentials.token(self._log_in, self._clock())
         except CallApiError as error:
@@ -88,14 +91,14 @@ class Client:
 
     def _send(self, request: Request[R], token: Mapping[str, str]) -> R:
         reply = self.rpc.send(
-            request.method, {**request.params, **token}, fresh=request.repeat is Repeat.NEVER
+            request.method, {**request.params, **token}, new_connection=request.repeat is Repeat.NEVER
         )
-        limits = _limits(reply)
-        self._note(limits)
-        self.api_version = _api_version(reply) or self.api_version
+        limits = _read_limits(reply)
+        self._store_limits(limits)
+        self.api_version = _read_api_version(reply) or self.api_version
         if reply.error is None:
             data = reply.result.get("data") if isinstance(reply.result, dict) else None
-        elif request.means_already_done(_mnemonic(reply.error)):
+        elif request.means_already_done(_mnemonic_of(reply.error)):
             data = {"success": True, "already": True}
         else:
             secrets = [*token.values(), *([request.password] if isinstance(request, LoginUser) else [])]
@@ -111,45 +114,48 @@ class Client:
         except ValidationError as error:
             problem = error.errors(include_input=False, include_url=False)[0]["msg"]
         raise Unanswered(
-            f"the answer is not what the method promises: {problem}",
+            f"the answer differs from the method's documentation: {problem}",
             method=request.method,
             request_id=reply.request_id,
         )
 
-    def _note(self, limits: Limits | None) -> None:
-        """Keep the newest counters. Threads' answers overtake each other: of a minute, the newest is the one
-        that tells of the fewest points.
+    def _store_limits(self, limits: Limits | None) -> None:
+        """Store the limits of an answer unless newer ones are known.
+
+        Answers of several threads can arrive out of order. Within one minute, the newest answer is the
+        one with the fewest points left.
         """
         if limits is None:
             return
-        ends = self._clock() + (limits.minute_reset or 0)
-        with self._noting:
-            if abs(ends - self._minute_ends) < _SAME_MINUTE and _tells_more(limits, self.limits):
+        minute_ends_at = self._clock() + (limits.minute_reset or 0)
+        with self._limits_lock:
+            same_minute = abs(minute_ends_at - self._minute_ends_at) < _SAME_MINUTE_TOLERANCE
+            if same_minute and _has_more_points(limits, self.limits):
                 return
-            self.limits, self._minute_ends = limits, ends
+            self.limits, self._minute_ends_at = limits, minute_ends_at
 
 
-def _mnemonic(error: Mapping[str, Any]) -> object:
+def _mnemonic_of(error: Mapping[str, Any]) -> object:
     data = error.get("data")
     return data.get("mnemonic") if isinstance(data, dict) else None
 
 
-def _tells_more(limits: Limits, known: Limits | None) -> bool:
-    """Whether these are the same counters, with more points left."""
+def _has_more_points(limits: Limits, known: Limits | None) -> bool:
+    """Return whether two answers show the same counter and the first one has more points left."""
     if known is None or limits.minute_limit != known.minute_limit:
         return False
     return (limits.minute_remaining or 0) > (known.minute_remaining or 0)
 
 
-def _limits(reply: Reply) -> Limits | None:
+def _read_limits(reply: Reply) -> Limits | None:
     try:
         return Limits.model_validate((reply.metadata or {})["limits"])
     except (KeyError, ValidationError):
         return None
 
 
-def _api_version(reply: Reply) -> ApiVersion | None:
+def _read_api_version(reply: Reply) -> ApiVersion | None:
     try:
-        return ApiVersion.read((reply.metadata or {})["api_version"])
+        return ApiVersion.from_metadata((reply.metadata or {})["api_version"])
     except (AttributeError, KeyError, TypeError, ValidationError):
         return None

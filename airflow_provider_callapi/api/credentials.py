@@ -1,4 +1,4 @@
-"""How a request gets its access token: from a permanent key, or from a login that is kept fresh."""
+"""The access token of a request: a permanent key, or the temporary token of a login."""
 
 from __future__ import annotations
 
@@ -9,28 +9,33 @@ from typing import Protocol
 from airflow_provider_callapi.api.models import AccessToken
 
 LogIn = Callable[[str, str], AccessToken]
-"""Sends ``login.user`` with a login and a password."""
+"""A function that sends ``login.user`` with a login and a password."""
 
-_EARLY = 60.0
-"""Seconds before its end at which a temporary token is replaced, and the least time it is trusted
-for after a login, so that a wrong clock does not log in before every request."""
+_RENEW_MARGIN = 60.0
+"""Seconds between the renewal and the expiry of a temporary token.
+
+A new token is used for at least this time; otherwise a wrong clock causes a login before each request.
+"""
 
 
 class Credentials(Protocol):
-    """What the client needs to know of credentials."""
+    """The credentials of a `Client`: the source of access tokens."""
 
     def token(self, log_in: LogIn, now: float) -> str:
-        """The token to send now (epoch seconds); logs in where that is needed."""
+        """Return the access token to send. Log in first if there is no valid token.
 
-    def renewable(self, refused: str) -> bool:
-        """The service refused this token: forget it, and say whether another one can be had."""
+        :param now: epoch seconds.
+        """
+
+    def discard_refused(self, refused: str) -> bool:
+        """Discard an access token that the service refused. Return whether a login can provide another."""
 
     def forget(self) -> str | None:
-        """The temporary token in hand, to be logged out and not used again; None where there is none."""
+        """Discard the temporary token and return it for a logout; None if there is none."""
 
 
 class AccessKey:
-    """A permanent key of the account: never renewed, and never logged out."""
+    """A permanent access key of the account. It is never renewed and never logged out."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -38,7 +43,7 @@ class AccessKey:
     def token(self, log_in: LogIn, now: float) -> str:
         return self._key
 
-    def renewable(self, refused: str) -> bool:
+    def discard_refused(self, refused: str) -> bool:
         return False
 
     def forget(self) -> str | None:
@@ -46,26 +51,26 @@ class AccessKey:
 
 
 class LoginSession:
-    """A login and password; logs in lazily and again before the token ends. Thread-safe."""
+    """A login and password. Logs in at the first request and again before the token expires. Thread-safe."""
 
     def __init__(self, login: str, password: str) -> None:
         self._login = login
         self._password = password
         self._lock = threading.Lock()
         self._token: str | None = None
-        self._until = 0.0
+        self._renew_at = 0.0
 
     def token(self, log_in: LogIn, now: float) -> str:
         with self._lock:
-            if self._token is None or now >= self._until:
+            if self._token is None or now >= self._renew_at:
                 answer = log_in(self._login, self._password)
                 self._token = answer.access_token
-                self._until = max(answer.expire_at - _EARLY, now + _EARLY)
+                self._renew_at = max(answer.expire_at - _RENEW_MARGIN, now + _RENEW_MARGIN)
             return self._token
 
-    def renewable(self, refused: str) -> bool:
+    def discard_refused(self, refused: str) -> bool:
         with self._lock:
-            if self._token == refused:  # else another thread has logged in again already
+            if self._token == refused:  # otherwise another thread has already logged in again
                 self._token = None
         return True
 

@@ -1,7 +1,9 @@
-"""The part of the Data API v2.0 that tells of finished calls and tags them.
+"""The Data API v2.0 methods that report and tag finished calls.
 
-The same envelope as the Call API, so the same `Client` asks it; only the URL and the methods differ.
-Every request weighs one point. Source: the vendor's public documentation of the Data API v2.0.
+The Data API uses the Call API's JSON-RPC envelope, so the same `Client` sends these requests; only the URL
+and the methods differ. Every request costs one point.
+
+Source: the vendor's public documentation of the Data API v2.0.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import ObjectId, Repeat, Request
 from airflow_provider_callapi.api.models import Answer, Done, Flag, Tag, zone
 
-if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
+if TYPE_CHECKING:  # `requests` imports slowly, and the DAG processor imports this module often
     from airflow_provider_callapi.api.client import Client
 
 REPORT_FIELDS = (
@@ -34,19 +36,21 @@ REPORT_FIELDS = (
     "tags",
     "full_record_file_link",
 )
-"""What `CallReport` is made of; several of them are sent only when asked for by name."""
+"""The fields that a `CallReport` is read from. The Data API sends several of them only on request."""
 
 REPORT_INTERVAL = 10.0
-"""Seconds between two questions for a report that is not there yet."""
+"""Seconds between two requests for a report that does not exist yet."""
 
 LEG_FIELDS = ("id", "call_session_id", "connect_time", "is_operator", "is_talked", "finish_reason")
+"""The fields that a `LegReport` is read from."""
 
 
 class CallReport(Answer):
-    """One call of ``get.calls_report``; durations in seconds, times zone-less in the account's zone.
+    """The report of one call, an entry of ``get.calls_report``.
 
-    ``finish_reason`` is an open list of mnemonics. ``full_record_file_link`` leads to the recording:
-    personal data, as ``contact_phone_number`` is.
+    Durations are seconds. Times are text without a zone, in the account's zone. ``finish_reason`` is a
+    mnemonic of an open list. ``contact_phone_number`` and ``full_record_file_link`` (the recording) are
+    personal data.
     """
 
     id: int
@@ -65,12 +69,15 @@ class CallReport(Answer):
 
     @property
     def finished(self) -> bool:
-        """Whether the call is over; the report may hold calls that are going on."""
+        """Whether the reported call is over. A report can also describe an active call."""
         return self.finish_time is not None or self.finish_reason is not None
 
 
 class LegReport(Answer):
-    """One leg of ``get.call_legs_report``; ``connect_time`` is null where nobody picked up."""
+    """The report of one leg, an entry of ``get.call_legs_report``.
+
+    ``connect_time`` is null if this participant did not pick up.
+    """
 
     id: int
     call_session_id: int | None = None
@@ -81,7 +88,7 @@ class LegReport(Answer):
 
 
 class AccountTag(Answer):
-    """One tag of the account, of ``get.tags``."""
+    """One tag that the account defines, an entry of ``get.tags``."""
 
     id: int
     name: str | None = None
@@ -89,22 +96,25 @@ class AccountTag(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """A filter: the field has this value."""
+    """Return a filter for a report: the field equals the value."""
     return {"field": field, "operator": "=", "value": value}
 
 
-def report_time(at: float, timezone: str) -> str:
-    """Epoch seconds as the reports want them: ``YYYY-MM-DD hh:mm:ss`` in the account's zone."""
-    return pendulum.from_timestamp(at, tz=zone(timezone)).format("YYYY-MM-DD HH:mm:ss")
+def report_time(epoch_seconds: float, timezone: str) -> str:
+    """Format epoch seconds for a report request: ``YYYY-MM-DD hh:mm:ss`` in the account's zone."""
+    return pendulum.from_timestamp(epoch_seconds, tz=zone(timezone)).format("YYYY-MM-DD HH:mm:ss")
 
 
 R = TypeVar("R", covariant=True)
 Sort = list[dict[str, Any]]
-"""``[{"field": …, "order": "asc"|"desc"}]``"""
+"""The sort order of a Data API list: ``[{"field": …, "order": "asc"|"desc"}]``."""
 
 
-class _Listing(Request[R], Generic[R]):
-    """A page of something; the service sends at most 10 000 entries at once, 1000 where not asked."""
+class _ListRequest(Request[R], Generic[R]):
+    """A Data API request for one page of a list.
+
+    :ivar limit: entries per page; the service sends 1000 by default.
+    """
 
     repeat = Repeat.SAFE
 
@@ -114,16 +124,22 @@ class _Listing(Request[R], Generic[R]):
     offset: int | None = Field(None, ge=0, le=100_000)
 
 
-class _Report(_Listing[R], Generic[R]):
+class _ReportRequest(_ListRequest[R], Generic[R]):
+    """A Data API request for the reports of a period.
+
+    :ivar date_from: start of the period, ``YYYY-MM-DD hh:mm:ss`` in the account's zone.
+    :ivar date_till: end of the period, at most three months later.
+    """
+
     date_from: str
     date_till: str
 
 
-class GetCallsReport(_Report[list[CallReport]]):
-    """The calls between two moments at most three months apart (``YYYY-MM-DD hh:mm:ss``).
+class GetCallsReport(_ReportRequest[list[CallReport]]):
+    """Request the reports of the calls in a period of at most three months.
 
-    :ivar filter: ``{"field", "operator", "value"}`` or ``{"filters": […], "condition": "and"|"or"}``;
-        ``id`` (the call session id) and ``call_api_external_id`` can be filtered, times cannot.
+    :ivar filter: ``{"field", "operator", "value"}`` or ``{"filters": […], "condition": "and"|"or"}``.
+        ``id`` (the call session id) and ``call_api_external_id`` can be filtered; times cannot.
     """
 
     method = "get.calls_report"
@@ -132,16 +148,16 @@ class GetCallsReport(_Report[list[CallReport]]):
     include_ongoing_calls: bool | None = None
 
 
-class GetCallLegsReport(_Report[list[LegReport]]):
-    """The legs of the calls between two moments; ``call_session_id`` can be filtered."""
+class GetCallLegsReport(_ReportRequest[list[LegReport]]):
+    """Request the reports of the legs of a period's calls. ``call_session_id`` can be filtered."""
 
     method = "get.call_legs_report"
 
     fields: list[str] = Field(default_factory=lambda: list(LEG_FIELDS))
 
 
-class GetTags(_Listing[list[AccountTag]]):
-    """The tags of the account."""
+class GetTags(_ListRequest[list[AccountTag]]):
+    """Request the tags that the account defines."""
 
     method = "get.tags"
 
@@ -149,6 +165,11 @@ class GetTags(_Listing[list[AccountTag]]):
 
 
 class _TagRequest(Request[Done]):
+    """A Data API request that adds or removes a tag of a finished call.
+
+    :ivar communication_id: the ``communication_id`` of the call's report.
+    """
+
     repeat = Repeat.IDEMPOTENT
 
     communication_id: ObjectId
@@ -157,19 +178,19 @@ class _TagRequest(Request[Done]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Done:
-        """A success is an empty object, without ``data`` and without ``success``."""
+        """Read the answer to a tag request. The Data API reports success as an empty object."""
         return Done.model_validate(data or {"success": True})
 
 
 class SetTagCommunications(_TagRequest):
-    """Tag a finished call, by the ``communication_id`` of its report."""
+    """Add a tag to a finished call."""
 
     method = "set.tag_communications"
-    done_already_errors = frozenset({"duplicate_entity"})
+    already_done_errors = frozenset({"duplicate_entity"})
 
 
 class UnsetTagCommunications(_TagRequest):
-    """Take a tag off a finished call."""
+    """Remove a tag from a finished call."""
 
     method = "unset.tag_communications"
 
@@ -184,18 +205,18 @@ DATA_METHODS: dict[str, type[Request[Any]]] = {
         UnsetTagCommunications,
     )
 }
-"""The Data API's methods by name; login.user and logout.user are those of the Call API."""
+"""The Data API's request classes by method name. ``login.user`` and ``logout.user`` are in `METHODS`."""
 
 
 def probe_access(client: Client) -> None:
-    """Check that the Data API lets this client in. Costs no points with an access key; a login costs one.
+    """Check that the Data API accepts a client. With an access key the check is free; a login costs a point.
 
-    :raises CallApiError: the Data API refuses this client, or does not work.
+    :raises CallApiError: the Data API refuses the client or does not work.
     """
     # The Data API charges a point for each report and none for a refusal. It checks the credentials first,
     # and refuses every report of more than three months.
-    too_long = GetCallsReport(
+    refused_request = GetCallsReport(
         date_from="2020-01-01 00:00:00", date_till="2020-12-31 00:00:00", fields=["id"], limit=1
     )
     with suppress(InvalidParameters):
-        client.call(too_long)
+        client.call(refused_request)

@@ -1,24 +1,24 @@
-"""What can go wrong with a request, one class per thing a caller does differently.
+"""The errors of a request: one class for each different reaction of the caller.
 
 ::
 
     CallApiError
     ├── TransportError                 no usable answer
-    │   ├── NotSent                    no byte of the request left: sending again is safe
-    │   └── Unanswered                 anything after that: it may have been carried out
+    │   ├── NotSent                    no byte of the request was sent: a repeat is safe
+    │   └── Unanswered                 the request was sent: it may have been carried out
     └── Rejected                       the service answered with an error object
         ├── InvalidParameters          fix the named field (also raised here, before anything is sent)
-        ├── AuthenticationFailed       login, password or key is wrong, blocked or expired: final
-        │   └── TokenInvalid           unknown key, or a temporary token that ended: log in once more
-        ├── AccessDenied               rights, IP list, component, account: an administrator's work
-        ├── LimitExceeded              out of points; nothing was done; wait ``retry_after`` seconds
-        ├── CallRefused                this contact may not be called (blacklist, direction rules)
+        ├── AuthenticationFailed       login, password or key is wrong, blocked or expired
+        │   └── TokenInvalid           unknown key or expired temporary token: log in again
+        ├── AccessDenied               rights, IP list, component, account: ask an administrator
+        ├── LimitExceeded              no points left, nothing was done: wait ``retry_after`` seconds
+        ├── CallRefused                this contact must not be called (blacklist, direction rules)
         ├── CallNotFound               no such active call
-        ├── InvalidState               the call is not in a state that allows this
-        ├── ServiceFailed              the service broke; it may have been carried out
-        └── ProtocolMismatch           the service does not know such a request: wrong version or host
+        ├── InvalidState               the call's state does not allow the request
+        ├── ServiceFailed              the service failed: the request may have been carried out
+        └── ProtocolMismatch           the service does not understand: wrong version or host
 
-Source: "Сообщения об ошибках" (error messages) of the vendor's document and the per-method tables.
+Source: the error messages chapter of the vendor's Call API document, and its tables for each method.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ _PHONE = re.compile(r"(?<!\d)\+?\d{10,15}(?!\d)|\+\d(?:[\s()-]{0,2}\d){9,14}(?!\
 def mask_phones(text: str) -> str:
     """Shorten every phone number in a text: ``79260000001`` becomes ``7926…0001``."""
 
-    def short(match: re.Match[str]) -> str:
+    def masked(match: re.Match[str]) -> str:
         digits = re.sub(r"\D", "", match[0])
         return f"{digits[:4]}…{digits[-4:]}"
 
-    return _PHONE.sub(short, text)
+    return _PHONE.sub(masked, text)
 
 
-def _without(message: str, value: Any) -> str:
-    """The message without what the caller sent, wherever in a nested value it stands."""
+def _redact(message: str, value: Any) -> str:
+    """Return a message with ``***`` in place of a value that the caller sent, and of all nested values."""
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
-            message = _without(message, inner)
+            message = _redact(message, inner)
     elif value is not None and not isinstance(value, bool) and len(str(value)) > 1:
         message = message.replace(str(value), "***")
     return message
@@ -57,8 +57,11 @@ _ID_FIELD = re.compile(r"(?:^|[._])id$")
 _ID = re.compile(r"\d{1,9}")
 
 
-def _may_be_told(field: Any, value: Any) -> bool:
-    """A phone number, which is shortened anyway, or a short id: what has to be corrected has to be seen."""
+def _may_be_shown(field: Any, value: Any) -> bool:
+    """Return whether an error text may show a value: a phone number, which is shortened, or a short id.
+
+    A person has to recognise the value to correct it.
+    """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False
     if _PHONE_FIELD.search(field):
@@ -67,16 +70,16 @@ def _may_be_told(field: Any, value: Any) -> bool:
 
 
 class CallApiError(Exception):
-    """Base of all errors of both services.
+    """Base class of all errors of the Call API and the Data API.
 
     :ivar method: the JSON-RPC method, e.g. ``start.informer_call``.
-    :ivar request_id: the request's ``id``, the "Идентификатор запроса" of the vendor's reports.
+    :ivar request_id: the request's ``id``; the vendor's support asks for it.
     """
 
     permanent: ClassVar[bool] = False
-    """The same request would fail the same way: a retry is useless."""
+    """Whether the same request would fail the same way, so that a retry is useless."""
     maybe_done: ClassVar[bool] = False
-    """The request may have been carried out: repeating it could do it twice."""
+    """Whether the request may have been carried out, so that a repeat could carry it out twice."""
 
     def __init__(self, message: str, *, method: str | None = None, request_id: str | None = None) -> None:
         super().__init__(mask_phones(message))
@@ -89,29 +92,28 @@ class CallApiError(Exception):
 
 
 class TransportError(CallApiError):
-    """There was no usable answer."""
+    """The request got no usable answer."""
 
 
 class NotSent(TransportError):
-    """No byte of the request left this machine: refused, no such host, connect timeout, TLS."""
+    """No byte of the request was sent: connection refused, unknown host, connect timeout or TLS error."""
 
 
 class Unanswered(TransportError):
-    """The request left and no readable answer came back: nobody here knows whether it was done."""
+    """The request was sent and no readable answer came back: it may or may not have been carried out."""
 
     maybe_done = True
 
 
 class Rejected(CallApiError):
-    """The service answered with an error object.
+    """The service answered with an error object, or a parameter was found invalid before sending.
 
-    :ivar code: JSON-RPC error code. Branch on ``mnemonic`` instead: -32602 covers almost everything.
+    :ivar code: JSON-RPC error code. Decide by ``mnemonic`` instead: code -32602 has many meanings.
     :ivar mnemonic: the vendor's name of the error; None for an error found before sending.
-    :ivar field: the parameter at fault, dotted when nested (``employee.phone_number``).
+    :ivar field: the invalid parameter; dots separate nested names (``employee.phone_number``).
     :ivar params: the placeholders of the vendor's message text.
-    :ivar value: what the caller sent, repeated by the service. May be a password or a phone
-        number, so it is in neither ``str()`` nor ``repr()``; only a phone number, shortened, and an id
-        of at most nine digits are, where the field says that they are that.
+    :ivar value: the invalid value, as the service repeats it. It may be a password, so ``str()`` and
+        ``repr()`` show it only if ``field`` names a phone number (shortened) or an id of at most nine digits.
     """
 
     def __init__(
@@ -127,8 +129,8 @@ class Rejected(CallApiError):
         value: Any = None,
         limits: Limits | None = None,
     ) -> None:
-        told = message if _may_be_told(field, value) else _without(message, value)
-        super().__init__(told, method=method, request_id=request_id)
+        safe_message = message if _may_be_shown(field, value) else _redact(message, value)
+        super().__init__(safe_message, method=method, request_id=request_id)
         self.code = code
         self.mnemonic = mnemonic
         self.field = field
@@ -147,7 +149,7 @@ class Rejected(CallApiError):
 
 
 class InvalidParameters(Rejected):
-    """A parameter is missing, unexpected, of the wrong type, or names something that is not there."""
+    """A parameter is missing, unexpected or of the wrong type, or names an object that does not exist."""
 
     permanent = True
 
@@ -159,29 +161,29 @@ class AuthenticationFailed(Rejected):
 
 
 class TokenInvalid(AuthenticationFailed):
-    """The token is unknown, or was temporary and has ended. With a login, log in once more."""
+    """The access token is unknown, or is a temporary token that has expired. With a login, log in again."""
 
 
 class AccessDenied(Rejected):
-    """Not allowed: user rights, IP whitelist, a component that is off, an inactive account."""
+    """The account does not allow the request: rights, IP list, a missing component or an inactive account."""
 
     permanent = True
 
 
 class LimitExceeded(Rejected):
-    """The points of this minute or day are used up. Nothing was carried out, nothing was charged."""
+    """The points of this minute or day are used up. The request was not carried out and cost nothing."""
 
     @property
     def per_day(self) -> bool:
-        """Whether it is the day's limit; otherwise the minute's."""
-        if named := self.params.get("limit_type"):
-            return "day" in str(named)
+        """Whether the day's points are used up; False means the minute's points."""
+        if limit_type := self.params.get("limit_type"):
+            return "day" in str(limit_type)
         remaining = self.limits.day_remaining if self.limits else None
         return remaining is not None and remaining <= 0
 
     @property
     def retry_after(self) -> int:
-        """Seconds until the limit is reset; 60 (or an hour, for the day's) where nobody says."""
+        """Seconds until the limit is reset. The default is 60, or 3600 for the day's limit."""
         reset = None
         if self.limits:
             reset = self.limits.day_reset if self.per_day else self.limits.minute_reset
@@ -192,31 +194,31 @@ class LimitExceeded(Rejected):
 
 
 class CallRefused(Rejected):
-    """This contact may not be called: it is blacklisted, or the account's direction rules forbid it."""
+    """The contact must not be called: it is on the blacklist, or the account's direction rules forbid it."""
 
     permanent = True
 
 
 class CallNotFound(Rejected):
-    """No such active call: it has ended, or never was."""
+    """No active call has this session id: the call has ended or never existed."""
 
     permanent = True
 
 
 class InvalidState(Rejected):
-    """The call is not in a state that allows this, see the vendor's state diagram."""
+    """The call's state does not allow the request; see the vendor's state diagram."""
 
     permanent = True
 
 
 class ServiceFailed(Rejected):
-    """``internal_error`` and the like: not a proof that nothing happened."""
+    """The service failed, e.g. with ``internal_error``. The request may have been carried out."""
 
     maybe_done = True
 
 
 class ProtocolMismatch(Rejected):
-    """The service does not understand the request at all: wrong version, wrong host, or our bug."""
+    """The service does not understand the request: wrong version, wrong host, or a bug in this package."""
 
     permanent = True
 
@@ -230,7 +232,7 @@ _BY_MNEMONIC: dict[str, type[Rejected]] = {
     "limit_exceeded": LimitExceeded,
     "tariff_restrictions": AccessDenied,
 }
-"""Only the mnemonics whose code does not say what to do; all others go by their code."""
+"""Error classes by mnemonic, for mnemonics whose code does not determine the reaction."""
 
 _BY_CODE: dict[int, type[Rejected]] = {
     -32700: ProtocolMismatch,
@@ -248,7 +250,7 @@ _BY_CODE: dict[int, type[Rejected]] = {
     -32029: LimitExceeded,
     -32099: ProtocolMismatch,
 }
-"""The vendor's code groups. A code outside them may mean anything: `ServiceFailed` promises least."""
+"""Error classes by the vendor's code. An unknown code becomes `ServiceFailed`, which assumes the least."""
 
 
 def rejection(
@@ -259,18 +261,18 @@ def rejection(
     limits: Limits | None = None,
     secrets: Sequence[str] = (),
 ) -> Rejected:
-    """Turn a JSON-RPC error object into the exception that says what to do about it.
+    """Return the exception for a JSON-RPC error object, by its mnemonic, then by its code.
 
-    :param secrets: what was sent and must not come back in a text.
+    :param secrets: values that were sent and must not appear in the error text.
     """
     data: Any = error.get("data")
     data = data if isinstance(data, dict) else {}
     mnemonic, code, params = data.get("mnemonic"), error.get("code"), data.get("params")
-    kind = _BY_MNEMONIC.get(str(mnemonic)) or (
+    error_class = _BY_MNEMONIC.get(str(mnemonic)) or (
         _BY_CODE.get(code, ServiceFailed) if isinstance(code, int) else ServiceFailed
     )
-    return kind(
-        _without(str(error.get("message") or "no message"), list(secrets)),
+    return error_class(
+        _redact(str(error.get("message") or "no message"), list(secrets)),
         method=method,
         request_id=request_id,
         code=code,

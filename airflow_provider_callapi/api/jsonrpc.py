@@ -1,7 +1,7 @@
-"""The JSON-RPC 2.0 envelope over HTTP: one POST, one answer, and what its absence proves.
+"""JSON-RPC 2.0 over HTTP. The errors distinguish an unsent request from a missing answer.
 
-Source: "Введение", "Соглашения" and "Общее" of the vendor's document: POST, JSON with its charset and
-a correct Content-Length, no batches, no notifications.
+Source: the introductory chapters of the vendor's Call API document: POST, JSON with its charset, a correct
+Content-Length, no batches, no notifications.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HEADERS = {"Content-Type": "application/json; charset=UTF-8"}
 
 @dataclass(frozen=True)
 class Reply:
-    """A JSON-RPC answer to request ``request_id``: exactly one of ``result`` and ``error`` is set."""
+    """The JSON-RPC answer to the request ``request_id``: exactly one of ``result`` and ``error`` is set."""
 
     request_id: str
     result: Any = field(default=None, repr=False)
@@ -34,33 +34,33 @@ class Reply:
 
 
 class _NoAuth(AuthBase):
-    """Credentials travel in the body; without this, `requests` would look into ``~/.netrc``."""
+    """An HTTP authentication that adds nothing: it keeps `requests` from reading ``~/.netrc``."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
 
 
 class _Payload(io.BytesIO):
-    """A body that knows whether it was taken to be sent.
+    """A request body that records whether it was read.
 
-    The wire reads it after connecting, the TLS handshake and the headers. Until then the service
-    has nothing that it could carry out, whatever kind of exception ends the attempt.
+    The HTTP library reads the body after it has connected, finished the TLS handshake and sent the headers.
+    If the body was not read, the service cannot have carried out the request.
     """
 
-    taken = False
+    was_read = False
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.taken = True
+        self.was_read = True
         return super().read(size)
 
 
 class JsonRpc:
-    """One service's URL and how to reach it.
+    """The HTTP access to one JSON-RPC service.
 
     :param url: base URL with the version, e.g. ``https://callapi.comagic.ru/v4.0``.
     :param timeout: seconds to connect, and between two bytes of the answer.
     :param verify: TLS verification: True, or the path of a CA bundle.
-    :param new_session: makes the HTTP session; the one seam where a test replaces the wire.
+    :param new_session: creates the HTTP session. Tests replace the network here.
     """
 
     def __init__(
@@ -78,18 +78,18 @@ class JsonRpc:
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
 
-    def send(self, method: str, params: Mapping[str, Any], *, fresh: bool) -> Reply:
-        """Send one request, once.
+    def send(self, method: str, params: Mapping[str, Any], *, new_connection: bool) -> Reply:
+        """Send one JSON-RPC request, without repeats, and return the answer.
 
-        :param fresh: use a connection of its own: a kept-alive one may be half-closed, and then
-            nobody can tell whether the request was read.
-        :raises NotSent: no byte of the request left.
-        :raises Unanswered: it left, and no JSON-RPC answer to it came back.
+        :param new_connection: open a connection for this request only. A kept-alive connection may be
+            half-closed, and then it is unknown whether the service read the request.
+        :raises NotSent: no byte of the request was sent.
+        :raises Unanswered: the request was sent and no JSON-RPC answer came back.
         """
         request_id = uuid.uuid4().hex
         body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
         payload = _Payload(json.dumps(body, ensure_ascii=False).encode())
-        if fresh:
+        if new_connection:
             with self._new_session() as session:
                 response = self._post(session, payload, method, request_id)
         else:
@@ -98,7 +98,13 @@ class JsonRpc:
                     self._session = self._new_session()
                 session = self._session
             response = self._post(session, payload, method, request_id)
-        return _read(response, method, request_id)
+        return _parse_reply(response, method, request_id)
+
+    def close(self) -> None:
+        """Close the kept-alive HTTP connection, if there is one."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
     def _post(
         self, session: requests.Session, payload: _Payload, method: str, request_id: str
@@ -110,29 +116,28 @@ class JsonRpc:
                 headers=_HEADERS,
                 timeout=self.timeout,
                 verify=self.verify,
-                allow_redirects=False,  # the body holds a token
+                allow_redirects=False,  # the body contains a token
                 auth=_NoAuth(),
             )
         except (OSError, HTTPError) as error:  # RequestException is an OSError
             cause = getattr(error.args[0], "reason", error) if error.args else error
-            why = f"{self.url}: {type(cause).__name__}"
-            if payload.taken:
-                raise Unanswered(f"no answer from {why}", method=method, request_id=request_id) from error
-            raise NotSent(f"could not connect to {why}", method=method, request_id=request_id) from error
-
-    def close(self) -> None:
-        """Close the kept-alive connection, if there is one."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+            target = f"{self.url}: {type(cause).__name__}"
+            if payload.was_read:
+                raise Unanswered(f"no answer from {target}", method=method, request_id=request_id) from error
+            raise NotSent(f"could not connect to {target}", method=method, request_id=request_id) from error
 
 
-def _read(response: requests.Response, method: str, request_id: str) -> Reply:
-    """Decide from the body whenever it is a JSON-RPC answer; error statuses are documented nowhere."""
+def _parse_reply(response: requests.Response, method: str, request_id: str) -> Reply:
+    """Return the JSON-RPC answer in an HTTP response, whatever the HTTP status.
 
-    def unanswered(why: str) -> Unanswered:
+    The vendor documents no error statuses, so the body decides.
+
+    :raises Unanswered: the body is no JSON-RPC answer to this request.
+    """
+
+    def unanswered(problem: str) -> Unanswered:
         return Unanswered(
-            f"{why} (HTTP {response.status_code} from {response.url})",
+            f"{problem} (HTTP {response.status_code} from {response.url})",
             method=method,
             request_id=request_id,
         )
@@ -144,22 +149,23 @@ def _read(response: requests.Response, method: str, request_id: str) -> Reply:
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(body, dict) or ("result" in body) == (error is not None):
         raise unanswered("the answer is not JSON-RPC")
-    anonymous_error = error is not None and body.get("id") is None
-    if body.get("id") != request_id and not anonymous_error:
+    is_error_without_id = error is not None and body.get("id") is None
+    if body.get("id") != request_id and not is_error_without_id:
         raise unanswered("the answer is to another request")
-    if error is not None:
-        if not isinstance(error, dict):
-            raise unanswered("the answer's error is not an object")
-        data = error.get("data")
-        places = (data, error, body)
-        return Reply(request_id, error=error, metadata=_metadata(places))
-    return Reply(request_id, result=body["result"], metadata=_metadata((body["result"], body)))
+    if error is None:
+        return Reply(request_id, result=body["result"], metadata=_merge_metadata(body["result"], body))
+    if not isinstance(error, dict):
+        raise unanswered("the answer's error is not an object")
+    return Reply(request_id, error=error, metadata=_merge_metadata(error.get("data"), error, body))
 
 
-def _metadata(places: tuple[Any, ...]) -> Mapping[str, Any]:
-    """``metadata`` has no documented place: what any of them holds, the first one first."""
-    found: dict[str, Any] = {}
-    for place in reversed(places):
-        if isinstance(place, dict) and isinstance(place.get("metadata"), dict):
-            found.update(place["metadata"])
-    return found
+def _merge_metadata(*parts: Any) -> Mapping[str, Any]:
+    """Merge the ``metadata`` objects of an answer's parts. The first part wins.
+
+    The vendor's document does not state which part holds ``metadata``.
+    """
+    merged: dict[str, Any] = {}
+    for part in reversed(parts):
+        if isinstance(part, dict) and isinstance(part.get("metadata"), dict):
+            merged.update(part["metadata"])
+    return merged

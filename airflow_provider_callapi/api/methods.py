@@ -1,10 +1,10 @@
-"""The 22 methods of the Call API v4.0, one class a method.
+"""The methods of the Call API v4.0, one request class for each method.
 
-The class is the documentation of its method: the name on the wire, the fields, what comes back,
-which component of the account it needs, and whether it may be repeated. Types are strict, as the
-service's are; `Request.read` is the door for values that come from templates and forms as text.
+A request class defines the method's name, its parameters, its answer, the account component that the method
+needs, and whether the request may be repeated. Types are strict, as the service's types are.
+`Request.from_values` also accepts text from templates and forms.
 
-Source: the chapter of the same name in the vendor's document; see also its table of components.
+Source: the chapters about methods and components of the vendor's Call API v4.0 document.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from airflow_provider_callapi.api.models import (
 )
 
 R = TypeVar("R", covariant=True)
-"""What a request's answer is read as."""
+"""The type of a request's answer."""
 
 
 class Repeat(Enum):
-    """What sending the same request again can do."""
+    """The effect of sending the same request again."""
 
     SAFE = "changes nothing"
-    IDEMPOTENT = "ends in the same state; the service answers that it is already so"
-    NEVER = "may ring a phone, play a sound or undo the first one"
+    IDEMPOTENT = "ends in the same state; the service answers that the request is already done"
+    NEVER = "may ring a phone, play a sound or undo the first request"
 
 
 class Component(StrEnum):
-    """The parts of the Call API that an account has or has not."""
+    """A part of the Call API that an account can have or lack. The values are the names in the account."""
 
     BASE = "Call API Базовый набор"
     MANAGEMENT = "Call API Управление вызовами"
@@ -57,35 +57,37 @@ class Component(StrEnum):
 
 
 class _Parameters(BaseModel):
+    """Base class of requests and the objects in them: immutable, with strict types and no unknown fields."""
+
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
         strict=True,
         defer_build=True,
-        coerce_numbers_to_str=True,  # in effect only where `read` is lax
+        coerce_numbers_to_str=True,  # only `from_values` is lax enough for it
         hide_input_in_errors=True,
         populate_by_name=True,
     )
 
 
 class Request(_Parameters, Generic[R]):
-    """One call of a method; ``R`` is what comes back.
+    """A request for a method of the service; ``R`` is the type of the answer.
 
-    ``access_token`` is not a field: the client adds it.
+    ``access_token`` is not a field: the client adds the token.
     """
 
     method: ClassVar[str]
     component: ClassVar[Component] = Component.BASE
     repeat: ClassVar[Repeat] = Repeat.NEVER
-    done_already_errors: ClassVar[frozenset[str]] = frozenset()
-    """The mnemonics that tell a repeat of a IDEMPOTENT request that the wish is already fulfilled."""
+    already_done_errors: ClassVar[frozenset[str]] = frozenset()
+    """The mnemonics which mean that an idempotent request is already done, e.g. ``duplicate_tag``."""
     needs_token: ClassVar[bool] = True
 
     @classmethod
-    def read(cls, values: Mapping[str, Any]) -> Self:
-        """Build a request from values that may be text (templates, forms, YAML), leaving out None.
+    def from_values(cls, values: Mapping[str, Any]) -> Self:
+        """Build a request from values that may be text (templates, forms, YAML). None means an absent field.
 
-        :raises InvalidParameters: names the first field that cannot be converted; nothing is sent.
+        :raises InvalidParameters: names the first field that cannot be converted.
         """
         given = {name: value for name, value in values.items() if value is not None}
         try:
@@ -98,18 +100,18 @@ class Request(_Parameters, Generic[R]):
 
     @property
     def params(self) -> dict[str, Any]:
-        """The ``params`` object without ``access_token``: absent fields are left out, never null."""
+        """The JSON-RPC ``params`` object without ``access_token``. Absent fields are left out."""
         return self.model_dump(mode="json", exclude_none=True)
 
     def means_already_done(self, mnemonic: object) -> bool:
-        """Whether an error with this mnemonic says that the wish is already fulfilled."""
-        return isinstance(mnemonic, str) and mnemonic in self.done_already_errors
+        """Return whether a mnemonic means that the request is already done, e.g. ``duplicate_tag``."""
+        return isinstance(mnemonic, str) and mnemonic in self.already_done_errors
 
     @classmethod
     def read_answer(cls, data: Any) -> R:
-        """Turn ``result.data`` into this method's result.
+        """Convert ``result.data`` to this request's answer type.
 
-        :raises pydantic.ValidationError: the answer is not what the method promises.
+        :raises pydantic.ValidationError: the answer differs from the method's documentation.
         """
         answer: R = _answer_reader(cls).validate_python(data)
         return answer
@@ -117,31 +119,31 @@ class Request(_Parameters, Generic[R]):
 
 @cache
 def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
-    """The reader of ``R`` in ``Request[R]``, made at first use: imports stay cheap."""
+    """Return the validator of a request class's answer type, built at first use to keep imports fast."""
     for base in request_type.__mro__:
         arguments = getattr(base, "__pydantic_generic_metadata__", {}).get("args")
         if arguments:
             return TypeAdapter(arguments[0])
-    raise TypeError(f"{request_type.__name__} does not say what it returns: Request[...]")
+    raise TypeError(f"{request_type.__name__} has no answer type; derive it from Request[...]")
 
 
-def _without_plus(value: Any) -> Any:
-    """``+7 926 000-00-00`` is unambiguous; the service wants the digits alone."""
+def _strip_plus_format(value: Any) -> Any:
+    """Return a number in the form ``+7 926 000-00-00`` as digits; return any other value unchanged."""
     if isinstance(value, str) and value.lstrip().startswith("+"):
         return re.sub(r"[\s()+-]", "", value)
     return value
 
 
-def _number(text: str) -> str:
+def _check_phone_number(text: str) -> str:
     if not re.fullmatch(r"[0-9]{10,15}", text):
         raise ValueError("a phone number in E.164 is needed: digits only, the country code first, no '+'")
     return text
 
 
-def reachable(text: str) -> str:
-    """The text, if it is a phone number in E.164 or a SIP number.
+def check_phone_or_sip(text: str) -> str:
+    """Return a text unchanged if it is a phone number in E.164 or a SIP number.
 
-    :raises ValueError: it is neither; the text is not repeated.
+    :raises ValueError: the text is neither. The error does not contain the text.
     """
     if not re.fullmatch(r"(?=.*[0-9])[A-Za-z0-9_.@*#-]{3,64}", text) or re.fullmatch(r"[0-9]+\.[0-9]+", text):
         raise ValueError(
@@ -150,35 +152,36 @@ def reachable(text: str) -> str:
     return text
 
 
-def _whole_number(value: Any) -> Any:
+def _check_whole_number(value: Any) -> Any:
     is_digits = not isinstance(value, str) or re.fullmatch(r"\s*[0-9]+\s*", value)
     if isinstance(value, bool) or not is_digits:
         raise ValueError("a whole number is needed")
     return value
 
 
-def _seven(text: str) -> str:
+def _check_starts_with_seven(text: str) -> str:
     if not text.startswith("7"):
         raise ValueError("the number must start with 7")
     return text
 
 
-PhoneNumber = Annotated[str, BeforeValidator(_without_plus), AfterValidator(_number)]
-"""E.164 digits without "+"."""
-Reachable = Annotated[str, BeforeValidator(_without_plus), AfterValidator(reachable)]
-"""A phone number or a SIP number (an extension too, where the method takes one)."""
-AnyNumber = Annotated[str, BeforeValidator(_without_plus), Field(min_length=1)]
-"""A number in E.164, a SIP number or an extension."""
-ObjectId = Annotated[int, BeforeValidator(_whole_number), Field(gt=0)]
+PhoneNumber = Annotated[str, BeforeValidator(_strip_plus_format), AfterValidator(_check_phone_number)]
+"""A phone number in E.164: digits without "+"."""
+PhoneOrSip = Annotated[str, BeforeValidator(_strip_plus_format), AfterValidator(check_phone_or_sip)]
+"""A phone number or a SIP number; an extension if the method accepts extensions."""
+AnyNumber = Annotated[str, BeforeValidator(_strip_plus_format), Field(min_length=1)]
+"""A phone number in E.164, a SIP number or an extension."""
+ObjectId = Annotated[int, BeforeValidator(_check_whole_number), Field(gt=0)]
+"""The id of an object in the account or of a call session."""
 Direction = Literal["in", "out"]
 DtmfWithPauses = Annotated[str, Field(pattern=r"^[0-9*#.]+$")]
-"""Digits, ``*``, ``#``; a dot is a pause of one second: ``.12.1..4``."""
+"""DTMF tones: digits, ``*`` and ``#``. A dot is a pause of one second: ``.12.1..4``."""
 
 
 class Message(_Parameters):
-    """A sound to play.
+    """A message to play.
 
-    :ivar type: ``tts``: ``value`` is a text to be spoken; ``media``: ``value`` is a file's id.
+    :ivar type: ``tts`` if ``value`` is a text to speak, ``media`` if ``value`` is the id of a media file.
     :ivar value: always a string, also for an id.
     """
 
@@ -187,7 +190,7 @@ class Message(_Parameters):
 
 
 class Employee(_Parameters):
-    """An employee of the account; without ``phone_number`` all their active numbers ring in turn."""
+    """An employee of the account. Without ``phone_number``, all active numbers ring in turn."""
 
     id: ObjectId
     phone_number: AnyNumber | None = None
@@ -197,7 +200,7 @@ class Employee(_Parameters):
 
 
 class LoginUser(Request[AccessToken]):
-    """Log in with a login and a password; the token lives for an hour."""
+    """Log in with a login and a password. The answer contains an access token that is valid for one hour."""
 
     method = "login.user"
     repeat = Repeat.SAFE
@@ -208,48 +211,55 @@ class LoginUser(Request[AccessToken]):
 
 
 class LogoutUser(Request[Done]):
-    """End the session of the token in use."""
+    """Log out: end the validity of the access token that is sent with this request."""
 
     method = "logout.user"
     repeat = Repeat.IDEMPOTENT
-    done_already_errors = frozenset({"access_token_invalid"})
+    already_done_errors = frozenset({"access_token_invalid"})
 
 
-# --- starting calls: no repeat, ever ---
+# --- starting calls ---
 
 
 class StartCall(Request[StartedCall]):
-    """What the five start methods have in common.
+    """Base class of the ``start.*`` requests. A start request is never repeated.
 
     :ivar virtual_phone_number: the account's number that the contact sees; no 800 numbers.
-    :ivar contact: whom to call: a phone number, or an employee's SIP number.
-    :ivar external_id: the caller's own id; ``list.calls`` and the reports give it back.
-    :ivar dtmf_string: tones to send to the contact, a dot is a pause of one second.
-    :ivar direction: how the reports count it. Always sent: the default differs between revisions.
+    :ivar contact: the phone number, or an employee's SIP number, to call.
+    :ivar external_id: the caller's own id; ``list.calls`` and the Data API's reports contain it.
+    :ivar dtmf_string: tones to send to the contact; a dot is a pause of one second.
+    :ivar direction: the call's direction in reports. Always sent, because the vendor's default has changed.
     """
 
     repeat = Repeat.NEVER
 
     virtual_phone_number: PhoneNumber
-    contact: Reachable
+    contact: PhoneOrSip
     external_id: Annotated[str, Field(min_length=1)] | None = None
     dtmf_string: DtmfWithPauses | None = None
     direction: Direction = "out"
 
 
 class _TwoSidedCall(StartCall):
+    """A start request that connects the contact with another side: a person or a scenario."""
+
     contact_message: Message | None = None
     switch_at_once: bool | None = None
 
 
 class _DirectCall(_TwoSidedCall):
+    """A start request that connects the contact with a person.
+
+    :ivar first_call: the side whose phone rings first.
+    """
+
     first_call: str
     early_switching: bool | None = None
     media_file_id: ObjectId | None = None
     show_virtual_phone_number: bool | None = None
 
     @model_validator(mode="after")
-    def _early_switching_needs_the_other_side_first(self) -> Self:
+    def _check_early_switching(self) -> Self:
         if self.early_switching and (self.first_call == "contact" or not self.switch_at_once):
             raise ValueError("early_switching needs switch_at_once=true and a first_call other than contact")
         return self
@@ -284,41 +294,41 @@ class StartVnumberCall(_TwoSidedCall):
 
 
 class StartInformerCall(StartCall):
-    """Call a contact, play a message, hang up.
+    """Call a contact, play a message and hang up.
 
-    :ivar dialing_timeout: seconds to wait for an answer, 1 to 120; the service's default is 30.
+    :ivar dialing_timeout: seconds that the contact's phone rings, 1 to 120; the service's default is 30.
     """
 
     method = "start.informer_call"
     component = Component.INFORMER
 
     contact_message: Message
-    dialing_timeout: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=120)] | None = None
+    dialing_timeout: Annotated[int, BeforeValidator(_check_whole_number), Field(ge=1, le=120)] | None = None
 
 
-def _phone_of(value: Any) -> Any:
-    """The document types ``operator`` as an object and shows one; every later revision a string."""
+def _operator_phone(value: Any) -> Any:
+    """Return the phone number of an ``operator``: an object in the document, a string in later revisions."""
     return value.get("phone_number") if isinstance(value, Mapping) else value
 
 
 class StartSimpleCall(_DirectCall):
-    """Connect a contact with any number but the account's own virtual ones.
+    """Connect a contact with any phone number except the account's own virtual numbers.
 
-    :ivar operator: the phone number of the operator; ``{"phone_number": …}`` is read as well.
+    :ivar operator: the phone number of the operator, or ``{"phone_number": …}``.
     """
 
     method = "start.simple_call"
 
     first_call: Literal["contact", "operator"]
-    operator: Annotated[PhoneNumber, BeforeValidator(_phone_of)]
+    operator: Annotated[PhoneNumber, BeforeValidator(_operator_phone)]
     operator_message: Message | None = None
 
 
-# --- steering a call in progress ---
+# --- controlling an active call ---
 
 
 class SessionRequest(Request[R], Generic[R]):
-    """A request about one active call."""
+    """Base class of requests about one active call."""
 
     component = Component.MANAGEMENT
 
@@ -326,28 +336,28 @@ class SessionRequest(Request[R], Generic[R]):
 
 
 class MakeCall(SessionRequest[Done]):
-    """Call a third party while the contact is on hold."""
+    """Call a third party during a talk. The contact is on hold meanwhile."""
 
     method = "make.call"
 
-    to: Reachable
+    to: PhoneOrSip
     to_message: Message | None = None
 
 
 class TransferTalk(SessionRequest[Done]):
-    """Connect the contact with the third party; the employee leaves."""
+    """Connect the contact with the third party and disconnect the employee."""
 
     method = "transfer.talk"
 
 
 class RestoreTalk(SessionRequest[Done]):
-    """Go back to the contact; the third party leaves."""
+    """Connect the employee with the contact again and disconnect the third party."""
 
     method = "restore.talk"
 
 
 class HoldCall(SessionRequest[Done]):
-    """Put the contact on hold, with a message to listen to."""
+    """Put the contact on hold and play a message to the contact."""
 
     method = "hold.call"
 
@@ -355,13 +365,13 @@ class HoldCall(SessionRequest[Done]):
 
 
 class UnholdCall(SessionRequest[Done]):
-    """Take the contact off hold."""
+    """Take the contact off hold and connect both sides again."""
 
     method = "unhold.call"
 
 
 class AddCoach(SessionRequest[Done]):
-    """Connect a coach; without a number, the one of the employee's settings."""
+    """Connect a coach to a talk. The default number comes from the employee's settings in the account."""
 
     method = "add.coach"
 
@@ -369,21 +379,21 @@ class AddCoach(SessionRequest[Done]):
 
 
 class TagCall(SessionRequest[Done]):
-    """Tag an active call."""
+    """Add a tag to an active call."""
 
     method = "tag.call"
     repeat = Repeat.IDEMPOTENT
-    done_already_errors = frozenset({"duplicate_tag"})
+    already_done_errors = frozenset({"duplicate_tag"})
 
     tag_id: ObjectId
 
 
 class RecordCall(SessionRequest[Done]):
-    """Switch the recording of a talk on or off."""
+    """Switch the recording of an active call on or off."""
 
     method = "record.call"
     repeat = Repeat.IDEMPOTENT
-    done_already_errors = frozenset({"record_already_started", "record_already_stopped"})
+    already_done_errors = frozenset({"record_already_started", "record_already_stopped"})
 
     action: Literal["on", "off"]
 
@@ -392,7 +402,7 @@ class RecordCall(SessionRequest[Done]):
 
 
 class DisconnectLeg(SessionRequest[Done]):
-    """Disconnect one participant; disconnecting the contact ends the call."""
+    """Disconnect one participant of an active call. The call ends if the contact is disconnected."""
 
     method = "disconnect.leg"
 
@@ -400,7 +410,7 @@ class DisconnectLeg(SessionRequest[Done]):
 
 
 class SendDtmf(SessionRequest[Done]):
-    """Send one tone to the contact."""
+    """Send one DTMF tone to the contact of an active call."""
 
     method = "send.dtmf"
 
@@ -408,15 +418,15 @@ class SendDtmf(SessionRequest[Done]):
 
 
 class BlockContact(SessionRequest[Done]):
-    """Put the contact of an active call on the blacklist, where it stays."""
+    """Put the contact of an active call on the account's blacklist permanently."""
 
     method = "block.contact"
     repeat = Repeat.IDEMPOTENT
-    done_already_errors = frozenset({"duplicate_contact"})
+    already_done_errors = frozenset({"duplicate_contact"})
 
 
 class CallTalkOption(SessionRequest[Done]):
-    """Press a talk option's button. Some options toggle: a repeat undoes the first one."""
+    """Press the button of a talk option. Some options toggle: a repeat undoes the first request."""
 
     method = "call.talk_option"
 
@@ -424,38 +434,38 @@ class CallTalkOption(SessionRequest[Done]):
 
 
 class ReleaseCall(SessionRequest[Done]):
-    """End a call."""
+    """End an active call."""
 
     method = "release.call"
     component = Component.BASE
     repeat = Repeat.IDEMPOTENT
-    done_already_errors = frozenset({"call_session_not_found"})
+    already_done_errors = frozenset({"call_session_not_found"})
 
 
-# --- reading ---
+# --- reading the account's state ---
 
 
 class ListCalls(Request[list[CallSession]]):
-    """The calls that are active now; no paging, no filter by session."""
+    """List the active calls. The service offers no pages and no filter by session."""
 
     method = "list.calls"
     component = Component.MANAGEMENT
     repeat = Repeat.SAFE
 
     direction: Direction | None = None
-    virtual_phone_number: Annotated[PhoneNumber, AfterValidator(_seven)] | None = None
+    virtual_phone_number: Annotated[PhoneNumber, AfterValidator(_check_starts_with_seven)] | None = None
 
 
 class ListTalkOptions(Request[list[TalkOption]]):
-    """What the phone's buttons do during a talk, as set up in the account."""
+    """List the talk options: the effects of phone buttons during a talk, as configured in the account."""
 
     method = "list.talk_options"
     component = Component.MANAGEMENT
     repeat = Repeat.SAFE
 
 
-class OtherRequest(Request[Any]):
-    """A method by its name, its parameters and its answer as they are; see `other`."""
+class UntypedRequest(Request[Any]):
+    """A request whose parameters and answer are not checked; see `request_by_name`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -464,21 +474,22 @@ class OtherRequest(Request[Any]):
         return data
 
 
-def other(method: str, params: Mapping[str, Any]) -> OtherRequest:
-    """A request for a method that this module does not describe (or describes too narrowly).
+def request_by_name(method: str, params: Mapping[str, Any]) -> UntypedRequest:
+    """Return an untyped request for any method of the service.
 
-    It is repeated only where the method is known and says that it may be.
+    Use this for a method or a parameter that this module does not define. The request is repeated only if
+    this module defines the method and its class allows repeats.
     """
     known = METHODS.get(method)
 
-    class Named(OtherRequest):
+    class NamedRequest(UntypedRequest):
         pass
 
-    Named.method = method
+    NamedRequest.method = method
     if known:
-        Named.repeat, Named.done_already_errors = known.repeat, known.done_already_errors
-        Named.needs_token, Named.component = known.needs_token, known.component
-    return Named.model_validate(dict(params))
+        NamedRequest.repeat, NamedRequest.already_done_errors = known.repeat, known.already_done_errors
+        NamedRequest.needs_token, NamedRequest.component = known.needs_token, known.component
+    return NamedRequest.model_validate(dict(params))
 
 
 METHODS: dict[str, type[Request[Any]]] = {
@@ -508,4 +519,4 @@ METHODS: dict[str, type[Request[Any]]] = {
         ReleaseCall,
     )
 }
-"""Every method of the document by its name on the wire, in the document's order."""
+"""The Call API's request classes by method name, in the order of the vendor's document."""

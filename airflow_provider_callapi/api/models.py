@@ -1,6 +1,6 @@
-"""What the Call API answers, as tolerant readers: an unknown field or value is kept, never an error.
+"""The answers of the Call API. Unknown fields and values are kept and cause no error.
 
-Source: the "Параметры ответа" (response parameters) tables of the vendor's Call API v4.0 document.
+Source: the response parameter tables of the vendor's Call API v4.0 document.
 """
 
 from __future__ import annotations
@@ -15,73 +15,77 @@ import pendulum
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
-def _empty_list(value: Any) -> Any:
+def _null_to_empty_list(value: Any) -> Any:
     return [] if value is None else value
 
 
-def _false(value: Any) -> Any:
+def _null_to_false(value: Any) -> Any:
     return False if value is None else value
 
 
-def _text(value: Any) -> Any:
+def _null_to_text(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _no_bool(value: Any) -> Any:
+def _reject_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("a number is needed")
     return value
 
 
-def _true(value: bool) -> bool:
+def _require_true(value: bool) -> bool:
     if not value:
         raise ValueError("success is false")
     return value
 
 
-Flag = Annotated[bool, BeforeValidator(_false)]
-"""True or false; null is false."""
+Flag = Annotated[bool, BeforeValidator(_null_to_false)]
+"""A boolean; null is read as false."""
 
 
 class Answer(BaseModel):
-    """Base of everything the service sends: unknown fields are kept in ``model_extra``."""
+    """Base class of all answers of the service. Unknown fields are kept in ``model_extra``."""
 
     model_config = ConfigDict(frozen=True, extra="allow", defer_build=True, hide_input_in_errors=True)
 
 
 class AccessToken(Answer):
-    """``login.user``: a temporary token (one hour) and when it ends, in epoch seconds."""
+    """The answer to ``login.user``: a temporary access token, valid for one hour.
+
+    :ivar expire_at: epoch seconds.
+    """
 
     access_token: str = Field(repr=False)
     expire_at: float
 
 
 class StartedCall(Answer):
-    """``start.*``: the call was accepted. Nobody has answered it yet."""
+    """The answer to a ``start.*`` request: the service accepted the call. No one has answered yet."""
 
-    call_session_id: Annotated[int, BeforeValidator(_no_bool)]
+    call_session_id: Annotated[int, BeforeValidator(_reject_bool)]
 
 
 class Done(Answer):
-    """``success`` of a control method; the service sends ``true`` or the string ``"true"``.
+    """The answer to a control method that succeeded.
 
-    ``already`` is ours: the service refused the request because the wish was fulfilled before
-    (a duplicate tag, a recording already on, a call that is no longer there to be released).
+    :ivar success: the service sends ``true`` or the string ``"true"``.
+    :ivar already: set by this package, not by the service. True if the service refused the request because
+        its effect was already there: a duplicate tag, a running recording, a released call.
     """
 
-    success: Annotated[bool, AfterValidator(_true)]
+    success: Annotated[bool, AfterValidator(_require_true)]
     already: bool = False
 
 
 class Tag(Answer):
-    """A tag (mark) on a call."""
+    """A tag of a call."""
 
     tag_id: int
     tag_name: str | None = None
 
 
 class LegState(StrEnum):
-    """The states of a leg that the vendor's document lists; ``Leg.state`` may hold others."""
+    """The leg states that the vendor's document lists. ``Leg.state`` may contain others."""
 
     DIALING = "Дозвон"
     TALKING = "Разговор"
@@ -98,10 +102,11 @@ class LegState(StrEnum):
 
 
 class Leg(Answer):
-    """One participant of a session.
+    """One participant of a call session.
 
-    ``called_phone_number`` may carry a DTMF string behind dots (``74959268686...9.2.3.3``).
-    ``state`` is the service's Russian text, see `LegState`.
+    :ivar called_phone_number: may end in dots and a DTMF string (``74959268686...9.2.3.3``).
+    :ivar is_operator: true for a person of the account, false for the contact.
+    :ivar state: the service's Russian text; see `LegState`.
     """
 
     leg_id: int
@@ -111,13 +116,13 @@ class Leg(Answer):
     employee_id: int | None = None
     employee_full_name: str | None = None
     record_call_enabled: bool | None = None
-    state: Annotated[str, BeforeValidator(_text)] = ""
+    state: Annotated[str, BeforeValidator(_null_to_text)] = ""
 
 
 class CallSession(Answer):
-    """One active call of ``list.calls``.
+    """One active call, an entry of ``list.calls``.
 
-    ``start_time`` is zone-less text in the account's zone, see `parse_time`.
+    :ivar start_time: text without a zone, in the account's zone; see `parse_time`.
     """
 
     call_session_id: int
@@ -126,19 +131,19 @@ class CallSession(Answer):
     virtual_phone_number: str | None = None
     contact_phone_number: str | None = None
     external_id: str | None = None
-    tags: Annotated[tuple[Tag, ...], BeforeValidator(_empty_list)] = ()
-    legs: Annotated[tuple[Leg, ...], BeforeValidator(_empty_list)] = ()
+    tags: Annotated[tuple[Tag, ...], BeforeValidator(_null_to_empty_list)] = ()
+    legs: Annotated[tuple[Leg, ...], BeforeValidator(_null_to_empty_list)] = ()
 
 
 class ButtonValue(Answer):
-    """What a talk option acts on: a tag, a scenario."""
+    """The object that a talk option acts on: a tag or a scenario."""
 
     id: int
     value: str | None = None
 
 
 class TalkOption(Answer):
-    """One entry of ``list.talk_options``: what a phone button does during a talk."""
+    """A talk option, an entry of ``list.talk_options``: the effect of one phone button during a talk."""
 
     button: str
     mnemonic: str
@@ -147,7 +152,7 @@ class TalkOption(Answer):
 
 
 class Limits(Answer):
-    """The points left, from an answer's ``metadata.limits``; the resets are seconds from now."""
+    """The points left, from ``metadata.limits`` of an answer. The resets are seconds from now."""
 
     day_limit: int | None = None
     day_remaining: int | None = None
@@ -158,9 +163,9 @@ class Limits(Answer):
 
 
 class ApiVersion(Answer):
-    """``metadata.api_version``, sent only by a version that is about to go.
+    """The notice that a version of the API will be withdrawn, from ``metadata.api_version`` of an answer.
 
-    The vendor spells the flag ``current_version_depricated``; later revisions correct it.
+    Only deprecated versions send the notice.
     """
 
     deprecated: bool = False
@@ -168,26 +173,25 @@ class ApiVersion(Answer):
     latest_version: str | None = None
 
     @classmethod
-    def read(cls, raw: dict[str, Any]) -> ApiVersion:
+    def from_metadata(cls, raw: dict[str, Any]) -> ApiVersion:
+        """Read ``metadata.api_version``. Accept the vendor's spelling ``current_version_depricated``, too."""
         flag = raw.get("current_version_deprecated", raw.get("current_version_depricated"))
         return cls.model_validate({**raw, "deprecated": flag if flag is not None else False})
 
 
 @cache
 def zone(name: str) -> pendulum.Timezone:
-    """A time zone; pendulum alone reads its file again and again.
-
-    :param name: of the IANA list.
-    """
+    """Return a time zone by its IANA name. Cached, because pendulum reads the zone's file at each call."""
     return pendulum.timezone(name)
 
 
 def parse_time(text: str, timezone: str) -> pendulum.DateTime:
-    """Read any of the service's three date forms as UTC.
+    """Return a date and time of the service in UTC.
 
-    :param text: ``YYYY-MM-DDT hh:mm:ssZ``, ``YYYY-MM-DD hh:mm:ss`` or ``2016-10-19T12:26:48.418``.
-    :param timezone: IANA name of the account's zone; zone-less text is in it.
-    :raises ValueError: the text is none of them.
+    :param text: in one of the service's forms: ``YYYY-MM-DDT hh:mm:ssZ``, ``YYYY-MM-DD hh:mm:ss`` or
+        ``2016-10-19T12:26:48.418``.
+    :param timezone: IANA name of the account's zone, for text without a zone.
+    :raises ValueError: the text has another form.
     """
     if not re.fullmatch(r"\s*\d{4}-\d\d-\d\d[T ] ?\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?\s*", text):
         raise ValueError(f"not a date and time of the Call API: {text!r}")

@@ -1,9 +1,8 @@
-"""When a request is sent again, as one list of reasons."""
+"""A client that repeats failed requests, unless a repeat could carry a request out twice."""
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,70 +14,77 @@ from airflow_provider_callapi.api.methods import Repeat, Request
 
 R = TypeVar("R")
 
-ATTEMPTS = 5
+MAX_SENDS = 5
+"""How many times a request that fails is sent at most, by default."""
+MAX_LIMIT_WAIT = 120.0
+"""Seconds that one request waits in total until used-up points are available again, by default."""
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
 _log = logging.getLogger(__name__)
 
 
 class RetryingClient:
-    """A `Client` that sends a request again where that cannot do it twice.
+    """A client that repeats failed requests, unless a repeat could carry a request out twice.
 
-    :param max_limit_wait: seconds to wait, in all, for used up points to come back.
-    :param attempts: how often a request is sent at the most, after trouble; 1: never again.
-    :param sleep: ``time.sleep``, or a test's.
+    :param sleep: a function that waits for a number of seconds.
+    :param max_limit_wait: seconds that one request waits in total until used-up points are available again.
+    :param max_sends: how many times a request that fails is sent at most; 1 disables repeats. Only
+        ``max_limit_wait`` limits the repeats of a request that is refused for lack of points.
     """
 
     def __init__(
         self,
         client: Client,
         *,
-        max_limit_wait: float = 120.0,
-        attempts: int = ATTEMPTS,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None],
+        max_limit_wait: float = MAX_LIMIT_WAIT,
+        max_sends: int = MAX_SENDS,
     ) -> None:
         self.client = client
         self.max_limit_wait = max_limit_wait
-        self.attempts = attempts
+        self.max_sends = max_sends
         self._sleep = sleep
 
-    def call(self, request: Request[R], *, before: Callable[[], object] = lambda: None) -> R:
-        """Send a request, and its repeats.
+    def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
+        """Send a request, and send it again after an error if `Repeat` allows it.
 
-        :param before: called before each attempt; what it raises ends them.
-        :raises CallApiError: the last attempt's error.
+        :param before_each_send: called before each send. If it raises, the request is not sent.
+        :raises CallApiError: the error of the last send.
         """
 
-        def attempt() -> R:
-            before()
+        def send() -> R:
+            before_each_send()
             return self.client.call(request)
 
-        sending = tenacity.Retrying(
-            retry=lambda state: self._pause(request, state) is not None,
-            wait=lambda state: self._pause(request, state) or 0.0,
-            before_sleep=_log_pause,
+        retrying = tenacity.Retrying(
+            retry=lambda state: self._repeat_delay(request, state) is not None,
+            wait=lambda state: self._repeat_delay(request, state) or 0.0,
+            before_sleep=_log_repeat,
             sleep=self._sleep,
             reraise=True,
         )
-        answer: R = sending(attempt)
+        answer: R = retrying(send)
         return answer
 
-    def _pause(self, request: Request[Any], state: tenacity.RetryCallState) -> float | None:
-        """Seconds to wait before sending the request again; None: do not send it again."""
+    def _repeat_delay(self, request: Request[Any], state: tenacity.RetryCallState) -> float | None:
+        """Return the seconds to wait before a failed request is repeated; None if it must not be repeated."""
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, LimitExceeded):  # refused before anything was done
+        if isinstance(error, LimitExceeded):  # the service refused before it did anything
             affordable = state.idle_for + error.retry_after <= self.max_limit_wait
             return float(error.retry_after) if affordable else None
-        if state.attempt_number >= self.attempts:
+        if state.attempt_number >= self.max_sends:
             return None
-        if isinstance(error, NotSent):  # nothing left this machine
+        if isinstance(error, NotSent):
             return _BACKOFF(state)
         if isinstance(error, Unanswered | ServiceFailed) and request.repeat is not Repeat.NEVER:
             return _BACKOFF(state)
         return None
 
 
-def _log_pause(state: tenacity.RetryCallState) -> None:
+def _log_repeat(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     _log.warning(
-        "%s; sending it again in %.1f s (attempt %d)", error, state.upcoming_sleep, state.attempt_number + 1
+        "%s; sending the request again in %.1f s (send %d)",
+        error,
+        state.upcoming_sleep,
+        state.attempt_number + 1,
     )

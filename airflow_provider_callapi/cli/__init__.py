@@ -1,1 +1,1 @@
-"""``airflow callapi …``: for somebody who has to see what is going on, and perhaps end it, at night."""
+"""The commands of ``airflow callapi`` for the person who operates the telephone calls."""

@@ -1,8 +1,8 @@
-"""The commands of ``airflow callapi``: one request each, a table or a line on stdout, errors on stderr.
+"""The commands of ``airflow callapi``.
 
-A command that could not do what it was asked to ends with 1. Nothing is waited for, neither points that
-are used up nor a service that hangs: whoever looks at a terminal wants to know. Airflow logs to stdout,
-so that nothing is logged, but for ``--verbose``.
+A command prints a table or a line of text to stdout and errors to stderr. A failed command exits with 1. No
+command waits for used-up points or a slow service, because a person waits for the output. Airflow logs to
+stdout, so commands log only with ``--verbose``.
 """
 
 from __future__ import annotations
@@ -34,47 +34,47 @@ from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 _TIMEOUT = 10.0
-"""Seconds for one request, where the connection allows more."""
-_INTERRUPTED = 130
-"""What a shell makes of Ctrl-C."""
+"""The longest time in seconds that a command waits for an answer."""
+_INTERRUPTED_EXIT_CODE = 130
+"""The exit code of a shell command after Ctrl-C."""
 
 
 @suppress_logs_and_warning
 def calls(args: Namespace) -> None:
-    """The active calls. A table has what fits a terminal of 80 columns."""
-    row = _call_line if args.output == "table" else _call_row
-    with _hook(args) as hook:
+    """List the active calls. The table output has only the columns that fit into 80 characters."""
+    to_row = _table_row if args.output == "table" else _call_row
+    with _open_hook(args) as hook:
         rows = [
-            row(session, hook.settings.timezone, args.show_phone_numbers)
+            to_row(session, hook.settings.timezone, args.show_phone_numbers)
             for session in hook.get_conn().call(ListCalls())
         ]
-    _show(rows, args)
+    _print_rows(rows, args)
 
 
 @suppress_logs_and_warning
 def limits(args: Namespace) -> None:
-    """The points left of both services, as any answer tells them; those that are asked for here are free."""
-    trouble = None
-    with _hook(args) as hook:
+    """Show the points left at both services. The requests that this command sends cost no points."""
+    data_api_problem = None
+    with _open_hook(args) as hook:
         call_api = hook.get_conn()
-        rows = _points("Call API", call_api, lambda: call_api.call(ListCalls()))
+        rows = _limit_rows("Call API", call_api, lambda: call_api.call(ListCalls()))
         if hook.has_data_api and hook.settings.login is None:
             data_api = hook.data_api.client
             try:
-                rows += _points("Data API", data_api, lambda: probe_access(data_api))
+                rows += _limit_rows("Data API", data_api, lambda: probe_access(data_api))
             except CallApiError as error:
-                trouble = advice(error, service="Data API", host="Data API host")
+                data_api_problem = advice(error, service="Data API", host="Data API host")
         elif hook.has_data_api:
-            _note("the Data API was not asked: a login there costs a point")
-    _show(rows, args)
-    if trouble:
-        _fail(trouble)
+            _warn("the Data API was not checked: a login there costs a point")
+    _print_rows(rows, args)
+    if data_api_problem:
+        _fail(data_api_problem)
 
 
 @suppress_logs_and_warning
 def talk_options(args: Namespace) -> None:
-    """What the buttons of a phone do during a talk."""
-    with _hook(args) as hook:
+    """List the talk options: the effects of phone buttons during a talk."""
+    with _open_hook(args) as hook:
         rows = [
             {
                 "button": option.button,
@@ -84,44 +84,44 @@ def talk_options(args: Namespace) -> None:
             }
             for option in hook.get_conn().call(ListTalkOptions())
         ]
-    _show(rows, args)
+    _print_rows(rows, args)
 
 
 @suppress_logs_and_warning
 def release(args: Namespace) -> None:
-    """End a call, after a yes; one that is not active is a success."""
-    name = f"call session {args.call_session_id}"
-    with _hook(args) as hook:
+    """End an active call after a confirmation. A call that is not active is no error."""
+    session = f"call session {args.call_session_id}"
+    with _open_hook(args) as hook:
         if not args.yes:
             if not sys.stdin.isatty():
-                _fail(f"nobody is here to confirm that {name} be released; give --yes")
-            if not _is_sure(f"Release {name}? People may be talking. (y/n) "):
-                _fail(f"{name} was not released")
+                _fail(f"no terminal to confirm the release of {session}; use --yes")
+            if not _confirm(f"Release {session}? People may be talking. (y/n) "):
+                _fail(f"{session} was not released")
         done = hook.call(ReleaseCall(call_session_id=args.call_session_id))
-    text = f"{name} {'is not active: it is over, or never was' if done.already else 'is released'}"
-    _answer(text, {"session": args.call_session_id, "was_over_already": done.already}, args)
+    text = f"{session} {'is not active: it has ended or never existed' if done.already else 'is released'}"
+    _print_result(text, {"session": args.call_session_id, "was_over_already": done.already}, args)
 
 
 @suppress_logs_and_warning
 def check(args: Namespace) -> None:
-    """Whether the connection works, and why not."""
-    with _hook(args) as hook:
+    """Test the connection and print the result. Exit with 1 if the connection does not work."""
+    with _open_hook(args) as hook:
         works, message = hook.test_connection()
     if not works and args.output == "text":
         _fail(message)
-    _answer(message, {"works": works, "message": message}, args)
+    _print_result(message, {"works": works, "message": message}, args)
     if not works:
         sys.exit(1)
 
 
 def emulator(args: Namespace) -> None:
-    """The telephone exchange, until it is told to stop."""
-    from airflow_provider_callapi.emulator.__main__ import main  # noqa: PLC0415 - uvicorn, and no hook
+    """Run the telephone exchange for demos and tests until the process is stopped."""
+    from airflow_provider_callapi.emulator.__main__ import main  # noqa: PLC0415 - imports uvicorn
 
     sys.exit(main(args.options))
 
 
-def _is_sure(question: str) -> bool:
+def _confirm(question: str) -> bool:
     try:
         with redirect_stdout(sys.stderr):  # stdout may be read by a program
             return bool(ask_yesno(question))
@@ -130,7 +130,9 @@ def _is_sure(question: str) -> bool:
         return False
 
 
-class _ImpatientHook(CallApiHook):
+class _ShortTimeoutHook(CallApiHook):
+    """A hook that waits at most `_TIMEOUT` seconds for an answer."""
+
     @cached_property
     def settings(self) -> ConnectionSettings:
         settings = super().settings
@@ -138,98 +140,101 @@ class _ImpatientHook(CallApiHook):
 
 
 @contextmanager
-def _hook(args: Namespace) -> Iterator[CallApiHook]:
-    """A hook for the connection; what goes wrong ends the command with a line instead of a traceback."""
-    # as `airflow connections test` does: a connection may be in the metadata database
+def _open_hook(args: Namespace) -> Iterator[CallApiHook]:
+    """Provide a hook for the connection. An error ends the command with one line instead of a traceback."""
+    # allows reading the metadata database, as `airflow connections test` does
     os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
     try:
-        with _ImpatientHook(args.conn_id, max_limit_wait=0) as hook:
+        with _ShortTimeoutHook(args.conn_id, max_limit_wait=0) as hook:
             yield hook
     except CallApiError as error:
         _fail(advice(error))
     except AirflowException as error:
         _fail(str(error))
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        sys.exit(_INTERRUPTED_EXIT_CODE)
 
 
-def _points(service: str, client: Client, ask: Callable[[], object]) -> list[dict[str, Any]]:
+def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> list[dict[str, Any]]:
+    """Send a request and return the limits in its answer as rows for the minute and the day."""
     try:
-        ask()
+        send()
     except CallApiError:
-        if client.limits is None:  # a refusal may tell them too
+        if client.limits is None:  # an error can contain the limits, too
             raise
-    told = client.limits
-    if told is None:
-        _fail(f"the {service} did not say how many points are left")
+    limits = client.limits
+    if limits is None:
+        _fail(f"the answer of the {service} does not show how many points are left")
     return [
         {
             "service": service,
             "per": window,
-            "limit": getattr(told, f"{window}_limit"),
-            "left": getattr(told, f"{window}_remaining"),
-            "reset_in_seconds": getattr(told, f"{window}_reset"),
+            "limit": getattr(limits, f"{window}_limit"),
+            "left": getattr(limits, f"{window}_remaining"),
+            "reset_in_seconds": getattr(limits, f"{window}_reset"),
         }
         for window in ("minute", "day")
     ]
 
 
-# --- a call as a row ---
+# --- rows of calls ---
 
 
-def _call_row(session: CallSession, timezone: str, whole: bool) -> dict[str, Any]:
+def _call_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
+    """Return all columns of an active call."""
     return {
         "session": session.call_session_id,
         "direction": session.direction,
-        "since": _utc(session.start_time, timezone, "%Y-%m-%dT%H:%M:%SZ"),
-        "contact": _shown(session.contact_phone_number or "", whole),
-        "legs": [_shown(f"{_who(leg)}: {leg.state}", whole) for leg in session.legs],
+        "since": _to_utc(session.start_time, timezone, "%Y-%m-%dT%H:%M:%SZ"),
+        "contact": _mask(session.contact_phone_number or "", show_phone_numbers),
+        "legs": [_mask(f"{_leg_name(leg)}: {leg.state}", show_phone_numbers) for leg in session.legs],
         "tags": [tag.tag_name or tag.tag_id for tag in session.tags],
         "external_id": session.external_id,
     }
 
 
-def _call_line(session: CallSession, timezone: str, whole: bool) -> dict[str, Any]:
-    row = _call_row(session, timezone, whole)
+def _table_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
+    """Return the columns of an active call that fit into 80 characters."""
+    row = _call_row(session, timezone, show_phone_numbers)
     return {
         "session": row["session"],
         "dir": row["direction"],
-        "since": _utc(session.start_time, timezone, "%m-%d %H:%MZ"),
+        "since": _to_utc(session.start_time, timezone, "%m-%d %H:%MZ"),
         "contact": row["contact"],
         "legs": row["legs"],
     }
 
 
-def _shown(text: str, whole: bool) -> str:
-    return text if whole else mask_phones(text)
+def _mask(text: str, show_phone_numbers: bool) -> str:
+    return text if show_phone_numbers else mask_phones(text)
 
 
-def _who(leg: Leg) -> str:
+def _leg_name(leg: Leg) -> str:
     if not leg.is_operator:
         return "contact"
     return leg.employee_full_name or leg.called_phone_number or "operator"
 
 
-def _utc(text: str | None, timezone: str, form: str) -> str | None:
-    """The service's zone-less time as UTC; as it is, where it cannot be read."""
+def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
+    """Return a time of the service in UTC. A text that is no time is returned unchanged."""
     try:
-        return text and parse_time(text, timezone).strftime(form)
+        return text and parse_time(text, timezone).strftime(time_format)
     except ValueError:
         return text
 
 
-# --- what a terminal, or a program, reads ---
+# --- output ---
 
 
-def _show(rows: list[dict[str, Any]], args: Namespace) -> None:
-    """A table or plain text as Airflow prints them; json and yaml with the values as they are."""
+def _print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
+    """Print rows as a table or plain text, as Airflow does, or as json or yaml with typed values."""
     if args.output in ("json", "yaml"):
-        _write(rows, args)
+        _print_data(rows, args)
         return
-    text = _table_text if args.output == "table" else _plain_text
-    rows = [{name: text(value) for name, value in row.items()} for row in rows]
+    to_text = _table_text if args.output == "table" else _plain_text
+    rows = [{name: to_text(value) for name, value in row.items()} for row in rows]
     if args.output == "plain" and rows:
-        # as Airflow's, but for the ids that look like numbers: they stay as they are
+        # Airflow's own plain output would reformat ids that look like numbers
         cells = [list(row.values()) for row in rows]
         sys.stdout.write(tabulate(cells, list(rows[0]), tablefmt="plain", disable_numparse=True) + "\n")
     else:
@@ -239,7 +244,7 @@ def _show(rows: list[dict[str, Any]], args: Namespace) -> None:
 def _table_text(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(map(_table_text, value))
-    return "" if value is None else escape(str(value))  # rich reads [brackets] as markup
+    return "" if value is None else escape(str(value))  # rich treats [brackets] as markup
 
 
 def _plain_text(value: Any) -> str:
@@ -248,25 +253,25 @@ def _plain_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _answer(text: str, facts: dict[str, Any], args: Namespace) -> None:
-    """A line for a person, the facts for a program."""
+def _print_result(text: str, data: dict[str, Any], args: Namespace) -> None:
+    """Print a command's result: a line of text for a person, or data for a program."""
     if args.output == "text":
         sys.stdout.write(f"{text}\n")
     else:
-        _write(facts, args)
+        _print_data(data, args)
 
 
-def _write(facts: Any, args: Namespace) -> None:
+def _print_data(data: Any, args: Namespace) -> None:
     if args.output == "json":
-        sys.stdout.write(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
     else:
-        sys.stdout.write(yaml.dump(facts, allow_unicode=True, sort_keys=False))
+        sys.stdout.write(yaml.dump(data, allow_unicode=True, sort_keys=False))
 
 
-def _note(text: str) -> None:
+def _warn(text: str) -> None:
     sys.stderr.write(f"airflow callapi: {text}\n")
 
 
 def _fail(text: str) -> NoReturn:
-    _note(text)
+    _warn(text)
     sys.exit(1)

@@ -1,4 +1,7 @@
-"""What ``airflow callapi`` can do. Airflow reads it whenever any of its commands starts: no heavy imports."""
+"""The definition of the ``airflow callapi`` commands.
+
+Airflow imports this module at the start of each of its commands, so the module imports nothing heavy.
+"""
 
 from __future__ import annotations
 
@@ -16,54 +19,59 @@ from airflow.cli.cli_config import (
 )
 
 
-class _HandedOn(Arg):
-    """Everything that follows, options too, for a parser that is imported when it is needed."""
+class _PassThroughArg(Arg):
+    """All remaining arguments, options included, for another parser that is imported only when needed."""
 
     def add_to_parser(self, parser: argparse.ArgumentParser) -> None:
-        parser.prefix_chars = ""  # nothing is an option of this parser, --help neither
+        parser.prefix_chars = ""  # this parser then has no options, not even --help
         super().add_to_parser(parser)
 
 
 _CONN_ID = Arg(
     ("--conn-id",), default="callapi_default", help="The connection to use (default: callapi_default)"
 )
-_ANSWER = Arg(
+_TEXT_OUTPUT = Arg(
     ("-o", "--output"),
     choices=("text", "json", "yaml"),
     default="text",
     metavar="(text, json, yaml)",
-    help="A line, or facts for a program (default: text)",
+    help="A line of text, or data for a program (default: text)",
 )
-_PHONES = Arg(("--show-phone-numbers",), action="store_true", help="Do not shorten phone numbers")
-_SESSION_ID = Arg(("call_session_id",), type=int, metavar="SESSION_ID", help="As `callapi calls` shows it")
-_EMULATOR = _HandedOn(  # type: ignore[no-untyped-call]
-    ("options",), nargs=argparse.REMAINDER, help="Options of the emulator; --help shows them"
+_SHOW_PHONE_NUMBERS = Arg(("--show-phone-numbers",), action="store_true", help="Do not shorten phone numbers")
+_SESSION_ID = Arg(
+    ("call_session_id",),
+    type=int,
+    metavar="SESSION_ID",
+    help="The session id that `airflow callapi calls` shows",
+)
+_EMULATOR_OPTIONS = _PassThroughArg(  # type: ignore[no-untyped-call]
+    ("options",), nargs=argparse.REMAINDER, help="Options of the emulator; --help lists them"
 )
 
 
 def get_callapi_cli_commands() -> list[CLICommand]:
-    """The group ``callapi``; the provider's info names this function under ``cli`` (Airflow 3.2+)."""
+    """Return the command group ``callapi``. Airflow 3.2+ finds this function in the provider info."""
     commands = "airflow_provider_callapi.cli.commands"
     return [
         GroupCommand(
             name="callapi",
-            help="Look at, and end, telephone calls of a CoMagic / UIS account",
+            help="List and end telephone calls of a CoMagic / UIS account",
             subcommands=(
                 ActionCommand(
                     name="calls",
                     help="List the active calls; costs no points",
                     func=lazy_load_command(f"{commands}.calls"),
-                    args=(_CONN_ID, ARG_OUTPUT, _PHONES, ARG_VERBOSE),
+                    args=(_CONN_ID, ARG_OUTPUT, _SHOW_PHONE_NUMBERS, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="limits",
-                    help="Show the points left; costs none",
+                    help="Show the points left; costs no points",
                     func=lazy_load_command(f"{commands}.limits"),
                     args=(_CONN_ID, ARG_OUTPUT, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="talk-options",
-                    help="Show what a phone's buttons do during a talk",
+                    help="List the effects of phone buttons during a talk",
                     func=lazy_load_command(f"{commands}.talk_options"),
                     args=(_CONN_ID, ARG_OUTPUT, ARG_VERBOSE),
                 ),
@@ -71,19 +79,19 @@ def get_callapi_cli_commands() -> list[CLICommand]:
                     name="release",
                     help="End an active call",
                     func=lazy_load_command(f"{commands}.release"),
-                    args=(_SESSION_ID, _CONN_ID, _ANSWER, ARG_YES, ARG_VERBOSE),
+                    args=(_SESSION_ID, _CONN_ID, _TEXT_OUTPUT, ARG_YES, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="emulator",
                     help="Run a telephone exchange for demos and tests",
                     func=lazy_load_command(f"{commands}.emulator"),
-                    args=(_EMULATOR,),
+                    args=(_EMULATOR_OPTIONS,),
                 ),
                 ActionCommand(
                     name="check",
-                    help="Try the connection; costs no points",
+                    help="Test the connection; costs no points",
                     func=lazy_load_command(f"{commands}.check"),
-                    args=(_CONN_ID, _ANSWER, ARG_VERBOSE),
+                    args=(_CONN_ID, _TEXT_OUTPUT, ARG_VERBOSE),
                 ),
             ),
         )

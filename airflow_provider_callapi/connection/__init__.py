@@ -1,1 +1,1 @@
-"""What an Airflow connection means: its settings, the clients it opens, and a check of both."""
+"""An Airflow connection as checked settings, as clients of the two services, and as a connection test."""

@@ -1,4 +1,4 @@
-"""Check a connection, as Airflow's *Test connection* does, without spending points."""
+"""The connection test of Airflow's *Test connection* button. It spends no points."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 from airflow_provider_callapi.provider_info import form_label
 
 
-class _Unusable(Exception):
-    """The connection does not work. The text states the reason and what to do."""
+class _ConnectionUnusable(Exception):
+    """The Airflow connection does not work. The text states the reason and what to do."""
 
 
 def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[bool, str]:
-    """Return whether the connection works, and a text for the person who edits it.
+    """Return whether an Airflow connection works, and a text for the person who edits the connection.
 
     The text may contain the address that the account has to allow. It never contains credentials.
 
@@ -29,11 +29,11 @@ def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[b
     try:
         settings = read_settings()
         return True, " ".join([*_check_call_api(settings), *_check_data_api(settings)])
-    except _Unusable as problem:
+    except _ConnectionUnusable as problem:
         return False, str(problem)
     except ConnectionSettingsInvalid as invalid:
         cause = invalid.__cause__
-        # Airflow gives a connection under test a random name, so the text names the form's field instead.
+        # Airflow gives a connection under test a random id, so the text names the form's field instead.
         if isinstance(cause, FieldInvalid):
             return False, f'"{form_label(cause.field)}": {cause.problem}.'
         return False, str(invalid)
@@ -45,17 +45,17 @@ def _check_call_api(settings: ConnectionSettings) -> Iterator[str]:
             yield f"Connected; {len(client.call(ListCalls()))} active calls."
         except AccessDenied as error:
             if error.mnemonic != "component_disabled":
-                raise _Unusable(advice(error)) from error
+                raise _ConnectionUnusable(advice(error)) from error
             yield (
-                "Connected, but list.calls is not available: calls can be started, and not be waited for. "
+                "Connected, but list.calls is not available: tasks can start calls but cannot wait for them. "
                 + advice(error)
             )
         except CallApiError as error:
-            raise _Unusable(advice(error)) from error
+            raise _ConnectionUnusable(advice(error)) from error
         version = client.api_version
         if version is not None and version.deprecated:
             yield (
-                f"Version {version.current_version} of the Call API is about to go: "
+                f"Version {version.current_version} of the Call API will be withdrawn: "
                 f'set "API version" to {version.latest_version}.'
             )
 
@@ -64,12 +64,12 @@ def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
     if settings.data_api_url is None:
         return
     if settings.login is not None:
-        yield "The Data API was not tried: a login there costs a point."
+        yield "The Data API was not checked: a login there costs a point."
         return
     with closing(make_client(settings, service="data_api")) as client:
         try:
             probe_access(client)
         except CallApiError as error:
-            todo = advice(error, service="Data API", host="Data API host")
-            raise _Unusable(f"The Call API works, the Data API does not. {todo}") from error
+            text = advice(error, service="Data API", host="Data API host")
+            raise _ConnectionUnusable(f"The Call API works, the Data API does not. {text}") from error
     yield "The Data API works, too."

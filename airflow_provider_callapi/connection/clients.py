@@ -1,4 +1,4 @@
-"""A client whose every request is measured, and is a span where Airflow traces the task."""
+"""Clients that record each request as metrics, and as a trace span if Airflow traces the task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import Request
 from airflow_provider_callapi.connection.settings import ConnectionSettings
-from airflow_provider_callapi.observability import points_left, request_took
+from airflow_provider_callapi.observability import record_points_left, record_request
 
 R = TypeVar("R")
 
@@ -26,12 +26,12 @@ Service = Literal["call_api", "data_api"]
 
 
 class ObservedClient(Client):
-    """A `Client` that says what it does: a timing, the points left, and a span.
+    """A `Client` that records each request's duration, the points left and a trace span.
 
-    There is a span only within one that is recorded, the task's: the looks of the triggerer's poll serve
-    many tasks and belong to none of them, so they are measured and not traced. A span has no phone number.
+    A span is created only inside a recorded span, i.e. the task's. The triggerer's polls serve many tasks and
+    belong to none, so they have metrics and no span. A span contains no phone number.
 
-    :param conn_id: the connection, for the tags.
+    :param conn_id: id of the Airflow connection, for the metric tags.
     """
 
     def __init__(
@@ -48,22 +48,22 @@ class ObservedClient(Client):
         self._service = service
 
     def _send(self, request: Request[R], token: Any) -> R:
-        limits, began, result = self.limits, time.perf_counter(), "ok"
-        with self._span(request) as span:
+        limits_before, started_at, result = self.limits, time.perf_counter(), "ok"
+        with self._open_span(request) as span:
             try:
                 answer = super()._send(request, token)
-                _describe(span, answer)
+                _set_answer_attributes(span, answer)
                 return answer
             except Exception as error:
                 result = type(error).__name__
-                _describe_error(span, error)
+                _set_error_attributes(span, error)
                 raise
             finally:
-                request_took(time.perf_counter() - began, method=request.method, result=result)
-                if self.limits is not None and self.limits is not limits:
-                    points_left(self.limits, conn_id=self._conn_id, service=self._service)
+                record_request(time.perf_counter() - started_at, method=request.method, result=result)
+                if self.limits is not None and self.limits is not limits_before:
+                    record_points_left(self.limits, conn_id=self._conn_id, service=self._service)
 
-    def _span(self, request: Request[Any]) -> Any:
+    def _open_span(self, request: Request[Any]) -> Any:
         if not trace.get_current_span().is_recording():
             return nullcontext(INVALID_SPAN)
         span = trace.get_tracer("airflow_provider_callapi").start_as_current_span(
@@ -75,16 +75,16 @@ class ObservedClient(Client):
                 "rpc.method": request.method,
                 "server.address": urlsplit(self.rpc.url).hostname or "",
                 "callapi.conn_id": self._conn_id,
-                **_ids(request),
+                **_call_ids(request),
             },
-            record_exception=False,  # its stack holds the request
+            record_exception=False,  # the traceback contains the request
             set_status_on_exception=False,
         )
         return span
 
 
 def make_client(settings: ConnectionSettings, *, service: Service = "call_api") -> Client:
-    """A client of one of the services, with its own HTTP session and login; each request is measured."""
+    """Return a client of one service, with its own HTTP session and login, that records each request."""
     url = settings.url if service == "call_api" else settings.data_api_url
     assert url is not None, "the connection does not use the Data API"
     rpc = JsonRpc(url, timeout=settings.timeout, verify=settings.verify)
@@ -93,29 +93,29 @@ def make_client(settings: ConnectionSettings, *, service: Service = "call_api") 
     )
 
 
-def same_trace() -> Callable[[], object]:
-    """For the ``initializer`` of a pool: what its threads do belongs to the present span."""
+def join_current_trace() -> Callable[[], object]:
+    """Return an ``initializer`` for a thread pool that puts its threads' spans inside the current span."""
     return partial(context.attach, context.get_current())
 
 
-def _ids(thing: object) -> dict[str, Any]:
-    """The ids by which a call is found elsewhere, of a request or of an answer."""
-    ids = {name: getattr(thing, name, None) for name in ("call_session_id", "external_id")}
+def _call_ids(message: object) -> dict[str, Any]:
+    """Return a call's ids from a request or an answer, as span attributes."""
+    ids = {name: getattr(message, name, None) for name in ("call_session_id", "external_id")}
     return {f"callapi.{name}": value for name, value in ids.items() if value is not None}
 
 
-def _describe(span: trace.Span, answer: object) -> None:
+def _set_answer_attributes(span: trace.Span, answer: object) -> None:
     if span.is_recording():
-        span.set_attributes(_ids(answer))
+        span.set_attributes(_call_ids(answer))
 
 
-def _describe_error(span: trace.Span, error: Exception) -> None:
+def _set_error_attributes(span: trace.Span, error: Exception) -> None:
     span.set_status(Status(StatusCode.ERROR, type(error).__name__))
     span.set_attribute("error.type", type(error).__name__)
     if isinstance(error, CallApiError):
-        facts = {
+        details = {
             "rpc.jsonrpc.error_code": getattr(error, "code", None),
             "rpc.jsonrpc.request_id": error.request_id,
             "callapi.error.mnemonic": getattr(error, "mnemonic", None),
         }
-        span.set_attributes({name: value for name, value in facts.items() if value is not None})
+        span.set_attributes({name: value for name, value in details.items() if value is not None})

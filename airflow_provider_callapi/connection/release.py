@@ -1,4 +1,4 @@
-"""Ending calls when their task is killed: all at once and briefly, since who kills does not wait for long."""
+"""Release the calls of a killed task: in parallel and with a short timeout, as the process ends soon."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings
 
 _TIMEOUT = 4.0
-"""Seconds for a request."""
-_AT_ONCE = 32
+"""Seconds for one release request."""
+_MAX_PARALLEL = 32
 
 
 def release_calls(settings: ConnectionSettings, session_ids: Collection[int], log: Any) -> None:
-    """Release these calls, through a connection of their own: the task's may be in use.
+    """Release calls through a new client, because the task's client may be in use.
 
-    Raises nothing: what cannot be released is told in the log.
+    A failure is logged and not raised.
+
+    :param log: the task's logger.
     """
     if not session_ids:
         return
-    brief = settings.model_copy(update={"timeout": min(settings.timeout, _TIMEOUT)})
-    with closing(make_client(brief)) as client, ThreadPoolExecutor(min(len(session_ids), _AT_ONCE)) as pool:
+    workers = min(len(session_ids), _MAX_PARALLEL)
+    short_settings = settings.model_copy(update={"timeout": min(settings.timeout, _TIMEOUT)})
+    with closing(make_client(short_settings)) as client, ThreadPoolExecutor(workers) as pool:
 
         def release(session_id: int) -> Exception | None:
             try:

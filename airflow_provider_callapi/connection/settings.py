@@ -1,4 +1,4 @@
-"""What a connection of type ``callapi`` says, read once and checked, with the field named in every error."""
+"""The settings in an Airflow connection of type ``callapi``. Every error names the invalid field."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ DEFAULT_HOST = "callapi.comagic.ru"
 
 
 class FieldInvalid(ValueError):
-    """A field cannot be used.
+    """A field of the Airflow connection is invalid.
 
-    :ivar field: ``host``, ``port``, ``password``, ``extra``, or ``extra.timeout`` and the like.
-    :ivar problem: why, and what is needed; never the value.
+    :ivar field: ``host``, ``port``, ``password``, ``extra``, or a field of it, e.g. ``extra.timeout``.
+    :ivar problem: the reason and what is needed. It never contains the value.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -34,8 +34,8 @@ class FieldInvalid(ValueError):
         self.problem = problem
 
 
-class _Extra(BaseModel):
-    """The connection's extra fields; values may be text, as a form or a URI writes them."""
+class _ExtraFields(BaseModel):
+    """The fields in an Airflow connection's extra. Values may be text, as in forms and URIs."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -49,41 +49,45 @@ class _Extra(BaseModel):
 
     @field_validator("verify", mode="before")
     @classmethod
-    def _flag_or_path(cls, value: Any) -> Any:
+    def _parse_verify(cls, value: Any) -> Any:
         return {"true": True, "false": False}.get(str(value).strip().lower(), value)
 
     @field_validator("verify")
     @classmethod
-    def _is_there(cls, value: bool | str) -> bool | str:
+    def _check_readable(cls, value: bool | str) -> bool | str:
         if isinstance(value, str) and not os.access(value, os.R_OK):
             raise ValueError(
-                "this machine has no such file, or may not read it; true, or the path of a file is needed"
+                "this machine has no such file, or may not read it; enter true, or the path of a file"
             )
         return value
 
     @field_validator("api_version")
     @classmethod
-    def _is_a_version(cls, value: str) -> str:
+    def _check_version(cls, value: str) -> str:
         if not re.fullmatch(r"v\d+\.\d+", value, re.ASCII):
-            raise ValueError("a version is needed, e.g. v4.0")
+            raise ValueError("enter a version, e.g. v4.0")
         return value
 
     @field_validator("timezone")
     @classmethod
-    def _is_a_zone(cls, value: str) -> str:
+    def _check_timezone(cls, value: str) -> str:
         try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of zones is no zone
-            raise ValueError("an IANA zone is needed, e.g. Europe/Moscow") from error
+            ZoneInfo(value)  # a folder of zones raises an OSError
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("enter an IANA zone, e.g. Europe/Moscow") from error
         return value
 
 
 class ConnectionSettings(BaseModel):
-    """Where the services are and how to be let in.
+    """The settings in an Airflow connection: addresses, credentials, and how to send requests.
 
-    :ivar conn_id: the connection that they were read from.
+    :ivar conn_id: id of the Airflow connection.
     :ivar url: base URL of the Call API with its version.
-    :ivar data_api_url: base URL of the Data API; None where the connection does not use it.
+    :ivar data_api_url: base URL of the Data API; None if the connection does not use the Data API.
+    :ivar login: None if ``password`` is a permanent access key.
+    :ivar timeout: seconds for one request.
+    :ivar timezone: IANA name of the account's time zone.
+    :ivar verify: TLS verification: true, false, or the path of a CA bundle.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -98,7 +102,7 @@ class ConnectionSettings(BaseModel):
     verify: bool | str
 
     @classmethod
-    def read(
+    def from_fields(
         cls,
         conn_id: str,
         *,
@@ -108,50 +112,53 @@ class ConnectionSettings(BaseModel):
         password: str | None,
         extra: str | None,
     ) -> Self:
-        """Read an Airflow connection's fields.
+        """Read the fields of an Airflow connection.
 
-        :raises ConnectionSettingsInvalid: names the connection and the field, and what to do.
+        :raises ConnectionSettingsInvalid: a field is invalid. The text names the connection and the field.
         """
         try:
-            fields = _read_extra(extra)
+            extra_fields = _parse_extra(extra)
+            allow_http = extra_fields.allow_http
             if not password:
                 raise FieldInvalid(
                     "password",
-                    "empty; enter the login's password, or a permanent access key with the login left empty",
+                    "empty; enter the login's password, or a permanent access key and no login",
                 )
-            base = _base_url("host", host or DEFAULT_HOST, port, fields.allow_http)
+            base = _base_url("host", host or DEFAULT_HOST, port, allow_http)
             data_url = None
-            if fields.data_api:
-                data_host = fields.data_api_host or base.replace("//callapi.", "//dataapi.", 1)
-                data_url = _base_url("extra.data_api_host", data_host, None, fields.allow_http) + "/v2.0"
+            if extra_fields.data_api:
+                data_host = extra_fields.data_api_host or base.replace("//callapi.", "//dataapi.", 1)
+                data_url = (
+                    _base_url("extra.data_api_host", data_host, None, extra_fields.allow_http) + "/v2.0"
+                )
         except FieldInvalid as invalid:
             raise ConnectionSettingsInvalid(f"connection {conn_id}, {invalid}") from invalid
         return cls(
             conn_id=conn_id,
-            url=f"{base}/{fields.api_version}",
+            url=f"{base}/{extra_fields.api_version}",
             data_api_url=data_url,
             login=login or None,
             password=SecretStr(password),
-            timeout=fields.timeout,
-            timezone=fields.timezone,
-            verify=fields.verify,
+            timeout=extra_fields.timeout,
+            timezone=extra_fields.timezone,
+            verify=extra_fields.verify,
         )
 
     def credentials(self) -> Credentials:
-        """New credentials; a token of one service is not assumed to be valid in the other."""
+        """Return new credentials for a service's client. A token may be valid in one service only."""
         secret = self.password.get_secret_value()
         return LoginSession(self.login, secret) if self.login else AccessKey(secret)
 
 
-def _read_extra(extra: str | None) -> _Extra:
+def _parse_extra(extra: str | None) -> _ExtraFields:
     try:
-        given = json.loads(extra or "{}")
+        values = json.loads(extra or "{}")
     except ValueError:
-        given = None
-    if not isinstance(given, dict):
-        raise FieldInvalid("extra", "a JSON object is needed")
+        values = None
+    if not isinstance(values, dict):
+        raise FieldInvalid("extra", "enter a JSON object")
     try:
-        return _Extra.model_validate({name: v for name, v in given.items() if v not in (None, "")})
+        return _ExtraFields.model_validate({name: v for name, v in values.items() if v not in (None, "")})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
     raise FieldInvalid(f"extra.{first['loc'][0]}", first["msg"].removeprefix("Value error, "))
@@ -164,12 +171,12 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
     except ValueError:
         parts, name = urlsplit(""), None
     if not name or parts.scheme not in ("http", "https") or parts.query or parts.username:
-        raise FieldInvalid(field, f"a host name or a URL such as https://{DEFAULT_HOST} is needed")
+        raise FieldInvalid(field, f"enter a host name, or a URL such as https://{DEFAULT_HOST}")
     if parts.scheme == "http" and not (allow_http or _is_loopback(name)):
         raise FieldInvalid(
             field,
-            "plain http would send the credentials in the clear; use https, "
-            'or "Allow plain http" (extra.allow_http)',
+            "plain http would send the credentials unencrypted; use https, "
+            'or set "Allow plain http" (extra.allow_http)',
         )
     name = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{name}" + (f":{port}" if port else "") + parts.path.rstrip("/")
@@ -183,11 +190,14 @@ def _is_loopback(name: str) -> bool:
 
 
 def read_settings(connection: Connection) -> ConnectionSettings:
-    """Read an Airflow connection of type ``callapi``.
+    """Return the settings of an Airflow connection of type ``callapi``.
 
-    Its extra is read here: ``extra_dejson`` has every value masked in the logs, "Europe/Moscow" too.
+    The extra is parsed here and not with ``extra_dejson``, which masks all its values in the logs, even
+    "Europe/Moscow".
+
+    :raises ConnectionSettingsInvalid: a field is invalid.
     """
-    return ConnectionSettings.read(
+    return ConnectionSettings.from_fields(
         connection.conn_id,
         host=connection.host,
         port=connection.port,

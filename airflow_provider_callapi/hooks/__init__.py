@@ -1,1 +1,1 @@
-"""Hooks."""
+"""The hook for the Call API and the Data API."""

@@ -1,4 +1,4 @@
-"""The hook: an Airflow connection as a client that repeats what may be repeated, and nothing else."""
+"""The hook: sends requests to the Call API and the Data API through an Airflow connection."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from airflow_provider_callapi.api.data_api import (
     equals,
     report_time,
 )
-from airflow_provider_callapi.api.methods import Request, other
+from airflow_provider_callapi.api.methods import Request, request_by_name
 from airflow_provider_callapi.api.models import Limits
-from airflow_provider_callapi.api.retrying_client import ATTEMPTS, RetryingClient
+from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
 from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, answered_by, contact_connected, settled
 from airflow_provider_callapi.calls.placing import FindReport
@@ -31,7 +31,7 @@ from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
-from airflow_provider_callapi.observability import observe
+from airflow_provider_callapi.observability import update_watch
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -42,7 +42,7 @@ _DAY = 86_400.0
 
 
 class CallApiHook(BaseHook):
-    """Talk to the Call API through an Airflow connection of type ``callapi``.
+    """Send requests to the Call API through an Airflow connection of type ``callapi``.
 
     .. code-block:: python
 
@@ -50,10 +50,10 @@ class CallApiHook(BaseHook):
             for session in hook.call(ListCalls()):
                 print(session.call_session_id)
 
-    :param callapi_conn_id: the connection; looked up at the first use, not here.
-    :param max_limit_wait: seconds to wait, in all, for used up points to come back; a reset further
-        away raises `LimitExceeded`, which carries the seconds.
-    :param attempts: how often a request is sent at the most, after trouble; 1: never again.
+    :param callapi_conn_id: id of the Airflow connection. The hook reads the connection at its first request.
+    :param max_limit_wait: seconds that one request waits in total until used-up points are available again.
+        If the reset is later, `LimitExceeded` is raised, which contains the seconds until the reset.
+    :param max_sends: how many times a request that fails is sent at most; 1 disables repeats.
     """
 
     conn_name_attr = "callapi_conn_id"
@@ -65,72 +65,72 @@ class CallApiHook(BaseHook):
         self,
         callapi_conn_id: str = default_conn_name,
         *,
-        max_limit_wait: float = 120.0,
-        attempts: int = ATTEMPTS,
+        max_limit_wait: float = MAX_LIMIT_WAIT,
+        max_sends: int = MAX_SENDS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.callapi_conn_id = callapi_conn_id
         self.max_limit_wait = max_limit_wait
-        self._deprecation_told = False
-        self.attempts = attempts
+        self.max_sends = max_sends
+        self._deprecation_logged = False
 
     @classmethod
     async def aget_connection(cls, conn_id: str) -> Connection:
-        """The connection, for who runs in an event loop. Airflow 3.0's base has no such method."""
+        """Return the Airflow connection without blocking. Airflow 3.0's base class lacks this method."""
         return await get_async_connection(conn_id)
 
     def get_conn(self) -> Client:
-        """The Call API of this connection: single requests, no repeats."""
+        """Return a Call API client that does not repeat requests."""
         return self.call_api.client
 
     @cached_property
     def settings(self) -> ConnectionSettings:
-        """The connection's fields, read and checked.
+        """The settings in the Airflow connection.
 
-        :raises ConnectionSettingsInvalid: names the field.
+        :raises ConnectionSettingsInvalid: a field is invalid. The text names the field.
         """
         return read_settings(self.get_connection(self.callapi_conn_id))
 
     @cached_property
     def call_api(self) -> RetryingClient:
-        """The Call API of this connection."""
-        return self._repeating(make_client(self.settings))
+        """A Call API client that repeats failed requests."""
+        return self._retrying_client(make_client(self.settings))
 
     @cached_property
     def data_api(self) -> RetryingClient:
-        """The Data API of this connection, with a login and limits of its own.
+        """A Data API client that repeats failed requests. The Data API has its own login and limits.
 
-        :raises ConnectionSettingsInvalid: the connection does not use it.
+        :raises ConnectionSettingsInvalid: the connection does not use the Data API.
         """
         if self.settings.data_api_url is None:
             raise ConnectionSettingsInvalid(
                 f"connection {self.callapi_conn_id}: this needs the Data API; set extra.data_api to true"
             )
-        return self._repeating(make_client(self.settings, service="data_api"))
+        return self._retrying_client(make_client(self.settings, service="data_api"))
 
     @property
     def has_data_api(self) -> bool:
-        """Whether the connection uses the Data API."""
+        """Whether the Airflow connection uses the Data API."""
         return self.settings.data_api_url is not None
 
     @property
     def limits(self) -> Limits | None:
-        """The points left, as the newest answer that told them said; None before there was one."""
+        """The Call API points left, from the newest answer that contained them; None before the first."""
         return self.call_api.client.limits
 
-    def call(self, request: Request[R], *, before: Callable[[], object] = lambda: None) -> R:
-        """Send a request; repeat it after trouble where a repeat cannot do it twice.
+    def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
+        """Send a request to the Call API. Send it again after an error if it cannot be carried out twice.
 
-        A limit that is reset soon enough is waited for: a refused request was not carried out.
+        If the points are used up, wait for the reset up to ``max_limit_wait`` seconds.
 
-        :param before: called before each attempt; what it raises ends them.
+        :param before_each_send: called before each send. If it raises, the request is not sent.
         :raises CallApiError: see `airflow_provider_callapi.api.errors`.
         """
-        answer = self.call_api.call(request, before=before)
+        answer = self.call_api.call(request, before_each_send=before_each_send)
         version = self.call_api.client.api_version
-        if version is not None and version.deprecated and not self._deprecation_told:
-            self._deprecation_told = True
+        if version is not None and version.deprecated and not self._deprecation_logged:
+            self._deprecation_logged = True
             self.log.warning(
                 "Version %s of the Call API will be withdrawn; set extra.api_version of connection %s to %s",
                 version.current_version,
@@ -140,26 +140,33 @@ class CallApiHook(BaseHook):
         return answer
 
     def call_method(self, name: str, params: Mapping[str, Any] | None = None) -> Any:
-        """Call a method by its name, for methods and parameters that this version does not know.
+        """Send a request for any Call API method, also one that this package does not define.
 
-        :param params: without ``access_token``.
-        :return: ``result.data`` as it is.
+        :param name: the method, e.g. ``list.calls``.
+        :param params: the method's parameters without ``access_token``.
+        :return: ``result.data`` of the answer, unchecked.
         """
-        return self.call(other(name, params or {}))
+        return self.call(request_by_name(name, params or {}))
 
     def poll_snapshots(self, poll_interval: float) -> Iterator[Snapshot]:
-        """Looks at the active calls, one after the other, sleeping in between. Never ends by itself."""
+        """Yield snapshots of the active calls without end. Sleep between two polls.
+
+        :param poll_interval: seconds.
+        """
         while True:
             snapshot = take_snapshot(self.get_conn(), time.time)
             if snapshot.failure:
-                self.log.warning("A look at the active calls failed: %s", snapshot.failure)
+                self.log.warning("Polling the active calls failed: %s", snapshot.failure)
             yield snapshot
             time.sleep(snapshot.pause(poll_interval))
 
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
-        """Look, and sleep, until the watch has seen what it waits for."""
+        """Poll until a watch reaches the phase that the caller waits for. Return the phase.
+
+        :param poll_interval: seconds.
+        """
         for snapshot in self.poll_snapshots(poll_interval):
-            if observe(watch, snapshot) in DONE[until]:
+            if update_watch(watch, snapshot) in DONE[until]:
                 break
         return watch.phase
 
@@ -171,27 +178,29 @@ class CallApiHook(BaseHook):
         contact: str | None = None,
         since: float | None = None,
     ) -> CallReport | None:
-        """What the Data API's report says of a call, finished or going on; None: it is not there (yet).
+        """Return the Data API's report of an active or finished call; None if there is no report yet.
 
-        :param call_session_id: the call; or
-        :param external_id: the id that was given at its start. Authors repeat their ids: the newest call
-            with it counts, of those to ``contact`` (where that is given) and from ``since`` on.
-        :param since: epoch seconds before which the call did not start; 30 days ago by default.
+        Identify the call by ``call_session_id`` or by ``external_id``.
+
+        :param external_id: the id that the start request contained. If several calls have this id, the
+            newest call that matches ``contact`` and ``since`` is reported.
+        :param contact: the number that was called.
+        :param since: earliest start of the call in epoch seconds; 30 days ago by default.
         """
         if call_session_id is not None:
-            wanted = equals("id", call_session_id)
+            report_filter = equals("id", call_session_id)
         elif external_id is not None:
-            wanted = equals("call_api_external_id", external_id)
+            report_filter = equals("call_api_external_id", external_id)
         else:
             raise ValueError("call_session_id or external_id is needed")
-        first, last = self._interval(since)
-        found = self.data_api.call(
-            GetCallsReport(date_from=first, date_till=last, filter=wanted, include_ongoing_calls=True)
+        period = self._report_period(since)
+        reports = self.data_api.call(
+            GetCallsReport(**period, filter=report_filter, include_ongoing_calls=True)
         )
         if external_id is not None:
             lost = LostCall(external_id, contact, since, self.settings.timezone)
-            found = [report for report in found if lost.matches(report)]
-        return max(found, key=lambda report: report.id, default=None)
+            reports = [report for report in reports if lost.matches(report)]
+        return max(reports, key=lambda report: report.id, default=None)
 
     def await_report(
         self,
@@ -202,22 +211,26 @@ class CallApiHook(BaseHook):
         since: float | None = None,
         timeout: float,
     ) -> CallReport | None:
-        """As `call_report`, asking again: a call that has ended is reported some time later.
+        """Return the Data API's report of a call. Ask again until the report exists or the time is up.
 
-        :param timeout: seconds to go on asking.
+        The Data API reports a call some time after its end. The parameters are those of `call_report`.
+
+        :param timeout: seconds.
         """
-        due = time.time() + timeout
+        deadline = time.time() + timeout
         while True:
             report = self.call_report(call_session_id, external_id=external_id, contact=contact, since=since)
-            left = due - time.time()
-            if report is not None or left <= 0:
+            remaining = deadline - time.time()
+            if report is not None or remaining <= 0:
                 return report
-            time.sleep(min(REPORT_INTERVAL, left))
+            time.sleep(min(REPORT_INTERVAL, remaining))
 
-    def finder(self, *, timeout: float = 0.0) -> FindReport | None:
-        """How `place` finds a call in the Data API; None where the connection does not use it.
+    def report_finder(self, *, timeout: float = 0.0) -> FindReport | None:
+        """Return a function that finds a lost call in the Data API; None if the connection does not use it.
 
-        :param timeout: seconds to go on asking.
+        The function takes an external id, a contact and an earliest start, and returns a call session id.
+
+        :param timeout: seconds that the function waits for the report.
         """
 
         def find(external_id: str, contact: str, since: float) -> int | None:
@@ -227,31 +240,31 @@ class CallApiHook(BaseHook):
         return find if self.has_data_api else None
 
     def fetch_final_outcome(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
-        """What the Data API makes of a finished call; None: its report is not there yet."""
+        """Return a finished call's outcome with its Data API report; None if there is no final report yet."""
         report = self.call_report(call.call_session_id, since=call.started_at)
         if report is None or not report.finished:
             return None
         answered = call.answered or answered_by(report)
         if answered is None:
-            first, last = self._interval(call.started_at)
-            wanted = equals("call_session_id", call.call_session_id)
-            legs = self.data_api.call(GetCallLegsReport(date_from=first, date_till=last, filter=wanted))
+            period = self._report_period(call.started_at)
+            report_filter = equals("call_session_id", call.call_session_id)
+            legs = self.data_api.call(GetCallLegsReport(**period, filter=report_filter))
             answered = contact_connected(legs)
         return settled(call, report, answered, self.settings.timezone), report
 
     def logout(self) -> None:
-        """End the session of a login. Costs a point. Does nothing to a permanent access key."""
+        """End the session of a login. This costs a point. A permanent access key stays valid."""
         self.get_conn().log_out()
 
     def test_connection(self) -> tuple[bool, str]:
-        """Whether the connection works, and what to do where it does not. Costs no points.
+        """Return whether the connection works, and a text with the result and what to do. Costs no points.
 
-        The Data API is tried, too, where the connection uses it.
+        The test includes the Data API if the connection uses it.
         """
         return check_connection(lambda: self.settings)
 
     def close(self) -> None:
-        """Close the HTTP connections. Temporary tokens are left to expire: logging out costs a point."""
+        """Close the HTTP connections. Temporary tokens are left to expire: a logout costs a point."""
         for name in ("call_api", "data_api"):
             if name in self.__dict__:
                 self.__dict__[name].client.close()
@@ -262,11 +275,19 @@ class CallApiHook(BaseHook):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _repeating(self, client: Client) -> RetryingClient:
-        return RetryingClient(client, max_limit_wait=self.max_limit_wait, attempts=self.attempts)
+    def _retrying_client(self, client: Client) -> RetryingClient:
+        return RetryingClient(
+            client, sleep=time.sleep, max_limit_wait=self.max_limit_wait, max_sends=self.max_sends
+        )
 
-    def _interval(self, since: float | None) -> tuple[str, str]:
-        """The dates of a report, a day wider on both sides than any clock or zone can be wrong."""
-        now, zone = time.time(), self.settings.timezone
-        first = now - 30 * _DAY if since is None else since
-        return report_time(first - _DAY, zone), report_time(now + _DAY, zone)
+    def _report_period(self, since: float | None) -> dict[str, Any]:
+        """Return a report's ``date_from`` and ``date_till``, a day wider than any error of clock or zone.
+
+        :param since: epoch seconds; 30 days ago by default.
+        """
+        now, timezone = time.time(), self.settings.timezone
+        start = now - 30 * _DAY if since is None else since
+        return {
+            "date_from": report_time(start - _DAY, timezone),
+            "date_till": report_time(now + _DAY, timezone),
+        }

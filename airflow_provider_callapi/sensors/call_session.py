@@ -23,7 +23,7 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watch import DONE, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.observability import observe
+from airflow_provider_callapi.observability import update_watch
 from airflow_provider_callapi.operators._call.request_operator import read_call
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.task_context import STATE_KEY, TaskState
@@ -136,7 +136,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
             if snapshot.failure:
                 self.log.warning("A look at the active calls failed: %s", snapshot.failure)
             try:
-                observe(watch, snapshot)
+                update_watch(watch, snapshot)
             except CallApiError:
                 watch.observation = replace(watch.observation, failures=0)  # the next try counts anew
                 raise

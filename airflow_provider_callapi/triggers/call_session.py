@@ -15,7 +15,7 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.tolerance import PollTolerance
 from airflow_provider_callapi.calls.watch import DONE, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
-from airflow_provider_callapi.observability import observe
+from airflow_provider_callapi.observability import update_watch
 from airflow_provider_callapi.triggers._loop.release import release_aside
 from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, listen
 
@@ -86,7 +86,7 @@ class CallApiSessionTrigger(BaseTrigger):
         )
         try:
             async with listen(self.callapi_conn_id, self.poll_interval) as next_snapshot:
-                while observe(watch, await next_snapshot()) not in DONE[self.until]:
+                while update_watch(watch, await next_snapshot()) not in DONE[self.until]:
                     pass
         except Exception as error:  # the task must be told, whatever it is
             permanent = is_permanent(error)

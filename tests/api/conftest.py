@@ -1,4 +1,4 @@
-"""A service that answers from a script, and a raw TCP server for what a service must never do."""
+"""A scripted service, and a raw TCP server for answers that no real service sends."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 
-PATIENCE = 5.0
-"""Seconds after which a socket of the raw server gives up: no test may hang."""
+SOCKET_TIMEOUT = 5.0
+"""Timeout in seconds of the raw server's sockets, so that no test hangs."""
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def examples() -> Path:
 
 @dataclass(frozen=True)
 class WireRequest:
-    """One HTTP request, as its bytes arrived."""
+    """One HTTP request, as the raw server received it."""
 
     head: str
     body: bytes
@@ -62,14 +62,14 @@ class WireRequest:
 
 @dataclass
 class Connection:
-    """One accepted connection, in the hands of a test's script."""
+    """One accepted TCP connection, which the test's script controls."""
 
     sock: socket.socket
     number: int
     server: RawServer
 
     def read_request(self) -> WireRequest | None:
-        """The next request; None when the client has closed."""
+        """Return the next HTTP request; None if the client has closed the connection."""
         data = b""
         while b"\r\n\r\n" not in data:
             chunk = self.sock.recv(65536)
@@ -92,13 +92,13 @@ class Connection:
         self.sock.sendall(raw)
 
     def reply(self, body: bytes | Any, status: str = "200 OK", *headers: str) -> None:
-        """Answer with ``body``; what is not bytes is sent as JSON."""
+        """Send an HTTP response. A ``body`` that is not bytes is sent as JSON."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         head = [f"HTTP/1.1 {status}", f"Content-Length: {len(raw)}", *headers]
         self.send("\r\n".join([*head, "", ""]).encode() + raw)
 
     def reset(self) -> None:
-        """Close with RST instead of FIN."""
+        """Close the TCP connection with RST instead of FIN."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
@@ -108,7 +108,7 @@ Script = Callable[[Connection], None]
 
 @dataclass
 class RawServer:
-    """Runs one script for each accepted connection on a port of 127.0.0.1."""
+    """A TCP server on 127.0.0.1 that runs a script for each accepted connection."""
 
     script: Script
     tls: ssl.SSLContext | None = None
@@ -140,7 +140,7 @@ class RawServer:
                 continue
             except OSError:
                 return
-            sock.settimeout(PATIENCE)
+            sock.settimeout(SOCKET_TIMEOUT)
             self.connections += 1
             self._sockets.append(sock)
             thread = threading.Thread(target=self._run, args=(sock, self.connections), daemon=True)
@@ -153,9 +153,9 @@ class RawServer:
                 sock = self.tls.wrap_socket(sock, server_side=True)
                 self._sockets.append(sock)
             self.script(Connection(sock, number, self))
-        except OSError:  # the client went away, or did not come on
+        except OSError:  # the client closed the connection or sent nothing
             pass
-        except Exception as error:  # the fixture tells it: a thread's traceback helps nobody
+        except Exception as error:  # the fixture reports it; a thread's traceback would be lost
             self.failures.append(error)
         finally:
             sock.close()
@@ -168,7 +168,7 @@ class RawServer:
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
         for thread in self._threads:
-            thread.join(PATIENCE)
+            thread.join(SOCKET_TIMEOUT)
 
 
 @pytest.fixture
@@ -194,8 +194,9 @@ Answers = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
 class ScriptedService(BaseAdapter):
-    """Answers each request with ``answer(method, params)``: the rest of a JSON-RPC answer.
+    """An HTTP adapter that answers each request with ``answer(method, params)``.
 
+    :ivar answer: returns the ``result`` or ``error`` part of the JSON-RPC answer.
     :ivar asked: method and params of every request, in order.
     """
 
@@ -240,5 +241,5 @@ class ScriptedService(BaseAdapter):
 
 @pytest.fixture
 def service() -> ScriptedService:
-    """A service whose answers the test writes."""
+    """A scripted service: the test defines the answers."""
     return ScriptedService()

@@ -1,4 +1,4 @@
-"""One request, one answer: types, settled repeats, limits, and errors that keep secrets."""
+"""`Client` sends a request and reads the answer: types, idempotent requests, limits, masked secrets."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from airflow_provider_callapi.api.methods import (
     SendDtmf,
     StartInformerCall,
     TagCall,
-    other,
+    request_by_name,
 )
 from airflow_provider_callapi.api.models import AccessToken, CallSession, Done, StartedCall
 
 if TYPE_CHECKING:
     from conftest import ScriptedService
 
-START = StartInformerCall.read(
+START = StartInformerCall.from_values(
     {
         "virtual_phone_number": "74993720692",
         "contact": "79260000001",
@@ -74,7 +74,7 @@ def test_the_client_adds_the_token_and_reads_the_promised_type(service: Scripted
 
 
 def test_a_method_by_its_name_is_sent_with_the_clients_own_token(service: ScriptedService) -> None:
-    service.client().call(other("get.something", {"access_token": "another", "a": 1}))
+    service.client().call(request_by_name("get.something", {"access_token": "another", "a": 1}))
     assert service.asked[0][1] == {"access_token": "permanent-key", "a": 1}
 
 
@@ -132,9 +132,9 @@ def test_a_start_uses_a_fresh_connection_and_a_read_a_kept_one(
     client = service.client()
     send = client.rpc.send
 
-    def spy(method: str, params: Any, *, fresh: bool) -> Any:
-        kinds[method] = fresh
-        return send(method, params, fresh=fresh)
+    def spy(method: str, params: Any, *, new_connection: bool) -> Any:
+        kinds[method] = new_connection
+        return send(method, params, new_connection=new_connection)
 
     monkeypatch.setattr(client.rpc, "send", spy)
     answers(service, {"result": {"data": {"success": True, "call_session_id": 5}}})
@@ -142,7 +142,7 @@ def test_a_start_uses_a_fresh_connection_and_a_read_a_kept_one(
         START,
         TagCall(call_session_id=1, tag_id=2),
         SendDtmf(call_session_id=1, dtmf_string="1"),
-        other("get.something", {}),
+        request_by_name("get.something", {}),
     ):
         client.call(request)
     answers(service, {"result": {"data": []}})
@@ -159,9 +159,9 @@ def test_a_start_uses_a_fresh_connection_and_a_read_a_kept_one(
     }
 
 
-# --- wishes already fulfilled ---
+# --- requests that are already done ---
 
-SETTLED = [
+ALREADY_DONE = [
     (TagCall(call_session_id=1, tag_id=2), "duplicate_tag"),
     (RecordCall(call_session_id=1, action="on"), "record_already_started"),
     (RecordCall(call_session_id=1, action="off"), "record_already_stopped"),
@@ -170,8 +170,8 @@ SETTLED = [
 ]
 
 
-@pytest.mark.parametrize(("request_", "mnemonic"), SETTLED, ids=str)
-def test_a_wish_already_fulfilled_is_done(
+@pytest.mark.parametrize(("request_", "mnemonic"), ALREADY_DONE, ids=str)
+def test_an_error_that_means_already_done_is_a_success(
     service: ScriptedService, request_: Request[Any], mnemonic: str
 ) -> None:
     answers(service, refusal(mnemonic))
@@ -183,7 +183,7 @@ def test_a_wish_already_fulfilled_is_done(
 
 OTHERS: list[Request[Any]] = [
     START,
-    *(request for request, _ in SETTLED),
+    *(request for request, _ in ALREADY_DONE),
     DisconnectLeg(call_session_id=1, leg_id=2),
 ]
 
@@ -193,12 +193,12 @@ OTHERS: list[Request[Any]] = [
     [
         (request, mnemonic)
         for request in OTHERS
-        for mnemonic in sorted({mnemonic for _, mnemonic in SETTLED} | {"access_token_invalid"})
-        if (request, mnemonic) not in SETTLED
+        for mnemonic in sorted({mnemonic for _, mnemonic in ALREADY_DONE} | {"access_token_invalid"})
+        if (request, mnemonic) not in ALREADY_DONE
     ],
     ids=str,
 )
-def test_the_same_refusal_of_another_wish_is_an_error(
+def test_the_same_error_of_another_request_stays_an_error(
     service: ScriptedService, request_: Request[Any], mnemonic: str
 ) -> None:
     answers(service, refusal(mnemonic))
@@ -232,7 +232,7 @@ def test_a_fresh_success_is_not_already(service: ScriptedService) -> None:
         {"error": {"code": -32602, "metadata": {"limits": LIMITS}}},
         {"error": {"code": -32602}, "metadata": {"limits": LIMITS}},
     ],
-    ids=["result", "top", "top beside another", "error.data", "error", "top of an error"],
+    ids=["result", "top", "top, next to another metadata object", "error.data", "error", "top of an error"],
 )
 def test_limits_are_found_in_each_of_their_places(service: ScriptedService, answer: dict[str, Any]) -> None:
     answers(service, answer)
@@ -267,7 +267,7 @@ def test_the_newest_limits_stay_until_newer_ones_come(service: ScriptedService) 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told", "newest"),
+    ("seconds", "changes", "newest"),
     [
         (1, {"minute_remaining": 97, "minute_reset": 16}, 90),
         (1, {"minute_remaining": 88, "minute_reset": 16}, 88),
@@ -276,15 +276,15 @@ def test_the_newest_limits_stay_until_newer_ones_come(service: ScriptedService) 
     ],
     ids=["an answer that was overtaken", "a newer one", "the next minute", "the limit was raised"],
 )
-def test_of_a_minutes_answers_the_one_with_the_fewest_points_is_the_newest(
-    service: ScriptedService, seconds: int, told: dict[str, int], newest: int
+def test_within_a_minute_the_answer_with_the_fewest_points_is_the_newest(
+    service: ScriptedService, seconds: int, changes: dict[str, int], newest: int
 ) -> None:
     now = 1000.0
     client = service.client(clock=lambda: now)
     answers(service, {**STARTED, "metadata": {"limits": {**LIMITS, "minute_remaining": 90}}})
     client.call(START)
     now += seconds
-    answers(service, {**STARTED, "metadata": {"limits": {**LIMITS, **told}}})
+    answers(service, {**STARTED, "metadata": {"limits": {**LIMITS, **changes}}})
     client.call(START)
     assert client.limits is not None
     assert client.limits.minute_remaining == newest
@@ -302,7 +302,7 @@ def test_an_exceeded_limit_carries_the_counters_of_its_own_answer(
 
 @pytest.mark.parametrize("spelling", ["current_version_depricated", "current_version_deprecated"])
 @pytest.mark.parametrize("flag", [True, "true"])
-def test_a_version_about_to_go_is_noticed(service: ScriptedService, spelling: str, flag: object) -> None:
+def test_a_deprecated_version_is_noticed(service: ScriptedService, spelling: str, flag: object) -> None:
     version = {spelling: flag, "current_version": "v4.0", "latest_version": "v5.0"}
     answers(service, {**STARTED, "metadata": {"api_version": version}})
     client = service.client()
@@ -336,7 +336,7 @@ MALFORMED: list[Any] = [
 @pytest.mark.parametrize("metadata", MALFORMED, ids=str)
 @pytest.mark.parametrize("inside", [True, False], ids=["in the result", "at the top"])
 def test_malformed_metadata_never_loses_a_call(service: ScriptedService, metadata: Any, inside: bool) -> None:
-    """The call was placed: its id must come through, whatever stands beside it."""
+    """The call was placed, so its session id must be read, whatever the metadata is."""
     data = {"call_session_id": 5}
     answers(
         service,
@@ -365,7 +365,7 @@ def test_a_malformed_mnemonic_never_hides_an_error(service: ScriptedService, mne
 
 
 @pytest.mark.parametrize("value", [None, "", 5])
-def test_a_token_in_the_services_own_words_is_not_told(service: ScriptedService, value: object) -> None:
+def test_a_token_in_the_services_own_text_is_not_shown(service: ScriptedService, value: object) -> None:
     service.answer = lambda method, params: {
         "error": {
             "code": -32001,

@@ -1,4 +1,4 @@
-"""mypy, strict and with the project's own settings, knows what ``client.call`` returns."""
+"""mypy in strict mode, with the project's settings, infers the type that ``client.call`` returns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = HERE.parents[1]
 
 
 def mypy(source: Path, cache: Path) -> list[str]:
-    """The errors that mypy finds in a file."""
+    """Return the errors that mypy finds in a file."""
     command = [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml", "--strict"]
     command += ["--no-error-summary", "--hide-error-context", "--no-color-output"]
     command += ["--follow-imports", "silent", "--cache-dir", str(cache), str(source)]

@@ -1,4 +1,4 @@
-"""Tokens: got lazily, kept fresh, renewed once, and never printed."""
+"""Access tokens: requested at first use, renewed in time, replaced once after a refusal, never printed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ INVALID = {
         "data": {"mnemonic": "access_token_invalid", "field": "access_token"},
     }
 }
-CALL = StartInformerCall.read(
+CALL = StartInformerCall.from_values(
     {
         "virtual_phone_number": "74993720692",
         "contact": "79260000000",
@@ -47,7 +47,7 @@ CALL = StartInformerCall.read(
 
 
 class Logins:
-    """Counts logins; each gives another token, good for ``life`` seconds of the service's clock."""
+    """A login function that counts its calls. A token is valid for ``life`` seconds of the service clock."""
 
     def __init__(self, service_now: float = 0.0, life: float = 3600.0) -> None:
         self.service_now = service_now
@@ -61,7 +61,7 @@ class Logins:
 
 
 def signing_in(service: ScriptedService, good: set[str] | None = None) -> None:
-    """The service accepts the tokens of ``good`` (None: all of them) and gives token-1, token-2…"""
+    """Let the service accept the tokens in ``good`` (None: all) and issue token-1, token-2…"""
 
     def answer(method: str, params: dict[str, Any]) -> dict[str, Any]:
         if method == "login.user":
@@ -177,7 +177,7 @@ def test_a_failed_login_is_tried_again_by_the_next_request() -> None:
     session, logins = LoginSession("me", PASSWORD), Logins()
 
     def failing(login: str, password: str) -> AccessToken:
-        raise NotSent("nobody there")
+        raise NotSent("no such host")
 
     with pytest.raises(NotSent):
         session.token(failing, 0.0)
@@ -220,9 +220,9 @@ def test_a_token_refused_twice_is_the_callers_problem(service: ScriptedService) 
 def test_a_token_that_another_thread_has_renewed_is_kept() -> None:
     session, logins = LoginSession("me", PASSWORD), Logins()
     old = session.token(logins, 0.0)
-    assert session.renewable(old)
+    assert session.discard_refused(old)
     assert session.token(logins, 0.0) == "token-2"
-    assert session.renewable(old)
+    assert session.discard_refused(old)
     assert session.token(logins, 0.0) == "token-2"
     assert logins.count == 2
 
@@ -379,6 +379,6 @@ def test_no_object_prints_a_secret(service: ScriptedService) -> None:
 
 
 def test_credentials_do_not_travel_by_accident() -> None:
-    """A lock cannot be pickled, so a session with its password never lands in an XCom."""
+    """A lock cannot be pickled, so a login session with its password cannot become an XCom."""
     with pytest.raises(TypeError):
         pickle.dumps(LoginSession("me", PASSWORD))

@@ -1,4 +1,4 @@
-"""Which exception an error becomes, what it tells, and what it keeps to itself."""
+"""The exception for each error object, and the values that an error text shows or hides."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def rejected(*args: Any, **data: Any) -> Rejected:
     return rejection(raw(*args, **data), method="start.informer_call", request_id="req1")
 
 
-def everything_told(error: BaseException) -> str:
-    """All that a log, a UI or a person may see of an exception."""
+def everything_shown(error: BaseException) -> str:
+    """Return every text of an exception that a log or a UI can show."""
     try:
         raise error
     except BaseException as caught:
@@ -115,9 +115,7 @@ def everything_told(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize(("mnemonic", "code", "kind"), KNOWN)
-def test_a_mnemonic_becomes_the_class_that_says_what_to_do(
-    mnemonic: str, code: int, kind: type[Rejected]
-) -> None:
+def test_a_mnemonic_determines_the_class(mnemonic: str, code: int, kind: type[Rejected]) -> None:
     error = rejected(mnemonic, code, field="contact", params={"a": 1})
     assert type(error) is kind
     assert (error.mnemonic, error.code, error.field) == (mnemonic, code, "contact")
@@ -160,7 +158,7 @@ def test_an_unknown_mnemonic_goes_by_its_code_and_an_unknown_code_promises_least
     assert error.code == code
 
 
-def test_only_what_may_have_been_done_says_so() -> None:
+def test_only_errors_of_requests_that_may_be_done_are_maybe_done() -> None:
     kinds = {
         kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CallApiError)
     }
@@ -196,7 +194,7 @@ def test_only_what_may_have_been_done_says_so() -> None:
 def test_a_malformed_error_object_is_a_rejection_all_the_same(error: dict[str, Any]) -> None:
     kind = rejection(error, method="list.calls")
     assert isinstance(kind, Rejected)
-    assert "list.calls" in everything_told(kind)
+    assert "list.calls" in everything_shown(kind)
 
 
 @given(error=st.recursive(
@@ -214,7 +212,7 @@ def test_no_error_object_breaks_the_reader(error: dict[str, Any]) -> None:
     [
         rejected("limit_exceeded", -32029, value="x", params={"limit_type": "day"}),
         rejected("data_type_error", -32602, field="contact"),
-        NotSent("nobody there", method="list.calls", request_id="r"),
+        NotSent("no such host", method="list.calls", request_id="r"),
         Unanswered("hung", method="list.calls", request_id="r"),
     ],
 )
@@ -225,16 +223,16 @@ def test_an_error_travels_between_processes(error: CallApiError) -> None:
         assert vars(twin) == vars(error)
 
 
-# --- what is never told ---
+# --- values that are never shown ---
 
-# The prefix keeps out a secret that the error says anyway, such as a part of "data_type_error".
+# The prefix keeps out a secret that the error contains anyway, such as a part of "data_type_error".
 SECRETS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Z")), min_size=8, max_size=76
 ).map("~Qx7".__add__)
 
 
 @given(secret=SECRETS)
-def test_a_repeated_value_is_told_by_no_error(secret: str) -> None:
+def test_a_repeated_value_is_shown_by_no_error(secret: str) -> None:
     error = rejected(
         message=f"Parameter value {secret} is wrong ({secret})",
         value=secret,
@@ -242,7 +240,7 @@ def test_a_repeated_value_is_told_by_no_error(secret: str) -> None:
         extended_helper=f"https://help.test/?q={secret}",
         field="password",
     )
-    assert secret not in everything_told(error)
+    assert secret not in everything_shown(error)
     assert error.value == secret  # kept for code that asks for it
 
 
@@ -254,18 +252,18 @@ def test_a_repeated_value_is_told_by_no_error(secret: str) -> None:
         [{"deep": {"password": "correct-horse"}}],
     ],
 )
-def test_a_repeated_object_is_told_by_no_error(value: Any) -> None:
+def test_a_repeated_object_is_shown_by_no_error(value: Any) -> None:
     error = rejected(message="Value correct-horse is of wrong type", value=value)
-    assert "correct-horse" not in everything_told(error)
+    assert "correct-horse" not in everything_shown(error)
 
 
-def test_a_repeated_number_is_told_by_no_error() -> None:
+def test_a_repeated_number_is_shown_by_no_error() -> None:
     error = rejected(message="Value 91827364 is of wrong type", value=91827364)
-    assert "91827364" not in everything_told(error)
+    assert "91827364" not in everything_shown(error)
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "shown"),
     [
         ("tag_id", 77, "77"),
         ("tag_id", "77", "77"),
@@ -275,10 +273,10 @@ def test_a_repeated_number_is_told_by_no_error() -> None:
         ("contact", "+74950001122", "7495…1122"),
     ],
 )
-def test_what_has_to_be_corrected_can_be_recognised(field: str, value: Any, told: str) -> None:
+def test_what_has_to_be_corrected_can_be_recognised(field: str, value: Any, shown: str) -> None:
     error = rejected(message=f"Object {value} not found", field=field, value=value)
-    assert f"Object {told} not found" in str(error)
-    assert "74950001122" not in everything_told(error)
+    assert f"Object {shown} not found" in str(error)
+    assert "74950001122" not in everything_shown(error)
 
 
 @pytest.mark.parametrize(
@@ -296,17 +294,17 @@ def test_what_has_to_be_corrected_can_be_recognised(field: str, value: Any, told
         (["tag_id"], "82736455"),
     ],
 )
-def test_a_value_that_may_be_a_secret_is_told_by_no_error(field: Any, value: Any) -> None:
+def test_a_value_that_may_be_a_secret_is_shown_by_no_error(field: Any, value: Any) -> None:
     secret = value["password"] if isinstance(value, dict) else value
     error = rejected(message=f"Value {secret} is wrong", field=field, value=value)
     assert "Value *** is wrong" in str(error)
-    assert secret not in everything_told(error)
+    assert secret not in everything_shown(error)
 
 
-def test_what_was_sent_as_a_secret_is_told_by_no_error_whatever_the_field_says() -> None:
+def test_what_was_sent_as_a_secret_is_shown_by_no_error_whatever_the_field_says() -> None:
     answer = raw(message="Tag 82736455 not found", field="tag_id", value="82736455")
     error = rejection(answer, method="tag.call", secrets=["82736455"])
-    assert "82736455" not in everything_told(error)
+    assert "82736455" not in everything_shown(error)
 
 
 def test_a_short_value_does_not_eat_the_message() -> None:
@@ -340,7 +338,7 @@ def test_a_phone_number_is_shortened(phone: str, before: str, after: str, plus: 
         rejected(message=text),
         rejected("limit_exceeded", -32029, message=text),
     ):
-        assert phone not in everything_told(error)
+        assert phone not in everything_shown(error)
         assert short in str(error)
 
 
@@ -411,7 +409,7 @@ def exceeded(limits: dict[str, Any] | None, **params: Any) -> LimitExceeded:
         (None, {}, False, 60),
     ],
 )
-def test_a_limit_says_whose_it_is_and_how_long_to_wait(
+def test_a_limit_error_shows_the_period_and_the_seconds_to_wait(
     limits: dict[str, Any] | None, params: dict[str, Any], per_day: bool, retry_after: int
 ) -> None:
     error = exceeded(limits, **params)
@@ -421,7 +419,7 @@ def test_a_limit_says_whose_it_is_and_how_long_to_wait(
 
 
 def test_the_limit_that_the_service_names_counts_more_than_the_counters() -> None:
-    """A request heavier than what is left is refused while some points remain."""
+    """The service refuses a request that costs more than the points left, though some points remain."""
     left = {"day_remaining": 3, "minute_remaining": 50, "minute_reset": 10, "day_reset": 40000}
     assert exceeded(left, limit_type="day").per_day
     assert exceeded(left, limit_type="day").retry_after == 40000
@@ -429,5 +427,5 @@ def test_the_limit_that_the_service_names_counts_more_than_the_counters() -> Non
     assert not exceeded(left, limit_type="minute").per_day
 
 
-def test_nobody_is_told_to_wait_a_negative_time() -> None:
+def test_the_time_to_wait_is_never_negative() -> None:
     assert exceeded({"day_remaining": 5, "minute_reset": -3}).retry_after >= 0

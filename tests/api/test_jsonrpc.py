@@ -1,4 +1,4 @@
-"""The wire, against a real socket: what is sent, and what the absence of an answer proves."""
+"""`JsonRpc` against a real socket: the bytes that it sends, and the error for each kind of missing answer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def good(request: WireRequest, **more: Any) -> dict[str, Any]:
 
 
 def obliging(connection: Connection) -> None:
-    """Answers every request of a connection."""
+    """Answer every request of a connection."""
     while request := connection.read_request():
         connection.reply(good(request))
 
@@ -56,14 +56,14 @@ def send(rpc: JsonRpc | str, fresh: bool = True, **more: Any) -> Reply:
     if isinstance(rpc, str):
         rpc = JsonRpc(rpc, timeout=2.0)
     try:
-        return rpc.send(METHOD, {**PARAMS, **more}, fresh=fresh)
+        return rpc.send(METHOD, {**PARAMS, **more}, new_connection=fresh)
     finally:
         if not fresh:
             rpc.close()
 
 
 def failure(kind: type[CallApiError], rpc: JsonRpc | str, fresh: bool = True) -> CallApiError:
-    """The error of an attempt, which tells its method and request, and no secret."""
+    """Send a request that must fail. Return the error, which names the method and shows no secret."""
     with pytest.raises(CallApiError) as caught:
         send(rpc, fresh)
     error = caught.value
@@ -105,14 +105,14 @@ def test_a_request_is_one_post_of_utf8_json_with_its_length(serve: Serve, fresh:
 
 def test_params_are_an_object_even_when_empty(serve: Serve) -> None:
     server = serve(obliging)
-    JsonRpc(server.url).send("list.calls", {}, fresh=True)
+    JsonRpc(server.url).send("list.calls", {}, new_connection=True)
     assert server.requests[0].json["params"] == {}
 
 
 def test_every_request_has_an_id_of_its_own(serve: Serve) -> None:
     server = serve(obliging)
     rpc = JsonRpc(server.url)
-    replies = [rpc.send("list.calls", {}, fresh=n % 2 == 0) for n in range(6)]
+    replies = [rpc.send("list.calls", {}, new_connection=n % 2 == 0) for n in range(6)]
     rpc.close()
     ids = [request.json["id"] for request in server.requests]
     assert len(set(ids)) == 6
@@ -140,7 +140,7 @@ def test_a_kept_connection_is_used_again(serve: Serve) -> None:
     server = serve(obliging)
     rpc = JsonRpc(server.url)
     for _ in range(3):
-        rpc.send("list.calls", {}, fresh=False)
+        rpc.send("list.calls", {}, new_connection=False)
     rpc.close()
     assert server.connections == 1
 
@@ -149,7 +149,7 @@ def test_a_fresh_request_never_uses_a_kept_connection_and_leaves_it_alone(serve:
     server = serve(obliging)
     rpc = JsonRpc(server.url)
     for fresh in (False, True, False, True, False):
-        rpc.send(METHOD, {}, fresh=fresh)
+        rpc.send(METHOD, {}, new_connection=fresh)
     rpc.close()
     assert [request.connection for request in server.requests] == [1, 2, 1, 3, 1]
 
@@ -175,7 +175,7 @@ def test_a_kept_connection_that_the_service_closed_meanwhile_is_replaced(serve: 
     server = serve(once)
     rpc = JsonRpc(server.url, timeout=2.0)
     for _ in range(3):
-        rpc.send("list.calls", {}, fresh=False)
+        rpc.send("list.calls", {}, new_connection=False)
         time.sleep(0.05)
     rpc.close()
     assert server.connections == 3
@@ -185,7 +185,7 @@ def test_a_closed_wire_can_be_used_again(serve: Serve) -> None:
     server = serve(obliging)
     rpc = JsonRpc(server.url)
     for _ in range(2):
-        rpc.send("list.calls", {}, fresh=False)
+        rpc.send("list.calls", {}, new_connection=False)
         rpc.close()
     rpc.close()
     assert server.connections == 2
@@ -213,7 +213,7 @@ def test_threads_share_one_kept_session_and_close_closes_all(serve: Serve) -> No
     def poll() -> None:
         try:
             barrier.wait(5)
-            rpc.send("list.calls", {}, fresh=False)
+            rpc.send("list.calls", {}, new_connection=False)
         except BaseException as error:
             failures.append(error)
 
@@ -250,7 +250,7 @@ def test_a_host_that_cannot_be_a_host_is_not_sent(url: str) -> None:
 
 
 class FailingAdapter(BaseAdapter):
-    """Fails before, or after, the body was taken."""
+    """An HTTP adapter that fails before or after it has read the body."""
 
     def __init__(self, error: Exception, *, read: bool) -> None:
         super().__init__()
@@ -302,7 +302,7 @@ def test_a_hang_in_the_tls_handshake_is_not_sent(serve: Serve) -> None:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for 127.0.0.1 that nobody has signed but itself, and a server that shows it."""
+    """Return a self-signed certificate for 127.0.0.1 and a TLS context that uses it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
@@ -333,9 +333,7 @@ def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
     return bundle, context
 
 
-def test_a_certificate_nobody_knows_is_not_sent(
-    serve: Serve, certificate: tuple[Path, ssl.SSLContext]
-) -> None:
+def test_an_unknown_certificate_is_not_sent(serve: Serve, certificate: tuple[Path, ssl.SSLContext]) -> None:
     server = serve(obliging, certificate[1])
     failure(NotSent, server.url)
     assert server.requests == []
@@ -437,7 +435,7 @@ UNREADABLE: dict[str, Callable[[WireRequest], Any]] = {
     "empty batch": lambda request: [],
     "neither result nor error": lambda request: {"jsonrpc": "2.0", "id": request.json["id"]},
     "both result and error": lambda request: good(request, error={"code": -32603, "message": "x"}),
-    "wrong id": lambda request: {**good(request), "id": "somebody else's"},
+    "wrong id": lambda request: {**good(request), "id": "another id"},
     "a result without an id": lambda request: {**good(request), "id": None},
     "an error with a wrong id": lambda request: {"id": 7, "error": {"code": -32603}},
     "an error that is text": lambda request: {"id": request.json["id"], "error": "broken"},
@@ -538,7 +536,7 @@ def test_metadata_is_found_in_each_of_its_places(serve: Serve, answer: dict[str,
 
 
 def test_a_reply_does_not_print_what_it_carries() -> None:
-    """The answer to login.user is a token; an error repeats what was sent."""
+    """The answer to login.user contains a token; an error object repeats values that were sent."""
     secret = "token-of-an-hour"
     replies = [
         Reply("r", result={"data": {"access_token": secret}}),

@@ -1,4 +1,4 @@
-"""What a request accepts, refuses and sends."""
+"""The request classes: the values that they accept and reject, and the parameters that they send."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from airflow_provider_callapi.api.methods import (
     ListCalls,
     LoginUser,
     Message,
-    OtherRequest,
     Repeat,
     Request,
     SendDtmf,
@@ -34,7 +33,8 @@ from airflow_provider_callapi.api.methods import (
     StartSimpleCall,
     StartVnumberCall,
     TagCall,
-    other,
+    UntypedRequest,
+    request_by_name,
 )
 
 CALL: dict[str, Any] = {"virtual_phone_number": "74993720692", "contact": "79260000000"}
@@ -63,7 +63,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "call.talk_option": {"call_session_id": 1, "button": "1"},
     "release.call": {"call_session_id": 1},
 }
-"""The required parameters of every method (notes §3, those with an exclamation mark)."""
+"""The required parameters of every method, from the vendor's document."""
 OPTIONAL: dict[str, set[str]] = {
     "start.employee_call": {
         "switch_at_once",
@@ -111,7 +111,7 @@ START = sorted(method for method in METHODS if method.startswith("start."))
 
 def refused_field(request_type: type[Request[Any]], values: Mapping[str, Any]) -> str | None:
     with pytest.raises(InvalidParameters) as caught:
-        request_type.read(values)
+        request_type.from_values(values)
     error = caught.value
     assert error.permanent
     assert not error.maybe_done
@@ -122,7 +122,7 @@ def refused_field(request_type: type[Request[Any]], values: Mapping[str, Any]) -
 
 
 def informer(**values: Any) -> StartInformerCall:
-    return StartInformerCall.read({**LEAST["start.informer_call"], **values})
+    return StartInformerCall.from_values({**LEAST["start.informer_call"], **values})
 
 
 # --- the table of the document ---
@@ -145,8 +145,8 @@ def test_null_is_never_sent_and_direction_always_is(method: str) -> None:
     absent = dict.fromkeys(OPTIONAL.get(method, set()))
     for request in (
         request_type(**LEAST[method]),
-        request_type.read(LEAST[method]),
-        request_type.read({**LEAST[method], **absent}),
+        request_type.from_values(LEAST[method]),
+        request_type.from_values({**LEAST[method], **absent}),
     ):
         assert request.params == expected
         assert "null" not in json.dumps(request.params)
@@ -176,13 +176,13 @@ def test_the_token_is_not_a_parameter_of_a_request(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_request_cannot_be_changed_after_its_validation(method: str) -> None:
-    request = METHODS[method].read(LEAST[method])
+    request = METHODS[method].from_values(LEAST[method])
     for name in LEAST[method]:
         with pytest.raises(ValidationError):
             setattr(request, name, "x")
 
 
-def test_only_what_changes_nothing_or_settles_may_be_repeated() -> None:
+def test_only_safe_and_idempotent_methods_may_be_repeated() -> None:
     by_repeat = {
         repeat: {name for name, request_type in METHODS.items() if request_type.repeat is repeat}
         for repeat in Repeat
@@ -197,7 +197,7 @@ def test_only_what_changes_nothing_or_settles_may_be_repeated() -> None:
     }
     assert {*START, "make.call", "call.talk_option", "send.dtmf"} <= by_repeat[Repeat.NEVER]
     for request_type in METHODS.values():
-        assert bool(request_type.done_already_errors) == (request_type.repeat is Repeat.IDEMPOTENT)
+        assert bool(request_type.already_done_errors) == (request_type.repeat is Repeat.IDEMPOTENT)
 
 
 def test_components_are_those_of_the_documents_table() -> None:
@@ -268,7 +268,7 @@ def test_a_refused_value_is_not_repeated_by_the_constructors_error() -> None:
 
 
 def test_read_converts_what_a_template_renders() -> None:
-    request = StartEmployeeCall.read(
+    request = StartEmployeeCall.from_values(
         {
             "first_call": "employee",
             "virtual_phone_number": 74993720692,
@@ -298,7 +298,7 @@ def test_read_converts_what_a_template_renders() -> None:
 
 
 def test_read_takes_nested_objects_as_well_as_mappings() -> None:
-    request = StartEmployeeCall.read(
+    request = StartEmployeeCall.from_values(
         {
             **LEAST["start.employee_call"],
             "employee": Employee(id=25),
@@ -311,7 +311,7 @@ def test_read_takes_nested_objects_as_well_as_mappings() -> None:
 
 def test_read_leaves_a_nested_none_out() -> None:
     values = {**LEAST["start.employee_call"], "employee": {"id": 25, "phone_number": None}}
-    assert StartEmployeeCall.read(values).params["employee"] == {"id": 25}
+    assert StartEmployeeCall.from_values(values).params["employee"] == {"id": 25}
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_read_names_the_field_it_refuses(method: str, values: dict[str, Any], fi
     ],
 )
 def test_read_does_not_take_a_truth_value_for_a_number(method: str, field: str) -> None:
-    """``call_session_id=True`` would steer the call number 1, somebody else's."""
+    """``call_session_id=True`` would control call session 1, which is another call."""
     assert refused_field(METHODS[method], {**LEAST[method], field: True}) == field
 
 
@@ -385,7 +385,7 @@ def test_read_does_not_take_a_number_with_separators_for_another_number() -> Non
 def test_read_either_sends_the_documents_types_or_names_the_field(value: Any) -> None:
     field = None
     try:
-        sent = TagCall.read({"call_session_id": value, "tag_id": 36}).params["call_session_id"]
+        sent = TagCall.from_values({"call_session_id": value, "tag_id": 36}).params["call_session_id"]
     except InvalidParameters as error:
         field = error.field
     assert field == "call_session_id" or (type(sent) is int and sent > 0)
@@ -436,8 +436,8 @@ def test_a_phone_number_that_became_a_float_is_not_dialled_with_a_dot(number: An
 )
 def test_an_employees_and_a_coachs_number_lose_their_plus_too(given_number: str, sent: str) -> None:
     values = {**LEAST["start.employee_call"], "employee": {"id": 25, "phone_number": given_number}}
-    assert StartEmployeeCall.read(values).params["employee"]["phone_number"] == sent
-    coach = AddCoach.read({"call_session_id": 1, "phone_number": given_number})
+    assert StartEmployeeCall.from_values(values).params["employee"]["phone_number"] == sent
+    coach = AddCoach.from_values({"call_session_id": 1, "phone_number": given_number})
     assert coach.params["phone_number"] == sent
 
 
@@ -458,7 +458,7 @@ def test_the_help_of_a_refused_number_says_how_it_is_written() -> None:
 
 
 def test_list_calls_filters_by_a_number_that_starts_with_seven() -> None:
-    assert ListCalls.read({"virtual_phone_number": "+74951045771"}).params == {
+    assert ListCalls.from_values({"virtual_phone_number": "+74951045771"}).params == {
         "virtual_phone_number": "74951045771"
     }
     filters = {"virtual_phone_number": "442079460958"}
@@ -467,7 +467,7 @@ def test_list_calls_filters_by_a_number_that_starts_with_seven() -> None:
 
 def test_an_operator_is_sent_as_a_string_whatever_it_came_as() -> None:
     for operator in ("79260000001", {"id": 25, "phone_number": "79260000001"}, 79260000001):
-        request = StartSimpleCall.read({**LEAST["start.simple_call"], "operator": operator})
+        request = StartSimpleCall.from_values({**LEAST["start.simple_call"], "operator": operator})
         assert request.params["operator"] == "79260000001"
 
 
@@ -490,9 +490,9 @@ def test_early_switching_needs_the_other_side_first_and_switch_at_once(
         values["first_call"] = "contact"
     if early_switching and (contact_first or not switch_at_once):
         with pytest.raises(InvalidParameters, match="early_switching"):
-            METHODS[method].read(values)
+            METHODS[method].from_values(values)
     else:
-        assert METHODS[method].read(values).params.get("early_switching") is early_switching
+        assert METHODS[method].from_values(values).params.get("early_switching") is early_switching
 
 
 @pytest.mark.parametrize("tones", [".12.1..4", "1", "*#0", "..."])
@@ -508,7 +508,7 @@ def test_dtmf_of_a_start_refuses_other_signs(tones: str) -> None:
 
 @pytest.mark.parametrize("tone", [*"0123456789*#", 4])
 def test_send_dtmf_sends_one_tone(tone: Any) -> None:
-    request = SendDtmf.read({"call_session_id": 1, "dtmf_string": tone})
+    request = SendDtmf.from_values({"call_session_id": 1, "dtmf_string": tone})
     assert request.params["dtmf_string"] == str(tone)
 
 
@@ -534,7 +534,7 @@ def test_dialing_timeout_is_1_to_120_seconds(seconds: Any, good: bool) -> None:
 
 def test_an_unknown_method_is_sent_as_it_is_and_never_repeated() -> None:
     params = {"filter": {"field": "id", "value": None}, "limit": 5, "list": [None]}
-    request = other("get.something", params)
+    request = request_by_name("get.something", params)
     assert (request.method, request.repeat) == ("get.something", Repeat.NEVER)
     assert request.params == params
     assert request.read_answer({"any": ["thing"]}) == {"any": ["thing"]}
@@ -542,15 +542,15 @@ def test_an_unknown_method_is_sent_as_it_is_and_never_repeated() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_known_method_by_its_name_keeps_what_is_known_of_it(method: str) -> None:
-    request, known = other(method, {}), METHODS[method]
+    request, known = request_by_name(method, {}), METHODS[method]
     assert request.repeat is known.repeat
     assert request.needs_token is known.needs_token
-    assert request.done_already_errors == known.done_already_errors
+    assert request.already_done_errors == known.already_done_errors
 
 
-def test_asking_for_methods_by_name_does_not_fill_the_memory() -> None:
-    def ask() -> weakref.ref[type[OtherRequest]]:
-        request = other("get.something", {})
+def test_requests_by_name_do_not_leak_memory() -> None:
+    def ask() -> weakref.ref[type[UntypedRequest]]:
+        request = request_by_name("get.something", {})
         request.read_answer(None)
         return weakref.ref(type(request))
 

@@ -1,4 +1,4 @@
-"""What comes back is read with tolerance; times are read in the account's zone."""
+"""The answer models accept unknown and empty fields; times are read in the account's zone."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_an_empty_field_of_a_session_is_no_error(name: str) -> None:
     ],
 )
 def test_an_empty_field_of_a_leg_does_not_hide_all_calls(name: str) -> None:
-    """Notes §1: an empty scalar is null; one leg must not turn a poll into a failed one."""
+    """The service sends null for an empty field. One leg with a null must not make a poll fail."""
     sessions = ListCalls.read_answer(
         [{"call_session_id": 5, "legs": [{"leg_id": 6, name: None}]}, {"call_session_id": 7}]
     )
@@ -93,7 +93,7 @@ def test_an_empty_field_of_a_leg_does_not_hide_all_calls(name: str) -> None:
 
 @pytest.mark.parametrize("empty", [None, {}])
 def test_a_talk_option_may_have_no_value(empty: object) -> None:
-    """Notes §1: an empty object is ``{}``."""
+    """The service sends ``{}`` for an empty object."""
     raw = {"button": "1", "mnemonic": "finish_conversation", "name": None, "button_value": empty}
     [option] = ListTalkOptions.read_answer([raw])
     assert option.button_value is None or option.button_value.model_dump(exclude_none=True) == {}
@@ -146,7 +146,7 @@ def test_limits_may_be_partial_and_may_grow() -> None:
 )
 def test_deprecation_is_read_in_both_spellings(spelling: str, flag: object, deprecated: bool) -> None:
     raw = {spelling: flag, "current_version": "v4.0", "latest_version": "v5.0"}
-    version = ApiVersion.read(raw)
+    version = ApiVersion.from_metadata(raw)
     assert version.deprecated is deprecated
     assert (version.current_version, version.latest_version) == ("v4.0", "v5.0")
 

@@ -1,4 +1,4 @@
-"""What a type checker knows of an answer: read by mypy, see `test_client_typing.py`, never run."""
+"""Assertions about the types of answers. mypy reads this file in `test_client_typing.py`; it never runs."""
 
 from typing import Any, assert_type
 
@@ -14,7 +14,7 @@ from airflow_provider_callapi.api.methods import (
     Request,
     StartInformerCall,
     TagCall,
-    other,
+    request_by_name,
 )
 from airflow_provider_callapi.api.models import (
     AccessToken,
@@ -31,7 +31,7 @@ def answers(client: Client, values: dict[str, Any]) -> None:
         virtual_phone_number="74993720692", contact="79260000000", contact_message=sound
     )
     assert_type(client.call(start), StartedCall)
-    assert_type(client.call(StartInformerCall.read(values)), StartedCall)
+    assert_type(client.call(StartInformerCall.from_values(values)), StartedCall)
     assert_type(client.call(ListCalls()), list[CallSession])
     assert_type(client.call(ListCalls(direction="in")), list[CallSession])
     assert_type(client.call(ListTalkOptions()), list[TalkOption])
@@ -39,9 +39,9 @@ def answers(client: Client, values: dict[str, Any]) -> None:
     assert_type(client.call(HoldCall(call_session_id=1, contact_message=sound)), Done)
     assert_type(client.call(LoginUser(login="me", password="secret")), AccessToken)
     assert_type(client.call(LogoutUser()), Done)
-    assert_type(client.call(other("get.something", {})), Any)
-    assert_type(client.call(METHODS["tag.call"].read(values)), Any)
-    assert_type(StartInformerCall.read(values), StartInformerCall)
+    assert_type(client.call(request_by_name("get.something", {})), Any)
+    assert_type(client.call(METHODS["tag.call"].from_values(values)), Any)
+    assert_type(StartInformerCall.from_values(values), StartInformerCall)
     assert_type(start.params, dict[str, Any])
 
 

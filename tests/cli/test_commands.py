@@ -1,4 +1,4 @@
-"""``airflow callapi …`` through Airflow's own parser, against the exchange over HTTP."""
+"""The commands of ``airflow callapi``, run through Airflow's own parser against the emulator over HTTP."""
 
 from __future__ import annotations
 
@@ -30,13 +30,12 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
 
 CONTACT, VNUMBER = "79161234567", "74993720692"
-COMMANDS = ["calls", "check", "emulator", "limits", "release", "talk-options"]
 AIRFLOW = Path(sys.executable).with_name("airflow")
 
 
 @pytest.fixture
 def callapi(connection, monkeypatch, capsys):
-    """Run a command; returns its exit code, stdout and stderr."""
+    """Return a function that runs a command and returns its exit code, stdout and stderr."""
     from airflow.cli import cli_parser
 
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # undone afterwards: a command sets it
@@ -57,7 +56,7 @@ def callapi(connection, monkeypatch, capsys):
 
 @pytest.fixture
 def talk(callapi, exchange):
-    """The session of a call that lasts until somebody releases it."""
+    """Return the session id of a call that lasts until it is released."""
     exchange.default_script = Script(rings=0, employee_rings=0, talks=None)
     employees = exchange.account.employees
     employees[25] = replace(employees[25], full_name="Иванова [bold] Анна")
@@ -72,16 +71,16 @@ def talk(callapi, exchange):
         return hook.call(request).call_session_id
 
 
-def said_why(run):
-    """One line on stderr, nothing on stdout, and 1 as the exit code."""
+def failed_with_one_line(run):
+    """Return whether a command failed with one line on stderr, nothing on stdout and exit code 1."""
     lines = [line for line in run.err.splitlines() if line.startswith("airflow callapi: ")]
     return run.code == 1 and not run.out and len(lines) == 1 and "Traceback" not in run.err
 
 
-# --- looking ---
+# --- reading commands ---
 
 
-def test_calls_are_a_table_that_says_who_is_on_the_line_without_phone_numbers(callapi, talk):
+def test_calls_are_a_table_that_shows_who_is_on_the_line_without_phone_numbers(callapi, talk):
     run = callapi("calls")
 
     assert run.code == 0
@@ -121,7 +120,7 @@ def test_plain_text_has_an_id_that_looks_like_a_number_as_it_is(callapi, exchang
     message = {"type": "tts", "value": "Hello"}
     call = {"virtual_phone_number": VNUMBER, "contact": CONTACT, "contact_message": message}
     with CallApiHook() as hook:
-        hook.call(StartInformerCall.read({**call, "external_id": external_id}))
+        hook.call(StartInformerCall.from_values({**call, "external_id": external_id}))
 
     assert callapi("calls", "-o", "plain").out.split()[-1] == external_id
 
@@ -147,7 +146,7 @@ def test_calls_can_be_read_by_a_program(callapi, talk, output, read):
     assert [leg.rpartition(": ")[2] for leg in row["legs"]] == ["Разговор", "Разговор"]
 
 
-def test_whole_phone_numbers_are_there_for_who_asks_for_them(callapi, talk):
+def test_show_phone_numbers_prints_whole_numbers(callapi, talk):
     assert CONTACT in callapi("calls", "--show-phone-numbers").out
 
 
@@ -161,9 +160,9 @@ def test_limits_are_the_points_left_of_both_windows_and_cost_none(callapi, excha
 
     first, second = (json.loads(callapi("limits", "-o", "json").out) for _ in range(2))
 
-    told = [(row["service"], row["per"], row["limit"], row["left"]) for row in first]
-    assert told[:2] == [("Call API", "minute", 10, 10), ("Call API", "day", 20, 20)]
-    assert [row[:2] for row in told[2:]] == [("Data API", "minute"), ("Data API", "day")]
+    counters = [(row["service"], row["per"], row["limit"], row["left"]) for row in first]
+    assert counters[:2] == [("Call API", "minute", 10, 10), ("Call API", "day", 20, 20)]
+    assert [row[:2] for row in counters[2:]] == [("Data API", "minute"), ("Data API", "day")]
     assert [row["left"] for row in second] == [row["left"] for row in first], "it is free"
     assert all(0 <= row["reset_in_seconds"] <= 86_400 for row in first)
 
@@ -185,7 +184,7 @@ def test_limits_of_a_login_leave_out_the_data_api_whose_login_costs_a_point(call
     assert "a login there costs a point" in run.err
 
 
-def test_limits_of_the_call_api_are_told_though_the_data_api_is_in_trouble(callapi, exchange):
+def test_limits_of_the_call_api_are_shown_though_the_data_api_fails(callapi, exchange):
     exchange.fault(Fault.HTML, method="get.calls_report")
 
     run = callapi("limits", "-o", "json")
@@ -195,7 +194,7 @@ def test_limits_of_the_call_api_are_told_though_the_data_api_is_in_trouble(calla
     assert 'Check "Data API host"' in run.err
 
 
-def test_limits_are_shown_though_the_answer_that_tells_them_is_a_refusal(callapi, exchange):
+def test_limits_are_shown_though_the_answer_that_contains_them_is_an_error(callapi, exchange):
     exchange.account.components_off.add(Component.MANAGEMENT)
     with CallApiHook() as hook, pytest.raises(Exception, match="component_disabled"):
         hook.call(ListCalls())
@@ -206,13 +205,13 @@ def test_limits_are_shown_though_the_answer_that_tells_them_is_a_refusal(callapi
     assert "minute" in run.out
 
 
-def test_talk_options_say_what_the_buttons_do(callapi):
+def test_talk_options_show_what_the_buttons_do(callapi):
     rows = json.loads(callapi("talk-options", "-o", "json").out)
 
     assert {"button": "4", "does": "transfer_call", "name": "Трансфер", "with": None} in rows
 
 
-# --- ending ---
+# --- release ---
 
 
 def confirming(monkeypatch, answer, *, tty=True):
@@ -250,31 +249,31 @@ def test_release_leaves_the_call_alone_after_a_no(callapi, talk, exchange, monke
     assert "was not released" in run.err
 
 
-def test_release_does_not_act_where_nobody_can_confirm(callapi, talk, exchange, monkeypatch):
+def test_release_does_nothing_without_a_terminal_to_confirm(callapi, talk, exchange, monkeypatch):
     confirming(monkeypatch, "y", tty=False)
 
     run = callapi("release", str(talk))
 
-    assert said_why(run)
+    assert failed_with_one_line(run)
     assert "--yes" in run.err
     assert exchange.call(talk).active
 
 
-def test_release_with_yes_asks_nobody_and_a_call_that_is_over_is_a_success(callapi, talk, monkeypatch):
+def test_release_with_yes_does_not_ask_and_an_ended_call_is_a_success(callapi, talk, monkeypatch):
     confirming(monkeypatch, "", tty=False)
 
     runs = [callapi("release", str(talk), "--yes") for _ in range(2)]
 
     assert [run.code for run in runs] == [0, 0]
     assert "is released" in runs[0].out
-    assert "is not active: it is over, or never was" in runs[1].out
+    assert "is not active: it has ended or never existed" in runs[1].out
 
 
-def test_of_a_call_that_never_was_nobody_says_that_it_was_over(callapi):
+def test_release_of_a_call_that_never_existed_does_not_claim_that_it_has_ended(callapi):
     run = callapi("release", "999", "--yes")
 
     assert run.code == 0
-    assert run.out == "call session 999 is not active: it is over, or never was\n"
+    assert run.out == "call session 999 is not active: it has ended or never existed\n"
 
 
 @pytest.mark.parametrize("session", ["twelve", ""])
@@ -296,7 +295,7 @@ def test_what_was_done_can_be_read_by_a_program(callapi, talk, monkeypatch):
     assert yaml.safe_load(again.out) == {"session": talk, "was_over_already": True}
 
 
-def test_a_check_can_be_read_by_a_program_whatever_it_says(callapi, connection):
+def test_a_check_can_be_read_by_a_program_whatever_the_result_is(callapi, connection):
     works = callapi("check", "-o", "json")
     connection(password="no-such-key-at-all")
     broken = callapi("check", "-o", "json")
@@ -306,7 +305,7 @@ def test_a_check_can_be_read_by_a_program_whatever_it_says(callapi, connection):
     assert "does not know this access key" in json.loads(broken.out)["message"]
 
 
-# --- what goes wrong ---
+# --- errors ---
 
 
 @pytest.mark.parametrize("command", ["calls", "limits", "talk-options", "check", "release 5 --yes"])
@@ -324,7 +323,7 @@ def test_an_error_is_one_line_on_stderr_and_an_exit_code(callapi, connection, co
 
     run = callapi(*command.split(), *more)
 
-    assert said_why(run), run
+    assert failed_with_one_line(run), run
     assert "no-such-key-at-all" not in run.err
 
 
@@ -342,17 +341,17 @@ def test_a_service_that_hangs_is_asked_once_and_not_for_long(
     run = callapi(command)
 
     assert time.monotonic() - began < 4
-    assert said_why(run), run
+    assert failed_with_one_line(run), run
     assert sum(entry.kind == "fault" for entry in exchange.journal) == 1
 
 
 def test_a_shorter_timeout_of_the_connection_is_kept(connection):
-    from airflow_provider_callapi.cli.commands import _ImpatientHook
+    from airflow_provider_callapi.cli.commands import _ShortTimeoutHook
 
     connection(extra={"timeout": 2})
-    assert _ImpatientHook().settings.timeout == 2
+    assert _ShortTimeoutHook().settings.timeout == 2
     connection(extra={"timeout": 30})
-    assert _ImpatientHook().settings.timeout == 10
+    assert _ShortTimeoutHook().settings.timeout == 10
 
 
 @pytest.mark.parametrize("command", ["calls", "limits", "talk-options"])
@@ -363,7 +362,7 @@ def test_an_error_says_what_to_do(callapi, connection, command):
 
 
 @pytest.mark.parametrize("command", ["calls", "limits", "talk-options", "check", "release 5 --yes"])
-def test_ctrl_c_ends_a_command_without_a_word(callapi, monkeypatch, command):
+def test_ctrl_c_ends_a_command_without_output(callapi, monkeypatch, command):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
@@ -385,12 +384,12 @@ def test_ctrl_c_at_the_question_releases_nothing(callapi, talk, exchange, monkey
     assert exchange.call(talk).active
 
 
-def test_points_that_are_used_up_are_told_at_once_not_waited_for(callapi, talk, exchange):
+def test_used_up_points_are_reported_at_once_without_a_wait(callapi, talk, exchange):
     exchange.account.minute_limit = 0
 
     run = callapi("release", str(talk), "--yes")
 
-    assert said_why(run)
+    assert failed_with_one_line(run)
     assert re.search(r"limit_exceeded.*reset in \d+ s", run.err)
     assert exchange.requests("release.call") == 1
 
@@ -402,7 +401,7 @@ def test_a_lost_answer_to_a_release_is_asked_for_again(callapi, talk, exchange):
     assert not exchange.call(talk).active
 
 
-def test_check_says_what_test_connection_says(callapi, connection):
+def test_check_prints_what_test_connection_returns(callapi, connection):
     assert callapi("check").out == f"{CallApiHook().test_connection()[1]}\n"
 
 
@@ -411,7 +410,7 @@ def test_a_contact_in_an_error_is_shortened(callapi, connection, exchange):
 
     run = callapi("check")
 
-    assert said_why(run)
+    assert failed_with_one_line(run)
     assert CONTACT not in run.err
 
 
@@ -424,30 +423,6 @@ def test_the_account_is_not_asked_for_more_than_the_command_needs(callapi, talk,
 
 
 # --- as a program ---
-
-
-def test_the_group_is_found_by_airflow_and_lists_its_commands(callapi):
-    from airflow.cli import cli_parser
-
-    group = cli_parser.ALL_COMMANDS_DICT["callapi"]
-
-    assert sorted(command.name for command in group.subcommands) == COMMANDS
-
-
-def test_the_definitions_cost_the_start_of_airflows_cli_nothing_heavy():
-    code = (
-        "import sys, airflow.cli.cli_config, airflow_provider_callapi; before = set(sys.modules);"
-        "from airflow_provider_callapi.cli.definition import get_callapi_cli_commands as get; get();"
-        "print(*sorted(set(sys.modules) - before))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
-    )
-
-    assert done.stdout.split() == [
-        "airflow_provider_callapi.cli",
-        "airflow_provider_callapi.cli.definition",
-    ]
 
 
 def test_airflow_callapi_check_is_a_command_that_ends_with_the_right_code(airflow_db, callapi_emulator):
@@ -467,7 +442,7 @@ def test_airflow_callapi_check_is_a_command_that_ends_with_the_right_code(airflo
 
 
 def test_nothing_but_the_json_is_on_stdout(airflow_db, callapi_emulator):
-    """Also where Airflow, or the provider, has something to say: a version that will go."""
+    """A warning, here about a deprecated version, must not appear on stdout."""
     callapi_emulator.exchange.account.deprecated_version = callapi_emulator.exchange.account.version
     environment = {"AIRFLOW_CONN_CALLAPI_DEFAULT": json.dumps(callapi_emulator.connection())}
     for command in (["calls"], ["limits"], ["release", "5", "--yes"]):
@@ -489,7 +464,7 @@ def test_the_emulator_takes_the_options_of_its_own_command(callapi):
     assert "--speed" in wrong.err
 
 
-def test_the_emulator_serves_until_it_is_told_to_stop(airflow_db):
+def test_the_emulator_serves_until_it_is_stopped(airflow_db):
     with subprocess.Popen(
         [AIRFLOW, "callapi", "emulator", "--port", "0"], stdout=subprocess.PIPE, text=True
     ) as process:

@@ -1,4 +1,4 @@
-"""Ending calls when their task is killed: all of them, briefly, and what fails is told."""
+"""`release_calls` ends all calls of a killed task quickly and logs each failure."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ LOG = logging.getLogger("killed")
 
 @pytest.fixture
 def talking(desk):
-    """Two calls in progress: their session ids."""
+    """Return the session ids of two active calls."""
     desk.exchange.default_script = Script(rings=0, talks=None)
     start = StartInformerCall(virtual_phone_number=VNUMBER, contact=CONTACT, contact_message=TTS)
     return [CallApiHook().call(start).call_session_id for _ in range(2)]
 
 
-def test_every_call_is_released_and_told(desk, talking, caplog):
+def test_every_call_is_released_and_logged(desk, talking, caplog):
     with caplog.at_level("INFO", "killed"):
         release_calls(CallApiHook().settings, talking, LOG)
 
@@ -40,7 +40,7 @@ def test_every_call_is_released_and_told(desk, talking, caplog):
     ]
 
 
-def test_a_call_that_cannot_be_released_is_told_and_keeps_no_other(desk, talking, caplog):
+def test_a_call_that_cannot_be_released_is_logged_and_the_others_are_released(desk, talking, caplog):
     desk.exchange.fault(Fault.DROP_BEFORE, method="release.call")
 
     with caplog.at_level("INFO", "killed"):
@@ -64,7 +64,7 @@ def test_a_service_that_hangs_is_not_waited_for(callapi_emulator, connection, ca
     assert "Call session 206597836 may still be active" in caplog.text
 
 
-def test_nothing_is_sent_where_no_call_is_active(desk):
+def test_nothing_is_sent_if_no_call_is_active(desk):
     release_calls(CallApiHook().settings, [], LOG)
 
     assert desk.sent() == []

@@ -1,4 +1,4 @@
-"""What a connection of type ``callapi`` may say, and the words in which it is told off."""
+"""The fields of a connection of type ``callapi``: accepted values, defaults and error texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECRET = "S3cret-of-the-account"
 def read(extra: Any = None, **fields: Any) -> ConnectionSettings:
     given = {"host": None, "port": None, "login": None, "password": SECRET, **fields}
     text = extra if isinstance(extra, str | None) else json.dumps(extra)
-    return ConnectionSettings.read("my_conn", **given, extra=text)
+    return ConnectionSettings.from_fields("my_conn", **given, extra=text)
 
 
 def refusal(extra: Any = None, **fields: Any) -> str:
@@ -109,8 +109,8 @@ def test_an_empty_field_of_the_form_is_its_default(extra):
     assert read(extra) == read()
 
 
-def test_text_is_read_as_what_it_says():
-    """A connection that is a URI has only text in its extra."""
+def test_text_is_converted_to_the_fields_type():
+    """In a connection that is a URI, all extra values are text."""
     settings = read({"timeout": "7.5", "data_api": "true", "verify": "false", "api_version": "v4.1"})
 
     assert (settings.timeout, settings.verify) == (7.5, False)
@@ -151,8 +151,7 @@ def test_a_ca_bundle_that_is_not_on_this_machine_is_not_left_to_look_like_a_netw
 
 def test_a_version_that_is_none_shows_one_that_is():
     assert (
-        refusal({"api_version": "4"})
-        == "connection my_conn, extra.api_version: a version is needed, e.g. v4.0"
+        refusal({"api_version": "4"}) == "connection my_conn, extra.api_version: enter a version, e.g. v4.0"
     )
 
 

@@ -247,7 +247,7 @@ def test_the_trees_of_errors_and_the_journal_are_the_codes_own():
 def test_every_mnemonic_that_the_code_knows_is_explained_and_has_the_class_that_the_code_gives_it():
     rows = [row for rows in tables("errors.md") for row in rows if len(row) == 6]
     explained = {row[0]: row[1:3] for row in rows}
-    settled = {mnemonic for kind in METHODS.values() for mnemonic in kind.done_already_errors}
+    settled = {mnemonic for kind in METHODS.values() for mnemonic in kind.already_done_errors}
 
     assert len(explained) == len(rows), "a mnemonic has two rows"
     assert set(ERRORS) | set(errors._BY_MNEMONIC) | settled <= set(explained)
@@ -261,7 +261,7 @@ def test_every_mnemonic_that_the_code_knows_is_explained_and_has_the_class_that_
 
 def test_a_mnemonic_that_means_already_so_is_said_to_be_a_success_and_no_other():
     rows = {row[0]: row[4] for rows in tables("errors.md") for row in rows if len(row) == 6}
-    settled = {mnemonic for kind in METHODS.values() for mnemonic in kind.done_already_errors} - {
+    settled = {mnemonic for kind in METHODS.values() for mnemonic in kind.already_done_errors} - {
         "access_token_invalid"
     }
 

@@ -20,9 +20,12 @@ import requests
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance
 
+from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, ManualClock, Script
 from airflow_provider_callapi.exceptions import CallUnresolved
+from airflow_provider_callapi.hooks import callapi as hooks_module
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
 pytest_plugins = ["airflow_desk"]
@@ -73,13 +76,10 @@ class Wire:
             sleep(seconds)
             refusing.close()
 
-        self.desk.monkeypatch.setitem(_repeating_defaults(), "sleep", sleep_and_open)
+        def retrying_client(client: Client, **options: Any) -> RetryingClient:
+            return RetryingClient(client, **{**options, "sleep": sleep_and_open})
 
-
-def _repeating_defaults() -> dict[str, Any]:
-    from airflow_provider_callapi.api.retrying_client import RetryingClient
-
-    return RetryingClient.__init__.__kwdefaults__
+        self.desk.monkeypatch.setattr(hooks_module, "RetryingClient", retrying_client)
 
 
 @pytest.fixture(scope="module")

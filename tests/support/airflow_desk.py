@@ -10,7 +10,6 @@ import pytest
 from airflow_fakes import Desk
 
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
-from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.polling import SharedPoll
 from airflow_provider_callapi.emulator import Exchange, ManualClock
 
@@ -25,7 +24,7 @@ _MODULES_WITH_A_CLOCK = (
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """The exchange, the shared clock and the connection; no sleep takes time."""
+    """Return a desk: exchange, shared clock and connection. A sleep only moves the clock."""
     clock = ManualClock()
     desk = Desk(Exchange(clock=clock), clock, monkeypatch)
     fake_time = SimpleNamespace(time=clock, monotonic=clock, perf_counter=clock, sleep=desk.sleep)
@@ -36,8 +35,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setattr("airflow.sdk.bases.sensor.time", fake_time)
     utcnow = SimpleNamespace(utcnow=lambda: datetime.fromtimestamp(clock(), UTC))
     monkeypatch.setattr("airflow.sdk.bases.sensor.timezone", utcnow)
-    # these are bound when the class is made, so that patching the module would not reach them
-    monkeypatch.setitem(RetryingClient.__init__.__kwdefaults__, "sleep", desk.sleep)
+    # these defaults are bound at class creation, so patching the module does not change them
     monkeypatch.setitem(SharedPoll.__init__.__kwdefaults__, "sleep", desk.asleep)
     monkeypatch.setitem(JsonRpc.__init__.__kwdefaults__, "new_session", desk.exchange.session)
     desk.connect()

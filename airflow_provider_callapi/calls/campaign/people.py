@@ -156,7 +156,7 @@ class CallTemplate:
         known = {_ROW: person.contact, _ID: external_id}
         values = {name: self._rendered(name, person.row) for name in self._fields if name not in known}
         try:
-            return self.request_type.read({**values, **known})
+            return self.request_type.from_values({**values, **known})
         except InvalidParameters as error:
             raise InvalidRow(str(error)) from None
 

@@ -6,7 +6,7 @@ import re
 
 import phonenumbers
 
-from airflow_provider_callapi.api.methods import reachable
+from airflow_provider_callapi.api.methods import check_phone_or_sip
 
 _HAS_LETTERS = re.compile(r"[A-Za-z]")
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"([0-9][._*#-]*){7}[^@]*")
@@ -35,7 +35,7 @@ def normalise(text: str, region: str) -> str:
         if _BEGINS_AS_A_PHONE_NUMBER.fullmatch(text):
             raise NotANumber("a phone number with letters behind it; a SIP number with a domain has an @")
         try:
-            return reachable(text)
+            return check_phone_or_sip(text)
         except ValueError:
             raise NotANumber("neither a phone number nor a SIP number") from None
     try:

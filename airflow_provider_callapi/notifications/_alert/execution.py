@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.watch import DONE, SessionWatch
 from airflow_provider_callapi.notifications._alert.failure import Failure
-from airflow_provider_callapi.observability import observe
+from airflow_provider_callapi.observability import update_watch
 from airflow_provider_callapi.triggers._loop.threads import in_a_thread
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class InTriggerer:
         from airflow_provider_callapi.triggers._loop.shared_poll import listen  # noqa: PLC0415 - parse time
 
         async with listen(hook.callapi_conn_id, POLL_INTERVAL) as next_snapshot:
-            while observe(watch, await next_snapshot()) not in DONE["answered"]:
+            while update_watch(watch, await next_snapshot()) not in DONE["answered"]:
                 pass
 
 

@@ -105,9 +105,11 @@ def _make_escalation(
         log.warning("Alert for %s: %s", failure, text)
 
     gateway = CallGateway(
-        send=with_message_fallback(lambda request: hook.call(request, before=lock.renew), failure.text, warn),
+        send=with_message_fallback(
+            lambda request: hook.call(request, before_each_send=lock.renew), failure.text, warn
+        ),
         poll_snapshots=lambda: hook.poll_snapshots(POLL_INTERVAL),
-        find_report=hook.finder(),
+        find_report=hook.report_finder(),
         timezone=hook.settings.timezone,
         clock=time.time,
         log=lambda text: log.info("Alert for %s: %s", failure, text),

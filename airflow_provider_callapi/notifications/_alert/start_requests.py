@@ -40,12 +40,12 @@ def _split(contact: Any) -> list[str]:
 
 def _request(values: Mapping[str, Any], log: Any) -> StartInformerCall:
     try:
-        return StartInformerCall.read(values)
+        return StartInformerCall.from_values(values)
     except InvalidParameters as error:
         if error.field != "dialing_timeout":
             raise
         log.error("%s; %s", error, FALLBACKS["dialing_timeout"])
-        return StartInformerCall.read({**values, "dialing_timeout": None})
+        return StartInformerCall.from_values({**values, "dialing_timeout": None})
 
 
 def _message(message: Any, default_text: str, log: Any) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApi
         return nullcontext(hook)
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
-    impatient = CallApiHook(hook.callapi_conn_id, max_limit_wait=0.0, attempts=1)
+    impatient = CallApiHook(hook.callapi_conn_id, max_limit_wait=0.0, max_sends=1)
     timeout = min(hook.settings.timeout, _SEARCH_TIMEOUT)
     impatient.settings = hook.settings.model_copy(update={"timeout": timeout})
     return impatient

@@ -44,7 +44,7 @@ from airflow_provider_callapi.exceptions import (
     CallUnresolvedForNow,
 )
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.observability import Change, ObservedStore, count_call, log_call_event
+from airflow_provider_callapi.observability import LogEvent, ObservedStore, count_call, log_call_event
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context import Deferral, TaskFacts
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
@@ -134,7 +134,7 @@ class CallTry:
             self._log.info("%s: %s", description, error)
             return self._refused_result(request, error)
         if step is placing.Step.GO_ON:
-            log_call_event(Change.RESUMED, call)
+            log_call_event(LogEvent.RESUMED, call)
         if self._options.wait_for_completion and self._journal.current.stage is Stage.STARTED:
             self.active_session_id = call.call_session_id
         with self._forbid_redial_on_retry():
@@ -257,7 +257,7 @@ class CallTry:
         return CallGateway(
             send=self._hook.call,
             poll_snapshots=lambda: self._hook.poll_snapshots(self._options.poll_interval),
-            find_report=self._hook.finder(timeout=self._options.report_timeout),
+            find_report=self._hook.report_finder(timeout=self._options.report_timeout),
             timezone=self._hook.settings.timezone,
             clock=time.time,
             log=lambda text: self._log.info("%s: %s", description, text),
@@ -276,8 +276,8 @@ class CallTry:
             clock=time.time,
             log=self._log.info,
             warn=self._log.warning,
-            on_tagged=lambda call: log_call_event(Change.TAGGED, call),
-            on_final_outcome=lambda call: log_call_event(Change.SETTLED, call),
+            on_tagged=lambda call: log_call_event(LogEvent.TAGGED, call),
+            on_final_outcome=lambda call: log_call_event(LogEvent.SETTLED, call),
         )
 
     def _lifecycle_rules(self, tag_rules: TagRules) -> LifecycleRules:

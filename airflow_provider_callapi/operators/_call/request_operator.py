@@ -34,7 +34,7 @@ def read_request(request_type: type[Q], values: Mapping[str, Any]) -> Q:
     if isinstance(session, Mapping):
         values = {**values, "call_session_id": session.get("call_session_id")}
     try:
-        return request_type.read(values)
+        return request_type.from_values(values)
     except InvalidParameters as error:
         raise CallApiFailure(f"{error}. Nothing was sent.") from None
 

@@ -14,7 +14,7 @@ from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.campaign.runner import CampaignGateway
 from airflow_provider_callapi.calls.reports import finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
-from airflow_provider_callapi.connection.clients import same_trace
+from airflow_provider_callapi.connection.clients import join_current_trace
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
@@ -27,7 +27,7 @@ class CampaignServices:
     def __init__(self, hook: CallApiHook, *, at_once: int) -> None:
         self._hook = hook
         self._pool = ThreadPoolExecutor(
-            at_once, thread_name_prefix="callapi-campaign", initializer=same_trace()
+            at_once, thread_name_prefix="callapi-campaign", initializer=join_current_trace()
         )
 
     def gateway(

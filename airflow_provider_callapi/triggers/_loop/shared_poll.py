@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import read_settings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.observability import poll_age
+from airflow_provider_callapi.observability import record_poll_age
 
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
 
@@ -36,7 +36,7 @@ async def listen(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSna
     finally:
         if poll.idle and polls.get(callapi_conn_id) is poll:
             del polls[callapi_conn_id]  # the next listener reads the connection anew
-            poll_age(0.0, conn_id=callapi_conn_id)  # a gauge keeps its last value, and nobody waits
+            record_poll_age(0.0, conn_id=callapi_conn_id)  # a gauge keeps its last value, and nobody waits
 
 
 class _Looker:
@@ -56,7 +56,7 @@ class _Looker:
             self._client = make_client(read_settings(connection))
         snapshot = await asyncio.to_thread(take_snapshot, self._client, time.time)
         if not self.poll.idle:  # somebody may have left meanwhile, as the last one
-            poll_age(snapshot.at - self._seen_at, conn_id=self._callapi_conn_id)
+            record_poll_age(snapshot.at - self._seen_at, conn_id=self._callapi_conn_id)
         if snapshot.failure is None:
             self._seen_at = snapshot.at
         return snapshot

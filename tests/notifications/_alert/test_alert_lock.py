@@ -218,7 +218,10 @@ def test_a_callback_that_waited_for_points_does_not_ring_after_a_rival(desk, mon
             rivals.append(notifier())
             rivals[0](of_task())
 
-    monkeypatch.setitem(RetryingClient.__init__.__kwdefaults__, "sleep", waits)
+    monkeypatch.setattr(
+        "airflow_provider_callapi.hooks.callapi.RetryingClient",
+        lambda client, **options: RetryingClient(client, **{**options, "sleep": waits}),
+    )
     in_the_triggerer(notifier(), of_deadline())
 
     assert len(rivals) == 1

@@ -45,7 +45,7 @@ def test_an_invalid_contact_is_logged_and_the_others_are_called(desk, log):
 )
 def test_the_message_is_a_template_or_a_media_file(desk, monkeypatch, message, sent):
     seen = []
-    monkeypatch.setattr(StartInformerCall, "read", lambda values: seen.append(values) or 1 / 0)
+    monkeypatch.setattr(StartInformerCall, "from_values", lambda values: seen.append(values) or 1 / 0)
 
     notifier(message=message)(of_task())
 

@@ -1,0 +1,93 @@
+"""The Data API's requests and answers: what they send, what they read, and the free access check."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.credentials import AccessKey
+from airflow_provider_callapi.api.data_api import (
+    DATA_METHODS,
+    LEG_FIELDS,
+    REPORT_FIELDS,
+    CallReport,
+    GetCallLegsReport,
+    GetCallsReport,
+    LegReport,
+    SetTagCommunications,
+    equals,
+    probe_access,
+    report_time,
+)
+from airflow_provider_callapi.api.errors import AccessDenied, CallApiError
+from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.methods import METHODS, Repeat
+from airflow_provider_callapi.api.models import Done
+from airflow_provider_callapi.emulator import Exchange, ManualClock
+
+PERIOD = {"date_from": "2026-01-01 00:00:00", "date_till": "2026-02-01 00:00:00"}
+
+
+def data_client(exchange: Exchange, key: str | None = None) -> Client:
+    rpc = JsonRpc("https://dataapi.comagic.ru/v2.0", new_session=exchange.session)
+    return Client(rpc, AccessKey(key or exchange.account.key), clock=lambda: 0.0)
+
+
+def test_every_data_method_is_listed_under_its_own_name_and_may_be_repeated() -> None:
+    assert {request_type.method: request_type for request_type in DATA_METHODS.values()} == DATA_METHODS
+    assert not set(DATA_METHODS) & set(METHODS)
+    assert Repeat.NEVER not in {request_type.repeat for request_type in DATA_METHODS.values()}
+
+
+def test_a_report_request_asks_for_exactly_the_fields_that_its_answer_has() -> None:
+    assert GetCallsReport(**PERIOD).params == {**PERIOD, "fields": list(REPORT_FIELDS)}
+    assert set(REPORT_FIELDS) == set(CallReport.model_fields)
+    assert GetCallLegsReport(**PERIOD).params == {**PERIOD, "fields": list(LEG_FIELDS)}
+    assert set(LEG_FIELDS) == set(LegReport.model_fields)
+
+
+def test_a_filter_names_the_field_and_the_value() -> None:
+    request = GetCallsReport(**PERIOD, filter=equals("id", 5))
+
+    assert request.params["filter"] == {"field": "id", "operator": "=", "value": 5}
+
+
+@pytest.mark.parametrize(
+    ("zone", "text"), [("UTC", "1970-01-02 00:00:00"), ("Europe/Moscow", "1970-01-02 03:00:00")]
+)
+def test_a_report_time_is_in_the_accounts_zone(zone: str, text: str) -> None:
+    assert report_time(86_400.0, zone) == text
+
+
+@pytest.mark.parametrize("end", [{"finish_time": "2026-01-01 10:00:00"}, {"finish_reason": "success_finish"}])
+def test_a_report_with_an_end_is_finished(end: dict[str, str]) -> None:
+    assert CallReport(id=1, **end).finished  # type: ignore[arg-type]
+    assert not CallReport(id=1).finished
+
+
+@pytest.mark.parametrize("data", [None, {}])
+def test_an_empty_answer_to_a_tag_request_is_a_success(data: object) -> None:
+    assert SetTagCommunications.read_answer(data) == Done(success=True)
+
+
+def test_probe_access_costs_no_points_with_an_access_key() -> None:
+    exchange = Exchange(clock=ManualClock())
+    client = data_client(exchange)
+
+    probe_access(client)
+    first = client.limits
+    probe_access(client)
+
+    assert first is not None
+    assert client.limits is not None
+    assert client.limits.day_remaining == first.day_remaining == first.day_limit
+
+
+def test_probe_access_raises_if_the_data_api_refuses_the_client() -> None:
+    exchange = Exchange(clock=ManualClock())
+
+    with pytest.raises(CallApiError, match="access_token_invalid"):
+        probe_access(data_client(exchange, "no-such-key"))
+    exchange.account.forbidden_methods.add("get.calls_report")
+    with pytest.raises(AccessDenied):
+        probe_access(data_client(exchange))
