@@ -51,6 +51,7 @@ with DAG(
         calling_hours=("09:00", "21:00"),
         calling_days=("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
         max_active_calls=20,
+        dry_run="{{ params.dry_run }}",
         redial={"busy": 600, "not_reached": 3600},
         max_lateness=timedelta(days=2),
         results="{{ params.folder }}/{{ run_id }}.csv",

@@ -69,7 +69,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     :param fail_if_invalid_over: fail the task if more than this share of all rows makes no valid call.
     :param tags: ids of tags by when to set them: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
         but ``answered`` need the Data API.
-    :param dry_run: read the list and log what the campaign would do. Dial no one.
+    :param dry_run: read the list and log what the campaign would do. Dial no one. A template may render to
+        ``True`` or ``false``; any other text fails the task before anyone is dialled.
     :param deferrable: wait for calling hours, redials and the last calls in the triggerer.
     :param poll_interval: seconds between two polls. One poll serves all calls.
     :param appear_timeout: seconds within which ``list.calls`` must show a call. Later, the call counts as
@@ -98,6 +99,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         "report",
         "callapi_conn_id",
         "ledger_conn_id",
+        "is_dry_run",
     )
 
     def __init__(
@@ -126,7 +128,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         fail_if_unknown_over: float | None = None,
         fail_if_invalid_over: float | None = None,
         tags: Mapping[str, int | str] | None = None,
-        dry_run: bool = False,
+        dry_run: bool | str = False,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 10.0,
         appear_timeout: float = 60.0,
@@ -149,6 +151,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         self.results = results
         self.report = report
         self.tags = tags
+        self.is_dry_run = dry_run  # every Airflow operator has a method `dry_run`
         self.options = CampaignOptions(
             call=call,
             max_active_calls=max_active_calls,
@@ -162,7 +165,6 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
                 unknown=fail_if_unknown_over,
                 invalid=fail_if_invalid_over,
             ),
-            dry_run=dry_run,
             deferrable=deferrable,
             poll_interval=poll_interval,
             appear_timeout=appear_timeout,

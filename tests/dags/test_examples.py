@@ -205,6 +205,17 @@ def map_labels(run):
         return sorted(ti.rendered_map_index or "" for ti in session.scalars(rows))
 
 
+# --- campaign.py ---
+
+
+def test_the_box_of_the_campaigns_form_that_only_reports_dials_no_one(run_dag, exchange, tmp_path):
+    run = run_dag(EXAMPLES / "campaign.py", conf={"dry_run": True, "folder": f"file://{tmp_path}"})
+
+    assert run.state == "success"
+    assert (run.xcoms["tell_them"]["people"], run.xcoms["tell_them"]["calls"]) == (3, 0)
+    assert did(exchange, "ring") == []
+
+
 def test_each_row_becomes_one_call_back_and_no_label_is_a_phone_number(run_dag, exchange, crm):
     crm(17, "79160000017")
     crm(18, "79160000018", employee_id=26)

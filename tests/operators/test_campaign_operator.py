@@ -250,6 +250,20 @@ def test_a_dry_run_says_what_would_be_done_and_dials_nobody(desk, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("rendered", "called"), [("True", 0), ("false", 12), (False, 12)])
+def test_a_dry_run_that_a_template_decides_means_what_the_template_renders(desk, rendered, called):
+    summary = campaign(desk, dry_run=rendered).run()
+
+    assert (sum(rings(desk)), summary["calls"]) == (called, called)
+
+
+def test_a_dry_run_that_is_no_boolean_dials_no_one(desk):
+    with pytest.raises(CallApiFailure, match="dry_run: true or false is needed"):
+        campaign(desk, dry_run="perhaps").run()
+
+    assert desk.sent() == []
+
+
 def test_the_log_begins_with_who_will_be_called_and_what_it_takes(desk, capsys):
     desk.exchange.account.minute_limit = 5
 

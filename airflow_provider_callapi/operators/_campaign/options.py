@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
+from airflow_provider_callapi.exceptions import CallApiFailure
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,6 @@ class CampaignOptions:
     max_lateness: timedelta | None
     min_gap: timedelta | None
     failure_limits: FailureLimits
-    dry_run: bool
     deferrable: bool
     poll_interval: float
     appear_timeout: float
@@ -48,6 +48,7 @@ class CampaignOptions:
     results: str | None = None
     report: str | None = None
     callapi_conn_id: str = ""
+    is_dry_run: bool | str = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.call, Mapping) or "method" not in self.call:
@@ -63,3 +64,15 @@ class CampaignOptions:
             raise ValueError(
                 "min_gap needs ledger_conn_id: a task's own state knows nothing of other campaigns"
             )
+
+
+def read_flag(value: Any, name: str) -> bool:
+    """Return a boolean that may be the text of a rendered template: ``True``, ``false``.
+
+    :param name: the operator's parameter, for the error message.
+    :raises CallApiFailure: the value is no boolean. "false" as any non-empty text must not count as true.
+    """
+    flag = {"true": True, "false": False}.get(str(value).strip().lower())
+    if flag is None:
+        raise CallApiFailure(f"{name}: true or false is needed. No call was placed.")
+    return flag

@@ -29,7 +29,7 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import MeteredLedger
 from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
-from airflow_provider_callapi.operators._campaign.options import CampaignOptions
+from airflow_provider_callapi.operators._campaign.options import CampaignOptions, read_flag
 from airflow_provider_callapi.operators._campaign.output_files import OutputFiles
 from airflow_provider_callapi.operators._campaign.preparation import (
     identity_of,
@@ -85,6 +85,7 @@ class CampaignRun:
         self._began = time.time()
         self._killed = False
         self._released: set[int] = set()
+        self._is_dry_run = read_flag(options.is_dry_run, "dry_run")
         self._hook = CallApiHook(options.callapi_conn_id, max_limit_wait=0.0)
         self._memory = CampaignMemory(facts.state, memo or {})
         self._rules = read_rules(options, self._hook, run_after=facts.run_after)
@@ -112,7 +113,7 @@ class CampaignRun:
         :return: the summary, or a deferral.
         :raises UnfinishedBusiness: the campaign is over, and the task fails.
         """
-        if self._options.dry_run:
+        if self._is_dry_run:
             self._log.info("A dry run: the campaign places no calls and writes no files")
             forecast = self._announce()
             return {**self._summary(self._endings()).to_xcom(), **forecast}
