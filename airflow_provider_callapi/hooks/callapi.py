@@ -22,11 +22,12 @@ from airflow_provider_callapi.api.data_api import (
 from airflow_provider_callapi.api.methods import Request, other
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import ATTEMPTS, RetryingClient
+from airflow_provider_callapi.calls.answers import answered_from_legs, answered_from_report
 from airflow_provider_callapi.calls.lost_call import LostCall
-from airflow_provider_callapi.calls.outcome import Outcome, answered_by, contact_connected, settled
-from airflow_provider_callapi.calls.placing import FindReport
+from airflow_provider_callapi.calls.outcome import Outcome, with_report
+from airflow_provider_callapi.calls.placing import FindReportedCall
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
-from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Until
+from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
@@ -159,7 +160,7 @@ class CallApiHook(BaseHook):
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Look, and sleep, until the watch has seen what it waits for."""
         for snapshot in self.poll_snapshots(poll_interval):
-            if observe(watch, snapshot) in DONE[until]:
+            if observe(watch, snapshot) in WAIT_ENDS_IN[until]:
                 break
         return watch.phase
 
@@ -214,7 +215,7 @@ class CallApiHook(BaseHook):
                 return report
             time.sleep(min(REPORT_INTERVAL, left))
 
-    def finder(self, *, timeout: float = 0.0) -> FindReport | None:
+    def finder(self, *, timeout: float = 0.0) -> FindReportedCall | None:
         """How `place` finds a call in the Data API; None where the connection does not use it.
 
         :param timeout: seconds to go on asking.
@@ -231,13 +232,13 @@ class CallApiHook(BaseHook):
         report = self.call_report(call.call_session_id, since=call.started_at)
         if report is None or not report.finished:
             return None
-        answered = call.answered or answered_by(report)
+        answered = call.answered or answered_from_report(report)
         if answered is None:
             first, last = self._interval(call.started_at)
             wanted = equals("call_session_id", call.call_session_id)
             legs = self.data_api.call(GetCallLegsReport(date_from=first, date_till=last, filter=wanted))
-            answered = contact_connected(legs)
-        return settled(call, report, answered, self.settings.timezone), report
+            answered = answered_from_legs(legs)
+        return with_report(call, report, answered, self.settings.timezone), report
 
     def logout(self) -> None:
         """End the session of a login. Costs a point. Does nothing to a permanent access key."""

@@ -21,11 +21,11 @@ from airflow_provider_callapi.calls.alerts.escalation import Alert, fitting
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import CallGateway
 from airflow_provider_callapi.calls.snapshot import take_snapshot
-from airflow_provider_callapi.calls.watch import DONE, SessionWatch
+from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, SessionWatch
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, AlertSuppressed
 from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.observability import count_alert, observe
-from airflow_provider_callapi.triggers._loop.threads import in_a_thread
+from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -151,10 +151,10 @@ class CallApiNotifier(BaseNotifier):
             hook.settings = read_settings(await hook.aget_connection(self.callapi_conn_id))
             failure = Failure.read(context)
             turn = self._turn(failure, context, may_write=True)
-            alert, call = await in_a_thread(self._begin, hook, failure, turn)
+            alert, call = await run_in_thread(self._begin, hook, failure, turn)
             with self._escalation(failure):
                 while call and not await self._answers_async(hook, call):
-                    call = await in_a_thread(alert.ring_next)
+                    call = await run_in_thread(alert.ring_next)
                 count_alert("answered" if call else "rang")
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
@@ -292,7 +292,7 @@ class CallApiNotifier(BaseNotifier):
         gateway = CallGateway(
             send=fitting(lambda call: hook.call(call, before=turn.confirm), failure.text, trouble),
             poll_snapshots=lambda: hook.poll_snapshots(_POLL),
-            find_report=hook.finder(),
+            find_reported_call=hook.finder(),
             timezone=hook.settings.timezone,
             clock=time.time,
             log=lambda text: self.log.info("Alert for %s: %s", failure, text),
@@ -350,16 +350,16 @@ class CallApiNotifier(BaseNotifier):
         return self._answered(hook, watch, call)
 
     async def _answers_async(self, hook: CallApiHook, call: Outcome) -> bool:
-        from airflow_provider_callapi.triggers._loop.shared_poll import listen  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415 - parse time
 
         watch = self._watch(call)
         try:
-            async with listen(self.callapi_conn_id, _POLL) as next_snapshot:
-                while observe(watch, await next_snapshot()) not in DONE["answered"]:
+            async with subscribe(self.callapi_conn_id, _POLL) as next_snapshot:
+                while observe(watch, await next_snapshot()) not in WAIT_ENDS_IN["answered"]:
                     pass
         except Exception as error:  # also the poll's own end
             self.log.warning("Call session %s cannot be followed: %s", call.call_session_id, error)
-        return await in_a_thread(self._answered, hook, watch, call)
+        return await run_in_thread(self._answered, hook, watch, call)
 
     def _watch(self, call: Outcome) -> SessionWatch:
         now = time.time()
@@ -367,7 +367,7 @@ class CallApiNotifier(BaseNotifier):
 
     def _answered(self, hook: CallApiHook, watch: SessionWatch, call: Outcome) -> bool:
         """Whether somebody is known to have picked up; of an answer between two looks the Data API knows."""
-        answered = watch.outcome(call).answered
+        answered = watch.extend_outcome(call).answered
         try:
             if not answered and hook.has_data_api and (settled := hook.fetch_final_outcome(call)):
                 answered = settled[0].answered

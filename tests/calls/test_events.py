@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.events import KINDS, CallWatch, Wanted
+from airflow_provider_callapi.calls.events import EVENT_KINDS, CallFilter, EventDetector
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import PollTolerance
@@ -57,7 +57,7 @@ def failed(at: float) -> Snapshot:
     return Snapshot(at, failure=Unanswered("no answer"))
 
 
-def told(watch: CallWatch, *looks: Snapshot) -> list[tuple[float, str, int]]:
+def told(watch: EventDetector, *looks: Snapshot) -> list[tuple[float, str, int]]:
     return [
         (event.seen_at, event.kind, event.call.call_session_id)
         for one in looks
@@ -65,9 +65,9 @@ def told(watch: CallWatch, *looks: Snapshot) -> list[tuple[float, str, int]]:
     ]
 
 
-def begun(**changes) -> CallWatch:
+def begun(**changes) -> EventDetector:
     """A watch whose first look, at 0, showed nothing."""
-    watch = CallWatch(**changes)
+    watch = EventDetector(**changes)
     assert watch.update(look(0)) == []
     return watch
 
@@ -114,7 +114,7 @@ def test_a_failed_look_proves_nothing():
 
 
 def test_a_first_look_that_failed_is_no_first_look():
-    watch = CallWatch()
+    watch = EventDetector()
 
     assert told(watch, failed(0), look(5, session(1)), look(10, session(1))) == []
 
@@ -129,7 +129,7 @@ def test_the_first_look_only_says_what_is_there_and_news_of_it_is_told_from_then
         look(25),
     )
 
-    assert told(CallWatch(), *looks) == [(10, "answered", 1), (15, "ended", 2), (25, "ended", 1)]
+    assert told(EventDetector(), *looks) == [(10, "answered", 1), (15, "ended", 2), (25, "ended", 1)]
 
 
 def test_a_call_that_was_told_as_ended_and_is_listed_again_is_no_news():
@@ -149,11 +149,11 @@ def test_a_call_that_was_told_as_ended_and_is_listed_again_is_no_news():
 def test_what_has_ended_is_not_kept_for_ever():
     watch = begun(ended_kept=600)
     told(watch, look(5, session(1)), look(10), look(15))
-    assert list(watch.to_json()["over"]) == ["1"]
+    assert list(watch.to_json()["ended"]) == ["1"]
 
     watch.update(look(611))
 
-    assert watch.to_json()["over"] == {}
+    assert watch.to_json()["ended"] == {}
 
 
 def test_after_too_long_a_gap_it_begins_anew():
@@ -178,20 +178,20 @@ def test_a_shorter_gap_is_caught_up_with():
 
 
 @pytest.mark.parametrize(
-    ("wanted", "numbers"),
+    ("call_filter", "numbers"),
     [
-        (Wanted(), {1, 2, 3}),
-        (Wanted(direction="in"), {1, 3}),
-        (Wanted(direction="out"), {2}),
-        (Wanted(virtual_phone_numbers=("74951045771",)), {3}),
-        (Wanted(virtual_phone_numbers=("74951045771", VNUMBER)), {1, 2, 3}),
-        (Wanted(contacts=("7495", "7812")), {2}),
-        (Wanted(contacts=(CONTACT,)), {1}),
-        (Wanted(direction="out", contacts=(CONTACT,)), set()),
+        (CallFilter(), {1, 2, 3}),
+        (CallFilter(direction="in"), {1, 3}),
+        (CallFilter(direction="out"), {2}),
+        (CallFilter(virtual_phone_numbers=("74951045771",)), {3}),
+        (CallFilter(virtual_phone_numbers=("74951045771", VNUMBER)), {1, 2, 3}),
+        (CallFilter(contacts=("7495", "7812")), {2}),
+        (CallFilter(contacts=(CONTACT,)), {1}),
+        (CallFilter(direction="out", contacts=(CONTACT,)), set()),
     ],
 )
-def test_only_wanted_calls_are_told(wanted, numbers):
-    watch = begun(wanted=wanted)
+def test_only_wanted_calls_are_told(call_filter, numbers):
+    watch = begun(call_filter=call_filter)
 
     news = told(
         watch,
@@ -207,7 +207,7 @@ def test_only_wanted_calls_are_told(wanted, numbers):
 
 
 def test_a_call_that_was_told_stays_watched_whatever_becomes_of_its_fields():
-    watch = begun(wanted=Wanted(contacts=(CONTACT,)))
+    watch = begun(call_filter=CallFilter(contacts=(CONTACT,)))
     looks = (look(5, session(1)), look(10, session(1, contact_phone_number="79260000002")), look(15))
 
     assert told(watch, *looks) == [(5, "started", 1)]
@@ -259,10 +259,10 @@ def test_an_end_is_told_with_what_was_known_of_the_call():
 # --- across processes ---
 
 
-def reborn(watch: CallWatch) -> CallWatch:
+def reborn(watch: EventDetector) -> EventDetector:
     """Another process, which reads what this one has written."""
-    after = CallWatch(watch.wanted, watch.include_phone_numbers)
-    after.remember(json.loads(json.dumps(watch.to_json(), allow_nan=False)))
+    after = EventDetector(watch.call_filter, watch.include_phone_numbers)
+    after.restore(json.loads(json.dumps(watch.to_json(), allow_nan=False)))
     return after
 
 
@@ -288,18 +288,18 @@ def test_a_memory_makes_a_restart_tell_what_happened_meanwhile_and_nothing_twice
     [
         {},
         {"at": 1},
-        {"at": "x", "calls": {}, "over": {}},
-        {"at": 1, "calls": {"1": {}}, "over": {}},
-        {"at": 1, "calls": {}, "over": {"1": None}},
+        {"at": "x", "calls": {}, "ended": {}},
+        {"at": 1, "calls": {"1": {}}, "ended": {}},
+        {"at": 1, "calls": {}, "ended": {"1": None}},
         [],
     ],
 )
 def test_a_memory_that_cannot_be_read_is_named_and_changes_nothing(memory):
-    watch = CallWatch()
+    watch = EventDetector()
 
-    with pytest.raises(ValueError, match="memory"):
-        watch.remember(memory)
-    assert watch.to_json() == {"at": None, "calls": {}, "over": {}}
+    with pytest.raises(ValueError, match="not the state of an event detector"):
+        watch.restore(memory)
+    assert watch.to_json() == {"at": None, "calls": {}, "ended": {}}
 
 
 def test_of_a_call_that_is_over_hardly_anything_is_remembered():
@@ -322,7 +322,7 @@ def test_an_older_memory_changes_nothing():
     told(watch, look(10, session(1), session(2)))
     newest = watch.to_json()
 
-    watch.remember(old)
+    watch.restore(old)
 
     assert watch.to_json() == newest
 
@@ -340,12 +340,12 @@ LOOKS = st.one_of(
 @settings(max_examples=400, deadline=None)
 @given(st.lists(LOOKS, max_size=40), st.integers(1, 3))
 def test_each_event_is_told_at_most_once_in_order_and_only_of_what_a_look_showed(steps, misses):
-    watch = CallWatch(tolerance=PollTolerance(misses=misses))
+    watch = EventDetector(tolerance=PollTolerance(misses=misses))
     news = defaultdict(list)
     shown, answered, absent, there_at_first = set(), set(), defaultdict(int), None
     for number, step in enumerate(steps):
         if isinstance(step, str):
-            watch = reborn(watch) if there_at_first is not None else CallWatch()
+            watch = reborn(watch) if there_at_first is not None else EventDetector()
             watch.tolerance = PollTolerance(misses=misses)
             continue
         at = 5.0 * number
@@ -370,5 +370,5 @@ def test_each_event_is_told_at_most_once_in_order_and_only_of_what_a_look_showed
 
     assert shown - (there_at_first or set()) <= set(news), "nothing that a look showed is kept back"
     for one, kinds in news.items():
-        assert kinds == [kind for kind in KINDS if kind in kinds], "each once, in order"
+        assert kinds == [kind for kind in EVENT_KINDS if kind in kinds], "each once, in order"
         assert ("started" in kinds) == (one not in there_at_first), "of others, the start comes first"

@@ -118,7 +118,7 @@ class World:
                 yield Snapshot(self.now, {session.call_session_id: session for session in shown})
             self.now += 5.0
 
-    def find_report(self, external_id: str, contact: str, since: float) -> int | None:
+    def find_reported_call(self, external_id: str, contact: str, since: float) -> int | None:
         assert self.reports is not None
         self.asked_reports.append((external_id, contact, since))
         return self.reports(external_id)
@@ -128,7 +128,7 @@ class World:
         return CallGateway(
             send=self.send,
             poll_snapshots=self.looks,
-            find_report=self.find_report if self.reports else None,
+            find_reported_call=self.find_reported_call if self.reports else None,
             timezone="UTC",
             clock=lambda: self.now,
             log=self.log.append,
@@ -162,7 +162,7 @@ def world_after(stage: Stage, *, contact: str = PERSON, attempt: int = 1, **more
     external_id = journal.external_id(request_to(contact), max(attempt, 1))
     if stage in (Stage.STARTED, Stage.ENDED, Stage.DONE, Stage.REDIAL):
         call = Outcome(EARLIER, external_id, attempt=attempt, started_at=4900.0).to_xcom()
-    fingerprint = journal.fingerprint_of(request_to(contact))
+    fingerprint = journal.person_fingerprint(request_to(contact))
     record = Record(stage, fingerprint, 0, attempt, external_id, intended_at=4900.0, call=call)
     world.disk.set(KEY, json.loads(json.dumps(record.__dict__)))
     return world
@@ -244,7 +244,7 @@ def test_a_call_whose_outcome_asked_for_another_is_placed_anew_without_a_clear()
 def test_a_clear_that_found_the_call_going_on_is_used_up_and_does_not_place_another_at_its_end() -> None:
     world = world_after(Stage.STARTED)
     call = world.place(generation=1)
-    world.journal(generation=1).done(call)
+    world.journal(generation=1).mark_done(call)
     assert world.place(generation=1) == call
     assert world.sent == []
 
@@ -279,9 +279,11 @@ def test_a_journal_of_another_person_is_no_reason_not_to_call_this_one(stage: St
 
 def test_another_person_is_another_call_and_a_message_rendered_anew_is_the_same_one() -> None:
     journal = World().journal()
-    fingerprint = journal.fingerprint_of(request_to())
-    assert journal.fingerprint_of(request_to(text="Rendered anew at 10:05", external_id="x")) == fingerprint
-    assert journal.fingerprint_of(request_to(SOMEBODY_ELSE)) != fingerprint
+    fingerprint = journal.person_fingerprint(request_to())
+    assert (
+        journal.person_fingerprint(request_to(text="Rendered anew at 10:05", external_id="x")) == fingerprint
+    )
+    assert journal.person_fingerprint(request_to(SOMEBODY_ELSE)) != fingerprint
 
 
 def test_a_retry_that_renders_another_message_goes_on_with_the_call() -> None:
@@ -298,10 +300,10 @@ def test_a_fingerprint_is_salted_with_the_owner_and_is_no_number(
 ) -> None:
     one = Journal(MemoryStore(), owner=owner, generation=0)
     other = Journal(MemoryStore(), owner=(*owner[:3], owner[3] + "!"), generation=0)
-    fingerprint = one.fingerprint_of(request_to(contact))
-    assert fingerprint != other.fingerprint_of(request_to(contact)), "or a table of all numbers finds it"
+    fingerprint = one.person_fingerprint(request_to(contact))
+    assert fingerprint != other.person_fingerprint(request_to(contact)), "or a table of all numbers finds it"
     assert re.fullmatch(r"[0-9a-f]{12}", fingerprint)
-    assert fingerprint == Journal(MemoryStore(), owner=owner, generation=9).fingerprint_of(
+    assert fingerprint == Journal(MemoryStore(), owner=owner, generation=9).person_fingerprint(
         request_to(contact)
     )
 
@@ -338,7 +340,7 @@ def test_the_authors_own_external_id_is_sent_as_it_is_and_numbered_from_the_seco
     world = World()
     for generation in range(3):
         world.place(request_to(external_id="order-77"), generation=generation)
-        world.journal(generation).done(Outcome(7))
+        world.journal(generation).mark_done(Outcome(7))
     assert world.sent == ["order-77", "order-77-2", "order-77-3"]
 
 
@@ -367,7 +369,7 @@ records = st.builds(
 @given(records)
 def test_a_record_comes_back_from_json_as_it_was(record: Record) -> None:
     memory = MemoryStore()
-    Journal(memory, owner=OWNER, generation=0)._write(record)
+    Journal(memory, owner=OWNER, generation=0)._store(record)
     through_json = json.loads(json.dumps(memory.get(KEY), allow_nan=False))
     assert Record.from_json(through_json) == record
     assert isinstance(Record.from_json(through_json).stage, Stage)
@@ -421,9 +423,9 @@ def test_a_call_is_stored_as_it_was_seen_tagged_and_ended() -> None:
     call = world.place()
     seen = replace(call, observed=True, answered=True, tags=(36,))
     for write, stage in [
-        (Journal.follow, "started"),
-        (Journal.ended, "ended"),
-        (Journal.done, "done"),
+        (Journal.mark_active, "started"),
+        (Journal.mark_ended, "ended"),
+        (Journal.mark_done, "done"),
     ]:
         write(world.journal(), seen)
         assert world.disk.stage == stage
@@ -455,7 +457,7 @@ def test_a_call_whose_answer_was_lost_and_that_is_not_found_is_unresolved(error:
     assert str(error) in text
     assert "may have been placed" in text
     assert str(world.sent[0]) in text
-    assert "clear this task to call anew" in text
+    assert "clear this task to place a new call" in text
     assert (len(world.sent), world.disk.stage) == (1, "unresolved")
     assert world.looked_at[-1] >= 5060, "a call is given the whole appear_timeout to be listed"
 
@@ -664,13 +666,13 @@ def test_at_least_once_does_not_repeat_what_was_placed(stage: Stage) -> None:
 def test_a_try_after_others_looks_first_and_goes_on_with_the_call_of_an_earlier_one() -> None:
     world = World()
     world.lists = lambda now: [session(8, world.journal().external_id(request_to(), 1))]
-    assert world.place(look_first=True).call_session_id == 8
+    assert world.place(search_first=True).call_session_id == 8
     assert world.sent == []
 
 
 def test_a_try_after_others_dials_where_no_call_is_there_any_more() -> None:
     world = World()
-    assert world.place(look_first=True).call_session_id == 7
+    assert world.place(search_first=True).call_session_id == 7
     assert len(world.looked_at) == 2, "one absence proves nothing"
 
 
@@ -678,20 +680,20 @@ def test_a_try_after_others_dials_where_no_call_is_there_any_more() -> None:
 def test_a_try_after_others_that_cannot_look_does_not_dial(error: CallApiError) -> None:
     world = World(lists=lambda now: error)
     with pytest.raises(type(error)):
-        world.place(look_first=True)
+        world.place(search_first=True)
     assert world.sent == []
 
 
 def test_at_least_once_dials_after_other_tries_where_nobody_may_look() -> None:
     world = World(lists=lambda now: AccessDenied("component"))
-    assert world.place(look_first=True, delivery="at_least_once").call_session_id == 7
+    assert world.place(search_first=True, delivery="at_least_once").call_session_id == 7
 
 
 def test_the_step_of_every_row_is_the_one_that_place_takes() -> None:
     """What the operator asks before it calls somebody too late: nobody else may be dialled."""
     for (stage, cleared), step in _STEPS.items():
         world = world_after(stage, answer=failing(NotSent("no")))
-        assert world.journal(int(cleared)).step(request_to()) is step
+        assert world.journal(int(cleared)).next_step(request_to()) is step
         with contextlib.suppress(NotSent, Unresolved):
             world.place(generation=int(cleared))
         assert bool(world.sent) is (step in (Step.DIAL, Step.DIAL_AGAIN)), (stage, cleared)

@@ -191,7 +191,7 @@ class Placing(RuleBasedStateMachine):
         gateway = CallGateway(
             send=self._send,
             poll_snapshots=self._looks,
-            find_report=self._find_report if self.has_data_api else None,
+            find_reported_call=self._find_report if self.has_data_api else None,
             timezone=self.account.timezone,
             clock=self.clock,
             log=lambda line: None,
@@ -217,16 +217,16 @@ class Placing(RuleBasedStateMachine):
         """What the operator writes down while it waits, short of waiting."""
         if journal.current.stage is Stage.DONE:
             return
-        journal.follow(call)
+        journal.mark_active(call)
         if afterwards == "waits and dies":
             return
-        journal.ended(call)
+        journal.mark_ended(call)
         if afterwards == "ended and dies":
             return
         asks_for_another = afterwards == "not answered"
         self.licences += asks_for_another
         self.seen["redial"] += asks_for_another
-        journal.done(call, redial=asks_for_another)
+        journal.mark_done(call, redial=asks_for_another)
 
     def _was_not_to_be_found(self, external_id: str) -> None:
         last = self.last_look

@@ -89,7 +89,7 @@ class Listener:
 
     async def _listen(self) -> None:
         try:
-            async with self.poll.listen(self.interval) as next_snapshot:
+            async with self.poll.subscribe(self.interval) as next_snapshot:
                 while True:
                     self.heard.append((await next_snapshot()).at)
         except Exception as error:
@@ -221,7 +221,7 @@ def test_a_listener_hears_every_look_after_it_came_and_none_before() -> None:
 def test_a_slow_listener_misses_nothing_and_delays_nobody() -> None:
     async def story(world: World) -> None:
         other = await world.join(5)
-        async with world.poll.listen(5) as next_snapshot:
+        async with world.poll.subscribe(5) as next_snapshot:
             await world.time.until(21)
             assert other.heard == [0, 5, 10, 15, 20]
             assert [(await next_snapshot()).at for _ in range(4)] == [5, 10, 15, 20]
@@ -381,12 +381,12 @@ def test_the_last_to_leave_during_a_look_makes_it_the_last_look() -> None:
 
 def test_a_listener_that_leaves_in_its_own_way_leaves_nothing_behind_either() -> None:
     async def story(world: World) -> None:
-        async with world.poll.listen(5) as next_snapshot:
+        async with world.poll.subscribe(5) as next_snapshot:
             assert not world.poll.idle
             assert (await next_snapshot()).at == 0
         assert world.poll.idle
         with pytest.raises(ZeroDivisionError):
-            async with world.poll.listen(5):
+            async with world.poll.subscribe(5):
                 raise ZeroDivisionError
         assert world.poll.idle
 
@@ -407,11 +407,11 @@ def test_a_listener_that_comes_in_the_moment_the_last_one_leaves_is_served() -> 
     async def story(world: World) -> None:
         first = await world.join(5)
         await world.time.until(2)
-        async with world.poll.listen(5) as next_snapshot:
+        async with world.poll.subscribe(5) as next_snapshot:
             await world.leave(first)
             await world.time.until(5)
             assert (await next_snapshot()).at == 5
-        async with world.poll.listen(5) as next_snapshot:  # no turn of the event loop in between
+        async with world.poll.subscribe(5) as next_snapshot:  # no turn of the event loop in between
             await world.time.until(16)
             assert (await next_snapshot()).at == 10, "coming causes no look of its own"
             assert (await next_snapshot()).at == 15
@@ -487,7 +487,7 @@ def test_after_a_bug_the_next_listener_gets_a_fresh_loop() -> None:
 
 def test_a_listener_that_comes_before_the_others_have_heard_of_the_bug_gets_a_fresh_loop() -> None:
     async def story(world: World) -> None:
-        async with world.poll.listen(5) as stuck:  # has not asked yet when the bug strikes
+        async with world.poll.subscribe(5) as stuck:  # has not asked yet when the bug strikes
             world.exchange.bug = ZeroDivisionError("a bug")
             await world.time.settle()
             world.exchange.bug = None

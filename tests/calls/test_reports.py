@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, LegReport, report_time
 from airflow_provider_callapi.calls import reports
-from airflow_provider_callapi.calls.reports import finished_calls
+from airflow_provider_callapi.calls.reports import fetch_finished_calls
 
 ZONE = "Europe/Moscow"
 NOW = 1_800_000_000.0
@@ -43,12 +43,12 @@ class DataApi:
 
 @pytest.fixture(autouse=True)
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "_PAGE", PAGE)
-    monkeypatch.setattr(reports, "_FURTHEST", FURTHEST)
+    monkeypatch.setattr(reports, "_PAGE_SIZE", PAGE)
+    monkeypatch.setattr(reports, "_LAST_OFFSET", FURTHEST)
 
 
 def found(data_api: DataApi) -> list[tuple[int, bool | None]]:
-    calls = finished_calls(data_api, since=NOW, until=NOW + 3600, timezone=ZONE)
+    calls = fetch_finished_calls(data_api, since=NOW, until=NOW + 3600, timezone=ZONE)
     return [(report.id, answered) for report, answered in calls]
 
 
@@ -93,6 +93,8 @@ def test_a_call_that_is_going_on_is_not_told() -> None:
 
 def test_the_pages_are_those_that_the_service_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    request = GetCallLegsReport(date_from="", date_till="", limit=reports._PAGE, offset=reports._FURTHEST)
+    request = GetCallLegsReport(
+        date_from="", date_till="", limit=reports._PAGE_SIZE, offset=reports._LAST_OFFSET
+    )
 
     assert (request.limit, request.offset) == (10_000, 100_000)

@@ -25,7 +25,7 @@ from airflow_provider_callapi.api.models import CallSession, Leg, LegState, Tag
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import PollTolerance
-from airflow_provider_callapi.calls.watch import DONE, OVER, Observation, Phase, SessionWatch
+from airflow_provider_callapi.calls.watch import FINAL_PHASES, WAIT_ENDS_IN, Observation, Phase, SessionWatch
 
 CALL = 206597836
 CONTACT = "79260000001"
@@ -118,7 +118,7 @@ def test_a_call_that_is_listed_answered_and_gone_goes_through_all_phases() -> No
     watch = new_watch()
     told = phases(watch, lacks(5), shows(10, RINGING), shows(15, TALKING), lacks(20), lacks(25))
     assert told == [Phase.EXPECTED, Phase.APPEARED, Phase.ANSWERED, Phase.ANSWERED, Phase.ENDED]
-    assert watch.outcome(STARTED) == replace(
+    assert watch.extend_outcome(STARTED) == replace(
         STARTED,
         status="ended",
         answered=True,
@@ -138,43 +138,43 @@ def test_absent_once_is_not_ended() -> None:
 def test_a_call_ended_when_it_was_first_missed_not_when_that_was_believed() -> None:
     watch = new_watch(tolerance=PollTolerance(misses=3))
     phases(watch, shows(5, RINGING), lacks(10), shows(15, RINGING), lacks(20), lacks(25))
-    assert watch.outcome(STARTED).ended_at is None
+    assert watch.extend_outcome(STARTED).ended_at is None
     assert watch.update(lacks(30)) is Phase.ENDED
-    assert watch.outcome(STARTED).ended_at == 20
+    assert watch.extend_outcome(STARTED).ended_at == 20
 
 
 def test_a_failed_look_between_two_absences_neither_counts_nor_resets() -> None:
     watch = new_watch()
     told = phases(watch, shows(5, RINGING), lacks(10), fails(15), fails(20), lacks(25))
     assert told == [Phase.APPEARED] * 4 + [Phase.ENDED]
-    assert watch.outcome(STARTED).ended_at == 10
+    assert watch.extend_outcome(STARTED).ended_at == 10
 
 
 def test_a_call_that_ended_without_being_seen_answered_may_have_been_answered() -> None:
     watch = new_watch()
     assert phases(watch, shows(5, RINGING), lacks(10), lacks(15))[-1] is Phase.ENDED
-    assert watch.outcome(STARTED).answered is None
-    assert watch.outcome(STARTED).answered_at is None
+    assert watch.extend_outcome(STARTED).answered is None
+    assert watch.extend_outcome(STARTED).answered_at is None
 
 
 def test_an_employee_who_picked_up_first_is_no_answer() -> None:
     watch = new_watch()
     first = session(LegState.DIALING, LegState.TALKING), session(None, LegState.TALKING)
     assert phases(watch, shows(5, first[0]), shows(10, first[1])) == [Phase.APPEARED] * 2
-    assert watch.outcome(STARTED).answered is None
+    assert watch.extend_outcome(STARTED).answered is None
 
 
 def test_somebody_elses_call_to_the_same_contact_is_not_this_call() -> None:
     watch = new_watch(appear_by=5)
     assert phases(watch, lacks(3), lacks(6)) == [Phase.EXPECTED, Phase.NEVER_APPEARED]
-    assert watch.outcome(STARTED).answered is None
+    assert watch.extend_outcome(STARTED).answered is None
 
 
 def test_a_contact_that_hangs_up_was_still_answered_at_the_first_sight_of_it() -> None:
     watch = new_watch()
     gone = session(LegState.DISCONNECTED, LegState.TALKING)
     assert phases(watch, shows(5, TALKING), shows(10, TALKING), shows(15, gone)) == [Phase.ANSWERED] * 3
-    assert watch.outcome(STARTED).answered_at == 5
+    assert watch.extend_outcome(STARTED).answered_at == 5
 
 
 def test_every_leg_disconnected_is_not_yet_the_end_of_the_session() -> None:
@@ -186,7 +186,7 @@ def test_a_call_that_was_never_listed_is_given_up_at_the_end_of_the_appear_timeo
     watch = new_watch(appear_by=20)
     told = phases(watch, lacks(5), lacks(10), lacks(15), lacks(20))
     assert told == [Phase.EXPECTED] * 3 + [Phase.NEVER_APPEARED]
-    outcome = watch.outcome(STARTED)
+    outcome = watch.extend_outcome(STARTED)
     assert (outcome.status, outcome.observed, outcome.answered) == ("ended", False, None)
 
 
@@ -214,7 +214,7 @@ def test_a_never_listed_call_has_no_end_earlier_than_the_last_look_that_waited_f
     # begun and ended between the looks at 10 and 15.
     watch = new_watch(appear_by=20)
     assert phases(watch, lacks(5), lacks(10), lacks(15), lacks(20))[-1] is Phase.NEVER_APPEARED
-    ended_at = watch.outcome(STARTED).ended_at
+    ended_at = watch.extend_outcome(STARTED).ended_at
     assert ended_at is None or ended_at >= 20, "claims that the call ended 'then or before'"
 
 
@@ -226,11 +226,11 @@ def test_what_is_over_stays_over_whatever_comes() -> None:
     ):
         watch = new_watch()
         over = phases(watch, *last)[-1]
-        assert over in OVER
-        outcome = watch.outcome(STARTED)
+        assert over in FINAL_PHASES
+        outcome = watch.extend_outcome(STARTED)
         after = phases(watch, shows(4000, TALKING), fails(4005, AccessDenied), lacks(4010), lacks(4015))
         assert set(after) == {over}
-        assert watch.outcome(STARTED) == outcome
+        assert watch.extend_outcome(STARTED) == outcome
 
 
 # --- deadline ---
@@ -245,9 +245,9 @@ def test_a_call_that_is_not_over_at_the_deadline_has_timed_out(
     before: list[Snapshot], last: Snapshot
 ) -> None:
     watch = new_watch(appear_by=10_000)
-    assert not OVER & set(phases(watch, *before))
+    assert not FINAL_PHASES & set(phases(watch, *before))
     assert watch.update(last) is Phase.TIMED_OUT
-    outcome = watch.outcome(STARTED)
+    outcome = watch.extend_outcome(STARTED)
     assert (outcome.status, outcome.ended_at) == ("started", None), "nobody saw it end"
 
 
@@ -264,7 +264,7 @@ def test_an_answer_first_seen_at_the_deadline_is_told_and_the_next_look_times_ou
     watch = new_watch(appear_by=10_000)
     assert phases(watch, *before, shows(3601, TALKING))[-1] is Phase.ANSWERED
     assert watch.update(after) is Phase.TIMED_OUT
-    outcome = watch.outcome(STARTED)
+    outcome = watch.extend_outcome(STARTED)
     assert (outcome.status, outcome.answered, outcome.answered_at) == ("started", True, 3601)
 
 
@@ -276,8 +276,8 @@ def test_an_answer_that_was_told_before_is_no_news_at_the_deadline() -> None:
 
 
 def test_waiting_for_an_answer_is_done_at_the_answer_or_when_the_call_is_over() -> None:
-    assert DONE["ended"] == {Phase.ENDED, Phase.NEVER_APPEARED, Phase.TIMED_OUT}
-    assert DONE["answered"] == DONE["ended"] | {Phase.ANSWERED}
+    assert WAIT_ENDS_IN["ended"] == {Phase.ENDED, Phase.NEVER_APPEARED, Phase.TIMED_OUT}
+    assert WAIT_ENDS_IN["answered"] == WAIT_ENDS_IN["ended"] | {Phase.ANSWERED}
 
 
 # --- failures ---
@@ -316,11 +316,11 @@ def test_one_good_look_forgives_the_failures_before_it(good: Snapshot) -> None:
 def test_a_failure_that_is_raised_invents_nothing_about_the_call() -> None:
     watch = new_watch(tolerance=PollTolerance(failures=0))
     watch.update(shows(5, TALKING))
-    before = watch.outcome(STARTED)
+    before = watch.extend_outcome(STARTED)
     with pytest.raises(Unanswered):
         watch.update(fails(10))
     assert watch.phase is Phase.ANSWERED
-    assert watch.outcome(STARTED) == before
+    assert watch.extend_outcome(STARTED) == before
 
 
 # --- what the outcome adds to what was known ---
@@ -330,7 +330,7 @@ def test_what_was_known_of_the_call_before_the_watch_is_kept() -> None:
     known = replace(STARTED, attempt=3, tags=(36,), talk_seconds=7, finish_reason="x")
     watch = new_watch()
     phases(watch, shows(5, session(LegState.DIALING, external_id="theirs")), lacks(10), lacks(15))
-    outcome = watch.outcome(known)
+    outcome = watch.extend_outcome(known)
     assert (outcome.external_id, outcome.attempt, outcome.tags) == ("af-1", 3, (36,))
     assert (outcome.talk_seconds, outcome.finish_reason, outcome.started_at) == (7, "x", 0.0)
 
@@ -344,7 +344,7 @@ def test_the_external_id_and_the_tags_of_a_call_started_elsewhere_are_learnt_and
         lacks(15),
         lacks(20),
     )
-    outcome = watch.outcome(Outcome(CALL))
+    outcome = watch.extend_outcome(Outcome(CALL))
     assert (outcome.external_id, outcome.tags) == ("theirs", (36, 38))
 
 
@@ -358,35 +358,35 @@ def test_only_the_data_api_says_not_answered_and_a_watch_does_not_unsay_it(phase
     }[phase]
     watch = new_watch()
     phases(watch, *seen)
-    assert watch.outcome(Outcome(CALL)).answered is None
-    assert watch.outcome(Outcome(CALL, answered=False, source="data_api")).answered is False
+    assert watch.extend_outcome(Outcome(CALL)).answered is None
+    assert watch.extend_outcome(Outcome(CALL, answered=False, source="data_api")).answered is False
 
 
 def test_a_watch_that_got_no_answer_to_any_look_does_not_speak_for_list_calls() -> None:
     watch = new_watch()
     watch.update(fails(3600))
-    assert watch.outcome(STARTED) == STARTED, "not one look succeeded: nothing is known but the start"
+    assert watch.extend_outcome(STARTED) == STARTED, "not one look succeeded: nothing is known but the start"
 
 
 def test_what_an_earlier_wait_has_seen_is_not_seen_anew() -> None:
     first = new_watch()
     phases(first, shows(5, session(LegState.TALKING, tags=(36,), external_id="theirs")))
-    handed_on = Outcome.from_xcom(json.loads(json.dumps(first.outcome(STARTED).to_xcom())))
-    second = new_watch(observation=Observation.of(handed_on))
+    handed_on = Outcome.from_xcom(json.loads(json.dumps(first.extend_outcome(STARTED).to_xcom())))
+    second = new_watch(observation=Observation.from_outcome(handed_on))
     assert second.phase is Phase.ANSWERED
     assert phases(second, lacks(10), lacks(15)) == [Phase.ANSWERED, Phase.ENDED]
-    outcome = second.outcome(handed_on)
+    outcome = second.extend_outcome(handed_on)
     assert (outcome.answered_at, outcome.ended_at, outcome.tags) == (5, 10, (36,))
 
 
 def test_a_call_of_which_nothing_was_seen_is_expected() -> None:
-    assert new_watch(observation=Observation.of(STARTED)).phase is Phase.EXPECTED
+    assert new_watch(observation=Observation.from_outcome(STARTED)).phase is Phase.EXPECTED
 
 
 def test_no_phone_number_is_in_what_a_watch_hands_on() -> None:
     watch = new_watch()
     phases(watch, shows(5, session(LegState.TALKING, LegState.TALKING, dtmf="...1.2")), lacks(10), lacks(15))
-    text = json.dumps([watch.outcome(STARTED).to_xcom(), watch.observation.to_json()])
+    text = json.dumps([watch.extend_outcome(STARTED).to_xcom(), watch.observation.to_json()])
     for number in (CONTACT, EMPLOYEE, VIRTUAL):
         assert number not in text
 
@@ -540,15 +540,15 @@ def test_a_watch_says_what_was_seen_and_nothing_else(
             assert replace(watch.observation, failures=before.failures) == before, (
                 "a failed look proves nothing"
             )
-        if phase not in OVER:
+        if phase not in FINAL_PHASES:
             assert ORDER.index(phase) >= ORDER.index(phase_before), "a phase went back"
-        outcome = watch.outcome(STARTED)
+        outcome = watch.extend_outcome(STARTED)
         assert outcome.answered is (True if first_answer is not None else None), "never False, never invented"
         assert outcome.answered_at == first_answer
         assert outcome.observed is ever_seen
         assert (outcome.status == "ended") is (phase in (Phase.ENDED, Phase.NEVER_APPEARED))
         assert outcome.ended_at is None or outcome.status == "ended"
-        if phase in OVER:
+        if phase in FINAL_PHASES:
             event(phase.name)
             if (
                 phase is Phase.ENDED
@@ -579,17 +579,17 @@ def test_a_watch_that_is_stored_and_restored_at_any_point_goes_on_like_one_that_
                 told.append(type(error))
         assert told[0] == told[1], poll
         assert moved.observation == steady.observation
-        assert moved.outcome(STARTED) == steady.outcome(STARTED)
-        if told[0] in OVER:
+        assert moved.extend_outcome(STARTED) == steady.extend_outcome(STARTED)
+        if told[0] in FINAL_PHASES:
             return
 
 
 @given(
     st.builds(
         Observation,
-        seen=st.booleans(),
+        listed=st.booleans(),
         answered_at=st.none() | st.floats(0, 4e9),
-        gone_since=st.none() | st.floats(0, 4e9),
+        missing_since=st.none() | st.floats(0, 4e9),
         misses=st.integers(0, 99),
         failures=st.integers(0, 99),
         external_id=st.none() | st.text(max_size=64),
@@ -603,7 +603,7 @@ def test_a_sighting_comes_back_from_json_as_it_was(observation: Observation) -> 
 
 
 def test_a_sighting_stored_by_another_version_can_be_read() -> None:
-    stored = Observation(seen=True, answered_at=5.0, tags=(36,)).to_json()
+    stored = Observation(listed=True, answered_at=5.0, tags=(36,)).to_json()
     older = {name: value for name, value in stored.items() if name not in ("failures", "tags")}
-    assert Observation.from_json(older) == Observation(seen=True, answered_at=5.0)
+    assert Observation.from_json(older) == Observation(listed=True, answered_at=5.0)
     assert Observation.from_json({**stored, "talked_for": 12}) == Observation(True, 5.0, tags=(36,))

@@ -232,7 +232,7 @@ def test_the_trees_of_errors_and_the_journal_are_the_codes_own():
         drawn = "\n".join(line.removeprefix("    ").rstrip() for line in tree.splitlines())
         assert drawn.rstrip().replace("``", "") in PAGES["errors.md"], f"{module.__name__} draws another tree"
     says = re.findall(r"^(\w+) {4,}(\S.*)$", placing.__doc__ or "", re.MULTILINE)
-    assert [tuple(row) for row in table("reliability.md", "the journal says")] == says
+    assert [tuple(row) for row in table("reliability.md", "journal stage")] == says
 
 
 def test_every_mnemonic_that_the_code_knows_is_explained_and_has_the_class_that_the_code_gives_it():

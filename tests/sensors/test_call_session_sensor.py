@@ -96,7 +96,7 @@ def test_require_seen_is_satisfied_by_one_look_that_showed_the_call(desk, way):
 def test_require_answer_makes_a_call_not_seen_answered_an_error_without_retries(desk, way):
     desk.exchange.script(CONTACT, Script.no_answer(20))
 
-    with pytest.raises(CallOutcomeUnknown, match="not seen answered"):
+    with pytest.raises(CallOutcomeUnknown, match="no poll showed an answer"):
         waiting(desk, desk.start(), way, require_answer=True).run()
 
 

@@ -165,7 +165,7 @@ def test_the_text_of_a_watcher_shortens_the_numbers_of_people():
 
 @pytest.fixture
 def wire(callapi_emulator: Emulator, connection: Any, monkeypatch: pytest.MonkeyPatch) -> Exchange:
-    monkeypatch.setattr(call_events, "_PAUSE", 0.2)
+    monkeypatch.setattr(call_events, "_PAUSE_BEFORE_RECONNECT", 0.2)
     monkeypatch.setattr(CallApiEventTrigger, "log", logging.getLogger("watcher"))  # caplog reads no structlog
     connection(extra={"timeout": 1.5})
     exchange = callapi_emulator.exchange
@@ -282,7 +282,7 @@ def test_it_waits_for_somebody_to_act_says_so_loudly_and_goes_on(
 
     async def main() -> None:
         async with watching(watcher(events="started")) as (one,):
-            await until(lambda: "somebody has to act" in caplog.text)
+            await until(lambda: "correct connection" in caplog.text)
             await asyncio.sleep(0.8)
             assert wire.requests("list.calls") <= 6, "a wrong password is not tried at every look"
             connection()
@@ -301,11 +301,11 @@ def test_it_waits_for_somebody_to_act_says_so_loudly_and_goes_on(
 
 def test_the_same_trouble_is_said_again_after_a_while(wire, connection, monkeypatch, caplog):
     connection(password="a-wrong-key-0001")
-    monkeypatch.setattr(call_events, "_SAY_AGAIN", 0.1)
+    monkeypatch.setattr(call_events, "_LOG_AGAIN_AFTER", 0.1)
 
     async def main() -> None:
         async with watching(watcher()):
-            await until(lambda: caplog.text.count("somebody has to act") >= 2)
+            await until(lambda: caplog.text.count("correct connection") >= 2)
 
     asyncio.run(main())
 
@@ -437,7 +437,7 @@ def test_what_was_told_is_stored_before_it_is_told(wire):
 
 
 def test_a_quiet_memory_is_saved_again_so_that_it_does_not_seem_out_of_date(wire, monkeypatch):
-    monkeypatch.setattr(call_events, "_SAVE_AGAIN", 0.3)
+    monkeypatch.setattr(call_events, "_SAVE_AGAIN_AFTER", 0.3)
     store, saved = AssetState(), set()
 
     async def main() -> None:

@@ -363,7 +363,7 @@ def test_a_kill_logs_in_where_the_connection_has_a_login(wire, callapi_emulator,
 
 
 def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, connection, monkeypatch):
-    monkeypatch.setattr(loop_release, "_PATIENCE", 2.0)  # 8 s, and this test's patience
+    monkeypatch.setattr(loop_release, "_TIME_FOR_RELEASES", 2.0)  # 8 s, and this test's patience
     monkeypatch.setattr(release, "_TIMEOUT", 1.0)
     connection(extra={"timeout": 60})
     wire.fault(Fault.HANG, method="release.call", seconds=6)
@@ -383,7 +383,7 @@ def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, con
 
 
 def test_the_real_patience_of_a_kill_is_under_ten_seconds():
-    assert loop_release._PATIENCE < 10
+    assert loop_release._TIME_FOR_RELEASES < 10
 
 
 def test_a_kill_that_is_refused_does_not_raise(wire, connection):

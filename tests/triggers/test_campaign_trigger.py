@@ -43,7 +43,7 @@ def trigger(*session_ids, wakes_in=20.0, **changes):
     return CallApiCampaignTrigger(
         **{
             "callapi_conn_id": "callapi_default",
-            "calls": CallApiCampaignTrigger.calls_of(watches),
+            "calls": CallApiCampaignTrigger.serialize_watches(watches),
             "wake_at": now + wakes_in,
             "poll_interval": 0.05,
             **changes,
@@ -104,7 +104,7 @@ def test_failed_looks_are_survived_and_are_not_the_workers_to_count(exchange):
 
 def test_where_only_the_triggerer_cannot_look_the_task_does_not_come_and_go(monkeypatch, exchange):
     monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
-    monkeypatch.setattr(campaign, "_PAUSE", 0.5)
+    monkeypatch.setattr(campaign, "_PAUSE_AFTER_ERROR", 0.5)
 
     event, took = fired(trigger(start(exchange)))
 

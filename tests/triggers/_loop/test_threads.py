@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from airflow_provider_callapi.triggers._loop.threads import in_a_thread
+from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 WHO: ContextVar[str] = ContextVar("WHO")
 
@@ -19,7 +19,7 @@ def test_it_takes_no_thread_from_the_loops_pool():
     done = threading.Event()
 
     async def main():
-        slow = [asyncio.create_task(in_a_thread(done.wait, 10)) for _ in range((os.cpu_count() or 1) + 5)]
+        slow = [asyncio.create_task(run_in_thread(done.wait, 10)) for _ in range((os.cpu_count() or 1) + 5)]
         await asyncio.sleep(0)
         await asyncio.wait_for(asyncio.to_thread(done.set), 5)
         return await asyncio.gather(*slow)
@@ -30,8 +30,8 @@ def test_it_takes_no_thread_from_the_loops_pool():
 def test_it_runs_in_the_present_context_and_tells_its_errors():
     async def main():
         WHO.set("task 7")
-        assert await in_a_thread(WHO.get) == "task 7"
-        await in_a_thread(int, "seven")
+        assert await run_in_thread(WHO.get) == "task 7"
+        await run_in_thread(int, "seven")
 
     with pytest.raises(ValueError, match="seven"):
         asyncio.run(main())
