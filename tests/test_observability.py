@@ -299,7 +299,7 @@ def test_a_look_that_ends_when_nobody_waits_any_more_leaves_no_age(desk, stats, 
     desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls")
 
     async def main():
-        async with shared_poll.listen("callapi_default", 5.0):
+        async with shared_poll.subscribe("callapi_default", 5.0):
             assert await asyncio.to_thread(looking.wait, 5)
             desk.clock.advance(60)
         gone.set()

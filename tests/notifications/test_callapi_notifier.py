@@ -875,7 +875,7 @@ def test_alerts_that_ask_the_data_api_keep_no_thread_from_the_polls(monkeypatch)
 
         yield next_snapshot
 
-    monkeypatch.setattr(shared_poll, "listen", nobody)
+    monkeypatch.setattr(shared_poll, "subscribe", nobody)
     monkeypatch.setattr(CallApiNotifier, "_answered", hangs)
     asyncio.run(main())
 
