@@ -41,13 +41,13 @@ def employee_leg(state: str) -> Leg:
 # --- an active session ---
 
 
-def test_the_contact_of_the_documents_example_is_on_the_line() -> None:
+def test_the_contact_of_the_documents_example_has_answered() -> None:
     [call] = ListCalls.read_answer(json.loads(EXAMPLE.read_text())["result"]["data"])
     assert contact_has_answered(call)
 
 
 @pytest.mark.parametrize("state", PROVES_AN_ANSWER)
-def test_a_contact_in_a_state_that_needs_somebody_there_has_picked_up(state: LegState) -> None:
+def test_a_contact_in_a_state_after_dialing_has_answered(state: LegState) -> None:
     assert contact_has_answered(session(contact_leg(state)))
 
 
@@ -132,7 +132,7 @@ MAY_HAVE_PICKED_UP = [
     "a_reason_of_a_later_revision",
     None,
 ]
-"""Somebody hung up, our own side did not answer, or nobody says: the contact may have picked up before."""
+"""These reasons do not prove that the contact did not answer."""
 
 
 def report(**fields: Any) -> CallReport:
@@ -162,8 +162,8 @@ def test_any_other_reason_proves_neither_an_answer_nor_its_absence(
     assert answered_from_report(report(finish_reason=reason, talk_duration=talk)) is None
 
 
-def test_that_a_call_was_lost_is_no_proof_that_the_contact_did_not_answer() -> None:
-    """They may have waited for an employee in vain."""
+def test_is_lost_does_not_prove_that_the_contact_did_not_answer() -> None:
+    """The contact may have waited for an employee who did not answer."""
     assert answered_from_report(report(is_lost=True, finish_reason="operator_not_responsible")) is None
 
 
@@ -178,5 +178,5 @@ def test_the_contact_answered_if_a_leg_that_is_not_an_operators_was_connected() 
 @pytest.mark.parametrize(
     "legs", [[], [leg("2026-01-01 10:00:00", is_operator=True)]], ids=["none", "operator"]
 )
-def test_without_a_leg_of_the_contact_nobody_knows(legs: list[LegReport]) -> None:
+def test_without_a_leg_of_the_contact_the_answer_is_unknown(legs: list[LegReport]) -> None:
     assert answered_from_legs(legs) is None

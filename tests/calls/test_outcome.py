@@ -108,7 +108,7 @@ def test_the_keys_of_a_later_version_are_ignored() -> None:
     assert Outcome.from_xcom({**FULL.to_xcom(), "cost": 12.5, "legs": [{}]}) == FULL
 
 
-def test_a_session_id_alone_is_a_call_of_which_nothing_else_is_known() -> None:
+def test_a_session_id_alone_is_a_call_with_nothing_else_known() -> None:
     assert Outcome.from_xcom({"call_session_id": 7}) == Outcome(7)
     assert Outcome(7).answered is None
     assert Outcome.from_xcom({"call_session_id": 7, "tags": None}) == Outcome(7)
@@ -129,7 +129,7 @@ def test_a_time_that_cannot_be_read_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["206597836", " 206597836 "])
 def test_a_session_id_that_a_template_made_text_is_the_number(text: str) -> None:
     read = Outcome.from_xcom({"call_session_id": text}).call_session_id
-    assert (read, type(read)) == (206597836, int), "no look would ever show such a call"
+    assert (read, type(read)) == (206597836, int), "no snapshot would ever show such a call"
 
 
 @pytest.mark.parametrize("nonsense", [None, "", "next"])
@@ -159,15 +159,15 @@ SEEN = Outcome(
 )
 
 
-def test_a_settled_call_has_what_the_report_says_and_keeps_what_only_list_calls_has_seen() -> None:
-    told = report(
+def test_a_final_outcome_has_the_facts_of_the_report_and_keeps_what_only_list_calls_showed() -> None:
+    reported = report(
         communication_id=99,
         finish_time="2026-01-01 10:02:30",
         finish_reason="subscriber_disconnects",
         talk_duration=42,
         tags=[{"tag_id": 36}, {"tag_id": 38}],
     )
-    assert with_report(SEEN, told, True, "Europe/Moscow") == Outcome(
+    assert with_report(SEEN, reported, True, "Europe/Moscow") == Outcome(
         7,
         "af-1",
         status="ended",
@@ -192,13 +192,13 @@ def test_the_reports_times_are_in_the_accounts_zone(zone: str, hour: int) -> Non
 
 
 @pytest.mark.parametrize("answered", [True, False, None])
-def test_a_settled_call_is_answered_as_was_found_out(answered: bool | None) -> None:
+def test_a_final_outcome_has_the_answer_that_it_is_given(answered: bool | None) -> None:
     assert with_report(SEEN, report(), answered, "UTC").answered is answered
 
 
 @pytest.mark.parametrize("tags", [None, []])
 @pytest.mark.parametrize("end", [None, "01.01.2026 10:02"])
-def test_a_report_without_tags_or_an_end_to_be_read_takes_nothing_away_from_what_was_seen(
+def test_a_report_without_tags_or_a_readable_end_removes_nothing_that_was_observed(
     tags: Any, end: str | None
 ) -> None:
     call = with_report(SEEN, report(tags=tags, finish_time=end, finish_reason="success_finish"), True, "UTC")

@@ -1,4 +1,4 @@
-"""Slow work beside an event loop."""
+"""Threads for slow work next to an event loop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WHO: ContextVar[str] = ContextVar("WHO")
 
 
 def test_it_takes_no_thread_from_the_loops_pool():
-    """More of it than the pool has threads, and the pool works all the same."""
+    """More slow functions run than the pool has threads, and the pool still works."""
     done = threading.Event()
 
     async def main():
@@ -27,7 +27,7 @@ def test_it_takes_no_thread_from_the_loops_pool():
     assert {*asyncio.run(main())} == {True}
 
 
-def test_it_runs_in_the_present_context_and_tells_its_errors():
+def test_it_runs_with_the_current_context_variables_and_raises_the_functions_error():
     async def main():
         WHO.set("task 7")
         assert await run_in_thread(WHO.get) == "task 7"
