@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from typing import Any
 
 import pytest
@@ -14,12 +13,9 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watch import Phase
-from airflow_provider_callapi.connection import release
-from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
+from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.triggers._loop import release as loop_release
-from airflow_provider_callapi.triggers._loop import shared_poll
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
 pytest_plugins = ["airflow_desk"]
@@ -205,198 +201,6 @@ def test_a_limit_makes_the_poll_wait_and_not_fail(desk):
 
     assert (phase, call.answered) == (Phase.ENDED, True)
     assert max(desk.slept) > 5
-
-
-# --- one poll for all ---
-
-
-async def _all(triggers: list[CallApiSessionTrigger]) -> list[Any]:
-    found = await asyncio.gather(*(events_of(waiting) for waiting in triggers))
-    return [event for (event,) in found]
-
-
-def _polled(desk: Any, number: int) -> tuple[int, float]:
-    """Return how many polls and how many seconds a number of waits for calls of ten minutes takes."""
-    desk.exchange.reset()
-    desk.exchange.script(CONTACT, Script(rings=0, talks=590))
-    began = desk.clock()
-    triggers = [trigger(desk.start(), began, deadline=began + 1000) for _ in range(number)]
-    events = asyncio.run(_all(triggers))
-    assert {event["phase"] for event in events} == {"ENDED"}
-    return desk.exchange.requests("list.calls"), desk.clock() - began
-
-
-def test_two_hundred_triggers_poll_as_often_as_one(desk):
-    desk.exchange.account.minute_limit = 10_000
-    one, seconds = _polled(desk, 1)
-    many, same_seconds = _polled(desk, 200)
-
-    assert one == many
-    assert seconds == same_seconds
-    assert 100 <= many <= 130, "every five seconds for ten minutes"
-
-
-def test_connections_do_not_share_a_poll(desk, monkeypatch):
-    """The calls of one account prove nothing about the calls of another."""
-    import os
-
-    monkeypatch.setenv("AIRFLOW_CONN_OTHER", os.environ["AIRFLOW_CONN_CALLAPI_DEFAULT"])
-    session = desk.start()
-    triggers = [trigger(session, desk.clock(), callapi_conn_id=name) for name in ("callapi_default", "other")]
-
-    seen: list[int] = []
-
-    async def main() -> list[Any]:
-        waits = asyncio.ensure_future(_all(triggers))
-        while not waits.done():
-            seen.append(len(shared_poll._polls.get(asyncio.get_running_loop(), {})))
-            await asyncio.sleep(0.001)
-        return await waits
-
-    assert {event["phase"] for event in asyncio.run(main())} == {"ENDED"}
-    assert max(seen) == 2
-
-
-def test_the_poll_ends_with_its_last_subscriber_and_the_next_one_reads_the_connection_again(desk):
-    desk.exchange.script(CONTACT, Script.busy(7))
-
-    async def main() -> None:
-        for key in ("demo-key", "a-new-key"):
-            desk.exchange.account.key = key
-            desk.connect(password=key)
-            (event,) = await events_of(trigger(desk.start(), desk.clock()))
-            assert event["phase"] == "ENDED", event
-            before = desk.exchange.requests("list.calls")
-            await asyncio.sleep(0.05)
-            assert desk.exchange.requests("list.calls") == before
-            assert shared_poll._polls[asyncio.get_running_loop()] == {}
-            others = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
-            assert others == []
-
-    asyncio.run(main())
-
-
-def test_a_cancelled_trigger_leaves_the_others_their_poll(desk):
-    desk.exchange.script(CONTACT, Script(rings=0, talks=550))
-    first, second = (trigger(desk.start(), desk.clock()) for _ in range(2))
-
-    async def main() -> Any:
-        gone, stays = (asyncio.ensure_future(events_of(waiting)) for waiting in (first, second))
-        while not desk.exchange.requests("list.calls"):  # noqa: ASYNC110
-            await asyncio.sleep(0)
-        gone.cancel()
-        (event,) = await stays
-        assert gone.cancelled()
-        return event
-
-    assert asyncio.run(main())["phase"] == "ENDED"
-
-
-# --- over a real wire, in real time ---
-
-
-@pytest.fixture
-def wire(callapi_emulator: Emulator, connection: Any) -> Exchange:
-    connection(extra={"timeout": 1.5})
-    exchange = callapi_emulator.exchange
-    exchange.account.minute_limit = 10_000
-    return exchange
-
-
-def _start(exchange: Exchange, contact: str = CONTACT) -> int:
-    params = {"access_token": exchange.account.key, "virtual_phone_number": "74993720692", "contact": contact}
-    params["contact_message"] = {"type": "tts", "value": "Hello"}  # type: ignore[assignment]
-    body = {"jsonrpc": "2.0", "id": "1", "method": "start.informer_call", "params": params}
-    session: int = exchange.handle(body)["result"]["data"]["call_session_id"]
-    return session
-
-
-def test_over_http_two_hundred_triggers_poll_as_often_as_one(wire):
-    wire.script(CONTACT, Script(rings=0, talks=1.2))
-    polls = []
-    for number in (1, 200):
-        before = wire.requests("list.calls")
-        now = time.time()
-        waits = [trigger(_start(wire), now, poll_interval=0.2) for _ in range(number)]
-        events = asyncio.run(_all(waits))
-        assert {event["phase"] for event in events} == {"ENDED"}
-        polls.append(wire.requests("list.calls") - before)
-
-    one, many = polls
-    assert many <= one + 3, f"one trigger took {one} polls, two hundred took {many}"
-
-
-def test_a_service_that_hangs_does_not_stop_the_triggerers_loop(wire):
-    wire.script(CONTACT, Script(rings=0, talks=4))  # longer than the poll that hangs
-    wire.fault(Fault.HANG, method="list.calls", seconds=5)
-    waiting = trigger(_start(wire), time.time(), poll_interval=0.2)
-
-    async def main() -> tuple[Any, float]:
-        longest, wait = 0.0, asyncio.ensure_future(events_of(waiting))
-        while not wait.done():
-            began = time.monotonic()
-            await asyncio.sleep(0.01)
-            longest = max(longest, time.monotonic() - began)
-        (event,) = await wait
-        return event, longest
-
-    event, longest = asyncio.run(main())
-
-    assert event["phase"] == "ENDED"
-    assert longest < 0.5, f"the loop stood still for {longest:.2f} s"
-
-
-def test_a_kill_releases_the_call_only_with_cancel_on_kill(wire):
-    wire.script(CONTACT, Script(rings=0, talks=None))
-    for cancel in (False, True):
-        session = _start(wire)
-        waiting = rebuild(*trigger(session, time.time(), cancel_on_kill=cancel).serialize())
-        asyncio.run(waiting.on_kill())
-        assert wire.call(session).active is not cancel
-    assert wire.requests("release.call") == 1
-
-
-def test_a_kill_logs_in_if_the_connection_has_a_login(wire, callapi_emulator, monkeypatch):
-    monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps(callapi_emulator.connection(login=True)))
-    wire.script(CONTACT, Script(rings=0, talks=None))
-    session = _start(wire)
-
-    asyncio.run(trigger(session, time.time(), cancel_on_kill=True).on_kill())
-
-    assert not wire.call(session).active
-
-
-def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, connection, monkeypatch):
-    monkeypatch.setattr(loop_release, "_TIME_FOR_RELEASES", 2.0)  # 8 s outside this test
-    monkeypatch.setattr(release, "_TIMEOUT", 1.0)
-    connection(extra={"timeout": 60})
-    wire.fault(Fault.HANG, method="release.call", seconds=6)
-    session = _start(wire)
-
-    async def main() -> int:
-        ticks, kill = 0, asyncio.ensure_future(trigger(session, time.time(), cancel_on_kill=True).on_kill())
-        while not kill.done():
-            await asyncio.sleep(0.05)
-            ticks += 1
-        await kill
-        return ticks
-
-    began = time.monotonic()
-    assert asyncio.run(main()) > 5
-    assert time.monotonic() - began < 4
-
-
-def test_the_real_patience_of_a_kill_is_under_ten_seconds():
-    assert loop_release._TIME_FOR_RELEASES < 10
-
-
-def test_a_kill_that_is_refused_does_not_raise(wire, connection):
-    connection(password="wrong")
-    session = _start(wire)
-
-    asyncio.run(trigger(session, time.time(), cancel_on_kill=True).on_kill())
-
-    assert wire.call(session).active
 
 
 @pytest.mark.parametrize("event", [None, {}, {"call": {}}, {"permanent": True}])
