@@ -92,6 +92,7 @@ class LifecycleRules:
     :ivar report_timeout: how long the Data API may take to report an ended call.
     :ivar timeout: how long one try waits for the call.
     :ivar last_deadline: epoch seconds at which every wait for the call ends; None: no limit.
+    :ivar tags: the ids of the tags that the author wants on the call, by outcome.
     """
 
     wait_for_completion: bool
@@ -210,7 +211,10 @@ class CallLifecycle:
         )
 
     def _final_outcome(self, call: Outcome, report_by: float) -> Outcome | WaitForReport:
-        """Return the call with its report, or without it after ``report_by``, or the step that asks again."""
+        """Return the call's final outcome, or the step that asks for the report again.
+
+        After ``report_by``, return the outcome so far.
+        """
         if call.source == "data_api" and not self._rules.report_always:
             return call
         assert self._gateway.fetch_final_outcome is not None

@@ -106,6 +106,7 @@ class Record:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
+        """Read a record from the plain JSON that a journal has stored."""
         return cls(**{**value, "stage": Stage(value["stage"])})
 
     @property
@@ -155,14 +156,14 @@ class Journal:
         return _STEPS[self.record.stage, self._generation != self.record.generation]
 
     def describe(self) -> str:
-        """Return in a few words for the task log what the journal holds."""
+        """Return what the journal holds, in a few words for the task log."""
         return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
 
     def person_fingerprint(self, request: StartCall) -> str:
         """Return 12 hex digits that identify the person a request calls.
 
         The message is left out: a retry may render another text for the same call. The digits are a shortened
-        hash that is salted with the journal's owner, so that nobody can look up the phone number by them.
+        hash, salted with the journal's owner: they do not reveal the phone number.
         """
         text = "\n".join((*self._owner, request.contact))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -289,7 +290,10 @@ def place(
     :raises CallApiError: the call was proven not to be placed, or the search for it failed.
     """
     step = journal.next_step(request)
-    gateway.log(f"{journal.describe()}: {step}")
+    if search_first and journal.record is None:
+        gateway.log("The journal of earlier tries is lost: searching for their call before dialling")
+    else:
+        gateway.log(f"{journal.describe()}: {step}")
     if step is Step.ADOPT:
         return journal.current.outcome
     if step is Step.GIVE_UP and delivery == "at_most_once":

@@ -180,7 +180,7 @@ class CallApiSessionSensor(BaseSensorOperator):
             raise AirflowSensorTimeout(f"{name} was still active after {self.timeout:g} s")
         if self.require_seen and not call.observed:
             raise CallOutcomeUnknown(
-                f"{name} was never listed within {self.appear_timeout:g} s: it ended before the first poll, "
+                f"{name} was never listed within {self.appear_timeout:g} s: it ended between two polls, "
                 "or it never took place"
             )
         if self.require_answer and not call.answered:

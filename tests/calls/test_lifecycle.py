@@ -451,6 +451,18 @@ def test_a_try_that_dies_between_two_tags_leaves_only_the_second_to_the_next_try
     assert (world.fetches, len(world.final_outcomes)) == (1, 1)
 
 
+def test_a_try_that_dies_at_the_first_tag_leaves_the_final_outcome_to_the_next_try() -> None:
+    world = World(tag_error=Unanswered("no answer"))
+    with pytest.raises(Unanswered):
+        world.lifecycle(tags=TAGS).observed(Phase.ENDED, world.ended())
+    assert (world.stage, world.stored.source, world.stored.tags) == (Stage.ENDED, "data_api", ())
+
+    step = world.lifecycle(tags=TAGS).resume(world.stored)
+
+    assert finished(step).call.tags == (ENDED_TAG, ANSWERED_TAG)
+    assert (world.fetches, len(world.final_outcomes)) == (1, 1)
+
+
 def test_a_finished_call_without_a_report_cannot_be_tagged_and_the_log_warns_of_each_tag() -> None:
     world = World(reported_at=math.inf)
     world.now = NOW + REPORT_TIMEOUT

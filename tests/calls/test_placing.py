@@ -182,6 +182,7 @@ def test_an_empty_journal_places_the_call_as_the_first_attempt() -> None:
     assert world.sent == [call.external_id]
     assert world.polled_at == []
     assert world.disk.stage == "started"
+    assert world.log == ["First attempt: placing the call"]
 
 
 @pytest.mark.parametrize("cleared", [False, True])
@@ -213,6 +214,7 @@ def test_a_done_call_is_returned_again() -> None:
     world = world_after(Stage.DONE)
     assert world.place().call_session_id == EARLIER
     assert (world.sent, world.polled_at) == ([], [])
+    assert world.log == ["Journal stage done: continuing with the call that was placed, without dialling"]
 
 
 def test_an_unresolved_call_fails_again_without_a_request() -> None:
@@ -668,6 +670,7 @@ def test_search_first_adopts_the_active_call_of_an_earlier_try() -> None:
     world.lists = lambda now: [session(8, world.journal().external_id(request_to(), 1))]
     assert world.place(search_first=True).call_session_id == 8
     assert world.sent == []
+    assert world.log[0] == "The journal of earlier tries is lost: searching for their call before dialling"
 
 
 def test_search_first_dials_if_no_call_is_active_any_more() -> None:
