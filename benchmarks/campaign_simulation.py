@@ -35,7 +35,7 @@ from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.runner import CampaignGateway, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, summarise
-from airflow_provider_callapi.calls.reports import finished_calls
+from airflow_provider_callapi.calls.reports import fetch_finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Account, Exchange, ManualClock, Script
 
@@ -98,7 +98,7 @@ def gateway_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = No
         start=start,
         take_snapshot=lambda: take_snapshot(client, clock),
         limits=lambda: client.limits,
-        reports=lambda since: finished_calls(
+        reports=lambda since: fetch_finished_calls(
             data_api, since=since, until=clock(), timezone=exchange.account.timezone
         ),
         tag_active=lambda session_id, tag_id: None,

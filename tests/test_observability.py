@@ -231,7 +231,7 @@ def test_a_poll_that_ends_after_the_last_task_leaves_no_age(desk, stats, monkeyp
     desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls")
 
     async def main():
-        async with shared_poll.listen("callapi_default", 5.0):
+        async with shared_poll.subscribe("callapi_default", 5.0):
             assert await asyncio.to_thread(polling.wait, 5)
             desk.clock.advance(60)
         gone.set()

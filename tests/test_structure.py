@@ -49,7 +49,7 @@ def test_every_test_file_is_named_after_a_module_of_its_folder(file: Path) -> No
     if str(file) in FILES_WITHOUT_A_MODULE:
         return
     # Several folders have an errors.py: the name of the folder may come first.
-    name = file.stem.removeprefix("test_").removeprefix(f"{file.parent.name}_")
+    name = file.stem.removeprefix("test_").removeprefix(f"{file.parent.name.strip('_')}_")
     modules = modules_in(package_folder(file))
 
     assert any(name == module or name.startswith(f"{module}_") for module in modules), (

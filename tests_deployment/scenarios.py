@@ -248,8 +248,8 @@ def ended(play: Play) -> None:
 # --- the matrix ---
 
 DEFERRED: dict[str, Any] = {"deferrable": True, "retries": 2}
-GO_ON = "The journal says started: go on with the call that was placed; never dial"
-SEARCH = "The journal says starting: search for the call that may have been placed"
+GO_ON = "Journal stage started: continuing with the call that was placed, without dialling"
+SEARCH = "Journal stage starting: searching for the call that may have been placed"
 FOUND = "by its external_id: it was placed"
 UNRESOLVED = "so it is not placed again"
 TIME_IS_UP = "execution_timeout is up"
@@ -275,10 +275,10 @@ _WORKER = (
         "worker killed after the intent was stored; then a person clears the task",
         2,
         {"dies_at": "intent stored"},
-        (killed, failed, clear, says("The journal says unresolved: place a new attempt")),
+        (killed, failed, clear, says("Journal stage unresolved: placing a new attempt")),
         1,
         "success",
-        (UNRESOLVED, "The journal says unresolved: place a new attempt"),
+        (UNRESOLVED, "Journal stage unresolved: placing a new attempt"),
         3,
         TALKS_SHORTLY,
         answered=True,
@@ -429,7 +429,7 @@ _WORKER = (
         (killed, talking, thaw, hang_up),
         1,
         "success",
-        ("The journal says nothing: place the call",),
+        ("First attempt: placing the call",),
         2,
         answered=True,
     ),

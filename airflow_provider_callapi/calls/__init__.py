@@ -1,1 +1,1 @@
-"""The life of a call. Pure: no Airflow, no HTTP, no clock of its own."""
+"""The life of a call. No Airflow, no HTTP, no clock of its own."""

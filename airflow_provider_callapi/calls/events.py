@@ -1,7 +1,7 @@
-"""What happened to calls between two looks: each start, answer and end is told once.
+"""Events of an account's calls, detected from snapshots: started, answered, ended.
 
-Looks are glimpses: an event is told by the first look that shows it, having happened then or before.
-What no look shows (a call that began and ended between two of them) is not told.
+The first snapshot that shows an event reports it, once: the event happened then or before. A call that began
+and ended between two snapshots has no events.
 """
 
 from __future__ import annotations
@@ -19,43 +19,47 @@ from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watch import Observation
 
-Kind = Literal["started", "answered", "ended"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+EventKind = Literal["started", "answered", "ended"]
+EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 
 class _Stage(IntEnum):
-    """How far a call was seen to have got. It never goes back."""
+    """How far the snapshots have shown a call to be. A call never returns to an earlier stage."""
 
     UNKNOWN = 0
     ACTIVE = 1
     ANSWERED = 2
-    OVER = 3
+    ENDED = 3
 
 
-_TOLD: Mapping[tuple[_Stage, _Stage], tuple[Kind, ...]] = {
+_EVENTS: Mapping[tuple[_Stage, _Stage], tuple[EventKind, ...]] = {
     (_Stage.UNKNOWN, _Stage.ACTIVE): ("started",),
     (_Stage.UNKNOWN, _Stage.ANSWERED): ("started", "answered"),
     (_Stage.ACTIVE, _Stage.ANSWERED): ("answered",),
-    (_Stage.ACTIVE, _Stage.OVER): ("ended",),
-    (_Stage.ANSWERED, _Stage.OVER): ("ended",),
+    (_Stage.ACTIVE, _Stage.ENDED): ("ended",),
+    (_Stage.ANSWERED, _Stage.ENDED): ("ended",),
 }
-"""(before the look, after it) → what is told. What is not here is no news."""
+"""The events of one call, by its stage before a snapshot and after it. Any other pair has no events."""
+
+_SESSION_FIELDS = ("direction", "virtual_phone_number", "start_time")
+"""Fields that an event copies from the session. ``start_time`` is text in the account's time zone."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which calls are watched. An empty field wants all.
+class CallFilter:
+    """Which calls of an account are watched. An empty field matches every call.
 
     :ivar direction: ``in`` or ``out``.
     :ivar virtual_phone_numbers: numbers of the account.
-    :ivar contacts: phone numbers, or how they begin.
+    :ivar contacts: phone numbers of contacts, or the digits that they begin with.
     """
 
     direction: str | None = None
     virtual_phone_numbers: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
 
-    def __contains__(self, session: CallSession) -> bool:
+    def matches(self, session: CallSession) -> bool:
+        """Return whether a session is a call that is watched."""
         return (
             self.direction in (None, session.direction)
             and (not self.virtual_phone_numbers or session.virtual_phone_number in self.virtual_phone_numbers)
@@ -65,162 +69,169 @@ class Wanted:
 
 @dataclass(frozen=True)
 class CallEvent:
-    """One event, and the call as it was then."""
+    """One event of one call.
 
-    kind: Kind
+    :ivar seen_at: when the snapshot that first showed the event was taken, epoch seconds.
+    :ivar call: what was known of the call at that moment.
+    :ivar fields: fields of the session, see `_SESSION_FIELDS`.
+    """
+
+    kind: EventKind
     seen_at: float
     call: Outcome
-    facts: Mapping[str, Any]
+    fields: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON: the dict of a call, with ``event``, ``seen_at`` and `_FACTS` besides."""
+        """Return the event as plain JSON: the dict of the call, with ``event``, ``seen_at`` and `fields`."""
         seen_at = pendulum.from_timestamp(self.seen_at).to_iso8601_string()
-        return {"event": self.kind, "seen_at": seen_at, **self.call.to_xcom(), **self.facts}
-
-
-_FACTS = ("direction", "virtual_phone_number", "start_time")
-"""What is told of a session as it is. ``start_time`` is the service's text, in the account's zone."""
+        return {"event": self.kind, "seen_at": seen_at, **self.call.to_xcom(), **self.fields}
 
 
 @dataclass(frozen=True)
-class _Known:
-    """A call that was seen. ``facts`` hold a person's number only where numbers are asked for."""
+class _WatchedCall:
+    """An active call. ``fields`` hold the contact's number only if the author asked for phone numbers."""
 
-    facts: dict[str, Any]
+    fields: dict[str, Any]
     observation: Observation
     stage: _Stage = _Stage.UNKNOWN
 
-    def event(self, kind: Kind, call_session_id: int, seen_at: float) -> CallEvent:
-        seen = self.observation
-        over = kind == "ended"
+    def event(self, kind: EventKind, call_session_id: int, seen_at: float) -> CallEvent:
+        observation = self.observation
+        # A call that is first listed in a talk has two events; "started" must not contain the answer.
+        answered_at = None if kind == "started" else observation.answered_at
         call = Outcome(
             call_session_id,
-            external_id=seen.external_id,
-            status="ended" if over else "started",
-            # of a call first seen in a talk, the start is told before the answer
-            answered=True if seen.answered_at is not None and kind != "started" else None,
-            answered_at=seen.answered_at if kind != "started" else None,
-            ended_at=seen.gone_since if over else None,
+            external_id=observation.external_id,
+            status="ended" if kind == "ended" else "started",
+            answered=None if answered_at is None else True,
+            answered_at=answered_at,
+            ended_at=observation.missing_since if kind == "ended" else None,
             observed=True,
-            tags=seen.tags,
+            tags=observation.tags,
             source="list.calls",
         )
-        return CallEvent(kind, seen_at, call, self.facts)
+        return CallEvent(kind, seen_at, call, self.fields)
 
 
 @dataclass
-class CallWatch:
-    """All wanted calls of an account, fed one look after the other.
+class EventDetector:
+    """Detect the events of an account's calls from one snapshot after the other.
 
-    The first look only says what is there: calls that are active then are not told as started, nor
-    as answered if they are in a talk, since that may have been told before; what happens to them
-    from then on is. So it is again after a gap between two successful looks that is too long for the
-    difference to be news.
+    The first snapshot is a baseline without events: the events of a call that is active then may have been
+    reported before. Later snapshots report what happens to that call from then on. A snapshot that comes too
+    long after the one before is a baseline too.
 
-    :ivar tolerance: what proves a call's end.
-    :ivar longest_gap: seconds.
-    :ivar ended_kept: seconds for which a call that ended is remembered: one that is listed again,
-        after all, is no news.
-    :ivar include_phone_numbers: tell the contact's number.
-    :ivar anew: whether the newest look began anew.
+    :ivar include_phone_numbers: whether events contain the contact's number.
+    :ivar tolerance: how many misses prove a call's end.
+    :ivar longest_gap: seconds between two successful snapshots, above which the second one is a baseline.
+    :ivar ended_kept: seconds for which the detector remembers an ended call. A call that list.calls shows
+        again in this time has no further events.
+    :ivar is_baseline: whether the newest successful snapshot was a baseline.
     """
 
-    wanted: Wanted = Wanted()
+    call_filter: CallFilter = CallFilter()
     include_phone_numbers: bool = False
     tolerance: PollTolerance = TOLERANCE
     longest_gap: float = 3600.0
     ended_kept: float = 600.0
-    anew: bool = field(default=False, init=False)
-    _at: float | None = field(default=None, init=False)
-    _calls: dict[int, _Known] = field(default_factory=dict, init=False)
-    _over: dict[int, float] = field(default_factory=dict, init=False)
+    is_baseline: bool = field(default=False, init=False)
+    _updated_at: float | None = field(default=None, init=False)
+    _active: dict[int, _WatchedCall] = field(default_factory=dict, init=False)
+    _ended: dict[int, float] = field(default_factory=dict, init=False)
+    """Ended calls by session id, and when each was last active, epoch seconds."""
 
     def update(self, snapshot: Snapshot) -> list[CallEvent]:
-        """Take one look into account; returns what is news, in order. A failed look proves nothing."""
+        """Take one snapshot into account and return its events, in order. A failed poll has no events."""
         if snapshot.failure is not None:
             return []
         at = snapshot.at
-        self.anew = self._at is None or at - self._at > self.longest_gap
-        if self.anew:
-            self._calls.clear()
-            self._over.clear()
-        self._at = at
+        self.is_baseline = self._updated_at is None or at - self._updated_at > self.longest_gap
+        if self.is_baseline:
+            self._active.clear()
+            self._ended.clear()
+        self._updated_at = at
         events: list[CallEvent] = []
-        for call_session_id, known in self._seen(snapshot).items():
-            now = replace(known, stage=self._stage(known))
-            self._calls[call_session_id] = now
-            news = () if self.anew else _TOLD.get((known.stage, now.stage), ())
-            events.extend(now.event(kind, call_session_id, at) for kind in news)
-        self._forget(snapshot)
+        for call_session_id, before in self._observe(snapshot).items():
+            after = replace(before, stage=self._stage_of(before.observation))
+            self._active[call_session_id] = after
+            kinds = () if self.is_baseline else _EVENTS.get((before.stage, after.stage), ())
+            events.extend(after.event(kind, call_session_id, at) for kind in kinds)
+        self._move_ended_calls(at)
+        self._forget_ended_calls(snapshot)
         return events
 
-    def _seen(self, snapshot: Snapshot) -> dict[int, _Known]:
-        """Every watched call with what this look adds, in the stage that the look before left it in."""
-        seen = {}
+    def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
+        """Return every watched call with the newest observation, and with its stage before this snapshot."""
+        calls = {}
         for call_session_id, session in snapshot.sessions.items():
-            known = self._calls.get(call_session_id)
-            if known or (session in self.wanted and call_session_id not in self._over):
+            known = self._active.get(call_session_id)
+            is_new = call_session_id not in self._ended and self.call_filter.matches(session)
+            if known or is_new:
                 observation = known.observation if known else Observation()
-                stage = known.stage if known else _Stage.UNKNOWN
-                seen[call_session_id] = _Known(
-                    self._facts(session), observation.present(session, snapshot.at), stage
+                calls[call_session_id] = _WatchedCall(
+                    self._fields_of(session),
+                    observation.with_session(session, snapshot.at),
+                    known.stage if known else _Stage.UNKNOWN,
                 )
-        for call_session_id, known in self._calls.items():
-            if call_session_id not in seen:
-                seen[call_session_id] = replace(known, observation=known.observation.absent(snapshot.at))
-        return seen
+        for call_session_id, known in self._active.items():
+            if call_session_id not in calls:
+                calls[call_session_id] = replace(known, observation=known.observation.with_miss(snapshot.at))
+        return calls
 
-    def _stage(self, known: _Known) -> _Stage:
-        if known.observation.misses >= self.tolerance.misses:
-            return _Stage.OVER
-        return _Stage.ACTIVE if known.observation.answered_at is None else _Stage.ANSWERED
+    def _stage_of(self, observation: Observation) -> _Stage:
+        if observation.misses >= self.tolerance.misses:
+            return _Stage.ENDED
+        return _Stage.ACTIVE if observation.answered_at is None else _Stage.ANSWERED
 
-    def _facts(self, session: CallSession) -> dict[str, Any]:
+    def _fields_of(self, session: CallSession) -> dict[str, Any]:
         numbers = ("contact_phone_number",) if self.include_phone_numbers else ()
-        return {name: getattr(session, name) for name in (*_FACTS, *numbers)}
+        return {name: getattr(session, name) for name in (*_SESSION_FIELDS, *numbers)}
 
-    def _forget(self, snapshot: Snapshot) -> None:
-        """Of a call that is over, all but that; and that, too, when it was not listed for long enough."""
-        for call_session_id, known in list(self._calls.items()):
-            if known.stage is _Stage.OVER:
-                del self._calls[call_session_id]
-                self._over[call_session_id] = known.observation.gone_since or snapshot.at
-        for call_session_id, since in list(self._over.items()):
+    def _move_ended_calls(self, at: float) -> None:
+        """Keep only the session id and the time of calls that have ended."""
+        for call_session_id, call in list(self._active.items()):
+            if call.stage is _Stage.ENDED:
+                del self._active[call_session_id]
+                self._ended[call_session_id] = call.observation.missing_since or at
+
+    def _forget_ended_calls(self, snapshot: Snapshot) -> None:
+        """Drop ended calls that list.calls has not shown for ``ended_kept`` seconds."""
+        for call_session_id, since in list(self._ended.items()):
             if call_session_id in snapshot.sessions:
-                self._over[call_session_id] = snapshot.at
+                self._ended[call_session_id] = snapshot.at
             elif snapshot.at - since > self.ended_kept:
-                del self._over[call_session_id]
+                del self._ended[call_session_id]
 
     # --- across processes ---
 
     def to_json(self) -> dict[str, Any]:
-        """What has been seen, as plain JSON: a later process goes on where this one was."""
-        calls = {
+        """Return the detector's state as plain JSON, so that a later process continues from it."""
+        active = {
             str(call_session_id): {
-                **asdict(known),
-                "observation": known.observation.to_json(),
-                "stage": known.stage.name,
+                **asdict(call),
+                "observation": call.observation.to_json(),
+                "stage": call.stage.name,
             }
-            for call_session_id, known in self._calls.items()
+            for call_session_id, call in self._active.items()
         }
-        over = {str(call_session_id): since for call_session_id, since in self._over.items()}
-        return {"at": self._at, "calls": calls, "over": over}
+        ended = {str(call_session_id): since for call_session_id, since in self._ended.items()}
+        return {"at": self._updated_at, "calls": active, "ended": ended}
 
-    def remember(self, memory: Mapping[str, Any]) -> None:
-        """Read what `to_json` wrote; an older memory than what is known already changes nothing.
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state that `to_json` returned. Ignore a state older than the detector's own.
 
-        :raises ValueError: it is not that.
+        :raises ValueError: the state cannot be read.
         """
         try:
-            calls = {
-                int(call_session_id): _Known(
-                    dict(call["facts"]), Observation.from_json(call["observation"]), _Stage[call["stage"]]
+            active = {
+                int(call_session_id): _WatchedCall(
+                    dict(call["fields"]), Observation.from_json(call["observation"]), _Stage[call["stage"]]
                 )
-                for call_session_id, call in memory["calls"].items()
+                for call_session_id, call in state["calls"].items()
             }
-            over = {int(call_session_id): float(since) for call_session_id, since in memory["over"].items()}
-            at = float(memory["at"])
+            ended = {int(call_session_id): float(since) for call_session_id, since in state["ended"].items()}
+            at = float(state["at"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"not the memory of a watch: {error!r}") from None
-        if self._at is None or at > self._at:
-            self._at, self._calls, self._over = at, calls, over
+            raise ValueError(f"not the state of an event detector: {error!r}") from None
+        if self._updated_at is None or at > self._updated_at:
+            self._updated_at, self._active, self._ended = at, active, ended

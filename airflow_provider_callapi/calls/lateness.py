@@ -1,12 +1,12 @@
-"""Whether a run is too old for its people to be called."""
+"""The rule of ``max_lateness``: a DAG run that is too old calls no one."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 
-def lateness(run_after: float | None, now: float, max_lateness: timedelta | None) -> str | None:
-    """Return why no one may be dialled for this run; None: calls are allowed.
+def too_late_reason(run_after: float | None, now: float, max_lateness: timedelta | None) -> str | None:
+    """Return why a DAG run is too late to call anyone, as an error text; None: calls are allowed.
 
     :param run_after: when the run was due, epoch seconds; None: the run has no such time.
     :param now: epoch seconds.
@@ -18,6 +18,6 @@ def lateness(run_after: float | None, now: float, max_lateness: timedelta | None
     if late <= max_lateness:
         return None
     return (
-        f"this run was due {late} ago and max_lateness is {max_lateness}, so nobody is called for it; "
-        "set max_lateness=None to call all the same"
+        f"this run was due {late} ago, more than max_lateness ({max_lateness}), so no call is placed; "
+        "set max_lateness=None to place calls anyway"
     )

@@ -1,16 +1,16 @@
-"""The lifecycle of a call that was placed: wait for it, fetch its final outcome, tag it, judge it.
+"""The lifecycle of a placed call: wait for it, fetch its final outcome, tag it, judge it.
 
-Each method does what can be done now and returns the next step. The caller sleeps, polls, or gives its worker
-away, and comes back:
+Each method of `CallLifecycle` does what can be done now and returns the next step. Its caller carries out the
+step (sleeps, polls, or defers) and continues:
 
-==============  =======================================================================================
-step            the caller
-==============  =======================================================================================
+==============  ========================================================================================
+step            what the caller does
+==============  ========================================================================================
 WaitForCall     polls until the contact answers or the call ends, then calls `CallLifecycle.observed`
 WaitForReport   waits `REPORT_INTERVAL` seconds, then calls `CallLifecycle.report_due`
 TimeIsUp        fails: the call may still be active
-Finished        returns the call, or fails as the verdict says
-==============  =======================================================================================
+Finished        returns the call, or fails if the verdict is not ``ACCEPTED``
+==============  ========================================================================================
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from airflow_provider_callapi.calls.watch import Phase, Until
 
 
 class Verdict(StrEnum):
-    """Whether a finished call is what the author required."""
+    """Whether a finished call meets the author's requirements."""
 
-    ACCEPTED = "the author required nothing else"
-    NOT_ANSWERED = "an answer was required, and the Data API reports none"
-    UNKNOWN = "an answer was required, and no source knows of one"
+    ACCEPTED = "the call was answered, or the author requires no answer"
+    NOT_ANSWERED = "an answer is required, and the Data API reports none"
+    UNKNOWN = "an answer is required, and no source reports one"
 
 
 @dataclass(frozen=True)
 class WaitForCall:
-    """Poll until the call is answered or has ended.
+    """The step of a lifecycle that polls until the call is answered or has ended.
 
-    :ivar appear_by: epoch seconds. A call that no snapshot shows by then ended unobserved.
+    :ivar appear_by: epoch seconds. A call that no snapshot has shown by then has ended unobserved.
     :ivar deadline: epoch seconds. The wait ends then.
     """
 
@@ -52,9 +52,9 @@ class WaitForCall:
 
 @dataclass(frozen=True)
 class WaitForReport:
-    """Ask the Data API again later: it has no report of the call yet.
+    """The step of a lifecycle that asks the Data API again later: it has no report of the call yet.
 
-    :ivar report_by: epoch seconds. The lifecycle goes on without a report then.
+    :ivar report_by: epoch seconds. The lifecycle continues without a report then.
     """
 
     call: Outcome
@@ -63,33 +63,36 @@ class WaitForReport:
 
 @dataclass(frozen=True)
 class TimeIsUp:
-    """The time to wait is up, and the call was not seen to end."""
+    """The last step of a try whose time to wait is up. No snapshot has shown the end of the call."""
 
     call: Outcome
 
 
 @dataclass(frozen=True)
 class Finished:
-    """Nothing is left to do for this attempt."""
+    """The last step of a lifecycle: nothing is left to do for the attempt."""
 
     call: Outcome
     verdict: Verdict
 
 
 Step = WaitForCall | WaitForReport | TimeIsUp | Finished
+"""What a lifecycle asks its caller to do next."""
 
 
 @dataclass(frozen=True)
 class LifecycleRules:
-    """What the author of a task decides. Durations are seconds.
+    """What the author of a task decides about the lifecycle of its call. Durations are seconds.
 
     :ivar wait_for_completion: wait for the call's end; False: the lifecycle ends when the call is placed.
-    :ivar require_answer: an unanswered call is redialled by the next try; see `Verdict`.
-    :ivar report_always: fetch the report even if the outcome is final already, e.g. for the recording's link.
-    :ivar appear_timeout: within which a placed call is listed.
-    :ivar report_timeout: within which the Data API reports an ended call.
-    :ivar timeout: for which one try waits.
-    :ivar last_deadline: epoch seconds at which every wait ends; None: no limit.
+    :ivar require_answer: only an answered call is accepted; the next try redials one that was not answered.
+    :ivar report_always: fetch the report even if the outcome is final already, e.g. for the link to the
+        recording.
+    :ivar appear_timeout: how long list.calls may take to show a placed call.
+    :ivar report_timeout: how long the Data API may take to report an ended call.
+    :ivar timeout: how long one try waits for the call.
+    :ivar last_deadline: epoch seconds at which every wait for the call ends; None: no limit.
+    :ivar tags: the ids of the tags that the author wants on the call, by outcome.
     """
 
     wait_for_completion: bool
@@ -106,15 +109,16 @@ class LifecycleRules:
 class LifecycleGateway:
     """How a lifecycle reaches the services.
 
-    :ivar tag_active: tags an active call, by session id and tag id.
-    :ivar tag_finished: tags a finished call, by the ``communication_id`` of its report and tag id.
+    :ivar tag_active: tags an active call. It takes the session id and the tag id.
+    :ivar tag_finished: tags a finished call. It takes the ``communication_id`` of the call's report and the
+        tag id.
     :ivar fetch_final_outcome: returns the outcome with the report, or None if the Data API has no report yet.
         None instead of a function: the connection has no Data API.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.
-    :ivar on_tagged: takes the call after each new tag.
-    :ivar on_final_outcome: takes the call when the Data API has reported it.
+    :ivar on_tagged: is called with the call after each new tag.
+    :ivar on_final_outcome: is called with the call when the Data API has first reported it.
     """
 
     tag_active: Callable[[int, int], Any]
@@ -128,10 +132,11 @@ class LifecycleGateway:
 
 
 class CallLifecycle:
-    """One try's part in the lifecycle of one call.
+    """The part of a call's lifecycle that happens in one try.
 
-    :param wait_until: epoch seconds at which this try stops waiting, if it has begun to wait.
-    :ivar report: the Data API's report, once it was fetched by this try.
+    :param wait_until: epoch seconds at which this try stops waiting; None: it has not begun to wait. The
+        attribute of the same name is set by the first wait, and a deferral has to keep it.
+    :ivar report: the Data API's report, if this try has fetched it.
     """
 
     def __init__(
@@ -149,7 +154,7 @@ class CallLifecycle:
         self._rules = rules
 
     def resume(self, call: Outcome) -> Step:
-        """Continue with a placed call, from the stage that the journal holds."""
+        """Continue with a placed call from the stage in the journal, and return the next step."""
         stage = self.journal.current.stage
         if stage is Stage.DONE:
             return self._finished(call)
@@ -157,51 +162,59 @@ class CallLifecycle:
             return self._ended(call)
         if self._rules.wait_for_completion:
             return self._wait(call)
-        self.journal.done(call)
+        self.journal.mark_done(call)
         return Finished(call, Verdict.ACCEPTED)
 
     def observed(self, phase: Phase, call: Outcome) -> Step:
-        """Continue after a `WaitForCall` that ended in this phase."""
+        """Continue after a `WaitForCall` step that ended in this phase, and return the next step."""
         if phase is Phase.ANSWERED:
             return self._wait(call)
         if phase is Phase.TIMED_OUT:
-            self.journal.follow(call)
+            self.journal.mark_active(call)
             return TimeIsUp(call)
         return self._ended(call)
 
     def report_due(self, call: Outcome, report_by: float) -> Step:
-        """Continue after a `WaitForReport`."""
+        """Fetch the report, tag the finished call, and return the next step.
+
+        :param report_by: epoch seconds at which the lifecycle continues without a report.
+        """
         if self._gateway.fetch_final_outcome is not None:
             final = self._final_outcome(call, report_by)
             if isinstance(final, WaitForReport):
                 return final
             call = self._tag_finished(final)
-        elif self._lacks_answered_tag(call):
-            self._gateway.warn("The call ended before it could be tagged: that needs the Data API now")
-        self.journal.done(call, redial=self._rules.require_answer and call.answered is False)
+        elif self._is_answered_without_tag(call):
+            self._gateway.warn(
+                "The call ended before it was tagged. Tagging a finished call needs the Data API"
+            )
+        self.journal.mark_done(call, redial=self._rules.require_answer and call.answered is False)
         return self._finished(call)
 
     def _ended(self, call: Outcome) -> Step:
-        self.journal.ended(call)
+        self.journal.mark_ended(call)
         ended_at = self._gateway.clock() if call.ended_at is None else call.ended_at
         return self.report_due(call, ended_at + self._rules.report_timeout)
 
     def _wait(self, call: Outcome) -> WaitForCall:
-        if self._lacks_answered_tag(call):
+        if self._is_answered_without_tag(call):
             call = self._tag_active(call)
-        self.journal.follow(call)
-        waits_for_answer = "answered" in self._rules.tags and not call.answered
+        self.journal.mark_active(call)
+        until: Until = "answered" if "answered" in self._rules.tags and not call.answered else "ended"
         now = self._gateway.clock()
         self.wait_until = self.wait_until or now + self._rules.timeout
         return WaitForCall(
             call,
-            until="answered" if waits_for_answer else "ended",
+            until=until,
             appear_by=(call.started_at or now) + self._rules.appear_timeout,
             deadline=min(self.wait_until, self._rules.last_deadline or self.wait_until),
         )
 
     def _final_outcome(self, call: Outcome, report_by: float) -> Outcome | WaitForReport:
-        """Return the call with its report; without it if the report does not come in time."""
+        """Return the call's final outcome, or the step that asks for the report again.
+
+        After ``report_by``, return the outcome so far.
+        """
         if call.source == "data_api" and not self._rules.report_always:
             return call
         assert self._gateway.fetch_final_outcome is not None
@@ -210,15 +223,17 @@ class CallLifecycle:
             if self._gateway.clock() < report_by:
                 self._gateway.log(f"The Data API has no report of call session {call.call_session_id} yet")
                 return WaitForReport(call, report_by)
-            self._gateway.warn("No report in time: the outcome is what list.calls has shown")
+            self._gateway.warn(
+                "The Data API has no report after report_timeout: the outcome is what list.calls has shown"
+            )
             return call
         final, self.report = found
-        self.journal.ended(final)
+        self.journal.mark_ended(final)
         if call.source != "data_api":
             self._gateway.on_final_outcome(final)
         return final
 
-    def _lacks_answered_tag(self, call: Outcome) -> bool:
+    def _is_answered_without_tag(self, call: Outcome) -> bool:
         tag_id = self._rules.tags.get("answered")
         return bool(call.answered) and tag_id is not None and tag_id not in call.tags
 
@@ -227,7 +242,7 @@ class CallLifecycle:
         try:
             self._gateway.tag_active(call.call_session_id, tag_id)
         except CallNotFound:
-            self._gateway.log(f"Call session {call.call_session_id} ended before it could be tagged")
+            self._gateway.log(f"Call session {call.call_session_id} ended before it was tagged")
             return call
         call = call.tagged(tag_id)
         self._gateway.on_tagged(call)
@@ -240,7 +255,7 @@ class CallLifecycle:
                 continue
             self._gateway.tag_finished(call.communication_id, tag_id)
             call = call.tagged(tag_id)
-            self.journal.ended(call)
+            self.journal.mark_ended(call)
             self._gateway.on_tagged(call)
         return call
 

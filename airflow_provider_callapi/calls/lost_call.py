@@ -1,6 +1,6 @@
-"""The search for a lost call: an intent whose start request got no answer, and which may have been placed.
+"""The search for a lost call. A call is lost if its start request got no answer: it may have been placed.
 
-One task and a campaign search by the same rule.
+A task with one call and a campaign search by the same rule.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from airflow_provider_callapi.api.models import CallSession, parse_time
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 _CLOCK_DIFFERENCE = 600.0
-"""Seconds by which the service's clock may be behind ours."""
+"""Seconds by which the service's clock may be behind the clock of this computer."""
 _GENERATED_ID = re.compile(r"af-[0-9a-f]{32}-\d+")
+"""An ``external_id`` that this package made from dag, run, task, map index and attempt."""
 
 
 @dataclass
 class LostCall:
-    """A lost call, and how the search for it stands.
+    """A lost call, and the progress of the search for it.
 
-    :ivar external_id: the id that the start request carried.
-    :ivar contact: the number called; None: any.
+    :ivar external_id: the ``external_id`` of the start request.
+    :ivar contact: the number that the start request called; None: any.
     :ivar since: when the intent was stored, epoch seconds; None: any time.
     :ivar timezone: IANA name of the account's zone, which the start times of calls are in.
-    :ivar search_until: epoch seconds. The search does not end before.
+    :ivar search_until: epoch seconds before which the search does not end.
     :ivar misses: consecutive snapshots without the call.
     """
 
@@ -37,11 +38,11 @@ class LostCall:
     misses: int = 0
 
     def matches(self, found: CallSession | CallReport) -> bool:
-        """Return whether this can be the lost call. A fact that is missing rules nothing out.
+        """Return whether a call that a service reports can be the lost call.
 
-        An author may use an external_id again, so the contact and the start time have to fit too. An id that
-        this package made is used once: its start time is not compared, since the connection's time zone may
-        be wrong.
+        The ``external_id`` must match. An author may use an id again, so the contact and the start time must
+        match too; a fact that the service does not report counts as a match. An id that this package made is
+        used once, so its start time is not compared: the connection's time zone may be wrong.
         """
         found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
         if found_id != self.external_id:
@@ -57,5 +58,5 @@ class LostCall:
         return began >= self.since - _CLOCK_DIFFERENCE
 
     def is_given_up(self, at: float) -> bool:
-        """Return whether the search ends without a result at this time, epoch seconds."""
+        """Return whether the search ends without a result at a time, in epoch seconds."""
         return at >= self.search_until and self.misses >= TOLERANCE.misses

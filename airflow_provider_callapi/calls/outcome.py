@@ -1,67 +1,44 @@
-"""What is known of a call, and from whom.
+"""The outcome of a call: what is known of it, and from which source.
 
-Polling can prove that a call was answered; it can never prove that it was not: it may have been
-answered between two looks. So ``answered`` is True, None (not known), or False, which only the
-Data API can say.
+Polling can prove that a call was answered. It can never prove that a call was not: the contact may have
+answered and hung up between two polls. So ``answered`` is True, None (not known), or False, which only the
+Data API proves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from typing import Any, Literal
 
 import pendulum
 
-from airflow_provider_callapi.api.data_api import CallReport, LegReport
-from airflow_provider_callapi.api.models import CallSession, Leg, LegState, parse_time
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.models import parse_time
 
-_NOBODY_ON_THE_LINE = {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED, ""}
-_KNOWN_STATES = frozenset(LegState)
-
-
-def contact_is_on_the_line(session: CallSession) -> bool:
-    """Whether the contact has picked up.
-
-    It is the contact's leg that counts, not an operator's: an employee who picks up first is no
-    answer. Who calls in is the calling number of a leg; that one waits in a queue until somebody (or a
-    menu) picks up. The number called may carry DTMF behind dots. A state this version does not know
-    proves nothing.
-    """
-    contact = (session.contact_phone_number or "").partition(".")[0]
-    if not contact:
-        return False
-
-    def is_contacts(leg: Leg) -> bool:
-        calls_in = session.direction == "in" and leg.calling_phone_number == contact
-        return not leg.is_operator and (
-            calls_in or (leg.called_phone_number or "").partition(".")[0] == contact
-        )
-
-    return any(
-        is_contacts(leg) and leg.state in _KNOWN_STATES and leg.state not in _NOBODY_ON_THE_LINE
-        for leg in session.legs
-    )
+_TIMES = ("started_at", "answered_at", "ended_at")
+"""Fields that are epoch seconds in Python and ISO 8601 text in an XCom."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a start operator, a sensor and a trigger say of a call. Holds no phone number.
+    """What is known of one call, without phone numbers. Start operators, sensor and triggers return it.
 
-    :ivar status: ``started`` (accepted, perhaps still active) or ``ended``.
+    :ivar status: ``started`` (accepted by the service, perhaps still active) or ``ended``.
     :ivar answered: True, False, or None: not known.
-    :ivar attempt: the number of this call among the task's attempts, 1 for the first.
+    :ivar attempt: the number of this call among the task's attempts; the first is 1.
     :ivar started_at: when the service accepted the call, epoch seconds.
-    :ivar answered_at: when the answer was first seen: the call was answered then or before.
-    :ivar ended_at: when the call was first seen to be gone: it ended then or before.
+    :ivar answered_at: when a snapshot first showed the answer, epoch seconds. The contact answered then or
+        before.
+    :ivar ended_at: when a snapshot first lacked the call, epoch seconds. The call ended then or before. With
+        the Data API's report, the time at which the call ended.
     :ivar observed: whether list.calls ever showed the call.
     :ivar finish_reason: the Data API's mnemonic.
-    :ivar talk_seconds: the Data API's duration of the talk.
+    :ivar talk_seconds: how long the contact talked, from the Data API.
     :ivar tags: the ids of the tags known to be on the call.
     :ivar communication_id: the Data API's id of the call, by which a finished call is tagged.
-    :ivar source: who said so: ``start`` (the answer to start.*), ``list.calls`` or ``data_api``.
+    :ivar source: where the newest facts come from: ``start`` (the answer to start.*), ``list.calls`` or
+        ``data_api``.
     """
 
     call_session_id: int
@@ -80,22 +57,22 @@ class Outcome:
     source: Literal["start", "list.calls", "data_api"] = "start"
 
     def tagged(self, tag_id: int) -> Outcome:
-        """The same call with one more tag."""
+        """Return this outcome with one more tag."""
         return self if tag_id in self.tags else replace(self, tags=(*self.tags, tag_id))
 
     def to_xcom(self) -> dict[str, Any]:
-        """Plain JSON: times as ISO 8601 text in UTC, tags as a list."""
+        """Return this outcome as plain JSON: times as ISO 8601 text in UTC, tags as a list."""
         return {
             **asdict(self),
             "tags": list(self.tags),
-            **{name: _iso(getattr(self, name)) for name in _TIMES},
+            **{name: _to_iso(getattr(self, name)) for name in _TIMES},
         }
 
     @classmethod
     def from_xcom(cls, value: dict[str, Any]) -> Outcome:
-        """Read what `to_xcom` wrote; unknown keys (of a later version) are ignored.
+        """Read an outcome from the dict that `to_xcom` returned. Ignore keys of later versions.
 
-        :raises ValueError: it is not such a dict.
+        :raises ValueError: the dict has no usable ``call_session_id``, or a time cannot be read.
         """
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
         if "call_session_id" not in known:
@@ -104,89 +81,24 @@ class Outcome:
             known["call_session_id"] = int(known["call_session_id"])
         except (TypeError, ValueError):
             raise ValueError("call_session_id: not a number") from None
-        times = {name: _epoch(known.get(name)) for name in _TIMES}
+        times = {name: _to_epoch(known.get(name)) for name in _TIMES}
         return cls(**{**known, **times, "tags": tuple(known.get("tags") or ())})
 
 
-class Reason(StrEnum):
-    """What the ``finish_reason`` of a report says of a call."""
+def with_report(call: Outcome, report: CallReport, answered: bool | None, timezone: str) -> Outcome:
+    """Return the final outcome of a finished call: the outcome so far with the Data API's report.
 
-    BUSY = "busy"
-    NOT_REACHED = "not_reached"
-    OUR_SIDE = "our_side_did_not_answer"
-    CAPACITY = "capacity"
-    WRONG_NUMBER = "wrong_number"
-    REFUSED = "refused"
-    ACCOUNT = "account"
-
-
-FINISH_REASONS: dict[str, Reason] = {
-    "subscriber_busy": Reason.BUSY,
-    "subscriber_not_responsible": Reason.NOT_REACHED,
-    "timeout": Reason.NOT_REACHED,
-    "no_success_subscriber_call": Reason.NOT_REACHED,
-    "platform_not_found": Reason.NOT_REACHED,
-    "operator_busy": Reason.OUR_SIDE,
-    "operator_not_responsible": Reason.OUR_SIDE,
-    "no_success_operator_call": Reason.OUR_SIDE,
-    "employee_busy": Reason.OUR_SIDE,
-    "max_out_call_reached": Reason.CAPACITY,
-    "no_resources": Reason.CAPACITY,
-    "operator_channels_busy": Reason.CAPACITY,
-    "subscriber_number_problems": Reason.WRONG_NUMBER,
-    "incorrect_input": Reason.WRONG_NUMBER,
-    "numa_in_black_list": Reason.REFUSED,
-    "locked_numb": Reason.REFUSED,
-    "call_not_allowed_on_tp": Reason.REFUSED,
-    "out_call_not_allowed": Reason.REFUSED,
-    "external_call_not_allowed": Reason.REFUSED,
-    "not_enough_money": Reason.ACCOUNT,
-    "no_money": Reason.ACCOUNT,
-    "limit_exceeded": Reason.ACCOUNT,
-    "app_is_inactive": Reason.ACCOUNT,
-    "component_is_inactive": Reason.ACCOUNT,
-}
-"""Mnemonics of the Data API, an open list: any other proves nothing."""
-
-_OF_OUR_SIDE = frozenset(
-    {
-        *(word for word, reason in FINISH_REASONS.items() if reason is Reason.OUR_SIDE),
-        "operator_channels_busy",
-    }
-)
-"""About the employee's or operator's leg: the contact may have picked up before."""
-
-
-def answered_by(report: CallReport) -> bool | None:
-    """Whether the contact picked up, as far as the call's report says; the legs' report may know more.
-
-    ``success_finish`` is described as "not determined": it proves nothing.
+    :param answered: whether the contact picked up; None: not known.
+    :param timezone: IANA name of the account's zone, which the report's times are in.
     """
-    if report.talk_duration:
-        return True
-    reason = report.finish_reason
-    return False if reason in FINISH_REASONS and reason not in _OF_OUR_SIDE else None
-
-
-def contact_connected(legs: Iterable[LegReport]) -> bool | None:
-    """Whether a leg that is not an operator's was connected; None where there is no such leg."""
-    connected = [leg.connect_time is not None for leg in legs if not leg.is_operator]
-    return any(connected) if connected else None
-
-
-def settled(call: Outcome, report: CallReport, answered: bool | None, timezone: str) -> Outcome:
-    """The outcome of a finished call, with what the Data API knows of it.
-
-    :param timezone: the account's zone, which the report's times are in.
-    """
-    ended = call.ended_at
-    with suppress(ValueError):  # not told, or in a form of its own: the rest counts all the same
-        ended = parse_time(report.finish_time or "", timezone).timestamp()
+    ended_at = call.ended_at
+    with suppress(ValueError):  # the report may lack a readable end; its other facts still count
+        ended_at = parse_time(report.finish_time or "", timezone).timestamp()
     return replace(
         call,
         status="ended",
         answered=answered,
-        ended_at=ended,
+        ended_at=ended_at,
         finish_reason=report.finish_reason,
         talk_seconds=report.talk_duration,
         tags=tuple(tag.tag_id for tag in report.tags or ()) or call.tags,
@@ -195,14 +107,11 @@ def settled(call: Outcome, report: CallReport, answered: bool | None, timezone: 
     )
 
 
-_TIMES = ("started_at", "answered_at", "ended_at")
-
-
-def _iso(at: float | None) -> str | None:
+def _to_iso(at: float | None) -> str | None:
     return None if at is None else pendulum.from_timestamp(at).to_iso8601_string()
 
 
-def _epoch(text: str | None) -> float | None:
+def _to_epoch(text: str | None) -> float | None:
     if text is None:
         return None
     moment = pendulum.parse(text)

@@ -1,23 +1,23 @@
-"""Placing a call once: the journal of one call, and the only code that sends a ``start.*``.
+"""Placing one call at most once: the journal of a call, and the only code that sends a start request for it.
 
-A call cannot be taken back and the service has no idempotency key, so the intent is stored before
-the request leaves. Whoever finds an intent without a result searches for the call by its
-``external_id`` and never simply dials again. ``place`` is the way through this table:
+A call cannot be taken back, and the service has no idempotency key. So the journal stores an intent before
+the start request is sent. A try that finds an intent without a result searches for the call by its
+``external_id`` and does not dial. `place` follows this table:
 
-=================  ==================================================================================
-the journal says   what the next try does
-=================  ==================================================================================
+=================  ====================================================================================
+journal stage      what the next try does
+=================  ====================================================================================
 nothing            place the call
-starting           search for external_id: found → go on as started; else → unresolved
+starting           search for external_id: if found, continue as started; else the call is unresolved
 started            wait for the same session again; never dial
 ended              finish what is left (tags, report); never dial
-done               return the result again; after a person's clear: a new attempt
-unresolved         fail again; after a person's clear: a new attempt
-redial             a new attempt: the call was not answered, and the task asked for an answer
-=================  ==================================================================================
+done               return the result again; after a person's clear: place a new attempt
+unresolved         fail again; after a person's clear: place a new attempt
+redial             place a new attempt: the last one was not answered, and the task requires an answer
+=================  ====================================================================================
 
-Proven not to be placed (the service refused it, or nothing was sent) brings the journal back to
-"nothing". A journal that tells of another person is no reason not to call this one: a new attempt.
+If the call was proven not to be placed (the service refused it, or nothing was sent), the journal returns to
+"nothing". If the journal holds a call to another person, the try places a new attempt.
 """
 
 from __future__ import annotations
@@ -37,14 +37,15 @@ from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
-_KEY = "callapi_call"
-"""Where a store keeps the record."""
+_RECORD_KEY = "callapi_call"
+"""The key of the journal's record in its store."""
 
 Delivery = Literal["at_most_once", "at_least_once"]
+"""What follows an unresolved call: ``at_most_once`` fails, ``at_least_once`` places a new attempt."""
 
 
 class Stage(StrEnum):
-    """How far a call has got, as written down."""
+    """How far a call has got, as the journal stores it."""
 
     NOTHING = "nothing"
     STARTING = "starting"
@@ -56,13 +57,13 @@ class Stage(StrEnum):
 
 
 class Step(StrEnum):
-    """What a try does."""
+    """What a try does with the call in the journal. The values are the words of the task log."""
 
-    DIAL = "place the call"
-    DIAL_AGAIN = "place a new attempt"
-    SEARCH = "search for the call that may have been placed"
-    GO_ON = "go on with the call that was placed; never dial"
-    GIVE_UP = "fail: nobody knows whether the call was placed"
+    DIAL = "placing the call"
+    DIAL_AGAIN = "placing a new attempt"
+    SEARCH = "searching for the call that may have been placed"
+    ADOPT = "continuing with the call that was placed, without dialling"
+    GIVE_UP = "failing, because it is unknown whether the call was placed"
 
 
 _STEPS: dict[tuple[Stage, bool], Step] = {
@@ -70,28 +71,29 @@ _STEPS: dict[tuple[Stage, bool], Step] = {
     (Stage.NOTHING, True): Step.DIAL,
     (Stage.STARTING, False): Step.SEARCH,
     (Stage.STARTING, True): Step.SEARCH,
-    (Stage.STARTED, False): Step.GO_ON,
-    (Stage.STARTED, True): Step.GO_ON,
-    (Stage.ENDED, False): Step.GO_ON,
-    (Stage.ENDED, True): Step.GO_ON,
-    (Stage.DONE, False): Step.GO_ON,
+    (Stage.STARTED, False): Step.ADOPT,
+    (Stage.STARTED, True): Step.ADOPT,
+    (Stage.ENDED, False): Step.ADOPT,
+    (Stage.ENDED, True): Step.ADOPT,
+    (Stage.DONE, False): Step.ADOPT,
     (Stage.DONE, True): Step.DIAL_AGAIN,
     (Stage.REDIAL, False): Step.DIAL_AGAIN,
     (Stage.REDIAL, True): Step.DIAL_AGAIN,
     (Stage.UNRESOLVED, False): Step.GIVE_UP,
     (Stage.UNRESOLVED, True): Step.DIAL_AGAIN,
 }
-"""(what the journal says, whether a person has cleared the task since) → what this try does."""
+"""(journal stage, whether a person has cleared the task since) → what the next try does."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is written down of a call. Plain JSON without a phone number.
+    """The journal's record of one call: plain JSON without a phone number.
 
-    :ivar fingerprint: of the person called, see `fingerprint_of`.
-    :ivar generation: grows with every clear by a person.
+    :ivar fingerprint: identifies the called person, see `Journal.person_fingerprint`.
+    :ivar generation: the journal's ``generation`` when the record was stored.
+    :ivar attempt: the number of the newest attempt; the first is 1.
     :ivar intended_at: when the intent was stored, epoch seconds.
-    :ivar call: what is known of the call, from the stage ``started`` on.
+    :ivar call: the outcome so far, as `Outcome.to_xcom` returns it, from stage ``started`` on.
     """
 
     stage: Stage
@@ -104,63 +106,90 @@ class Record:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
+        """Read a record from the plain JSON that a journal has stored."""
         return cls(**{**value, "stage": Stage(value["stage"])})
 
     @property
     def outcome(self) -> Outcome:
+        """The outcome so far of a call that was placed."""
         assert self.call is not None, f"a call in stage {self.stage} has no session"
         return Outcome.from_xcom(self.call)
 
 
 class Unresolved(Exception):
-    """Nobody knows whether the call was placed."""
+    """A lost call that the search did not find: it is unknown whether it was placed."""
 
     def __init__(self, external_id: str, cause: str) -> None:
         super().__init__(
-            f"{cause}. The call may have been placed, so it is not placed again. Look for external_id "
-            f"{external_id} in the account's calls; if it is not there, clear this task to call anew"
+            f"{cause}. The call may have been placed, so it is not placed again. Search the account's calls "
+            f"for external_id {external_id}; if it is not there, clear this task to place a new call"
         )
         self.external_id = external_id
 
 
 class Journal:
-    """The record of one call, and who reads it.
+    """The stored record of one task's call. Every change is stored before the method that makes it returns.
 
-    :param owner: whose call it is: dag, run, task, map index.
-    :param generation: a number that grows with every clear by a person, and only then.
+    :param owner: dag id, run id, task id and map index of the task.
+    :param generation: a counter that a person's clear of the task changes, and nothing else.
     """
 
     def __init__(self, store: KeyValueStore, *, owner: tuple[str, ...], generation: int) -> None:
         self.store = store
         self._owner = owner
         self._generation = generation
-        stored = store.get(_KEY)
+        stored = store.get(_RECORD_KEY)
         self.record = Record.from_json(stored) if stored else None
 
-    def fingerprint_of(self, request: StartCall) -> str:
-        """Of the person, not of the message: a text rendered anew by a retry is the same call.
+    @property
+    def current(self) -> Record:
+        """The record of a call whose intent was stored."""
+        assert self.record is not None, "no intent was stored"
+        return self.record
 
-        Salted with the owner and cut, so that the number cannot be looked up by it.
+    def next_step(self, request: StartCall) -> Step:
+        """Return what the next try does for this request. The journal does not change."""
+        if self.record is None:
+            return Step.DIAL
+        if self.record.fingerprint != self.person_fingerprint(request):
+            return Step.DIAL_AGAIN
+        return _STEPS[self.record.stage, self._generation != self.record.generation]
+
+    def describe(self) -> str:
+        """Return what the journal holds, in a few words for the task log."""
+        return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
+
+    def person_fingerprint(self, request: StartCall) -> str:
+        """Return 12 hex digits that identify the person a request calls.
+
+        The message is left out: a retry may render another text for the same call. The digits are a shortened
+        hash, salted with the journal's owner: they do not reveal the phone number.
         """
         text = "\n".join((*self._owner, request.contact))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    def step(self, request: StartCall) -> Step:
-        """What this try has to do."""
-        if self.record is None:
-            return Step.DIAL
-        if self.record.fingerprint != self.fingerprint_of(request):
-            return Step.DIAL_AGAIN
-        return _STEPS[self.record.stage, self._generation != self.record.generation]
+    def external_id(self, request: StartCall, attempt: int) -> str:
+        """Return the ``external_id`` of an attempt, by which a lost call is found.
 
-    def intend(self, request: StartCall, now: float) -> StartCall:
-        """Store the intent of the next attempt; returns the request with its ``external_id``."""
+        Every try of an attempt uses the same id. It is the author's own id, with ``-2``, ``-3`` … from the
+        second attempt on. Without one, it is a hash of the journal's owner: at most 64 characters and no
+        phone number.
+        """
+        if request.external_id:
+            return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
+        return f"af-{hashlib.sha256('/'.join(self._owner).encode()).hexdigest()[:32]}-{attempt}"
+
+    def store_intent(self, request: StartCall, now: float) -> StartCall:
+        """Store the intent of the next attempt and return the request with the attempt's ``external_id``.
+
+        :param now: epoch seconds.
+        """
         attempt = self.record.attempt + 1 if self.record else 1
         external_id = self.external_id(request, attempt)
-        self._write(
+        self._store(
             Record(
                 Stage.STARTING,
-                self.fingerprint_of(request),
+                self.person_fingerprint(request),
                 self._generation,
                 attempt,
                 external_id,
@@ -169,83 +198,73 @@ class Journal:
         )
         return request.model_copy(update={"external_id": external_id})
 
-    def external_id(self, request: StartCall, attempt: int) -> str:
-        """The id by which a lost call is found: the same for every try of an attempt.
+    def mark_not_placed(self) -> None:
+        """Store that the call was proven not to be placed. The next try uses the same attempt number."""
+        self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
-        The author's own with ``-2``, ``-3`` … from the second attempt on, or a hash of whose call it
-        is, at most 64 characters and without a phone number.
+    def mark_started(self, call_session_id: int, now: float) -> Outcome:
+        """Store that the service accepted the call, and return its outcome so far.
+
+        :param now: epoch seconds.
         """
-        if request.external_id:
-            return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
-        return f"af-{hashlib.sha256('/'.join(self._owner).encode()).hexdigest()[:32]}-{attempt}"
-
-    def refused(self) -> None:
-        """The call was proven not to be placed: the next try may place it, as the same attempt."""
-        self._advance(Stage.NOTHING, attempt=self.current.attempt - 1)
-
-    def started(self, call_session_id: int, now: float) -> Outcome:
-        """The service accepted the call."""
         record = self.current
         call = Outcome(call_session_id, record.external_id, attempt=record.attempt, started_at=now)
-        self._advance(Stage.STARTED, call=call.to_xcom())
+        self._store_stage(Stage.STARTED, call=call.to_xcom())
         return call
 
-    def unresolved(self) -> None:
-        """It was searched for and not found."""
-        self._advance(Stage.UNRESOLVED)
+    def mark_unresolved(self) -> None:
+        """Store that the search did not find the lost call."""
+        self._store_stage(Stage.UNRESOLVED)
 
-    def follow(self, call: Outcome) -> None:
-        """What has been seen of an active call, so that a later try knows it."""
-        self._tell(Stage.STARTED, call)
+    def mark_active(self, call: Outcome) -> None:
+        """Store what was observed of a call that has not ended, for later tries."""
+        self._store_call(Stage.STARTED, call)
 
-    def ended(self, call: Outcome) -> None:
-        """The call is over, and something may be left to do."""
-        self._tell(Stage.ENDED, call)
+    def mark_ended(self, call: Outcome) -> None:
+        """Store that the call has ended. Tags or the report may be left to do."""
+        self._store_call(Stage.ENDED, call)
 
-    def done(self, call: Outcome, *, redial: bool = False) -> None:
-        """Nothing is left to do for this attempt; ``redial``: the next try is a new one."""
-        self._tell(Stage.REDIAL if redial else Stage.DONE, call)
+    def mark_done(self, call: Outcome, *, redial: bool = False) -> None:
+        """Store that nothing is left to do for this attempt.
 
-    @property
-    def current(self) -> Record:
-        """The record, where there must be one."""
-        assert self.record is not None, "nothing was intended"
-        return self.record
+        :param redial: whether the next try places a new attempt.
+        """
+        self._store_call(Stage.REDIAL if redial else Stage.DONE, call)
 
-    def _tell(self, stage: Stage, call: Outcome) -> None:
-        """Write down what is known of a call; after a deferral this may be all that a journal knows."""
-        if self.record is None:  # it did not outlive the try
+    def _store_call(self, stage: Stage, call: Outcome) -> None:
+        if self.record is None:  # after a deferral, a store that ends with the process has lost the record
             external_id = call.external_id or ""
             self.record = Record(stage, "", self._generation, call.attempt, external_id, 0.0)
-        self._advance(stage, call=call.to_xcom())
+        self._store_stage(stage, call=call.to_xcom())
 
-    def _advance(self, stage: Stage, **changes: Any) -> None:
-        self._write(replace(self.current, stage=stage, generation=self._generation, **changes))
+    def _store_stage(self, stage: Stage, **changes: Any) -> None:
+        self._store(replace(self.current, stage=stage, generation=self._generation, **changes))
 
-    def _write(self, record: Record) -> None:
-        self.store.set(_KEY, asdict(record))
+    def _store(self, record: Record) -> None:
+        self.store.set(_RECORD_KEY, asdict(record))
         self.record = record
 
 
-FindReport = Callable[[str, str, float], int | None]
+FindReportedCall = Callable[[str, str, float], int | None]
+"""Takes external_id, contact, and the earliest start in epoch seconds; returns a session id or None."""
 
 
 @dataclass(frozen=True)
 class CallGateway:
-    """How `place` reaches the world.
+    """How `place` reaches the services.
 
-    :ivar send: sends a ``start.*``, repeating it only where that is proven to be harmless.
-    :ivar poll_snapshots: snapshots for as long as they are taken; whoever makes them sleeps between two.
-    :ivar find_report: the session id of a call in the Data API by its external_id and contact, searched
-        from an epoch time on; None where the connection has no Data API.
+    :ivar send: sends a start request. It repeats the request only if the first one was proven not to be
+        carried out.
+    :ivar poll_snapshots: yields a snapshot per poll, without end, and sleeps between two polls.
+    :ivar find_reported_call: searches the Data API for a call; None: the connection has no Data API.
     :ivar timezone: IANA name of the account's zone.
-    :ivar clock: epoch seconds now.
-    :ivar log: told which row of the table is taken, and why.
+    :ivar clock: returns epoch seconds.
+    :ivar log: takes a line for the task's log.
     """
 
     send: Callable[[StartCall], StartedCall]
     poll_snapshots: Callable[[], Iterator[Snapshot]]
-    find_report: FindReport | None
+    find_reported_call: FindReportedCall | None
     timezone: str
     clock: Callable[[], float]
     log: Callable[[str], None]
@@ -258,37 +277,45 @@ def place(
     *,
     appear_timeout: float,
     delivery: Delivery = "at_most_once",
-    look_first: bool = False,
+    search_first: bool = False,
 ) -> Outcome:
-    """Bring the journal to a call that was placed, dialling at most once for one attempt.
+    """Return the placed call of a journal, and dial at most once for one attempt.
 
-    :param appear_timeout: seconds within which a placed call is listed.
-    :param delivery: ``at_least_once`` makes an unresolved call a new attempt, after the same search
-        and at most once a try.
-    :param look_first: there were tries before that the journal does not know of (it does not
-        outlive a try): look for their call before dialling.
-    :raises Unresolved: nobody knows whether the call was placed.
-    :raises CallApiError: it was proven not to be placed, or cannot be searched for now.
+    :param appear_timeout: seconds within which list.calls shows a placed call.
+    :param delivery: ``at_least_once`` places a new attempt after an unresolved call: after the same search,
+        and at most once per try.
+    :param search_first: search for the call of an earlier try before dialling, because the journal was lost
+        with that try.
+    :raises Unresolved: it is unknown whether the call was placed.
+    :raises CallApiError: the call was proven not to be placed, or the search for it failed.
     """
-    step = journal.step(request)
-    stage = journal.record.stage if journal.record else Stage.NOTHING
-    gateway.log(f"The journal says {stage}: {step}")
-    if step is Step.GO_ON:
+    step = journal.next_step(request)
+    if search_first and journal.record is None:
+        gateway.log("The journal of earlier tries is lost: searching for their call before dialling")
+    else:
+        gateway.log(f"{journal.describe()}: {step}")
+    if step is Step.ADOPT:
         return journal.current.outcome
     if step is Step.GIVE_UP and delivery == "at_most_once":
         raise Unresolved(journal.current.external_id, "An earlier try got no answer")
     cause = "An earlier try ended before it got an answer"
-    # a call that was searched for in vain has had its time: once more, and not for long
-    patience = 0.0 if step is Step.GIVE_UP else appear_timeout
+    # An unresolved call was already searched for appear_timeout: check again without waiting.
+    search_seconds = 0.0 if step is Step.GIVE_UP else appear_timeout
     if step in (Step.DIAL, Step.DIAL_AGAIN):
-        answer = _dial(journal, request, gateway, look_first=look_first, must_know=delivery == "at_most_once")
+        answer = _dial(
+            journal,
+            request,
+            gateway,
+            search_first=search_first,
+            search_must_work=delivery == "at_most_once",
+        )
         if isinstance(answer, Outcome):
             return answer
         cause = answer
-    if call := _search(journal, request, gateway, cause, patience):
+    if call := _search(journal, request, gateway, cause, search_seconds):
         return call
     if delivery == "at_least_once":
-        gateway.log(f"{cause}; it was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
+        gateway.log(f"{cause}; the call was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
         answer = _dial(journal, request, gateway)
         if isinstance(answer, Outcome):
             return answer
@@ -303,74 +330,93 @@ def _dial(
     request: StartCall,
     gateway: CallGateway,
     *,
-    look_first: bool = False,
-    must_know: bool = False,
+    search_first: bool = False,
+    search_must_work: bool = False,
 ) -> Outcome | str:
-    """Place the next attempt; returns why nobody knows whether it was placed, where that is so."""
-    intended = journal.intend(request, gateway.clock())
-    if look_first and (found := _find(journal.current, request, gateway, appear_by=0.0, must_know=must_know)):
-        gateway.log(f"Found call session {found} by its external_id: an earlier try placed it")
-        return journal.started(found, gateway.clock())
+    """Place the next attempt and return its call; return why the request failed if the call is lost."""
+    intended = journal.store_intent(request, gateway.clock())
+    if search_first and (
+        session_id := _find_lost_call(
+            journal.current, request, gateway, search_until=0.0, search_must_work=search_must_work
+        )
+    ):
+        gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
+        return journal.mark_started(session_id, gateway.clock())
     try:
-        return journal.started(gateway.send(intended).call_session_id, gateway.clock())
+        return journal.mark_started(gateway.send(intended).call_session_id, gateway.clock())
     except CallApiError as error:
         if error.maybe_done:
             return str(error)
-        journal.refused()
+        journal.mark_not_placed()
         raise
 
 
 def _search(
-    journal: Journal, request: StartCall, gateway: CallGateway, cause: str, patience: float
+    journal: Journal, request: StartCall, gateway: CallGateway, cause: str, seconds: float
 ) -> Outcome | None:
-    """The call of an intent without a result; writes down that it is unresolved where there is none.
+    """Search for the lost call of the journal. Mark it as unresolved if it is not found.
 
-    :param patience: seconds to look for it from now on. Not from the intent on: the request may have
-        left long after it, when a limit was reset.
+    :param seconds: how long to search from now on. The intent may be much older: the start request may have
+        waited until a limit was reset.
     """
     record = journal.current
-    gateway.log(f"{cause}: looking for external_id {record.external_id}")
-    found = _find(record, request, gateway, appear_by=gateway.clock() + patience, must_know=False)
-    if found is None:
-        journal.unresolved()
+    gateway.log(f"{cause}: searching for external_id {record.external_id}")
+    session_id = _find_lost_call(
+        record, request, gateway, search_until=gateway.clock() + seconds, search_must_work=False
+    )
+    if session_id is None:
+        journal.mark_unresolved()
         return None
-    gateway.log(f"Found call session {found} by its external_id: it was placed")
-    return journal.started(found, gateway.clock())
+    gateway.log(f"Found call session {session_id} by its external_id: it was placed")
+    return journal.mark_started(session_id, gateway.clock())
 
 
-def _find(
-    record: Record, request: StartCall, gateway: CallGateway, *, appear_by: float, must_know: bool
+def _find_lost_call(
+    record: Record, request: StartCall, gateway: CallGateway, *, search_until: float, search_must_work: bool
 ) -> int | None:
-    """The session of a call that may have been placed: active now, or in the Data API's report.
+    """Return the session id of a lost call from list.calls or the Data API, or None.
 
-    :param must_know: not to be allowed to look does not count as not to find.
-    :raises CallApiError: the call was not found, and not everybody could be asked.
+    :param search_until: epoch seconds at which the search in list.calls ends.
+    :param search_must_work: whether a permanent error of the search is raised; else it counts as not found.
+    :raises CallApiError: a service could not be searched, and the other one did not find the call.
     """
-    troubles: list[CallApiError] = []
-    lost = LostCall(record.external_id, request.contact, record.intended_at, gateway.timezone, appear_by)
-    failed = 0
+    lost = LostCall(record.external_id, request.contact, record.intended_at, gateway.timezone, search_until)
+    failures: list[CallApiError] = []
+    session_id: int | None = None
+    try:
+        session_id = _find_in_snapshots(lost, gateway)
+    except CallApiError as error:
+        failures.append(error)
+    try:
+        if session_id is None and gateway.find_reported_call:
+            session_id = gateway.find_reported_call(record.external_id, request.contact, record.intended_at)
+    except CallApiError as error:
+        failures.append(error)
+    if session_id:
+        return session_id
+    for failure in failures:
+        gateway.log(f"Could not search for external_id {record.external_id}: {failure}")
+        if search_must_work or not failure.permanent:
+            raise failure
+    return None
+
+
+def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
+    """Return the session id of a lost call that list.calls shows, or None when the search time is over.
+
+    :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
+    """
+    failed_polls = 0
     for snapshot in gateway.poll_snapshots():
         if snapshot.failure is not None:
-            failed += 1
-            if snapshot.failure.permanent or failed > TOLERANCE.failures:
-                troubles.append(snapshot.failure)
-                break
+            failed_polls += 1
+            if snapshot.failure.permanent or failed_polls > TOLERANCE.failures:
+                raise snapshot.failure
             continue
         for session in snapshot.sessions.values():
             if lost.matches(session):
                 return session.call_session_id
-        failed, lost.misses = 0, lost.misses + 1
+        failed_polls, lost.misses = 0, lost.misses + 1
         if lost.is_given_up(snapshot.at):
             break
-    try:
-        if gateway.find_report and (
-            found := gateway.find_report(record.external_id, request.contact, record.intended_at)
-        ):
-            return found
-    except CallApiError as error:
-        troubles.append(error)
-    for trouble in troubles:
-        gateway.log(f"Could not look for external_id {record.external_id}: {trouble}")
-        if must_know or not trouble.permanent:
-            raise trouble
     return None

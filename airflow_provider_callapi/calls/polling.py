@@ -1,4 +1,4 @@
-"""One loop of looks for any number of listeners: a thousand waiting tasks cost no more than one."""
+"""One poll loop for any number of subscribers: a thousand waiting tasks send no more requests than one."""
 
 from __future__ import annotations
 
@@ -11,46 +11,51 @@ from typing import Any
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 NextSnapshot = Callable[[], Awaitable[Snapshot]]
+"""Waits for the subscriber's next snapshot and returns it."""
 
 
 class SharedPoll:
-    """Looks while somebody listens, as often as the most impatient listener wants.
+    """A loop that takes snapshots while there are subscribers, as often as the shortest interval demands.
 
-    Belongs to one event loop. A listener gets every snapshot taken after it came, and waits for
-    the next one like the others do: coming and going causes no looks of its own.
+    It belongs to one event loop. A subscriber gets every snapshot that is taken after it subscribed. It waits
+    for the next one as the others do: subscribing and leaving cause no polls.
 
-    :param look: takes one snapshot; must not block the loop.
-    :param sleep: ``asyncio.sleep``, or a test's.
+    :param take_snapshot: takes one snapshot; it must not block the event loop.
+    :param sleep: ``asyncio.sleep``, or a test's replacement.
     """
 
     def __init__(
         self,
-        look: Callable[[], Awaitable[Snapshot]],
+        take_snapshot: Callable[[], Awaitable[Snapshot]],
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._look = look
+        self._take_snapshot = take_snapshot
         self._sleep = sleep
-        self._listeners: dict[asyncio.Queue[Snapshot | Exception], float] = {}
+        self._subscribers: dict[asyncio.Queue[Snapshot | Exception], float] = {}
+        """The queue of each subscriber, and its interval in seconds."""
         self._loop_task: asyncio.Task[None] | None = None
-        self._changed = asyncio.Event()
+        self._subscribers_changed = asyncio.Event()
 
     @property
     def idle(self) -> bool:
-        """Nobody listens."""
-        return not self._listeners
+        """Whether there are no subscribers."""
+        return not self._subscribers
 
     @asynccontextmanager
-    async def listen(self, interval: float) -> AsyncIterator[NextSnapshot]:
-        """Listen for snapshots at most ``interval`` seconds apart, for the time of the context."""
+    async def subscribe(self, interval: float) -> AsyncIterator[NextSnapshot]:
+        """Receive snapshots that are at most ``interval`` seconds apart, until the context ends.
+
+        :raises ValueError: the interval is not positive.
+        """
         if interval <= 0:
-            raise ValueError(f"the interval between two looks must be positive, not {interval:g}")
+            raise ValueError(f"the interval between two polls must be positive, not {interval:g}")
         queue: asyncio.Queue[Snapshot | Exception] = asyncio.Queue()
-        if interval < min(self._listeners.values(), default=interval):
-            self._changed.set()
-        self._listeners[queue] = interval
+        if interval < min(self._subscribers.values(), default=interval):
+            self._subscribers_changed.set()
+        self._subscribers[queue] = interval
         if self._loop_task is None:
-            # in a context of its own: it logs for all listeners, not for the first
+            # An empty context: the loop logs for all subscribers, not for the first one.
             self._loop_task = asyncio.create_task(self._run(), context=contextvars.Context())
 
         async def next_snapshot() -> Snapshot:
@@ -62,37 +67,42 @@ class SharedPoll:
         try:
             yield next_snapshot
         finally:
-            del self._listeners[queue]
-            if not self._listeners:
-                self._changed.set()  # a look under way is let finish: there are never two at once
+            del self._subscribers[queue]
+            if not self._subscribers:
+                # Ends the pause. A poll in progress is not cancelled, so there are never two at once.
+                self._subscribers_changed.set()
 
     async def _run(self) -> None:
         try:
-            while self._listeners:
-                snapshot = await self._look()
-                self._tell(snapshot)
-                await self._rest(snapshot)
-        except Exception as error:  # a bug: the listeners must hear of it, not wait for ever
-            self._tell(error)
+            while self._subscribers:
+                snapshot = await self._take_snapshot()
+                self._publish(snapshot)
+                await self._pause_after(snapshot)
+        except Exception as error:  # a bug: the subscribers raise it instead of waiting for ever
+            self._publish(error)
         except asyncio.CancelledError:
-            self._tell(RuntimeError("the shared poll was cancelled"))
+            self._publish(RuntimeError("the shared poll was cancelled"))
             raise
         finally:
             self._loop_task = None
 
-    def _tell(self, item: Snapshot | Exception) -> None:
-        for queue in self._listeners:
+    def _publish(self, item: Snapshot | Exception) -> None:
+        for queue in self._subscribers:
             queue.put_nowait(item)
 
-    async def _rest(self, snapshot: Snapshot) -> None:
-        """Pause until the next look; a more impatient listener begins a second pause beside the first."""
+    async def _pause_after(self, snapshot: Snapshot) -> None:
+        """Sleep until the next poll.
+
+        A new subscriber with a shorter interval starts a second pause next to the first. The pause that ends
+        first counts.
+        """
         pauses: set[asyncio.Future[Any]] = set()
         try:
-            while self._listeners:
-                seconds = snapshot.pause(min(self._listeners.values()))
+            while self._subscribers:
+                seconds = snapshot.pause(min(self._subscribers.values()))
                 pauses.add(asyncio.ensure_future(self._sleep(seconds)))
-                self._changed.clear()
-                changed: asyncio.Future[Any] = asyncio.ensure_future(self._changed.wait())
+                self._subscribers_changed.clear()
+                changed: asyncio.Future[Any] = asyncio.ensure_future(self._subscribers_changed.wait())
                 done, _ = await asyncio.wait({*pauses, changed}, return_when=asyncio.FIRST_COMPLETED)
                 changed.cancel()
                 if done & pauses:

@@ -1,4 +1,4 @@
-"""All calls that ended in an interval, from the Data API: one question for any number of calls."""
+"""All calls that ended in an interval, from the Data API. One request covers any number of calls."""
 
 from __future__ import annotations
 
@@ -16,91 +16,104 @@ from airflow_provider_callapi.api.data_api import (
 )
 from airflow_provider_callapi.api.methods import Request
 from airflow_provider_callapi.api.models import zone
-from airflow_provider_callapi.calls.outcome import answered_by, contact_connected
+from airflow_provider_callapi.calls.answers import answered_from_legs, answered_from_report
 
-_PAGE = 10_000
-"""The most that the service sends at once."""
-_FURTHEST = 100_000
-"""The largest offset that it accepts."""
+_PAGE_SIZE = 10_000
+"""The most entries that the Data API sends in one answer."""
+_LAST_OFFSET = 100_000
+"""The largest offset that the Data API accepts."""
 _HOUR = 3600.0
 _DAY = 86_400.0
-_SHORTEST = 1.0
-"""Seconds: the reports' own times are no finer."""
+_SHORTEST_INTERVAL = 1.0
+"""Seconds: times in the Data API's reports have whole seconds."""
 
-E = TypeVar("E", CallReport, LegReport)
+Entry = TypeVar("Entry", CallReport, LegReport)
 
 
-class Asks(Protocol):
+class DataApiClient(Protocol):
     """A client of the Data API."""
 
     def call(self, request: Any) -> Any:
-        """Send a request; see `airflow_provider_callapi.api.client.Client`."""
+        """Send a request and return its answer; see `airflow_provider_callapi.api.client.Client`."""
 
 
-def finished_calls(
-    data_api: Asks, *, since: float, until: float, timezone: str
+def fetch_finished_calls(
+    data_api: DataApiClient, *, since: float, until: float, timezone: str
 ) -> list[tuple[CallReport, bool | None]]:
-    """The finished calls that began in the interval, and whether the contact answered; None: not known.
+    """Return the finished calls that began in an interval, and whether the contact answered each.
 
-    What began later is asked for, too: there is nothing, unless the account's clock or zone is ahead.
+    None instead of True or False: it is not known. The report of the legs is fetched only if the report of a
+    call does not prove whether the contact answered.
 
-    The legs' report is asked for only where the calls' report leaves that open.
-
-    :param since: epoch seconds, as ``until``.
-    :param timezone: the account's.
+    :param since: the beginning of the interval, epoch seconds.
+    :param until: the end of the interval, epoch seconds. One more day is fetched, in case the account's clock
+        or zone is ahead.
+    :param timezone: IANA name of the account's zone.
     :raises CallApiError: the Data API did not answer.
     """
     interval = (since, until + _DAY)
-    reports = _everything(data_api, GetCallsReport, interval, timezone)
-    found = [(report, answered_by(report)) for report in reports if report.finished]
-    if all(answered is not None for _, answered in found):
-        return found
+    reports = _fetch_all(data_api, GetCallsReport, interval, timezone)
+    finished = [(report, answered_from_report(report)) for report in reports if report.finished]
+    if all(answered is not None for _, answered in finished):
+        return finished
     legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
-    for leg in _everything(data_api, GetCallLegsReport, interval, timezone):
+    for leg in _fetch_all(data_api, GetCallLegsReport, interval, timezone):
         legs[leg.call_session_id].append(leg)
     return [
-        (report, contact_connected(legs[report.id]) if answered is None else answered)
-        for report, answered in found
+        (report, answered_from_legs(legs[report.id]) if answered is None else answered)
+        for report, answered in finished
     ]
 
 
-def _dates(since: float, until: float, timezone: str) -> dict[str, str]:
-    """The interval in the account's time, which has some hours twice: none of its calls may be left out."""
-    early, late = (_put_back(at, timezone) for at in (since, until - _HOUR))
-    return {
-        "date_from": report_time(since - early, timezone),
-        "date_till": report_time(until + late, timezone),
-    }
+def _fetch_all(
+    data_api: DataApiClient,
+    report_request: Callable[..., Request[list[Entry]]],
+    interval: tuple[float, float],
+    timezone: str,
+) -> Iterable[Entry]:
+    """Return every entry of a report in an interval, each once.
 
-
-def _put_back(at: float, timezone: str) -> float:
-    """Seconds by which the clocks of a zone are put back within an hour."""
-    now, then = (datetime.fromtimestamp(each, zone(timezone)).utcoffset() for each in (at, at + _HOUR))
-    assert now is not None
-    assert then is not None
-    return max(0.0, (now - then).total_seconds())
-
-
-def _everything(
-    data_api: Asks, listing: Callable[..., Request[list[E]]], interval: tuple[float, float], timezone: str
-) -> Iterable[E]:
-    """Every entry of an interval, once. It is halved where it has more of them than the service tells.
-
-    Neither the order of the entries nor whether an interval's end belongs to it is documented: so halves
-    have their border in common.
+    An interval with more entries than the Data API sends is halved. The order of the entries is not
+    documented, nor whether the ends of an interval belong to it. So the two halves share their border.
     """
-    found: dict[int, E] = {}
+    entries: dict[int, Entry] = {}
     intervals = [interval]
     while intervals:
         since, until = intervals.pop()
         dates = _dates(since, until, timezone)
-        for offset in range(0, _FURTHEST + 1, _PAGE):
-            page = data_api.call(listing(**dates, limit=_PAGE, offset=offset or None))
-            found.update((entry.id, entry) for entry in page)
-            if len(page) < _PAGE:
+        for offset in range(0, _LAST_OFFSET + 1, _PAGE_SIZE):
+            page = data_api.call(report_request(**dates, limit=_PAGE_SIZE, offset=offset or None))
+            entries.update((entry.id, entry) for entry in page)
+            if len(page) < _PAGE_SIZE:
                 break
         else:
-            if until - since > _SHORTEST:
+            if until - since > _SHORTEST_INTERVAL:
                 middle = (since + until) / 2
                 intervals += [(middle, until), (since, middle)]
-    return found.values()
+    return entries.values()
+
+
+def _dates(since: float, until: float, timezone: str) -> dict[str, str]:
+    """Return the limits of an interval as the Data API takes them, in the account's time.
+
+    When a zone's clocks are set back, one hour of the day comes twice. The limits are moved apart so that
+    they include both.
+
+    :param since: epoch seconds, like ``until``.
+    """
+    earlier, later = (_seconds_set_back(at, timezone) for at in (since, until - _HOUR))
+    return {
+        "date_from": report_time(since - earlier, timezone),
+        "date_till": report_time(until + later, timezone),
+    }
+
+
+def _seconds_set_back(at: float, timezone: str) -> float:
+    """Return by how many seconds a zone's clocks are set back in the hour after a time; 0: they are not.
+
+    :param at: epoch seconds.
+    """
+    before, after = (datetime.fromtimestamp(each, zone(timezone)).utcoffset() for each in (at, at + _HOUR))
+    assert before is not None
+    assert after is not None
+    return max(0.0, (before - after).total_seconds())

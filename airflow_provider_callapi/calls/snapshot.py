@@ -1,4 +1,4 @@
-"""One look at the active calls: an answer of ``list.calls``, or a look that failed."""
+"""One poll of the active calls: the answer of ``list.calls``, or the failure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:  # requests is heavy, and DAG files are parsed all day
     from airflow_provider_callapi.api.client import Client
 
 _LONGEST_PAUSE = 60.0
-"""Seconds to wait after a limit at the most: whoever waits has a deadline of their own to keep."""
+"""The most seconds to pause after an exceeded limit, because the waiting task has a deadline of its own."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What was active at a moment.
+    """The active calls of an account at a moment, or the failure of the poll.
 
-    :ivar at: when the answer (or the failure) was in hand, epoch seconds.
-    :ivar sessions: the active calls by session id; empty where the look failed.
-    :ivar failure: why there is no answer. A failed look proves nothing about any call.
+    :ivar at: when the answer or the failure arrived, epoch seconds.
+    :ivar sessions: the active calls by session id; empty if the poll failed.
+    :ivar failure: why the poll failed. A failed poll proves nothing about any call.
     """
 
     at: float
@@ -31,14 +31,20 @@ class Snapshot:
     failure: CallApiError | None = None
 
     def pause(self, interval: float) -> float:
-        """Seconds until the next look: the interval, or longer where the points are used up."""
+        """Return the seconds until the next poll: the interval, or more if no points are left.
+
+        :param interval: seconds between two polls.
+        """
         if isinstance(self.failure, LimitExceeded):
             return max(interval, min(self.failure.retry_after, _LONGEST_PAUSE))
         return interval
 
 
 def take_snapshot(client: Client, clock: Callable[[], float]) -> Snapshot:
-    """Ask for the active calls once. The next look is the retry of a failed one."""
+    """Poll the active calls once. A failed poll is not repeated here: the next poll is its retry.
+
+    :param clock: returns epoch seconds.
+    """
     try:
         sessions = client.call(ListCalls())
     except CallApiError as error:

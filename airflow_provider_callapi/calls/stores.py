@@ -1,4 +1,4 @@
-"""One protocol for every place that keeps plain JSON by key: task state, an Airflow Variable, memory."""
+"""One protocol for every store of plain JSON by key: task state, an Airflow Variable, memory."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any, Protocol
 
 
 class KeyValueStore(Protocol):
-    """Plain JSON values by key."""
+    """A store of plain JSON values by key."""
 
     def get(self, key: str) -> Any:
-        """Return the value, or None."""
+        """Return the value of a key, or None."""
 
     def set(self, key: str, value: Any) -> None:
-        """Replace the value. It is stored when this method returns."""
+        """Store the value of a key, replacing an older one. The value is stored when this method returns."""
 
 
 class MemoryStore:
-    """A store that ends with the process, for callers without a store that outlives a try."""
+    """A key-value store that ends with the process, for callers whose values need not outlive one try."""
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}

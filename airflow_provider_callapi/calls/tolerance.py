@@ -1,4 +1,4 @@
-"""What a poll tolerates before it draws a conclusion."""
+"""How many misses and failed polls a wait tolerates before it draws a conclusion."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PollTolerance:
-    """How many consecutive snapshots it takes to conclude something.
+    """How many consecutive polls it takes to conclude something about a call.
 
-    :ivar misses: successful snapshots without a call that prove its absence. One is not enough: the service
-        lists a call late, and may drop it for a moment.
-    :ivar failures: failed polls that are survived.
+    :ivar misses: this many successful snapshots without a call prove its absence. One is not enough:
+        list.calls shows a new call late, and may leave a call out for a moment.
+    :ivar failures: a wait survives this many failed polls. One more ends it.
     """
 
     misses: int = 2
@@ -19,4 +19,4 @@ class PollTolerance:
 
 
 TOLERANCE = PollTolerance()
-"""The default of every wait."""
+"""The tolerance of a wait whose author sets none."""

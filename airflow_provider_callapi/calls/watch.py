@@ -1,7 +1,7 @@
-"""Watching one call through glimpses: fed snapshots, it says what has become of the call.
+"""The watch of one call: it takes snapshots one by one and decides in which phase the call is.
 
-The worker's loop, the sensor's poke and the trigger all feed the same `SessionWatch`; what differs
-is only who sleeps between two looks.
+The worker's loop, the sensor and the triggers all update the same `SessionWatch`. They differ only in how
+they sleep between two polls.
 """
 
 from __future__ import annotations
@@ -10,90 +10,113 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
+from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.outcome import Outcome, contact_is_on_the_line
+from airflow_provider_callapi.calls.answers import contact_has_answered
+from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
 
 Until = Literal["answered", "ended"]
+"""What a wait for a call waits for."""
 
 
 class Phase(StrEnum):
-    """How far a watched call has got, as far as anybody could see."""
+    """How far a watched call has got, as far as the snapshots have shown."""
 
     EXPECTED = "accepted, not listed yet"
-    APPEARED = "listed, not answered as far as seen"
-    ANSWERED = "the contact is on the line"
-    ENDED = "was listed and is gone"
+    APPEARED = "listed, no answer observed"
+    ANSWERED = "the contact has answered"
+    ENDED = "was listed and is listed no more"
     NEVER_APPEARED = "was never listed: it ended unobserved"
-    TIMED_OUT = "was not seen to end when the time was up"
+    TIMED_OUT = "was not observed to end before the deadline"
 
 
-OVER = frozenset({Phase.ENDED, Phase.NEVER_APPEARED, Phase.TIMED_OUT})
-DONE: dict[Until, frozenset[Phase]] = {"answered": OVER | {Phase.ANSWERED}, "ended": OVER}
-"""The phases in which there is nothing more to wait for."""
+FINAL_PHASES = frozenset({Phase.ENDED, Phase.NEVER_APPEARED, Phase.TIMED_OUT})
+"""The phases that a watched call does not leave again."""
+WAIT_ENDS_IN: dict[Until, frozenset[Phase]] = {
+    "answered": FINAL_PHASES | {Phase.ANSWERED},
+    "ended": FINAL_PHASES,
+}
+"""The phases in which a wait for a call ends, by what it waits for."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What has been seen of a call so far: plain JSON values, so that it survives a process.
+    """What the snapshots so far have shown of one call. All values are plain JSON.
 
-    Times are epoch seconds. ``misses`` and ``failures`` count consecutive snapshots.
+    :ivar listed: whether a snapshot has shown the call.
+    :ivar answered_at: when a snapshot first showed the answer, epoch seconds.
+    :ivar missing_since: when the first of the latest consecutive misses was, epoch seconds.
+    :ivar misses: consecutive successful snapshots without the call.
+    :ivar failures: consecutive failed polls.
+    :ivar external_id: the call's ``external_id``, if a snapshot has shown one.
+    :ivar tags: the ids of the call's tags in the newest snapshot that showed the call.
     """
 
-    seen: bool = False
+    listed: bool = False
     answered_at: float | None = None
-    gone_since: float | None = None
+    missing_since: float | None = None
     misses: int = 0
     failures: int = 0
     external_id: str | None = None
     tags: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, call: Outcome) -> Observation:
-        """What an earlier wait for the same call has already seen."""
+    def from_outcome(cls, call: Outcome) -> Observation:
+        """Return what earlier waits for the same call have observed, from the call's outcome so far."""
         return cls(
-            seen=call.observed,
+            listed=call.observed,
             answered_at=call.answered_at,
             external_id=call.external_id,
             tags=call.tags,
         )
 
     def to_json(self) -> dict[str, Any]:
+        """Return the observation as plain JSON."""
         return {**asdict(self), "tags": list(self.tags)}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Observation:
+        """Read an observation from `to_json`. Ignore unknown keys; missing keys take their defaults."""
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
         return cls(**{**known, "tags": tuple(value.get("tags", ()))})
 
-    def present(self, session: CallSession, at: float) -> Observation:
-        answered = self.answered_at
-        if answered is None and contact_is_on_the_line(session):
-            answered = at
+    def with_session(self, session: CallSession, at: float) -> Observation:
+        """Return the observation after a snapshot that shows the call.
+
+        :param at: the snapshot's time, epoch seconds.
+        """
+        answered_at = self.answered_at
+        if answered_at is None and contact_has_answered(session):
+            answered_at = at
         return replace(
             self,
-            seen=True,
-            answered_at=answered,
-            gone_since=None,
+            listed=True,
+            answered_at=answered_at,
+            missing_since=None,
             misses=0,
             failures=0,
             external_id=session.external_id or self.external_id,
             tags=tuple(tag.tag_id for tag in session.tags),
         )
 
-    def absent(self, at: float) -> Observation:
-        gone = at if self.gone_since is None else self.gone_since
-        return replace(self, gone_since=gone, misses=self.misses + 1, failures=0)
+    def with_miss(self, at: float) -> Observation:
+        """Return the observation after a successful snapshot without the call.
+
+        :param at: the snapshot's time, epoch seconds.
+        """
+        missing_since = at if self.missing_since is None else self.missing_since
+        return replace(self, missing_since=missing_since, misses=self.misses + 1, failures=0)
 
 
 @dataclass
 class SessionWatch:
-    """One call and the rules for its end.
+    """One watched call, and the rules that decide when it has ended.
 
-    :ivar appear_by: epoch seconds; a call not listed by then has ended unobserved.
-    :ivar deadline: epoch seconds; a call still active then has timed out.
-    :ivar tolerance: what proves the call's end, and how many failed polls are survived.
+    :ivar appear_by: epoch seconds. A call that no snapshot has shown by then has ended unobserved.
+    :ivar deadline: epoch seconds. A call that is still active then has timed out.
+    :ivar tolerance: how many misses prove the call's end, and how many failed polls the watch tolerates.
     """
 
     call_session_id: int
@@ -104,56 +127,63 @@ class SessionWatch:
     phase: Phase = field(default=Phase.EXPECTED, init=False)
 
     def __post_init__(self) -> None:
-        if self.observation.seen:
-            self.phase = Phase.ANSWERED if self.observation.answered_at is not None else Phase.APPEARED
+        if self.observation.listed:
+            self.phase = self._active_phase()
 
     def update(self, snapshot: Snapshot) -> Phase:
-        """Take one look into account and say how far the call has got.
+        """Take one snapshot into account and return the call's phase.
 
-        A failed look changes nothing about the call; too many in a row, or one that the next
-        would only repeat (wrong credentials, component off), raise.
+        A failed poll changes nothing about the call.
 
-        :raises CallApiError: the failure that ends the watch.
+        :raises CallApiError: the poll failed with a permanent error, or more consecutive polls failed than
+            the watch tolerates.
         """
-        if self.phase in OVER:
+        if self.phase in FINAL_PHASES:
             return self.phase
         before = self.phase
         if snapshot.failure is not None:
-            self._count_failure(snapshot)
-        elif session := snapshot.sessions.get(self.call_session_id):
-            self.observation = self.observation.present(session, snapshot.at)
-            answered = self.observation.answered_at is not None
-            self.phase = Phase.ANSWERED if answered else Phase.APPEARED
+            self._count_failure(snapshot.failure)
         else:
-            self.observation = self.observation.absent(snapshot.at)
-            enough = self.observation.misses >= self.tolerance.misses
-            if self.observation.seen and enough:
-                self.phase = Phase.ENDED
-            elif enough and snapshot.at >= self.appear_by:
-                self.phase = Phase.NEVER_APPEARED
-        news = self.phase is Phase.ANSWERED and before is not Phase.ANSWERED
-        if self.phase not in OVER and snapshot.at >= self.deadline and not news:
-            self.phase = Phase.TIMED_OUT  # an answer seen at the last moment is told first
+            self._observe(snapshot)
+        # An answer that is first observed at the deadline is reported; the next snapshot times out.
+        first_answer = self.phase is Phase.ANSWERED and before is not Phase.ANSWERED
+        if self.phase not in FINAL_PHASES and snapshot.at >= self.deadline and not first_answer:
+            self.phase = Phase.TIMED_OUT
         return self.phase
 
-    def _count_failure(self, snapshot: Snapshot) -> None:
-        assert snapshot.failure is not None
-        self.observation = replace(self.observation, failures=self.observation.failures + 1)
-        if snapshot.failure.permanent or self.observation.failures > self.tolerance.failures:
-            raise snapshot.failure.with_traceback(None)  # other watches raise the same one
-
-    def outcome(self, call: Outcome) -> Outcome:
-        """What is known now of the call that ``call`` began to describe."""
-        seen = self.observation
-        ended = self.phase in (Phase.ENDED, Phase.NEVER_APPEARED)
+    def extend_outcome(self, call: Outcome) -> Outcome:
+        """Return the outcome with what this watch has observed of the call."""
+        observation = self.observation
         return replace(
             call,
-            status="ended" if ended else "started",
-            external_id=call.external_id or seen.external_id,
-            answered=True if seen.answered_at is not None else call.answered,
-            answered_at=seen.answered_at or call.answered_at,
-            ended_at=seen.gone_since if self.phase is Phase.ENDED else None,
-            observed=seen.seen or call.observed,
-            tags=seen.tags or call.tags,
-            source="list.calls" if seen.seen or seen.misses else call.source,
+            status="ended" if self.phase in (Phase.ENDED, Phase.NEVER_APPEARED) else "started",
+            external_id=call.external_id or observation.external_id,
+            answered=True if observation.answered_at is not None else call.answered,
+            answered_at=observation.answered_at or call.answered_at,
+            ended_at=observation.missing_since if self.phase is Phase.ENDED else None,
+            observed=observation.listed or call.observed,
+            tags=observation.tags or call.tags,
+            source="list.calls" if observation.listed or observation.misses else call.source,
         )
+
+    def _observe(self, snapshot: Snapshot) -> None:
+        if session := snapshot.sessions.get(self.call_session_id):
+            self.observation = self.observation.with_session(session, snapshot.at)
+            self.phase = self._active_phase()
+            return
+        self.observation = self.observation.with_miss(snapshot.at)
+        if self.observation.misses < self.tolerance.misses:
+            return
+        if self.observation.listed:
+            self.phase = Phase.ENDED
+        elif snapshot.at >= self.appear_by:
+            self.phase = Phase.NEVER_APPEARED
+
+    def _active_phase(self) -> Phase:
+        return Phase.APPEARED if self.observation.answered_at is None else Phase.ANSWERED
+
+    def _count_failure(self, failure: CallApiError) -> None:
+        self.observation = replace(self.observation, failures=self.observation.failures + 1)
+        if failure.permanent or self.observation.failures > self.tolerance.failures:
+            # Several watches raise one failure: each raises it without the traceback of the others.
+            raise failure.with_traceback(None)

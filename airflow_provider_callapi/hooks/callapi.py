@@ -22,11 +22,12 @@ from airflow_provider_callapi.api.data_api import (
 from airflow_provider_callapi.api.methods import Request, request_by_name
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
+from airflow_provider_callapi.calls.answers import answered_from_legs, answered_from_report
 from airflow_provider_callapi.calls.lost_call import LostCall
-from airflow_provider_callapi.calls.outcome import Outcome, answered_by, contact_connected, settled
-from airflow_provider_callapi.calls.placing import FindReport
+from airflow_provider_callapi.calls.outcome import Outcome, with_report
+from airflow_provider_callapi.calls.placing import FindReportedCall
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
-from airflow_provider_callapi.calls.watch import DONE, Phase, SessionWatch, Until
+from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
@@ -166,7 +167,7 @@ class CallApiHook(BaseHook):
         :param poll_interval: seconds.
         """
         for snapshot in self.poll_snapshots(poll_interval):
-            if update_watch(watch, snapshot) in DONE[until]:
+            if update_watch(watch, snapshot) in WAIT_ENDS_IN[until]:
                 break
         return watch.phase
 
@@ -225,7 +226,7 @@ class CallApiHook(BaseHook):
                 return report
             time.sleep(min(REPORT_INTERVAL, remaining))
 
-    def report_finder(self, *, timeout: float = 0.0) -> FindReport | None:
+    def report_finder(self, *, timeout: float = 0.0) -> FindReportedCall | None:
         """Return a function that finds a lost call in the Data API; None if the connection does not use it.
 
         The function takes an external id, a contact and an earliest start, and returns a call session id.
@@ -244,13 +245,13 @@ class CallApiHook(BaseHook):
         report = self.call_report(call.call_session_id, since=call.started_at)
         if report is None or not report.finished:
             return None
-        answered = call.answered or answered_by(report)
+        answered = call.answered or answered_from_report(report)
         if answered is None:
             period = self._report_period(call.started_at)
             report_filter = equals("call_session_id", call.call_session_id)
             legs = self.data_api.call(GetCallLegsReport(**period, filter=report_filter))
-            answered = contact_connected(legs)
-        return settled(call, report, answered, self.settings.timezone), report
+            answered = answered_from_legs(legs)
+        return with_report(call, report, answered, self.settings.timezone), report
 
     def logout(self) -> None:
         """End the session of a login. This costs a point. A permanent access key stays valid."""

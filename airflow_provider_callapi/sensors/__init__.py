@@ -1,1 +1,1 @@
-"""Sensors."""
+"""Sensors: what a user imports."""

@@ -1,4 +1,4 @@
-"""Waiting for a call that was started elsewhere, or that came in."""
+"""The sensor that waits for a call: one that another task or system started, or an inbound one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
-from airflow_provider_callapi.calls.watch import DONE, Observation, Phase, SessionWatch, Until
+from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import update_watch
@@ -32,29 +32,30 @@ from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-_MEMORY = "callapi_watch"
+_STORE_KEY = "callapi_watch"
+"""The key of the sensor's observation in task state."""
 
 
 class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
-    """Wait until a call is answered, or has ended; returns what is known of it, as a start operator does.
+    """Wait until a call is answered or has ended, and return what is known of it, as a start operator does.
 
-    A call that ends without having been seen answered is over for ``until="answered"`` too: it comes
-    back with ``status="ended"`` and ``answered=None``, since it may have been answered between two
-    looks. ``require_answer`` makes that an error (with ``soft_fail``: a skip).
+    With ``until="answered"``, a call that ends without an observed answer ends the wait too. Its result has
+    ``status="ended"`` and ``answered=None``: the contact may have answered between two polls. With
+    ``require_answer`` such a call fails the task (with ``soft_fail``: skips it).
 
-    Waits in three ways with one meaning: ``mode="poke"``, ``mode="reschedule"`` (what was seen is kept
-    in task state, Airflow 3.3+; without it an answer is only seen by the poke that ends the wait),
-    and ``deferrable=True``.
+    The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``.
+    They give the same result. Reschedule mode keeps the observation in task state (Airflow 3.3+); on older
+    versions it misses an answer unless the last poke observes it.
 
-    :param call_session_id: a session id, as a number or text, or the dict of a start operator.
+    :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: ``answered`` or ``ended``.
-    :param appear_timeout: seconds within which the call must be listed; it is taken to have ended
-        unobserved otherwise. Counted from the call's start where it is known, else from the first look.
-    :param require_seen: fail, without retries, if the call was never listed.
-    :param require_answer: fail, without retries, if the call ended and was not seen answered.
+    :param appear_timeout: seconds within which list.calls must show the call; else it has ended unobserved.
+        They count from the call's start if it is known, else from the first poke.
+    :param require_seen: fail, without retries, if list.calls never showed the call.
+    :param require_answer: fail, without retries, if the call ended without an observed answer.
     :param callapi_conn_id: the connection.
-    :param deferrable: wait in the triggerer, where all waits of a connection share one poll.
-    :param poke_interval: seconds between two looks.
+    :param deferrable: wait in the triggerer, where all waits for a connection's calls share one poll.
+    :param poke_interval: seconds between two polls.
     :param timeout: seconds to wait at most.
     """
 
@@ -76,8 +77,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
-        if until not in DONE:
-            raise ValueError(f"until: {until!r} is not one of {sorted(DONE)}")
+        if until not in WAIT_ENDS_IN:
+            raise ValueError(f"until: {until!r} is not one of {sorted(WAIT_ENDS_IN)}")
         self.call_session_id = call_session_id
         self.until = until
         self.appear_timeout = appear_timeout
@@ -85,13 +86,13 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         self.require_answer = require_answer
         self.callapi_conn_id = callapi_conn_id
         self.deferrable = deferrable
-        self._kept: Any = None
+        self._stored: Any = None
 
     def execute(self, context: Context) -> Any:
-        """Wait; see the class."""
+        """Wait for the call, and return it for XCom; see the class for the errors."""
         call = read_call(self.call_session_id)
         if call.status == "ended":
-            # as after a wait, so that soft_fail means the same
+            # This method of BaseSensorOperator applies soft_fail, as it does after a wait.
             event = {"phase": Phase.ENDED.name, "call": call.to_xcom()}
             return self.resume_execution("execute_complete", {"event": event}, context)
         if not self.deferrable:
@@ -107,13 +108,13 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
                 deadline=now + self.timeout,
             ),
             method_name="execute_complete",
-            # a little later than the trigger's own deadline, whose event says more
+            # later than the trigger's own deadline, whose event leads to a clearer error
             timeout=timedelta(seconds=self.timeout + 60),
         )
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Go on after the trigger's event."""
-        return self._judged(*read_event(event))
+        """Continue after the trigger's event, and return the call for XCom; see the class for the errors."""
+        return self._judge(*read_event(event))
 
     @cached_property
     def hook(self) -> CallApiHook:
@@ -121,63 +122,68 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         return CallApiHook(self.callapi_conn_id)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Take one look."""
+        """Poll once. The sensor is done if the call is in one of the phases that ``until`` waits for."""
         call = read_call(self.call_session_id)
-        since, observation = self._recall(call, context)
+        waiting_since, observation = self._load(call, context)
         watch = SessionWatch(
             call.call_session_id,
-            appear_by=(call.started_at or since) + self.appear_timeout,
-            deadline=float("inf"),  # BaseSensorOperator keeps the time
-            tolerance=PollTolerance(misses=1) if self._forgetful(context) else TOLERANCE,
+            appear_by=(call.started_at or waiting_since) + self.appear_timeout,
+            deadline=float("inf"),  # BaseSensorOperator raises at the timeout
+            tolerance=PollTolerance(misses=1) if self._loses_observations(context) else TOLERANCE,
             observation=observation,
         )
         with translate_errors():
             snapshot = take_snapshot(self.hook.get_conn(), time.time)
             if snapshot.failure:
-                self.log.warning("A look at the active calls failed: %s", snapshot.failure)
+                self.log.warning("Polling the active calls failed: %s", snapshot.failure)
             try:
                 update_watch(watch, snapshot)
             except CallApiError:
-                watch.observation = replace(watch.observation, failures=0)  # the next try counts anew
+                watch.observation = replace(watch.observation, failures=0)  # the next try counts its own
                 raise
             finally:
-                self._keep(call, since, watch.observation, context)
-        if watch.phase not in DONE[self.until]:
+                self._store(call, waiting_since, watch.observation, context)
+        if watch.phase not in WAIT_ENDS_IN[self.until]:
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._judged(watch.phase, watch.outcome(call)))
+        return PokeReturnValue(is_done=True, xcom_value=self._judge(watch.phase, watch.extend_outcome(call)))
 
-    def _forgetful(self, context: Context) -> bool:
-        """Each poke is a new process, and there is no task state to keep what was seen (before 3.3)."""
+    def _loses_observations(self, context: Context) -> bool:
+        """Return whether each poke is a new process without task state: reschedule mode before 3.3."""
         return self.reschedule and STATE_KEY not in context
 
-    def _recall(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Since when this call is waited for, and what has been seen of it."""
-        if self._kept is None and self.reschedule and not self._forgetful(context):
-            self._kept = TaskState(context[STATE_KEY]).get(_MEMORY)  # type: ignore[literal-required]
-        if self._kept and self._kept["call_session_id"] == call.call_session_id:
-            return self._kept["since"], Observation.from_json(self._kept["observation"])
-        first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
-        return first.timestamp() if first else time.time(), Observation.of(call)
+    def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
+        """Return when the wait for the call began, epoch seconds, and what earlier pokes have observed."""
+        if self._stored is None and self.reschedule and not self._loses_observations(context):
+            self._stored = TaskState(context[STATE_KEY]).get(_STORE_KEY)  # type: ignore[literal-required]
+        if self._stored and self._stored["call_session_id"] == call.call_session_id:
+            return self._stored["since"], Observation.from_json(self._stored["observation"])
+        first_poke = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
+        return first_poke.timestamp() if first_poke else time.time(), Observation.from_outcome(call)
 
-    def _keep(self, call: Outcome, since: float, observation: Observation, context: Context) -> None:
-        self._kept = {
+    def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
+        """Store the observation for later pokes, in task state if another process continues."""
+        self._stored = {
             "call_session_id": call.call_session_id,
-            "since": since,
+            "since": waiting_since,
             "observation": observation.to_json(),
         }
-        if self.reschedule and not self._forgetful(context):
-            TaskState(context[STATE_KEY]).set(_MEMORY, self._kept)  # type: ignore[literal-required]
+        if self.reschedule and not self._loses_observations(context):
+            TaskState(context[STATE_KEY]).set(_STORE_KEY, self._stored)  # type: ignore[literal-required]
 
-    def _judged(self, phase: Phase, call: Outcome) -> dict[str, Any]:
-        """The call as an XCom, or the error that the sensor was asked to make of it."""
+    def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
+        """Return the call for XCom, or raise the error that the author asked for.
+
+        :raises AirflowSensorTimeout: the call is still active after the timeout.
+        :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
+        """
         name = f"call session {call.call_session_id}"
         if phase is Phase.TIMED_OUT:
             raise AirflowSensorTimeout(f"{name} was still active after {self.timeout:g} s")
         if self.require_seen and not call.observed:
             raise CallOutcomeUnknown(
-                f"{name} was never listed within {self.appear_timeout:g} s: it ended before a look could "
-                "see it, or never took place"
+                f"{name} was never listed within {self.appear_timeout:g} s: it ended between two polls, "
+                "or it never took place"
             )
         if self.require_answer and not call.answered:
-            raise CallOutcomeUnknown(f"{name} is over and was not seen answered")
+            raise CallOutcomeUnknown(f"{name} has ended, and no poll showed an answer")
         return call.to_xcom()

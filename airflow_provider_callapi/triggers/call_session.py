@@ -1,6 +1,6 @@
-"""Waiting for a call without a worker.
+"""The trigger that waits for one call without a worker.
 
-A trigger only looks. Whatever changes the world happens in a worker, after the event.
+The trigger only polls. Tags, reports and results are the worker's part, after the trigger's event.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.tolerance import PollTolerance
-from airflow_provider_callapi.calls.watch import DONE, Observation, Phase, SessionWatch, Until
+from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
 from airflow_provider_callapi.observability import update_watch
-from airflow_provider_callapi.triggers._loop.release import release_aside
-from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, listen
+from airflow_provider_callapi.triggers._loop.release import release_in_thread
+from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, subscribe
 
 
 class CallApiSessionTrigger(BaseTrigger):
-    """Fires once: when a call is answered or has ended, or when the time to wait is up.
+    """A trigger that fires once: when a call is answered or has ended, or at the deadline.
 
-    All times are wall-clock epoch seconds: the trigger may wake up in another process. What it has
-    seen does not survive that (only ``call`` does); it then says less, never something invented.
+    Times are epoch seconds, because another triggerer process may continue the trigger. That process starts
+    from ``call``: it does not have what the first process observed, and so its event may contain less.
 
     :param callapi_conn_id: the connection.
     :param call: the call as a start operator or a sensor returned it.
     :param until: ``answered`` or ``ended``.
-    :param poll_interval: seconds between two looks; the connection's most impatient trigger decides.
-    :param appear_by: a call that is not listed by then has ended unobserved.
-    :param deadline: when the time to wait is up.
-    :param poll_failures_tolerated: failed looks in a row that are survived.
-    :param cancel_on_kill: release the call when somebody kills the waiting task.
+    :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
+    :param appear_by: epoch seconds. A call that list.calls has not shown by then has ended unobserved.
+    :param deadline: epoch seconds at which the wait ends.
+    :param poll_failures_tolerated: how many consecutive failed polls the wait survives.
+    :param cancel_on_kill: release the call when a person marks or clears the waiting task.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class CallApiSessionTrigger(BaseTrigger):
         self.cancel_on_kill = cancel_on_kill
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """The class path and the arguments, plain JSON without secrets or phone numbers."""
+        """Return the class path and the arguments: plain JSON without secrets or phone numbers."""
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
@@ -75,43 +75,44 @@ class CallApiSessionTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield one event, to be read by `read_event`."""
+        """Yield one event, which `read_event` reads in the worker."""
         call = Outcome.from_xcom(self.call)
         watch = SessionWatch(
             call.call_session_id,
             self.appear_by,
             self.deadline,
             tolerance=PollTolerance(failures=self.poll_failures_tolerated),
-            observation=Observation.of(call),
+            observation=Observation.from_outcome(call),
         )
         try:
-            async with listen(self.callapi_conn_id, self.poll_interval) as next_snapshot:
-                while update_watch(watch, await next_snapshot()) not in DONE[self.until]:
+            async with subscribe(self.callapi_conn_id, self.poll_interval) as next_snapshot:
+                while update_watch(watch, await next_snapshot()) not in WAIT_ENDS_IN[self.until]:
                     pass
-        except Exception as error:  # the task must be told, whatever it is
+        except Exception as error:  # without an event, the task would wait until its timeout
             permanent = is_permanent(error)
             text = f"{type(error).__name__}: {error}"
             if permanent and isinstance(error, CallApiError):
                 text = with_advice(error)
             yield TriggerEvent({"error": text, "permanent": permanent})
             return
-        yield TriggerEvent({"phase": watch.phase.name, "call": watch.outcome(call).to_xcom()})
+        yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def on_kill(self) -> None:
-        """With ``cancel_on_kill``: release the call, when a person marks or clears the waiting task."""
+        """Release the call if ``cancel_on_kill`` is set. A person has marked or cleared the waiting task."""
         if self.cancel_on_kill:
-            await release_aside(self.callapi_conn_id, [self.call["call_session_id"]], self.log)
+            await release_in_thread(self.callapi_conn_id, [self.call["call_session_id"]], self.log)
 
 
 def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:
-    """What the trigger says, in the worker.
+    """Return the phase and the outcome from the event of a `CallApiSessionTrigger`.
 
-    :raises CallApiFailure: looking is useless (credentials, rights, the connection's fields).
-    :raises CallApiTrouble: too many looks in a row failed.
+    :raises CallApiFailure: polling failed with a permanent error (credentials, rights, the connection's
+        fields).
+    :raises CallApiTrouble: too many consecutive polls failed, or the event cannot be read.
     """
     if not event or ("phase" not in event and "error" not in event):
         raise CallApiTrouble(f"the trigger's event cannot be read: {sorted(event or {})}")
     if "error" in event:
-        kind = CallApiFailure if event["permanent"] else CallApiTrouble
-        raise kind(event["error"])
+        error_class = CallApiFailure if event["permanent"] else CallApiTrouble
+        raise error_class(event["error"])
     return Phase[event["phase"]], Outcome.from_xcom(event["call"])

@@ -1,4 +1,4 @@
-"""A campaign's wait without a worker: until somebody may be dialled, or all its calls are over."""
+"""The trigger that waits for a campaign without a worker, until it can dial or its calls have ended."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_callapi.calls.watch import OVER, Observation, Phase, SessionWatch
-from airflow_provider_callapi.triggers._loop.release import release_aside
-from airflow_provider_callapi.triggers._loop.shared_poll import listen
+from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Phase, SessionWatch
+from airflow_provider_callapi.triggers._loop.release import release_in_thread
+from airflow_provider_callapi.triggers._loop.shared_poll import subscribe
 
-_PAUSE = 60.0
-"""Seconds until the worker is asked to go on where nobody can look."""
+_PAUSE_AFTER_ERROR = 60.0
+"""Seconds between an error that ends polling and the trigger's event."""
 
 
 class CallApiCampaignTrigger(BaseTrigger):
-    """Fires once, at ``wake_at``, or when all the calls are over (or one is answered, where that is wanted);
-    tells what was seen of them.
+    """A trigger that fires once: at ``wake_at``, or when all calls of a campaign have ended.
 
-    Failed looks are survived until ``wake_at``: it is the worker that gives up.
+    Its event contains what was observed of the calls. The trigger tolerates any number of failed polls until
+    ``wake_at``: only the worker gives up.
 
     :param callapi_conn_id: the connection.
-    :param calls: the active calls, as `calls_of` makes them.
+    :param calls: the active calls, as `serialize_watches` returns them. Without calls, the trigger does not
+        poll.
     :param wake_at: epoch seconds.
-    :param poll_interval: seconds between two looks; nobody looks where there are no calls.
+    :param poll_interval: seconds between two polls.
     :param cancel_on_kill: release the calls when a person marks or clears the waiting task.
-    :param until_answered: an answer is to be told at once: the call is tagged while it is active.
+    :param until_answered: fire at the first answer too, so that the worker tags the call while it is active.
     """
 
     def __init__(
@@ -51,8 +52,8 @@ class CallApiCampaignTrigger(BaseTrigger):
         self.until_answered = until_answered
 
     @staticmethod
-    def calls_of(watches: Mapping[int, SessionWatch]) -> list[dict[str, Any]]:
-        """Watched calls as plain JSON."""
+    def serialize_watches(watches: Mapping[int, SessionWatch]) -> list[dict[str, Any]]:
+        """Return watched calls as plain JSON, for the parameter ``calls``."""
         return [
             {
                 "call_session_id": session_id,
@@ -64,7 +65,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         ]
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """The class path and the arguments, plain JSON without secrets or phone numbers."""
+        """Return the class path and the arguments: plain JSON without secrets or phone numbers."""
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
@@ -78,7 +79,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield one event, to be read by `read_observations`."""
+        """Yield one event, which `read_observations` reads in the worker."""
         watches = [
             SessionWatch(
                 call["call_session_id"],
@@ -92,10 +93,10 @@ class CallApiCampaignTrigger(BaseTrigger):
             await asyncio.wait_for(self._watch(watches), max(0.0, self.wake_at - time.time()))
         except TimeoutError:
             pass
-        except Exception as error:  # the worker asks again, and says what is wrong
-            self.log.warning("The active calls are not looked at any more: %s", error)
-            # where only the triggerer cannot look, the task would come and go all the time
-            await asyncio.sleep(min(_PAUSE, max(0.0, self.wake_at - time.time())))
+        except Exception as error:  # the worker polls too, and raises the error if it persists
+            self.log.warning("Polling the active calls has stopped: %s", error)
+            # If only the triggerer cannot poll, the task would defer and resume without a break.
+            await asyncio.sleep(min(_PAUSE_AFTER_ERROR, max(0.0, self.wake_at - time.time())))
         yield TriggerEvent(
             {"observations": {str(watch.call_session_id): watch.observation.to_json() for watch in watches}}
         )
@@ -104,8 +105,8 @@ class CallApiCampaignTrigger(BaseTrigger):
         if not watches:
             await asyncio.Event().wait()
         unanswered = [watch for watch in watches if watch.observation.answered_at is None]
-        async with listen(self.callapi_conn_id, self.poll_interval) as next_snapshot:
-            while any(watch.phase not in OVER for watch in watches):
+        async with subscribe(self.callapi_conn_id, self.poll_interval) as next_snapshot:
+            while any(watch.phase not in FINAL_PHASES for watch in watches):
                 if self.until_answered and any(watch.phase is Phase.ANSWERED for watch in unanswered):
                     return
                 snapshot = await next_snapshot()
@@ -115,14 +116,17 @@ class CallApiCampaignTrigger(BaseTrigger):
                     watch.update(snapshot)
 
     async def on_kill(self) -> None:
-        """With ``cancel_on_kill``: release the calls, when a person marks or clears the waiting task."""
+        """Release the calls if ``cancel_on_kill`` is set. A person has marked or cleared the waiting task."""
         if self.cancel_on_kill:
             session_ids = [call["call_session_id"] for call in self.calls]
-            await release_aside(self.callapi_conn_id, session_ids, self.log)
+            await release_in_thread(self.callapi_conn_id, session_ids, self.log)
 
 
 def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:
-    """What the trigger has seen of the calls, in the worker; failed looks of its are forgotten."""
+    """Return the observations from the event of a `CallApiCampaignTrigger`, by session id.
+
+    Their count of failed polls is 0: the worker counts its own.
+    """
     return {
         int(session_id): replace(Observation.from_json(observation), failures=0)
         for session_id, observation in event.get("observations", {}).items()

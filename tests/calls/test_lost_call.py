@@ -25,7 +25,7 @@ class Sought:
     external_id: str = AUTHORS_ID
 
     def is_found(self, *, external_id: str | None = None, **call: Any) -> bool:
-        """By either service: both report the same facts."""
+        """Return whether the lost call matches a call. Both services report the same facts of it."""
         facts = {"contact_phone_number": ANNA, "start_time": "2026-03-02 12:00:01", **call}
         lost = LostCall(self.external_id, self.contact, self.since, MOSCOW)
         found_id = external_id or self.external_id
@@ -37,18 +37,18 @@ class Sought:
         return answer
 
 
-def test_a_call_to_the_contact_from_the_time_on_can_be_it() -> None:
+def test_a_call_to_the_contact_after_the_intent_can_be_the_lost_call() -> None:
     assert Sought().is_found()
 
 
-def test_a_call_with_another_id_is_not() -> None:
+def test_a_call_with_another_external_id_is_not_the_lost_call() -> None:
     assert not Sought().is_found(external_id="order-8")
     lost = LostCall(AUTHORS_ID, None, None, MOSCOW)
     assert not lost.matches(CallSession(call_session_id=1))
     assert not lost.matches(CallReport(id=1))
 
 
-def test_a_call_to_another_person_is_not() -> None:
+def test_a_call_to_another_person_is_not_the_lost_call() -> None:
     assert not Sought().is_found(contact_phone_number=BORIS)
     assert not Sought(external_id=GENERATED_ID).is_found(contact_phone_number=BORIS)
     assert Sought(contact=None).is_found(contact_phone_number=BORIS)
@@ -63,14 +63,14 @@ def test_the_services_clock_may_be_ten_minutes_behind(start_time: str, is_it: bo
     assert Sought(since=None).is_found(start_time=start_time)
 
 
-def test_an_id_of_our_own_is_unique_so_a_wrong_time_zone_of_the_connection_hides_no_call() -> None:
+def test_a_generated_id_is_unique_so_a_wrong_time_zone_of_the_connection_hides_no_call() -> None:
     assert Sought(external_id=GENERATED_ID).is_found(start_time="2026-03-02 09:00:01")
 
 
 @pytest.mark.parametrize(
     "missing", [{"contact_phone_number": None}, {"start_time": None}, {"start_time": "noon"}]
 )
-def test_a_missing_fact_rules_nothing_out(missing: dict[str, Any]) -> None:
+def test_a_fact_that_the_service_does_not_report_counts_as_a_match(missing: dict[str, Any]) -> None:
     assert Sought().is_found(**missing)
 
 

@@ -1,4 +1,4 @@
-"""The journal's table, row by row, and how a call of which no answer came is looked for."""
+"""The journal's table, row by row, and the search for a lost call."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from airflow_provider_callapi.calls.placing import (
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.stores import MemoryStore
 
-PERSON, SOMEBODY_ELSE = "79260000001", "79260000002"
+PERSON, OTHER_PERSON = "79260000001", "79260000002"
 OWNER = ("reminders", "manual__2026-01-01", "call", "-1")
 KEY = "callapi_call"
 EARLIER = 206_597_000
@@ -66,7 +66,7 @@ def request_to(
 
 
 class Disk:
-    """A store that keeps JSON text, and every text it ever kept."""
+    """A store of JSON text that remembers every text it has stored."""
 
     def __init__(self) -> None:
         self.written: list[str] = []
@@ -86,7 +86,7 @@ class Disk:
 
 @dataclass
 class World:
-    """The service as a test wants it, and what was asked of it.
+    """The services as a test needs them, and a record of the requests.
 
     :ivar answer: what a ``start.*`` is answered with.
     :ivar lists: what list.calls shows at a moment, or how it fails.
@@ -99,8 +99,8 @@ class World:
     now: float = 5000.0
     disk: Disk = field(default_factory=Disk)
     sent: list[str | None] = field(default_factory=list)
-    looked_at: list[float] = field(default_factory=list)
-    asked_reports: list[tuple[str, str, float]] = field(default_factory=list)
+    polled_at: list[float] = field(default_factory=list)
+    report_searches: list[tuple[str, str, float]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
     def send(self, request: StartCall) -> StartedCall:
@@ -108,9 +108,9 @@ class World:
         self.sent.append(request.external_id)
         return self.answer(request)
 
-    def looks(self) -> Iterator[Snapshot]:
+    def snapshots(self) -> Iterator[Snapshot]:
         while True:
-            self.looked_at.append(self.now)
+            self.polled_at.append(self.now)
             shown = self.lists(self.now)
             if isinstance(shown, CallApiError):
                 yield Snapshot(self.now, failure=shown)
@@ -118,17 +118,17 @@ class World:
                 yield Snapshot(self.now, {session.call_session_id: session for session in shown})
             self.now += 5.0
 
-    def find_report(self, external_id: str, contact: str, since: float) -> int | None:
+    def find_reported_call(self, external_id: str, contact: str, since: float) -> int | None:
         assert self.reports is not None
-        self.asked_reports.append((external_id, contact, since))
+        self.report_searches.append((external_id, contact, since))
         return self.reports(external_id)
 
     @property
     def gateway(self) -> CallGateway:
         return CallGateway(
             send=self.send,
-            poll_snapshots=self.looks,
-            find_report=self.find_report if self.reports else None,
+            poll_snapshots=self.snapshots,
+            find_reported_call=self.find_reported_call if self.reports else None,
             timezone="UTC",
             clock=lambda: self.now,
             log=self.log.append,
@@ -138,7 +138,7 @@ class World:
         return Journal(self.disk, owner=OWNER, generation=generation)
 
     def place(self, request: StartCall | None = None, generation: int = 0, **more: Any) -> Outcome:
-        """One try, in a process of its own."""
+        """Run one try in a new process."""
         rules = {"appear_timeout": 60.0, **more}
         return place(self.journal(generation), request or request_to(), self.gateway, **rules)
 
@@ -155,14 +155,14 @@ def session(number: int, external_id: str | None, contact: str | None = PERSON) 
 
 
 def world_after(stage: Stage, *, contact: str = PERSON, attempt: int = 1, **more: Any) -> World:
-    """A world whose journal says that an earlier try of generation 0 got as far as ``stage``."""
+    """Return a world whose journal was left in ``stage`` by an earlier try of generation 0."""
     world = World(**more)
     journal = world.journal()
     call = None
     external_id = journal.external_id(request_to(contact), max(attempt, 1))
     if stage in (Stage.STARTED, Stage.ENDED, Stage.DONE, Stage.REDIAL):
         call = Outcome(EARLIER, external_id, attempt=attempt, started_at=4900.0).to_xcom()
-    fingerprint = journal.fingerprint_of(request_to(contact))
+    fingerprint = journal.person_fingerprint(request_to(contact))
     record = Record(stage, fingerprint, 0, attempt, external_id, intended_at=4900.0, call=call)
     world.disk.set(KEY, json.loads(json.dumps(record.__dict__)))
     return world
@@ -171,7 +171,7 @@ def world_after(stage: Stage, *, contact: str = PERSON, attempt: int = 1, **more
 # --- the table ---
 
 
-def test_the_table_has_a_row_for_everything_that_a_journal_can_say() -> None:
+def test_the_table_has_a_row_for_every_stage_with_and_without_a_clear() -> None:
     assert set(_STEPS) == {(stage, cleared) for stage in Stage for cleared in (False, True)}
 
 
@@ -180,8 +180,9 @@ def test_an_empty_journal_places_the_call_as_the_first_attempt() -> None:
     call = world.place()
     assert (call.call_session_id, call.attempt, call.started_at) == (7, 1, 5000.0)
     assert world.sent == [call.external_id]
-    assert world.looked_at == []
+    assert world.polled_at == []
     assert world.disk.stage == "started"
+    assert world.log == ["First attempt: placing the call"]
 
 
 @pytest.mark.parametrize("cleared", [False, True])
@@ -197,33 +198,34 @@ def test_an_intent_without_a_result_is_searched_for_and_never_simply_dialled_aga
     with pytest.raises(Unresolved):
         world.place(generation=int(cleared))
     assert world.sent == []
-    assert len(world.looked_at) > 1
+    assert len(world.polled_at) > 1
     assert world.disk.stage == "unresolved"
 
 
 @pytest.mark.parametrize("cleared", [False, True])
 @pytest.mark.parametrize("stage", [Stage.STARTED, Stage.ENDED])
-def test_a_call_that_was_placed_is_gone_on_with_even_after_a_clear(stage: Stage, cleared: bool) -> None:
+def test_a_placed_call_is_adopted_even_after_a_clear(stage: Stage, cleared: bool) -> None:
     world = world_after(stage)
     assert world.place(generation=int(cleared)).call_session_id == EARLIER
-    assert (world.sent, world.looked_at, world.disk.stage) == ([], [], stage.value)
+    assert (world.sent, world.polled_at, world.disk.stage) == ([], [], stage.value)
 
 
-def test_what_is_done_is_returned_again() -> None:
+def test_a_done_call_is_returned_again() -> None:
     world = world_after(Stage.DONE)
     assert world.place().call_session_id == EARLIER
-    assert (world.sent, world.looked_at) == ([], [])
+    assert (world.sent, world.polled_at) == ([], [])
+    assert world.log == ["Journal stage done: continuing with the call that was placed, without dialling"]
 
 
 def test_an_unresolved_call_fails_again_without_a_request() -> None:
     world = world_after(Stage.UNRESOLVED)
     with pytest.raises(Unresolved):
         world.place()
-    assert (world.sent, world.looked_at, world.disk.stage) == ([], [], "unresolved")
+    assert (world.sent, world.polled_at, world.disk.stage) == ([], [], "unresolved")
 
 
 @pytest.mark.parametrize("stage", [Stage.DONE, Stage.UNRESOLVED, Stage.REDIAL])
-def test_a_persons_clear_of_what_is_over_places_a_new_attempt_with_an_id_of_its_own(stage: Stage) -> None:
+def test_a_persons_clear_after_the_end_places_a_new_attempt_with_its_own_id(stage: Stage) -> None:
     world = world_after(stage)
     call = world.place(generation=1)
     assert (call.call_session_id, call.attempt) == (7, 2)
@@ -236,20 +238,20 @@ def test_a_persons_clear_of_what_is_over_places_a_new_attempt_with_an_id_of_its_
     assert len(world.sent) == 1
 
 
-def test_a_call_whose_outcome_asked_for_another_is_placed_anew_without_a_clear() -> None:
+def test_a_redial_places_a_new_attempt_without_a_clear() -> None:
     world = world_after(Stage.REDIAL)
     assert world.place().attempt == 2
 
 
-def test_a_clear_that_found_the_call_going_on_is_used_up_and_does_not_place_another_at_its_end() -> None:
+def test_a_clear_during_the_call_is_used_up_and_places_no_new_attempt_after_its_end() -> None:
     world = world_after(Stage.STARTED)
     call = world.place(generation=1)
-    world.journal(generation=1).done(call)
+    world.journal(generation=1).mark_done(call)
     assert world.place(generation=1) == call
     assert world.sent == []
 
 
-def test_a_clear_that_led_to_a_search_is_used_up_and_does_not_place_a_call_after_it() -> None:
+def test_a_clear_that_led_to_a_search_is_used_up_and_places_no_call_after_the_search() -> None:
     world = world_after(Stage.STARTING)
     for _ in range(2):
         with pytest.raises(Unresolved):
@@ -258,7 +260,7 @@ def test_a_clear_that_led_to_a_search_is_used_up_and_does_not_place_a_call_after
     assert world.place(generation=2).attempt == 2, "the next one does"
 
 
-def test_a_generation_is_another_one_not_a_higher_one() -> None:
+def test_any_changed_generation_counts_as_a_clear_even_a_lower_one() -> None:
     """The author may have lowered ``retries``, which Airflow's counter of clears contains."""
     world = world_after(Stage.DONE)
     world.place(generation=-1)
@@ -267,24 +269,26 @@ def test_a_generation_is_another_one_not_a_higher_one() -> None:
 
 @pytest.mark.parametrize("stage", list(Stage))
 @pytest.mark.parametrize("cleared", [False, True])
-def test_a_journal_of_another_person_is_no_reason_not_to_call_this_one(stage: Stage, cleared: bool) -> None:
-    world = world_after(stage, contact=SOMEBODY_ELSE)
+def test_a_journal_of_another_person_makes_the_try_place_a_new_attempt(stage: Stage, cleared: bool) -> None:
+    world = world_after(stage, contact=OTHER_PERSON)
     call = world.place(generation=int(cleared))
     assert (call.call_session_id, call.attempt) == (7, 2)
-    assert world.looked_at == []
+    assert world.polled_at == []
 
 
 # --- whose call it is ---
 
 
-def test_another_person_is_another_call_and_a_message_rendered_anew_is_the_same_one() -> None:
+def test_another_person_has_another_fingerprint_and_another_message_has_not() -> None:
     journal = World().journal()
-    fingerprint = journal.fingerprint_of(request_to())
-    assert journal.fingerprint_of(request_to(text="Rendered anew at 10:05", external_id="x")) == fingerprint
-    assert journal.fingerprint_of(request_to(SOMEBODY_ELSE)) != fingerprint
+    fingerprint = journal.person_fingerprint(request_to())
+    assert (
+        journal.person_fingerprint(request_to(text="Rendered again at 10:05", external_id="x")) == fingerprint
+    )
+    assert journal.person_fingerprint(request_to(OTHER_PERSON)) != fingerprint
 
 
-def test_a_retry_that_renders_another_message_goes_on_with_the_call() -> None:
+def test_a_retry_that_renders_another_message_adopts_the_call() -> None:
     world = World()
     first = world.place(request_to(text="It is 10:00"))
     again = world.place(request_to(text="It is 10:05"))
@@ -298,10 +302,10 @@ def test_a_fingerprint_is_salted_with_the_owner_and_is_no_number(
 ) -> None:
     one = Journal(MemoryStore(), owner=owner, generation=0)
     other = Journal(MemoryStore(), owner=(*owner[:3], owner[3] + "!"), generation=0)
-    fingerprint = one.fingerprint_of(request_to(contact))
-    assert fingerprint != other.fingerprint_of(request_to(contact)), "or a table of all numbers finds it"
+    fingerprint = one.person_fingerprint(request_to(contact))
+    assert fingerprint != other.person_fingerprint(request_to(contact)), "or a table of all numbers finds it"
     assert re.fullmatch(r"[0-9a-f]{12}", fingerprint)
-    assert fingerprint == Journal(MemoryStore(), owner=owner, generation=9).fingerprint_of(
+    assert fingerprint == Journal(MemoryStore(), owner=owner, generation=9).person_fingerprint(
         request_to(contact)
     )
 
@@ -319,7 +323,7 @@ def test_an_external_id_is_the_same_for_every_try_short_and_without_a_number(
         )
 
     made = external_id(0, PERSON)
-    assert made == external_id(3, PERSON) == external_id(0, SOMEBODY_ELSE)
+    assert made == external_id(3, PERSON) == external_id(0, OTHER_PERSON)
     assert len(made) <= 64
     assert re.fullmatch(r"af-[0-9a-f]{32}-\d+", made)
     assert PERSON not in made
@@ -338,11 +342,11 @@ def test_the_authors_own_external_id_is_sent_as_it_is_and_numbered_from_the_seco
     world = World()
     for generation in range(3):
         world.place(request_to(external_id="order-77"), generation=generation)
-        world.journal(generation).done(Outcome(7))
+        world.journal(generation).mark_done(Outcome(7))
     assert world.sent == ["order-77", "order-77-2", "order-77-3"]
 
 
-def test_an_external_id_that_a_retry_renders_anew_does_not_lose_the_call_of_the_first() -> None:
+def test_a_retry_that_renders_another_external_id_still_finds_the_call_of_the_first_try() -> None:
     world = World(answer=failing(KeyError("the worker dies")))
     with pytest.raises(KeyError):
         world.place(request_to(external_id="at-10:00"))
@@ -367,14 +371,14 @@ records = st.builds(
 @given(records)
 def test_a_record_comes_back_from_json_as_it_was(record: Record) -> None:
     memory = MemoryStore()
-    Journal(memory, owner=OWNER, generation=0)._write(record)
+    Journal(memory, owner=OWNER, generation=0)._store(record)
     through_json = json.loads(json.dumps(memory.get(KEY), allow_nan=False))
     assert Record.from_json(through_json) == record
     assert isinstance(Record.from_json(through_json).stage, Stage)
 
 
 def test_an_authors_id_used_again_does_not_adopt_a_call_that_began_long_before_the_intent() -> None:
-    """The earlier call to the same contact is still going on. Its start is not the start of the lost call."""
+    """The earlier call to the same contact is still active. It began before the lost call."""
 
     def lists(now: float) -> list[CallSession]:
         earlier = session(EARLIER, "order-7")
@@ -416,14 +420,14 @@ def test_no_phone_number_is_ever_stored_or_logged() -> None:
     assert PERSON[1:] not in shown
 
 
-def test_a_call_is_stored_as_it_was_seen_tagged_and_ended() -> None:
+def test_each_stage_stores_the_call_as_it_was_observed() -> None:
     world = World()
     call = world.place()
     seen = replace(call, observed=True, answered=True, tags=(36,))
     for write, stage in [
-        (Journal.follow, "started"),
-        (Journal.ended, "ended"),
-        (Journal.done, "done"),
+        (Journal.mark_active, "started"),
+        (Journal.mark_ended, "ended"),
+        (Journal.mark_done, "done"),
     ]:
         write(world.journal(), seen)
         assert world.disk.stage == stage
@@ -455,9 +459,9 @@ def test_a_call_whose_answer_was_lost_and_that_is_not_found_is_unresolved(error:
     assert str(error) in text
     assert "may have been placed" in text
     assert str(world.sent[0]) in text
-    assert "clear this task to call anew" in text
+    assert "clear this task to place a new call" in text
     assert (len(world.sent), world.disk.stage) == (1, "unresolved")
-    assert world.looked_at[-1] >= 5060, "a call is given the whole appear_timeout to be listed"
+    assert world.polled_at[-1] >= 5060, "a call is given the whole appear_timeout to be listed"
 
 
 @pytest.mark.parametrize("error", PROVEN, ids=type)
@@ -467,7 +471,7 @@ def test_a_call_that_is_proven_not_to_be_placed_is_not_searched_for_and_may_be_p
     world = World(answer=failing(error))
     with pytest.raises(type(error)):
         world.place()
-    assert (world.looked_at, world.disk.stage) == ([], "nothing")
+    assert (world.polled_at, world.disk.stage) == ([], "nothing")
     world.answer = lambda request: StartedCall(call_session_id=7)
     assert world.place().attempt == 1
     assert world.sent[0] == world.sent[1], "nothing was placed under it: the id is still free"
@@ -483,8 +487,8 @@ def test_a_crash_while_sending_leaves_an_intent_that_the_next_try_searches_for()
     assert len(world.sent) == 1
 
 
-def test_the_time_to_be_listed_counts_from_the_lost_answer_and_not_from_the_intent() -> None:
-    """Between the two the points of a minute may have been waited for."""
+def test_the_search_time_counts_from_the_lost_answer_and_not_from_the_intent() -> None:
+    """The start request may wait a minute for points between the intent and the answer."""
     world = World()
 
     def slow(_: StartCall) -> StartedCall:
@@ -502,7 +506,7 @@ def test_the_time_to_be_listed_counts_from_the_lost_answer_and_not_from_the_inte
     [
         session(9, None),
         session(9, "something-else"),
-        session(9, "order-77", SOMEBODY_ELSE),
+        session(9, "order-77", OTHER_PERSON),
         session(9, "order-77-2"),
     ],
     ids=["no id", "another id", "another contact", "another attempt"],
@@ -521,10 +525,10 @@ def test_a_session_that_does_not_name_its_contact_is_recognized_by_the_external_
     assert world.place(request_to(external_id="order-77")).call_session_id == 8
 
 
-def test_one_absence_proves_nothing_however_late_it_is() -> None:
+def test_one_miss_proves_nothing_however_late_it_is() -> None:
     world = World(answer=failing(Unanswered("no answer")))
     external_id = world.journal().external_id(request_to(), 1)
-    world.lists = lambda now: [session(8, external_id)] if len(world.looked_at) == 2 else []
+    world.lists = lambda now: [session(8, external_id)] if len(world.polled_at) == 2 else []
     assert world.place(appear_timeout=0.0).call_session_id == 8
 
 
@@ -534,28 +538,28 @@ def test_one_absence_proves_nothing_however_late_it_is() -> None:
 def test_a_call_that_list_calls_never_showed_is_found_in_the_report() -> None:
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: 8)
     assert world.place().call_session_id == 8
-    assert world.asked_reports == [(world.sent[0], PERSON, 5000.0)]
-    assert world.looked_at[-1] >= 5060, "active calls are listed sooner than they are reported"
+    assert world.report_searches == [(world.sent[0], PERSON, 5000.0)]
+    assert world.polled_at[-1] >= 5060, "active calls are listed sooner than they are reported"
 
 
 def test_a_call_that_is_in_no_report_either_is_unresolved() -> None:
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
     with pytest.raises(Unresolved):
         world.place()
-    assert len(world.asked_reports) == 1
+    assert len(world.report_searches) == 1
 
 
 def test_the_report_of_a_later_try_is_searched_from_the_intent_on() -> None:
     world = world_after(Stage.STARTING, reports=lambda external_id: 8)
     assert world.place().call_session_id == 8
-    assert world.asked_reports[0][2] == 4900.0
+    assert world.report_searches[0][2] == 4900.0
 
 
 # --- trouble while searching ---
 
 
 @pytest.mark.parametrize("reports", [None, lambda external_id: None], ids=["no Data API", "Data API"])
-def test_trouble_while_searching_keeps_the_intent_and_a_later_try_searches_again(reports: Any) -> None:
+def test_an_error_while_searching_keeps_the_intent_and_a_later_try_searches_again(reports: Any) -> None:
     trouble = Unanswered("list.calls is down")
     world = World(answer=failing(Unanswered("no answer")), lists=lambda now: trouble, reports=reports)
     for _ in range(3):
@@ -568,15 +572,15 @@ def test_trouble_while_searching_keeps_the_intent_and_a_later_try_searches_again
     assert len(world.sent) == 1
 
 
-def test_some_failed_looks_are_survived_and_count_neither_as_absent_nor_as_found() -> None:
+def test_ten_failed_polls_are_survived_and_count_neither_as_a_miss_nor_as_found() -> None:
     world = World(answer=failing(Unanswered("no answer")))
     external_id = world.journal().external_id(request_to(), 1)
     shown = [NotSent("1"), [], *[NotSent("x")] * 10, [session(8, external_id)]]
-    world.lists = lambda now: shown[len(world.looked_at) - 1]  # type: ignore[return-value]
+    world.lists = lambda now: shown[len(world.polled_at) - 1]  # type: ignore[return-value]
     assert world.place(appear_timeout=0.0).call_session_id == 8
 
 
-def test_where_list_calls_may_not_be_asked_the_report_decides() -> None:
+def test_if_list_calls_is_forbidden_the_report_decides() -> None:
     denied = AccessDenied("list.calls", mnemonic="component_disabled")
     found = World(
         answer=failing(Unanswered("no answer")), lists=lambda now: denied, reports=lambda external_id: 8
@@ -585,17 +589,17 @@ def test_where_list_calls_may_not_be_asked_the_report_decides() -> None:
     unknown = World(answer=failing(Unanswered("no answer")), lists=lambda now: denied)
     with pytest.raises(Unresolved):
         unknown.place()
-    assert unknown.looked_at == [5000.0], "it would only be refused again"
+    assert unknown.polled_at == [5000.0], "it would only be refused again"
 
 
-def test_trouble_with_the_data_api_keeps_the_intent() -> None:
+def test_a_transient_error_of_the_data_api_keeps_the_intent() -> None:
     world = World(answer=failing(Unanswered("no answer")), reports=failing(Unanswered("report is down")))
     with pytest.raises(Unanswered, match="report is down"):
         world.place()
     assert world.disk.stage == "starting"
 
 
-def test_where_the_data_api_may_not_be_asked_an_unlisted_call_is_unresolved_and_the_reason_logged() -> None:
+def test_if_the_data_api_is_forbidden_an_unlisted_call_is_unresolved_and_the_reason_is_logged() -> None:
     denied = AccessDenied("this address is not on the list", mnemonic="ip_not_whitelisted")
     world = World(answer=failing(Unanswered("no answer")), reports=failing(denied))
     with pytest.raises(Unresolved, match="may have been placed"):
@@ -603,7 +607,7 @@ def test_where_the_data_api_may_not_be_asked_an_unlisted_call_is_unresolved_and_
     assert any("not on the list" in line for line in world.log)
 
 
-def test_what_can_be_asked_again_later_is_waited_for_where_the_other_source_may_not_be_asked() -> None:
+def test_a_transient_error_of_one_source_is_raised_if_the_other_source_is_forbidden() -> None:
     world = World(
         answer=failing(Unanswered("no answer")),
         lists=lambda now: AccessDenied("component"),
@@ -623,11 +627,11 @@ def test_at_least_once_places_another_attempt_after_the_search_and_one_only() ->
         world.place(delivery="at_least_once")
     journal = world.journal()
     assert world.sent == [journal.external_id(request_to(), 1), journal.external_id(request_to(), 2)]
-    assert world.looked_at[-1] >= 5120, "both were searched for"
+    assert world.polled_at[-1] >= 5120, "both were searched for"
     assert any("at_least_once" in line for line in world.log)
 
 
-def test_at_least_once_does_not_place_another_attempt_where_the_first_is_found() -> None:
+def test_at_least_once_does_not_place_another_attempt_if_the_first_is_found() -> None:
     world = World(answer=failing(Unanswered("no answer")))
     world.lists = lambda now: [session(8, world.journal().external_id(request_to(), 1))]
     assert world.place(delivery="at_least_once").call_session_id == 8
@@ -652,7 +656,7 @@ def test_at_least_once_places_one_new_attempt_a_try(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("stage", [Stage.STARTED, Stage.ENDED, Stage.DONE])
-def test_at_least_once_does_not_repeat_what_was_placed(stage: Stage) -> None:
+def test_at_least_once_does_not_repeat_a_placed_call(stage: Stage) -> None:
     world = world_after(stage)
     assert world.place(delivery="at_least_once").call_session_id == EARLIER
     assert world.sent == []
@@ -661,37 +665,38 @@ def test_at_least_once_does_not_repeat_what_was_placed(stage: Stage) -> None:
 # --- a journal that does not outlive a try ---
 
 
-def test_a_try_after_others_looks_first_and_goes_on_with_the_call_of_an_earlier_one() -> None:
+def test_search_first_adopts_the_active_call_of_an_earlier_try() -> None:
     world = World()
     world.lists = lambda now: [session(8, world.journal().external_id(request_to(), 1))]
-    assert world.place(look_first=True).call_session_id == 8
+    assert world.place(search_first=True).call_session_id == 8
     assert world.sent == []
+    assert world.log[0] == "The journal of earlier tries is lost: searching for their call before dialling"
 
 
-def test_a_try_after_others_dials_where_no_call_is_there_any_more() -> None:
+def test_search_first_dials_if_no_call_is_active_any_more() -> None:
     world = World()
-    assert world.place(look_first=True).call_session_id == 7
-    assert len(world.looked_at) == 2, "one absence proves nothing"
+    assert world.place(search_first=True).call_session_id == 7
+    assert len(world.polled_at) == 2, "one absence proves nothing"
 
 
 @pytest.mark.parametrize("error", [Unanswered("down"), AccessDenied("component")], ids=type)
-def test_a_try_after_others_that_cannot_look_does_not_dial(error: CallApiError) -> None:
+def test_search_first_does_not_dial_if_the_search_fails(error: CallApiError) -> None:
     world = World(lists=lambda now: error)
     with pytest.raises(type(error)):
-        world.place(look_first=True)
+        world.place(search_first=True)
     assert world.sent == []
 
 
-def test_at_least_once_dials_after_other_tries_where_nobody_may_look() -> None:
+def test_at_least_once_with_search_first_dials_if_list_calls_is_forbidden() -> None:
     world = World(lists=lambda now: AccessDenied("component"))
-    assert world.place(look_first=True, delivery="at_least_once").call_session_id == 7
+    assert world.place(search_first=True, delivery="at_least_once").call_session_id == 7
 
 
-def test_the_step_of_every_row_is_the_one_that_place_takes() -> None:
-    """What the operator asks before it calls somebody too late: nobody else may be dialled."""
+def test_place_dials_exactly_in_the_rows_whose_step_dials() -> None:
+    """The Airflow operator checks the step to know whether a late run would dial."""
     for (stage, cleared), step in _STEPS.items():
         world = world_after(stage, answer=failing(NotSent("no")))
-        assert world.journal(int(cleared)).step(request_to()) is step
+        assert world.journal(int(cleared)).next_step(request_to()) is step
         with contextlib.suppress(NotSent, Unresolved):
             world.place(generation=int(cleared))
         assert bool(world.sent) is (step in (Step.DIAL, Step.DIAL_AGAIN)), (stage, cleared)

@@ -42,24 +42,24 @@ METHODS = ("start.informer_call", "list.calls", "get.calls_report")
 APPEAR_TIMEOUT, POLL_INTERVAL = 20.0, 5.0
 EXAMPLES, STEPS = 500, 40
 AT_LEAST = 15_000
-"""Steps in all."""
+"""The fewest steps of all runs together."""
 
 CRASHES = st.none() | st.integers(1, 24)
-"""The boundary at which the worker is killed."""
+"""The number of the boundary at which the worker is killed; None: it is not."""
 AFTERWARDS = st.sampled_from(["waits and dies", "ended and dies", "done", "done", "not answered"])
-"""What becomes of a try that knows its call."""
+"""How a try ends after it has placed or found its call."""
 
 
 class Crash(BaseException):
-    """The worker is killed here."""
+    """Kills the worker at a boundary."""
 
 
 class Placing(RuleBasedStateMachine):
-    """One task of one run: its tries, the people who clear it, and the service it asks."""
+    """One task of one run: its tries, the people who clear it, and the services that it calls."""
 
     steps: ClassVar[int] = 0
-    seen: ClassVar[Counter[str]] = Counter()
-    """How often each kind of thing happened, over all runs: a test that never gets there proves nothing."""
+    counts: ClassVar[Counter[str]] = Counter()
+    """How often each kind of step happened in all runs. The test fails if a kind is too rare."""
 
     @initialize(
         delivery=st.sampled_from(["at_most_once", "at_most_once", "at_most_once", "at_least_once"]),
@@ -105,7 +105,7 @@ class Placing(RuleBasedStateMachine):
     def _point(self) -> None:
         self.points += 1
         if self.points == self.crash_at:
-            self.seen["crash"] += 1
+            self.counts["crash"] += 1
             raise Crash
 
     def get(self, key: str = "") -> dict[str, Any] | None:
@@ -133,23 +133,23 @@ class Placing(RuleBasedStateMachine):
         if self.delivery == "at_most_once":
             forbidden = (request.contact, self.generation) in self.unresolved_in
             assert not forbidden, "dialled after unresolved, without a clear"
-        self.seen["sent"] += 1
+        self.counts["sent"] += 1
         self.fate[external_id] = "open"
         try:
             answer = self.call_api.call(request)
         except CallApiError as error:
             if not error.maybe_done:
                 self.fate[external_id] = "not placed"
-            self.seen["lost" if error.maybe_done else "refused"] += 1
+            self.counts["lost" if error.maybe_done else "refused"] += 1
             raise
         self.fate[external_id] = "placed"
         return answer
 
-    def _looks(self) -> Iterator[Snapshot]:
+    def _snapshots(self) -> Iterator[Snapshot]:
         while True:
-            self.last_look = self._boundary(lambda: take_snapshot(self.call_api.client, self.clock))
-            yield self.last_look
-            self.clock.advance(self.last_look.pause(POLL_INTERVAL))
+            self.last_snapshot = self._boundary(lambda: take_snapshot(self.call_api.client, self.clock))
+            yield self.last_snapshot
+            self.clock.advance(self.last_snapshot.pause(POLL_INTERVAL))
 
     def _find_report(self, external_id: str, contact: str, since: float) -> int | None:
         def ask() -> int | None:
@@ -174,7 +174,7 @@ class Placing(RuleBasedStateMachine):
         self.steps_and("try")
         self.tries += 1
         self.crash_at, self.points = crash_at, 0
-        self.last_look = None
+        self.last_snapshot = None
         with suppress(Crash):
             self._try(afterwards)
         self.crash_at = None
@@ -190,8 +190,8 @@ class Placing(RuleBasedStateMachine):
         )
         gateway = CallGateway(
             send=self._send,
-            poll_snapshots=self._looks,
-            find_report=self._find_report if self.has_data_api else None,
+            poll_snapshots=self._snapshots,
+            find_reported_call=self._find_report if self.has_data_api else None,
             timezone=self.account.timezone,
             clock=self.clock,
             log=lambda line: None,
@@ -199,37 +199,37 @@ class Placing(RuleBasedStateMachine):
         try:
             call = place(journal, request, gateway, appear_timeout=APPEAR_TIMEOUT, delivery=self.delivery)
         except Unresolved as error:
-            self.seen["unresolved"] += 1
+            self.counts["unresolved"] += 1
             self.unresolved_in.add((self.contact, self.generation))
-            self._was_not_to_be_found(error.external_id)
+            self._assert_not_listed(error.external_id)
             return
         except CallApiError:
             return
         placed = self.exchange.call(call.call_session_id)
         assert (placed.external_id, placed.contact) == (call.external_id, self.contact), (
-            "somebody else's call"
+            "it adopted another person's call"
         )
         if before is not None and before.stage is Stage.STARTING:
-            self.seen["found"] += 1
-        self._follow(journal, call, afterwards)
+            self.counts["found"] += 1
+        self._store_until(journal, call, afterwards)
 
-    def _follow(self, journal: Journal, call: Outcome, afterwards: str) -> None:
-        """What the operator writes down while it waits, short of waiting."""
+    def _store_until(self, journal: Journal, call: Outcome, afterwards: str) -> None:
+        """Store what the Airflow operator stores while it waits for the call, without waiting."""
         if journal.current.stage is Stage.DONE:
             return
-        journal.follow(call)
+        journal.mark_active(call)
         if afterwards == "waits and dies":
             return
-        journal.ended(call)
+        journal.mark_ended(call)
         if afterwards == "ended and dies":
             return
         asks_for_another = afterwards == "not answered"
         self.licences += asks_for_another
-        self.seen["redial"] += asks_for_another
-        journal.done(call, redial=asks_for_another)
+        self.counts["redial"] += asks_for_another
+        journal.mark_done(call, redial=asks_for_another)
 
-    def _was_not_to_be_found(self, external_id: str) -> None:
-        last = self.last_look
+    def _assert_not_listed(self, external_id: str) -> None:
+        last = self.last_snapshot
         if last is not None and last.failure is None:
             listed = [
                 call
@@ -240,8 +240,8 @@ class Placing(RuleBasedStateMachine):
             assert not listed, "unresolved, though list.calls shows it"
 
     @rule(fault=st.sampled_from(Fault), crash_at=CRASHES, afterwards=AFTERWARDS)
-    def a_try_whose_start_is_spoilt(self, fault: Fault, crash_at: int | None, afterwards: str) -> None:
-        self.the_wire_is_spoilt(fault, "start.informer_call", 1)
+    def a_try_whose_start_request_fails(self, fault: Fault, crash_at: int | None, afterwards: str) -> None:
+        self.requests_fail(fault, "start.informer_call", 1)
         self.a_try(crash_at, afterwards)
 
     @rule(crash_at=CRASHES, afterwards=AFTERWARDS)
@@ -252,8 +252,8 @@ class Placing(RuleBasedStateMachine):
     @rule(
         contact=st.sampled_from([PEOPLE[0], PEOPLE[0], PEOPLE[1]]), text=st.sampled_from(["10:00", "10:05"])
     )
-    def the_templates_are_rendered_anew(self, contact: str, text: str) -> None:
-        """Another person is another call; another message is not."""
+    def the_templates_render_other_values(self, contact: str, text: str) -> None:
+        """Another contact makes another call; another message does not."""
         self.steps_and("render")
         self.licences += contact != self.contact
         self.contact, self.text = contact, text
@@ -270,7 +270,7 @@ class Placing(RuleBasedStateMachine):
     @rule(
         fault=st.sampled_from(Fault), method=st.sampled_from(METHODS), times=st.sampled_from([1, 1, 2, 6, 30])
     )
-    def the_wire_is_spoilt(self, fault: Fault, method: str, times: int) -> None:
+    def requests_fail(self, fault: Fault, method: str, times: int) -> None:
         self.steps_and(fault.name)
         self.exchange.fault(fault, method=method, times=times)
 
@@ -290,7 +290,7 @@ class Placing(RuleBasedStateMachine):
 
     @rule(off=st.sampled_from([True, False, False]), minute_limit=st.sampled_from([0, 2, 10_000, 10_000]))
     def the_account_changes(self, off: bool, minute_limit: int) -> None:
-        """The component of list.calls; the points."""
+        """Switch the component of list.calls on or off, and change the points."""
         self.steps_and("account")
         self.account.components_off = {Component.MANAGEMENT} if off else set()
         self.account.minute_limit = minute_limit
@@ -302,12 +302,12 @@ class Placing(RuleBasedStateMachine):
 
     def steps_and(self, kind: str) -> None:
         Placing.steps += 1
-        self.seen[kind] += 1
+        self.counts[kind] += 1
 
     # --- what must always be so ---
 
     @invariant()
-    def nobody_is_dialled_twice_for_one_attempt(self) -> None:
+    def no_person_is_dialled_twice_for_one_attempt(self) -> None:
         calls = Counter((call.contact, call.external_id) for call in self.exchange.calls)
         assert all(number == 1 for number in calls.values()), calls
         for person in PEOPLE:
@@ -315,7 +315,7 @@ class Placing(RuleBasedStateMachine):
 
     @invariant()
     def every_further_call_was_asked_for(self) -> None:
-        """By a person's clear, by an outcome, by another person's turn; or by at_least_once, once a try."""
+        """A clear, a redial or another contact allows a further call; at_least_once allows one per try."""
         allowed = self.licences + (self.tries if self.delivery == "at_least_once" else 0)
         assert len(self.exchange.calls) <= allowed
 
@@ -325,9 +325,9 @@ class Placing(RuleBasedStateMachine):
         assert not placed & {one for one, fate in self.fate.items() if fate == "not placed"}
 
 
-def test_whatever_happens_nobody_is_dialled_twice_for_one_attempt(caplog: pytest.LogCaptureFixture) -> None:
+def test_no_sequence_of_events_dials_a_person_twice_for_one_attempt(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)  # thousands of repeats are logged as warnings
-    Placing.steps, Placing.seen = 0, Counter()
+    Placing.steps, Placing.counts = 0, Counter()
     rules = settings(
         max_examples=EXAMPLES,
         stateful_step_count=STEPS,
@@ -338,4 +338,4 @@ def test_whatever_happens_nobody_is_dialled_twice_for_one_attempt(caplog: pytest
     run_state_machine_as_test(Placing, settings=rules)
     assert Placing.steps >= AT_LEAST
     rare = ("crash", "lost", "refused", "found", "unresolved", "redial", *Fault.__members__)
-    assert all(Placing.seen[kind] >= 20 for kind in rare), Placing.seen
+    assert all(Placing.counts[kind] >= 20 for kind in rare), Placing.counts

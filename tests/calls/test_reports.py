@@ -1,4 +1,4 @@
-"""All the calls of an interval, however many there are and however few the service sends at once."""
+"""Fetching all calls of an interval, though the Data API sends only some at once."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 
 from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, LegReport, report_time
 from airflow_provider_callapi.calls import reports
-from airflow_provider_callapi.calls.reports import finished_calls
+from airflow_provider_callapi.calls.reports import fetch_finished_calls
 
 ZONE = "Europe/Moscow"
 NOW = 1_800_000_000.0
 PAGE, FURTHEST = 10, 40
-"""So many at once, and no further: 50 can be read of one interval."""
+"""Entries in one answer, and the largest offset: together 50 entries of one interval can be read."""
 
 
 class DataApi:
-    """Calls with their times, told by pages; the end of an interval belongs to it, or does not."""
+    """A Data API that sends calls in pages. The end of an interval belongs to it if ``closed``."""
 
     def __init__(self, calls: Iterable[tuple[int, float]], *, closed: bool, **report: Any) -> None:
         self.calls = [(number, report_time(at, ZONE)) for number, at in calls]
@@ -43,19 +43,19 @@ class DataApi:
 
 @pytest.fixture(autouse=True)
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "_PAGE", PAGE)
-    monkeypatch.setattr(reports, "_FURTHEST", FURTHEST)
+    monkeypatch.setattr(reports, "_PAGE_SIZE", PAGE)
+    monkeypatch.setattr(reports, "_LAST_OFFSET", FURTHEST)
 
 
 def found(data_api: DataApi) -> list[tuple[int, bool | None]]:
-    calls = finished_calls(data_api, since=NOW, until=NOW + 3600, timezone=ZONE)
+    calls = fetch_finished_calls(data_api, since=NOW, until=NOW + 3600, timezone=ZONE)
     return [(report.id, answered) for report, answered in calls]
 
 
 @pytest.mark.parametrize("closed", [True, False])
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 49, 50, 51, 400])
 def test_every_call_and_every_leg_is_found_however_many_there_are(count: int, closed: bool) -> None:
-    """Some of them at the very moments at which an interval is halved."""
+    """Some calls begin at the moments at which an interval is halved."""
     calls = [(number, NOW + number * 3600 / (count + 1)) for number in range(count)]
 
     everything = found(DataApi(calls, closed=closed))
@@ -63,27 +63,27 @@ def test_every_call_and_every_leg_is_found_however_many_there_are(count: int, cl
     assert sorted(everything) == [(number, True) for number in range(count)]
 
 
-def test_legs_are_asked_for_only_where_a_call_leaves_it_open() -> None:
+def test_legs_are_fetched_only_if_a_report_leaves_the_answer_open() -> None:
     data_api = DataApi([(1, NOW)], closed=True, finish_reason="subscriber_busy")
 
     assert found(data_api) == [(1, False)]
     assert not any(isinstance(request, GetCallLegsReport) for request in data_api.asked)
 
 
-def test_what_was_sent_whole_is_not_asked_for_again() -> None:
+def test_an_interval_that_fits_is_fetched_once() -> None:
     data_api = DataApi([(number, NOW + number) for number in range(25)], closed=True)
     found(data_api)
 
     assert [request.offset for request in data_api.asked] == [None, 10, 20] * 2
 
 
-def test_more_calls_in_one_second_than_the_service_tells_of_do_not_go_on_for_ever() -> None:
+def test_more_calls_in_one_second_than_the_service_sends_do_not_loop_for_ever() -> None:
     data_api = DataApi([(number, NOW + 1800) for number in range(60)], closed=True)
 
     assert len(found(data_api)) == 50
 
 
-def test_a_call_that_is_going_on_is_not_told() -> None:
+def test_an_unfinished_call_is_left_out() -> None:
     class Ongoing(DataApi):
         def call(self, request: Any) -> Any:
             return [CallReport(id=1), CallReport(id=2, finish_reason="subscriber_busy")]
@@ -93,6 +93,8 @@ def test_a_call_that_is_going_on_is_not_told() -> None:
 
 def test_the_pages_are_those_that_the_service_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    request = GetCallLegsReport(date_from="", date_till="", limit=reports._PAGE, offset=reports._FURTHEST)
+    request = GetCallLegsReport(
+        date_from="", date_till="", limit=reports._PAGE_SIZE, offset=reports._LAST_OFFSET
+    )
 
     assert (request.limit, request.offset) == (10_000, 100_000)

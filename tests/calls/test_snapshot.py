@@ -1,4 +1,4 @@
-"""One look at the active calls: an answer or a failure, and how long to wait for the next one."""
+"""One poll of the active calls: an answer or a failure, and the pause after it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FakeClient:
             raise self.answer
         return self.answer
 
-    def look(self) -> Snapshot:
+    def poll(self) -> Snapshot:
         return take_snapshot(cast(Client, self), lambda: self.now)
 
 
@@ -50,40 +50,40 @@ def limit(**limits: int) -> LimitExceeded:
 # --- looking ---
 
 
-def test_a_look_is_one_list_calls_without_a_filter() -> None:
+def test_a_poll_is_one_list_calls_without_a_filter() -> None:
     client = FakeClient([])
-    client.look()
+    client.poll()
     assert client.requests == [ListCalls()]
     assert client.requests[0].params == {}
 
 
-def test_a_look_holds_the_active_calls_by_session_id() -> None:
+def test_a_snapshot_holds_the_active_calls_by_session_id() -> None:
     calls = ListCalls.read_answer(json.loads(EXAMPLE.read_text())["result"]["data"])
-    assert FakeClient(calls).look().sessions == {206597836: calls[0]}
+    assert FakeClient(calls).poll().sessions == {206597836: calls[0]}
 
 
-def test_no_active_calls_is_a_look_that_succeeded() -> None:
-    assert FakeClient([]).look() == Snapshot(1001, {}, None)
+def test_a_poll_without_active_calls_has_succeeded() -> None:
+    assert FakeClient([]).poll() == Snapshot(1001, {}, None)
 
 
-def test_the_time_of_a_look_is_when_the_answer_was_in_hand() -> None:
-    assert FakeClient([CallSession(call_session_id=5)]).look().at == 1001
-    assert FakeClient(NotSent("refused")).look().at == 1001
+def test_the_time_of_a_snapshot_is_when_the_answer_arrived() -> None:
+    assert FakeClient([CallSession(call_session_id=5)]).poll().at == 1001
+    assert FakeClient(NotSent("refused")).poll().at == 1001
 
 
 @pytest.mark.parametrize("kind", [NotSent, Unanswered, ServiceFailed, AccessDenied, LimitExceeded])
-def test_a_failed_look_is_a_snapshot_with_its_error_and_is_not_repeated(kind: type[CallApiError]) -> None:
+def test_a_failed_poll_is_a_snapshot_with_its_error_and_is_not_repeated(kind: type[CallApiError]) -> None:
     error = kind("it failed")
     client = FakeClient(error)
-    snapshot = client.look()
+    snapshot = client.poll()
     assert snapshot.failure is error
     assert snapshot.sessions == {}
     assert len(client.requests) == 1
 
 
-def test_a_bug_is_not_a_failed_look() -> None:
+def test_a_bug_is_not_a_failed_poll() -> None:
     with pytest.raises(ZeroDivisionError):
-        FakeClient(ZeroDivisionError()).look()
+        FakeClient(ZeroDivisionError()).poll()
 
 
 # --- the pause after it ---
@@ -105,7 +105,7 @@ def test_the_pause_lasts_until_the_limit_is_reset() -> None:
 @pytest.mark.parametrize(
     "failure",
     [limit(day_remaining=0, day_reset=40_000), LimitExceeded("x", params={"limit_type": "day"}), limit()],
-    ids=["day", "day, nobody says until when", "nobody says anything"],
+    ids=["day", "day without a reset", "no limits"],
 )
 def test_a_limit_is_never_waited_out_for_more_than_a_minute_at_a_time(failure: LimitExceeded) -> None:
     assert Snapshot(0, failure=failure).pause(5) == 60

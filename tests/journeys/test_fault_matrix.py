@@ -267,7 +267,7 @@ def test_whatever_happens_to_the_request_the_phone_rings_once_at_most(
     text = str(ending.error)
     assert START in text, "which request it was"
     assert "The call may have been placed, so it is not placed again" in text
-    assert "clear this task to call anew" in text
+    assert "clear this task to place a new call" in text
     assert CONTACT not in text
     if task.state is not None:
         assert f"external_id {task.journal['external_id']}" in text

@@ -849,10 +849,10 @@ def test_what_concerns_everybody_stops_the_campaign_without_retries_and_a_clear_
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_a_campaign_that_was_stopped_stays_so_through_its_waits(desk, monkeypatch, deferrable):
     """No money: such a call uses up no attempt, and its person may be called again by a later try."""
-    real = services.finished_calls
+    real = services.fetch_finished_calls
     monkeypatch.setattr(
         services,
-        "finished_calls",
+        "fetch_finished_calls",
         lambda *args, **kwargs: [
             (report.model_copy(update={"finish_reason": "not_enough_money"}), False)
             for report, _ in real(*args, **kwargs)

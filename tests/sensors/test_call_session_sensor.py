@@ -1,4 +1,4 @@
-"""What the sensor makes of what it has seen: a result, a failure, a skip, a timeout."""
+"""How the sensor ends: with a result, a failure, a skip or a timeout."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
 pytest_plugins = ["airflow_desk"]
 
-WAYS: dict[str, dict[str, Any]] = {
+WAIT_MODES: dict[str, dict[str, Any]] = {
     "poke": {},
     "reschedule": {"mode": "reschedule"},
     "deferral": {"deferrable": True},
 }
-ways = pytest.mark.parametrize("way", WAYS)
+wait_modes = pytest.mark.parametrize("wait_mode", WAIT_MODES)
 ENDED = {
     "call_session_id": 1,
     "external_id": "mine",
@@ -44,110 +44,110 @@ def sensor(session: Any, **changes: Any) -> CallApiSessionSensor:
     )
 
 
-def waiting(desk: Any, session: Any, way: str, **changes: Any) -> Task:
-    return Task(desk, lambda: sensor(session, **WAYS[way], **changes))
+def waiting(desk: Any, session: Any, wait_mode: str, **changes: Any) -> Task:
+    return Task(desk, lambda: sensor(session, **WAIT_MODES[wait_mode], **changes))
 
 
-@ways
-def test_a_call_that_has_ended_already_returns_without_a_request(desk, way):
-    result = waiting(desk, ENDED, way).run()
+@wait_modes
+def test_a_call_that_has_ended_already_returns_without_a_request(desk, wait_mode):
+    result = waiting(desk, ENDED, wait_mode).run()
 
     assert {name: result[name] for name in ENDED} == ENDED
     assert desk.exchange.journal == []
 
 
-@ways
-def test_a_call_that_was_never_listed_is_over_after_the_appear_timeout(desk, way):
+@wait_modes
+def test_a_call_that_was_never_listed_has_ended_after_the_appear_timeout(desk, wait_mode):
     started = desk.clock()
 
-    result = waiting(desk, 999, way, appear_timeout=30).run()
+    result = waiting(desk, 999, wait_mode, appear_timeout=30).run()
 
     assert (result["status"], result["observed"], result["answered"]) == ("ended", False, None)
     assert 30 <= desk.clock() - started <= 45
 
 
-@ways
-def test_the_appear_timeout_counts_from_the_start_of_the_call_where_that_is_known(desk, way):
+@wait_modes
+def test_the_appear_timeout_counts_from_the_start_of_the_call_if_that_is_known(desk, wait_mode):
     started = desk.clock()
     call = {"call_session_id": 999, "started_at": "2025-10-09T08:53:20Z"}  # the clock's first second
 
     desk.clock.advance(50)
-    waiting(desk, call, way, appear_timeout=60).run()
+    waiting(desk, call, wait_mode, appear_timeout=60).run()
 
     assert desk.clock() - started <= 70
 
 
-@ways
-def test_require_seen_makes_a_call_that_was_never_listed_an_error_without_retries(desk, way):
+@wait_modes
+def test_require_seen_makes_a_call_that_was_never_listed_an_error_without_retries(desk, wait_mode):
     with pytest.raises(CallOutcomeUnknown, match="never listed") as failure:
-        waiting(desk, 999, way, require_seen=True, appear_timeout=10).run()
+        waiting(desk, 999, wait_mode, require_seen=True, appear_timeout=10).run()
     assert isinstance(failure.value, AirflowFailException)
 
 
-@ways
+@wait_modes
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_require_seen_is_satisfied_by_one_look_that_showed_the_call(desk, way):
+def test_require_seen_is_satisfied_by_one_poll_that_showed_the_call(desk, wait_mode):
     desk.exchange.script(CONTACT, Script.busy(7))
 
-    assert waiting(desk, desk.start(), way, require_seen=True).run()["observed"] is True
+    assert waiting(desk, desk.start(), wait_mode, require_seen=True).run()["observed"] is True
 
 
-@ways
-def test_require_answer_makes_a_call_not_seen_answered_an_error_without_retries(desk, way):
+@wait_modes
+def test_require_answer_makes_a_call_without_an_observed_answer_an_error_without_retries(desk, wait_mode):
     desk.exchange.script(CONTACT, Script.no_answer(20))
 
-    with pytest.raises(CallOutcomeUnknown, match="not seen answered"):
-        waiting(desk, desk.start(), way, require_answer=True).run()
+    with pytest.raises(CallOutcomeUnknown, match="no poll showed an answer"):
+        waiting(desk, desk.start(), wait_mode, require_answer=True).run()
 
 
-@ways
+@wait_modes
 @pytest.mark.parametrize("until", ["answered", "ended"])
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_require_answer_is_satisfied_by_an_answer(desk, way, until):
+def test_require_answer_is_satisfied_by_an_answer(desk, wait_mode, until):
     desk.exchange.script(CONTACT, Script(rings=4, talks=20))
 
-    assert waiting(desk, desk.start(), way, require_answer=True, until=until).run()["answered"] is True
+    assert waiting(desk, desk.start(), wait_mode, require_answer=True, until=until).run()["answered"] is True
 
 
-@ways
-def test_require_answer_is_not_satisfied_by_a_call_known_to_be_unanswered(desk, way):
-    """A start operator with the Data API has already said that nobody picked up."""
+@wait_modes
+def test_require_answer_is_not_satisfied_by_a_call_known_to_be_unanswered(desk, wait_mode):
+    """A start operator with the Data API has already reported that the contact did not answer."""
     with pytest.raises(CallOutcomeUnknown):
-        waiting(desk, {**ENDED, "answered": False}, way, require_answer=True).run()
+        waiting(desk, {**ENDED, "answered": False}, wait_mode, require_answer=True).run()
 
 
-@ways
+@wait_modes
 @pytest.mark.parametrize("call", ["active", "ended already"])
-def test_soft_fail_makes_the_unmet_wish_a_skip(desk, way, call):
+def test_soft_fail_makes_an_unmet_requirement_a_skip(desk, wait_mode, call):
     desk.exchange.script(CONTACT, Script.busy(7))
     session = desk.start() if call == "active" else {**ENDED, "answered": None}
 
     with pytest.raises(AirflowSkipException):
-        waiting(desk, session, way, require_answer=True, soft_fail=True).run()
+        waiting(desk, session, wait_mode, require_answer=True, soft_fail=True).run()
 
 
-@ways
-def test_a_call_that_outlives_the_timeout_is_a_sensor_timeout(desk, way):
+@wait_modes
+def test_a_call_that_outlives_the_timeout_is_a_sensor_timeout(desk, wait_mode):
     desk.exchange.script(CONTACT, Script(rings=0, talks=None))
     started = desk.clock()
 
     with pytest.raises(AirflowSensorTimeout):
-        waiting(desk, desk.start(), way, timeout=60).run()
+        waiting(desk, desk.start(), wait_mode, timeout=60).run()
 
     assert 60 <= desk.clock() - started <= 75
-    assert desk.exchange.active_calls, "a sensor only looks"
+    assert desk.exchange.active_calls, "a sensor only polls"
 
 
-@ways
-def test_soft_fail_makes_the_timeout_a_skip(desk, way):
+@wait_modes
+def test_soft_fail_makes_the_timeout_a_skip(desk, wait_mode):
     desk.exchange.script(CONTACT, Script(rings=0, talks=None))
 
     with pytest.raises(AirflowSkipException):
-        waiting(desk, desk.start(), way, timeout=30, soft_fail=True).run()
+        waiting(desk, desk.start(), wait_mode, timeout=30, soft_fail=True).run()
 
 
-def test_a_deferral_that_nobody_ends_is_a_sensor_timeout_as_well(desk):
-    """Airflow's own limit on the deferral, for a triggerer that is down."""
+def test_a_deferral_without_an_event_is_a_sensor_timeout_too(desk):
+    """Airflow ends the deferral itself if the triggerer is down."""
     operator = sensor(1, deferrable=True)
 
     with pytest.raises(AirflowSensorTimeout):
@@ -155,7 +155,7 @@ def test_a_deferral_that_nobody_ends_is_a_sensor_timeout_as_well(desk):
 
 
 @pytest.mark.needs_airflow("3.1", "soft_fail for a deferral that timed out")
-def test_a_deferral_that_nobody_ends_is_skipped_by_soft_fail(desk):
+def test_a_deferral_without_an_event_is_skipped_by_soft_fail(desk):
     operator = sensor(1, deferrable=True, soft_fail=True)
 
     with pytest.raises(AirflowSkipException):
@@ -172,39 +172,39 @@ def test_airflows_limit_on_the_deferral_is_later_than_the_triggers_own(desk):
     assert 100 < deferred.timeout.total_seconds() <= 200
 
 
-@ways
+@wait_modes
 @pytest.mark.parametrize("broken", ["wrong key", "component off"])
-def test_a_failure_that_the_next_look_would_repeat_ends_the_wait_without_retries(desk, way, broken):
+def test_a_permanent_error_of_the_poll_ends_the_wait_without_retries(desk, wait_mode, broken):
     if broken == "wrong key":
         desk.connect(password="wrong-key-0001")
     else:
         desk.exchange.account.components_off.add(Component.MANAGEMENT)
 
     with pytest.raises(CallApiFailure) as failure:
-        waiting(desk, 1, way).run()
+        waiting(desk, 1, wait_mode).run()
 
     assert isinstance(failure.value, AirflowFailException)
     assert desk.exchange.requests("list.calls") == 1
     assert "wrong-key-0001" not in str(failure.value)
 
 
-@ways
+@wait_modes
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_ten_failed_looks_in_a_row_are_survived(desk, way):
+def test_ten_consecutive_failed_polls_are_survived(desk, wait_mode):
     desk.exchange.script(CONTACT, Script(rings=0, talks=100))
     session = desk.start()
     desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls", times=10)
 
-    assert waiting(desk, session, way).run()["answered"] is True
+    assert waiting(desk, session, wait_mode).run()["answered"] is True
 
 
-@ways
+@wait_modes
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_eleven_failed_looks_in_a_row_end_the_try_and_a_retry_may_succeed(desk, way):
+def test_eleven_consecutive_failed_polls_end_the_try_and_a_retry_may_succeed(desk, wait_mode):
     desk.exchange.script(CONTACT, Script(rings=0, talks=200))
     session = desk.start()
     desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls", times=11)
-    task = waiting(desk, session, way)
+    task = waiting(desk, session, wait_mode)
 
     with pytest.raises((CallApiError, CallApiTrouble)) as trouble:
         task.run()
@@ -215,7 +215,7 @@ def test_eleven_failed_looks_in_a_row_end_the_try_and_a_retry_may_succeed(desk, 
 
 @pytest.mark.parametrize("session", ["12x", None, {}, {"call_session_id": "x"}, [], "", True, 0, -5])
 def test_a_session_that_is_none_fails_without_retries_and_names_the_field(desk, session):
-    for how in WAYS.values():
+    for how in WAIT_MODES.values():
         with pytest.raises(CallApiFailure, match="call_session_id"):
             sensor(session, **how).execute(Task(desk, lambda: None).context)
     assert desk.exchange.journal == []

@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, Person, external_id, read_people
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.runner import CampaignGateway, Pause, Runner
-from airflow_provider_callapi.calls.reports import finished_calls
+from airflow_provider_callapi.calls.reports import fetch_finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Exchange, ManualClock
 from airflow_provider_callapi.ledgers.paged import PagedLedger
@@ -112,7 +112,9 @@ class World:
             return error
 
     def reports(self, since: float) -> Any:
-        return finished_calls(self.data_api, since=since, until=self.clock(), timezone=self.rules.timezone)
+        return fetch_finished_calls(
+            self.data_api, since=since, until=self.clock(), timezone=self.rules.timezone
+        )
 
     def run(self, seconds: float = 86_400.0) -> Pause:
         """Until the campaign is over, or for so long."""

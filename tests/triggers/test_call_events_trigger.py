@@ -1,4 +1,4 @@
-"""The watcher: each event of a call once, one poll for all watchers, and no trouble that ends it."""
+"""The trigger of asset events: each event once, one poll for all watchers, and no error ends it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class NoState(AssetState):
 
 
 class Watching:
-    """A watcher as the triggerer runs it: rebuilt from JSON, its events as JSON."""
+    """A watcher as the triggerer runs it: rebuilt from JSON. It records its events as JSON."""
 
     def __init__(self, watcher: CallApiEventTrigger, store: Any = None) -> None:
         self.trigger = rebuild(*watcher.serialize())
@@ -65,7 +65,7 @@ class Watching:
                 self.payloads.append(json.loads(json.dumps(event.payload, allow_nan=False)))
 
     @property
-    def told(self) -> list[tuple[str, int]]:
+    def reported(self) -> list[tuple[str, int]]:
         return [(payload["event"], payload["call_session_id"]) for payload in self.payloads]
 
     async def stop(self) -> None:
@@ -75,7 +75,7 @@ class Watching:
 
 @asynccontextmanager
 async def watching(*watchers: CallApiEventTrigger, store: Any = None) -> AsyncIterator[list[Watching]]:
-    """A triggerer, for the time of the context. A watcher that ended by itself fails the test."""
+    """Run watchers as a triggerer does. A watcher that ends by itself fails the test."""
     running = [Watching(watcher, store) for watcher in watchers]
     try:
         yield running
@@ -88,7 +88,7 @@ async def watching(*watchers: CallApiEventTrigger, store: Any = None) -> AsyncIt
 async def until(condition: Any, within: float = 10.0) -> None:
     deadline = time.monotonic() + within
     while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
+        assert time.monotonic() < deadline, "the condition was not met"
         await asyncio.sleep(0.01)
 
 
@@ -125,7 +125,7 @@ def test_the_order_of_the_arguments_does_not_make_another_watcher():
 
 def test_making_a_watcher_looks_up_no_connection(monkeypatch):
     async def forbidden(*_: Any) -> Any:
-        raise AssertionError("looked up too early")
+        raise AssertionError("the connection is read too early")
 
     monkeypatch.setattr(CallApiHook, "aget_connection", forbidden)
     monkeypatch.setattr(CallApiHook, "get_connection", forbidden)
@@ -165,7 +165,7 @@ def test_the_text_of_a_watcher_shortens_the_numbers_of_people():
 
 @pytest.fixture
 def wire(callapi_emulator: Emulator, connection: Any, monkeypatch: pytest.MonkeyPatch) -> Exchange:
-    monkeypatch.setattr(call_events, "_PAUSE", 0.2)
+    monkeypatch.setattr(call_events, "_PAUSE_BEFORE_RECONNECT", 0.2)
     monkeypatch.setattr(CallApiEventTrigger, "log", logging.getLogger("watcher"))  # caplog reads no structlog
     connection(extra={"timeout": 1.5})
     exchange = callapi_emulator.exchange
@@ -173,23 +173,23 @@ def wire(callapi_emulator: Emulator, connection: Any, monkeypatch: pytest.Monkey
     return exchange
 
 
-async def looked(exchange: Exchange, times: int = 1) -> None:
-    """Wait for some more looks, and for the watchers to have read them."""
+async def polled(exchange: Exchange, times: int = 1) -> None:
+    """Wait for some more polls, and until the watchers have their snapshots."""
     before = exchange.requests("list.calls")
     await until(lambda: exchange.requests("list.calls") >= before + times)
     await asyncio.sleep(0.05)
 
 
-def test_an_inbound_call_is_told_as_started_answered_and_ended_once_each(wire):
+def test_an_inbound_call_has_the_events_started_answered_and_ended_once_each(wire):
     wire.script(CONTACT, Script(employee_rings=0.5, talks=0.5))
 
     async def main() -> list[dict[str, Any]]:
         async with watching(watcher()) as (one,):
-            await looked(wire)
+            await polled(wire)
             session = wire.inbound(CONTACT)
-            await until(lambda: ("ended", session) in one.told)
-            await looked(wire, 5)
-            assert one.told == [(event, session) for event in ALL]
+            await until(lambda: ("ended", session) in one.reported)
+            await polled(wire, 5)
+            assert one.reported == [(event, session) for event in ALL]
             return one.payloads
 
     started, answered, ended = asyncio.run(main())
@@ -203,7 +203,7 @@ def test_an_inbound_call_is_told_as_started_answered_and_ended_once_each(wire):
     assert CONTACT not in str([started, answered, ended])
 
 
-def test_only_what_was_asked_for_is_told(wire):
+def test_a_watcher_fires_only_for_what_its_parameters_ask_for(wire):
     wire.script(CONTACT, Script(employee_rings=0.3, talks=0.3))
     other = max(wire.account.virtual_numbers)
 
@@ -215,16 +215,16 @@ def test_only_what_was_asked_for_is_told(wire):
             "contact": watcher(events="started", contacts="7926", include_phone_numbers=True),
         }
         async with watching(*wanted.values()) as all_of_them:
-            told = dict(zip(wanted, all_of_them, strict=True))
-            await looked(wire)
+            running = dict(zip(wanted, all_of_them, strict=True))
+            await polled(wire)
             first, second = wire.inbound(CONTACT), wire.inbound("79260000077", other)
-            await until(lambda: ("answered", first) in told["answered"].told)
-            await looked(wire, 3)
-            assert told["answered"].told == [("answered", first)]
-            assert told["out"].told == []
-            assert told["number"].told == [("started", second)]
-            assert told["contact"].told == [("started", second)]
-            assert told["contact"].payloads[0]["contact_phone_number"] == "79260000077"
+            await until(lambda: ("answered", first) in running["answered"].reported)
+            await polled(wire, 3)
+            assert running["answered"].reported == [("answered", first)]
+            assert running["out"].reported == []
+            assert running["number"].reported == [("started", second)]
+            assert running["contact"].reported == [("started", second)]
+            assert running["contact"].payloads[0]["contact_phone_number"] == "79260000077"
 
     asyncio.run(main())
 
@@ -234,9 +234,9 @@ def test_any_number_of_watchers_share_one_poll(wire):
         before = wire.requests("list.calls")
         others = [watcher(contacts=str(7000 + index)) for index in range(number - 1)]
         async with watching(watcher(direction="in"), *others) as running:
-            await looked(wire)
+            await polled(wire)
             session = wire.inbound(CONTACT)
-            await until(lambda: ("started", session) in running[0].told)
+            await until(lambda: ("started", session) in running[0].reported)
             await asyncio.sleep(1.0)
         return wire.requests("list.calls") - before
 
@@ -244,22 +244,22 @@ def test_any_number_of_watchers_share_one_poll(wire):
     fifty = asyncio.run(main(50))
 
     assert one >= 8
-    assert fifty <= one + 4, f"one watcher took {one} looks, fifty took {fifty}"
+    assert fifty <= one + 4, f"one watcher took {one} polls, fifty took {fifty}"
 
 
-def test_failed_looks_make_no_events_and_lose_none(wire):
+def test_failed_polls_make_no_events_and_lose_none(wire):
     wire.script(CONTACT, Script(employee_rings=0, talks=None))
 
     async def main() -> None:
         async with watching(watcher()) as (one,):
-            await looked(wire)
+            await polled(wire)
             session = wire.inbound(CONTACT)
-            await until(lambda: ("answered", session) in one.told)
-            wire.fault(Fault.BAD_GATEWAY, method="list.calls", times=25)  # more than it is patient
+            await until(lambda: ("answered", session) in one.reported)
+            wire.fault(Fault.BAD_GATEWAY, method="list.calls", times=25)  # more than the trigger tolerates
             await until(lambda: sum(entry.kind == "fault" for entry in wire.journal) == 25, within=20)
             later = wire.inbound("79160000002")
-            await until(lambda: ("started", later) in one.told)
-            assert [event for event in one.told if event[1] == session] == [
+            await until(lambda: ("started", later) in one.reported)
+            assert [event for event in one.reported if event[1] == session] == [
                 ("started", session),
                 ("answered", session),
             ]
@@ -268,7 +268,7 @@ def test_failed_looks_make_no_events_and_lose_none(wire):
 
 
 @pytest.mark.parametrize("broken", ["password", "component", "no connection", "settings"])
-def test_it_waits_for_somebody_to_act_says_so_loudly_and_goes_on(
+def test_a_permanent_error_is_logged_as_an_error_and_the_watcher_recovers_from_it(
     wire, connection, monkeypatch, caplog, broken
 ):
     if broken == "password":
@@ -282,14 +282,14 @@ def test_it_waits_for_somebody_to_act_says_so_loudly_and_goes_on(
 
     async def main() -> None:
         async with watching(watcher(events="started")) as (one,):
-            await until(lambda: "somebody has to act" in caplog.text)
+            await until(lambda: "correct connection" in caplog.text)
             await asyncio.sleep(0.8)
-            assert wire.requests("list.calls") <= 6, "a wrong password is not tried at every look"
+            assert wire.requests("list.calls") <= 6, "a wrong password is not sent at every poll"
             connection()
             wire.account.components_off.clear()
-            await looked(wire, 2)
+            await polled(wire, 2)
             session = wire.inbound(CONTACT)
-            await until(lambda: one.told == [("started", session)])
+            await until(lambda: one.reported == [("started", session)])
 
     asyncio.run(main())
 
@@ -299,13 +299,13 @@ def test_it_waits_for_somebody_to_act_says_so_loudly_and_goes_on(
     assert "a-wrong-key-0001" not in caplog.text
 
 
-def test_the_same_trouble_is_said_again_after_a_while(wire, connection, monkeypatch, caplog):
+def test_the_same_error_is_logged_again_after_a_while(wire, connection, monkeypatch, caplog):
     connection(password="a-wrong-key-0001")
-    monkeypatch.setattr(call_events, "_SAY_AGAIN", 0.1)
+    monkeypatch.setattr(call_events, "_LOG_AGAIN_AFTER", 0.1)
 
     async def main() -> None:
         async with watching(watcher()):
-            await until(lambda: caplog.text.count("somebody has to act") >= 2)
+            await until(lambda: caplog.text.count("correct connection") >= 2)
 
     asyncio.run(main())
 
@@ -313,7 +313,7 @@ def test_the_same_trouble_is_said_again_after_a_while(wire, connection, monkeypa
 def test_a_stopped_watcher_leaves_no_poll_behind(wire):
     async def main() -> None:
         async with watching(watcher(), watcher(direction="in")):
-            await looked(wire)
+            await polled(wire)
         await asyncio.sleep(0.3)
         before = wire.requests("list.calls")
         await asyncio.sleep(0.5)
@@ -326,24 +326,24 @@ def test_a_stopped_watcher_leaves_no_poll_behind(wire):
 # --- across triggerers ---
 
 
-def test_with_asset_state_a_restart_repeats_nothing_and_tells_what_happened_meanwhile(wire):
+def test_with_asset_state_a_restart_repeats_nothing_and_reports_what_happened_meanwhile(wire):
     for phone in (CONTACT, "79160000002", "79160000003"):
         wire.script(phone, Script(employee_rings=0, talks=None))
     store = AssetState()
 
     async def main() -> None:
         async with watching(watcher(), store=store) as (one,):
-            await looked(wire)
+            await polled(wire)
             stays, ends = wire.inbound(CONTACT), wire.inbound("79160000002")
-            await until(lambda: len(one.told) == 4)
+            await until(lambda: len(one.reported) == 4)
         release = {"access_token": wire.account.key, "call_session_id": ends}
         wire.handle({"jsonrpc": "2.0", "id": 1, "method": "release.call", "params": release})
         came = wire.inbound("79160000003")
         async with watching(watcher(), store=store) as (one,):
-            await until(lambda: len(one.told) >= 3)
-            await looked(wire, 4)
-            assert sorted(one.told) == [("answered", came), ("ended", ends), ("started", came)]
-            assert stays not in [session for _, session in one.told]
+            await until(lambda: len(one.reported) >= 3)
+            await polled(wire, 4)
+            assert sorted(one.reported) == [("answered", came), ("ended", ends), ("started", came)]
+            assert stays not in [session for _, session in one.reported]
 
     asyncio.run(main())
 
@@ -352,7 +352,7 @@ def test_with_asset_state_a_restart_repeats_nothing_and_tells_what_happened_mean
 
 @pytest.mark.needs_airflow("3.3", "asset state")
 @pytest.mark.parametrize("then", [["a"], ["b"], ["a", "b"]])
-def test_equal_watchers_of_two_assets_which_airflow_runs_as_one_remember_whichever_asset_is_left(
+def test_equal_watchers_of_two_assets_keep_their_state_in_whichever_asset_is_left(
     wire, monkeypatch, caplog, then
 ):
     from airflow.sdk import Asset
@@ -374,14 +374,14 @@ def test_equal_watchers_of_two_assets_which_airflow_runs_as_one_remember_whichev
 
     async def main() -> None:
         async with watching(watcher(events="started"), store=of(["a", "b"])) as (one,):
-            await looked(wire)
+            await polled(wire)
             known = wire.inbound(CONTACT)
-            await until(lambda: one.told == [("started", known)])
+            await until(lambda: one.reported == [("started", known)])
         came = wire.inbound("79160000002")
         async with watching(watcher(events="started"), store=of(then)) as (one,):
-            await until(lambda: one.told == [("started", came)])
-            await looked(wire, 3)
-            assert one.told == [("started", came)]
+            await until(lambda: one.reported == [("started", came)])
+            await polled(wire, 3)
+            assert one.reported == [("started", came)]
 
     asyncio.run(main())
 
@@ -389,7 +389,7 @@ def test_equal_watchers_of_two_assets_which_airflow_runs_as_one_remember_whichev
 
 
 @pytest.mark.needs_airflow("3.3", "asset state")
-def test_airflow_still_keeps_the_states_of_several_assets_where_the_watcher_looks_for_them():
+def test_airflow_still_keeps_the_states_of_several_assets_where_the_watcher_expects_them():
     from airflow.sdk import Asset
     from airflow.sdk.execution_time.context import AssetStateStoreAccessors
 
@@ -399,25 +399,25 @@ def test_airflow_still_keeps_the_states_of_several_assets_where_the_watcher_look
     assert len(trigger._stores()) == 2
 
 
-def test_of_two_assets_the_newer_memory_counts(wire):
-    """One was paused for a while: what it remembers is old."""
+def test_the_newer_state_of_two_assets_counts(wire):
+    """One asset was paused for a while: its state is old."""
     newer, older = AssetState(), AssetState()
     both = SimpleNamespace(_by_name={"a": newer, "b": older})
 
     async def main() -> None:
         async with watching(watcher(events="started"), store=both) as (one,):
-            await looked(wire)
+            await polled(wire)
         async with watching(watcher(events="started"), store=newer) as (one,):
             known = wire.inbound(CONTACT)
-            await until(lambda: one.told == [("started", known)])
+            await until(lambda: one.reported == [("started", known)])
         async with watching(watcher(events="started"), store=both) as (one,):
-            await looked(wire, 3)
-            assert one.told == []
+            await polled(wire, 3)
+            assert one.reported == []
 
     asyncio.run(main())
 
 
-def test_what_was_told_is_stored_before_it_is_told(wire):
+def test_an_event_is_stored_before_it_is_yielded(wire):
     """A triggerer that is killed right after an event does not repeat it."""
     store = AssetState()
 
@@ -426,18 +426,18 @@ def test_what_was_told_is_stored_before_it_is_told(wire):
         trigger.asset_state_store = store
         async with aclosing(trigger.run()) as events:
             waiting = asyncio.ensure_future(anext(events))
-            await looked(wire)
+            await polled(wire)
             session = wire.inbound(CONTACT)
             event = await waiting  # it goes no further: here the triggerer dies
             assert event.payload["call_session_id"] == session
-        (memory,) = store.values.values()
-        assert json.loads(memory)["calls"][str(session)]["stage"] == "ACTIVE"
+        (state,) = store.values.values()
+        assert json.loads(state)["calls"][str(session)]["stage"] == "ACTIVE"
 
     asyncio.run(main())
 
 
-def test_a_quiet_memory_is_saved_again_so_that_it_does_not_seem_out_of_date(wire, monkeypatch):
-    monkeypatch.setattr(call_events, "_SAVE_AGAIN", 0.3)
+def test_an_unchanged_state_is_saved_again_before_it_counts_as_out_of_date(wire, monkeypatch):
+    monkeypatch.setattr(call_events, "_SAVE_AGAIN_AFTER", 0.3)
     store, saved = AssetState(), set()
 
     async def main() -> None:
@@ -447,31 +447,31 @@ def test_a_quiet_memory_is_saved_again_so_that_it_does_not_seem_out_of_date(wire
     began = time.monotonic()
     asyncio.run(main())
 
-    assert time.monotonic() - began >= 0.6, "a quiet memory is not saved at every look"
+    assert time.monotonic() - began >= 0.6, "an unchanged state is not saved at every poll"
 
 
-def test_without_asset_state_the_first_look_of_a_restart_only_says_what_is_there(wire):
+def test_without_asset_state_the_first_poll_after_a_restart_is_a_baseline(wire):
     wire.script(CONTACT, Script(employee_rings=0, talks=None))
 
     async def main() -> None:
         session = wire.inbound(CONTACT)
         async with watching(watcher()) as (one,):
-            await looked(wire, 3)
-            assert one.told == []
+            await polled(wire, 3)
+            assert one.reported == []
             release = {"access_token": wire.account.key, "call_session_id": session}
             wire.handle({"jsonrpc": "2.0", "id": 1, "method": "release.call", "params": release})
-            await until(lambda: one.told == [("ended", session)])
+            await until(lambda: one.reported == [("ended", session)])
 
     asyncio.run(main())
 
 
-def test_asset_state_that_cannot_be_used_is_said_and_does_not_stop_the_events(wire, caplog):
+def test_an_error_of_asset_state_is_logged_and_does_not_stop_the_events(wire, caplog):
     async def main() -> None:
         async with watching(watcher(events="started"), store=NoState()) as (one,):
-            await looked(wire)
+            await polled(wire)
             session = wire.inbound(CONTACT)
-            await until(lambda: one.told == [("started", session)])
-            await looked(wire, 5)
+            await until(lambda: one.reported == [("started", session)])
+            await polled(wire, 5)
 
     asyncio.run(main())
 
@@ -479,18 +479,18 @@ def test_asset_state_that_cannot_be_used_is_said_and_does_not_stop_the_events(wi
     assert caplog.text.count("could not be written") == 1
 
 
-def test_an_older_airflow_that_has_no_asset_state_will_do(wire):
+def test_events_work_on_an_airflow_without_asset_state(wire):
     async def main() -> None:
         async with watching(watcher(events="started")) as (one,):
             del one.trigger.asset_state_store
-            await looked(wire)
+            await polled(wire)
             session = wire.inbound(CONTACT)
-            await until(lambda: one.told == [("started", session)])
+            await until(lambda: one.reported == [("started", session)])
 
     asyncio.run(main())
 
 
-def test_two_watchers_of_one_asset_have_a_memory_each(wire):
+def test_two_watchers_of_one_asset_have_separate_states(wire):
     store = AssetState()
 
     async def main() -> None:

@@ -1,10 +1,9 @@
-"""The trigger: one event, plain JSON, and one poll for any number of waits."""
+"""The trigger of one call: one event in plain JSON, and one poll for any number of waits."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import time
 from typing import Any
 
 import pytest
@@ -14,12 +13,9 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watch import Phase
-from airflow_provider_callapi.connection import release
-from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
+from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.triggers._loop import release as loop_release
-from airflow_provider_callapi.triggers._loop import shared_poll
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
 pytest_plugins = ["airflow_desk"]
@@ -40,14 +36,14 @@ def trigger(session: int, now: float, **changes: Any) -> CallApiSessionTrigger:
 
 
 def run(desk: Any, waiting: CallApiSessionTrigger) -> Any:
-    """The one event, through the database's JSON."""
+    """Return the one event of a trigger, after a round trip of both through JSON."""
     (event,) = asyncio.run(events_of(rebuild(*waiting.serialize())))
     return json.loads(json.dumps(event))
 
 
 def test_making_a_trigger_looks_up_no_connection(monkeypatch):
     async def forbidden(*_: Any) -> Any:
-        raise AssertionError("looked up too early")
+        raise AssertionError("the connection is read too early")
 
     monkeypatch.setattr(CallApiHook, "aget_connection", forbidden)
     monkeypatch.setattr(CallApiHook, "get_connection", forbidden)
@@ -88,19 +84,23 @@ def test_a_triggers_row_holds_no_secret_and_no_phone_number(desk):
         (Script(rings=3, talks=None), "ended", Phase.TIMED_OUT, True),
     ],
 )
-def test_it_yields_exactly_one_event_that_tells_what_was_seen(desk, script, until, phase, answered):
+def test_it_yields_exactly_one_event_with_what_was_observed(desk, script, until, phase, answered):
     desk.exchange.script(CONTACT, script)
     waiting = trigger(desk.start(external_id="mine"), desk.clock(), until=until)
 
     event = run(desk, waiting)
 
     assert CONTACT not in str(event)
-    told, call = read_event(event)
-    assert (told, call.answered, call.call_session_id) == (phase, answered, waiting.call["call_session_id"])
+    reported_phase, call = read_event(event)
+    assert (reported_phase, call.answered, call.call_session_id) == (
+        phase,
+        answered,
+        waiting.call["call_session_id"],
+    )
 
 
 def test_the_deadline_is_wall_clock_time_and_outlives_a_restart_of_the_triggerer(desk):
-    """A trigger that wakes up in another process after its deadline looks once more and says so."""
+    """A trigger that starts in another process after its deadline polls once and reports the time-out."""
     desk.exchange.script(CONTACT, Script(rings=0, talks=None))
     waiting = trigger(desk.start(), desk.clock(), deadline=desk.clock() + 100)
     desk.clock.advance(500)
@@ -111,7 +111,7 @@ def test_the_deadline_is_wall_clock_time_and_outlives_a_restart_of_the_triggerer
     assert desk.exchange.requests("list.calls") <= 2
 
 
-def test_a_restart_after_the_end_says_less_but_nothing_invented(desk):
+def test_a_restart_after_the_end_reports_less_but_nothing_false(desk):
     desk.exchange.script(CONTACT, Script(rings=0, talks=20))
     waiting = trigger(desk.start(), desk.clock())
     desk.clock.advance(300)
@@ -121,8 +121,8 @@ def test_a_restart_after_the_end_says_less_but_nothing_invented(desk):
     assert (phase, call.status, call.answered, call.observed) == (Phase.NEVER_APPEARED, "ended", None, False)
 
 
-def test_what_was_seen_before_the_trigger_began_counts(desk):
-    """After an answer was tagged the second deferral begins; the call is gone by then."""
+def test_what_was_observed_before_the_trigger_began_counts(desk):
+    """A second deferral begins after the answer was tagged. The call may have ended by then."""
     desk.exchange.script(CONTACT, Script(rings=0, talks=20))
     session, now = desk.start(), desk.clock()
     seen = Outcome(session, started_at=now, answered=True, answered_at=now + 5, observed=True, tags=(36,))
@@ -135,7 +135,7 @@ def test_what_was_seen_before_the_trigger_began_counts(desk):
 
 
 @pytest.mark.parametrize("broken", ["key", "component", "connection", "no connection"])
-def test_what_the_next_look_would_repeat_is_told_as_permanent(desk, broken):
+def test_a_permanent_error_is_reported_as_permanent(desk, broken):
     waiting = trigger(desk.start(), desk.clock())
     if broken == "key":
         desk.connect(password="a-wrong-key-0001")
@@ -154,10 +154,10 @@ def test_what_the_next_look_would_repeat_is_told_as_permanent(desk, broken):
     with pytest.raises(CallApiFailure):
         read_event(event)
     if broken == "component":
-        assert "switched on in the account" in event["error"], "what to do, as a worker says it"
+        assert "switched on in the account" in event["error"], "the advice of a worker"
 
 
-def test_trouble_is_survived_up_to_the_tolerated_number_and_then_told_as_trouble(desk):
+def test_failed_polls_are_survived_up_to_the_tolerated_number_and_then_reported_as_transient(desk):
     desk.exchange.script(CONTACT, Script(rings=0, talks=400))
     waiting = trigger(desk.start(), desk.clock(), poll_failures_tolerated=3)
     desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=3)
@@ -172,7 +172,7 @@ def test_trouble_is_survived_up_to_the_tolerated_number_and_then_told_as_trouble
 
 
 def test_a_secrets_backend_that_is_down_for_a_moment_does_not_fail_the_task_for_good(desk, monkeypatch):
-    """Only what a retry would repeat may be permanent."""
+    """Only an error that a retry would repeat is permanent."""
 
     async def down(*_: Any) -> Any:
         raise OSError("the API server is being restarted")
@@ -184,7 +184,7 @@ def test_a_secrets_backend_that_is_down_for_a_moment_does_not_fail_the_task_for_
     assert event["permanent"] is False
 
 
-def test_a_poll_interval_of_nothing_is_refused_not_spun(desk):
+def test_a_poll_interval_of_zero_is_refused(desk):
     event = run(desk, trigger(desk.start(), desk.clock(), poll_interval=0))
 
     assert event["permanent"] is True
@@ -203,200 +203,8 @@ def test_a_limit_makes_the_poll_wait_and_not_fail(desk):
     assert max(desk.slept) > 5
 
 
-# --- one poll for all ---
-
-
-async def _all(triggers: list[CallApiSessionTrigger]) -> list[Any]:
-    found = await asyncio.gather(*(events_of(waiting) for waiting in triggers))
-    return [event for (event,) in found]
-
-
-def _polled(desk: Any, number: int) -> tuple[int, float]:
-    """How many looks so many waits for calls of ten minutes took, and in how many seconds."""
-    desk.exchange.reset()
-    desk.exchange.script(CONTACT, Script(rings=0, talks=590))
-    began = desk.clock()
-    triggers = [trigger(desk.start(), began, deadline=began + 1000) for _ in range(number)]
-    events = asyncio.run(_all(triggers))
-    assert {event["phase"] for event in events} == {"ENDED"}
-    return desk.exchange.requests("list.calls"), desk.clock() - began
-
-
-def test_two_hundred_triggers_look_as_often_as_one(desk):
-    desk.exchange.account.minute_limit = 10_000
-    one, seconds = _polled(desk, 1)
-    many, same_seconds = _polled(desk, 200)
-
-    assert one == many
-    assert seconds == same_seconds
-    assert 100 <= many <= 130, "every five seconds for ten minutes"
-
-
-def test_connections_do_not_share_a_poll(desk, monkeypatch):
-    """Two accounts: what one lists says nothing about the other's calls."""
-    import os
-
-    monkeypatch.setenv("AIRFLOW_CONN_OTHER", os.environ["AIRFLOW_CONN_CALLAPI_DEFAULT"])
-    session = desk.start()
-    triggers = [trigger(session, desk.clock(), callapi_conn_id=name) for name in ("callapi_default", "other")]
-
-    seen: list[int] = []
-
-    async def main() -> list[Any]:
-        waits = asyncio.ensure_future(_all(triggers))
-        while not waits.done():
-            seen.append(len(shared_poll._polls.get(asyncio.get_running_loop(), {})))
-            await asyncio.sleep(0.001)
-        return await waits
-
-    assert {event["phase"] for event in asyncio.run(main())} == {"ENDED"}
-    assert max(seen) == 2
-
-
-def test_the_poll_ends_with_its_last_listener_and_the_next_one_reads_the_connection_anew(desk):
-    desk.exchange.script(CONTACT, Script.busy(7))
-
-    async def main() -> None:
-        for key in ("demo-key", "a-new-key"):
-            desk.exchange.account.key = key
-            desk.connect(password=key)
-            (event,) = await events_of(trigger(desk.start(), desk.clock()))
-            assert event["phase"] == "ENDED", event
-            before = desk.exchange.requests("list.calls")
-            await asyncio.sleep(0.05)
-            assert desk.exchange.requests("list.calls") == before
-            assert shared_poll._polls[asyncio.get_running_loop()] == {}
-            others = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
-            assert others == []
-
-    asyncio.run(main())
-
-
-def test_a_cancelled_trigger_leaves_the_others_their_poll(desk):
-    desk.exchange.script(CONTACT, Script(rings=0, talks=550))
-    first, second = (trigger(desk.start(), desk.clock()) for _ in range(2))
-
-    async def main() -> Any:
-        gone, stays = (asyncio.ensure_future(events_of(waiting)) for waiting in (first, second))
-        while not desk.exchange.requests("list.calls"):  # noqa: ASYNC110
-            await asyncio.sleep(0)
-        gone.cancel()
-        (event,) = await stays
-        assert gone.cancelled()
-        return event
-
-    assert asyncio.run(main())["phase"] == "ENDED"
-
-
-# --- over a real wire, in real time ---
-
-
-@pytest.fixture
-def wire(callapi_emulator: Emulator, connection: Any) -> Exchange:
-    connection(extra={"timeout": 1.5})
-    exchange = callapi_emulator.exchange
-    exchange.account.minute_limit = 10_000
-    return exchange
-
-
-def _start(exchange: Exchange, contact: str = CONTACT) -> int:
-    params = {"access_token": exchange.account.key, "virtual_phone_number": "74993720692", "contact": contact}
-    params["contact_message"] = {"type": "tts", "value": "Hello"}  # type: ignore[assignment]
-    body = {"jsonrpc": "2.0", "id": "1", "method": "start.informer_call", "params": params}
-    session: int = exchange.handle(body)["result"]["data"]["call_session_id"]
-    return session
-
-
-def test_over_http_two_hundred_triggers_look_as_often_as_one(wire):
-    wire.script(CONTACT, Script(rings=0, talks=1.2))
-    looks = []
-    for number in (1, 200):
-        before = wire.requests("list.calls")
-        now = time.time()
-        waits = [trigger(_start(wire), now, poll_interval=0.2) for _ in range(number)]
-        events = asyncio.run(_all(waits))
-        assert {event["phase"] for event in events} == {"ENDED"}
-        looks.append(wire.requests("list.calls") - before)
-
-    one, many = looks
-    assert many <= one + 3, f"one trigger took {one} looks, two hundred took {many}"
-
-
-def test_a_service_that_hangs_does_not_stop_the_triggerers_loop(wire):
-    wire.script(CONTACT, Script(rings=0, talks=4))  # longer than the look that hangs
-    wire.fault(Fault.HANG, method="list.calls", seconds=5)
-    waiting = trigger(_start(wire), time.time(), poll_interval=0.2)
-
-    async def main() -> tuple[Any, float]:
-        longest, wait = 0.0, asyncio.ensure_future(events_of(waiting))
-        while not wait.done():
-            began = time.monotonic()
-            await asyncio.sleep(0.01)
-            longest = max(longest, time.monotonic() - began)
-        (event,) = await wait
-        return event, longest
-
-    event, longest = asyncio.run(main())
-
-    assert event["phase"] == "ENDED"
-    assert longest < 0.5, f"the loop stood still for {longest:.2f} s"
-
-
-def test_a_kill_releases_the_call_where_it_was_asked_for(wire):
-    wire.script(CONTACT, Script(rings=0, talks=None))
-    for cancel in (False, True):
-        session = _start(wire)
-        waiting = rebuild(*trigger(session, time.time(), cancel_on_kill=cancel).serialize())
-        asyncio.run(waiting.on_kill())
-        assert wire.call(session).active is not cancel
-    assert wire.requests("release.call") == 1
-
-
-def test_a_kill_logs_in_where_the_connection_has_a_login(wire, callapi_emulator, monkeypatch):
-    monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps(callapi_emulator.connection(login=True)))
-    wire.script(CONTACT, Script(rings=0, talks=None))
-    session = _start(wire)
-
-    asyncio.run(trigger(session, time.time(), cancel_on_kill=True).on_kill())
-
-    assert not wire.call(session).active
-
-
-def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, connection, monkeypatch):
-    monkeypatch.setattr(loop_release, "_PATIENCE", 2.0)  # 8 s, and this test's patience
-    monkeypatch.setattr(release, "_TIMEOUT", 1.0)
-    connection(extra={"timeout": 60})
-    wire.fault(Fault.HANG, method="release.call", seconds=6)
-    session = _start(wire)
-
-    async def main() -> int:
-        ticks, kill = 0, asyncio.ensure_future(trigger(session, time.time(), cancel_on_kill=True).on_kill())
-        while not kill.done():
-            await asyncio.sleep(0.05)
-            ticks += 1
-        await kill
-        return ticks
-
-    began = time.monotonic()
-    assert asyncio.run(main()) > 5
-    assert time.monotonic() - began < 4
-
-
-def test_the_real_patience_of_a_kill_is_under_ten_seconds():
-    assert loop_release._PATIENCE < 10
-
-
-def test_a_kill_that_is_refused_does_not_raise(wire, connection):
-    connection(password="wrong")
-    session = _start(wire)
-
-    asyncio.run(trigger(session, time.time(), cancel_on_kill=True).on_kill())
-
-    assert wire.call(session).active
-
-
 @pytest.mark.parametrize("event", [None, {}, {"call": {}}, {"permanent": True}])
-def test_an_event_that_says_nothing_is_trouble(event):
+def test_an_event_without_a_phase_or_an_error_is_a_transient_error(event):
     with pytest.raises(CallApiTrouble):
         read_event(event)
 

@@ -1,4 +1,4 @@
-"""The campaign's wait in the triggerer: it ends at its time or with the calls, and invents nothing."""
+"""The trigger of a campaign: it fires at its time or when the calls have ended, with what was observed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def trigger(*session_ids, wakes_in=20.0, **changes):
     return CallApiCampaignTrigger(
         **{
             "callapi_conn_id": "callapi_default",
-            "calls": CallApiCampaignTrigger.calls_of(watches),
+            "calls": CallApiCampaignTrigger.serialize_watches(watches),
             "wake_at": now + wakes_in,
             "poll_interval": 0.05,
             **changes,
@@ -52,13 +52,13 @@ def trigger(*session_ids, wakes_in=20.0, **changes):
 
 
 def fired(waiting):
-    """The event, and the seconds until it came; through JSON both ways, as in a triggerer."""
+    """Return the event and the seconds until it came. Trigger and event go through JSON."""
     began = time.monotonic()
     (event,) = asyncio.run(events_of(rebuild(*waiting.serialize())))
     return json.loads(json.dumps(event, allow_nan=False)), time.monotonic() - began
 
 
-def test_it_fires_when_all_calls_are_over_and_tells_what_was_seen(exchange):
+def test_it_fires_when_all_calls_have_ended_with_what_was_observed(exchange):
     exchange.script(OTHER, Script.busy(rings=0.4))
     first, second = start(exchange), start(exchange, OTHER)
 
@@ -80,7 +80,7 @@ def test_it_fires_at_its_time_however_long_the_calls_last(exchange):
     assert len(event["observations"]) == 1
 
 
-def test_without_calls_it_waits_and_asks_nobody(exchange):
+def test_without_calls_it_waits_and_does_not_poll(exchange):
     event, took = fired(trigger(wakes_in=0.4))
 
     assert event == {"observations": {}}
@@ -88,11 +88,11 @@ def test_without_calls_it_waits_and_asks_nobody(exchange):
     assert exchange.requests("list.calls") == 0
 
 
-def test_a_time_that_is_over_fires_at_once():
+def test_a_time_in_the_past_fires_at_once():
     assert fired(trigger(wakes_in=-5))[1] < 2
 
 
-def test_failed_looks_are_survived_and_are_not_the_workers_to_count(exchange):
+def test_failed_polls_are_survived_and_do_not_count_for_the_worker(exchange):
     session_id = start(exchange)
     exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=2)
 
@@ -102,9 +102,9 @@ def test_failed_looks_are_survived_and_are_not_the_workers_to_count(exchange):
     assert read_observations(event)[session_id].failures == 0
 
 
-def test_where_only_the_triggerer_cannot_look_the_task_does_not_come_and_go(monkeypatch, exchange):
+def test_if_only_the_triggerer_cannot_poll_the_event_comes_after_a_pause(monkeypatch, exchange):
     monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
-    monkeypatch.setattr(campaign, "_PAUSE", 0.5)
+    monkeypatch.setattr(campaign, "_PAUSE_AFTER_ERROR", 0.5)
 
     event, took = fired(trigger(start(exchange)))
 
@@ -120,7 +120,7 @@ def test_it_holds_no_phone_number(exchange):
 
 
 @pytest.mark.parametrize("cancel", [False, True])
-def test_a_kill_releases_the_calls_only_where_that_is_wanted(exchange, cancel):
+def test_a_kill_releases_the_calls_of_a_campaign_only_with_cancel_on_kill(exchange, cancel):
     exchange.default_script = Script(rings=0, talks=None)
     sessions = [start(exchange), start(exchange, OTHER)]
 

@@ -30,10 +30,10 @@ from airflow_provider_callapi.calls.campaign.people import Person, Plan
 from airflow_provider_callapi.calls.campaign.rules import NEVER, Rules
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueue
 from airflow_provider_callapi.calls.lost_call import LostCall
-from airflow_provider_callapi.calls.outcome import Outcome, settled
+from airflow_provider_callapi.calls.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tagging import due_tags
-from airflow_provider_callapi.calls.watch import OVER, Observation, SessionWatch
+from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, SessionWatch
 
 _TROUBLE = 30.0
 """Seconds before somebody is tried again whose call could not even be sent."""
@@ -257,16 +257,16 @@ class Campaign:
             phase = watch.update(snapshot)
             attempt = self._latest[person]
             assert attempt.call is not None
-            if phase in OVER:
+            if phase in FINAL_PHASES:
                 del self._watches[session_id]
-                call = watch.outcome(attempt.call)
+                call = watch.extend_outcome(attempt.call)
                 ended = attempt.now(Status.ENDED, call=call)
                 actions.changed.append(self._adopt(ended, snapshot.at))
                 if call.answered and (tag_id := self._tag_of_active(ended)) is not None:
                     actions.untagged.append((ended, tag_id))
             elif watch.observation.answered_at is not None:
                 if not attempt.call.answered:
-                    attempt = attempt.now(attempt.status, call=watch.outcome(attempt.call))
+                    attempt = attempt.now(attempt.status, call=watch.extend_outcome(attempt.call))
                     self._latest[person] = attempt
                     actions.changed.append(attempt)
                 if (tag_id := self._tag_of_active(attempt)) is not None:
@@ -352,7 +352,7 @@ class Campaign:
             **{
                 person: now + patience
                 for person, watch in self._watches.values()
-                if not watch.observation.seen
+                if not watch.observation.listed
             },
         }
         if not waiting:
@@ -385,7 +385,7 @@ class Campaign:
             self._watches.pop(report.id, None)
             attempt = self._latest[person]
             assert attempt.call is not None
-            call = settled(attempt.call, report, attempt.call.answered or answered, self.rules.timezone)
+            call = with_report(attempt.call, report, attempt.call.answered or answered, self.rules.timezone)
             changed.append(self._settle(attempt, call, now))
         return [*changed, *self.reports_failed(now, patience=0.0)]
 
@@ -486,7 +486,7 @@ class Campaign:
                 call.call_session_id,
                 appear_by=started + rules.appear_timeout,
                 deadline=started + rules.call_timeout,
-                observation=Observation.of(call),
+                observation=Observation.from_outcome(call),
             )
             self._watches[call.call_session_id] = (person, watch)
         elif attempt.status is Status.ENDED and attempt.result is None:

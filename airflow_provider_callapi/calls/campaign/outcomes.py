@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from airflow_provider_callapi.calls.outcome import FINISH_REASONS, Outcome, Reason
+from airflow_provider_callapi.calls.finish_reasons import FINISH_REASONS, FinishCategory
+from airflow_provider_callapi.calls.outcome import Outcome
 
 
 class Result(StrEnum):
     """What became of a call, or of a person whom nobody called."""
 
     ANSWERED = "answered"
-    BUSY = Reason.BUSY.value
-    NOT_REACHED = Reason.NOT_REACHED.value
-    OUR_SIDE = Reason.OUR_SIDE.value
-    CAPACITY = Reason.CAPACITY.value
-    WRONG_NUMBER = Reason.WRONG_NUMBER.value
-    REFUSED = Reason.REFUSED.value
+    BUSY = FinishCategory.BUSY.value
+    NOT_REACHED = FinishCategory.NOT_REACHED.value
+    OUR_SIDE = FinishCategory.OUR_SIDE.value
+    CAPACITY = FinishCategory.CAPACITY.value
+    WRONG_NUMBER = FinishCategory.WRONG_NUMBER.value
+    REFUSED = FinishCategory.REFUSED.value
     UNKNOWN = "unknown"
     UNRESOLVED = "unresolved"
-    ACCOUNT = Reason.ACCOUNT.value
+    ACCOUNT = FinishCategory.ACCOUNT.value
     INVALID = "invalid"
     DO_NOT_CALL = "do_not_call"
     NOT_CALLED = "not_called"

@@ -54,7 +54,7 @@ def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any)
     A short answer may fall between two polls, and only the Data API shows it. An error of the Data API is
     logged and counts as "not answered".
     """
-    answered = watch.outcome(call).answered
+    answered = watch.extend_outcome(call).answered
     try:
         if not answered and hook.has_data_api and (final := hook.fetch_final_outcome(call)):
             answered = final[0].answered

@@ -9,10 +9,10 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.watch import DONE, SessionWatch
+from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, SessionWatch
 from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.observability import update_watch
-from airflow_provider_callapi.triggers._loop.threads import in_a_thread
+from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -77,13 +77,13 @@ class InTriggerer:
         hook.settings = read_settings(await hook.aget_connection(hook.callapi_conn_id))
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
-        return await in_a_thread(function, *args)
+        return await run_in_thread(function, *args)
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch) -> None:
-        from airflow_provider_callapi.triggers._loop.shared_poll import listen  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415 - parse time
 
-        async with listen(hook.callapi_conn_id, POLL_INTERVAL) as next_snapshot:
-            while update_watch(watch, await next_snapshot()) not in DONE["answered"]:
+        async with subscribe(hook.callapi_conn_id, POLL_INTERVAL) as next_snapshot:
+            while update_watch(watch, await next_snapshot()) not in WAIT_ENDS_IN["answered"]:
                 pass
 
 

@@ -109,7 +109,7 @@ def _make_escalation(
             lambda request: hook.call(request, before_each_send=lock.renew), failure.text, warn
         ),
         poll_snapshots=lambda: hook.poll_snapshots(POLL_INTERVAL),
-        find_report=hook.report_finder(),
+        find_reported_call=hook.report_finder(),
         timezone=hook.settings.timezone,
         clock=time.time,
         log=lambda text: log.info("Alert for %s: %s", failure, text),

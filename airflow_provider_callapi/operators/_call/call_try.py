@@ -14,7 +14,7 @@ from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, SetTagCommuni
 from airflow_provider_callapi.api.errors import CallApiError, CallRefused, mask_phones
 from airflow_provider_callapi.api.methods import StartCall, TagCall
 from airflow_provider_callapi.calls import placing
-from airflow_provider_callapi.calls.lateness import lateness
+from airflow_provider_callapi.calls.lateness import too_late_reason
 from airflow_provider_callapi.calls.lifecycle import (
     CallLifecycle,
     Finished,
@@ -31,7 +31,7 @@ from airflow_provider_callapi.calls.placing import CallGateway, Journal, Stage, 
 from airflow_provider_callapi.calls.stores import MemoryStore
 from airflow_provider_callapi.calls.tagging import TagRules
 from airflow_provider_callapi.calls.tolerance import PollTolerance
-from airflow_provider_callapi.calls.watch import OVER, Observation, Phase, SessionWatch
+from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Phase, SessionWatch
 from airflow_provider_callapi.connection.release import release_calls
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
@@ -105,13 +105,13 @@ class CallTry:
         :raises CallUnresolved: it is unknown whether the call was placed.
         :raises CallUnresolvedForNow: the same, and a retry may place another call.
         """
-        late = lateness(self._facts.run_after, time.time(), self._options.max_lateness)
-        step = self._journal.step(request)
+        late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
+        step = self._journal.next_step(request)
         if late and step in (placing.Step.DIAL, placing.Step.DIAL_AGAIN):
             raise CallTooLate(late)
         delivery = "at_most_once" if late else self._options.delivery
         # Without a journal that outlives a try, an earlier try may have placed the call.
-        look_first = not self._durable and self._facts.try_number > 1
+        search_first = not self._durable and self._facts.try_number > 1
         description = f"{request.method} to {mask_phones(request.contact)}"
         try:
             call = place(
@@ -120,7 +120,7 @@ class CallTry:
                 self._call_gateway(description),
                 appear_timeout=self._options.appear_timeout,
                 delivery=delivery,
-                look_first=look_first,
+                search_first=search_first,
             )
         except Unresolved as error:
             unresolved = CallUnresolved if delivery == "at_most_once" else CallUnresolvedForNow
@@ -129,11 +129,11 @@ class CallTry:
             if error.method == request.method:
                 count_call("refused")
             # A refused search proves nothing about the call. Without a journal an earlier try may have rung.
-            if not self._options.refused_as_result or look_first or error.method != request.method:
+            if not self._options.refused_as_result or search_first or error.method != request.method:
                 raise
             self._log.info("%s: %s", description, error)
             return self._refused_result(request, error)
-        if step is placing.Step.GO_ON:
+        if step is placing.Step.ADOPT:
             log_call_event(LogEvent.RESUMED, call)
         if self._options.wait_for_completion and self._journal.current.stage is Stage.STARTED:
             self.active_session_id = call.call_session_id
@@ -179,12 +179,12 @@ class CallTry:
             step.appear_by,
             step.deadline,
             tolerance=PollTolerance(failures=self._options.poll_failures_tolerated),
-            observation=Observation.of(step.call),
+            observation=Observation.from_outcome(step.call),
         )
         phase = self._hook.watch_session(watch, until=step.until, poll_interval=self._options.poll_interval)
-        if phase in OVER and phase is not Phase.TIMED_OUT:
+        if phase in FINAL_PHASES and phase is not Phase.TIMED_OUT:
             self.active_session_id = None
-        return self._lifecycle.observed(phase, watch.outcome(step.call))
+        return self._lifecycle.observed(phase, watch.extend_outcome(step.call))
 
     def _deferral(self, step: WaitForCall | WaitForReport) -> Deferral:
         if isinstance(step, WaitForReport):
@@ -257,7 +257,7 @@ class CallTry:
         return CallGateway(
             send=self._hook.call,
             poll_snapshots=lambda: self._hook.poll_snapshots(self._options.poll_interval),
-            find_report=self._hook.report_finder(timeout=self._options.report_timeout),
+            find_reported_call=self._hook.report_finder(timeout=self._options.report_timeout),
             timezone=self._hook.settings.timezone,
             clock=time.time,
             log=lambda text: self._log.info("%s: %s", description, text),

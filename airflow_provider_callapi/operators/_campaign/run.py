@@ -244,7 +244,7 @@ class CampaignRun:
             )
         trigger = CallApiCampaignTrigger(
             callapi_conn_id=self._options.callapi_conn_id,
-            calls=CallApiCampaignTrigger.calls_of(campaign.watched()),
+            calls=CallApiCampaignTrigger.serialize_watches(campaign.watched()),
             wake_at=wake_at,
             poll_interval=self._options.poll_interval,
             cancel_on_kill=self._options.cancel_on_kill,

@@ -12,7 +12,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import StartCall, TagCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.campaign.runner import CampaignGateway
-from airflow_provider_callapi.calls.reports import finished_calls
+from airflow_provider_callapi.calls.reports import fetch_finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.connection.clients import join_current_trace
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -66,7 +66,7 @@ class CampaignServices:
             return error
 
     def _reports(self, since: float) -> Any:
-        return finished_calls(
+        return fetch_finished_calls(
             self._hook.data_api.client,
             since=since,
             until=time.time(),

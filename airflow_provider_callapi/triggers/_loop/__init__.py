@@ -1,1 +1,1 @@
-"""What the triggers share in one event loop: the poll of a connection, and threads for slow work."""
+"""Helpers of the triggers in one event loop: the shared poll of a connection, and threads for slow work."""

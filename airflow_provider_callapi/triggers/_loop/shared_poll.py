@@ -1,4 +1,4 @@
-"""One poll a connection, for everybody in an event loop who waits for its calls."""
+"""One poll per connection and event loop, shared by all waits for the connection's calls."""
 
 from __future__ import annotations
 
@@ -20,50 +20,59 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import record_poll_age
 
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
+"""The polls of each event loop, by connection id."""
 
 
 @asynccontextmanager
-async def listen(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSnapshot]:
-    """Listen to the one poll of this connection in this event loop; start it, and end it, as needed."""
+async def subscribe(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSnapshot]:
+    """Receive a connection's snapshots from the shared poll of this event loop, until the context ends.
+
+    The first subscriber starts the poll. The poll ends with the last one.
+
+    :param interval: seconds between two snapshots, at most.
+    """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
     if callapi_conn_id not in polls:
-        looker = _Looker(callapi_conn_id)
-        polls[callapi_conn_id] = looker.poll = SharedPoll(looker)
+        poller = _Poller(callapi_conn_id)
+        polls[callapi_conn_id] = poller.poll = SharedPoll(poller)
     poll = polls[callapi_conn_id]
     try:
-        async with poll.listen(interval) as next_snapshot:
+        async with poll.subscribe(interval) as next_snapshot:
             yield next_snapshot
     finally:
         if poll.idle and polls.get(callapi_conn_id) is poll:
-            del polls[callapi_conn_id]  # the next listener reads the connection anew
-            record_poll_age(0.0, conn_id=callapi_conn_id)  # a gauge keeps its last value, and nobody waits
+            del polls[callapi_conn_id]  # the next subscriber reads the connection again
+            record_poll_age(0.0, conn_id=callapi_conn_id)  # a gauge keeps its last value
 
 
-class _Looker:
-    """Takes snapshots through the synchronous client, in a thread: the event loop is never blocked."""
+class _Poller:
+    """Takes the snapshots of one connection through the synchronous client, in a thread."""
 
     poll: SharedPoll
-    """Whose looks these are."""
+    """The shared poll that this poller takes snapshots for."""
 
     def __init__(self, callapi_conn_id: str) -> None:
         self._callapi_conn_id = callapi_conn_id
         self._client: Any = None
-        self._seen_at = time.time()
+        self._succeeded_at = time.time()
 
     async def __call__(self) -> Snapshot:
         if self._client is None:
             connection = await CallApiHook.aget_connection(self._callapi_conn_id)
             self._client = make_client(read_settings(connection))
         snapshot = await asyncio.to_thread(take_snapshot, self._client, time.time)
-        if not self.poll.idle:  # somebody may have left meanwhile, as the last one
-            record_poll_age(snapshot.at - self._seen_at, conn_id=self._callapi_conn_id)
+        if not self.poll.idle:  # the last subscriber may have left during the poll
+            record_poll_age(snapshot.at - self._succeeded_at, conn_id=self._callapi_conn_id)
         if snapshot.failure is None:
-            self._seen_at = snapshot.at
+            self._succeeded_at = snapshot.at
         return snapshot
 
 
 def is_permanent(error: Exception) -> bool:
-    """Whether a retry would end the same way; a secrets backend may be down for a moment only."""
+    """Return whether a retry of the task would fail with the same error.
+
+    An unknown error counts as transient: the secrets backend, for example, may be down for a moment.
+    """
     if isinstance(error, CallApiError):
         return error.permanent
     return isinstance(error, AirflowFailException | AirflowNotFoundException | ValueError)

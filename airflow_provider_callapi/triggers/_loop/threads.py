@@ -1,4 +1,4 @@
-"""Slow work beside an event loop. The threads of the loop's own pool are few, and its polls need them."""
+"""Threads for slow work next to an event loop. The loop's own few threads are left to the polls."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 R = TypeVar("R")
 
 
-async def in_a_thread(function: Callable[..., R], *args: Any) -> R:
-    """Run a function in a thread of its own, in the present context."""
+async def run_in_thread(function: Callable[..., R], *args: Any) -> R:
+    """Run a function in a new thread, with a copy of the current context variables, and return its result."""
     pool = ThreadPoolExecutor(1)
     try:
-        called = partial(copy_context().run, function, *args)
-        return await asyncio.get_running_loop().run_in_executor(pool, called)
+        in_context = partial(copy_context().run, function, *args)
+        return await asyncio.get_running_loop().run_in_executor(pool, in_context)
     finally:
         pool.shutdown(wait=False)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.calls.answers import answered_from_report
 from airflow_provider_callapi.calls.campaign.outcomes import MEANING, NO_ATTEMPT, REDIAL, Result, result_of
-from airflow_provider_callapi.calls.outcome import FINISH_REASONS, Outcome, Reason, answered_by
+from airflow_provider_callapi.calls.finish_reasons import FINISH_REASONS, FinishCategory
+from airflow_provider_callapi.calls.outcome import Outcome
 
 NOBODY_KNOWS = [None, "", "success_finish", "internal_error", "of_a_later_version"]
 
@@ -21,7 +23,7 @@ def test_who_picked_up_has_answered_whatever_the_reason_of_the_end(reason: str |
 
 
 @pytest.mark.parametrize(("reason", "meaning"), FINISH_REASONS.items())
-def test_a_reason_of_the_table_says_what_became_of_the_person(reason: str, meaning: Reason) -> None:
+def test_a_reason_of_the_table_says_what_became_of_the_person(reason: str, meaning: FinishCategory) -> None:
     for answered in (False, None):
         assert over(reason, answered) == Result(meaning.value)
 
@@ -38,9 +40,9 @@ def test_a_result_that_says_that_nobody_was_reached_is_never_about_an_answer_tha
 ) -> None:
     report = CallReport(id=1, finish_reason=reason, talk_duration=0)
     if over(reason, None) in (Result.BUSY, Result.NOT_REACHED, Result.WRONG_NUMBER, Result.REFUSED):
-        assert answered_by(report) is False
+        assert answered_from_report(report) is False
     if over(reason, None) is Result.OUR_SIDE:
-        assert answered_by(report) is None
+        assert answered_from_report(report) is None
 
 
 def test_nobody_is_called_again_by_default_whose_result_is_not_known() -> None:

@@ -787,7 +787,7 @@ def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
     world.runner.step()
     world.process()
     observations = {
-        one: replace(watch.observation, seen=True, answered_at=world.clock() + 3)
+        one: replace(watch.observation, listed=True, answered_at=world.clock() + 3)
         for one, watch in world.campaign.watched().items()
     }
     world.campaign.seen_elsewhere(observations)

@@ -48,7 +48,7 @@ def test_alerts_that_ask_the_data_api_leave_the_loops_threads_to_the_polls(monke
 
         yield next_snapshot
 
-    monkeypatch.setattr(shared_poll, "listen", fails_to_poll)
+    monkeypatch.setattr(shared_poll, "subscribe", fails_to_poll)
     monkeypatch.setattr(answer, "is_answered", hangs)
     asyncio.run(main())
 

@@ -1,4 +1,4 @@
-"""Slow work beside an event loop."""
+"""Threads for slow work next to an event loop."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from contextvars import ContextVar
 
 import pytest
 
-from airflow_provider_callapi.triggers._loop.threads import in_a_thread
+from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 WHO: ContextVar[str] = ContextVar("WHO")
 
 
 def test_it_takes_no_thread_from_the_loops_pool():
-    """More of it than the pool has threads, and the pool works all the same."""
+    """More slow functions run than the pool has threads, and the pool still works."""
     done = threading.Event()
 
     async def main():
-        slow = [asyncio.create_task(in_a_thread(done.wait, 10)) for _ in range((os.cpu_count() or 1) + 5)]
+        slow = [asyncio.create_task(run_in_thread(done.wait, 10)) for _ in range((os.cpu_count() or 1) + 5)]
         await asyncio.sleep(0)
         await asyncio.wait_for(asyncio.to_thread(done.set), 5)
         return await asyncio.gather(*slow)
@@ -27,11 +27,11 @@ def test_it_takes_no_thread_from_the_loops_pool():
     assert {*asyncio.run(main())} == {True}
 
 
-def test_it_runs_in_the_present_context_and_tells_its_errors():
+def test_it_runs_with_the_current_context_variables_and_raises_the_functions_error():
     async def main():
         WHO.set("task 7")
-        assert await in_a_thread(WHO.get) == "task 7"
-        await in_a_thread(int, "seven")
+        assert await run_in_thread(WHO.get) == "task 7"
+        await run_in_thread(int, "seven")
 
     with pytest.raises(ValueError, match="seven"):
         asyncio.run(main())

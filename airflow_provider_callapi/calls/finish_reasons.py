@@ -1,0 +1,62 @@
+"""The Data API's finish reasons, and what each of them means for the person who was called."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class FinishCategory(StrEnum):
+    """What a group of the Data API's finish reasons has in common.
+
+    OUR_SIDE: the employee's or operator's leg was not reached; the contact may have picked up before.
+    CAPACITY: the service or the account had no free channel for the call.
+    REFUSED: rules of the account or the service forbid the call.
+    ACCOUNT: the account has no money or a component is off.
+    """
+
+    BUSY = "busy"
+    NOT_REACHED = "not_reached"
+    OUR_SIDE = "our_side_did_not_answer"
+    CAPACITY = "capacity"
+    WRONG_NUMBER = "wrong_number"
+    REFUSED = "refused"
+    ACCOUNT = "account"
+
+
+FINISH_REASONS: dict[str, FinishCategory] = {
+    "subscriber_busy": FinishCategory.BUSY,
+    "subscriber_not_responsible": FinishCategory.NOT_REACHED,
+    "timeout": FinishCategory.NOT_REACHED,
+    "no_success_subscriber_call": FinishCategory.NOT_REACHED,
+    "platform_not_found": FinishCategory.NOT_REACHED,
+    "operator_busy": FinishCategory.OUR_SIDE,
+    "operator_not_responsible": FinishCategory.OUR_SIDE,
+    "no_success_operator_call": FinishCategory.OUR_SIDE,
+    "employee_busy": FinishCategory.OUR_SIDE,
+    "max_out_call_reached": FinishCategory.CAPACITY,
+    "no_resources": FinishCategory.CAPACITY,
+    "operator_channels_busy": FinishCategory.CAPACITY,
+    "subscriber_number_problems": FinishCategory.WRONG_NUMBER,
+    "incorrect_input": FinishCategory.WRONG_NUMBER,
+    "numa_in_black_list": FinishCategory.REFUSED,
+    "locked_numb": FinishCategory.REFUSED,
+    "call_not_allowed_on_tp": FinishCategory.REFUSED,
+    "out_call_not_allowed": FinishCategory.REFUSED,
+    "external_call_not_allowed": FinishCategory.REFUSED,
+    "not_enough_money": FinishCategory.ACCOUNT,
+    "no_money": FinishCategory.ACCOUNT,
+    "limit_exceeded": FinishCategory.ACCOUNT,
+    "app_is_inactive": FinishCategory.ACCOUNT,
+    "component_is_inactive": FinishCategory.ACCOUNT,
+}
+"""Mnemonics of the Data API by category. The list is open: a mnemonic that is missing here proves nothing."""
+
+PROVE_NO_ANSWER = frozenset(
+    mnemonic
+    for mnemonic, category in FINISH_REASONS.items()
+    if category is not FinishCategory.OUR_SIDE and mnemonic != "operator_channels_busy"
+)
+"""Mnemonics that prove that the contact did not pick up.
+
+The others describe the employee's or operator's leg: the contact may have picked up before that leg failed.
+"""

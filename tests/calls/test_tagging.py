@@ -1,0 +1,26 @@
+"""Which tags a finished call should have and does not have yet."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.tagging import TagRules, due_tags
+
+RULES: TagRules = {"answered": 36, "not_answered": 37, "ended": 38}
+
+
+@pytest.mark.parametrize(("answered", "due"), [(True, [38, 36]), (False, [38, 37]), (None, [38])])
+def test_a_call_gets_the_ended_tag_and_the_tag_of_a_known_answer(
+    answered: bool | None, due: list[int]
+) -> None:
+    assert due_tags(Outcome(7, answered=answered), RULES) == due
+
+
+def test_a_tag_that_the_call_has_is_not_due() -> None:
+    assert due_tags(Outcome(7, answered=True, tags=(36,)), RULES) == [38]
+
+
+@pytest.mark.parametrize(("rules", "due"), [({}, []), ({"not_answered": 37}, []), ({"answered": 36}, [36])])
+def test_an_outcome_that_the_author_did_not_name_gets_no_tag(rules: TagRules, due: list[int]) -> None:
+    assert due_tags(Outcome(7, answered=True), rules) == due

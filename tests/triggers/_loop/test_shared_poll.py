@@ -1,0 +1,164 @@
+"""The shared poll: one per connection and event loop, however many triggers wait."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import Any
+
+import pytest
+from airflow_fakes import CONTACT, events_of
+
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
+from airflow_provider_callapi.triggers._loop import shared_poll
+from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
+
+pytest_plugins = ["airflow_desk"]
+
+
+def trigger(session: int, now: float, **changes: Any) -> CallApiSessionTrigger:
+    return CallApiSessionTrigger(
+        **{
+            "callapi_conn_id": "callapi_default",
+            "call": Outcome(session, started_at=now).to_xcom(),
+            "until": "ended",
+            "poll_interval": 5.0,
+            "appear_by": now + 60,
+            "deadline": now + 600,
+            **changes,
+        }
+    )
+
+
+async def _all(triggers: list[CallApiSessionTrigger]) -> list[Any]:
+    found = await asyncio.gather(*(events_of(waiting) for waiting in triggers))
+    return [event for (event,) in found]
+
+
+def _polled(desk: Any, number: int) -> tuple[int, float]:
+    """Return how many polls and how many seconds a number of waits for calls of ten minutes takes."""
+    desk.exchange.reset()
+    desk.exchange.script(CONTACT, Script(rings=0, talks=590))
+    began = desk.clock()
+    triggers = [trigger(desk.start(), began, deadline=began + 1000) for _ in range(number)]
+    events = asyncio.run(_all(triggers))
+    assert {event["phase"] for event in events} == {"ENDED"}
+    return desk.exchange.requests("list.calls"), desk.clock() - began
+
+
+@pytest.fixture
+def wire(callapi_emulator: Emulator, connection: Any) -> Exchange:
+    connection(extra={"timeout": 1.5})
+    exchange = callapi_emulator.exchange
+    exchange.account.minute_limit = 10_000
+    return exchange
+
+
+def _start(exchange: Exchange, contact: str = CONTACT) -> int:
+    params = {"access_token": exchange.account.key, "virtual_phone_number": "74993720692", "contact": contact}
+    params["contact_message"] = {"type": "tts", "value": "Hello"}  # type: ignore[assignment]
+    body = {"jsonrpc": "2.0", "id": "1", "method": "start.informer_call", "params": params}
+    session: int = exchange.handle(body)["result"]["data"]["call_session_id"]
+    return session
+
+
+def test_two_hundred_triggers_poll_as_often_as_one(desk):
+    desk.exchange.account.minute_limit = 10_000
+    one, seconds = _polled(desk, 1)
+    many, same_seconds = _polled(desk, 200)
+
+    assert one == many
+    assert seconds == same_seconds
+    assert 100 <= many <= 130, "every five seconds for ten minutes"
+
+
+def test_connections_do_not_share_a_poll(desk, monkeypatch):
+    """The calls of one account prove nothing about the calls of another."""
+
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER", os.environ["AIRFLOW_CONN_CALLAPI_DEFAULT"])
+    session = desk.start()
+    triggers = [trigger(session, desk.clock(), callapi_conn_id=name) for name in ("callapi_default", "other")]
+
+    seen: list[int] = []
+
+    async def main() -> list[Any]:
+        waits = asyncio.ensure_future(_all(triggers))
+        while not waits.done():
+            seen.append(len(shared_poll._polls.get(asyncio.get_running_loop(), {})))
+            await asyncio.sleep(0.001)
+        return await waits
+
+    assert {event["phase"] for event in asyncio.run(main())} == {"ENDED"}
+    assert max(seen) == 2
+
+
+def test_the_poll_ends_with_its_last_subscriber_and_the_next_one_reads_the_connection_again(desk):
+    desk.exchange.script(CONTACT, Script.busy(7))
+
+    async def main() -> None:
+        for key in ("demo-key", "a-new-key"):
+            desk.exchange.account.key = key
+            desk.connect(password=key)
+            (event,) = await events_of(trigger(desk.start(), desk.clock()))
+            assert event["phase"] == "ENDED", event
+            before = desk.exchange.requests("list.calls")
+            await asyncio.sleep(0.05)
+            assert desk.exchange.requests("list.calls") == before
+            assert shared_poll._polls[asyncio.get_running_loop()] == {}
+            others = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
+            assert others == []
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_trigger_leaves_the_others_their_poll(desk):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=550))
+    first, second = (trigger(desk.start(), desk.clock()) for _ in range(2))
+
+    async def main() -> Any:
+        gone, stays = (asyncio.ensure_future(events_of(waiting)) for waiting in (first, second))
+        while not desk.exchange.requests("list.calls"):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        gone.cancel()
+        (event,) = await stays
+        assert gone.cancelled()
+        return event
+
+    assert asyncio.run(main())["phase"] == "ENDED"
+
+
+def test_over_http_two_hundred_triggers_poll_as_often_as_one(wire):
+    wire.script(CONTACT, Script(rings=0, talks=1.2))
+    polls = []
+    for number in (1, 200):
+        before = wire.requests("list.calls")
+        now = time.time()
+        waits = [trigger(_start(wire), now, poll_interval=0.2) for _ in range(number)]
+        events = asyncio.run(_all(waits))
+        assert {event["phase"] for event in events} == {"ENDED"}
+        polls.append(wire.requests("list.calls") - before)
+
+    one, many = polls
+    assert many <= one + 3, f"one trigger took {one} polls, two hundred took {many}"
+
+
+def test_a_service_that_hangs_does_not_stop_the_triggerers_loop(wire):
+    wire.script(CONTACT, Script(rings=0, talks=4))  # longer than the poll that hangs
+    wire.fault(Fault.HANG, method="list.calls", seconds=5)
+    waiting = trigger(_start(wire), time.time(), poll_interval=0.2)
+
+    async def main() -> tuple[Any, float]:
+        longest, wait = 0.0, asyncio.ensure_future(events_of(waiting))
+        while not wait.done():
+            began = time.monotonic()
+            await asyncio.sleep(0.01)
+            longest = max(longest, time.monotonic() - began)
+        (event,) = await wait
+        return event, longest
+
+    event, longest = asyncio.run(main())
+
+    assert event["phase"] == "ENDED"
+    assert longest < 0.5, f"the loop stood still for {longest:.2f} s"
