@@ -26,14 +26,15 @@ from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import Reply
 from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, MemoryLedger
-from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, external_id, read_people
 from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.runner import CampaignGateway, Runner
+from airflow_provider_callapi.calls.campaign.runner import Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, summarise
 from airflow_provider_callapi.calls.reports import finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
@@ -139,7 +140,7 @@ def new_runner(
         MemoryLedger(),
         gateway_of(exchange, log, clock),
         poll_interval=poll_interval,
-        report_every=60.0,
+        report_interval=60.0,
     )
 
 
@@ -162,8 +163,8 @@ def simulate(people: int, report: Path | None = None) -> dict[str, float]:
             exchange.script(number, reactions[reaction])
     rows = ({"phone": number, "name": "Anna", "timezone": zone} for number, zone in zones.items())
     rules = Rules(
-        hours=CallingHours.read(("09:00", "21:00"), None),
-        redial=REDIAL,
+        hours=CallingHours.parse(("09:00", "21:00"), None),
+        redial=REDIAL_DELAYS,
         max_attempts=2,
         max_active=500,
         report_timeout=300.0,
@@ -213,7 +214,9 @@ def _report(runner: Runner) -> str:
         attempts[attempt.person].append(attempt)
     results = campaign.results()
     endings = [Ending(person, results[person.key], attempts[person.key]) for person in campaign.plan.people]
-    moments = [attempt.settled_at or attempt.intended_at for many in attempts.values() for attempt in many]
+    moments = [
+        attempt.result_known_at or attempt.intended_at for many in attempts.values() for attempt in many
+    ]
     summary = summarise(
         "simulated",
         endings,
@@ -223,7 +226,7 @@ def _report(runner: Runner) -> str:
         ended_at=max(moments),
         points_per_call=campaign.pacing.cost,
     )
-    limit = campaign.pacing.calls_a_minute()
+    limit = campaign.pacing.calls_per_minute()
     return render_report(summary, endings, (), calls_per_minute=limit, timezone="Europe/Moscow")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
-from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, Result
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
@@ -42,13 +42,13 @@ class PagedLedger:
         """Store intents, each only if it is not taken."""
         newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
         taken = [is_taken(newest.get(intent.person), intent) for intent in intents]
-        self.write([intent for intent, is_held in zip(intents, taken, strict=True) if not is_held])
+        self.record([intent for intent, is_held in zip(intents, taken, strict=True) if not is_held])
         return [
             ClaimResult(granted=not is_held, held=newest[intent.person] if is_held else None)
             for intent, is_held in zip(intents, taken, strict=True)
         ]
 
-    def write(self, attempts: Sequence[Attempt]) -> None:
+    def record(self, attempts: Sequence[Attempt]) -> None:
         """Store what is newly known."""
         changed: set[int] = set()
         for attempt in attempts:
@@ -73,7 +73,7 @@ class PagedLedger:
 
 def _kept(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A person's attempts, without the older of those that rang nobody's phone."""
-    unrung = [value["attempt"] for value in values if value.get("result") in NO_ATTEMPT]
+    unrung = [value["attempt"] for value in values if value.get("result") in RANG_NO_PHONE]
     forgotten = unrung[:-_UNRUNG_KEPT]
     return [value for value in values if value["attempt"] not in forgotten]
 
@@ -101,8 +101,8 @@ def _to_json(attempt: Attempt) -> dict[str, Any]:
         value["unrung"] = attempt.unrung
     if attempt.result:
         value["result"] = attempt.result.value
-    if attempt.settled_at:
-        value["settled_at"] = attempt.settled_at
+    if attempt.result_known_at:
+        value["result_known_at"] = attempt.result_known_at
     if attempt.refused_with:
         value["refused_with"] = attempt.refused_with
     if attempt.call:
@@ -122,7 +122,7 @@ def _from_json(person: str, value: dict[str, Any]) -> Attempt:
         intended_at=value["intended_at"],
         unrung=value.get("unrung", 0),
         result=Result(value["result"]) if "result" in value else None,
-        settled_at=value.get("settled_at"),
+        result_known_at=value.get("result_known_at"),
         refused_with=value.get("refused_with"),
         call=Outcome.from_xcom({**_untold(value["attempt"], value["external_id"]), **call}) if call else None,
     )

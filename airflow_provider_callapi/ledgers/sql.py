@@ -47,7 +47,7 @@ from sqlalchemy.types import TypeDecorator
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
-from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, Result
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
@@ -114,7 +114,7 @@ calls = Table(
     Column("external_id", String(255), nullable=False),
     Column("unrung", Integer, nullable=False),
     Column("intended_at", Moment, nullable=False),
-    Column("settled_at", Moment),
+    Column("result_known_at", Moment),
     Column("refused_with", String(255)),
     Column("call_session_id", BigInteger),
     Column("call_status", String(16)),
@@ -152,19 +152,19 @@ _OF_THE_CALL = (
 )
 """Columns that are fields of `Outcome` by the same name."""
 _CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", *_OF_THE_CALL)
-_SETTLED_COLUMNS = ("status", "result", "settled_at", "refused_with")
+_SETTLED_COLUMNS = ("status", "result", "result_known_at", "refused_with")
 _NAMES = tuple(column.name for column in calls.columns)
 
 KNOWLEDGE: tuple[tuple[Status, Any], ...] = (
     (Status.DIALLING, ...),
-    (Status.SETTLED, Result.UNRESOLVED),
+    (Status.FINISHED, Result.UNRESOLVED),
     (Status.NOT_PLACED, ...),
     (Status.ACTIVE, ...),
     (Status.ENDED, None),
     (Status.ENDED, Result.UNKNOWN),
-    (Status.SETTLED, Result.UNKNOWN),
+    (Status.FINISHED, Result.UNKNOWN),
     (Status.ENDED, ...),
-    (Status.SETTLED, ...),
+    (Status.FINISHED, ...),
 )
 """From the least that can be known of an attempt to the most: status and result; ``...`` is any other result.
 
@@ -216,7 +216,7 @@ class SqlLedger:
                 break
         return claims
 
-    def write(self, attempts: Sequence[Attempt]) -> None:
+    def record(self, attempts: Sequence[Attempt]) -> None:
         """Store what is newly known of claimed attempts, each where no more is known, see `KNOWLEDGE`."""
         in_one_order = sorted(attempts, key=lambda attempt: (attempt.person, attempt.attempt))
         values = [
@@ -287,7 +287,7 @@ class SqlLedger:
             "external_id": attempt.external_id,
             "unrung": attempt.unrung,
             "intended_at": attempt.intended_at,
-            "settled_at": attempt.settled_at,
+            "result_known_at": attempt.result_known_at,
             "refused_with": attempt.refused_with,
             "call_session_id": call and call.call_session_id,
             "call_status": call and call.status,
@@ -318,7 +318,7 @@ class SqlLedger:
         return _no_numbers_told(lambda: (again or _UNTIL_BACK)(transaction))
 
 
-def sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
+def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
     """The ledger in the database behind an Airflow connection of a SQL provider.
 
     :param campaign, min_gap: see `SqlLedger`.
@@ -421,7 +421,7 @@ def _attempt(row: Any) -> Attempt:
         intended_at=known["intended_at"],
         unrung=known["unrung"],
         result=None if known["result"] is None else Result(known["result"]),
-        settled_at=known["settled_at"],
+        result_known_at=known["result_known_at"],
         refused_with=known["refused_with"],
         call=call,
     )
@@ -468,7 +468,7 @@ _REFUSED_AT_THE_START = (Result.REFUSED, Result.INVALID)
 """Where there is no session either: the same may be said of a call that was placed."""
 _RANG = and_(
     calls.c.status != Status.NOT_PLACED.value,
-    or_(calls.c.result.is_(None), calls.c.result.not_in([result.value for result in NO_ATTEMPT])),
+    or_(calls.c.result.is_(None), calls.c.result.not_in([result.value for result in RANG_NO_PHONE])),
     or_(
         calls.c.result.is_(None),
         calls.c.result.not_in([result.value for result in _REFUSED_AT_THE_START]),

@@ -28,9 +28,9 @@ class TestPagedLedger(LedgerContract):
     def test_another_process_reads_what_was_written(self, pages: JsonPages, ledger: Ledger) -> None:
         first, second = an_intent(), an_intent(attempt=2, unrung=1)
         ledger.claim([first])
-        ledger.write([settled(first, Result.CAPACITY)])
+        ledger.record([settled(first, Result.CAPACITY)])
         ledger.claim([second])
-        ledger.write([active(second, observed=True)])
+        ledger.record([active(second, observed=True)])
 
         other = PagedLedger(pages)
         assert list(other.load([ANNA])) == [settled(first, Result.CAPACITY), active(second, observed=True)]
@@ -54,7 +54,7 @@ class TestPagedLedger(LedgerContract):
         for attempt in (1, 2, 3):
             intents = [a_long_intent(person, attempt) for person in people]
             ledger.claim(intents)
-            ledger.write([reported(intent) for intent in intents])
+            ledger.record([reported(intent) for intent in intents])
 
         assert all(len(text) < 64_000 for text in pages.values.values()), max(map(len, pages.values.values()))
         assert len(pages.values) <= 3, "and not so small that it is stored for each person"
@@ -68,12 +68,12 @@ class TestPagedLedger(LedgerContract):
         """There is no end to them, but to a page there is; all calls that rang stay."""
         busy = settled(an_intent(attempt=1), Result.BUSY)
         ledger.claim([an_intent(attempt=1)])
-        ledger.write([busy])
+        ledger.record([busy])
         for attempt in range(2, 200):
             intent = an_intent(attempt=attempt, unrung=attempt - 2)
             assert ledger.claim([intent]) == [ClaimResult(granted=True)]
-            ledger.write([active(intent)])
-            ledger.write([settled(intent, Result.CAPACITY)])
+            ledger.record([active(intent)])
+            ledger.record([settled(intent, Result.CAPACITY)])
         last = an_intent(attempt=200, unrung=198)
         ledger.claim([last])
 
@@ -115,7 +115,7 @@ def test_what_became_of_an_earlier_call_is_known_after_a_restart_though_the_next
     world.process()
     world.run(400)
     assert [attempt.status for attempt in world.new_ledger().load([ANNA])] == [
-        Status.SETTLED,
+        Status.FINISHED,
         Status.NOT_PLACED,
     ]
 

@@ -12,12 +12,13 @@ from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.ledger import Ledger
-from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, Person, external_id, read_people
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.runner import CampaignGateway, Pause, Runner
+from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.reports import finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Exchange, ManualClock
@@ -29,7 +30,7 @@ CALL = {
     "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
 }
 ANNA, BORIS, CLARA = "79260000011", "79260000012", "79260000013"
-RULES = Rules(redial=REDIAL, report_timeout=300.0, timezone="Europe/Moscow")
+RULES = Rules(redial=REDIAL_DELAYS, report_timeout=300.0, timezone="Europe/Moscow")
 
 
 class JsonPages:
@@ -85,9 +86,16 @@ class World:
             new_external_id=self.new_external_id,
             now=self.clock(),
         )
-        gateway = replace(self.gateway(), **self.overrides)
-        self.runner = Runner(campaign, self.template, ledger, gateway, poll_interval=10.0)
+        self.runner = self.new_runner(campaign, ledger)
         return self.runner
+
+    def new_runner(self, campaign: Campaign, ledger: Ledger) -> Runner:
+        gateway = replace(self.gateway(), **self.overrides)
+        return Runner(campaign, self.template, ledger, gateway, poll_interval=10.0)
+
+    def replace_ledger(self, ledger: Ledger) -> None:
+        """Give the present campaign another ledger, of which it has loaded nothing."""
+        self.runner = self.new_runner(self.campaign, ledger)
 
     def gateway(self) -> CampaignGateway:
         return CampaignGateway(

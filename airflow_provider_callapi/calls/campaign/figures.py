@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
-from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, Result
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.campaign.people import Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending, share
 
@@ -34,7 +34,7 @@ class Tally:
 
     def count(self, attempt: Attempt) -> None:
         self.calls += 1
-        self.rang += attempt.result not in NO_ATTEMPT
+        self.rang += attempt.result not in RANG_NO_PHONE
         self.answered += attempt.result is Result.ANSWERED
 
     @property
@@ -87,7 +87,7 @@ def _count_call(figures: Figures, attempt: Attempt, zone: str) -> None:
     figures.minutes[int(at // MINUTE)] += 1
     figures.hours[datetime.fromtimestamp(at, _zone(zone)).hour].count(attempt)
     figures.zones.add(zone)
-    if attempt.result not in NO_ATTEMPT:
+    if attempt.result not in RANG_NO_PHONE:
         figures.turns.setdefault(attempt.attempt - attempt.unrung, Tally()).count(attempt)
 
 

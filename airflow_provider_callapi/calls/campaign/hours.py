@@ -39,7 +39,7 @@ class CallingHours:
     days: frozenset[int] = frozenset(range(7))
 
     @classmethod
-    def read(cls, hours: Sequence[str] | None, days: Sequence[str] | None) -> CallingHours:
+    def parse(cls, hours: Sequence[str] | None, days: Sequence[str] | None) -> CallingHours:
         """From ``("09:00", "21:00")`` and ``("mon", "tue")``; None means always.
 
         :raises ValueError: names the field.

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.figures import MINUTE, Bin, Tally, count, in_bins
-from airflow_provider_callapi.calls.campaign.outcomes import MEANING, Result
+from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Result
 from airflow_provider_callapi.calls.campaign.people import Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, share
 
@@ -224,7 +224,7 @@ def _outcomes(summary: Summary) -> list[_Outcome]:
     return [
         _Outcome(
             name=_words(result),
-            meaning=MEANING[result],
+            meaning=RESULT_MEANINGS[result],
             people=number,
             share=share(number, summary.people),
             width=100 * share(number, most),

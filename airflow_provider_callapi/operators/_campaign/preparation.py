@@ -60,7 +60,7 @@ def read_rules(task: CallApiCampaignOperator, context: Context, hook: CallApiHoo
         if not is_region(task.region):
             raise ValueError(f"region: {task.region!r} is not a code of ISO 3166, such as 'RU'")
         return Rules(
-            hours=CallingHours.read(task.calling_hours, task.calling_days),
+            hours=CallingHours.parse(task.calling_hours, task.calling_days),
             redial=redial_table(task.redial),
             max_attempts=task.max_attempts,
             max_active=task.max_active_calls,
@@ -87,10 +87,10 @@ def open_ledger(task: CallApiCampaignOperator, state: TaskState | None) -> Ledge
     :raises CallApiTrouble: the database does not answer.
     """
     if task.ledger_conn_id:
-        from airflow_provider_callapi.ledgers.sql import sql_ledger  # noqa: PLC0415 - SQLAlchemy
+        from airflow_provider_callapi.ledgers.sql import open_sql_ledger  # noqa: PLC0415 - SQLAlchemy
 
         with _before_dialling():
-            return sql_ledger(task.ledger_conn_id, task.campaign, min_gap=_seconds(task.min_gap))
+            return open_sql_ledger(task.ledger_conn_id, task.campaign, min_gap=_seconds(task.min_gap))
     if state is not None:
         return PagedLedger(state)
     raise CallApiFailure(

@@ -18,11 +18,12 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import StartCall, TagCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, Plan, external_id, fingerprint
-from airflow_provider_callapi.calls.campaign.runner import CampaignGateway, Pause, Runner
+from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.reports import finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
@@ -125,7 +126,7 @@ class CampaignRun:
             return {**self._summary(self._endings()).to_xcom(), **forecast}
         self._is_the_same()
         if self.event is not None:
-            self.runner.campaign.seen_elsewhere(read_observations(self.event))
+            self.runner.campaign.update_observations(read_observations(self.event))
         else:
             self._tell_plan()
         while not (pause := self._step()).over:
@@ -258,7 +259,7 @@ class CampaignRun:
             "%d duplicates, %d on the do_not_call list",
             self.task.campaign,
             called,
-            campaign.ended,
+            campaign.finished,
             campaign.active,
             len(plan.invalid),
             plan.duplicates,
@@ -268,7 +269,7 @@ class CampaignRun:
             self.log.warning("Row %d is skipped: %s", skipped.line, skipped.why)
         if len(plan.invalid) > _LINES_TOLD:
             self.log.warning("… and %d more rows; the results name all", len(plan.invalid) - _LINES_TOLD)
-        self.runner.look_ahead()  # free, and its answer tells the counters
+        self.runner.poll_limits()  # free, and its answer tells the counters
         pacing = campaign.pacing
         points, (least, why) = called * pacing.cost, pacing.forecast(called, self.rules.max_active)
         minutes = math.ceil(least) if math.isfinite(least) else None
@@ -291,17 +292,17 @@ class CampaignRun:
     def _defer_if_worth_it(self, pause: Pause) -> None:
         """Give the worker slot away where nobody is to be dialled for a while."""
         campaign, now = self.runner.campaign, time.time()
-        if pause.dial_at < now + _WORTH_DEFERRING or campaign.searching or self.runner.blind:
+        if pause.dial_at < now + _WORTH_DEFERRING or campaign.has_lost_calls or self.runner.last_poll_failed:
             return
-        if campaign.answered_untagged:
+        if campaign.has_answered_call_to_tag:
             return
-        if campaign.untagged() and self.runner.tag_at < now + _WORTH_DEFERRING:
+        if campaign.finished_calls_to_tag() and self.runner.next_tag_at < now + _WORTH_DEFERRING:
             return
         wake_at = min(pause.dial_at, now + _LONGEST_DEFERRAL)
-        if campaign.untagged():
-            wake_at = min(wake_at, self.runner.tag_at)
+        if campaign.finished_calls_to_tag():
+            wake_at = min(wake_at, self.runner.next_tag_at)
         if campaign.needs_reports:
-            wake_at = min(wake_at, max(self.runner.report_at, now + _REST * self.preparation))
+            wake_at = min(wake_at, max(self.runner.next_report_at, now + _REST * self.preparation))
         elif campaign.watched() and self.hook.has_data_api:
             wake_at = min(wake_at, now + _LONGEST_WITH_CALLS)
         if pause.dial_at < float("inf"):
@@ -319,7 +320,7 @@ class CampaignRun:
                 wake_at=wake_at,
                 poll_interval=self.task.poll_interval,
                 cancel_on_kill=self.task.cancel_on_kill,
-                until_answered=campaign.answers_wanted,
+                until_answered=campaign.tags_active_calls,
             ),
             method_name="execute_complete",
             kwargs={"memo": self._memo()},
@@ -344,7 +345,7 @@ class CampaignRun:
             summary,
             endings,
             self.plan.invalid,
-            calls_per_minute=self.runner.campaign.pacing.calls_a_minute(),
+            calls_per_minute=self.runner.campaign.pacing.calls_per_minute(),
             unfinished=self.runner.campaign.stopped,
         )
         value = summary.to_xcom()

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
+import pytest
 from campaign_world import World
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -18,7 +19,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from airflow_provider_callapi.api.errors import LimitExceeded
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, MemoryLedger, Status
-from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, REDIAL, Result
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, REDIAL_DELAYS, Result
+from airflow_provider_callapi.calls.campaign.person_state import (
+    TRANSITIONS,
+    PersonEvent,
+    PersonStage,
+    PersonState,
+)
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.ledgers.paged import PagedLedger
@@ -55,8 +62,8 @@ class Dying:
         claims: list[ClaimResult] = self._boundary(lambda: self._ledger.claim(intents))
         return claims
 
-    def write(self, attempts: Sequence[Attempt]) -> None:
-        self._boundary(lambda: self._ledger.write(attempts))
+    def record(self, attempts: Sequence[Attempt]) -> None:
+        self._boundary(lambda: self._ledger.record(attempts))
 
 
 class Calling(RuleBasedStateMachine):
@@ -95,8 +102,8 @@ class Calling(RuleBasedStateMachine):
         self.points = 0
         self.given_up: set[str] = set()
         rules = Rules(
-            hours=CallingHours.read(hours, None),
-            redial=REDIAL,
+            hours=CallingHours.parse(hours, None),
+            redial=REDIAL_DELAYS,
             max_attempts=max_attempts,
             max_active=max_active,
             at_once=at_once,
@@ -201,7 +208,7 @@ class Calling(RuleBasedStateMachine):
 
     def _remember(self) -> None:
         for attempt in self.ledger().load(PEOPLE):
-            if attempt.status is Status.SETTLED and attempt.result in (Result.UNKNOWN, Result.UNRESOLVED):
+            if attempt.status is Status.FINISHED and attempt.result in (Result.UNKNOWN, Result.UNRESOLVED):
                 self.given_up.add(attempt.person)
                 self.seen[attempt.result] += 1
             self.seen["redial"] += attempt.attempt > 1
@@ -214,7 +221,7 @@ class Calling(RuleBasedStateMachine):
         assert all(number == 1 for number in calls.values()), calls
         rings = Counter(contact for contact, _ in calls)
         for attempts in self._history().values():
-            counted = [a for a in attempts if a.result not in NO_ATTEMPT]
+            counted = [a for a in attempts if a.result not in RANG_NO_PHONE]
             assert len(counted) <= self.world.rules.max_attempts
             assert [a.attempt for a in attempts] == list(range(1, len(attempts) + 1))
         assert all(rings[who] <= len(self._history().get(who, ())) for who in rings), "rung without an intent"
@@ -254,7 +261,7 @@ class Calling(RuleBasedStateMachine):
         self._remember()
         results, history = world.results(), self._history()
         assert set(results) == {row["phone"] for row in world.rows}
-        assert sum(world.campaign.counts.values()) == len(results), "everybody has one end"
+        assert sum(world.campaign.finished_by_result.values()) == len(results), "everybody has one end"
         calls = {call.call_session_id: call for call in world.exchange.calls}
         told = {a.call.call_session_id: a for some in history.values() for a in some if a.call}
         lost = [a for some in history.values() for a in some if a.result is Result.UNRESOLVED]
@@ -262,7 +269,7 @@ class Calling(RuleBasedStateMachine):
         assert len(calls) - len(told) <= len(lost), "a call that the ledger does not know"
         for session_id, attempt in told.items():
             assert calls[session_id].contact == attempt.person, "somebody else's call"
-            assert attempt.status is Status.SETTLED
+            assert attempt.status is Status.FINISHED
             if attempt.result is Result.ANSWERED:
                 assert calls[session_id].answered_at is not None
         for who, result in results.items():
@@ -271,7 +278,39 @@ class Calling(RuleBasedStateMachine):
         self.seen["end"] += 1
 
 
-def test_whatever_happens_nobody_is_rung_twice_for_one_attempt_and_the_books_agree() -> None:
+RARE_TRANSITIONS = {
+    (PersonStage.DIALLING, PersonEvent.TAKEN_OVER),
+    (PersonStage.DIALLING, PersonEvent.EXPIRED),
+    (PersonStage.DIALLING, PersonEvent.NOT_PLACED),
+    (PersonStage.DIALLING, PersonEvent.REFUSED),
+    (PersonStage.LOST, PersonEvent.TAKEN_OVER),
+    (PersonStage.ACTIVE, PersonEvent.TAGGED),
+    (PersonStage.TAGS_DUE, PersonEvent.TAGGED),
+    (PersonStage.PLANNED, PersonEvent.RESULT_KNOWN),
+    (PersonStage.PLANNED, PersonEvent.ENDED),
+    (PersonStage.PLANNED, PersonEvent.NOT_PLACED),
+}
+"""They need two processes at once, a refusal, a tag, or a crash at the right moment."""
+
+
+@pytest.fixture
+def used_transitions(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[PersonStage, PersonEvent]]:
+    """Counts the transitions of everybody in every campaign."""
+    used: Counter[tuple[PersonStage, PersonEvent]] = Counter()
+    apply = PersonState.apply
+
+    def counted(state: PersonState, event: PersonEvent, attempt: Attempt | None = None) -> None:
+        before = state.stage
+        apply(state, event, attempt)
+        used[before, event] += 1
+
+    monkeypatch.setattr(PersonState, "apply", counted)
+    return used
+
+
+def test_whatever_happens_nobody_is_rung_twice_for_one_attempt_and_the_books_agree(
+    used_transitions: Counter[tuple[PersonStage, PersonEvent]],
+) -> None:
     Calling.seen = Counter()
     rules = settings(
         max_examples=EXAMPLES,
@@ -284,3 +323,5 @@ def test_whatever_happens_nobody_is_rung_twice_for_one_attempt_and_the_books_agr
     assert Calling.seen["end"] >= EXAMPLES // 2
     rare = ("crash", "lost", "redial", Result.UNRESOLVED, Result.UNKNOWN)
     assert all(Calling.seen[kind] >= 5 for kind in rare), Calling.seen
+    assert used_transitions.keys() <= TRANSITIONS.keys()
+    assert TRANSITIONS.keys() - used_transitions.keys() <= RARE_TRANSITIONS

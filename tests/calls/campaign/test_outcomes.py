@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_callapi.api.data_api import CallReport
-from airflow_provider_callapi.calls.campaign.outcomes import MEANING, NO_ATTEMPT, REDIAL, Result, result_of
+from airflow_provider_callapi.calls.campaign.outcomes import (
+    RANG_NO_PHONE,
+    REDIAL_DELAYS,
+    RESULT_MEANINGS,
+    Result,
+    result_of,
+)
 from airflow_provider_callapi.calls.outcome import FINISH_REASONS, Outcome, Reason, answered_by
 
 NOBODY_KNOWS = [None, "", "success_finish", "internal_error", "of_a_later_version"]
@@ -44,9 +50,9 @@ def test_a_result_that_says_that_nobody_was_reached_is_never_about_an_answer_tha
 
 
 def test_nobody_is_called_again_by_default_whose_result_is_not_known() -> None:
-    assert not {Result.UNKNOWN, Result.UNRESOLVED} & set(REDIAL)
-    assert {result for result, delay in REDIAL.items() if delay is not None} >= NO_ATTEMPT
+    assert not {Result.UNKNOWN, Result.UNRESOLVED} & set(REDIAL_DELAYS)
+    assert {result for result, delay in REDIAL_DELAYS.items() if delay is not None} >= RANG_NO_PHONE
 
 
 def test_every_result_has_its_meaning_in_words() -> None:
-    assert set(MEANING) == set(Result)
+    assert set(RESULT_MEANINGS) == set(Result)

@@ -16,7 +16,7 @@ from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.api.models import Limits, parse_time
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, MemoryLedger, Status
-from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result, redial_table
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result, redial_table
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Fault, Script
@@ -130,7 +130,7 @@ def test_a_report_that_is_told_twice_is_one_call_and_one_redial() -> None:
     world.run()
     assert world.exchange.rings(ANNA) == 2
     assert [attempt.result for attempt in world.new_ledger().load([ANNA])] == [Result.BUSY] * 2
-    assert world.campaign.counts[Result.BUSY] == 1
+    assert world.campaign.finished_by_result[Result.BUSY] == 1
 
 
 def test_each_call_without_a_line_comes_later_and_meanwhile_nobody_is_dialled() -> None:
@@ -281,7 +281,7 @@ def test_nobody_is_dialled_outside_of_their_own_hours() -> None:
     monday_noon_utc = 1_778_500_800.0  # 2026-05-11T12:00Z: 18:00 in Omsk, 05:00 in Los Angeles
     world = World(
         [ANNA, BORIS],
-        replace(RULES, hours=CallingHours.read(("09:00", "17:00"), ["mon", "tue"])),
+        replace(RULES, hours=CallingHours.parse(("09:00", "17:00"), ["mon", "tue"])),
         start=monday_noon_utc,
     )
     world.rows[0]["timezone"], world.rows[1]["timezone"] = "Asia/Omsk", "America/Los_Angeles"
@@ -297,7 +297,7 @@ def test_nobody_is_dialled_outside_of_their_own_hours() -> None:
 def test_however_slow_the_world_is_nobody_is_dialled_after_hours(slow: str) -> None:
     noon = 1_778_500_800.0
     closing = noon + 300
-    rules = replace(RULES, hours=CallingHours.read(("09:00", "12:05"), None), timezone="UTC", max_active=2)
+    rules = replace(RULES, hours=CallingHours.parse(("09:00", "12:05"), None), timezone="UTC", max_active=2)
     world = World([f"792600001{n:02d}" for n in range(40)], rules, start=noon)
     for row in world.rows:
         row["timezone"] = "UTC"
@@ -343,7 +343,7 @@ def test_a_stop_while_intents_are_claimed_is_in_time() -> None:
 
 def test_a_redial_waits_for_the_hours_too() -> None:
     noon = 1_778_500_800.0
-    rules = replace(RULES, hours=CallingHours.read(("09:00", "12:05"), None), timezone="UTC")
+    rules = replace(RULES, hours=CallingHours.parse(("09:00", "12:05"), None), timezone="UTC")
     world = World(rules=rules, start=noon)
     world.rows[0]["timezone"] = "UTC"
     world.process()
@@ -363,7 +363,7 @@ def test_after_its_time_a_campaign_calls_nobody_and_ends() -> None:
 def test_who_cannot_be_called_before_the_end_is_not_waited_for() -> None:
     """Whose calling hours open after it, say: an operator who waits for days says nothing."""
     noon = 1_778_500_800.0
-    rules = replace(RULES, hours=CallingHours.read(("09:00", "10:00"), None), dial_until=noon + 3600)
+    rules = replace(RULES, hours=CallingHours.parse(("09:00", "10:00"), None), dial_until=noon + 3600)
     world = World(rules=rules, start=noon)
     assert world.run(10).over
     assert world.results() == {ANNA: Result.NOT_CALLED}
@@ -631,7 +631,7 @@ def test_a_call_that_another_process_placed_is_followed_and_not_placed_again() -
     ledger = Shared()
     ledger.claim([elsewhere])
     world.new_ledger = lambda: ledger
-    world.runner.ledger = ledger  # its campaign was planned before the other one's claim
+    world.replace_ledger(ledger)  # its campaign was planned before the other one's claim
     world.run()
     assert world.exchange.rings(ANNA) == 1
     assert world.results() == {ANNA: Result.ANSWERED}
@@ -646,7 +646,7 @@ def test_a_call_that_another_process_took_over_is_not_given_up_by_this_one() -> 
     world.run(30)
     (ours,) = ledger.load([ANNA])
     theirs = replace(ours, intended_at=ours.intended_at + 20)
-    ledger.write([theirs])
+    ledger.record([theirs])
     world.run(50)
     assert list(ledger.load([ANNA])) == [theirs]
 
@@ -682,7 +682,7 @@ def test_a_tag_that_cannot_be_set_is_given_up_and_not_recorded() -> None:
     world = World(rules=tag_rules(ended=38), tag_finished=refuse)
     assert world.run().over
     (attempt,) = world.new_ledger().load([ANNA])
-    assert attempt.status is Status.SETTLED
+    assert attempt.status is Status.FINISHED
     assert attempt.call is not None
     assert attempt.call.tags == ()
 
@@ -762,7 +762,7 @@ def test_a_tag_for_which_there_was_no_time_is_told() -> None:
     world.exchange.default_script = Script(rings=3, talks=60)
     world.run()
     session = world.exchange.calls[0].call_session_id
-    assert f"Call session {session} stays without tag 36: it was over before that" in world.log
+    assert f"Call session {session} stays without tag 36: the call ended before it was tagged" in world.log
 
 
 def test_without_a_data_api_an_active_call_is_tagged_when_it_is_seen_to_be_answered() -> None:
@@ -790,7 +790,7 @@ def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
         one: replace(watch.observation, seen=True, answered_at=world.clock() + 3)
         for one, watch in world.campaign.watched().items()
     }
-    world.campaign.seen_elsewhere(observations)
+    world.campaign.update_observations(observations)
     world.clock.advance(5)
     world.runner.step()
     assert told == [36]
@@ -813,7 +813,7 @@ def test_a_connection_with_the_wrong_time_zone_finds_its_reports_all_the_same(ac
 )
 def test_calls_around_the_hour_that_a_zone_has_twice_are_found(zone: str, put_back: float) -> None:
     people = [ANNA, BORIS, CLARA]
-    rules = replace(RULES, timezone=zone, max_attempts=3, redial={**REDIAL, Result.BUSY: 600.0})
+    rules = replace(RULES, timezone=zone, max_attempts=3, redial={**REDIAL_DELAYS, Result.BUSY: 600.0})
     world = World(people, rules, start=put_back - 60)
     world.exchange.account.timezone = zone
     world.exchange.default_script = Script.busy()
@@ -841,7 +841,7 @@ def test_an_attempt_that_another_process_left_with_a_tag_to_be_set_is_gone_on_wi
     """Its rules had a tag, ours have none."""
     ledger = MemoryLedger()
     world = World()
-    world.runner.ledger = ledger
+    world.replace_ledger(ledger)
     world.new_ledger = lambda: ledger
     then = world.clock() - 5000
     ended = Outcome(
@@ -849,7 +849,7 @@ def test_an_attempt_that_another_process_left_with_a_tag_to_be_set_is_gone_on_wi
     )
     left = Attempt(ANNA, 1, Status.DIALLING, "x", intended_at=then)
     ledger.claim([left])
-    ledger.write([left.now(Status.ENDED, result=Result.BUSY, settled_at=then, call=ended)])
+    ledger.record([left.with_status(Status.ENDED, result=Result.BUSY, result_known_at=then, call=ended)])
     assert world.run().over
     assert world.results() == {ANNA: Result.ANSWERED}
     assert world.exchange.rings(ANNA) == 1
