@@ -213,7 +213,7 @@ def test_a_campaigns_report_needs_nothing_but_itself(
     screenshot("campaign-report.png", report.as_uri())
 
     assert fetched == [report.as_uri()]
-    expect(page.get_by_role("heading", name="What became of everybody")).to_be_visible()
+    expect(page.get_by_role("heading", name="Results by person")).to_be_visible()
     for name in ("answered", "busy", "not_reached"):
         row = page.get_by_role("row").filter(has_text=RESULT_MEANINGS[Result(name)])
         expect(row).to_contain_text(f"{figures[f'result_{name}']:,}")

@@ -147,7 +147,7 @@ def test_writers_of_the_same_people_do_not_wait_for_each_other_in_a_circle(conne
     ledgers = [SqlLedger(connect(), "autumn") for _ in range(2)]
     ledgers[0].claim([an_intent(person) for person in people])
     ended = [settled(an_intent(person)) for person in people]
-    monkeypatch.setattr(sql._UNTIL_BACK, "stop", tenacity.stop_after_attempt(1))
+    monkeypatch.setattr(sql._RETRY_OUTAGE, "stop", tenacity.stop_after_attempt(1))
 
     at_once(
         *(lambda who=who: ledgers[who].record(ended[:: 1 if who else -1]) for who in range(2)),
@@ -185,7 +185,7 @@ def words(attempt: Attempt) -> tuple[str, str | None]:
 
 
 def test_there_is_a_saying_for_each_line_of_the_table():
-    assert [sql._knowledge(saying) for saying in SAYINGS] == list(range(len(KNOWLEDGE)))
+    assert [sql._knowledge_index(saying) for saying in SAYINGS] == list(range(len(KNOWLEDGE)))
 
 
 def test_what_is_written_late_does_not_replace_what_is_more(engine):
@@ -331,7 +331,7 @@ class Outage:
         """Whether the next transaction is committed, and nobody is told so."""
         moved = SimpleNamespace(monotonic=self.clock, sleep=self.clock.advance)
         monkeypatch.setattr(tenacity, "time", moved)
-        for again in (sql._AGAIN, sql._UNTIL_BACK):
+        for again in (sql._RETRY_BRIEFLY, sql._RETRY_OUTAGE):
             monkeypatch.setattr(again, "sleep", self.clock.advance)
         sqlalchemy.event.listen(engine, "begin", self._begin)
         sqlalchemy.event.listen(engine, "commit", self._commit)
@@ -458,7 +458,7 @@ def test_of_two_processes_with_the_same_intent_only_one_is_granted_it(engine):
 
 @pytest.mark.parametrize("name", ["", "x" * 251])
 def test_a_name_that_does_not_fit_the_key_is_refused(engine, name):
-    with pytest.raises(ValueError, match="campaign: a name of 1 to 250 characters"):
+    with pytest.raises(ValueError, match="campaign: give a name of 1 to 250 characters"):
         SqlLedger(engine, name)
 
 
@@ -555,7 +555,7 @@ def test_a_connection_that_is_not_there_is_refused_by_name(airflow_db):
 
 
 def test_a_database_that_does_not_answer_is_worth_a_retry(monkeypatch):
-    monkeypatch.setattr(sql._AGAIN, "sleep", lambda _: None)
+    monkeypatch.setattr(sql._RETRY_BRIEFLY, "sleep", lambda _: None)
     set_connection(monkeypatch, conn_type="postgres", host="127.0.0.1", port=1, login="me", password="S3cret")
 
     with pytest.raises(CallApiTrouble, match="ledger_conn_id: connection 'ledger': ") as failure:

@@ -1,4 +1,4 @@
-"""A campaign as one HTML page that needs nothing else: no script, no network, no phone number."""
+"""The report of a campaign: one self-contained HTML page without scripts, network access or phone numbers."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ _MOST_TABLE_ROWS = 60
 _MOST_REASONS = 12
 _MOST_TICKS = 9
 FEW = 30
-"""A rate of fewer calls says little, and is drawn pale."""
-_LONGEST_WITHOUT_A_WORD = 60 * MINUTE
+"""A rate of fewer calls is not reliable, and is drawn pale."""
+_SHORTEST_GAP = 60 * MINUTE
+"""Seconds without calls from which on the chart marks a gap."""
 _TICK_STEPS = (
     *(timedelta(minutes=step) for step in (1, 2, 5, 10, 15, 30)),
     *(timedelta(hours=step) for step in (1, 2, 3, 6, 12)),
@@ -44,15 +45,16 @@ def render_report(
     timezone: str,
     unfinished: str | None = None,
 ) -> str:
-    """The page.
+    """Return the HTML page.
 
-    Calls are drawn by the minute in which the service accepted them, answer rates by the hour on the clock of
-    the person called. It tells nothing of single people: no number, no value of a row.
+    It shows calls by the minute in which the service accepted them, and answer rates by the hour in the
+    time zone of the person called. It shows nothing of single people: no number, no value of a row.
 
-    :param calls_per_minute: the most that the points allow, drawn as a line; None where nobody told.
-    :param timezone: IANA zone of the clock that the time line has.
-    :param unfinished: why the campaign was stopped, in a few words; None if it was not. People who were
-        not called are told at the top either way.
+    :param invalid: the rows from which no call could be made.
+    :param calls_per_minute: how many calls the points pay for, drawn as a line; None: unknown.
+    :param timezone: IANA name of the time line's zone.
+    :param unfinished: why the campaign was stopped, in a few words; None: it was not stopped. The top of the
+        page also shows how many people were not called.
     """
     figures = count(endings, invalid)
     span = (figures.minutes, summary.started_at, summary.ended_at, timezone)
@@ -67,7 +69,7 @@ def render_report(
         zones=len(figures.zones),
         limit=calls_per_minute,
         outcomes=_outcomes(summary),
-        nobody=[_words(result) for result, number in summary.results.items() if not number],
+        unused_results=[_words(result) for result, number in summary.results.items() if not number],
         reasons=figures.reasons.most_common(_MOST_REASONS),
         more_reasons=sum(n for _, n in figures.reasons.most_common()[_MOST_REASONS:]),
         line=_TimeLine.of(in_bins(*span, MOST_BINS), calls_per_minute, timezone),
@@ -101,14 +103,17 @@ class _Scale:
 
 
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
-    """High enough for every rate that says something."""
-    telling = [hour.answer_rate for hour in hours if hour.rang >= FEW]
-    return _Scale.to(max(telling or [hour.answer_rate for hour in hours]))
+    """Return a scale that is high enough for every reliable rate."""
+    reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
+    return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """A place on the time axis, in percent from the left."""
+    """A tick of the time axis.
+
+    :ivar at: the position, in percent from the left.
+    """
 
     at: float
     hour: str
@@ -122,10 +127,10 @@ class _Mark:
 
 @dataclass(frozen=True, slots=True)
 class _TimeLine:
-    """The picture of calls per minute.
+    """The chart of calls per minute.
 
-    :ivar quiet: stretches without calls: from, width, in percent.
-    :ivar limit_fits: a limit far above everything that happened is told, not drawn.
+    :ivar limit_fits: whether the limit is drawn. A limit far above all calls is only stated.
+    :ivar quiet: gaps without calls: (left, width), in percent.
     """
 
     bins: list[Bin]
@@ -152,17 +157,20 @@ class _TimeLine:
 
     @property
     def width(self) -> int:
-        """Minutes of a bin."""
+        """Return the minutes of a bin."""
         return self.bins[0].minutes
 
     def outline(self, height: float, *, busiest: bool) -> str:
-        """A stepped area as an SVG path, one unit of width a bin."""
+        """Return a stepped area as an SVG path. Each bin is one unit wide.
+
+        :param busiest: whether to draw the busiest minute of each bin, or its average.
+        """
         tops = [each.busiest if busiest else each.calls / each.minutes for each in self.bins]
         steps = (f"V{height * (1 - top / self.scale.top):.1f}h1" for top in tops)
         return f"M0 {height:g}{''.join(steps)}V{height:g}z"
 
     def place(self, at: float) -> float:
-        """A moment in percent from the left."""
+        """Return the position of a moment, epoch seconds, in percent from the left."""
         return _place(self.bins, at)
 
 
@@ -191,7 +199,7 @@ def _marks(bins: Sequence[Bin], timezone: str) -> Iterator[_Mark]:
                 minor=number % 2 == 1,
             )
             number += 1
-        mark += step  # on the clock of the wall: a change of the clocks moves no mark
+        mark += step  # in local time: a clock change moves no mark
 
 
 def _quiet(bins: Sequence[Bin]) -> Iterator[tuple[float, float]]:
@@ -201,7 +209,7 @@ def _quiet(bins: Sequence[Bin]) -> Iterator[tuple[float, float]]:
             since = each.begins if since is None else since
             continue
         until = each.begins if each is not None else bins[-1].ends
-        if since is not None and until - since >= _LONGEST_WITHOUT_A_WORD:
+        if since is not None and until - since >= _SHORTEST_GAP:
             left = _place(bins, since)
             yield left, round(_place(bins, until) - left, 2)
         since = None
@@ -218,7 +226,7 @@ class _Outcome:
 
 
 def _outcomes(summary: Summary) -> list[_Outcome]:
-    """Answered first, then what was most frequent."""
+    """Return the results that people have: answered first, then by frequency."""
     most = max(summary.results.values())
     ordered = sorted(summary.results.items(), key=lambda item: (item[0] is not Result.ANSWERED, -item[1]))
     return [
@@ -240,7 +248,7 @@ def _words(result: Result) -> str:
 
 
 def _breakable(name: str) -> Markup:
-    """A name that may go on in the next line after its dots and underscores."""
+    """Return a name with possible line breaks after its dots and underscores."""
     return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped
 
 
@@ -254,17 +262,17 @@ def _duration(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    told = [f"{number} {unit}" for number, unit in parts if number][:2]  # more would be no news
-    return " ".join(told).replace(" ", "\u00a0") or "0\u00a0s"
+    largest = [f"{number} {unit}" for number, unit in parts if number][:2]
+    return " ".join(largest).replace(" ", "\u00a0") or "0\u00a0s"
 
 
 def _number(value: float) -> str:
-    """12,345; of what is not whole, one digit."""
+    """Return a number as text: ``12,345``, or with one decimal if it is not whole."""
     return f"{value:,.0f}" if math.isclose(value, round(value)) else f"{value:,.1f}"
 
 
 def _percent(value: float) -> str:
-    """Nothing is rounded to nothing, or to all."""
+    """Return a fraction as percent. A small part is never shown as 0, nor a large part as 100."""
     if 0 < value < 0.001:
         return "< 0.1 %"
     if 0.999 < value < 1:

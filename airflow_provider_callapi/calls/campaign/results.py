@@ -1,4 +1,4 @@
-"""A row per person, as CSV or JSON Lines: the contact list again, with what became of everybody."""
+"""The results of a campaign, one row a person, as CSV or JSON Lines: the contact list with more columns."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ COLUMNS = (
     "call_finish_reason",
     "call_tags",
 )
-"""What is added to each row; in it, a column of the same name (of an earlier campaign's results) is replaced.
+"""The columns that are added to each row. They replace columns of the same name in the contact list.
 
-``call_attempts`` is the number of calls that the service accepted; their sum is the summary's ``calls``. The
-columns after it tell of the last one. ``call_contact`` is the number called, as E.164 digits.
+``call_contact`` is the number called, as E.164 digits. ``call_attempts`` is how many calls the service
+accepted; the sum is the summary's ``calls``. The columns after it describe the last attempt.
 """
 
 _Listed: TypeAlias = Ending | Skipped
@@ -47,16 +47,17 @@ def write_results(
     separator: str = ",",
     bom: bool = False,
 ) -> int:
-    """Write everybody on the list, in the list's order; returns how many.
+    """Write one row for everybody on the list, in the list's order; return how many rows.
 
-    JSON Lines gives back every row as it was. In CSV a nested value is JSON text, None is empty, and a text
-    that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@`` or a control
-    character) gets a ``'`` before it, unless it is a signed number: ``+7 (926) 000-00-01`` stays as it is.
-    The list may come from anybody's sign-up form, and the file ends in somebody's Excel.
+    JSON Lines keeps the values of a row unchanged. CSV shows a nested value as JSON text and None as an
+    empty cell. A CSV text that begins with ``=``, ``+``, ``-``, ``@`` or a control character gets a ``'``
+    before it, because a spreadsheet would run it as a formula. Signed numbers such as
+    ``+7 (926) 000-00-01`` stay unchanged.
 
-    :param file: opened for text, UTF-8; CSV brings the line ends of RFC 4180.
-    :param separator: between the columns of CSV: that of the list, so that the same program opens both.
-    :param bom: whether CSV begins with a byte order mark, without which Excel takes UTF-8 for something else.
+    :param file: a text file with the encoding UTF-8, opened with ``newline=""``: CSV has the line ends of
+        RFC 4180.
+    :param separator: the separator of CSV columns.
+    :param bom: whether CSV begins with a byte order mark. Excel needs it to recognise UTF-8.
     """
     listed: list[_Listed] = [*endings, *invalid]
     listed.sort(key=_line)
@@ -72,7 +73,7 @@ def _line(item: _Listed) -> int:
 
 
 def _own(item: _Listed) -> Mapping[str, Any]:
-    """The row as the list has it."""
+    """Return the row of the contact list."""
     return item.row if isinstance(item, Skipped) else item.person.row
 
 

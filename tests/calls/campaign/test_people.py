@@ -225,7 +225,7 @@ def test_an_authors_own_external_id_that_cannot_be_made_or_used_is_the_rows_faul
 @pytest.mark.parametrize("own", ["{{ contact.phone }}", "call to {{ contact.phone }}", "8 926 000-00-11/a"])
 def test_an_id_that_holds_the_phone_number_is_refused_because_logs_tell_ids(own: str) -> None:
     assert why(plan_of([anna()], external_id=own)) == (
-        "call.external_id: holds the phone number; ids are told in logs as they are"
+        "call.external_id: holds the phone number; logs show ids unmasked"
     )
 
 

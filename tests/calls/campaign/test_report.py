@@ -214,12 +214,12 @@ def test_a_limit_far_above_is_told_and_not_drawn() -> None:
     assert '<line class="limit" x1="0" x2="100%"' in report(some_endings(), [], limit=10.0)
     page = report(some_endings(), [], limit=1000.0)
     assert '<line class="limit"' not in page
-    assert "The limit, 1,000 a minute, is far above the picture." in page
+    assert "The limit, 1,000 a minute, is far above the chart." in page
 
 
 def test_points_that_nobody_knows_are_not_on_the_page() -> None:
-    assert re.search(r"a person, \d+ points<", report(some_endings(), [], points_per_call=2))
-    assert re.search(r"a person<", report(some_endings(), [], points_per_call=None))
+    assert re.search(r"per person, \d+ points<", report(some_endings(), [], points_per_call=2))
+    assert re.search(r"per person<", report(some_endings(), [], points_per_call=None))
 
 
 def test_the_page_needs_nothing_else() -> None:
@@ -266,7 +266,7 @@ def test_a_long_name_is_broken_only_after_dots_and_underscores() -> None:
 
 def test_a_duration_stays_in_one_line() -> None:
     page = report([called(person(1), (0, R.ANSWERED))], [])
-    assert re.search(r"<dt>Took</dt><dd>\d+\u00a0\w+(\u00a0\d+\u00a0\w+)?</dd>", page)
+    assert re.search(r"<dt>Duration</dt><dd>\d+\u00a0\w+(\u00a0\d+\u00a0\w+)?</dd>", page)
 
 
 def test_all_text_is_escaped() -> None:
