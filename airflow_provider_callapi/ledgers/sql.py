@@ -2,176 +2,48 @@
 
 A unique key of (campaign, person, attempt) decides which process dials. Shards, a cleared task and two
 accidental runs therefore never dial the same attempt. A late write does not replace newer knowledge, see
-`KNOWLEDGE`. The tables are made for queries. They hold the people's phone numbers:
-
-``callapi_campaign_call``
-    One row a dialled attempt, with the fields of `Attempt` and those of its call's `Outcome`. Times have
-    microseconds: ``timestamptz`` in PostgreSQL, UTC in databases whose type has no time zone.
-``callapi_campaign_lock``
-    A fixed number of rows, each for a part of the people. A claim with ``min_gap`` locks one of them.
+`airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
 """
 
 from __future__ import annotations
 
-import datetime
 import itertools
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tenacity
 from airflow.providers.common.compat.sdk import AirflowException, BaseHook
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    Column,
-    DateTime,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    and_,
-    bindparam,
-    case,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
-from sqlalchemy.dialects.mysql import DATETIME
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
-from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
-from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
-from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.ledgers.sql_retries import (
+    RETRY_BRIEFLY,
+    RETRY_OUTAGE,
+    LostRaceError,
+    mask_errors,
+)
+from airflow_provider_callapi.ledgers.sql_rows import attempt_of_row, row_of_attempt
+from airflow_provider_callapi.ledgers.sql_statements import KEY, RANG, RECORD, TAKE_OVER, knowledge_index
+from airflow_provider_callapi.ledgers.sql_tables import (
+    DIALECTS,
+    LONGEST_NAME,
+    calls,
+    create_tables,
+    locks,
+    stripe_of,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.engine import Connection, Dialect, Engine
-
-    _TypeDecorator = TypeDecorator[float]
-else:
-    _TypeDecorator = TypeDecorator
+    from sqlalchemy.engine import Connection, Engine
 
 A = TypeVar("A")
 T = TypeVar("T")
 
-DIALECTS = ("postgresql", "mysql", "mariadb", "sqlite")
-LONGEST_NAME = 250
-"""Characters of a campaign's name, and of a person's key: a MySQL index holds at most 3072 bytes."""
-
 _CHUNK = 500
+"""Rows or people in one statement."""
 _MICROSECOND = 1e-6
-_STRIPES = 64
-
-
-class Moment(_TypeDecorator):
-    """Converts epoch seconds to a database time in UTC with microseconds, and back."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        # MySQL's plain DATETIME rounds to seconds, and its TIMESTAMP depends on the session's zone
-        kind = DATETIME(fsp=6) if dialect.name in ("mysql", "mariadb") else DateTime(timezone=True)
-        return dialect.type_descriptor(kind)
-
-    def process_bind_param(self, value: float | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        moment = datetime.datetime.fromtimestamp(value, datetime.UTC)
-        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> float | None:
-        if value is None:
-            return None
-        moment: datetime.datetime = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-        return moment.timestamp()
-
-
-_IN_MYSQL: Any = {
-    f"{name}_{option}": value
-    for name in ("mysql", "mariadb")
-    for option, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}.items()
-}
-"""Options for MySQL: an engine with transactions, and a collation in which "Sale" is not "sale"."""
-
-metadata = MetaData()
-calls = Table(
-    "callapi_campaign_call",
-    metadata,
-    Column("campaign", String(LONGEST_NAME), primary_key=True),
-    Column("person", String(LONGEST_NAME), primary_key=True),
-    Column("attempt", Integer, primary_key=True, autoincrement=False),
-    Column("status", String(16), nullable=False),
-    Column("result", String(32)),
-    Column("external_id", String(255), nullable=False),
-    Column("unrung", Integer, nullable=False),
-    Column("intended_at", Moment, nullable=False),
-    Column("result_known_at", Moment),
-    Column("refused_with", String(255)),
-    Column("call_session_id", BigInteger),
-    Column("call_status", String(16)),
-    Column("answered", Boolean),
-    Column("started_at", Moment),
-    Column("answered_at", Moment),
-    Column("ended_at", Moment),
-    Column("observed", Boolean),
-    Column("finish_reason", String(255)),
-    Column("talk_seconds", Integer),
-    Column("tags", JSON(none_as_null=True)),
-    Column("communication_id", BigInteger),
-    Column("source", String(16)),
-    Index("callapi_campaign_call_external_id", "external_id"),
-    Index("callapi_campaign_call_person", "person", "intended_at"),
-    **_IN_MYSQL,
-)
-locks = Table(
-    "callapi_campaign_lock",
-    metadata,
-    Column("stripe", Integer, primary_key=True, autoincrement=False),
-    Column("locked_by", String(LONGEST_NAME)),
-    **_IN_MYSQL,
-)
-
-_OF_THE_CALL = (
-    "answered",
-    "started_at",
-    "answered_at",
-    "ended_at",
-    "finish_reason",
-    "talk_seconds",
-    "communication_id",
-    "source",
-)
-"""Columns with the names of fields of `Outcome`."""
-_CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", *_OF_THE_CALL)
-_RESULT_COLUMNS = ("status", "result", "result_known_at", "refused_with")
-_NAMES = tuple(column.name for column in calls.columns)
-
-KNOWLEDGE: tuple[tuple[Status, Any], ...] = (
-    (Status.DIALLING, ...),
-    (Status.FINISHED, Result.UNRESOLVED),
-    (Status.NOT_PLACED, ...),
-    (Status.ACTIVE, ...),
-    (Status.ENDED, None),
-    (Status.ENDED, Result.UNKNOWN),
-    (Status.FINISHED, Result.UNKNOWN),
-    (Status.ENDED, ...),
-    (Status.FINISHED, ...),
-)
-"""(status, result) from the least to the most that can be known of an attempt; ``...``: any other result.
-
-A write never replaces a row with more knowledge. Up to `Status.NOT_PLACED`, a write concerns one intent only.
-It does not change the intent of another process that has taken the attempt over since.
-"""
-_ABOUT_AN_INTENT = KNOWLEDGE.index((Status.NOT_PLACED, ...))
 
 
 class SqlLedger:
@@ -192,12 +64,13 @@ class SqlLedger:
         self._engine = engine
         self._campaign = campaign
         self._min_gap = min_gap
-        _mask_errors(lambda: create_tables(engine))
+        # if another process creates the tables at the same time, check again
+        mask_errors(lambda: RETRY_BRIEFLY(create_tables, engine))
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
         """Yield every attempt to call these people, each person's oldest first."""
         for rows in self._rows(people):
-            yield from map(_attempt, rows)
+            yield from map(attempt_of_row, rows)
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
         """Store each intent that is not taken, in its own transaction; return the answers in the same order.
@@ -209,7 +82,7 @@ class SqlLedger:
             # an intent that is stored but not returned is never dialled, so do not wait long after the first
             some_granted = any(claim.granted for claim in claims)
             try:
-                claims.append(self._claim_retried(intent, _RETRY_BRIEFLY if some_granted else _RETRY_OUTAGE))
+                claims.append(self._claim_retried(intent, RETRY_BRIEFLY if some_granted else RETRY_OUTAGE))
             except CallApiTrouble:
                 if not some_granted:
                     raise
@@ -223,8 +96,8 @@ class SqlLedger:
         in_one_order = sorted(attempts, key=lambda attempt: (attempt.person, attempt.attempt))
         values = [
             {
-                "known": _knowledge_index(attempt),
-                **{f"new_{name}": value for name, value in self._row(attempt).items()},
+                "known": knowledge_index(attempt),
+                **{f"new_{name}": value for name, value in row_of_attempt(attempt, self._campaign).items()},
             }
             for attempt in in_one_order
         ]
@@ -248,7 +121,7 @@ class SqlLedger:
         """
         if self._min_gap is not None:
             # lock before the first read; SQLite needs a write to begin its transaction
-            stripe = zlib.crc32(intent.person.encode()) % _STRIPES
+            stripe = stripe_of(intent.person)
             db.execute(update(locks).where(locks.c.stripe == stripe).values(locked_by=self._campaign))
         newest = self._newest(db, intent.person)
         if is_taken(newest, intent):
@@ -257,11 +130,11 @@ class SqlLedger:
         not_before = self._not_before(db, intent.person)
         if not_before is not None and intent.intended_at < not_before:
             return ClaimResult(granted=False, not_before=not_before)
-        row = self._row(intent)
+        row = row_of_attempt(intent, self._campaign)
         if newest is not None and newest.attempt == intent.attempt:
-            taken_over = db.execute(_TAKE_OVER.values(row), {f"of_{name}": row[name] for name in _KEY})
+            taken_over = db.execute(TAKE_OVER.values(row), {f"of_{name}": row[name] for name in KEY})
             if taken_over.rowcount != 1:
-                raise _LostRaceError
+                raise LostRaceError
         else:
             db.execute(insert(calls).values(row))
         return ClaimResult(granted=True)
@@ -269,35 +142,14 @@ class SqlLedger:
     def _newest(self, db: Connection, person: str) -> Attempt | None:
         query = select(calls).where(calls.c.campaign == self._campaign, calls.c.person == person)
         row = db.execute(query.order_by(calls.c.attempt.desc()).limit(1)).first()
-        return None if row is None else _attempt(row)
+        return None if row is None else attempt_of_row(row)
 
     def _not_before(self, db: Connection, person: str) -> float | None:
         if self._min_gap is None:
             return None
-        query = select(func.max(calls.c.intended_at)).where(calls.c.person == person, _RANG)
+        query = select(func.max(calls.c.intended_at)).where(calls.c.person == person, RANG)
         last = db.execute(query).scalar()
         return None if last is None else float(last) + self._min_gap
-
-    def _row(self, attempt: Attempt) -> dict[str, Any]:
-        """Return the value of every column: a takeover replaces the whole row."""
-        call = attempt.call
-        return {
-            "campaign": self._campaign,
-            "person": attempt.person,
-            "attempt": attempt.attempt,
-            "status": attempt.status.value,
-            "result": attempt.result and attempt.result.value,
-            "external_id": attempt.external_id,
-            "unrung": attempt.unrung,
-            "intended_at": attempt.intended_at,
-            "result_known_at": attempt.result_known_at,
-            "refused_with": attempt.refused_with,
-            "call_session_id": call and call.call_session_id,
-            "call_status": call and call.status,
-            "observed": call and call.observed,
-            "tags": list(call.tags) or None if call else None,
-            **{name: call and getattr(call, name) for name in _OF_THE_CALL},
-        }
 
     def _rows(self, people: Iterable[str]) -> Iterator[Sequence[Any]]:
         """Yield the rows of these people in portions, ordered by person and attempt."""
@@ -318,7 +170,7 @@ class SqlLedger:
             with self._engine.begin() as db:
                 return work(db, argument)
 
-        return _mask_errors(lambda: (retrying or _RETRY_OUTAGE)(transaction))
+        return mask_errors(lambda: (retrying or RETRY_OUTAGE)(transaction))
 
 
 def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
@@ -349,55 +201,6 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
         raise CallApiTrouble(f"{named}: {trouble}") from None
 
 
-def create_tables(engine: Engine) -> None:
-    """Create the missing tables. If another process creates them at the same time, check again."""
-
-    def create() -> None:
-        metadata.create_all(engine)
-        with engine.begin() as db:
-            if db.execute(select(func.count()).select_from(locks)).scalar() == 0:
-                db.execute(insert(locks), [{"stripe": stripe} for stripe in range(_STRIPES)])
-
-    _RETRY_BRIEFLY(create)
-
-
-class _LostRaceError(Exception):
-    """Another process took the attempt over between the read and the update."""
-
-
-def _is_hopeless(state: tenacity.RetryCallState) -> bool:
-    """Return whether to stop repeating: after minutes of an outage, or after some tries of anything else."""
-    outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
-    if outage:
-        return (state.seconds_since_start or 0.0) >= _LONGEST_OUTAGE
-    return state.attempt_number >= _TRIES
-
-
-_TRIES = 6
-_LONGEST_OUTAGE = 300.0
-"""Seconds for which an outage is waited out: a restart takes less, and the results of calls are precious."""
-_OUTAGES = (OperationalError, InterfaceError, InternalError)
-_RETRY_BRIEFLY = tenacity.Retrying(
-    retry=tenacity.retry_if_exception_type((DBAPIError, _LostRaceError)),
-    stop=tenacity.stop_after_attempt(_TRIES),
-    wait=tenacity.wait_random_exponential(multiplier=0.05, max=2.0),
-    reraise=True,
-)
-_RETRY_OUTAGE = _RETRY_BRIEFLY.copy(
-    stop=_is_hopeless, wait=tenacity.wait_random_exponential(multiplier=0.05, max=10.0)
-)
-
-
-def _mask_errors(work: Callable[[], T]) -> T:
-    """Run something; convert a database error, whose text has phone numbers, to one that a log may show."""
-    try:
-        return work()
-    except (SQLAlchemyError, _LostRaceError) as error:
-        cause = getattr(error, "orig", None) or error
-        first_line = mask_phones(str(cause)).partition("\n")[0]
-        raise CallApiTrouble(f"the ledger's database: {type(cause).__name__}: {first_line}") from None
-
-
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
     """Return whether a row is exactly this intent: the database keeps its time to the microsecond."""
     return (newest.attempt, newest.status, newest.external_id) == (
@@ -407,58 +210,8 @@ def _is_same(newest: Attempt, intent: Attempt) -> bool:
     ) and abs(newest.intended_at - intent.intended_at) < _MICROSECOND
 
 
-def _attempt(row: Any) -> Attempt:
-    known = dict(zip(_NAMES, row, strict=True))  # reading a row's attributes takes twice as long
-    call = None
-    if known["call_session_id"] is not None:
-        call = Outcome(
-            call_session_id=known["call_session_id"],
-            external_id=known["external_id"],
-            attempt=known["attempt"],
-            status=known["call_status"],
-            observed=known["observed"],
-            tags=tuple(known["tags"] or ()),
-            **{name: known[name] for name in _OF_THE_CALL},
-        )
-    return Attempt(
-        person=known["person"],
-        attempt=known["attempt"],
-        status=Status(known["status"]),
-        external_id=known["external_id"],
-        intended_at=known["intended_at"],
-        unrung=known["unrung"],
-        result=None if known["result"] is None else Result(known["result"]),
-        result_known_at=known["result_known_at"],
-        refused_with=known["refused_with"],
-        call=call,
-    )
-
-
-def _knowledge_index(attempt: Attempt) -> int:
-    """Return the index in `KNOWLEDGE` of an attempt's status and result."""
-    known = (attempt.status, attempt.result)
-    return KNOWLEDGE.index(known if known in KNOWLEDGE else (attempt.status, ...))
-
-
-def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
-    """Return the condition that a row has this status and result; ``...``: any result."""
-    has_status = calls.c.status == status.value
-    return has_status if result is ... else and_(has_status, calls.c.result == result)
-
-
-def _merged(column: Column[Any]) -> Any:
-    """Return the new value of a column of the call: an unknown value never replaces a known one."""
-    if column.name == "observed":
-        return case((column.is_(True), True), else_=_new("observed"))
-    return func.coalesce(_new(column.name), column)
-
-
-def _new(name: str) -> Any:
-    return bindparam(f"new_{name}", type_=calls.c[name].type)
-
-
 def _store(db: Connection, values: list[dict[str, Any]]) -> None:
-    db.execute(_WRITE, values)
+    db.execute(RECORD, values)
 
 
 def _fetch_rows(db: Connection, query: Any) -> Sequence[Any]:
@@ -468,32 +221,3 @@ def _fetch_rows(db: Connection, query: Any) -> Sequence[Any]:
 def _chunks(items: list[T]) -> Iterator[list[T]]:
     for first in range(0, len(items), _CHUNK):
         yield items[first : first + _CHUNK]
-
-
-_KEY = ("campaign", "person", "attempt")
-_REFUSED_AT_THE_START = (Result.REFUSED, Result.INVALID)
-"""Rejected before dialling only if call_session_id is null; placed calls can carry these results too."""
-_RANG = and_(
-    calls.c.status != Status.NOT_PLACED.value,
-    or_(calls.c.result.is_(None), calls.c.result.not_in([result.value for result in RANG_NO_PHONE])),
-    or_(
-        calls.c.result.is_(None),
-        calls.c.result.not_in([result.value for result in _REFUSED_AT_THE_START]),
-        calls.c.call_session_id.is_not(None),
-    ),
-)
-_TAKE_OVER = update(calls).where(
-    *(calls.c[name] == bindparam(f"of_{name}") for name in _KEY),
-    calls.c.status == Status.NOT_PLACED.value,
-)
-_KNOWN = bindparam("known", type_=Integer)
-_WRITE = (
-    update(calls)
-    .where(
-        *(calls.c[name] == _new(name) for name in _KEY),
-        case(*((_row_has(*known), index) for index, known in enumerate(KNOWLEDGE))) <= _KNOWN,
-        or_(_KNOWN > _ABOUT_AN_INTENT, calls.c.intended_at == _new("intended_at")),
-    )
-    .values({name: _new(name) for name in _RESULT_COLUMNS})
-    .values({name: _merged(calls.c[name]) for name in _CALL_COLUMNS})
-)

@@ -39,8 +39,11 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult,
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.emulator import ManualClock
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.ledgers import sql
-from airflow_provider_callapi.ledgers.sql import KNOWLEDGE, SqlLedger, calls, locks, open_sql_ledger
+from airflow_provider_callapi.ledgers.sql import SqlLedger, open_sql_ledger
+from airflow_provider_callapi.ledgers.sql_retries import RETRY_BRIEFLY, RETRY_OUTAGE
+from airflow_provider_callapi.ledgers.sql_rows import row_of_attempt
+from airflow_provider_callapi.ledgers.sql_statements import KNOWLEDGE, knowledge_index
+from airflow_provider_callapi.ledgers.sql_tables import STRIPES, calls, locks
 
 HOUR = 3600.0
 
@@ -95,7 +98,7 @@ def test_processes_may_create_the_tables_at_the_same_time(connect):
     ledgers = at_once(*(lambda: SqlLedger(connect(), "autumn", min_gap=1.0),) * 6)
 
     with connect().connect() as db:
-        assert len(db.execute(sqlalchemy.select(locks)).all()) == sql._STRIPES
+        assert len(db.execute(sqlalchemy.select(locks)).all()) == STRIPES
     assert [ledger.claim([an_intent()])[0].granted for ledger in ledgers] == [True] + [False] * 5
 
 
@@ -147,7 +150,7 @@ def test_writers_of_the_same_people_do_not_wait_for_each_other_in_a_circle(conne
     ledgers = [SqlLedger(connect(), "autumn") for _ in range(2)]
     ledgers[0].claim([an_intent(person) for person in people])
     ended = [settled(an_intent(person)) for person in people]
-    monkeypatch.setattr(sql._RETRY_OUTAGE, "stop", tenacity.stop_after_attempt(1))
+    monkeypatch.setattr(RETRY_OUTAGE, "stop", tenacity.stop_after_attempt(1))
 
     at_once(
         *(lambda who=who: ledgers[who].record(ended[:: 1 if who else -1]) for who in range(2)),
@@ -185,7 +188,7 @@ def words(attempt: Attempt) -> tuple[str, str | None]:
 
 
 def test_there_is_a_saying_for_each_line_of_the_table():
-    assert [sql._knowledge_index(saying) for saying in SAYINGS] == list(range(len(KNOWLEDGE)))
+    assert [knowledge_index(saying) for saying in SAYINGS] == list(range(len(KNOWLEDGE)))
 
 
 def test_what_is_written_late_does_not_replace_what_is_more(engine):
@@ -331,7 +334,7 @@ class Outage:
         """Whether the next transaction is committed, and nobody is told so."""
         moved = SimpleNamespace(monotonic=self.clock, sleep=self.clock.advance)
         monkeypatch.setattr(tenacity, "time", moved)
-        for again in (sql._RETRY_BRIEFLY, sql._RETRY_OUTAGE):
+        for again in (RETRY_BRIEFLY, RETRY_OUTAGE):
             monkeypatch.setattr(again, "sleep", self.clock.advance)
         sqlalchemy.event.listen(engine, "begin", self._begin)
         sqlalchemy.event.listen(engine, "commit", self._commit)
@@ -501,7 +504,7 @@ def test_mysql_keeps_microseconds_case_and_transactions_and_its_keys_fit():
 
 def test_more_people_than_a_statement_can_name_are_loaded_some_at_a_time(engine):
     ledger = SqlLedger(engine, "autumn")
-    rows = [ledger._row(an_intent(f"7926{number:07d}")) for number in range(1201)]
+    rows = [row_of_attempt(an_intent(f"7926{number:07d}"), "autumn") for number in range(1201)]
     with engine.begin() as db:
         db.execute(calls.insert(), rows)
 
@@ -555,7 +558,7 @@ def test_a_connection_that_is_not_there_is_refused_by_name(airflow_db):
 
 
 def test_a_database_that_does_not_answer_is_worth_a_retry(monkeypatch):
-    monkeypatch.setattr(sql._RETRY_BRIEFLY, "sleep", lambda _: None)
+    monkeypatch.setattr(RETRY_BRIEFLY, "sleep", lambda _: None)
     set_connection(monkeypatch, conn_type="postgres", host="127.0.0.1", port=1, login="me", password="S3cret")
 
     with pytest.raises(CallApiTrouble, match="ledger_conn_id: connection 'ledger': ") as failure:

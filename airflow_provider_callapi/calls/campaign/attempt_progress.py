@@ -1,6 +1,6 @@
 """Moves people through their stages as more becomes known of their attempts.
 
-Each method returns the attempt as it is afterwards: the ledger has to store it.
+Each public method returns the changed attempt, which the caller stores in the ledger.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ADOPTION_EVENTS: dict[Status, PersonEvent] = {
 class AttemptProgress:
     """Moves people to their next stage and prepares what that stage needs.
 
-    :param queues: where the people wait who are to be called.
+    :param queues: the queues of people who wait for a call.
     """
 
     def __init__(self, index: PersonIndex, queues: ZoneQueues, rules: Rules, tags: TagPlan) -> None:

@@ -1,4 +1,4 @@
-"""Whom a campaign dials now, and what follows from the answer to a start request."""
+"""Dialling: which people a campaign dials now, and what follows from the answer to a start request."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Dialling:
 
     :param personal_fields: the parameters of the call that differ between people.
     :param new_external_id: makes the external_id of a person's attempt.
-    :ivar do_not_call: numbers that must not be dialled, as of now; None: unknown, so nobody is dialled.
-    :ivar stopped: why nobody is dialled any more; None: dialling goes on.
+    :ivar do_not_call: numbers that must not be dialled, as of now; None: unknown, so dialling pauses.
+    :ivar stopped: why dialling has stopped; None: it goes on.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Dialling:
         return self._index.count(PersonStage.ACTIVE, PersonStage.LOST)
 
     def stop(self, why: str) -> None:
-        """Dial nobody any more. Active calls continue. Only the first reason is kept."""
+        """Stop dialling. Active calls continue. Only the first reason is kept."""
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
@@ -180,7 +180,7 @@ class Dialling:
             return NEVER, "the end of the active calls"
         due = self._queues.next_at(now)
         if due >= self._rules.dial_until:
-            return self._rules.dial_until, "the end of the campaign: nobody may be called before it"
+            return self._rules.dial_until, "the end of the campaign: no calling hours open before it"
         if due > now:
             shut = not self._queues.open_queues(now)
             return due, "the calling hours" if shut else "the next person's turn"

@@ -1,4 +1,4 @@
-"""The campaign engine: it takes snapshots, counters and answers, and decides whom to dial.
+"""The campaign engine: it takes snapshots, counters and answers, and decides which people to dial.
 
 The engine has no clock and sends nothing. `Campaign` connects its parts: `Dialling` chooses people,
 `WatchedCalls`, `LostCallSearch` and `MissingReports` find out about calls, and `AttemptProgress` moves each
@@ -93,7 +93,7 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Place everybody; return the attempts that this campaign's rules have changed."""
+        """Set everybody's first stage; return the attempts that this campaign's rules have changed."""
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
         for attempt in known:
@@ -135,7 +135,7 @@ class Campaign:
 
     @property
     def do_not_call(self) -> Container[str] | None:
-        """Numbers that must not be dialled, as of now; None: unknown, so nobody is dialled."""
+        """Numbers that must not be dialled, as of now; None: unknown, so dialling pauses."""
         return self._dialling.do_not_call
 
     @do_not_call.setter
@@ -144,11 +144,11 @@ class Campaign:
 
     @property
     def stopped(self) -> str | None:
-        """Return why nobody is dialled any more; None: dialling goes on."""
+        """Return why dialling has stopped; None: it goes on."""
         return self._dialling.stopped
 
     def stop(self, why: str) -> None:
-        """Dial nobody any more. Active calls continue. Only the first reason is kept."""
+        """Stop dialling. Active calls continue. Only the first reason is kept."""
         self._dialling.stop(why)
 
     def next_dial(self, now: float) -> tuple[float, str]:
@@ -161,7 +161,7 @@ class Campaign:
     # --- what the ledger and the services answer ---
 
     def person_of(self, attempt: Attempt) -> Person:
-        """Return the person whom an attempt calls."""
+        """Return the person of an attempt."""
         return self._index[attempt.person].person
 
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:

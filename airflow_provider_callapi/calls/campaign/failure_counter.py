@@ -1,4 +1,4 @@
-"""How many requests of a kind failed in a row, and when a campaign stops tolerating it."""
+"""Counts the failures in a row of one kind of request, and raises the one that is too many."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 
 class FailureCounter:
-    """Counts consecutive failures. A missing point is not a failure: waiting helps.
+    """Counts consecutive failures. A refusal because of missing points is not a failure: points return.
 
     :param log: writes a line for each failure.
     :ivar in_a_row: failures since the last success.

@@ -69,7 +69,7 @@ class Figures:
     reasons: Counter[tuple[Result, str]] = field(default_factory=Counter)
 
 
-def count(endings: Sequence[Ending], invalid: Sequence[Skipped]) -> Figures:
+def count_calls(endings: Sequence[Ending], invalid: Sequence[Skipped]) -> Figures:
     """Count every call once, and the reason of everybody who did not answer.
 
     :param invalid: the rows from which no call could be made.
@@ -137,7 +137,9 @@ class Bin:
         return self.begins + self.minutes * MINUTE
 
 
-def in_bins(minutes: Mapping[int, int], began: float, ended: float, timezone: str, most: int) -> list[Bin]:
+def split_into_bins(
+    minutes: Mapping[int, int], began: float, ended: float, timezone: str, most: int
+) -> list[Bin]:
     """Split a campaign's time into at most ``most`` equal bins that begin at round times of the zone.
 
     :param minutes: calls by minute, in minutes since the epoch.
@@ -148,7 +150,7 @@ def in_bins(minutes: Mapping[int, int], began: float, ended: float, timezone: st
     last = max([int(ended // MINUTE), *minutes])
     offset = datetime.fromtimestamp(first * MINUTE, ZoneInfo(timezone)).utcoffset()
     shift = int(offset.total_seconds() // MINUTE) if offset else 0
-    width = _width(last - first + 1, most)
+    width = _bin_minutes(last - first + 1, most)
     low, high = (first + shift) // width, (last + shift) // width
     calls, busiest = [0] * (high - low + 1), [0] * (high - low + 1)
     for minute, number in minutes.items():
@@ -161,7 +163,7 @@ def in_bins(minutes: Mapping[int, int], began: float, ended: float, timezone: st
     ]
 
 
-def _width(minutes: int, most: int) -> int:
+def _bin_minutes(minutes: int, most: int) -> int:
     """Return the minutes of a bin. One bin is spared, because the first begins before the first minute."""
     for width in _WIDTHS:
         if minutes <= width * (most - 1):

@@ -61,6 +61,6 @@ class LimitsFeed:
 def retry_seconds(error: CallApiError, otherwise: float) -> float:
     """Return the seconds until the Data API is asked again after an error.
 
-    :param otherwise: for every error except a missing point.
+    :param otherwise: the seconds for every error other than missing points.
     """
     return min(error.retry_after, _LONGEST_LIMIT) if isinstance(error, LimitExceeded) else otherwise

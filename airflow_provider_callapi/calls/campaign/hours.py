@@ -98,21 +98,21 @@ def _time_of_day(text: str) -> time:
 def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float, float]:
     opening = datetime.combine(day, opens)
     closing = datetime.combine(day if closes > opens else day + timedelta(days=1), closes)
-    first, second = _epochs(opening, zone)
-    closes_at, _ = _epochs(closing, zone)
+    first, second = _first_and_last(opening, zone)
+    closes_at, _ = _first_and_last(closing, zone)
     return (second if second < closes_at else first), closes_at
 
 
-def _epochs(local: datetime, zone: str) -> tuple[float, float]:
+def _first_and_last(local: datetime, zone: str) -> tuple[float, float]:
     """Return when the zone's clock shows this local time first and last, epoch seconds."""
     moment = local.replace(tzinfo=_zone(zone), fold=0)
     first, last = moment.timestamp(), moment.replace(fold=1).timestamp()
     if first > last:  # a clock change skips it
-        first = last = _change(last, first, zone)
+        first = last = _clock_change(last, first, zone)
     return first, last
 
 
-def _change(first: float, last: float, zone: str) -> float:
+def _clock_change(first: float, last: float, zone: str) -> float:
     """Return the moment between two, epoch seconds, at which the zone's offset from UTC changes."""
     offset = datetime.fromtimestamp(first, _zone(zone)).utcoffset()
     while last - first > 1:

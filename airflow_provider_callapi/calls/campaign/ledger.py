@@ -1,7 +1,7 @@
 """The ledger of a campaign: one `Attempt` a dialled call, and the protocol of the places that store them.
 
-The rules are those of the journal of one call. The intent is stored before the start request leaves. An
-intent without an answer is searched for by its ``external_id`` and is never dialled again blindly.
+The rules are those of the journal of one call. The intent is stored before the start request leaves. If the
+request gets no answer, the campaign searches for the call by its ``external_id`` and does not dial again.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Attempt:
         return replace(self, status=status, **changes)  # type: ignore[arg-type]
 
     def with_call(self, call: Outcome) -> Attempt:
-        """Return a copy of which more of the call is known."""
+        """Return a copy with more knowledge about its call."""
         return replace(self, call=call)
 
 

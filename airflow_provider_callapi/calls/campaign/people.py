@@ -125,24 +125,24 @@ class CallTemplate:
         self._environment = _Sandbox()
         self._values = dict(values or {})
         self._fields = {
-            name: self._compiled(value, f"call.{name}") for name, value in {_ROW: _NUMBER, **fields}.items()
+            name: self._compile(value, f"call.{name}") for name, value in {_ROW: _NUMBER, **fields}.items()
         }
         self.personal = frozenset(name for name, value in self._fields.items() if _is_template(value))
         """The parameters that differ between people. A refusal of any other one concerns everybody."""
 
     def number(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call, as it is written in the row.
+        """Return the number to call in the row's own notation.
 
         :raises InvalidRow: the template cannot be filled in. The text names the field.
         """
-        return str(self._rendered(_ROW, row))
+        return str(self._render_field(_ROW, row))
 
     def own_external_id(self, person: Person) -> str | None:
         """Return the author's own id of a person's call; None: the template has none, or it is empty.
 
         :raises InvalidRow: the id cannot be made from this row, is too long, or holds the phone number.
         """
-        own = self._rendered(_ID, person.row) if _ID in self._fields else None
+        own = self._render_field(_ID, person.row) if _ID in self._fields else None
         if isinstance(own, str) and len(own) > _LONGEST_ID:
             raise InvalidRow(f"call.{_ID}: longer than {_LONGEST_ID} characters")
         if isinstance(own, str) and person.contact[-10:] in re.sub(r"[^0-9]", "", own):
@@ -156,18 +156,18 @@ class CallTemplate:
         :raises InvalidRow: the row makes no valid request. The text names the field.
         """
         known = {_ROW: person.contact, _ID: external_id}
-        values = {name: self._rendered(name, person.row) for name in self._fields if name not in known}
+        values = {name: self._render_field(name, person.row) for name in self._fields if name not in known}
         try:
             return self.request_type.read({**values, **known})
         except InvalidParameters as error:
             raise InvalidRow(str(error)) from None
 
-    def _rendered(self, name: str, row: Mapping[str, Any]) -> Any:
+    def _render_field(self, name: str, row: Mapping[str, Any]) -> Any:
         return _render(self._fields[name], {**self._values, _ROW: row}, f"call.{name}")
 
-    def _compiled(self, value: Any, where: str) -> Any:
+    def _compile(self, value: Any, where: str) -> Any:
         if isinstance(value, Mapping):
-            return {name: self._compiled(inner, f"{where}.{name}") for name, inner in value.items()}
+            return {name: self._compile(inner, f"{where}.{name}") for name, inner in value.items()}
         if not isinstance(value, str) or not ("{{" in value or "{%" in value):
             return value
         try:
@@ -236,7 +236,7 @@ def read_people(
 
 
 def external_id(campaign: str, contact: str, attempt: int, own: str | None = None) -> str:
-    """Return the id by which a lost call is found. Nobody can derive it from the phone number alone.
+    """Return the id by which a lost call is found. It does not hold the phone number.
 
     :param own: the author's own id. Later attempts have ``own-2``, ``own-3`` and so on.
     """

@@ -69,7 +69,7 @@ class PersonIndex:
     def move(self, state: PersonState, event: PersonEvent, attempt: Attempt | None = None) -> None:
         """Move a person to the next stage.
 
-        :param attempt: the attempt as it is after the event; None: unchanged.
+        :param attempt: the attempt after the event; None: unchanged.
         :raises ImpossibleTransition: the event cannot happen in the person's stage.
         """
         before = state.stage

@@ -202,7 +202,7 @@ class PersonState:
     def apply(self, event: PersonEvent, attempt: Attempt | None = None) -> None:
         """Move to the next stage, and drop what only the stage before needed.
 
-        :param attempt: the attempt as it is after the event; None: unchanged.
+        :param attempt: the attempt after the event; None: unchanged.
         :raises ImpossibleTransition: the event cannot happen in this stage.
         """
         self.stage = next_stage(self.stage, event)
@@ -212,7 +212,7 @@ class PersonState:
             self.update(attempt)
 
     def update(self, attempt: Attempt) -> None:
-        """Replace the newest attempt by one of which more is known. The stage stays."""
+        """Replace the newest attempt by a version with more knowledge. The stage stays."""
         self.attempt = attempt
         if attempt.result is not None:
             self.result = attempt.result

@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.campaign.figures import MINUTE, Bin, Tally, count, in_bins
+from airflow_provider_callapi.calls.campaign.figures import MINUTE, Bin, Tally, count_calls, split_into_bins
 from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Result
 from airflow_provider_callapi.calls.campaign.people import Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, share
@@ -56,7 +56,7 @@ def render_report(
     :param unfinished: why the campaign was stopped, in a few words; None: it was not stopped. The top of the
         page also shows how many people were not called.
     """
-    figures = count(endings, invalid)
+    figures = count_calls(endings, invalid)
     span = (figures.minutes, summary.started_at, summary.ended_at, timezone)
     return _template().render(
         summary=summary,
@@ -72,16 +72,16 @@ def render_report(
         unused_results=[_words(result) for result, number in summary.results.items() if not number],
         reasons=figures.reasons.most_common(_MOST_REASONS),
         more_reasons=sum(n for _, n in figures.reasons.most_common()[_MOST_REASONS:]),
-        line=_TimeLine.of(in_bins(*span, MOST_BINS), calls_per_minute, timezone),
-        stretches=in_bins(*span, _MOST_TABLE_ROWS),
+        line=_TimeLine.of(split_into_bins(*span, MOST_BINS), calls_per_minute, timezone),
+        intervals=split_into_bins(*span, _MOST_TABLE_ROWS),
         hours=list(enumerate(figures.hours)),
         rates=_rate_scale(figures.hours),
         hourly=max(hour.calls for hour in figures.hours),
         few=FEW,
         scarce=any(hour.calls and hour.rang < FEW for hour in figures.hours),
         calling_seconds=len(figures.minutes) * MINUTE,
-        turns=sorted(figures.turns.items()),
-        rang_once=max((turn.rang for turn in figures.turns.values()), default=0),
+        attempts=sorted(figures.turns.items()),
+        most_rung=max((turn.rang for turn in figures.turns.values()), default=0),
     )
 
 
@@ -109,7 +109,7 @@ def _rate_scale(hours: Sequence[Tally]) -> _Scale:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class _Tick:
     """A tick of the time axis.
 
     :ivar at: the position, in percent from the left.
@@ -130,14 +130,14 @@ class _TimeLine:
     """The chart of calls per minute.
 
     :ivar limit_fits: whether the limit is drawn. A limit far above all calls is only stated.
-    :ivar quiet: gaps without calls: (left, width), in percent.
+    :ivar gaps: times without calls: (left, width), in percent.
     """
 
     bins: list[Bin]
     scale: _Scale
     limit_fits: bool
-    marks: list[_Mark]
-    quiet: list[tuple[float, float]]
+    ticks: list[_Tick]
+    gaps: list[tuple[float, float]]
 
     @classmethod
     def of(cls, bins: list[Bin], limit: float | None, timezone: str) -> _TimeLine:
@@ -147,8 +147,8 @@ class _TimeLine:
             bins=bins,
             scale=_Scale.to(max(busiest, limit or 0) if fits else busiest),
             limit_fits=fits,
-            marks=list(_marks(bins, timezone)),
-            quiet=list(_quiet(bins)),
+            ticks=list(_ticks(bins, timezone)),
+            gaps=list(_gaps(bins)),
         )
 
     @property
@@ -179,7 +179,7 @@ def _place(bins: Sequence[Bin], at: float) -> float:
     return round(100 * (at - begins) / (ends - begins), 2)
 
 
-def _marks(bins: Sequence[Bin], timezone: str) -> Iterator[_Mark]:
+def _ticks(bins: Sequence[Bin], timezone: str) -> Iterator[_Tick]:
     begins, ends = bins[0].begins, bins[-1].ends
     step = next(
         (step for step in _TICK_STEPS if (ends - begins) / step.total_seconds() < _MOST_TICKS),
@@ -192,7 +192,7 @@ def _marks(bins: Sequence[Bin], timezone: str) -> Iterator[_Mark]:
     while mark.timestamp() <= ends:
         if mark.timestamp() >= begins:
             new_day, day = day != mark.date(), mark.date()
-            yield _Mark(
+            yield _Tick(
                 at=_place(bins, mark.timestamp()),
                 hour=f"{mark:%H:%M}" if step < timedelta(days=1) else "",
                 day=f"{mark.day} {mark:%b}" if new_day else "",
@@ -202,7 +202,7 @@ def _marks(bins: Sequence[Bin], timezone: str) -> Iterator[_Mark]:
         mark += step  # in local time: a clock change moves no mark
 
 
-def _quiet(bins: Sequence[Bin]) -> Iterator[tuple[float, float]]:
+def _gaps(bins: Sequence[Bin]) -> Iterator[tuple[float, float]]:
     since: float | None = None
     for each in [*bins, None]:
         if each is not None and not each.calls:

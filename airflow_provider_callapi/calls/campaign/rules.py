@@ -24,7 +24,7 @@ class Rules:
     :ivar call_timeout: seconds after which a call that is still listed is no longer watched.
     :ivar report_timeout: seconds within which the Data API reports a finished call; None: no Data API.
     :ivar timezone: IANA name of the account's time zone. The reports' times are in it.
-    :ivar dial_until: epoch seconds. From then on nobody is dialled.
+    :ivar dial_until: when dialling ends, epoch seconds.
     :ivar tags: ids of tags to set, by outcome.
     """
 

@@ -30,8 +30,8 @@ class TagSetter:
     def tag_finished(self, now: float) -> list[Attempt]:
         """Tag some of the finished calls; return the attempts to store.
 
-        A step tags only a few, so that dialling goes on in between. Tags that failed come last, so that one
-        that can never be set does not hold up the others.
+        Each step tags only a few calls, because dialling must go on. Tags that failed before come last: a tag
+        that can never be set must not delay the others.
         """
         changed: list[Attempt] = []
         if now < self.next_at:

@@ -13,7 +13,7 @@ _NEVER = float("inf")
 
 
 class ZoneQueue:
-    """The waiting people of one time zone, by key. People whose redial is due come before new ones."""
+    """The keys of the waiting people of one time zone. Due redials come before new people."""
 
     def __init__(self, zone: str, hours: CallingHours) -> None:
         self.zone = zone
@@ -39,7 +39,7 @@ class ZoneQueue:
         return self._closes if self._opens_at(now) <= now else None
 
     def take(self, now: float) -> str | None:
-        """Remove and return the next person who is due; None: nobody is.
+        """Remove and return the key of the next person who is due; None: there is none.
 
         The caller checks that a window is open, see `open_until`.
         """
@@ -66,7 +66,7 @@ class ZoneQueue:
         return self._opens
 
     def clear(self) -> list[str]:
-        """Remove and return everybody."""
+        """Remove and return the keys of all people."""
         people = [*self._fresh, *(person for _, _, person in self._later)]
         self._fresh.clear()
         self._later.clear()
@@ -105,11 +105,14 @@ class ZoneQueues:
         return [queue for _, queue in sorted(open_now, key=lambda pair: pair[0])]
 
     def next_at(self, now: float) -> float:
-        """Return when the next person may be called, epoch seconds; infinity: nobody waits."""
+        """Return when the next person may be called, epoch seconds; infinity: the queues are empty."""
         return min((queue.next_at(now) for queue in self._queues.values()), default=_NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
-        """Remove and return everybody in zones where nobody may be called before the end, epoch seconds."""
+        """Remove and return the keys of the people in zones without a possible call before the end.
+
+        :param end: epoch seconds, as ``now``.
+        """
         return [
             person for queue in self._queues.values() if queue.next_at(now) >= end for person in queue.clear()
         ]

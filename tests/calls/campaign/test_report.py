@@ -14,7 +14,7 @@ from campaign_endings import BEGAN, called, person, skipped, summary_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.campaign.figures import count, in_bins
+from airflow_provider_callapi.calls.campaign.figures import count_calls, split_into_bins
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Skipped
 from airflow_provider_callapi.calls.campaign.report import MOST_BINS, render_report
@@ -150,7 +150,7 @@ def test_reasons_are_counted_by_people() -> None:
 )
 def test_no_call_falls_out_of_the_bins(minutes: dict[int, int], lasted: int, zone: str, most: int) -> None:
     began = 28_000_000 * 60.0
-    bins = in_bins(minutes, began, began + lasted, zone, most)
+    bins = split_into_bins(minutes, began, began + lasted, zone, most)
     assert sum(each.calls for each in bins) == sum(minutes.values())
     assert max(each.busiest for each in bins) == max(minutes.values(), default=0)
     assert len(bins) <= most
@@ -160,14 +160,14 @@ def test_no_call_falls_out_of_the_bins(minutes: dict[int, int], lasted: int, zon
 
 
 def test_bins_begin_on_full_hours_of_the_pictures_clock() -> None:
-    bins = in_bins({}, BEGAN + 1234, BEGAN + 40 * HOUR, "Asia/Kolkata", 60)
+    bins = split_into_bins({}, BEGAN + 1234, BEGAN + 40 * HOUR, "Asia/Kolkata", 60)
     assert {each.minutes for each in bins} == {60}
     assert bins[0].begins % HOUR == HOUR / 2, "India's clocks are half an hour off"
 
 
 def test_calls_of_an_earlier_try_are_in_the_picture() -> None:
     endings = [called(person(1), (-5 * HOUR, R.BUSY), (0, R.ANSWERED))]
-    assert count(endings, []).all.calls == 2
+    assert count_calls(endings, []).all.calls == 2
     rows = Tables(report(endings, [])).headed("From", "Busiest minute")
     assert (rows[0][0], rows[-1][1]) == ("14 Nov 2023, 04:00", "2")
 
