@@ -1,7 +1,7 @@
-"""A campaign of two days on the emulator's core with a simulated clock: what it costs, and what it uses.
+"""A campaign of two days on the emulator's core with a simulated clock: its time, memory and requests.
 
-``python benchmarks/campaign_simulation.py 100000`` simulates one and prints its figures as JSON; with the
-name of a file, it writes the campaign's report there, too.
+``python benchmarks/campaign_simulation.py 100000`` simulates one and prints its figures as JSON. With the
+name of a file, it also writes the campaign's report to it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ MIDNIGHT = datetime(2026, 10, 12, tzinfo=UTC).timestamp()
 
 
 class Direct:
-    """The exchange without a wire, where `JsonRpc` has one."""
+    """Replaces `JsonRpc`: passes requests to the exchange without HTTP."""
 
     def __init__(self, exchange: Exchange, version: str = "v4.0") -> None:
         self._exchange = exchange
@@ -78,7 +78,7 @@ class Direct:
 
 
 def gateway_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = None) -> CampaignGateway:
-    """A campaign's way to an exchange, as the operator makes one, but for the wire.
+    """Return a campaign's gateway to an exchange, like the operator's, but without HTTP.
 
     :param clock: the campaign's own; None: the exchange's.
     """
@@ -120,7 +120,7 @@ def new_runner(
     log: Any = lambda text: None,
     clock: Any = None,
 ) -> Runner:
-    """A campaign ready to run."""
+    """Return the runner of a new campaign."""
     template = CallTemplate(CALL)
     plan = read_people(
         rows, template, campaign="sim", key_of=str, region="RU", timezone="Europe/Moscow", shard=shard
@@ -148,7 +148,7 @@ def simulate(people: int, report: Path | None = None) -> dict[str, float]:
     """Call everybody within two days: windows in eleven zones, 15 % busy, 20 % no answer."""
     begun = time.perf_counter()
     clock = ManualClock(MIDNIGHT - 4 * 3600)
-    # what is needed for the day's people in the 22 hours in which some window is open, and not much more
+    # slightly more than the day's people need in the 22 hours in which some window is open
     minute = max(10, round(people * 1.5 / 2 / (22 * 60)))
     account = Account(minute_limit=minute, day_limit=round(people * 0.75), timezone="Europe/Moscow")
     exchange = Exchange(clock, account)
@@ -239,7 +239,7 @@ def _in_a_process(people: int) -> dict[str, float]:
 
 
 def measure() -> list[Figure]:
-    """100 000 people against 10 000, each in a process of its own."""
+    """Compare 100 000 people with 10 000, each in its own process."""
     small, large = _in_a_process(10_000), _in_a_process(100_000)
     growth = (large["seconds"] / 100_000) / (small["seconds"] / 10_000)
     return [

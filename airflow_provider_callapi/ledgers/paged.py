@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.stores import KeyValueStore
 _PEOPLE_A_PAGE = 35
 """A page takes 58 kB after three calls to everybody. Airflow warns of values above 64 kB."""
 _UNRUNG_KEPT = 3
-"""How many attempts that rang no phone are kept. They are not limited: a person may have a thousand."""
+"""How many attempts that rang no phone are kept of each person. Their number is not limited otherwise."""
 
 Page = dict[str, list[dict[str, Any]]]
 

@@ -42,7 +42,7 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 _CHUNK = 500
-"""Rows or people in one statement."""
+"""How many rows or people one SQL statement names at most."""
 _MICROSECOND = 1e-6
 
 
@@ -53,7 +53,7 @@ class SqlLedger:
         out of its log.
     :param campaign: the campaign's name. Processes with the same name share the ledger.
     :param min_gap: seconds that must pass between two calls to a person, counting the calls of all campaigns
-        in the database; None: no rule. Calls that rang no phone do not count.
+        in the database; None: no minimum. Calls that rang no phone do not count.
     :raises CallApiTrouble: the database does not answer. Every method waits up to five minutes and then
         raises it, too.
     """

@@ -19,7 +19,7 @@ class LostRaceError(Exception):
 
 
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
-    """Return whether to stop repeating: after minutes of an outage, or after some tries of anything else."""
+    """Return whether to stop repeating a transaction: after 5 minutes of an outage, or 6 other failures."""
     outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
     if outage:
         return (state.seconds_since_start or 0.0) >= _LONGEST_OUTAGE
@@ -28,7 +28,7 @@ def _is_hopeless(state: tenacity.RetryCallState) -> bool:
 
 _TRIES = 6
 _LONGEST_OUTAGE = 300.0
-"""Seconds for which an outage is waited out: a restart takes less, and the results of calls are precious."""
+"""Seconds for which an outage is waited out: a restart of the database takes less."""
 _OUTAGES = (OperationalError, InterfaceError, InternalError)
 RETRY_BRIEFLY = tenacity.Retrying(
     retry=tenacity.retry_if_exception_type((DBAPIError, LostRaceError)),
@@ -40,7 +40,7 @@ RETRY_BRIEFLY = tenacity.Retrying(
 RETRY_OUTAGE = RETRY_BRIEFLY.copy(
     stop=_is_hopeless, wait=tenacity.wait_random_exponential(multiplier=0.05, max=10.0)
 )
-"""The same, but waits out an outage of the database for some minutes."""
+"""Repeats a transaction through an outage of the database, for up to five minutes."""
 
 
 def mask_errors(work: Callable[[], T]) -> T:

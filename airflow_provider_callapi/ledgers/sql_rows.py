@@ -1,4 +1,4 @@
-"""The rows of the SQL ledger's call table as attempts, and attempts as rows."""
+"""Converts rows of the SQL ledger's call table to attempts, and back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OF_THE_CALL = (
     "communication_id",
     "source",
 )
-"""Columns with the names of fields of `Outcome`."""
+"""Columns of the call table that are fields of `Outcome` with the same name."""
 CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", *_OF_THE_CALL)
 _NAMES = tuple(column.name for column in calls.columns)
 

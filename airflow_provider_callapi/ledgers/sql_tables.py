@@ -1,6 +1,4 @@
-"""The tables of the SQL ledger, and how they are created.
-
-They hold the people's phone numbers, and are made for queries:
+"""The tables of the SQL ledger. They hold the people's phone numbers and are made for queries:
 
 ``callapi_campaign_call``
     One row a dialled attempt, with the fields of `Attempt` and those of its call's `Outcome`. Times have

@@ -1,4 +1,4 @@
-"""The ledger in a SQL database: the contract of every ledger, and what several processes do to one."""
+"""The ledger in a SQL database: the contract of every ledger, and the rules for several processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ledger_contract import (
     SharedLedgerContract,
     active,
     an_intent,
-    settled,
+    finished,
     unresolved,
 )
 from sqlalchemy.dialects import mysql
@@ -50,7 +50,7 @@ HOUR = 3600.0
 
 @pytest.fixture
 def connect(url: str) -> Iterator[Callable[[], Engine]]:
-    """As many engines as wanted, which share nothing but the database."""
+    """Return a function that makes engines. They share only the database."""
     engines: list[Engine] = []
 
     def connect() -> Engine:
@@ -68,7 +68,7 @@ def engine(connect: Callable[[], Engine]) -> Engine:
 
 
 def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """What these return, each in a thread, begun together."""
+    """Run these functions in one thread each, at the same time; return what they return."""
     begin = threading.Barrier(len(works))
 
     def run(work: Callable[[], Any]) -> Any:
@@ -149,7 +149,7 @@ def test_writers_of_the_same_people_do_not_wait_for_each_other_in_a_circle(conne
     people = [f"7926{number:07d}" for number in range(200)]
     ledgers = [SqlLedger(connect(), "autumn") for _ in range(2)]
     ledgers[0].claim([an_intent(person) for person in people])
-    ended = [settled(an_intent(person)) for person in people]
+    ended = [finished(an_intent(person)) for person in people]
     monkeypatch.setattr(RETRY_OUTAGE, "stop", tenacity.stop_after_attempt(1))
 
     at_once(
@@ -159,7 +159,7 @@ def test_writers_of_the_same_people_do_not_wait_for_each_other_in_a_circle(conne
     assert sorted(ledgers[0].load(people), key=lambda attempt: attempt.person) == ended
 
 
-# --- what a late writer may not destroy ---
+# --- what a late write must not replace ---
 
 INTENT = an_intent()
 SAYINGS = [
@@ -167,17 +167,17 @@ SAYINGS = [
     unresolved(INTENT),
     INTENT.with_status(Status.NOT_PLACED),
     active(INTENT),
-    settled(INTENT).with_status(Status.ENDED, result=None, result_known_at=None),
-    settled(INTENT, Result.UNKNOWN).with_status(Status.ENDED),
-    settled(INTENT, Result.UNKNOWN),
-    settled(INTENT, Result.BUSY).with_status(Status.ENDED),
-    settled(INTENT, Result.BUSY),
+    finished(INTENT).with_status(Status.ENDED, result=None, result_known_at=None),
+    finished(INTENT, Result.UNKNOWN).with_status(Status.ENDED),
+    finished(INTENT, Result.UNKNOWN),
+    finished(INTENT, Result.BUSY).with_status(Status.ENDED),
+    finished(INTENT, Result.BUSY),
 ]
 """One for each line of `KNOWLEDGE`."""
 
 
 def refused(intent: Attempt, result: Result) -> Attempt:
-    """At its start: no session, no phone that rang."""
+    """The service refused it before dialling: there is no session, and no phone rang."""
     return intent.with_status(
         Status.FINISHED, result=result, result_known_at=intent.intended_at, refused_with="why_not"
     )
@@ -205,7 +205,7 @@ def test_what_is_written_late_does_not_replace_what_is_more(engine):
 
 @pytest.mark.parametrize("late", SAYINGS[1:3], ids=["unresolved", "not placed"])
 def test_what_is_said_of_an_intent_says_nothing_of_another_one_of_the_same_attempt(engine, late):
-    """A write that is repeated after it was committed unheard must not let a third process dial."""
+    """A write that is repeated, because its answer was lost, must not let a third process dial."""
     ledger, again = SqlLedger(engine, "autumn"), an_intent(at=NOW + 60)
     ledger.claim([INTENT])
     ledger.record([INTENT.with_status(Status.NOT_PLACED)])
@@ -256,7 +256,7 @@ def test_nobody_is_called_earlier_than_the_gap_after_the_last_call_of_any_campai
 def test_the_gap_is_kept_to_a_campaigns_own_redials(engine):
     ledger = SqlLedger(engine, "autumn", min_gap=HOUR)
     ledger.claim([INTENT])
-    ledger.record([settled(INTENT)])
+    ledger.record([finished(INTENT)])
 
     assert ledger.claim([an_intent(attempt=2, at=NOW + 600)]) == [
         ClaimResult(granted=False, not_before=NOW + HOUR)
@@ -268,8 +268,8 @@ def test_the_gap_is_kept_to_a_campaigns_own_redials(engine):
     "nothing",
     [
         INTENT.with_status(Status.NOT_PLACED),
-        settled(INTENT, Result.CAPACITY),
-        settled(INTENT, Result.ACCOUNT),
+        finished(INTENT, Result.CAPACITY),
+        finished(INTENT, Result.ACCOUNT),
         refused(INTENT, Result.REFUSED),
         refused(INTENT, Result.INVALID),
     ],
@@ -289,7 +289,7 @@ def test_a_call_that_rang_no_phone_does_not_count_and_the_one_before_does(engine
 def test_a_call_that_was_placed_and_then_refused_counts_and_so_does_one_of_which_nobody_knows(engine):
     ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "other", min_gap=HOUR)
     ledger.claim([INTENT, an_intent(BORIS)])
-    ledger.record([settled(INTENT, Result.REFUSED), unresolved(an_intent(BORIS))])
+    ledger.record([finished(INTENT, Result.REFUSED), unresolved(an_intent(BORIS))])
 
     later = [an_intent(at=NOW + 60), an_intent(BORIS, at=NOW + 60)]
     assert other.claim(later) == [ClaimResult(granted=False, not_before=NOW + HOUR)] * 2
@@ -324,14 +324,14 @@ def test_a_database_that_is_locked_for_a_moment_is_asked_again(tmp_path):
 
 
 class Outage:
-    """A database that is away for a while, by a clock that only waiting moves."""
+    """A database with an outage. Only waiting moves its clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
         self.clock = ManualClock()
         self.until = 0.0
         self.error: type[DBAPIError] = OperationalError
         self.unheard = False
-        """Whether the next transaction is committed, and nobody is told so."""
+        """Whether the next transaction is committed without an answer."""
         moved = SimpleNamespace(monotonic=self.clock, sleep=self.clock.advance)
         monkeypatch.setattr(tenacity, "time", moved)
         for again in (RETRY_BRIEFLY, RETRY_OUTAGE):
@@ -452,7 +452,7 @@ def test_a_claim_that_was_committed_unheard_is_found_to_be_its_own(engine, outag
 
 
 def test_of_two_processes_with_the_same_intent_only_one_is_granted_it(engine):
-    """Only who repeats a claim may take what it finds to be its own."""
+    """Only a repeated claim may take a stored intent to be its own."""
     ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "autumn")
 
     assert ledger.claim([INTENT]) == [ClaimResult(granted=True)]
@@ -575,14 +575,14 @@ SAID: list[Callable[[Attempt], Attempt]] = [
     lambda intent: intent.with_status(Status.NOT_PLACED),
     unresolved,
     active,
-    lambda intent: settled(intent).with_status(Status.ENDED, result=None, result_known_at=None),
-    lambda intent: settled(intent, Result.UNKNOWN),
-    settled,
+    lambda intent: finished(intent).with_status(Status.ENDED, result=None, result_known_at=None),
+    lambda intent: finished(intent, Result.UNKNOWN),
+    finished,
 ]
 
 
 class Processes(RuleBasedStateMachine):
-    """Three processes of a campaign, each with what it believes, and writes that are repeated late."""
+    """Three processes of a campaign, each with its own knowledge, and writes that are repeated late."""
 
     engines: list[Engine]
 

@@ -1,4 +1,4 @@
-"""People with whom a campaign is through, made up for the tests of what it leaves behind."""
+"""Finished people of a campaign, for the tests of its summary, results and report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def person(line: int, zone: str = "Europe/Moscow", **row: Any) -> Person:
 
 
 def called(who: Person, *calls: tuple[float, Result], **known: Any) -> Ending:
-    """Somebody who was called at these seconds after the beginning, with these results."""
+    """Return a person who was called at these seconds after the beginning, with these results."""
     attempts: list[Attempt] = []
     for number, (seconds, result) in enumerate(calls, start=1):
         at = BEGAN + seconds

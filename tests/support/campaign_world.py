@@ -1,4 +1,4 @@
-"""A campaign on an exchange whose clock the test moves, and the ways in which it can be disturbed."""
+"""A campaign on an exchange with a clock that the test moves, and means to disturb it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RULES = Rules(redial=REDIAL_DELAYS, report_timeout=300.0, timezone="Europe/Mosco
 
 
 class JsonPages:
-    """Where a `PagedLedger` keeps its pages: nothing that is not JSON survives."""
+    """A store for a `PagedLedger` that keeps only what JSON can hold."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -47,7 +47,7 @@ class JsonPages:
 
 
 class World:
-    """One account, one ledger, and campaigns over it, one process after the other."""
+    """One account, one ledger, and campaigns that use them, one process after the other."""
 
     def __init__(self, numbers: Iterable[str] = (ANNA,), rules: Rules = RULES, **overrides: Any) -> None:
         self.clock = ManualClock(overrides.pop("start", 1_760_000_000.0))
@@ -72,7 +72,7 @@ class World:
         return Client(rpc, AccessKey(self.exchange.account.key), clock=self.clock)
 
     def process(self) -> Runner:
-        """A new process over the same ledger and list; the old one is dead."""
+        """Start a new process with the same ledger and list. The old one is dead."""
         plan = read_people(
             self.rows, self.template, campaign="test", key_of=str, region="RU", timezone="Europe/Moscow"
         )
@@ -94,7 +94,7 @@ class World:
         return Runner(campaign, self.template, ledger, gateway, poll_interval=10.0)
 
     def replace_ledger(self, ledger: Ledger) -> None:
-        """Give the present campaign another ledger, of which it has loaded nothing."""
+        """Give the present campaign another ledger, from which it has loaded nothing."""
         self.runner = self.new_runner(self.campaign, ledger)
 
     def gateway(self) -> CampaignGateway:
@@ -123,7 +123,7 @@ class World:
         return finished_calls(self.data_api, since=since, until=self.clock(), timezone=self.rules.timezone)
 
     def run(self, seconds: float = 86_400.0) -> Pause:
-        """Until the campaign is over, or for so long."""
+        """Run until the campaign is over, or for so many seconds."""
         until = self.clock() + seconds
         for _ in range(20_000):
             pause = self.runner.step()
@@ -138,7 +138,7 @@ class World:
         return self.runner.campaign
 
     def results(self) -> dict[str, Result]:
-        """By number."""
+        """Return the results by phone number."""
         return self.campaign.results()
 
     def ring_times(self, number: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""What every ledger of campaigns promises: subclass `LedgerContract`, and give it a ``ledger``."""
+"""The contract of every ledger: subclass `LedgerContract`, and add a fixture ``ledger``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def active(intent: Attempt, **known: object) -> Attempt:
     return intent.with_status(Status.ACTIVE, call=replace(call, **known))  # type: ignore[arg-type]
 
 
-def settled(intent: Attempt, result: Result = Result.BUSY, **known: object) -> Attempt:
+def finished(intent: Attempt, result: Result = Result.BUSY, **known: object) -> Attempt:
     at = intent.intended_at + 60.5
     call = active(intent, status="ended", ended_at=at - 1, **known).call
     return intent.with_status(
@@ -44,7 +44,7 @@ class LedgerContract:
 
     def test_everything_known_of_an_attempt_is_read_back_as_it_was_written(self, ledger: Ledger) -> None:
         intent = an_intent(attempt=1, unrung=0)
-        told = settled(
+        told = finished(
             intent,
             Result.ANSWERED,
             answered=True,
@@ -63,7 +63,7 @@ class LedgerContract:
             assert list(ledger.load([ANNA])) == [known]
 
     def test_false_is_not_read_back_as_unknown(self, ledger: Ledger) -> None:
-        known = settled(an_intent(), answered=False, talk_seconds=0)
+        known = finished(an_intent(), answered=False, talk_seconds=0)
         ledger.claim([an_intent()])
         ledger.record([known])
 
@@ -72,12 +72,12 @@ class LedgerContract:
     def test_every_attempt_is_loaded_the_oldest_of_a_person_first(self, ledger: Ledger) -> None:
         first, second = an_intent(attempt=1), an_intent(attempt=2, at=NOW + 600, unrung=1)
         ledger.claim([first, an_intent(BORIS)])
-        ledger.record([settled(first, Result.CAPACITY)])
+        ledger.record([finished(first, Result.CAPACITY)])
         ledger.claim([second])
 
         loaded = list(ledger.load([BORIS, ANNA, "nobody"]))
         assert [attempt for attempt in loaded if attempt.person == ANNA] == [
-            settled(first, Result.CAPACITY),
+            finished(first, Result.CAPACITY),
             second,
         ]
         assert [attempt for attempt in loaded if attempt.person == BORIS] == [an_intent(BORIS)]
@@ -107,15 +107,15 @@ class LedgerContract:
 
 
 class SharedLedgerContract(LedgerContract):
-    """And where several claim from the same ledger."""
+    """Rules for a ledger that several processes share."""
 
     def test_an_attempt_of_somebody_else_is_not_granted_and_the_newest_is_told(self, ledger: Ledger) -> None:
         first, second = an_intent(attempt=1), an_intent(attempt=2, at=NOW + 600)
         ledger.claim([first])
         assert ledger.claim([an_intent(at=NOW + 1)]) == [ClaimResult(granted=False, held=first)]
-        ledger.record([settled(first)])
+        ledger.record([finished(first)])
         ledger.claim([second])
 
         late = [an_intent(at=NOW + 601), an_intent(BORIS, at=NOW + 601)]
         assert ledger.claim(late) == [ClaimResult(granted=False, held=second), ClaimResult(granted=True)]
-        assert list(ledger.load([ANNA])) == [settled(first), second], "a refused intent changes nothing"
+        assert list(ledger.load([ANNA])) == [finished(first), second], "a refused intent changes nothing"

@@ -25,7 +25,7 @@ from airflow_provider_callapi.calls.campaign.rules import NEVER, Rules
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
 
 _RETRY_SECONDS = 30.0
-"""Seconds until a person is dialled again whose start request was not sent or not claimed."""
+"""Seconds until a person is dialled again after a start request that was not sent, or a refused claim."""
 
 
 class Dialling:
@@ -68,7 +68,7 @@ class Dialling:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish the people who cannot be called any more before the campaign's time ends."""
+        """Finish the people for whom no calling hours open before the campaign's time ends."""
         for key in self._queues.clear_from(self._rules.dial_until, now):
             self._index.finish(self._index[key], PersonEvent.EXPIRED)
 

@@ -20,7 +20,7 @@ class FailureCounter:
         self.in_a_row = 0
 
     def succeed(self) -> None:
-        """Begin to count again."""
+        """Reset the count after a success."""
         self.in_a_row = 0
 
     def fail(self, failure: CallApiError) -> None:

@@ -34,7 +34,7 @@ class Tally:
     answered: int = 0
 
     def count(self, attempt: Attempt) -> None:
-        """Add one call."""
+        """Count one call."""
         self.calls += 1
         self.rang += attempt.result not in RANG_NO_PHONE
         self.answered += attempt.result is Result.ANSWERED

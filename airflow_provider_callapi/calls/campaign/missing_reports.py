@@ -104,7 +104,10 @@ class MissingReports:
         return [*changed, *self.give_up(now, patience=0.0)]
 
     def _owner_of(self, report: CallReport, lost_calls: LostByExternalId, now: float) -> PersonState | None:
-        """Return the person whose call this is. A page of reports may repeat one: then it is None."""
+        """Return the person whose call a report describes.
+
+        None: it is no call of this campaign, or the same report came before: the Data API may repeat it.
+        """
         state = self._index.with_session(report.id)
         if state is None and (state := owner_of(lost_calls, report.call_api_external_id, report)):
             self._lost_calls.found(state, report.id, now)

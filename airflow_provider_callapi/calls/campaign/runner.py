@@ -27,7 +27,7 @@ _PROGRESS_INTERVAL = 60.0
 
 @dataclass(frozen=True)
 class Pause:
-    """What follows a step.
+    """How long the runner pauses after a step, and why.
 
     :ivar seconds: the pause until the next step.
     :ivar dial_at: when the next person may be dialled, epoch seconds.
@@ -102,7 +102,7 @@ class Runner:
             self.campaign.pacing.update_limits(limits, self._gateway.clock())
 
     def step(self) -> Pause:
-        """Do what is due; return how long to pause.
+        """Poll, dial, tag calls and fetch reports, each if it is due; return how long to pause.
 
         :raises CallApiError: the service failed too often, or refuses the credentials.
         """

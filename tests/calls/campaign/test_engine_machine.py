@@ -1,4 +1,4 @@
-"""Crashes between any two operations, lost answers, moved clocks: nobody is rung twice for one attempt."""
+"""Crashes between any two operations, lost answers, long pauses: no attempt rings a person twice."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SCRIPTS = (
 )
 FAULTY = ("start.informer_call", "list.calls", "get.calls_report")
 FAULTS = [fault for fault in Fault if fault is not Fault.HANG]
-"""In process, HANG is DROP_AFTER."""
+"""Without a network, HANG is the same as DROP_AFTER."""
 EXAMPLES, STEPS = 180, 20
 
 
@@ -51,7 +51,7 @@ class Crash(BaseException):
 
 
 class Dying:
-    """A ledger whose process may die before or after whatever it stores."""
+    """A ledger whose process may die before or after each write."""
 
     def __init__(self, ledger: Ledger, boundary: Callable[[Callable[[], Any]], Any]) -> None:
         self._ledger = ledger
@@ -70,7 +70,7 @@ class Calling(RuleBasedStateMachine):
     """One campaign, its processes one after the other, and the people who are called."""
 
     seen: ClassVar[Counter[str]] = Counter()
-    """How often each kind of thing happened: a test that never gets there proves nothing."""
+    """How often each kind of event happened. The test fails if one is too rare to prove anything."""
 
     @initialize(
         people=st.integers(1, len(PEOPLE)),
@@ -124,7 +124,7 @@ class Calling(RuleBasedStateMachine):
         for who, script in zip(PEOPLE, scripts, strict=True):
             world.exchange.script(who, script)
 
-    # --- the places at which a process can die ---
+    # --- where a process can die ---
 
     def _boundary(self, effect: Callable[[], T]) -> T:
         self._point()
@@ -164,7 +164,7 @@ class Calling(RuleBasedStateMachine):
         fault=st.none() | st.sampled_from(FAULTS),
     )
     def a_process_runs(self, crash_at: int | None, seconds: float, fault: Fault | None) -> None:
-        """For a while, or until it dies; then there is another one."""
+        """Run a process for a while. If it dies, start another one."""
         if fault is not None:
             self.world.exchange.fault(fault, method="start.informer_call")
         self.points, self.crash_at = 0, crash_at
@@ -245,7 +245,7 @@ class Calling(RuleBasedStateMachine):
         return history
 
     def teardown(self) -> None:
-        """Undisturbed, it comes to an end; and then the books agree."""
+        """Run the campaign to its end without faults. Then the ledger agrees with the exchange."""
         if not hasattr(self, "world"):
             return
         world = self.world

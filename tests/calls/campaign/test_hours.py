@@ -1,4 +1,4 @@
-"""When people may be called: the rule is what their own clock on the wall shows."""
+"""When people may be called: the local clock of each person decides."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ ZONES = st.sampled_from(
 
 
 def allowed(rule: CallingHours, moment: float, zone: str) -> bool:
-    """The rule itself, as a person reads it from a clock and a calendar."""
+    """The rule in its simplest form: read the local clock and the calendar."""
     wall = datetime.fromtimestamp(moment, UTC).astimezone(ZoneInfo(zone))
     clock, today, yesterday = wall.time(), wall.weekday(), (wall.date() - timedelta(days=1)).weekday()
     if rule.opens < rule.closes:

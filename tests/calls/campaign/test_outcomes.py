@@ -1,4 +1,4 @@
-"""What a finished call makes of a person, and when they are called again."""
+"""The result of a finished call, and the delay of a redial."""
 
 from __future__ import annotations
 

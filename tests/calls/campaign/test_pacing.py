@@ -1,4 +1,4 @@
-"""How many calls may be placed now, led by the counters that the service tells."""
+"""How many calls may be placed now, according to the service's counters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def told(*counters: tuple[float, Limits], reserve: float = 0.0) -> Pacing:
 
 
 def placed(pacing: Pacing, seconds: float) -> int:
-    """How many calls it allows within so many seconds, if nothing new is told."""
+    """Return how many calls are allowed within so many seconds without new counters."""
     total, tenth = 0, 0
     while tenth <= seconds * 10:
         calls = pacing.calls_allowed(NOW + tenth / 10)
@@ -83,7 +83,7 @@ def test_the_cost_is_not_learned_across_a_reset() -> None:
 
 
 def test_others_are_taken_to_go_on_as_they_did_until_the_next_answer() -> None:
-    """Twenty of their points are told after twenty seconds; ten seconds later another ten may be gone."""
+    """They used twenty points in twenty seconds, so ten seconds later they may have used another ten."""
     pacing = told((0, limits(100, 60)), (20, limits(80, 40)))
     assert pacing.next_slot(NOW + 20)[1] == ""
     few = told((0, limits(100, 60)), (50, limits(2, 10)))

@@ -1,4 +1,4 @@
-"""The report's numbers are the campaign's, and it tells of no person."""
+"""The report shows the campaign's numbers and nothing of single people."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def some_endings() -> list[Ending]:
 
 
 def drawings(page: str) -> list[ElementTree.Element]:
-    """Every SVG that is not inside another; parsing fails where one is not well-formed."""
+    """Every SVG that is not inside another; parsing fails if one is not well-formed."""
     found = re.findall(r"<svg\b(?:(?!<svg\b|</svg>).|<svg\b(?:(?!</svg>).)*</svg>)*</svg>", page, re.DOTALL)
     return [ElementTree.fromstring(text) for text in found]
 

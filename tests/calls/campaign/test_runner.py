@@ -1,4 +1,4 @@
-"""Campaigns on a real exchange core: who is called when, and what is made of what the service says."""
+"""Campaigns on the emulator's exchange: who is called when, and what follows from each answer."""
 
 from __future__ import annotations
 
@@ -361,7 +361,7 @@ def test_after_its_time_a_campaign_calls_nobody_and_ends() -> None:
 
 
 def test_who_cannot_be_called_before_the_end_is_not_waited_for() -> None:
-    """Whose calling hours open after it, say: an operator who waits for days says nothing."""
+    """Their calling hours open after the end. A campaign that waits for days would not report that."""
     noon = 1_778_500_800.0
     rules = replace(RULES, hours=CallingHours.parse(("09:00", "10:00"), None), dial_until=noon + 3600)
     world = World(rules=rules, start=noon)
@@ -578,7 +578,7 @@ def test_lost_calls_with_the_same_id_of_an_author_are_told_apart_by_their_number
 
 
 class Shared(MemoryLedger):
-    """Answers what a test says, once."""
+    """A ledger that gives a test's answers first, each once."""
 
     def __init__(self, *answers: ClaimResult) -> None:
         super().__init__()
@@ -638,7 +638,7 @@ def test_a_call_that_another_process_placed_is_followed_and_not_placed_again() -
 
 
 def test_a_call_that_another_process_took_over_is_not_given_up_by_this_one() -> None:
-    """Ours was not found; meanwhile somebody else dials the same attempt anew."""
+    """This process did not find its call. Meanwhile another process dials the same attempt again."""
     world = World(rules=replace(RULES, report_timeout=None))
     world.exchange.fault(Fault.DROP_BEFORE, method=START)
     ledger = Shared()
@@ -838,7 +838,7 @@ def test_a_report_with_a_time_that_cannot_be_read_is_read_without_it() -> None:
 
 
 def test_an_attempt_that_another_process_left_with_a_tag_to_be_set_is_gone_on_with() -> None:
-    """Its rules had a tag, ours have none."""
+    """The other process had a rule for a tag. This one has none."""
     ledger = MemoryLedger()
     world = World()
     world.replace_ledger(ledger)
