@@ -61,7 +61,7 @@ class Dialling:
     @property
     def active_calls(self) -> int:
         """Return how many calls are active, or may be."""
-        return self._index.count(PersonStage.ACTIVE, PersonStage.LOST)
+        return self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.LOST)
 
     def stop(self, why: str) -> None:
         """Stop dialling. Active calls continue. Only the first reason is kept."""

@@ -22,7 +22,7 @@ from airflow_provider_callapi.calls.campaign.missing_reports import UNANSWERED_P
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, Plan
-from airflow_provider_callapi.calls.campaign.person_index import OPEN_STAGES, PersonIndex
+from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonEvent, PersonStage
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
@@ -267,7 +267,7 @@ class Campaign:
     @property
     def over(self) -> bool:
         """Return whether nothing is left to do."""
-        return not self._index.count(*OPEN_STAGES) and (self.stopped is not None or not self.waiting)
+        return not self._index.has_open_attempts and (self.stopped is not None or not self.waiting)
 
     @property
     def needs_polls(self) -> bool:

@@ -28,9 +28,9 @@ class LostCallSearch:
         :return: the attempts whose call was found, to be stored; and the keys of the people whose search
             is over without a result, for `give_up`.
         """
-        lost_calls = self._index.lost_by_external_id()
-        if not lost_calls:
+        if not self._index.count(PersonStage.LOST):
             return [], []
+        lost_calls = self._index.lost_by_external_id()
         found = []
         for session in snapshot.sessions.values():
             if self._is_watched(session.call_session_id):

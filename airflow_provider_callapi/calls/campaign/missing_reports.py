@@ -46,8 +46,8 @@ class MissingReports:
     @property
     def needed(self) -> bool:
         """Return whether the Data API may know more of a call that is over or lost."""
-        return self._rules.report_timeout is not None and bool(
-            self._index.count(PersonStage.REPORT_DUE, PersonStage.LOST)
+        return self._rules.report_timeout is not None and (
+            self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.LOST) > 0
         )
 
     def search_start(self, now: float) -> float | None:

@@ -48,9 +48,14 @@ class PersonIndex:
         """Return the people in one of the `OPEN_STAGES`, in the order in which they came to it."""
         return list(self._by_stage[stage].values())
 
-    def count(self, *stages: PersonStage) -> int:
-        """Return how many people are in these of the `OPEN_STAGES`."""
-        return sum(len(self._by_stage[stage]) for stage in stages)
+    def count(self, stage: PersonStage) -> int:
+        """Return how many people are in one of the `OPEN_STAGES`."""
+        return len(self._by_stage[stage])
+
+    @property
+    def has_open_attempts(self) -> bool:
+        """Return whether anybody is in one of the `OPEN_STAGES`."""
+        return any(self._by_stage.values())
 
     def with_session(self, call_session_id: int) -> PersonState | None:
         """Return the person whose active call, or whose call without a report, has this session id."""
@@ -73,15 +78,17 @@ class PersonIndex:
         :raises ImpossibleTransition: the event cannot happen in the person's stage.
         """
         before = state.stage
-        session_before = state.attempt.call.call_session_id if state.attempt and state.attempt.call else None
+        session_before = state.current_call.call_session_id if before in _STAGES_WITH_SESSION else None
         state.apply(event, attempt)
-        if before is not state.stage:
-            self._by_stage.get(before, {}).pop(state.person.key, None)
-            if state.stage in OPEN_STAGES:
-                self._by_stage[state.stage][state.person.key] = state
-        if before in _STAGES_WITH_SESSION and session_before is not None:
+        after = state.stage
+        if before is not after:
+            if before in OPEN_STAGES:
+                del self._by_stage[before][state.person.key]
+            if after in OPEN_STAGES:
+                self._by_stage[after][state.person.key] = state
+        if session_before is not None:
             self._by_session.pop(session_before, None)
-        if state.stage in _STAGES_WITH_SESSION:
+        if after in _STAGES_WITH_SESSION:
             self._by_session[state.current_call.call_session_id] = state
 
     def finish(self, state: PersonState, event: PersonEvent, result: Result | None = None) -> None:

@@ -131,6 +131,8 @@ class Moving(RuleBasedStateMachine):
                 state.person.key for state in self.index if state.stage is stage
             )
             assert self.index.count(stage) == len(found)
+        open_stages = [state.stage for state in self.index if state.stage in OPEN_STAGES]
+        assert self.index.has_open_attempts is bool(open_stages)
         finished = [state for state in self.index if state.stage is PersonStage.FINISHED]
         assert self.index.finished_by_result.total() == len(finished)
 
