@@ -8,7 +8,7 @@ from typing import TypeGuard
 from airflow_provider_callapi.api.errors import CallApiError, NotSent
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
-from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.dialling import Dialling
 from airflow_provider_callapi.calls.campaign.failure_counter import FailureCounter
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, LimitsFeed
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
@@ -23,13 +23,13 @@ class Dialler:
 
     def __init__(
         self,
-        campaign: Campaign,
+        dialling: Dialling,
         template: CallTemplate,
         ledger: Ledger,
         gateway: CampaignGateway,
         limits: LimitsFeed,
     ) -> None:
-        self._campaign = campaign
+        self._dialling = dialling
         self._template = template
         self._ledger = ledger
         self._gateway = gateway
@@ -47,7 +47,7 @@ class Dialler:
         answers = self._gateway.start([self._request(intent) for intent in granted])
         placed = sum(isinstance(answer, StartedCall) for answer in answers)
         now = self._gateway.clock()
-        self._campaign.pacing.record_requests(len(answers), placed, self._limits.take(), now)
+        self._dialling.pacing.record_requests(len(answers), placed, self._limits.take(), now)
         self._store_answers(granted, answers, now)
         self._judge_answers(answers, placed, now)
 
@@ -57,7 +57,7 @@ class Dialler:
         for intent, claim in zip(intents, self._ledger.claim(intents), strict=True):
             if claim.granted:
                 granted.append(intent)
-            elif changed := self._campaign.record_refused_claim(intent, claim, self._gateway.clock()):
+            elif changed := self._dialling.record_refused_claim(intent, claim, self._gateway.clock()):
                 self._ledger.record(changed)
         return granted
 
@@ -66,31 +66,31 @@ class Dialler:
         in_time: list[Attempt] = []
         late: list[Attempt] = []
         for intent in intents:
-            (in_time if self._campaign.may_dial(intent, self._gateway.clock()) else late).append(intent)
+            (in_time if self._dialling.may_dial(intent, self._gateway.clock()) else late).append(intent)
         if late:
-            self._ledger.record([self._campaign.put_back(intent, self._gateway.clock()) for intent in late])
+            self._ledger.record([self._dialling.put_back(intent, self._gateway.clock()) for intent in late])
         return in_time
 
     def _request(self, intent: Attempt) -> StartCall:
-        return self._template.request(self._campaign.person_of(intent), intent.external_id)
+        return self._template.request(self._dialling.person_of(intent), intent.external_id)
 
     def _store_answers(
         self, intents: Sequence[Attempt], answers: Sequence[StartedCall | CallApiError], now: float
     ) -> None:
-        campaign = self._campaign
-        was_stopped = campaign.stopped
+        dialling = self._dialling
+        was_stopped = dialling.stopped
         self._ledger.record(
             [
-                campaign.record_answer(intent, answer, now)
+                dialling.record_answer(intent, answer, now)
                 for intent, answer in zip(intents, answers, strict=True)
             ]
         )
-        if campaign.stopped and not was_stopped:
-            self._gateway.log(f"Dialling has stopped: {campaign.stopped}")
+        if dialling.stopped and not was_stopped:
+            self._gateway.log(f"Dialling has stopped: {dialling.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
         """Slow down, and in the end fail, if the service does not answer."""
-        pacing = self._campaign.pacing
+        pacing = self._dialling.pacing
         silence = next((answer for answer in answers if _is_silence(answer)), None)
         if silence is not None:
             pacing.record_no_answer(now)

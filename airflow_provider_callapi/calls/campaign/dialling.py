@@ -110,12 +110,16 @@ class Dialling:
         self._index.move(state, PersonEvent.CHOSEN, intent)
         return intent
 
+    def person_of(self, intent: Attempt) -> Person:
+        """Return the person of an intent."""
+        return self._index[intent.person].person
+
     def may_dial(self, intent: Attempt, now: float) -> bool:
         """Return whether a claimed intent may still be dialled.
 
         Claiming takes time: the window may have closed, or the task may have been killed meanwhile.
         """
-        person = self._index[intent.person].person
+        person = self.person_of(intent)
         return self.stopped is None and now < self._rules.dial_until and self._queues.is_open(person, now)
 
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:

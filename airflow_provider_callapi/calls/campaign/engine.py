@@ -11,14 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from airflow_provider_callapi.api.data_api import CallReport
-from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.models import Limits, StartedCall
+from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.dialling import Dialling
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult
+from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.lost_calls import LostCallSearch
-from airflow_provider_callapi.calls.campaign.missing_reports import UNANSWERED_PATIENCE, MissingReports
+from airflow_provider_callapi.calls.campaign.missing_reports import MissingReports
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, Plan
@@ -38,7 +36,7 @@ class Actions:
 
     :ivar changed: attempts to store in the ledger.
     :ivar given_up: keys of people whose lost call was not found: load their attempts from the ledger, then
-        call `Campaign.give_up_search`.
+        call `LostCallSearch.give_up`.
     :ivar tag: answered, active calls to tag, each with the tag's id.
     :ivar untagged: answered calls that ended before they were tagged, each with the tag's id.
     :ivar dial: intents to claim in the ledger and then to dial.
@@ -58,6 +56,9 @@ class Campaign:
     :param personal: the parameters of the call that differ between people.
     :param new_external_id: makes the external_id of a person's attempt.
     :param now: epoch seconds.
+    :ivar dialling: takes the ledger's answers to claims and the service's answers to start requests.
+    :ivar lost_calls: takes what the ledger has of people whose lost call was not found.
+    :ivar reports: takes the Data API's reports.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Campaign:
         self._queues = ZoneQueues(rules.hours)
         self._tags = TagPlan(rules)
         self._progress = AttemptProgress(self._index, self._queues, rules, self._tags)
-        self._dialling = Dialling(
+        self.dialling = Dialling(
             self._index,
             self._queues,
             self._progress,
@@ -88,8 +89,8 @@ class Campaign:
             new_external_id=new_external_id,
         )
         self._watched_calls = WatchedCalls(self._index, self._progress, self._tags)
-        self._lost_calls = LostCallSearch(self._index, self._progress)
-        self._reports = MissingReports(self._index, self._progress, self._lost_calls, self._dialling, rules)
+        self.lost_calls = LostCallSearch(self._index, self._progress)
+        self.reports = MissingReports(self._index, self._progress, self.lost_calls, self.dialling, rules)
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
@@ -127,91 +128,32 @@ class Campaign:
         if snapshot is not None and snapshot.failure is None:
             news = self._watched_calls.update(snapshot)
             actions.tag, actions.untagged = news.to_tag, news.untagged
-            found, actions.given_up = self._lost_calls.search_snapshot(snapshot)
+            found, actions.given_up = self.lost_calls.search_snapshot(snapshot)
             actions.changed += [*news.changed, *found]
-        self._dialling.drop_expired(now)
-        actions.dial = self._dialling.choose(now)
+        self.dialling.drop_expired(now)
+        actions.dial = self.dialling.choose(now)
         return actions
-
-    @property
-    def do_not_call(self) -> Container[str] | None:
-        """Numbers that must not be dialled, as of now; None: unknown, so dialling pauses."""
-        return self._dialling.do_not_call
-
-    @do_not_call.setter
-    def do_not_call(self, numbers: Container[str] | None) -> None:
-        self._dialling.do_not_call = numbers
 
     @property
     def stopped(self) -> str | None:
         """Return why dialling has stopped; None: it goes on."""
-        return self._dialling.stopped
+        return self.dialling.stopped
 
     def stop(self, why: str) -> None:
         """Stop dialling. Active calls continue. Only the first reason is kept."""
-        self._dialling.stop(why)
+        self.dialling.stop(why)
 
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return when the next person may be dialled, epoch seconds, and what the campaign waits for.
 
         The text is empty if the campaign waits for nothing.
         """
-        return self._dialling.next_dial(now)
-
-    # --- what the ledger and the services answer ---
-
-    def person_of(self, attempt: Attempt) -> Person:
-        """Return the person of an attempt."""
-        return self._index[attempt.person].person
-
-    def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
-        """Continue after the ledger refused an intent; return the attempts to store."""
-        return self._dialling.record_refused_claim(intent, claim, now)
-
-    def may_dial(self, intent: Attempt, now: float) -> bool:
-        """Return whether a claimed intent may still be dialled: claiming takes time."""
-        return self._dialling.may_dial(intent, now)
-
-    def put_back(self, intent: Attempt, now: float) -> Attempt:
-        """Queue the person of an intent that was not dialled; return the attempt to store."""
-        return self._dialling.put_back(intent, now)
-
-    def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
-        """Take the answer to a start request; return the attempt to store."""
-        return self._dialling.record_answer(intent, answer, now)
-
-    def give_up_search(self, people: Iterable[str], held: Iterable[Attempt], now: float) -> list[Attempt]:
-        """End the search for these people's lost calls; return the attempts to store.
-
-        :param held: the attempts to call these people that the ledger has now, each person's oldest first.
-        """
-        return self._lost_calls.give_up(people, held, now)
+        return self.dialling.next_dial(now)
 
     @property
     def needs_reports(self) -> bool:
         """Return whether the Data API may know more of a call that is over or lost."""
-        return self._reports.needed
-
-    def report_search_start(self, now: float) -> float | None:
-        """Return the earliest start time of the calls whose report is missing, epoch seconds.
-
-        None: no report is missing, or there is no Data API.
-        """
-        return self._reports.search_start(now)
-
-    def record_reports(self, reports: Iterable[tuple[CallReport, bool | None]], now: float) -> list[Attempt]:
-        """Take the reports of finished calls; return the attempts to store.
-
-        :param reports: each with whether the call was answered; None: unknown.
-        """
-        return self._reports.record(reports, now)
-
-    def give_up_reports(self, now: float, *, patience: float = UNANSWERED_PATIENCE) -> list[Attempt]:
-        """Stop waiting for reports that are late; return the attempts to store.
-
-        :param patience: seconds after the deadline of a report.
-        """
-        return self._reports.give_up(now, patience=patience)
+        return self.reports.needed
 
     # --- tags ---
 
@@ -247,7 +189,7 @@ class Campaign:
     @property
     def active(self) -> int:
         """Return how many calls are active, or may be."""
-        return self._dialling.active_calls
+        return self.dialling.active_calls
 
     @property
     def waiting(self) -> int:

@@ -62,8 +62,8 @@ class Runner:
         self.ledger = ledger
         self._gateway = gateway
         self._limits = LimitsFeed(gateway.limits)
-        self._dialler = Dialler(campaign, template, ledger, gateway, self._limits)
-        self._reports = ReportFetcher(campaign, gateway, report_interval)
+        self._dialler = Dialler(campaign.dialling, template, ledger, gateway, self._limits)
+        self._reports = ReportFetcher(campaign.reports, campaign.dialling, gateway, report_interval)
         self._tags = TagSetter(campaign, gateway)
         self._poll_interval = poll_interval
         self._poll_failures = FailureCounter(gateway.log)
@@ -107,14 +107,14 @@ class Runner:
         :raises CallApiError: the service failed too often, or refuses the credentials.
         """
         campaign, gateway = self.campaign, self._gateway
-        campaign.do_not_call = gateway.do_not_call()
+        campaign.dialling.do_not_call = gateway.do_not_call()
         snapshot = self._poll_if_due(gateway.clock())
         now = gateway.clock()
         actions = campaign.next_actions(now, snapshot, self._limits.take())
         changed = [*actions.changed]
         if actions.given_up:
             held = self.ledger.load(actions.given_up)
-            changed += campaign.give_up_search(actions.given_up, held, now)
+            changed += campaign.lost_calls.give_up(actions.given_up, held, now)
         self._record(changed)
         if actions.dial:
             self._dialler.dial(actions.dial)
