@@ -90,7 +90,7 @@ def a_long_intent(person: str, attempt: int) -> Attempt:
 
 def reported(intent: Attempt) -> Attempt:
     """Return an attempt with everything that can be known of its call."""
-    told = finished(
+    known = finished(
         intent,
         Result.NOT_REACHED,
         call_session_id=123_456_789_012,
@@ -104,7 +104,7 @@ def reported(intent: Attempt) -> Attempt:
         communication_id=2**40,
         source="data_api",
     )
-    return replace(told, refused_with=None)
+    return replace(known, refused_with=None)
 
 
 def test_what_became_of_an_earlier_call_is_known_after_a_restart_though_the_next_was_not_placed() -> None:

@@ -162,7 +162,7 @@ def test_writers_of_the_same_people_do_not_wait_for_each_other_in_a_circle(conne
 # --- what a late write must not replace ---
 
 INTENT = an_intent()
-SAYINGS = [
+KNOWN_ATTEMPTS = [
     INTENT,
     unresolved(INTENT),
     INTENT.with_status(Status.NOT_PLACED),
@@ -188,22 +188,24 @@ def words(attempt: Attempt) -> tuple[str, str | None]:
 
 
 def test_there_is_a_saying_for_each_line_of_the_table():
-    assert [knowledge_index(saying) for saying in SAYINGS] == list(range(len(KNOWLEDGE)))
+    assert [knowledge_index(attempt) for attempt in KNOWN_ATTEMPTS] == list(range(len(KNOWLEDGE)))
 
 
 def test_what_is_written_late_does_not_replace_what_is_more(engine):
-    for before, stored in enumerate(SAYINGS):
-        for after, written in enumerate(SAYINGS):
+    for before, stored in enumerate(KNOWN_ATTEMPTS):
+        for after, written in enumerate(KNOWN_ATTEMPTS):
             ledger = SqlLedger(engine, f"{before} {after}")
             ledger.claim([INTENT])
             ledger.record([stored])
             ledger.record([written])
 
             (left,) = ledger.load([ANNA])
-            assert words(left) == words(SAYINGS[max(before, after)]), f"{words(stored)}, {words(written)}"
+            assert words(left) == words(KNOWN_ATTEMPTS[max(before, after)]), (
+                f"{words(stored)}, {words(written)}"
+            )
 
 
-@pytest.mark.parametrize("late", SAYINGS[1:3], ids=["unresolved", "not placed"])
+@pytest.mark.parametrize("late", KNOWN_ATTEMPTS[1:3], ids=["unresolved", "not placed"])
 def test_what_is_said_of_an_intent_says_nothing_of_another_one_of_the_same_attempt(engine, late):
     """A write that is repeated, because its answer was lost, must not let a third process dial."""
     ledger, again = SqlLedger(engine, "autumn"), an_intent(at=NOW + 60)
@@ -510,7 +512,7 @@ def test_more_people_than_a_statement_can_name_are_loaded_some_at_a_time(engine)
 
     people = [row["person"] for row in rows]
     statements: list[str] = []
-    sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *event: statements.append(event[2]))
     loaded = iter(ledger.load(iter(people)))
     first = next(loaded)
     assert len(statements) == 1, "a hundred thousand people are not in memory at once"

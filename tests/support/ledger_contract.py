@@ -44,7 +44,7 @@ class LedgerContract:
 
     def test_everything_known_of_an_attempt_is_read_back_as_it_was_written(self, ledger: Ledger) -> None:
         intent = an_intent(attempt=1, unrung=0)
-        told = finished(
+        complete = finished(
             intent,
             Result.ANSWERED,
             answered=True,
@@ -56,7 +56,7 @@ class LedgerContract:
             communication_id=2**40,
             source="data_api",
         )
-        for known in (active(intent), intent.with_status(Status.ENDED, call=told.call), told):
+        for known in (active(intent), intent.with_status(Status.ENDED, call=complete.call), complete):
             ledger.claim([intent])
             ledger.record([known])
 

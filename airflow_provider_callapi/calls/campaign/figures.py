@@ -55,7 +55,7 @@ class Figures:
     :ivar all: all calls.
     :ivar minutes: calls by minute, in minutes since the epoch.
     :ivar hours: calls by hour of the day in the person's time zone: 24 entries.
-    :ivar turns: calls that may have rung a phone, by their number for the person: 1 is the first such call.
+    :ivar by_attempt: calls that may have rung a phone. The key 1 holds everybody's first such call.
     :ivar zones: the time zones of the people called.
     :ivar reasons: people who did not answer, by result and reason. The reason is the error of an invalid
         row, the service's refusal, or the last call's ``finish_reason``.
@@ -64,7 +64,7 @@ class Figures:
     all: Tally = field(default_factory=Tally)
     minutes: Counter[int] = field(default_factory=Counter)
     hours: list[Tally] = field(default_factory=lambda: [Tally() for _ in range(24)])
-    turns: dict[int, Tally] = field(default_factory=dict)
+    by_attempt: dict[int, Tally] = field(default_factory=dict)
     zones: set[str] = field(default_factory=set)
     reasons: Counter[tuple[Result, str]] = field(default_factory=Counter)
 
@@ -95,7 +95,7 @@ def _count_call(figures: Figures, attempt: Attempt, zone: str) -> None:
     figures.hours[datetime.fromtimestamp(at, _zone(zone)).hour].count(attempt)
     figures.zones.add(zone)
     if attempt.result not in RANG_NO_PHONE:
-        figures.turns.setdefault(attempt.attempt - attempt.unrung, Tally()).count(attempt)
+        figures.by_attempt.setdefault(attempt.attempt - attempt.unrung, Tally()).count(attempt)
 
 
 _zone = cache(ZoneInfo)  # ZoneInfo itself caches eight zones and reads the ninth from its file again

@@ -80,8 +80,8 @@ def render_report(
         few=FEW,
         scarce=any(hour.calls and hour.rang < FEW for hour in figures.hours),
         calling_seconds=len(figures.minutes) * MINUTE,
-        attempts=sorted(figures.turns.items()),
-        most_rung=max((turn.rang for turn in figures.turns.values()), default=0),
+        attempts=sorted(figures.by_attempt.items()),
+        most_rung=max((tally.rang for tally in figures.by_attempt.values()), default=0),
     )
 
 

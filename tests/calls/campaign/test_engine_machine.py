@@ -263,11 +263,11 @@ class Calling(RuleBasedStateMachine):
         assert set(results) == {row["phone"] for row in world.rows}
         assert sum(world.campaign.finished_by_result.values()) == len(results), "everybody has one end"
         calls = {call.call_session_id: call for call in world.exchange.calls}
-        told = {a.call.call_session_id: a for some in history.values() for a in some if a.call}
+        stored = {a.call.call_session_id: a for some in history.values() for a in some if a.call}
         lost = [a for some in history.values() for a in some if a.result is Result.UNRESOLVED]
-        assert set(told) <= set(calls), "a call that never was"
-        assert len(calls) - len(told) <= len(lost), "a call that the ledger does not know"
-        for session_id, attempt in told.items():
+        assert set(stored) <= set(calls), "a call that never was"
+        assert len(calls) - len(stored) <= len(lost), "a call that the ledger does not know"
+        for session_id, attempt in stored.items():
             assert calls[session_id].contact == attempt.person, "somebody else's call"
             assert attempt.status is Status.FINISHED
             if attempt.result is Result.ANSWERED:

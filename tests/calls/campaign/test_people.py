@@ -104,8 +104,8 @@ def test_a_bad_row_does_not_keep_a_good_one_of_the_same_person_from_being_called
     ids=["null", "a method", "null within a statement"],
 )
 def test_what_the_row_does_not_say_is_not_spoken(row: dict[str, Any], value: str) -> None:
-    told = why(plan_of([anna(**row)], contact_message={"type": "tts", "value": value}))
-    assert told.startswith("call.contact_message")
+    error = why(plan_of([anna(**row)], contact_message={"type": "tts", "value": value}))
+    assert error.startswith("call.contact_message")
 
 
 def test_a_column_may_have_the_name_of_a_method() -> None:
@@ -128,8 +128,8 @@ def test_a_column_may_have_the_name_of_a_method() -> None:
 )
 def test_a_template_cannot_leave_its_sandbox_or_change_a_row(expression: str) -> None:
     row = anna()
-    told = why(plan_of([row], contact_message={"type": "tts", "value": f"{{{{ {expression} }}}}"}))
-    assert told.startswith("call.contact_message")
+    error = why(plan_of([row], contact_message={"type": "tts", "value": f"{{{{ {expression} }}}}"}))
+    assert error.startswith("call.contact_message")
     assert row == anna()
 
 
@@ -137,9 +137,9 @@ def test_a_template_cannot_leave_its_sandbox_or_change_a_row(expression: str) ->
     "value", ["{{ 1 / 0 }}", "{{ contact.name + 1 }}", "{{ contact.name.missing.more }}"]
 )
 def test_whatever_an_expression_does_it_is_the_row_that_is_invalid(value: str) -> None:
-    told = why(plan_of([anna(name="Secret")], contact_message={"type": "tts", "value": value}))
-    assert told.startswith("call.contact_message")
-    assert "Secret" not in told
+    error = why(plan_of([anna(name="Secret")], contact_message={"type": "tts", "value": value}))
+    assert error.startswith("call.contact_message")
+    assert "Secret" not in error
 
 
 def test_a_parameter_of_the_wrong_kind_is_the_rows_fault_and_its_value_is_not_told() -> None:

@@ -193,9 +193,9 @@ def test_the_smallest_campaigns_have_a_report(endings: Any, invalid: Any, limit:
 def test_every_picture_is_well_formed_and_says_what_it_is() -> None:
     pictures = drawings(report(some_endings(), [skipped(6)]))
     assert len(pictures) == report(some_endings(), [skipped(6)]).count("<svg") - 1, "one is inside another"
-    told = [each for each in pictures if each.get("aria-hidden") != "true"]
-    assert len(told) == 2
-    for picture in told:
+    visible = [each for each in pictures if each.get("aria-hidden") != "true"]
+    assert len(visible) == 2
+    for picture in visible:
         assert picture.get("role") == "img"
         assert picture.get("aria-label")
         assert picture.findtext("title")
@@ -240,7 +240,7 @@ def test_nothing_of_a_person_is_on_the_page() -> None:
     assert "Secret" not in page
     assert "12-34" not in page
     assert "000-00-06" not in page
-    assert "7926…0009" in page, "a reason that has a number in it is told without"
+    assert "7926…0009" in page, "a number in a reason is masked"
 
 
 def test_a_campaign_that_ended_before_everybodys_turn_says_so_at_the_top() -> None:

@@ -76,7 +76,7 @@ def without_lines(world: World, phone: str) -> None:
     """The account has no free line: the call ends at once, and no phone has rung."""
     reports = world.reports
 
-    def told(since: float) -> Any:
+    def reported(since: float) -> Any:
         return [
             (report.model_copy(update={"finish_reason": "no_resources"}), False)
             if report.contact_phone_number == phone
@@ -84,7 +84,7 @@ def without_lines(world: World, phone: str) -> None:
             for report, answered in reports(since)
         ]
 
-    world.overrides["reports"] = told
+    world.overrides["reports"] = reported
     world.process()
 
 
@@ -125,7 +125,7 @@ def test_a_report_that_is_told_twice_is_one_call_and_one_redial() -> None:
     world = World(rules=replace(RULES, max_attempts=2))
     world.exchange.script(ANNA, Script.busy())
     reports = world.reports
-    world.overrides["reports"] = lambda since: [told for told in reports(since) for _ in range(2)]
+    world.overrides["reports"] = lambda since: [report for report in reports(since) for _ in range(2)]
     world.process()
     world.run()
     assert world.exchange.rings(ANNA) == 2
@@ -153,7 +153,7 @@ def test_a_report_with_a_wrong_clock_makes_no_redial_too_early_or_too_late(hours
     world.exchange.script(ANNA, Script.busy(rings=1))
     reports = world.reports
 
-    def told(since: float) -> Any:
+    def reported(since: float) -> Any:
         for report, answered in reports(since):
             finished = parse_time(report.finish_time, RULES.timezone).add(hours=hours)
             yield (
@@ -161,7 +161,7 @@ def test_a_report_with_a_wrong_clock_makes_no_redial_too_early_or_too_late(hours
                 answered,
             )
 
-    world.overrides["reports"] = told
+    world.overrides["reports"] = reported
     world.process()
     world.run()
     first, second = world.ring_times(ANNA)
@@ -412,14 +412,14 @@ def test_without_points_a_campaign_pauses_until_the_reset_and_says_why(period: s
 
 def test_points_that_somebody_else_took_cost_one_refusal_and_no_attempt() -> None:
     world = World()
-    look = world.runner._gateway.take_snapshot
+    poll = world.runner._gateway.take_snapshot
 
-    def look_before_the_other() -> Any:
-        seen = look()
+    def poll_before_the_other() -> Any:
+        snapshot = poll()
         world.exchange.account.minute_limit = 0
-        return seen
+        return snapshot
 
-    world.overrides["take_snapshot"] = look_before_the_other
+    world.overrides["take_snapshot"] = poll_before_the_other
     world.process()
     world.run(20)
     assert world.exchange.requests(START) == 1
@@ -436,9 +436,9 @@ def test_the_active_calls_are_looked_at_once_a_poll_interval_however_many_there_
     world = World([f"792600001{n:02d}" for n in range(people)], replace(RULES, max_active=100))
     world.exchange.default_script = Script(talks=170)
     world.run()
-    looks = [e.time for e in world.exchange.journal if e.kind == "request" and e.method == "list.calls"]
-    assert len(looks) >= 15
-    assert min(later - earlier for earlier, later in pairwise(looks)) >= 10
+    polls = [e.time for e in world.exchange.journal if e.kind == "request" and e.method == "list.calls"]
+    assert len(polls) >= 15
+    assert min(later - earlier for earlier, later in pairwise(polls)) >= 10
 
 
 def test_refused_calls_are_paced_like_others() -> None:
@@ -659,15 +659,15 @@ def tag_rules(**tags: int) -> Any:
 
 
 def test_finished_calls_are_tagged_by_their_outcome_and_only_then_settled() -> None:
-    told: list[int] = []
+    tagged: list[int] = []
     world = World(
         [ANNA, BORIS],
         tag_rules(answered=36, not_answered=37, ended=38),
-        tag_finished=lambda communication_id, tag_id: told.append(tag_id),
+        tag_finished=lambda communication_id, tag_id: tagged.append(tag_id),
     )
     world.exchange.script(BORIS, Script.no_answer())
     world.run(600)
-    assert sorted(told) == [36, 37, 38, 38]
+    assert sorted(tagged) == [36, 37, 38, 38]
     tags = {a.person: set(a.call.tags) for a in world.new_ledger().load([ANNA, BORIS]) if a.call}
     assert tags == {ANNA: {36, 38}, BORIS: {37, 38}}
 
@@ -738,7 +738,7 @@ def test_points_for_reports_that_come_back_tomorrow_hold_up_the_end_for_an_hour(
 
 
 def test_a_tag_is_set_by_the_process_after_one_that_died_before_it() -> None:
-    told: list[int] = []
+    tagged: list[int] = []
 
     def dies(session_id: int, tag_id: int) -> None:
         raise KeyboardInterrupt
@@ -748,10 +748,10 @@ def test_a_tag_is_set_by_the_process_after_one_that_died_before_it() -> None:
     world.exchange.default_script = Script(rings=3, talks=200)
     with pytest.raises(KeyboardInterrupt):
         world.run()
-    world.overrides["tag_active"] = lambda session_id, tag_id: told.append(tag_id)
+    world.overrides["tag_active"] = lambda session_id, tag_id: tagged.append(tag_id)
     world.process()
     world.run()
-    assert told == [36]
+    assert tagged == [36]
 
 
 def test_a_tag_for_which_there_was_no_time_is_told() -> None:
@@ -766,22 +766,22 @@ def test_a_tag_for_which_there_was_no_time_is_told() -> None:
 
 
 def test_without_a_data_api_an_active_call_is_tagged_when_it_is_seen_to_be_answered() -> None:
-    told: list[tuple[int, int]] = []
+    tagged: list[tuple[int, int]] = []
     world = World(
         rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
-        tag_active=lambda session_id, tag_id: told.append((session_id, tag_id)),
+        tag_active=lambda session_id, tag_id: tagged.append((session_id, tag_id)),
     )
     world.exchange.default_script = Script(talks=60)
     world.run()
-    assert told == [(world.exchange.calls[0].call_session_id, 36)]
+    assert tagged == [(world.exchange.calls[0].call_session_id, 36)]
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
 def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
-    told: list[int] = []
+    tagged: list[int] = []
     world = World(
         rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
-        tag_active=lambda session_id, tag_id: told.append(tag_id),
+        tag_active=lambda session_id, tag_id: tagged.append(tag_id),
     )
     world.exchange.default_script = Script(rings=3, talks=600)
     world.runner.step()
@@ -793,7 +793,7 @@ def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
     world.campaign.update_observations(observations)
     world.clock.advance(5)
     world.runner.step()
-    assert told == [36]
+    assert tagged == [36]
 
 
 # --- a report's times ---
@@ -824,10 +824,10 @@ def test_calls_around_the_hour_that_a_zone_has_twice_are_found(zone: str, put_ba
 
 def test_a_report_with_a_time_that_cannot_be_read_is_read_without_it() -> None:
     world = World()
-    told = world.reports
+    fetch = world.reports
     world.overrides["reports"] = lambda since: [
         (report.model_copy(update={"finish_time": "0000-00-00 00:00:00"}), answered)
-        for report, answered in told(since)
+        for report, answered in fetch(since)
     ]
     world.process()
     assert world.run().over
@@ -857,10 +857,10 @@ def test_an_attempt_that_another_process_left_with_a_tag_to_be_set_is_gone_on_wi
 
 def test_calls_that_a_ledger_has_forgotten_are_counted() -> None:
     world = World(rules=replace(RULES, max_active=1))
-    told = world.reports
+    fetch = world.reports
 
     def without_a_line(since: float) -> Any:
-        for report, answered in told(since):
+        for report, answered in fetch(since):
             if len(world.exchange.calls) <= 6:
                 yield report.model_copy(update={"finish_reason": "no_resources"}), False
             else:
