@@ -287,10 +287,10 @@ class MeteredLedger:
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
         return self.ledger.claim(intents)
 
-    def write(self, attempts: Sequence[Attempt]) -> None:
-        self.ledger.write(attempts)
+    def record(self, attempts: Sequence[Attempt]) -> None:
+        self.ledger.record(attempts)
         for attempt in attempts:
-            if attempt.status == "settled" and attempt.result is not None:
+            if attempt.status == "finished" and attempt.result is not None:
                 _send("incr", "callapi.campaign.calls", campaign=self.campaign, result=attempt.result.value)
                 if attempt.result == "unresolved":
                     _send("incr", "callapi.unresolved")

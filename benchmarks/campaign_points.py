@@ -1,4 +1,4 @@
-"""Points at saturation: what share of a minute's campaigns use, and how often they ask for too much.
+"""Points at saturation: what share of a minute's points campaigns use, and how often they exceed the limit.
 
 ``python benchmarks/campaign_points.py`` prints every case; the table of `measure` has the worst of each kind.
 """
@@ -23,15 +23,15 @@ from airflow_provider_callapi.emulator import Account, Exchange, ManualClock, Sc
 METHOD = str(CALL["method"])
 MINUTES = 10
 WARM_UP = 60.0
-"""Seconds in which what a call costs is learned."""
+"""Seconds in which the campaigns learn the cost of a call."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """Somebody's account, and who uses it.
+    """An account and its users.
 
     :ivar shards: campaigns on the account.
-    :ivar foreign: the share of a minute's points for which a stranger asks, now and then.
+    :ivar foreign: the share of a minute's points for which a stranger asks, at random moments.
     :ivar ahead: seconds by which the service's clock is ahead of ours.
     """
 
@@ -51,7 +51,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Use:
-    """What ten minutes came to.
+    """The use of points in ten minutes.
 
     :ivar share: points used, of those granted; everybody's.
     :ivar refused: limit_exceeded in the worst minute, of the campaigns.
@@ -64,7 +64,7 @@ class Use:
 
 
 class Stranger:
-    """Another user of the account, who asks at random moments, and after a refusal waits for the reset."""
+    """Another user of the account: sends requests at random, and waits for the reset after a refusal."""
 
     def __init__(self, exchange: Exchange, clock: ManualClock, case: Case) -> None:
         self._client: Client = Client(Direct(exchange), AccessKey("demo-key"), clock=clock)  # type: ignore[arg-type]
@@ -75,7 +75,7 @@ class Stranger:
         self.at = self._after()
 
     def step(self) -> None:
-        """Ask once."""
+        """Send one request."""
         self.at = self._after()
         number = CALL["virtual_phone_number"]
         message = {"type": "tts", "value": "Hi"}
@@ -93,7 +93,7 @@ class Stranger:
 
 
 def simulate(case: Case) -> Use:
-    """Ten minutes in which there is always somebody left to be called."""
+    """Simulate ten minutes in which people always wait for a call."""
     clock = ManualClock(MIDNIGHT + 17.3)
     account = Account(minute_limit=case.limit, day_limit=10**9, weights={METHOD: case.cost})
     exchange = Exchange(lambda: clock() + case.ahead, account)
@@ -110,7 +110,7 @@ def simulate(case: Case) -> Use:
         for which in range(1, case.shards + 1)
     ]
     stranger = Stranger(exchange, clock, case)
-    # shards of one account do not begin at the same moment, and their steps stay apart
+    # shards of one account do not begin at the same moment
     due = [clock() + 0.37 * which for which in range(case.shards)]
     first = (exchange.clock() + WARM_UP) // 60 * 60 + 60
     last = first + 60 * MINUTES

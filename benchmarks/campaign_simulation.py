@@ -1,7 +1,7 @@
-"""A campaign of two days on the emulator's core with a simulated clock: what it costs, and what it uses.
+"""A campaign of two days on the emulator's core with a simulated clock: its time, memory and requests.
 
-``python benchmarks/campaign_simulation.py 100000`` simulates one and prints its figures as JSON; with the
-name of a file, it writes the campaign's report there, too.
+``python benchmarks/campaign_simulation.py 100000`` simulates one and prints its figures as JSON. With the
+name of a file, it also writes the campaign's report to it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import Reply
 from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, MemoryLedger
-from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, external_id, read_people
 from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.runner import CampaignGateway, Runner
+from airflow_provider_callapi.calls.campaign.runner import Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, summarise
 from airflow_provider_callapi.calls.reports import fetch_finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
@@ -62,7 +63,7 @@ MIDNIGHT = datetime(2026, 10, 12, tzinfo=UTC).timestamp()
 
 
 class Direct:
-    """The exchange without a wire, where `JsonRpc` has one."""
+    """Replaces `JsonRpc`: passes requests to the exchange without HTTP."""
 
     def __init__(self, exchange: Exchange, version: str = "v4.0") -> None:
         self._exchange = exchange
@@ -77,7 +78,7 @@ class Direct:
 
 
 def gateway_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = None) -> CampaignGateway:
-    """A campaign's way to an exchange, as the operator makes one, but for the wire.
+    """Return a campaign's gateway to an exchange, like the operator's, but without HTTP.
 
     :param clock: the campaign's own; None: the exchange's.
     """
@@ -119,7 +120,7 @@ def new_runner(
     log: Any = lambda text: None,
     clock: Any = None,
 ) -> Runner:
-    """A campaign ready to run."""
+    """Return the runner of a new campaign."""
     template = CallTemplate(CALL)
     plan = read_people(
         rows, template, campaign="sim", key_of=str, region="RU", timezone="Europe/Moscow", shard=shard
@@ -139,7 +140,7 @@ def new_runner(
         MemoryLedger(),
         gateway_of(exchange, log, clock),
         poll_interval=poll_interval,
-        report_every=60.0,
+        report_interval=60.0,
     )
 
 
@@ -147,7 +148,7 @@ def simulate(people: int, report: Path | None = None) -> dict[str, float]:
     """Call everybody within two days: windows in eleven zones, 15 % busy, 20 % no answer."""
     begun = time.perf_counter()
     clock = ManualClock(MIDNIGHT - 4 * 3600)
-    # what is needed for the day's people in the 22 hours in which some window is open, and not much more
+    # slightly more than the day's people need in the 22 hours in which some window is open
     minute = max(10, round(people * 1.5 / 2 / (22 * 60)))
     account = Account(minute_limit=minute, day_limit=round(people * 0.75), timezone="Europe/Moscow")
     exchange = Exchange(clock, account)
@@ -162,8 +163,8 @@ def simulate(people: int, report: Path | None = None) -> dict[str, float]:
             exchange.script(number, reactions[reaction])
     rows = ({"phone": number, "name": "Anna", "timezone": zone} for number, zone in zones.items())
     rules = Rules(
-        hours=CallingHours.read(("09:00", "21:00"), None),
-        redial=REDIAL,
+        hours=CallingHours.parse(("09:00", "21:00"), None),
+        redial=REDIAL_DELAYS,
         max_attempts=2,
         max_active=500,
         report_timeout=300.0,
@@ -213,7 +214,9 @@ def _report(runner: Runner) -> str:
         attempts[attempt.person].append(attempt)
     results = campaign.results()
     endings = [Ending(person, results[person.key], attempts[person.key]) for person in campaign.plan.people]
-    moments = [attempt.settled_at or attempt.intended_at for many in attempts.values() for attempt in many]
+    moments = [
+        attempt.result_known_at or attempt.intended_at for many in attempts.values() for attempt in many
+    ]
     summary = summarise(
         "simulated",
         endings,
@@ -223,7 +226,7 @@ def _report(runner: Runner) -> str:
         ended_at=max(moments),
         points_per_call=campaign.pacing.cost,
     )
-    limit = campaign.pacing.calls_a_minute()
+    limit = campaign.pacing.calls_per_minute()
     return render_report(summary, endings, (), calls_per_minute=limit, timezone="Europe/Moscow")
 
 
@@ -236,7 +239,7 @@ def _in_a_process(people: int) -> dict[str, float]:
 
 
 def measure() -> list[Figure]:
-    """100 000 people against 10 000, each in a process of its own."""
+    """Compare 100 000 people with 10 000, each in its own process."""
     small, large = _in_a_process(10_000), _in_a_process(100_000)
     growth = (large["seconds"] / 100_000) / (small["seconds"] / 10_000)
     return [

@@ -19,7 +19,7 @@ from deployment import eventually
 from playwright.sync_api import Locator, Page, expect
 from standalone import Standalone
 
-from airflow_provider_callapi.calls.campaign.outcomes import MEANING, Result
+from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Result
 from airflow_provider_callapi.emulator import Exchange, Script
 from airflow_provider_callapi.provider_info import get_provider_info
 
@@ -213,7 +213,7 @@ def test_a_campaigns_report_needs_nothing_but_itself(
     screenshot("campaign-report.png", report.as_uri())
 
     assert fetched == [report.as_uri()]
-    expect(page.get_by_role("heading", name="What became of everybody")).to_be_visible()
+    expect(page.get_by_role("heading", name="Results by person")).to_be_visible()
     for name in ("answered", "busy", "not_reached"):
-        row = page.get_by_role("row").filter(has_text=MEANING[Result(name)])
+        row = page.get_by_role("row").filter(has_text=RESULT_MEANINGS[Result(name)])
         expect(row).to_contain_text(f"{figures[f'result_{name}']:,}")

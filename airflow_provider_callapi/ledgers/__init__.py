@@ -1,1 +1,1 @@
-"""Where a campaign keeps its attempts: an SQL database, or pages in Airflow's task state."""
+"""Ledgers of campaigns: in an SQL database, or in pages of JSON in Airflow's task state."""

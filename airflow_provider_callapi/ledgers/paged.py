@@ -1,7 +1,8 @@
 """A ledger in pages of plain JSON, for a store of small values such as Airflow's task state.
 
-A page holds the attempts of some people in the order in which they were first dialled, so that one write
-stores the intents of a batch. For one process at a time: nothing here can tell two writers apart.
+A page holds the attempts of some people, in the order in which they were first dialled. One write thus
+stores the intents of a batch. Only one process at a time may use the ledger: it does not notice a second
+writer.
 """
 
 from __future__ import annotations
@@ -10,20 +11,23 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
-from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, Result
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
 _PEOPLE_A_PAGE = 35
-"""58 kB, once everybody was called three times: Airflow warns of values above 64 kB."""
+"""A page takes 58 kB after three calls to everybody. Airflow warns of values above 64 kB."""
 _UNRUNG_KEPT = 3
-"""Attempts that rang nobody's phone use up no attempt: there may be a thousand of them a person."""
+"""How many attempts that rang no phone are kept of each person. Their number is not limited otherwise."""
 
 Page = dict[str, list[dict[str, Any]]]
 
 
 class PagedLedger:
-    """See `airflow_provider_callapi.calls.campaign.ledger.Ledger`."""
+    """A ledger in a key-value store, see `airflow_provider_callapi.calls.campaign.ledger.Ledger`.
+
+    Of a person's attempts that rang no phone, it keeps the three newest.
+    """
 
     def __init__(self, store: KeyValueStore) -> None:
         self._store = store
@@ -35,27 +39,27 @@ class PagedLedger:
             self._pages.append(page)
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Every attempt to call these people."""
+        """Yield every attempt to call these people that is kept, each person's oldest first."""
         return (attempt for person in people if person in self._page_of for attempt in self._attempts(person))
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Store intents, each only if it is not taken."""
+        """Store each intent that is not taken; return the answers in the same order."""
         newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
         taken = [is_taken(newest.get(intent.person), intent) for intent in intents]
-        self.write([intent for intent, is_held in zip(intents, taken, strict=True) if not is_held])
+        self.record([intent for intent, is_held in zip(intents, taken, strict=True) if not is_held])
         return [
             ClaimResult(granted=not is_held, held=newest[intent.person] if is_held else None)
             for intent, is_held in zip(intents, taken, strict=True)
         ]
 
-    def write(self, attempts: Sequence[Attempt]) -> None:
-        """Store what is newly known."""
+    def record(self, attempts: Sequence[Attempt]) -> None:
+        """Store what is newly known of claimed attempts."""
         changed: set[int] = set()
         for attempt in attempts:
             number = self._page_for(attempt.person)
             page = self._pages[number]
             before = [value for value in page.get(attempt.person, ()) if value["attempt"] < attempt.attempt]
-            page[attempt.person] = _kept([*before, _to_json(attempt)])
+            page[attempt.person] = _drop_old_unrung([*before, _to_json(attempt)])
             changed.add(number)
         for number in sorted(changed):
             self._store.set(_key(number), self._pages[number])
@@ -71,23 +75,23 @@ class PagedLedger:
         return self._page_of[person]
 
 
-def _kept(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A person's attempts, without the older of those that rang nobody's phone."""
-    unrung = [value["attempt"] for value in values if value.get("result") in NO_ATTEMPT]
-    forgotten = unrung[:-_UNRUNG_KEPT]
-    return [value for value in values if value["attempt"] not in forgotten]
+def _drop_old_unrung(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a person's attempts without the older ones that rang no phone."""
+    unrung = [value["attempt"] for value in values if value.get("result") in RANG_NO_PHONE]
+    dropped = unrung[:-_UNRUNG_KEPT]
+    return [value for value in values if value["attempt"] not in dropped]
 
 
 def _key(number: int) -> str:
     return f"callapi_campaign_{number:05d}"
 
 
-_NOTHING = Outcome(call_session_id=0).to_xcom()
+_UNKNOWN_CALL = Outcome(call_session_id=0).to_xcom()
 
 
-def _untold(attempt: int, external_id: str) -> dict[str, Any]:
-    """What an attempt's call is where its page does not say anything else."""
-    return {**_NOTHING, "external_id": external_id, "attempt": attempt}
+def _default_call(attempt: int, external_id: str) -> dict[str, Any]:
+    """Return the fields of a call that a page leaves out, because they have these values."""
+    return {**_UNKNOWN_CALL, "external_id": external_id, "attempt": attempt}
 
 
 def _to_json(attempt: Attempt) -> dict[str, Any]:
@@ -101,14 +105,14 @@ def _to_json(attempt: Attempt) -> dict[str, Any]:
         value["unrung"] = attempt.unrung
     if attempt.result:
         value["result"] = attempt.result.value
-    if attempt.settled_at:
-        value["settled_at"] = attempt.settled_at
+    if attempt.result_known_at:
+        value["result_known_at"] = attempt.result_known_at
     if attempt.refused_with:
         value["refused_with"] = attempt.refused_with
     if attempt.call:
         call = attempt.call.to_xcom()
-        untold = _untold(attempt.attempt, attempt.external_id)
-        value["call"] = {name: call[name] for name in call if call[name] != untold[name]}
+        defaults = _default_call(attempt.attempt, attempt.external_id)
+        value["call"] = {name: call[name] for name in call if call[name] != defaults[name]}
     return value
 
 
@@ -122,7 +126,9 @@ def _from_json(person: str, value: dict[str, Any]) -> Attempt:
         intended_at=value["intended_at"],
         unrung=value.get("unrung", 0),
         result=Result(value["result"]) if "result" in value else None,
-        settled_at=value.get("settled_at"),
+        result_known_at=value.get("result_known_at"),
         refused_with=value.get("refused_with"),
-        call=Outcome.from_xcom({**_untold(value["attempt"], value["external_id"]), **call}) if call else None,
+        call=Outcome.from_xcom({**_default_call(value["attempt"], value["external_id"]), **call})
+        if call
+        else None,
     )

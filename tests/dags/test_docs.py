@@ -15,7 +15,7 @@ from airflow_provider_callapi import exceptions, provider_info
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.methods import METHODS, Repeat
 from airflow_provider_callapi.calls import placing
-from airflow_provider_callapi.calls.campaign.outcomes import MEANING, REDIAL
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, RESULT_MEANINGS
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
 from airflow_provider_callapi.emulator import Fault, Script
@@ -271,10 +271,12 @@ def test_a_mnemonic_that_means_already_so_is_said_to_be_a_success_and_no_other()
 def test_the_results_of_a_campaign_are_the_codes_own():
     rows = table("operators/campaigns.md", "result")
 
-    assert {row[0]: row[1] for row in rows} == {result.value: text for result, text in MEANING.items()}
+    assert {row[0]: row[1] for row in rows} == {
+        result.value: text for result, text in RESULT_MEANINGS.items()
+    }
     said = {row[0]: re.match(r"after (\d+) min", row[2]) for row in rows}
     delays = {name: float(found[1]) * 60 for name, found in said.items() if found}
-    assert delays == {result.value: delay for result, delay in REDIAL.items() if delay}
+    assert delays == {result.value: delay for result, delay in REDIAL_DELAYS.items() if delay}
 
 
 def test_the_routes_of_the_branch_are_the_codes_own():

@@ -1,4 +1,4 @@
-"""Real databases for the tests of the SQL ledger: each session starts its own, and ends it."""
+"""Real databases for the tests of the SQL ledger: each test session starts and stops its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy
 
 MARIADB = shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-"""A server that speaks MySQL. No wheel brings one: CI installs it; where it is missing it is not tested."""
+"""A MySQL-compatible server. No wheel contains one, so CI installs it. Without it, its tests are skipped."""
 _STARTS_WITHIN = 30.0
 """Seconds."""
 
@@ -32,7 +32,7 @@ def postgres() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[Callable[[str], str]]:
-    """Makes a database of a name, and returns its URL."""
+    """Return a function that creates a database with a name and returns its URL."""
     assert MARIADB, "mariadbd is not installed"
     home = Path(tempfile.mkdtemp(prefix="maria"))  # the path of a socket in it must be short
     socket, log = home / "socket", home / "log"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from campaign_world import RULES, JsonPages, World
-from ledger_contract import ANNA, LedgerContract, SharedLedgerContract, active, an_intent, settled
+from ledger_contract import ANNA, LedgerContract, SharedLedgerContract, active, an_intent, finished
 
 from airflow_provider_callapi.api.errors import NotSent
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, MemoryLedger, Status
@@ -28,12 +28,12 @@ class TestPagedLedger(LedgerContract):
     def test_another_process_reads_what_was_written(self, pages: JsonPages, ledger: Ledger) -> None:
         first, second = an_intent(), an_intent(attempt=2, unrung=1)
         ledger.claim([first])
-        ledger.write([settled(first, Result.CAPACITY)])
+        ledger.record([finished(first, Result.CAPACITY)])
         ledger.claim([second])
-        ledger.write([active(second, observed=True)])
+        ledger.record([active(second, observed=True)])
 
         other = PagedLedger(pages)
-        assert list(other.load([ANNA])) == [settled(first, Result.CAPACITY), active(second, observed=True)]
+        assert list(other.load([ANNA])) == [finished(first, Result.CAPACITY), active(second, observed=True)]
 
     def test_one_write_stores_a_batch(self, pages: JsonPages) -> None:
         written: list[str] = []
@@ -54,7 +54,7 @@ class TestPagedLedger(LedgerContract):
         for attempt in (1, 2, 3):
             intents = [a_long_intent(person, attempt) for person in people]
             ledger.claim(intents)
-            ledger.write([reported(intent) for intent in intents])
+            ledger.record([reported(intent) for intent in intents])
 
         assert all(len(text) < 64_000 for text in pages.values.values()), max(map(len, pages.values.values()))
         assert len(pages.values) <= 3, "and not so small that it is stored for each person"
@@ -65,15 +65,15 @@ class TestPagedLedger(LedgerContract):
     def test_of_calls_for_which_there_was_no_line_only_the_newest_are_kept(
         self, pages: JsonPages, ledger: Ledger
     ) -> None:
-        """There is no end to them, but to a page there is; all calls that rang stay."""
-        busy = settled(an_intent(attempt=1), Result.BUSY)
+        """Their number has no limit, but the size of a page has. All calls that rang stay."""
+        busy = finished(an_intent(attempt=1), Result.BUSY)
         ledger.claim([an_intent(attempt=1)])
-        ledger.write([busy])
+        ledger.record([busy])
         for attempt in range(2, 200):
             intent = an_intent(attempt=attempt, unrung=attempt - 2)
             assert ledger.claim([intent]) == [ClaimResult(granted=True)]
-            ledger.write([active(intent)])
-            ledger.write([settled(intent, Result.CAPACITY)])
+            ledger.record([active(intent)])
+            ledger.record([finished(intent, Result.CAPACITY)])
         last = an_intent(attempt=200, unrung=198)
         ledger.claim([last])
 
@@ -89,8 +89,8 @@ def a_long_intent(person: str, attempt: int) -> Attempt:
 
 
 def reported(intent: Attempt) -> Attempt:
-    """With everything that can be known of a call."""
-    told = settled(
+    """Return an attempt with everything that can be known of its call."""
+    known = finished(
         intent,
         Result.NOT_REACHED,
         call_session_id=123_456_789_012,
@@ -104,7 +104,7 @@ def reported(intent: Attempt) -> Attempt:
         communication_id=2**40,
         source="data_api",
     )
-    return replace(told, refused_with=None)
+    return replace(known, refused_with=None)
 
 
 def test_what_became_of_an_earlier_call_is_known_after_a_restart_though_the_next_was_not_placed() -> None:
@@ -115,7 +115,7 @@ def test_what_became_of_an_earlier_call_is_known_after_a_restart_though_the_next
     world.process()
     world.run(400)
     assert [attempt.status for attempt in world.new_ledger().load([ANNA])] == [
-        Status.SETTLED,
+        Status.FINISHED,
         Status.NOT_PLACED,
     ]
 

@@ -1,4 +1,4 @@
-"""The ledger in a SQL database: the contract of every ledger, and what several processes do to one."""
+"""The ledger in a SQL database: the contract of every ledger, and the rules for several processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ledger_contract import (
     SharedLedgerContract,
     active,
     an_intent,
-    settled,
+    finished,
     unresolved,
 )
 from sqlalchemy.dialects import mysql
@@ -39,15 +39,18 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult,
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.emulator import ManualClock
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.ledgers import sql
-from airflow_provider_callapi.ledgers.sql import KNOWLEDGE, SqlLedger, calls, locks, sql_ledger
+from airflow_provider_callapi.ledgers.sql import SqlLedger, open_sql_ledger
+from airflow_provider_callapi.ledgers.sql_retries import RETRY_BRIEFLY, RETRY_OUTAGE
+from airflow_provider_callapi.ledgers.sql_rows import row_of_attempt
+from airflow_provider_callapi.ledgers.sql_statements import KNOWLEDGE, knowledge_index
+from airflow_provider_callapi.ledgers.sql_tables import STRIPES, calls, locks
 
 HOUR = 3600.0
 
 
 @pytest.fixture
 def connect(url: str) -> Iterator[Callable[[], Engine]]:
-    """As many engines as wanted, which share nothing but the database."""
+    """Return a function that makes engines. They share only the database."""
     engines: list[Engine] = []
 
     def connect() -> Engine:
@@ -65,7 +68,7 @@ def engine(connect: Callable[[], Engine]) -> Engine:
 
 
 def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """What these return, each in a thread, begun together."""
+    """Run these functions in one thread each, at the same time; return what they return."""
     begin = threading.Barrier(len(works))
 
     def run(work: Callable[[], Any]) -> Any:
@@ -95,7 +98,7 @@ def test_processes_may_create_the_tables_at_the_same_time(connect):
     ledgers = at_once(*(lambda: SqlLedger(connect(), "autumn", min_gap=1.0),) * 6)
 
     with connect().connect() as db:
-        assert len(db.execute(sqlalchemy.select(locks)).all()) == sql._STRIPES
+        assert len(db.execute(sqlalchemy.select(locks)).all()) == STRIPES
     assert [ledger.claim([an_intent()])[0].granted for ledger in ledgers] == [True] + [False] * 5
 
 
@@ -117,7 +120,7 @@ def test_of_processes_that_take_over_what_was_not_placed_exactly_one_dials_it(co
     people = [f"7926{number:07d}" for number in range(40)]
     ledgers = [SqlLedger(connect(), "autumn") for _ in range(4)]
     ledgers[0].claim([an_intent(person) for person in people])
-    ledgers[0].write([an_intent(person).now(Status.NOT_PLACED) for person in people])
+    ledgers[0].record([an_intent(person).with_status(Status.NOT_PLACED) for person in people])
 
     answers = at_once(
         *(
@@ -146,36 +149,38 @@ def test_writers_of_the_same_people_do_not_wait_for_each_other_in_a_circle(conne
     people = [f"7926{number:07d}" for number in range(200)]
     ledgers = [SqlLedger(connect(), "autumn") for _ in range(2)]
     ledgers[0].claim([an_intent(person) for person in people])
-    ended = [settled(an_intent(person)) for person in people]
-    monkeypatch.setattr(sql._UNTIL_BACK, "stop", tenacity.stop_after_attempt(1))
+    ended = [finished(an_intent(person)) for person in people]
+    monkeypatch.setattr(RETRY_OUTAGE, "stop", tenacity.stop_after_attempt(1))
 
     at_once(
-        *(lambda who=who: ledgers[who].write(ended[:: 1 if who else -1]) for who in range(2)),
+        *(lambda who=who: ledgers[who].record(ended[:: 1 if who else -1]) for who in range(2)),
     )
 
     assert sorted(ledgers[0].load(people), key=lambda attempt: attempt.person) == ended
 
 
-# --- what a late writer may not destroy ---
+# --- what a late write must not replace ---
 
 INTENT = an_intent()
-SAYINGS = [
+KNOWN_ATTEMPTS = [
     INTENT,
     unresolved(INTENT),
-    INTENT.now(Status.NOT_PLACED),
+    INTENT.with_status(Status.NOT_PLACED),
     active(INTENT),
-    settled(INTENT).now(Status.ENDED, result=None, settled_at=None),
-    settled(INTENT, Result.UNKNOWN).now(Status.ENDED),
-    settled(INTENT, Result.UNKNOWN),
-    settled(INTENT, Result.BUSY).now(Status.ENDED),
-    settled(INTENT, Result.BUSY),
+    finished(INTENT).with_status(Status.ENDED, result=None, result_known_at=None),
+    finished(INTENT, Result.UNKNOWN).with_status(Status.ENDED),
+    finished(INTENT, Result.UNKNOWN),
+    finished(INTENT, Result.BUSY).with_status(Status.ENDED),
+    finished(INTENT, Result.BUSY),
 ]
 """One for each line of `KNOWLEDGE`."""
 
 
 def refused(intent: Attempt, result: Result) -> Attempt:
-    """At its start: no session, no phone that rang."""
-    return intent.now(Status.SETTLED, result=result, settled_at=intent.intended_at, refused_with="why_not")
+    """The service refused it before dialling: there is no session, and no phone rang."""
+    return intent.with_status(
+        Status.FINISHED, result=result, result_known_at=intent.intended_at, refused_with="why_not"
+    )
 
 
 def words(attempt: Attempt) -> tuple[str, str | None]:
@@ -183,30 +188,32 @@ def words(attempt: Attempt) -> tuple[str, str | None]:
 
 
 def test_there_is_a_saying_for_each_line_of_the_table():
-    assert [sql._knowledge(saying) for saying in SAYINGS] == list(range(len(KNOWLEDGE)))
+    assert [knowledge_index(attempt) for attempt in KNOWN_ATTEMPTS] == list(range(len(KNOWLEDGE)))
 
 
 def test_what_is_written_late_does_not_replace_what_is_more(engine):
-    for before, stored in enumerate(SAYINGS):
-        for after, written in enumerate(SAYINGS):
+    for before, stored in enumerate(KNOWN_ATTEMPTS):
+        for after, written in enumerate(KNOWN_ATTEMPTS):
             ledger = SqlLedger(engine, f"{before} {after}")
             ledger.claim([INTENT])
-            ledger.write([stored])
-            ledger.write([written])
+            ledger.record([stored])
+            ledger.record([written])
 
             (left,) = ledger.load([ANNA])
-            assert words(left) == words(SAYINGS[max(before, after)]), f"{words(stored)}, {words(written)}"
+            assert words(left) == words(KNOWN_ATTEMPTS[max(before, after)]), (
+                f"{words(stored)}, {words(written)}"
+            )
 
 
-@pytest.mark.parametrize("late", SAYINGS[1:3], ids=["unresolved", "not placed"])
+@pytest.mark.parametrize("late", KNOWN_ATTEMPTS[1:3], ids=["unresolved", "not placed"])
 def test_what_is_said_of_an_intent_says_nothing_of_another_one_of_the_same_attempt(engine, late):
-    """A write that is repeated after it was committed unheard must not let a third process dial."""
+    """A write that is repeated, because its answer was lost, must not let a third process dial."""
     ledger, again = SqlLedger(engine, "autumn"), an_intent(at=NOW + 60)
     ledger.claim([INTENT])
-    ledger.write([INTENT.now(Status.NOT_PLACED)])
+    ledger.record([INTENT.with_status(Status.NOT_PLACED)])
     ledger.claim([again])
 
-    ledger.write([late])
+    ledger.record([late])
 
     assert list(ledger.load([ANNA])) == [again]
     assert ledger.claim([an_intent(at=NOW + 120)]) == [ClaimResult(granted=False, held=again)]
@@ -215,21 +222,21 @@ def test_what_is_said_of_an_intent_says_nothing_of_another_one_of_the_same_attem
 def test_a_call_that_was_found_is_the_attempts_whoever_intended_it(engine):
     ledger, again = SqlLedger(engine, "autumn"), an_intent(at=NOW + 60)
     ledger.claim([INTENT])
-    ledger.write([INTENT.now(Status.NOT_PLACED)])
+    ledger.record([INTENT.with_status(Status.NOT_PLACED)])
     ledger.claim([again])
 
-    ledger.write([active(INTENT)])
+    ledger.record([active(INTENT)])
 
-    assert list(ledger.load([ANNA])) == [again.now(Status.ACTIVE, call=active(INTENT).call)]
+    assert list(ledger.load([ANNA])) == [again.with_status(Status.ACTIVE, call=active(INTENT).call)]
 
 
 def test_what_was_seen_of_a_call_is_not_forgotten_for_somebody_who_saw_less(engine):
     ledger = SqlLedger(engine, "autumn")
     seen = active(INTENT, answered=True, answered_at=NOW + 9, observed=True, tags=(36,))
     ledger.claim([INTENT])
-    ledger.write([seen])
+    ledger.record([seen])
 
-    ledger.write([active(INTENT)])
+    ledger.record([active(INTENT)])
 
     assert list(ledger.load([ANNA])) == [seen]
 
@@ -251,7 +258,7 @@ def test_nobody_is_called_earlier_than_the_gap_after_the_last_call_of_any_campai
 def test_the_gap_is_kept_to_a_campaigns_own_redials(engine):
     ledger = SqlLedger(engine, "autumn", min_gap=HOUR)
     ledger.claim([INTENT])
-    ledger.write([settled(INTENT)])
+    ledger.record([finished(INTENT)])
 
     assert ledger.claim([an_intent(attempt=2, at=NOW + 600)]) == [
         ClaimResult(granted=False, not_before=NOW + HOUR)
@@ -262,9 +269,9 @@ def test_the_gap_is_kept_to_a_campaigns_own_redials(engine):
 @pytest.mark.parametrize(
     "nothing",
     [
-        INTENT.now(Status.NOT_PLACED),
-        settled(INTENT, Result.CAPACITY),
-        settled(INTENT, Result.ACCOUNT),
+        INTENT.with_status(Status.NOT_PLACED),
+        finished(INTENT, Result.CAPACITY),
+        finished(INTENT, Result.ACCOUNT),
         refused(INTENT, Result.REFUSED),
         refused(INTENT, Result.INVALID),
     ],
@@ -275,7 +282,7 @@ def test_a_call_that_rang_no_phone_does_not_count_and_the_one_before_does(engine
     other = SqlLedger(engine, "other", min_gap=2 * HOUR)
     before.claim([an_intent(at=NOW - HOUR)])
     ledger.claim([INTENT])
-    ledger.write([nothing])
+    ledger.record([nothing])
 
     assert other.claim([an_intent(at=NOW + 1)]) == [ClaimResult(granted=False, not_before=NOW + HOUR)]
     assert other.claim([an_intent(at=NOW + HOUR)]) == [ClaimResult(granted=True)]
@@ -284,7 +291,7 @@ def test_a_call_that_rang_no_phone_does_not_count_and_the_one_before_does(engine
 def test_a_call_that_was_placed_and_then_refused_counts_and_so_does_one_of_which_nobody_knows(engine):
     ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "other", min_gap=HOUR)
     ledger.claim([INTENT, an_intent(BORIS)])
-    ledger.write([settled(INTENT, Result.REFUSED), unresolved(an_intent(BORIS))])
+    ledger.record([finished(INTENT, Result.REFUSED), unresolved(an_intent(BORIS))])
 
     later = [an_intent(at=NOW + 60), an_intent(BORIS, at=NOW + 60)]
     assert other.claim(later) == [ClaimResult(granted=False, not_before=NOW + HOUR)] * 2
@@ -319,17 +326,17 @@ def test_a_database_that_is_locked_for_a_moment_is_asked_again(tmp_path):
 
 
 class Outage:
-    """A database that is away for a while, by a clock that only waiting moves."""
+    """A database with an outage. Only waiting moves its clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
         self.clock = ManualClock()
         self.until = 0.0
         self.error: type[DBAPIError] = OperationalError
         self.unheard = False
-        """Whether the next transaction is committed, and nobody is told so."""
+        """Whether the next transaction is committed without an answer."""
         moved = SimpleNamespace(monotonic=self.clock, sleep=self.clock.advance)
         monkeypatch.setattr(tenacity, "time", moved)
-        for again in (sql._AGAIN, sql._UNTIL_BACK):
+        for again in (RETRY_BRIEFLY, RETRY_OUTAGE):
             monkeypatch.setattr(again, "sleep", self.clock.advance)
         sqlalchemy.event.listen(engine, "begin", self._begin)
         sqlalchemy.event.listen(engine, "commit", self._commit)
@@ -361,7 +368,7 @@ def test_what_is_known_is_written_once_a_database_that_was_away_for_minutes_is_b
     ledger.claim([INTENT])
     outage.begins(seconds=240)
 
-    ledger.write([active(INTENT)])
+    ledger.record([active(INTENT)])
 
     assert list(ledger.load([ANNA])) == [active(INTENT)]
     assert outage.clock() < outage.until + 10
@@ -382,7 +389,7 @@ def test_a_database_that_does_not_come_back_within_minutes_ends_the_try(engine, 
     outage.begins()
 
     with pytest.raises(CallApiTrouble):
-        ledger.write([active(INTENT)])
+        ledger.record([active(INTENT)])
 
     assert 300 <= outage.clock() - began < 320
 
@@ -395,7 +402,7 @@ def test_what_waiting_does_not_mend_is_not_waited_for(engine, outage):
     outage.begins()
 
     with pytest.raises(CallApiTrouble):
-        ledger.write([active(INTENT)])
+        ledger.record([active(INTENT)])
 
     assert outage.clock() - began < 5
 
@@ -432,22 +439,22 @@ def test_who_was_granted_a_call_is_told_so_at_once_though_the_database_then_went
         ledger.claim([an_intent(BORIS)])
 
 
-@pytest.mark.parametrize("before", [None, INTENT.now(Status.NOT_PLACED)], ids=["first", "taken over"])
+@pytest.mark.parametrize("before", [None, INTENT.with_status(Status.NOT_PLACED)], ids=["first", "taken over"])
 def test_a_claim_that_was_committed_unheard_is_found_to_be_its_own(engine, outage, before):
     ledger = SqlLedger(engine, "autumn", min_gap=HOUR)
     if before:
         ledger.claim([INTENT])
-        ledger.write([before])
+        ledger.record([before])
     intent = an_intent(at=NOW + 0.123_456_7)
     outage.unheard = True
 
     assert ledger.claim([intent]) == [ClaimResult(granted=True)]
-    ledger.write([active(intent)])
+    ledger.record([active(intent)])
     assert [attempt.status for attempt in ledger.load([ANNA])] == [Status.ACTIVE]
 
 
 def test_of_two_processes_with_the_same_intent_only_one_is_granted_it(engine):
-    """Only who repeats a claim may take what it finds to be its own."""
+    """Only a repeated claim may take a stored intent to be its own."""
     ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "autumn")
 
     assert ledger.claim([INTENT]) == [ClaimResult(granted=True)]
@@ -456,7 +463,7 @@ def test_of_two_processes_with_the_same_intent_only_one_is_granted_it(engine):
 
 @pytest.mark.parametrize("name", ["", "x" * 251])
 def test_a_name_that_does_not_fit_the_key_is_refused(engine, name):
-    with pytest.raises(ValueError, match="campaign: a name of 1 to 250 characters"):
+    with pytest.raises(ValueError, match="campaign: give a name of 1 to 250 characters"):
         SqlLedger(engine, name)
 
 
@@ -482,7 +489,7 @@ def test_a_time_of_the_clock_is_kept_to_the_microsecond(engine):
     (stored,) = ledger.load([ANNA])
 
     assert stored.intended_at == pytest.approx(1_800_000_000.123_456_7, abs=1e-6)
-    ledger.write([an_intent(at=1_800_000_000.123_456_7).now(Status.NOT_PLACED)])
+    ledger.record([an_intent(at=1_800_000_000.123_456_7).with_status(Status.NOT_PLACED)])
     assert [attempt.status for attempt in ledger.load([ANNA])] == [Status.NOT_PLACED]
 
 
@@ -499,13 +506,13 @@ def test_mysql_keeps_microseconds_case_and_transactions_and_its_keys_fit():
 
 def test_more_people_than_a_statement_can_name_are_loaded_some_at_a_time(engine):
     ledger = SqlLedger(engine, "autumn")
-    rows = [ledger._row(an_intent(f"7926{number:07d}")) for number in range(1201)]
+    rows = [row_of_attempt(an_intent(f"7926{number:07d}"), "autumn") for number in range(1201)]
     with engine.begin() as db:
         db.execute(calls.insert(), rows)
 
     people = [row["person"] for row in rows]
     statements: list[str] = []
-    sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *event: statements.append(event[2]))
     loaded = iter(ledger.load(iter(people)))
     first = next(loaded)
     assert len(statements) == 1, "a hundred thousand people are not in memory at once"
@@ -522,8 +529,8 @@ def set_connection(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
 def test_a_sqlite_connection_leads_to_the_ledger(monkeypatch, tmp_path):
     set_connection(monkeypatch, conn_type="sqlite", host=f"{tmp_path}/ledger.db")
 
-    assert sql_ledger("ledger", "autumn").claim([INTENT]) == [ClaimResult(granted=True)]
-    assert sql_ledger("ledger", "autumn").claim([INTENT]) == [ClaimResult(granted=False, held=INTENT)]
+    assert open_sql_ledger("ledger", "autumn").claim([INTENT]) == [ClaimResult(granted=True)]
+    assert open_sql_ledger("ledger", "autumn").claim([INTENT]) == [ClaimResult(granted=False, held=INTENT)]
 
 
 def test_a_postgres_connection_leads_to_the_ledger(monkeypatch, postgres):
@@ -533,8 +540,8 @@ def test_a_postgres_connection_leads_to_the_ledger(monkeypatch, postgres):
     set_connection(monkeypatch, conn_type="postgres", port=url.port, **fields)
     campaign = uuid.uuid4().hex
 
-    assert sql_ledger("ledger", campaign, min_gap=1.0).claim([INTENT]) == [ClaimResult(granted=True)]
-    assert list(sql_ledger("ledger", campaign).load([ANNA])) == [INTENT]
+    assert open_sql_ledger("ledger", campaign, min_gap=1.0).claim([INTENT]) == [ClaimResult(granted=True)]
+    assert list(open_sql_ledger("ledger", campaign).load([ANNA])) == [INTENT]
 
 
 @pytest.mark.parametrize("conn_type", ["http", "no_such_type", "mysql"])
@@ -542,22 +549,22 @@ def test_a_connection_to_no_database_is_refused_by_name_and_not_retried(monkeypa
     set_connection(monkeypatch, conn_type=conn_type, host="127.0.0.1", password="S3cret")
 
     with pytest.raises(CallApiFailure, match="ledger_conn_id: connection 'ledger' ") as failure:
-        sql_ledger("ledger", "autumn")
+        open_sql_ledger("ledger", "autumn")
     assert isinstance(failure.value, AirflowFailException)
     assert "S3cret" not in str(failure.value)
 
 
 def test_a_connection_that_is_not_there_is_refused_by_name(airflow_db):
     with pytest.raises(CallApiFailure, match="ledger_conn_id: connection 'nowhere' "):
-        sql_ledger("nowhere", "autumn")
+        open_sql_ledger("nowhere", "autumn")
 
 
 def test_a_database_that_does_not_answer_is_worth_a_retry(monkeypatch):
-    monkeypatch.setattr(sql._AGAIN, "sleep", lambda _: None)
+    monkeypatch.setattr(RETRY_BRIEFLY, "sleep", lambda _: None)
     set_connection(monkeypatch, conn_type="postgres", host="127.0.0.1", port=1, login="me", password="S3cret")
 
     with pytest.raises(CallApiTrouble, match="ledger_conn_id: connection 'ledger': ") as failure:
-        sql_ledger("ledger", "autumn")
+        open_sql_ledger("ledger", "autumn")
     assert not isinstance(failure.value, AirflowFailException)
     assert "S3cret" not in str(failure.value)
 
@@ -566,18 +573,18 @@ def test_a_database_that_does_not_answer_is_worth_a_retry(monkeypatch):
 
 ATTEMPTS = st.tuples(st.sampled_from([ANNA, BORIS]), st.integers(1, 3))
 SAID: list[Callable[[Attempt], Attempt]] = [
-    lambda intent: intent.now(Status.NOT_PLACED),
-    lambda intent: intent.now(Status.NOT_PLACED),
+    lambda intent: intent.with_status(Status.NOT_PLACED),
+    lambda intent: intent.with_status(Status.NOT_PLACED),
     unresolved,
     active,
-    lambda intent: settled(intent).now(Status.ENDED, result=None, settled_at=None),
-    lambda intent: settled(intent, Result.UNKNOWN),
-    settled,
+    lambda intent: finished(intent).with_status(Status.ENDED, result=None, result_known_at=None),
+    lambda intent: finished(intent, Result.UNKNOWN),
+    finished,
 ]
 
 
 class Processes(RuleBasedStateMachine):
-    """Three processes of a campaign, each with what it believes, and writes that are repeated late."""
+    """Three processes of a campaign, each with its own knowledge, and writes that are repeated late."""
 
     engines: list[Engine]
 
@@ -618,10 +625,10 @@ class Processes(RuleBasedStateMachine):
         key = (attempt.person, attempt.attempt)
         if attempt.status is Status.NOT_PLACED and attempt.intended_at == self.granted[key].intended_at:
             self.free.add(key)
-        if attempt.status is Status.SETTLED and attempt.result is Result.BUSY:
+        if attempt.status is Status.FINISHED and attempt.result is Result.BUSY:
             self.results[key] = Result.BUSY
         self.written.append(attempt)
-        self.ledgers[who].write([attempt])
+        self.ledgers[who].record([attempt])
 
     @invariant()
     def every_process_reads_the_same_and_results_stay(self) -> None:
@@ -632,7 +639,7 @@ class Processes(RuleBasedStateMachine):
         read = {(attempt.person, attempt.attempt): attempt for attempt in first}
         assert read.keys() == self.granted.keys()
         for key, result in self.results.items():
-            assert (read[key].status, read[key].result) == (Status.SETTLED, result)
+            assert (read[key].status, read[key].result) == (Status.FINISHED, result)
 
 
 def test_no_attempt_is_granted_twice_unless_it_was_proven_not_to_be_placed_in_between(connect):

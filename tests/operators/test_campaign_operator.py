@@ -271,7 +271,7 @@ def test_the_log_begins_with_who_will_be_called_and_what_it_takes(desk, capsys):
 
     log = capsys.readouterr().out
     for line in (
-        "Campaign spring: 10 people to be called, 0 settled before, 0 active, 1 invalid rows, 1 duplicates, "
+        "Campaign spring: 10 people to be called, 0 finished before, 0 active, 1 invalid rows, 1 duplicates, "
         "2 on the do_not_call list",
         "Row 14 is skipped: contact: ",
         "The first calls need about 10 points (taking 1 point a call: the real cost is not known yet) "
@@ -542,7 +542,7 @@ def test_a_clear_after_the_end_calls_nobody(desk, capsys):
     assert counted(calls.clear()) == {"answered": 12}
 
     assert rings(desk) == [1] * 12
-    assert "Campaign spring: 0 people to be called, 12 settled before" in capsys.readouterr().out
+    assert "Campaign spring: 0 people to be called, 12 finished before" in capsys.readouterr().out
 
 
 def test_another_run_is_another_campaign(desk):

@@ -1,11 +1,11 @@
-"""People with whom a campaign is through, made up for the tests of what it leaves behind."""
+"""Finished people of a campaign, for the tests of its summary, results and report."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
-from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, Result
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.campaign.people import Person, Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.outcome import Outcome
@@ -20,7 +20,7 @@ def person(line: int, zone: str = "Europe/Moscow", **row: Any) -> Person:
 
 
 def called(who: Person, *calls: tuple[float, Result], **known: Any) -> Ending:
-    """Somebody who was called at these seconds after the beginning, with these results."""
+    """Return a person who was called at these seconds after the beginning, with these results."""
     attempts: list[Attempt] = []
     for number, (seconds, result) in enumerate(calls, start=1):
         at = BEGAN + seconds
@@ -36,17 +36,17 @@ def called(who: Person, *calls: tuple[float, Result], **known: Any) -> Ending:
             talk_seconds=25 if result is Result.ANSWERED else 0,
             tags=known.get("tags", ()),
         )
-        unrung = sum(earlier.result in NO_ATTEMPT for earlier in attempts)
+        unrung = sum(earlier.result in RANG_NO_PHONE for earlier in attempts)
         attempts.append(
             Attempt(
                 person=who.key,
                 attempt=number,
-                status=Status.SETTLED,
+                status=Status.FINISHED,
                 external_id=f"id-{who.line}-{number}",
                 intended_at=at - 1,
                 unrung=unrung,
                 result=result,
-                settled_at=at + 40,
+                result_known_at=at + 40,
                 call=call,
                 refused_with=known.get("refused_with"),
             )

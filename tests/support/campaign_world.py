@@ -1,4 +1,4 @@
-"""A campaign on an exchange whose clock the test moves, and the ways in which it can be disturbed."""
+"""A campaign on an exchange with a clock that the test moves, and means to disturb it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.ledger import Ledger
-from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, Person, external_id, read_people
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.runner import CampaignGateway, Pause, Runner
+from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.reports import fetch_finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Exchange, ManualClock
@@ -29,11 +30,11 @@ CALL = {
     "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
 }
 ANNA, BORIS, CLARA = "79260000011", "79260000012", "79260000013"
-RULES = Rules(redial=REDIAL, report_timeout=300.0, timezone="Europe/Moscow")
+RULES = Rules(redial=REDIAL_DELAYS, report_timeout=300.0, timezone="Europe/Moscow")
 
 
 class JsonPages:
-    """Where a `PagedLedger` keeps its pages: nothing that is not JSON survives."""
+    """A store for a `PagedLedger` that keeps only what JSON can hold."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -46,7 +47,7 @@ class JsonPages:
 
 
 class World:
-    """One account, one ledger, and campaigns over it, one process after the other."""
+    """One account, one ledger, and campaigns that use them, one process after the other."""
 
     def __init__(self, numbers: Iterable[str] = (ANNA,), rules: Rules = RULES, **overrides: Any) -> None:
         self.clock = ManualClock(overrides.pop("start", 1_760_000_000.0))
@@ -71,7 +72,7 @@ class World:
         return Client(rpc, AccessKey(self.exchange.account.key), clock=self.clock)
 
     def process(self) -> Runner:
-        """A new process over the same ledger and list; the old one is dead."""
+        """Start a new process with the same ledger and list. The old one is dead."""
         plan = read_people(
             self.rows, self.template, campaign="test", key_of=str, region="RU", timezone="Europe/Moscow"
         )
@@ -85,9 +86,16 @@ class World:
             new_external_id=self.new_external_id,
             now=self.clock(),
         )
-        gateway = replace(self.gateway(), **self.overrides)
-        self.runner = Runner(campaign, self.template, ledger, gateway, poll_interval=10.0)
+        self.runner = self.new_runner(campaign, ledger)
         return self.runner
+
+    def new_runner(self, campaign: Campaign, ledger: Ledger) -> Runner:
+        gateway = replace(self.gateway(), **self.overrides)
+        return Runner(campaign, self.template, ledger, gateway, poll_interval=10.0)
+
+    def replace_ledger(self, ledger: Ledger) -> None:
+        """Give the present campaign another ledger, from which it has loaded nothing."""
+        self.runner = self.new_runner(self.campaign, ledger)
 
     def gateway(self) -> CampaignGateway:
         return CampaignGateway(
@@ -117,7 +125,7 @@ class World:
         )
 
     def run(self, seconds: float = 86_400.0) -> Pause:
-        """Until the campaign is over, or for so long."""
+        """Run until the campaign is over, or for so many seconds."""
         until = self.clock() + seconds
         for _ in range(20_000):
             pause = self.runner.step()
@@ -132,7 +140,7 @@ class World:
         return self.runner.campaign
 
     def results(self) -> dict[str, Result]:
-        """By number."""
+        """Return the results by phone number."""
         return self.campaign.results()
 
     def ring_times(self, number: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""What every ledger of campaigns promises: subclass `LedgerContract`, and give it a ``ledger``."""
+"""The contract of every ledger: subclass `LedgerContract`, and add a fixture ``ledger``."""
 
 from __future__ import annotations
 
@@ -18,17 +18,21 @@ def an_intent(person: str = ANNA, attempt: int = 1, *, at: float = NOW, unrung: 
 
 def active(intent: Attempt, **known: object) -> Attempt:
     call = Outcome(4711, intent.external_id, attempt=intent.attempt, started_at=intent.intended_at + 1)
-    return intent.now(Status.ACTIVE, call=replace(call, **known))  # type: ignore[arg-type]
+    return intent.with_status(Status.ACTIVE, call=replace(call, **known))  # type: ignore[arg-type]
 
 
-def settled(intent: Attempt, result: Result = Result.BUSY, **known: object) -> Attempt:
+def finished(intent: Attempt, result: Result = Result.BUSY, **known: object) -> Attempt:
     at = intent.intended_at + 60.5
     call = active(intent, status="ended", ended_at=at - 1, **known).call
-    return intent.now(Status.SETTLED, result=result, settled_at=at, call=call, refused_with="why_not")
+    return intent.with_status(
+        Status.FINISHED, result=result, result_known_at=at, call=call, refused_with="why_not"
+    )
 
 
 def unresolved(intent: Attempt) -> Attempt:
-    return intent.now(Status.SETTLED, result=Result.UNRESOLVED, settled_at=intent.intended_at + 60)
+    return intent.with_status(
+        Status.FINISHED, result=Result.UNRESOLVED, result_known_at=intent.intended_at + 60
+    )
 
 
 class LedgerContract:
@@ -40,7 +44,7 @@ class LedgerContract:
 
     def test_everything_known_of_an_attempt_is_read_back_as_it_was_written(self, ledger: Ledger) -> None:
         intent = an_intent(attempt=1, unrung=0)
-        told = settled(
+        complete = finished(
             intent,
             Result.ANSWERED,
             answered=True,
@@ -52,35 +56,35 @@ class LedgerContract:
             communication_id=2**40,
             source="data_api",
         )
-        for known in (active(intent), intent.now(Status.ENDED, call=told.call), told):
+        for known in (active(intent), intent.with_status(Status.ENDED, call=complete.call), complete):
             ledger.claim([intent])
-            ledger.write([known])
+            ledger.record([known])
 
             assert list(ledger.load([ANNA])) == [known]
 
     def test_false_is_not_read_back_as_unknown(self, ledger: Ledger) -> None:
-        known = settled(an_intent(), answered=False, talk_seconds=0)
+        known = finished(an_intent(), answered=False, talk_seconds=0)
         ledger.claim([an_intent()])
-        ledger.write([known])
+        ledger.record([known])
 
         assert list(ledger.load([ANNA])) == [known]
 
     def test_every_attempt_is_loaded_the_oldest_of_a_person_first(self, ledger: Ledger) -> None:
         first, second = an_intent(attempt=1), an_intent(attempt=2, at=NOW + 600, unrung=1)
         ledger.claim([first, an_intent(BORIS)])
-        ledger.write([settled(first, Result.CAPACITY)])
+        ledger.record([finished(first, Result.CAPACITY)])
         ledger.claim([second])
 
         loaded = list(ledger.load([BORIS, ANNA, "nobody"]))
         assert [attempt for attempt in loaded if attempt.person == ANNA] == [
-            settled(first, Result.CAPACITY),
+            finished(first, Result.CAPACITY),
             second,
         ]
         assert [attempt for attempt in loaded if attempt.person == BORIS] == [an_intent(BORIS)]
 
     def test_an_attempt_proven_not_to_be_placed_may_be_dialled_again(self, ledger: Ledger) -> None:
         ledger.claim([an_intent()])
-        ledger.write([an_intent().now(Status.NOT_PLACED)])
+        ledger.record([an_intent().with_status(Status.NOT_PLACED)])
         again = an_intent(at=NOW + 60)
 
         assert ledger.claim([again]) == [ClaimResult(granted=True)]
@@ -88,7 +92,7 @@ class LedgerContract:
 
     def test_the_next_attempt_is_not_granted_while_one_is_open(self, ledger: Ledger) -> None:
         ledger.claim([an_intent()])
-        ledger.write([active(an_intent())])
+        ledger.record([active(an_intent())])
 
         assert ledger.claim([an_intent(attempt=2), an_intent(BORIS)]) == [
             ClaimResult(granted=False, held=active(an_intent())),
@@ -99,19 +103,19 @@ class LedgerContract:
     def test_nothing_is_known_of_nobody(self, ledger: Ledger) -> None:
         assert list(ledger.load([])) == list(ledger.load([ANNA])) == []
         assert ledger.claim([]) == []
-        ledger.write([])
+        ledger.record([])
 
 
 class SharedLedgerContract(LedgerContract):
-    """And where several claim from the same ledger."""
+    """Rules for a ledger that several processes share."""
 
     def test_an_attempt_of_somebody_else_is_not_granted_and_the_newest_is_told(self, ledger: Ledger) -> None:
         first, second = an_intent(attempt=1), an_intent(attempt=2, at=NOW + 600)
         ledger.claim([first])
         assert ledger.claim([an_intent(at=NOW + 1)]) == [ClaimResult(granted=False, held=first)]
-        ledger.write([settled(first)])
+        ledger.record([finished(first)])
         ledger.claim([second])
 
         late = [an_intent(at=NOW + 601), an_intent(BORIS, at=NOW + 601)]
         assert ledger.claim(late) == [ClaimResult(granted=False, held=second), ClaimResult(granted=True)]
-        assert list(ledger.load([ANNA])) == [settled(first), second], "a refused intent changes nothing"
+        assert list(ledger.load([ANNA])) == [finished(first), second], "a refused intent changes nothing"

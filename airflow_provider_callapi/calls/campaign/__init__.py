@@ -1,1 +1,1 @@
-"""A campaign: everybody on a list is called once, paced, resumable, accounted for. Pure: no I/O, no clock."""
+"""Campaigns: calls to everybody on a list, paced and resumable. No I/O, no clock, no Airflow."""

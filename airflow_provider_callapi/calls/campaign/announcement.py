@@ -43,7 +43,7 @@ class Announcement:
         """Yield who is called, who is not, and why."""
         campaign, plan = self.campaign, self.campaign.plan
         yield Line(
-            f"Campaign {self.name}: {self.called} people to be called, {campaign.ended} settled before, "
+            f"Campaign {self.name}: {self.called} people to be called, {campaign.finished} finished before, "
             f"{campaign.active} active, {len(plan.invalid)} invalid rows, {plan.duplicates} duplicates, "
             f"{self.excluded} on the do_not_call list"
         )

@@ -1,4 +1,4 @@
-"""What the pictures of a campaign's report show, counted: when was called, how often, who answered when."""
+"""The counts behind the charts of a campaign's report: calls and answers by minute, hour and attempt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
-from airflow_provider_callapi.calls.campaign.outcomes import NO_ATTEMPT, Result
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.campaign.people import Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending, share
 
@@ -22,10 +22,11 @@ _WIDTHS = (1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720)
 
 @dataclass(slots=True)
 class Tally:
-    """Some of the calls.
+    """The counts of some calls.
 
-    :ivar rang: calls at which somebody's phone could ring: without those that the account refused, or had
-        no line for.
+    :ivar calls: all of them.
+    :ivar rang: calls that may have rung a phone: without those that the account refused or had no line for.
+    :ivar answered: calls that the contact answered.
     """
 
     calls: int = 0
@@ -33,40 +34,46 @@ class Tally:
     answered: int = 0
 
     def count(self, attempt: Attempt) -> None:
+        """Count one call."""
         self.calls += 1
-        self.rang += attempt.result not in NO_ATTEMPT
+        self.rang += attempt.result not in RANG_NO_PHONE
         self.answered += attempt.result is Result.ANSWERED
 
     @property
     def answer_rate(self) -> float:
-        """A lower bound where the Data API was not asked: some calls of unknown result were answered."""
+        """Return the answered fraction of the calls that rang.
+
+        It is a lower bound: calls with an unknown result may have been answered.
+        """
         return share(self.answered, self.rang)
 
 
 @dataclass(slots=True)
 class Figures:
-    """Every call, counted in four ways.
+    """Every call of a campaign, counted in several dimensions.
 
-    :ivar all: all of them.
-    :ivar minutes: calls by the minute of the clock, in minutes since the epoch.
-    :ivar hours: by the hour of the day on the called person's clock, 24 of them.
-    :ivar turns: by how many times, this one included, the person's phone could ring; without calls at which
-        it could not.
-    :ivar zones: time zones of the people called.
-    :ivar reasons: people who did not answer, by result and reason: an invalid row's words, or the last
-        call's ``finish_reason``.
+    :ivar all: all calls.
+    :ivar minutes: calls by minute, in minutes since the epoch.
+    :ivar hours: calls by hour of the day in the person's time zone: 24 entries.
+    :ivar by_attempt: calls that may have rung a phone. The key 1 holds everybody's first such call.
+    :ivar zones: the time zones of the people called.
+    :ivar reasons: people who did not answer, by result and reason. The reason is the error of an invalid
+        row, the service's refusal, or the last call's ``finish_reason``.
     """
 
     all: Tally = field(default_factory=Tally)
     minutes: Counter[int] = field(default_factory=Counter)
     hours: list[Tally] = field(default_factory=lambda: [Tally() for _ in range(24)])
-    turns: dict[int, Tally] = field(default_factory=dict)
+    by_attempt: dict[int, Tally] = field(default_factory=dict)
     zones: set[str] = field(default_factory=set)
     reasons: Counter[tuple[Result, str]] = field(default_factory=Counter)
 
 
-def count(endings: Sequence[Ending], invalid: Sequence[Skipped]) -> Figures:
-    """Count every call once, and everybody's reason."""
+def count_calls(endings: Sequence[Ending], invalid: Sequence[Skipped]) -> Figures:
+    """Count every call once, and the reason of everybody who did not answer.
+
+    :param invalid: the rows from which no call could be made.
+    """
     figures = Figures()
     reasons = Counter((Result.INVALID, skipped.why) for skipped in invalid)
     for ending in endings:
@@ -87,11 +94,11 @@ def _count_call(figures: Figures, attempt: Attempt, zone: str) -> None:
     figures.minutes[int(at // MINUTE)] += 1
     figures.hours[datetime.fromtimestamp(at, _zone(zone)).hour].count(attempt)
     figures.zones.add(zone)
-    if attempt.result not in NO_ATTEMPT:
-        figures.turns.setdefault(attempt.attempt - attempt.unrung, Tally()).count(attempt)
+    if attempt.result not in RANG_NO_PHONE:
+        figures.by_attempt.setdefault(attempt.attempt - attempt.unrung, Tally()).count(attempt)
 
 
-_zone = cache(ZoneInfo)  # which itself remembers eight, and reads the ninth from its file again
+_zone = cache(ZoneInfo)  # ZoneInfo itself caches eight zones and reads the ninth from its file again
 
 
 def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
@@ -104,7 +111,7 @@ def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
 
 
 def called_at(attempt: Attempt) -> float:
-    """When the service accepted the call, or else when it was meant to, epoch seconds."""
+    """Return when the service accepted the call, or else when the intent was stored, epoch seconds."""
     if attempt.call is None or attempt.call.started_at is None:
         return attempt.intended_at
     return attempt.call.started_at
@@ -112,11 +119,12 @@ def called_at(attempt: Attempt) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Some minutes on end.
+    """Consecutive minutes, as one step of the time line.
 
     :ivar begins: epoch seconds.
-    :ivar minutes: how many.
-    :ivar busiest: calls in the busiest one.
+    :ivar minutes: how many minutes.
+    :ivar calls: how many calls.
+    :ivar busiest: how many calls in the busiest minute.
     """
 
     begins: float
@@ -129,16 +137,20 @@ class Bin:
         return self.begins + self.minutes * MINUTE
 
 
-def in_bins(minutes: Mapping[int, int], began: float, ended: float, timezone: str, most: int) -> list[Bin]:
-    """Minutes from the first to the last, in at most ``most`` equal bins, full hours on the zone's clock.
+def split_into_bins(
+    minutes: Mapping[int, int], began: float, ended: float, timezone: str, most: int
+) -> list[Bin]:
+    """Split a campaign's time into at most ``most`` equal bins that begin at round times of the zone.
 
-    :param began: epoch seconds; a call before it, of an earlier try, moves the beginning.
+    :param minutes: calls by minute, in minutes since the epoch.
+    :param began: epoch seconds, as ``ended``. An earlier call, from an earlier try, moves the beginning.
+    :param timezone: IANA name of the zone.
     """
     first = min([int(began // MINUTE), *minutes])
     last = max([int(ended // MINUTE), *minutes])
     offset = datetime.fromtimestamp(first * MINUTE, ZoneInfo(timezone)).utcoffset()
     shift = int(offset.total_seconds() // MINUTE) if offset else 0
-    width = _width(last - first + 1, most)
+    width = _bin_minutes(last - first + 1, most)
     low, high = (first + shift) // width, (last + shift) // width
     calls, busiest = [0] * (high - low + 1), [0] * (high - low + 1)
     for minute, number in minutes.items():
@@ -151,8 +163,8 @@ def in_bins(minutes: Mapping[int, int], began: float, ended: float, timezone: st
     ]
 
 
-def _width(minutes: int, most: int) -> int:
-    """Minutes of a bin; one bin may be more than fits, since the first need not begin where it should."""
+def _bin_minutes(minutes: int, most: int) -> int:
+    """Return the minutes of a bin. One bin is spared, because the first begins before the first minute."""
     for width in _WIDTHS:
         if minutes <= width * (most - 1):
             return width

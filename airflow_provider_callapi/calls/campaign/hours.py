@@ -1,4 +1,4 @@
-"""When people may be called: hours of the day and days of the week, on the clock of their own wall."""
+"""When people may be called: hours of the day and days of the week, in each person's time zone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def is_timezone(name: str) -> bool:
-    """Whether there is such a time zone (IANA)."""
+    """Return whether this is the name of an IANA time zone."""
     try:
         _zone(name)
     except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
@@ -27,11 +27,12 @@ def is_timezone(name: str) -> bool:
 
 @dataclass(frozen=True)
 class CallingHours:
-    """The windows in which people may be called.
+    """The daily window in which people may be called.
 
-    :ivar opens: the first minute of the day's window.
-    :ivar closes: the first minute after it; before ``opens`` it is the next day's, equal means all day.
-    :ivar days: weekdays on which a window opens, 0 is Monday.
+    :ivar opens: the first minute of the window.
+    :ivar closes: the first minute after the window. If it is earlier than ``opens``, the window ends on the
+        next day. If it is equal, the window lasts all day.
+    :ivar days: weekdays on which a window opens; 0 is Monday.
     """
 
     opens: time = time(0)
@@ -39,10 +40,10 @@ class CallingHours:
     days: frozenset[int] = frozenset(range(7))
 
     @classmethod
-    def read(cls, hours: Sequence[str] | None, days: Sequence[str] | None) -> CallingHours:
-        """From ``("09:00", "21:00")`` and ``("mon", "tue")``; None means always.
+    def parse(cls, hours: Sequence[str] | None, days: Sequence[str] | None) -> CallingHours:
+        """Return the hours of ``("09:00", "21:00")`` and ``("mon", "tue")``; None: no restriction.
 
-        :raises ValueError: names the field.
+        :raises ValueError: a time or a day is not valid. The text names the field.
         """
         opens, closes = time(0), time(0)
         if hours is not None:
@@ -52,25 +53,28 @@ class CallingHours:
                 if opens.tzinfo or closes.tzinfo:
                     raise ValueError
             except (TypeError, ValueError):
-                raise ValueError('calling_hours: two times are needed, ("09:00", "21:00")') from None
+                raise ValueError('calling_hours: give two times, such as ("09:00", "21:00")') from None
         try:
             wanted = range(7) if days is None else [DAYS.index(str(day).lower()[:3]) for day in days]
         except (TypeError, ValueError):
-            raise ValueError(f"calling_days: names of {DAYS} are needed") from None
+            raise ValueError(f"calling_days: give names of {DAYS}") from None
         if not wanted:
-            raise ValueError("calling_days: at least one day is needed")
+            raise ValueError("calling_days: give at least one day")
         return cls(opens, closes, frozenset(wanted))
 
     @property
     def over_midnight(self) -> bool:
-        """Whether a window ends on the next day."""
+        """Return whether a window ends on the next day."""
         return time(0) != self.closes < self.opens
 
     def window(self, now: float, zone: str) -> tuple[float, float]:
-        """The window that is open, or else the next one: (opens at, closes at), epoch seconds.
+        """Return the open window, or else the next one: (opens at, closes at), epoch seconds.
 
-        A time that a change of the clocks skips is taken as the moment of the change; of a time that comes
-        twice, the second opens and the first closes, so that no clock on a wall shows another hour.
+        The zone's local clock never shows an hour outside the window. If a clock change skips a limit of the
+        window, the moment of the change replaces it. If a limit comes twice, the window opens at the second
+        and closes at the first.
+
+        :param zone: IANA name of the person's time zone.
         """
         if self.opens == self.closes and len(self.days) == len(DAYS):
             return now, float("inf")
@@ -94,22 +98,22 @@ def _time_of_day(text: str) -> time:
 def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float, float]:
     opening = datetime.combine(day, opens)
     closing = datetime.combine(day if closes > opens else day + timedelta(days=1), closes)
-    first, second = _epochs(opening, zone)
-    closes_at, _ = _epochs(closing, zone)
+    first, second = _first_and_last(opening, zone)
+    closes_at, _ = _first_and_last(closing, zone)
     return (second if second < closes_at else first), closes_at
 
 
-def _epochs(wall: datetime, zone: str) -> tuple[float, float]:
-    """When a clock on the wall shows this, for the first and for the last time."""
-    moment = wall.replace(tzinfo=_zone(zone), fold=0)
+def _first_and_last(local: datetime, zone: str) -> tuple[float, float]:
+    """Return when the zone's clock shows this local time first and last, epoch seconds."""
+    moment = local.replace(tzinfo=_zone(zone), fold=0)
     first, last = moment.timestamp(), moment.replace(fold=1).timestamp()
-    if first > last:  # skipped
-        first = last = _change(last, first, zone)
+    if first > last:  # a clock change skips it
+        first = last = _clock_change(last, first, zone)
     return first, last
 
 
-def _change(first: float, last: float, zone: str) -> float:
-    """The moment between two at which the offset changes."""
+def _clock_change(first: float, last: float, zone: str) -> float:
+    """Return the moment between two, epoch seconds, at which the zone's offset from UTC changes."""
     offset = datetime.fromtimestamp(first, _zone(zone)).utcoffset()
     while last - first > 1:
         middle = (first + last) // 2

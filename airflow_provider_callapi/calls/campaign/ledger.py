@@ -1,7 +1,7 @@
-"""Who was called, with what result: one `Attempt` a dialled call, and where they are kept.
+"""The ledger of a campaign: one `Attempt` a dialled call, and the protocol of the places that store them.
 
-The rules are those of the journal of one call: the intent is stored before the request leaves, and one
-without a result is searched for by its ``external_id``, never simply dialled again.
+The rules are those of the journal of one call. The intent is stored before the start request leaves. If the
+request gets no answer, the campaign searches for the call by its ``external_id`` and does not dial again.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from airflow_provider_callapi.calls.outcome import Outcome
 
 
 class Status(StrEnum):
-    """How far one attempt has got, as written down."""
+    """How far one attempt is, as the ledger stores it."""
 
     DIALLING = "dialling"
-    """The intent is stored; the request may or may not have left."""
+    """The intent is stored. The start request may or may not have left."""
     NOT_PLACED = "not_placed"
-    """Proven not to be placed: the same attempt may be dialled."""
+    """The call was proven not to be placed. The same attempt may be dialled again."""
     ACTIVE = "active"
-    """The service accepted the call."""
+    """The service placed the call."""
     ENDED = "ended"
-    """The call is over; its report, or a tag, is still to come."""
-    SETTLED = "settled"
-    """What became of it is in ``result``."""
+    """The call is over. Its report, or a tag, is missing."""
+    FINISHED = "finished"
+    """Nothing is left to do for this attempt. It has a ``result``."""
 
 
 OPEN = frozenset({Status.DIALLING, Status.ACTIVE, Status.ENDED})
-"""Something is still to be found out: nobody may dial the next attempt."""
+"""The statuses of an open attempt. While a person has one, no process may dial the next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to call one person. Holds no phone number.
+    """One attempt to call one person. Holds no phone number, unless the person's key is one.
 
     :ivar person: the person's key in the ledger, see `Person.key`.
-    :ivar attempt: 1 for the first call of this campaign to the person.
-    :ivar unrung: how many attempts before this one rang no phone, and do not count.
+    :ivar attempt: 1 for this campaign's first call to the person.
+    :ivar unrung: how many earlier attempts rang no phone. They do not count against ``max_attempts``.
     :ivar intended_at: when the intent was stored, epoch seconds.
-    :ivar settled_at: when its result was known.
+    :ivar result_known_at: when the result was known, epoch seconds.
     :ivar call: what is known of the call, from `Status.ACTIVE` on.
-    :ivar refused_with: the service's name of the error, where it refused the call for this person.
+    :ivar refused_with: the service's name of the error with which it refused this person's call.
     """
 
     person: str
@@ -54,22 +54,26 @@ class Attempt:
     intended_at: float
     unrung: int = 0
     result: Result | None = None
-    settled_at: float | None = None
+    result_known_at: float | None = None
     call: Outcome | None = None
     refused_with: str | None = None
 
-    def now(self, status: Status, **changes: object) -> Attempt:
-        """The same attempt, one step further."""
+    def with_status(self, status: Status, **changes: object) -> Attempt:
+        """Return a copy with another status, and with other fields changed by name."""
         return replace(self, status=status, **changes)  # type: ignore[arg-type]
+
+    def with_call(self, call: Outcome) -> Attempt:
+        """Return a copy with more knowledge about its call."""
+        return replace(self, call=call)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """What a ledger says to an intent.
+    """A ledger's answer to an intent.
 
-    :ivar granted: the intent is stored: this process, and no other, dials this attempt.
-    :ivar held: where not: what the ledger knows of the attempt that somebody else dials; or None:
-        ``not_before`` says when the person may be called again.
+    :ivar granted: the intent is stored. Only this process dials the attempt.
+    :ivar held: if not granted: the attempt that another process has dialled; None: ``not_before`` applies.
+    :ivar not_before: when the person may be called again, epoch seconds; None: unknown, try again soon.
     """
 
     granted: bool
@@ -78,9 +82,11 @@ class ClaimResult:
 
 
 def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
-    """Whether an intent is not to be granted: its attempt was dialled, or the one before it is still open.
+    """Return whether a ledger must refuse an intent.
 
-    :param newest: the newest attempt that the ledger has of the person.
+    It must if the attempt was dialled already, or if the attempt before it is still open.
+
+    :param newest: the person's newest attempt in the ledger; None: there is none.
     """
     if newest is None:
         return False
@@ -90,18 +96,20 @@ def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
 
 
 class Ledger(Protocol):
-    """Where attempts are kept; everything is stored when a method returns."""
+    """A place that keeps attempts. Everything is stored when a method returns."""
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Every attempt to call these people that the ledger still knows, each person's oldest first.
+        """Yield every attempt to call these people that the ledger has, each person's oldest first.
 
-        Some at a time, as they are asked for: the people may be many.
+        The attempts are read in portions, because the people may be many.
+
+        :param people: their keys.
         """
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Store intents, each only if it is not taken, see `is_taken`; the answers are in the same order."""
+        """Store each intent that is not taken, see `is_taken`; return the answers in the same order."""
 
-    def write(self, attempts: Sequence[Attempt]) -> None:
+    def record(self, attempts: Sequence[Attempt]) -> None:
         """Store what is newly known of claimed attempts."""
 
 
@@ -117,7 +125,7 @@ class MemoryLedger:
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
         return [self._claim(intent) for intent in intents]
 
-    def write(self, attempts: Sequence[Attempt]) -> None:
+    def record(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             self._attempts[attempt.person][attempt.attempt - 1] = attempt
 

@@ -1,4 +1,4 @@
-"""What can become of a person in a campaign, and when they are called again: tables."""
+"""The results that a person in a campaign can have, and the delays before a redial: tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_provider_callapi.calls.outcome import Outcome
 
 
 class Result(StrEnum):
-    """What became of a call, or of a person whom nobody called."""
+    """What became of an attempt, or why a person was not called. `RESULT_MEANINGS` explains each."""
 
     ANSWERED = "answered"
     BUSY = FinishCategory.BUSY.value
@@ -27,37 +27,37 @@ class Result(StrEnum):
     NOT_CALLED = "not_called"
 
 
-MEANING: dict[Result, str] = {
+RESULT_MEANINGS: dict[Result, str] = {
     Result.ANSWERED: "the contact picked up",
     Result.BUSY: "the line was busy",
-    Result.NOT_REACHED: "it rang and nobody picked up, or the phone was off",
+    Result.NOT_REACHED: "the contact did not pick up, or the phone was off",
     Result.OUR_SIDE: "the employee or operator did not pick up",
-    Result.CAPACITY: "the account had no free line: nobody's phone rang, and no attempt is used up",
-    Result.WRONG_NUMBER: "there is no such number",
+    Result.CAPACITY: "the account had no free line: no phone rang, and the attempt does not count",
+    Result.WRONG_NUMBER: "the number does not exist",
     Result.REFUSED: "the account may not call this number: blacklist, direction rules, tariff",
-    Result.UNKNOWN: "the call is over, and nobody knows whether it was answered",
-    Result.UNRESOLVED: "nobody knows whether the call was placed",
-    Result.ACCOUNT: "the account could not call anybody: no money, limit, or component off",
-    Result.INVALID: "the row makes no valid call: never dialled",
-    Result.DO_NOT_CALL: "on the do_not_call list: not dialled, or not any more",
-    Result.NOT_CALLED: "the campaign ended before it was their turn",
+    Result.UNKNOWN: "the call has ended, and it is not known whether the contact picked up",
+    Result.UNRESOLVED: "it is not known whether the call was placed",
+    Result.ACCOUNT: "the account cannot place calls: no money, a limit, or a disabled component",
+    Result.INVALID: "the row makes no valid call and is never dialled",
+    Result.DO_NOT_CALL: "the person is on the do-not-call list",
+    Result.NOT_CALLED: "the campaign ended before this person's turn",
 }
 
-NO_ATTEMPT = frozenset({Result.CAPACITY, Result.ACCOUNT})
-"""Nobody's phone rang: they use up no attempt."""
+RANG_NO_PHONE = frozenset({Result.CAPACITY, Result.ACCOUNT})
+"""Results of calls that rang no phone. They do not count against ``max_attempts``."""
 
-REDIAL: dict[Result, float | None] = {
+REDIAL_DELAYS: dict[Result, float | None] = {
     Result.BUSY: 600.0,
     Result.NOT_REACHED: 3600.0,
     Result.OUR_SIDE: None,
     Result.CAPACITY: 300.0,
     Result.ACCOUNT: 0.0,
 }
-"""Seconds after the call's end at which the person is called again; None, or not here: never."""
+"""The default seconds from a call's end to the redial. None, or a result that is not here: no redial."""
 
 
 def result_of(call: Outcome) -> Result:
-    """What became of a call that is over; where nobody said, it is not known."""
+    """Return the result of a call that is over: `Result.UNKNOWN` if no source states one."""
     if call.answered:
         return Result.ANSWERED
     if reason := FINISH_REASONS.get(call.finish_reason or ""):
@@ -65,16 +65,16 @@ def result_of(call: Outcome) -> Result:
     return Result.UNKNOWN if call.answered is None else Result.NOT_REACHED
 
 
-def redial_table(wishes: Mapping[str, float | None] | None) -> dict[Result, float | None]:
-    """The defaults with an author's own delays, in seconds.
+def redial_table(delays: Mapping[str, float | None] | None) -> dict[Result, float | None]:
+    """Return `REDIAL_DELAYS` with an author's own delays, in seconds; None: no redial.
 
-    :raises ValueError: names the field.
+    :raises ValueError: a key or a delay is not allowed. The text names the field.
     """
-    table = dict(REDIAL)
-    for name, delay in (wishes or {}).items():
-        if name not in REDIAL:
-            raise ValueError(f"redial: {name!r} is not one of {', '.join(REDIAL)}")
+    table = dict(REDIAL_DELAYS)
+    for name, delay in (delays or {}).items():
+        if name not in REDIAL_DELAYS:
+            raise ValueError(f"redial: {name!r} is not one of {', '.join(REDIAL_DELAYS)}")
         if delay is not None and (isinstance(delay, bool) or not isinstance(delay, int | float) or delay < 0):
-            raise ValueError(f"redial.{name}: seconds, or null for never, are needed")
+            raise ValueError(f"redial.{name}: give seconds, or null for no redial")
         table[Result(name)] = delay
     return table

@@ -1,4 +1,4 @@
-"""From the rows of a contact list to the people who will be called, and the call that each of them gets."""
+"""Reads the rows of a contact list: the people to call, and the call that each of them gets."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from airflow_provider_callapi.calls.campaign.phone_numbers import NotANumber, no
 _ROW = "contact"
 _ID = "external_id"
 SURPLUS = "(no column)"
-"""Where a row has the values for which its list has no column."""
+"""The key of a row's values for which the list has no column."""
 _NUMBER = "{{ contact.phone }}"
 _LONGEST_ID = 240
-"""Characters of an author's external_id: a ledger keeps 255, and the number of the attempt is added."""
+"""Characters of an author's external_id. A ledger keeps 255, and the attempt's number is added."""
 
 
 class _Missing(StrictUndefined):
-    """A name that is not there."""
+    """A name in a template that has no value."""
 
     @property
     def _undefined_message(self) -> str:
@@ -36,40 +36,40 @@ class _Missing(StrictUndefined):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Where an author's templates meet a stranger's row: what is not there is not spoken."""
+    """The sandbox for an author's templates. A missing or empty value is an error: it must not be spoken."""
 
     def __init__(self) -> None:
-        super().__init__(undefined=_Missing, finalize=_spoken)
+        super().__init__(undefined=_Missing, finalize=_check_value)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """A row's column, also one that is called ``items``, before a method of mappings."""
+        """Return a row's column, even if a method of mappings has the same name, such as ``items``."""
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
 
 
-def _spoken(value: Any) -> Any:
-    """What a template puts into a text; "Hello None" is said to nobody."""
+def _check_value(value: Any) -> Any:
+    """Return a value that a template puts into a text, unless it is empty or a method."""
     if value is None:
-        raise UndefinedError("a value is empty (null); {{ … or 'a default' }} speaks another one")
+        raise UndefinedError("a value is empty (null); give a default with {{ … or 'a default' }}")
     if callable(value) and not isinstance(value, Undefined):
         raise UndefinedError("the row has no such column")
     return value
 
 
 class InvalidRow(ValueError):
-    """This row makes no call; the text names the field, without its value."""
+    """A row from which no call can be made. The text names the field, but not its value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody to be called.
+    """A person to call.
 
-    :ivar key: how the ledger knows the person.
-    :ivar contact: the number, E.164 digits, or a SIP number.
-    :ivar zone: IANA time zone of the person's own clock.
-    :ivar row: what the contact list says of the person.
-    :ivar line: the row's number in the list, 1 for the first.
+    :ivar key: identifies the person in the ledger.
+    :ivar contact: the number: E.164 digits, or a SIP number.
+    :ivar zone: IANA name of the person's time zone.
+    :ivar row: the person's row of the contact list.
+    :ivar line: the row's number in the list; 1 is the first.
     """
 
     key: str
@@ -81,7 +81,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A row that makes no call, and why."""
+    """A row from which no call can be made, and why."""
 
     row: Mapping[str, Any] = field(repr=False)
     line: int
@@ -90,9 +90,10 @@ class Skipped:
 
 @dataclass
 class Plan:
-    """The contact list, read.
+    """The people of a contact list.
 
-    :ivar duplicates: rows of people who were on the list already.
+    :ivar invalid: rows from which no call can be made.
+    :ivar duplicates: how many rows have the number of an earlier row.
     """
 
     people: list[Person] = field(default_factory=list)
@@ -101,12 +102,13 @@ class Plan:
 
 
 class CallTemplate:
-    """The call that everybody gets, with the row of each filled in.
+    """The call that everybody gets, filled in with each person's row.
 
-    :param call: ``{"method": "start.informer_call", …}``, the method's own parameters; every string is a
-        Jinja template with the row as ``contact``. ``contact`` itself is ``{{ contact.phone }}`` by default.
-    :param values: what templates may use besides the row.
-    :raises ValueError: names what is wrong with the template itself.
+    :param call: ``{"method": "start.informer_call", …}``: a start method and its parameters. Every string is
+        a Jinja template with the row as ``contact``. The parameter ``contact`` is ``{{ contact.phone }}`` by
+        default.
+    :param values: further values for the templates, by name.
+    :raises ValueError: the template itself is wrong. The text names the field.
     """
 
     def __init__(self, call: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> None:
@@ -123,49 +125,49 @@ class CallTemplate:
         self._environment = _Sandbox()
         self._values = dict(values or {})
         self._fields = {
-            name: self._compiled(value, f"call.{name}") for name, value in {_ROW: _NUMBER, **fields}.items()
+            name: self._compile(value, f"call.{name}") for name, value in {_ROW: _NUMBER, **fields}.items()
         }
         self.personal = frozenset(name for name, value in self._fields.items() if _is_template(value))
-        """The parameters made from a person's row: a refusal of another one concerns everybody."""
+        """The parameters that differ between people. A refusal of any other one concerns everybody."""
 
     def number(self, row: Mapping[str, Any]) -> str:
-        """The number to be called, as the row has it.
+        """Return the number to call in the row's own notation.
 
-        :raises InvalidRow: names the field.
+        :raises InvalidRow: the template cannot be filled in. The text names the field.
         """
-        return str(self._rendered(_ROW, row))
+        return str(self._render_field(_ROW, row))
 
     def own_external_id(self, person: Person) -> str | None:
-        """The author's own id of a person's call; None: there is none, or it is empty.
+        """Return the author's own id of a person's call; None: the template has none, or it is empty.
 
-        :raises InvalidRow: it cannot be made from this row.
+        :raises InvalidRow: the id cannot be made from this row, is too long, or holds the phone number.
         """
-        own = self._rendered(_ID, person.row) if _ID in self._fields else None
+        own = self._render_field(_ID, person.row) if _ID in self._fields else None
         if isinstance(own, str) and len(own) > _LONGEST_ID:
-            raise InvalidRow(f"call.{_ID}: longer than the {_LONGEST_ID} characters that are kept")
+            raise InvalidRow(f"call.{_ID}: longer than {_LONGEST_ID} characters")
         if isinstance(own, str) and person.contact[-10:] in re.sub(r"[^0-9]", "", own):
-            raise InvalidRow(f"call.{_ID}: holds the phone number; ids are told in logs as they are")
+            raise InvalidRow(f"call.{_ID}: holds the phone number; logs show ids unmasked")
         return own or None
 
     def request(self, person: Person, external_id: str) -> StartCall:
-        """The call of one person.
+        """Return the start request for one person.
 
         :param external_id: the id of the attempt, see `external_id`.
-        :raises InvalidRow: names the field.
+        :raises InvalidRow: the row makes no valid request. The text names the field.
         """
         known = {_ROW: person.contact, _ID: external_id}
-        values = {name: self._rendered(name, person.row) for name in self._fields if name not in known}
+        values = {name: self._render_field(name, person.row) for name in self._fields if name not in known}
         try:
             return self.request_type.from_values({**values, **known})
         except InvalidParameters as error:
             raise InvalidRow(str(error)) from None
 
-    def _rendered(self, name: str, row: Mapping[str, Any]) -> Any:
+    def _render_field(self, name: str, row: Mapping[str, Any]) -> Any:
         return _render(self._fields[name], {**self._values, _ROW: row}, f"call.{name}")
 
-    def _compiled(self, value: Any, where: str) -> Any:
+    def _compile(self, value: Any, where: str) -> Any:
         if isinstance(value, Mapping):
-            return {name: self._compiled(inner, f"{where}.{name}") for name, inner in value.items()}
+            return {name: self._compile(inner, f"{where}.{name}") for name, inner in value.items()}
         if not isinstance(value, str) or not ("{{" in value or "{%" in value):
             return value
         try:
@@ -175,8 +177,8 @@ class CallTemplate:
         if _ROW in meta.find_undeclared_variables(self._environment.parse(value)):
             return template
         try:
-            return template.render(self._values)  # the same for everybody
-        except Exception:  # every row will say why
+            return template.render(self._values)  # the same value for everybody
+        except Exception:  # filling in each row reports the error
             return template
 
 
@@ -190,32 +192,34 @@ def read_people(
     timezone: str,
     shard: tuple[int, int] = (1, 1),
 ) -> Plan:
-    """Read a contact list: numbers are normalised, and everybody is on it once.
+    """Read a contact list: normalise the numbers, and keep the first row of each number.
 
-    :param rows: of each person: a mapping, or only the number. A ``timezone`` in it is the person's own.
-    :param campaign: its name, from which the ids of its calls are made.
-    :param key_of: how the ledger knows the person with a number.
-    :param shard: (which, of how many), by the number: the same list, read by every shard, is called once.
+    :param rows: for each person, a mapping or only the number. A ``timezone`` in a mapping is the person's.
+    :param campaign: the campaign's name. The ids of its calls are derived from it.
+    :param key_of: returns the key in the ledger for a number.
+    :param region: ISO 3166 country of numbers without a country code.
+    :param timezone: IANA name of the time zone of people without their own.
+    :param shard: (which, of how many). Each shard reads the same list and keeps its own part of the numbers.
     """
     plan = Plan()
     seen: set[str] = set()
     which, shards = shard
     for line, given in enumerate(rows, start=1):
         row = {"phone": given} if isinstance(given, str) else given
-        mine = line % shards == which - 1  # a row without a number is told by one shard
+        is_own = line % shards == which - 1  # one shard reports a row without a number
         try:
             if row.get(SURPLUS):
-                raise InvalidRow("more values than columns: one that holds a separator needs quotes")
+                raise InvalidRow("more values than columns: put quotes around a value that holds a separator")
             contact = normalise(template.number(row), region)
-            mine = _digest(contact) % shards == which - 1
-            if not mine:
+            is_own = _digest(contact) % shards == which - 1
+            if not is_own:
                 continue
             if contact in seen:
                 plan.duplicates += 1
                 continue
             zone = str(row.get("timezone") or timezone)
             if not is_timezone(zone):
-                raise InvalidRow("timezone: not a time zone of the IANA list")
+                raise InvalidRow("timezone: not the name of an IANA time zone")
             person = Person(key_of(contact), contact, zone, row, line)
             template.request(person, external_id(campaign, contact, 1, template.own_external_id(person)))
         except NotANumber as error:
@@ -226,15 +230,15 @@ def read_people(
             seen.add(contact)
             plan.people.append(person)
             continue
-        if mine:
+        if is_own:
             plan.invalid.append(skipped)
     return plan
 
 
 def external_id(campaign: str, contact: str, attempt: int, own: str | None = None) -> str:
-    """The id by which a lost call is found; without a phone number, and not to be looked up by one.
+    """Return the id by which a lost call is found. It does not hold the phone number.
 
-    :param own: the author's: ``own``, ``own-2``, ``own-3``, by the attempt.
+    :param own: the author's own id. Later attempts have ``own-2``, ``own-3`` and so on.
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
@@ -243,14 +247,14 @@ def external_id(campaign: str, contact: str, attempt: int, own: str | None = Non
 
 
 def fingerprint(campaign: str, contact: str) -> str:
-    """A person's key where a phone number may not be stored."""
+    """Return a person's key for a ledger that must not store phone numbers: 16 hex digits."""
     return hashlib.sha256(f"{campaign}\n{contact}".encode()).hexdigest()[24:40]
 
 
 def read_shard(text: str | None) -> tuple[int, int]:
-    """``"2/4"`` as (2, 4).
+    """Return ``"2/4"`` as (2, 4); no text means (1, 1).
 
-    :raises ValueError: names the field.
+    :raises ValueError: the text is no such fraction. The error names the field.
     """
     if not text:
         return 1, 1
@@ -282,5 +286,5 @@ def _render(value: Any, values: Mapping[str, Any], where: str) -> Any:
         return value.render(values)
     except TemplateError as error:
         raise InvalidRow(f"{where}: {mask_phones(str(error))}") from None
-    except Exception as error:  # whatever an expression of the author's does with this row
+    except Exception as error:  # an author's expression can raise anything
         raise InvalidRow(f"{where}: {type(error).__name__} in its template") from None

@@ -1,4 +1,4 @@
-"""One person, however the number is written: ``8 926…``, ``+7 926…`` and ``7926…`` are the same."""
+"""Phone numbers in one form: ``8 926…``, ``+7 926…`` and ``7926…`` are the same person."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"([0-9][._*#-]*){7}[^@]*")
 
 
 class NotANumber(ValueError):
-    """Nobody can be called at this."""
+    """The text is no number that can be called."""
 
 
 def is_region(region: str) -> bool:
-    """Whether this is a country whose numbers are known, ISO 3166: ``RU``."""
+    """Return whether this is the ISO 3166 code of a country with known phone numbers, such as ``RU``."""
     return region in phonenumbers.SUPPORTED_REGIONS
 
 
 def normalise(text: str, region: str) -> str:
-    """A phone number as E.164 digits without "+", the way the service wants it.
+    """Return a phone number as E.164 digits without "+", as the service expects it.
 
-    A SIP number (it has letters) passes as it is. The letters of ``79260000011x5`` make none: it would
-    be another person than the number itself.
+    A SIP number, which has letters, is returned unchanged. A phone number with letters behind it, such as
+    ``79260000011x5``, is refused: as a SIP number it would be another person than without the letters.
 
-    :param region: ISO 3166 country of the numbers that are written without a country code.
-    :raises NotANumber: it is neither; the text is not repeated.
+    :param region: ISO 3166 country of numbers without a country code.
+    :raises NotANumber: the text is neither. The error does not repeat the text.
     """
     text = text.strip()
     if _HAS_LETTERS.search(text):
         if _BEGINS_AS_A_PHONE_NUMBER.fullmatch(text):
-            raise NotANumber("a phone number with letters behind it; a SIP number with a domain has an @")
+            raise NotANumber("a phone number with letters behind it; a SIP number needs its @domain")
         try:
             return check_phone_or_sip(text)
         except ValueError:
@@ -43,7 +43,7 @@ def normalise(text: str, region: str) -> str:
     except phonenumbers.NumberParseException:
         raise NotANumber("not a phone number") from None
     if not phonenumbers.is_valid_number(number):
-        raise NotANumber("not a phone number that exists")
+        raise NotANumber("not an existing phone number")
     if number.extension:
-        raise NotANumber("an extension cannot be called as a contact")
+        raise NotANumber("a number with an extension cannot be a contact")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")

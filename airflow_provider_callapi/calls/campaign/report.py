@@ -1,4 +1,4 @@
-"""A campaign as one HTML page that needs nothing else: no script, no network, no phone number."""
+"""The report of a campaign: one self-contained HTML page without scripts, network access or phone numbers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.campaign.figures import MINUTE, Bin, Tally, count, in_bins
-from airflow_provider_callapi.calls.campaign.outcomes import MEANING, Result
+from airflow_provider_callapi.calls.campaign.figures import MINUTE, Bin, Tally, count_calls, split_into_bins
+from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Result
 from airflow_provider_callapi.calls.campaign.people import Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, share
 
@@ -25,8 +25,9 @@ _MOST_TABLE_ROWS = 60
 _MOST_REASONS = 12
 _MOST_TICKS = 9
 FEW = 30
-"""A rate of fewer calls says little, and is drawn pale."""
-_LONGEST_WITHOUT_A_WORD = 60 * MINUTE
+"""A rate of fewer calls is not reliable, and is drawn pale."""
+_SHORTEST_GAP = 60 * MINUTE
+"""Seconds without calls from which on the chart marks a gap."""
 _TICK_STEPS = (
     *(timedelta(minutes=step) for step in (1, 2, 5, 10, 15, 30)),
     *(timedelta(hours=step) for step in (1, 2, 3, 6, 12)),
@@ -44,17 +45,18 @@ def render_report(
     timezone: str,
     unfinished: str | None = None,
 ) -> str:
-    """The page.
+    """Return the HTML page.
 
-    Calls are drawn by the minute in which the service accepted them, answer rates by the hour on the clock of
-    the person called. It tells nothing of single people: no number, no value of a row.
+    It shows calls by the minute in which the service accepted them, and answer rates by the hour in the
+    time zone of the person called. It shows nothing of single people: no number, no value of a row.
 
-    :param calls_per_minute: the most that the points allow, drawn as a line; None where nobody told.
-    :param timezone: IANA zone of the clock that the time line has.
-    :param unfinished: why the campaign was stopped, in a few words; None if it was not. People who were
-        not called are told at the top either way.
+    :param invalid: the rows from which no call could be made.
+    :param calls_per_minute: how many calls the points pay for, drawn as a line; None: unknown.
+    :param timezone: IANA name of the time line's zone.
+    :param unfinished: why the campaign was stopped, in a few words; None: it was not stopped. The top of the
+        page also shows how many people were not called.
     """
-    figures = count(endings, invalid)
+    figures = count_calls(endings, invalid)
     span = (figures.minutes, summary.started_at, summary.ended_at, timezone)
     return _template().render(
         summary=summary,
@@ -67,19 +69,19 @@ def render_report(
         zones=len(figures.zones),
         limit=calls_per_minute,
         outcomes=_outcomes(summary),
-        nobody=[_words(result) for result, number in summary.results.items() if not number],
+        unused_results=[_words(result) for result, number in summary.results.items() if not number],
         reasons=figures.reasons.most_common(_MOST_REASONS),
         more_reasons=sum(n for _, n in figures.reasons.most_common()[_MOST_REASONS:]),
-        line=_TimeLine.of(in_bins(*span, MOST_BINS), calls_per_minute, timezone),
-        stretches=in_bins(*span, _MOST_TABLE_ROWS),
+        line=_TimeLine.of(split_into_bins(*span, MOST_BINS), calls_per_minute, timezone),
+        intervals=split_into_bins(*span, _MOST_TABLE_ROWS),
         hours=list(enumerate(figures.hours)),
         rates=_rate_scale(figures.hours),
         hourly=max(hour.calls for hour in figures.hours),
         few=FEW,
         scarce=any(hour.calls and hour.rang < FEW for hour in figures.hours),
         calling_seconds=len(figures.minutes) * MINUTE,
-        turns=sorted(figures.turns.items()),
-        rang_once=max((turn.rang for turn in figures.turns.values()), default=0),
+        attempts=sorted(figures.by_attempt.items()),
+        most_rung=max((tally.rang for tally in figures.by_attempt.values()), default=0),
     )
 
 
@@ -101,14 +103,17 @@ class _Scale:
 
 
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
-    """High enough for every rate that says something."""
-    telling = [hour.answer_rate for hour in hours if hour.rang >= FEW]
-    return _Scale.to(max(telling or [hour.answer_rate for hour in hours]))
+    """Return a scale that is high enough for every reliable rate."""
+    reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
+    return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
-    """A place on the time axis, in percent from the left."""
+class _Tick:
+    """A tick of the time axis.
+
+    :ivar at: the position, in percent from the left.
+    """
 
     at: float
     hour: str
@@ -122,17 +127,17 @@ class _Mark:
 
 @dataclass(frozen=True, slots=True)
 class _TimeLine:
-    """The picture of calls per minute.
+    """The chart of calls per minute.
 
-    :ivar quiet: stretches without calls: from, width, in percent.
-    :ivar limit_fits: a limit far above everything that happened is told, not drawn.
+    :ivar limit_fits: whether the limit is drawn. A limit far above all calls is only stated.
+    :ivar gaps: times without calls: (left, width), in percent.
     """
 
     bins: list[Bin]
     scale: _Scale
     limit_fits: bool
-    marks: list[_Mark]
-    quiet: list[tuple[float, float]]
+    ticks: list[_Tick]
+    gaps: list[tuple[float, float]]
 
     @classmethod
     def of(cls, bins: list[Bin], limit: float | None, timezone: str) -> _TimeLine:
@@ -142,8 +147,8 @@ class _TimeLine:
             bins=bins,
             scale=_Scale.to(max(busiest, limit or 0) if fits else busiest),
             limit_fits=fits,
-            marks=list(_marks(bins, timezone)),
-            quiet=list(_quiet(bins)),
+            ticks=list(_ticks(bins, timezone)),
+            gaps=list(_gaps(bins)),
         )
 
     @property
@@ -152,17 +157,20 @@ class _TimeLine:
 
     @property
     def width(self) -> int:
-        """Minutes of a bin."""
+        """Return the minutes of a bin."""
         return self.bins[0].minutes
 
     def outline(self, height: float, *, busiest: bool) -> str:
-        """A stepped area as an SVG path, one unit of width a bin."""
+        """Return a stepped area as an SVG path. Each bin is one unit wide.
+
+        :param busiest: whether to draw the busiest minute of each bin, or its average.
+        """
         tops = [each.busiest if busiest else each.calls / each.minutes for each in self.bins]
         steps = (f"V{height * (1 - top / self.scale.top):.1f}h1" for top in tops)
         return f"M0 {height:g}{''.join(steps)}V{height:g}z"
 
     def place(self, at: float) -> float:
-        """A moment in percent from the left."""
+        """Return the position of a moment, epoch seconds, in percent from the left."""
         return _place(self.bins, at)
 
 
@@ -171,7 +179,7 @@ def _place(bins: Sequence[Bin], at: float) -> float:
     return round(100 * (at - begins) / (ends - begins), 2)
 
 
-def _marks(bins: Sequence[Bin], timezone: str) -> Iterator[_Mark]:
+def _ticks(bins: Sequence[Bin], timezone: str) -> Iterator[_Tick]:
     begins, ends = bins[0].begins, bins[-1].ends
     step = next(
         (step for step in _TICK_STEPS if (ends - begins) / step.total_seconds() < _MOST_TICKS),
@@ -184,24 +192,24 @@ def _marks(bins: Sequence[Bin], timezone: str) -> Iterator[_Mark]:
     while mark.timestamp() <= ends:
         if mark.timestamp() >= begins:
             new_day, day = day != mark.date(), mark.date()
-            yield _Mark(
+            yield _Tick(
                 at=_place(bins, mark.timestamp()),
                 hour=f"{mark:%H:%M}" if step < timedelta(days=1) else "",
                 day=f"{mark.day} {mark:%b}" if new_day else "",
                 minor=number % 2 == 1,
             )
             number += 1
-        mark += step  # on the clock of the wall: a change of the clocks moves no mark
+        mark += step  # in local time: a clock change moves no mark
 
 
-def _quiet(bins: Sequence[Bin]) -> Iterator[tuple[float, float]]:
+def _gaps(bins: Sequence[Bin]) -> Iterator[tuple[float, float]]:
     since: float | None = None
     for each in [*bins, None]:
         if each is not None and not each.calls:
             since = each.begins if since is None else since
             continue
         until = each.begins if each is not None else bins[-1].ends
-        if since is not None and until - since >= _LONGEST_WITHOUT_A_WORD:
+        if since is not None and until - since >= _SHORTEST_GAP:
             left = _place(bins, since)
             yield left, round(_place(bins, until) - left, 2)
         since = None
@@ -218,13 +226,13 @@ class _Outcome:
 
 
 def _outcomes(summary: Summary) -> list[_Outcome]:
-    """Answered first, then what was most frequent."""
+    """Return the results that people have: answered first, then by frequency."""
     most = max(summary.results.values())
     ordered = sorted(summary.results.items(), key=lambda item: (item[0] is not Result.ANSWERED, -item[1]))
     return [
         _Outcome(
             name=_words(result),
-            meaning=MEANING[result],
+            meaning=RESULT_MEANINGS[result],
             people=number,
             share=share(number, summary.people),
             width=100 * share(number, most),
@@ -240,7 +248,7 @@ def _words(result: Result) -> str:
 
 
 def _breakable(name: str) -> Markup:
-    """A name that may go on in the next line after its dots and underscores."""
+    """Return a name with possible line breaks after its dots and underscores."""
     return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped
 
 
@@ -254,17 +262,17 @@ def _duration(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    told = [f"{number} {unit}" for number, unit in parts if number][:2]  # more would be no news
-    return " ".join(told).replace(" ", "\u00a0") or "0\u00a0s"
+    largest = [f"{number} {unit}" for number, unit in parts if number][:2]
+    return " ".join(largest).replace(" ", "\u00a0") or "0\u00a0s"
 
 
 def _number(value: float) -> str:
-    """12,345; of what is not whole, one digit."""
+    """Return a number as text: ``12,345``, or with one decimal if it is not whole."""
     return f"{value:,.0f}" if math.isclose(value, round(value)) else f"{value:,.1f}"
 
 
 def _percent(value: float) -> str:
-    """Nothing is rounded to nothing, or to all."""
+    """Return a fraction as percent. A small part is never shown as 0, nor a large part as 100."""
     if 0 < value < 0.001:
         return "< 0.1 %"
     if 0.999 < value < 1:

@@ -1,4 +1,4 @@
-"""A row per person, as CSV or JSON Lines: the contact list again, with what became of everybody."""
+"""The results of a campaign, one row a person, as CSV or JSON Lines: the contact list with more columns."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ COLUMNS = (
     "call_finish_reason",
     "call_tags",
 )
-"""What is added to each row; in it, a column of the same name (of an earlier campaign's results) is replaced.
+"""The columns that are added to each row. They replace columns of the same name in the contact list.
 
-``call_attempts`` is the number of calls that the service accepted; their sum is the summary's ``calls``. The
-columns after it tell of the last one. ``call_contact`` is the number called, as E.164 digits.
+``call_contact`` is the number called, as E.164 digits. ``call_attempts`` is how many calls the service
+accepted; the sum is the summary's ``calls``. The columns after it describe the last attempt.
 """
 
 _Listed: TypeAlias = Ending | Skipped
@@ -47,19 +47,20 @@ def write_results(
     separator: str = ",",
     bom: bool = False,
 ) -> int:
-    """Write everybody on the list, in the list's order; returns how many.
+    """Write one row for everybody on the list, in the list's order; return how many rows.
 
-    JSON Lines gives back every row as it was. In CSV a nested value is JSON text, None is empty, and a text
-    that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@`` or a control
-    character) gets a ``'`` before it, unless it is a signed number: ``+7 (926) 000-00-01`` stays as it is.
-    The list may come from anybody's sign-up form, and the file ends in somebody's Excel.
+    JSON Lines keeps the values of a row unchanged. CSV shows a nested value as JSON text and None as an
+    empty cell. A CSV text that begins with ``=``, ``+``, ``-``, ``@`` or a control character gets a ``'``
+    before it, because a spreadsheet would run it as a formula. Signed numbers such as
+    ``+7 (926) 000-00-01`` stay unchanged.
 
-    :param file: opened for text, UTF-8; CSV brings the line ends of RFC 4180.
-    :param separator: between the columns of CSV: that of the list, so that the same program opens both.
-    :param bom: whether CSV begins with a byte order mark, without which Excel takes UTF-8 for something else.
+    :param file: a text file with the encoding UTF-8, opened with ``newline=""``: CSV has the line ends of
+        RFC 4180.
+    :param separator: the separator of CSV columns.
+    :param bom: whether CSV begins with a byte order mark. Excel needs it to recognise UTF-8.
     """
     listed: list[_Listed] = [*endings, *invalid]
-    listed.sort(key=_line)
+    listed.sort(key=_line_number)
     if file_format == "csv":
         _write_csv(file, listed, separator, bom)
     else:
@@ -67,22 +68,22 @@ def write_results(
     return len(listed)
 
 
-def _line(item: _Listed) -> int:
+def _line_number(item: _Listed) -> int:
     return item.line if isinstance(item, Skipped) else item.person.line
 
 
-def _own(item: _Listed) -> Mapping[str, Any]:
-    """The row as the list has it."""
+def _list_row(item: _Listed) -> Mapping[str, Any]:
+    """Return the row of the contact list."""
     return item.row if isinstance(item, Skipped) else item.person.row
 
 
-def _added(item: _Listed) -> dict[str, Any]:
+def _result_columns(item: _Listed) -> dict[str, Any]:
     if isinstance(item, Skipped):
         return _columns(call_result=Result.INVALID.value, call_why=item.why, call_attempts=0)
-    return _added_to_person(item)
+    return _person_columns(item)
 
 
-def _added_to_person(ending: Ending) -> dict[str, Any]:
+def _person_columns(ending: Ending) -> dict[str, Any]:
     dialled = [attempt for attempt in ending.attempts if attempt.status is not Status.NOT_PLACED]
     last = dialled[-1] if dialled else None
     call = last.call if last else None
@@ -96,9 +97,9 @@ def _added_to_person(ending: Ending) -> dict[str, Any]:
     if call is not None:
         added |= {
             "call_session_id": call.call_session_id,
-            "call_started_at": _time(call.started_at),
-            "call_answered_at": _time(call.answered_at),
-            "call_ended_at": _time(call.ended_at),
+            "call_started_at": _iso_or_none(call.started_at),
+            "call_answered_at": _iso_or_none(call.answered_at),
+            "call_ended_at": _iso_or_none(call.ended_at),
             "call_talk_seconds": call.talk_seconds,
             "call_finish_reason": call.finish_reason,
             "call_tags": list(call.tags),
@@ -110,25 +111,25 @@ def _columns(**known: Any) -> dict[str, Any]:
     return {**dict.fromkeys(COLUMNS), **known}
 
 
-def _time(at: float | None) -> str | None:
+def _iso_or_none(at: float | None) -> str | None:
     return None if at is None else iso(at)
 
 
 def _write_json_lines(file: TextIO, listed: Sequence[_Listed]) -> None:
     for item in listed:
-        own = {name: value for name, value in _own(item).items() if name not in COLUMNS}
-        file.write(json.dumps({**own, **_added(item)}, ensure_ascii=False, default=str) + "\n")
+        own = {name: value for name, value in _list_row(item).items() if name not in COLUMNS}
+        file.write(json.dumps({**own, **_result_columns(item)}, ensure_ascii=False, default=str) + "\n")
 
 
 def _write_csv(file: TextIO, listed: Sequence[_Listed], separator: str, bom: bool) -> None:
-    met = dict.fromkeys(name for item in listed for name in _own(item))
+    met = dict.fromkeys(name for item in listed for name in _list_row(item))
     own_columns = [name for name in met if name not in COLUMNS]
     if bom:
         file.write("\ufeff")
     writer = csv.writer(file, delimiter=separator)
     writer.writerow([*map(_cell, own_columns), *COLUMNS])
     for item in listed:
-        own, added = _own(item), _added(item)
+        own, added = _list_row(item), _result_columns(item)
         writer.writerow([*(_cell(own.get(name)) for name in own_columns), *map(_cell, added.values())])
 
 

@@ -1,4 +1,4 @@
-"""What the author of a campaign decides."""
+"""The rules that the author of a campaign sets."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ NEVER = float("inf")
 
 @dataclass(frozen=True)
 class Rules:
-    """Times are seconds, ``dial_until`` is an epoch time.
+    """When and how often people are called.
 
-    :ivar redial: seconds from a call's end to the next attempt, by its result; absent or None: never.
-    :ivar max_attempts: calls to one person, not counting those that rang no phone.
-    :ivar max_active: calls that may be active at once.
-    :ivar at_once: calls dialled at the same time: so many may be in doubt after a crash.
-    :ivar appear_timeout: within which a placed call is listed.
-    :ivar call_timeout: after which a call that is still listed is not watched any more.
-    :ivar report_timeout: within which the Data API reports a call; None: there is no Data API.
-    :ivar timezone: the account's, which the reports' times are in.
+    :ivar redial: seconds from a call's end to the next attempt, by result; absent or None: no redial.
+    :ivar max_attempts: how many calls one person gets at most, without those that rang no phone.
+    :ivar max_active: how many calls may be active at once.
+    :ivar at_once: how many calls are dialled at the same time. After a crash, so many may be lost calls.
+    :ivar appear_timeout: seconds within which ``list.calls`` shows a placed call.
+    :ivar call_timeout: seconds after which a call that is still listed is no longer watched.
+    :ivar report_timeout: seconds within which the Data API reports a finished call; None: no Data API.
+    :ivar timezone: IANA name of the account's time zone. The reports' times are in it.
+    :ivar dial_until: when dialling ends, epoch seconds.
+    :ivar tags: ids of tags to set, by outcome.
     """
 
     hours: CallingHours = field(default_factory=CallingHours)

@@ -1,4 +1,4 @@
-"""What became of everybody, in a few numbers: what a campaign hands to the next task."""
+"""The summary of a campaign: the counts that the next task receives."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from airflow_provider_callapi.calls.campaign.people import Person, Skipped
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What became of one person.
+    """The result of one person.
 
-    :ivar attempts: everything the ledger knows of the person, the oldest first.
+    :ivar attempts: the attempts that the ledger has, the oldest first.
     """
 
     person: Person
@@ -26,17 +26,20 @@ class Ending:
 
     @property
     def why(self) -> str | None:
-        """The service's name of the error with which it refused to call this person."""
+        """Return the name of the service's error that refused the call; None: not refused."""
         return self.attempts[-1].refused_with if self.attempts else None
 
     @property
     def calls(self) -> list[Attempt]:
-        """The attempts that the service accepted: those that cost points."""
+        """Return the attempts that the service accepted: only these cost points."""
         return [attempt for attempt in self.attempts if attempt.call is not None]
 
     @property
     def accepted(self) -> int:
-        """How many these are: a ledger may have forgotten some that rang nobody's phone."""
+        """Return how many attempts the service accepted, with those that the ledger has dropped.
+
+        A ledger may drop attempts that rang no phone.
+        """
         forgotten = self.attempts[-1].attempt - len(self.attempts) if self.attempts else 0
         return len(self.calls) + forgotten
 
@@ -45,19 +48,19 @@ class Ending:
 class Summary:
     """A campaign in numbers. Holds no phone number.
 
-    Shares are of the people who could be called, ``callable``; they are 0.0 where there is nobody.
+    Shares are fractions of ``callable``, unless stated otherwise. They are 0.0 if it is 0.
 
-    :ivar people: how many are on the list, invalid rows included and duplicates not.
-    :ivar duplicates: rows of people who were on the list already.
+    :ivar people: how many people are on the list, with invalid rows and without duplicates.
+    :ivar duplicates: how many rows have the number of an earlier row.
     :ivar callable: ``people`` without the results ``invalid`` and ``do_not_call``.
-    :ivar results: how many people have each `Result`, also where it is nobody; their sum is ``people``.
-    :ivar calls: calls that the service accepted. Of an unresolved one nobody knows: it is not counted.
-    :ivar answered_share: ``answered``.
-    :ivar unreached_share: everybody else: ``1 - answered_share``. Those of whom nothing is known, and those
-        whose turn did not come, are not reached either.
-    :ivar unknown_share: ``unknown`` and ``unresolved``; a part of the unreached.
-    :ivar invalid_share: invalid rows, of all ``people``.
-    :ivar points_used: by the calls; polling and tags are not counted. None: what one costs was not seen.
+    :ivar results: how many people have each `Result`, 0 included. The sum is ``people``.
+    :ivar calls: how many calls the service accepted, without unresolved ones.
+    :ivar answered_share: the people who answered.
+    :ivar unreached_share: ``1 - answered_share``, or 0.0 if ``callable`` is 0. It includes people with an
+        unknown result and people who were not called.
+    :ivar unknown_share: the people with the results ``unknown`` and ``unresolved``. They are also unreached.
+    :ivar invalid_share: the invalid rows, as a fraction of ``people``.
+    :ivar points_used: the points that the calls cost, without polls and tags; None: the cost is unknown.
     :ivar started_at: epoch seconds, as ``ended_at``.
     """
 
@@ -77,7 +80,7 @@ class Summary:
     ended_at: float
 
     def to_xcom(self) -> dict[str, Any]:
-        """Plain JSON: times as ISO 8601 text in UTC, shares rounded to four digits."""
+        """Return plain JSON: times as ISO 8601 text in UTC, shares rounded to four digits."""
         shares = {name: round(value, 4) for name, value in asdict(self).items() if name.endswith("_share")}
         return {
             **asdict(self),
@@ -99,10 +102,12 @@ def summarise(
     ended_at: float,
     points_per_call: int | None,
 ) -> Summary:
-    """Count.
+    """Return the summary of a campaign.
 
-    :param invalid: the rows that made no call when the list was read.
+    :param invalid: the rows from which no call could be made.
+    :param duplicates: how many rows have the number of an earlier row.
     :param started_at: epoch seconds, as ``ended_at``.
+    :param points_per_call: the observed cost of one call; None: unknown.
     """
     counts = Counter(ending.result for ending in endings)
     counts[Result.INVALID] += len(invalid)
@@ -129,10 +134,10 @@ def summarise(
 
 
 def share(part: int, of: int) -> float:
-    """0.0 of nobody."""
+    """Return the fraction ``part / of``; 0.0 if ``of`` is 0."""
     return part / of if of else 0.0
 
 
 def iso(at: float) -> str:
-    """Epoch seconds as ISO 8601 text in UTC."""
+    """Return epoch seconds as ISO 8601 text in UTC."""
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

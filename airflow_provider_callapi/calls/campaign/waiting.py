@@ -22,16 +22,21 @@ def absence_until(
     :param preparation: seconds that a new worker takes to read list and ledger.
     """
     campaign = runner.campaign
-    if pause.dial_at < now + _WORTH_IT or campaign.searching or runner.blind or campaign.answered_untagged:
+    if (
+        pause.dial_at < now + _WORTH_IT
+        or campaign.has_lost_calls
+        or runner.last_poll_failed
+        or campaign.has_answered_call_to_tag
+    ):
         return None
-    tags_due = bool(campaign.untagged())
-    if tags_due and runner.tag_at < now + _WORTH_IT:
+    tags_due = bool(campaign.finished_calls_to_tag())
+    if tags_due and runner.next_tag_at < now + _WORTH_IT:
         return None
     wake_at = min(pause.dial_at, now + _LONGEST)
     if tags_due:
-        wake_at = min(wake_at, runner.tag_at)
+        wake_at = min(wake_at, runner.next_tag_at)
     if campaign.needs_reports:
-        wake_at = min(wake_at, max(runner.report_at, now + _REST * preparation))
+        wake_at = min(wake_at, max(runner.next_report_at, now + _REST * preparation))
     elif campaign.watched() and has_data_api:
         wake_at = min(wake_at, now + _LONGEST_WITH_CALLS)
     return wake_at

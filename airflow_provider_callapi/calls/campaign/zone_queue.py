@@ -1,4 +1,4 @@
-"""Who is waiting to be called, by the clock on their own wall."""
+"""The people who wait to be called, one queue a time zone."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections import deque
 from itertools import count
 
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
+from airflow_provider_callapi.calls.campaign.people import Person
 
 _NEVER = float("inf")
 
 
 class ZoneQueue:
-    """The people of one time zone: those who were called already come first, when it is their time."""
+    """The keys of the waiting people of one time zone. Due redials come before new people."""
 
     def __init__(self, zone: str, hours: CallingHours) -> None:
         self.zone = zone
@@ -20,31 +21,34 @@ class ZoneQueue:
         self._fresh: deque[str] = deque()
         self._later: list[tuple[float, int, str]] = []
         self._order = count()
-        self._asked, self._opens, self._closes = _NEVER, 0.0, 0.0
+        self._window_asked_at, self._opens, self._closes = _NEVER, 0.0, 0.0
 
     def __len__(self) -> int:
         return len(self._fresh) + len(self._later)
 
     def add(self, person: str) -> None:
-        """To be called as soon as it is their turn."""
+        """Add a person who is due now."""
         self._fresh.append(person)
 
     def add_later(self, person: str, due: float) -> None:
-        """To be called at that time or after it."""
+        """Add a person who is due at that time, epoch seconds."""
         heapq.heappush(self._later, (due, next(self._order), person))
 
     def open_until(self, now: float) -> float | None:
-        """When the open window closes; None: it is not open."""
+        """Return when the open calling window closes, epoch seconds; None: no window is open."""
         return self._closes if self._opens_at(now) <= now else None
 
     def take(self, now: float) -> str | None:
-        """Whose turn it is, if the window is open (see `open_until`)."""
+        """Remove and return the key of the next person who is due; None: there is none.
+
+        The caller checks that a window is open, see `open_until`.
+        """
         if self._later and self._later[0][0] <= now:
             return heapq.heappop(self._later)[2]
         return self._fresh.popleft() if self._fresh else None
 
     def next_at(self, now: float) -> float:
-        """When somebody of this zone may be called next."""
+        """Return when the next person of this zone may be called, epoch seconds; infinity: never."""
         due = _NEVER
         if self._fresh:
             due = now
@@ -55,15 +59,65 @@ class ZoneQueue:
         return max(due, self._opens_at(due))
 
     def _opens_at(self, at: float) -> float:
-        """The beginning of the window that is open at that time, or of the next one."""
-        if not self._asked <= at < self._closes:
-            self._asked = at
+        """Return when the window opens that is open at that time, or the next one."""
+        if not self._window_asked_at <= at < self._closes:
+            self._window_asked_at = at
             self._opens, self._closes = self._hours.window(at, self.zone)
         return self._opens
 
     def clear(self) -> list[str]:
-        """Everybody, who will not be called any more."""
+        """Remove and return the keys of all people."""
         people = [*self._fresh, *(person for _, _, person in self._later)]
         self._fresh.clear()
         self._later.clear()
         return people
+
+
+class ZoneQueues:
+    """The queues of all time zones."""
+
+    def __init__(self, hours: CallingHours) -> None:
+        self._hours = hours
+        self._queues: dict[str, ZoneQueue] = {}
+
+    def __len__(self) -> int:
+        return sum(len(queue) for queue in self._queues.values())
+
+    def add(self, person: Person) -> None:
+        """Add a person who is due now."""
+        self._queue_of(person).add(person.key)
+
+    def add_later(self, person: Person, due: float) -> None:
+        """Add a person who is due at that time, epoch seconds."""
+        self._queue_of(person).add_later(person.key, due)
+
+    def is_open(self, person: Person, now: float) -> bool:
+        """Return whether a calling window of the person is open."""
+        return self._queue_of(person).open_until(now) is not None
+
+    def open_queues(self, now: float) -> list[ZoneQueue]:
+        """Return the queues with people and an open window; the one that closes first comes first."""
+        open_now = [
+            (closes, queue)
+            for queue in self._queues.values()
+            if len(queue) and (closes := queue.open_until(now)) is not None
+        ]
+        return [queue for _, queue in sorted(open_now, key=lambda pair: pair[0])]
+
+    def next_at(self, now: float) -> float:
+        """Return when the next person may be called, epoch seconds; infinity: the queues are empty."""
+        return min((queue.next_at(now) for queue in self._queues.values()), default=_NEVER)
+
+    def clear_from(self, end: float, now: float) -> list[str]:
+        """Remove and return the keys of the people in zones without a possible call before the end.
+
+        :param end: epoch seconds, as ``now``.
+        """
+        return [
+            person for queue in self._queues.values() if queue.next_at(now) >= end for person in queue.clear()
+        ]
+
+    def _queue_of(self, person: Person) -> ZoneQueue:
+        if person.zone not in self._queues:
+            self._queues[person.zone] = ZoneQueue(person.zone, self._hours)
+        return self._queues[person.zone]

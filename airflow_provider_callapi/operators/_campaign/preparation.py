@@ -6,7 +6,6 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -63,7 +62,7 @@ def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float 
         if not is_region(options.region):
             raise ValueError(f"region: {options.region!r} is not a code of ISO 3166, such as 'RU'")
         return Rules(
-            hours=CallingHours.read(options.calling_hours, options.calling_days),
+            hours=CallingHours.parse(options.calling_hours, options.calling_days),
             redial=redial_table(options.redial),
             max_attempts=options.max_attempts,
             max_active=options.max_active_calls,
@@ -94,10 +93,11 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
     :raises CallApiTrouble: the database does not answer.
     """
     if options.ledger_conn_id:
-        from airflow_provider_callapi.ledgers.sql import sql_ledger  # noqa: PLC0415 - SQLAlchemy is heavy
+        from airflow_provider_callapi.ledgers.sql import open_sql_ledger  # noqa: PLC0415 - SQLAlchemy is heavy
 
         with _before_dialling():
-            return sql_ledger(options.ledger_conn_id, options.campaign, min_gap=_seconds(options.min_gap))
+            min_gap = None if options.min_gap is None else options.min_gap.total_seconds()
+            return open_sql_ledger(options.ledger_conn_id, options.campaign, min_gap=min_gap)
     if state is not None:
         return PagedLedger(state)
     raise CallApiFailure(
@@ -177,7 +177,3 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
             f"contacts: this task began with {before['contacts']}, and the list has {now['contacts']} now. "
             "The task places no calls until the list is as it was. Clear this task to accept the new list"
         )
-
-
-def _seconds(value: timedelta | None) -> float | None:
-    return None if value is None else value.total_seconds()

@@ -121,7 +121,7 @@ class CampaignRun:
         if self._event is None:
             self._announce()
         else:
-            self._campaign.seen_elsewhere(read_observations(self._event))
+            self._campaign.update_observations(read_observations(self._event))
         while not (pause := self._step()).over:
             if self._killed:
                 self._release()  # includes a call that was being dialled when the kill came
@@ -200,7 +200,7 @@ class CampaignRun:
         now = time.time()
         for line in announcement.plan_lines():
             self._log_line(line)
-        self._runner.look_ahead()  # costs no points, and its answer holds the account's counters
+        self._runner.poll_limits()  # costs no points, and its answer holds the account's counters
         for line in announcement.forecast_lines(now):
             self._log_line(line)
         return announcement.forecast()
@@ -248,7 +248,7 @@ class CampaignRun:
             wake_at=wake_at,
             poll_interval=self._options.poll_interval,
             cancel_on_kill=self._options.cancel_on_kill,
-            until_answered=campaign.answers_wanted,
+            until_answered=campaign.tags_active_calls,
         )
         numbers = self._do_not_call()
         excluded = [self._fingerprint(person) for person in self._plan.people if person.contact in numbers]
@@ -275,7 +275,7 @@ class CampaignRun:
             summary,
             endings,
             self._plan.invalid,
-            calls_per_minute=self._campaign.pacing.calls_a_minute(),
+            calls_per_minute=self._campaign.pacing.calls_per_minute(),
             unfinished=self._campaign.stopped,
         )
         self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))

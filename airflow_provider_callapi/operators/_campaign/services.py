@@ -11,7 +11,7 @@ from airflow_provider_callapi.api.data_api import SetTagCommunications
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import StartCall, TagCall
 from airflow_provider_callapi.api.models import StartedCall
-from airflow_provider_callapi.calls.campaign.runner import CampaignGateway
+from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.reports import fetch_finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.connection.clients import join_current_trace

@@ -19,7 +19,7 @@ def announcement(world: World, **facts: Any) -> Announcement:
 def test_the_first_line_counts_the_people() -> None:
     (line,) = announcement(World([ANNA, BORIS]), called=1, excluded=1).plan_lines()
     assert line.text == (
-        "Campaign spring: 1 people to be called, 0 settled before, 0 active, 0 invalid rows, 0 duplicates, "
+        "Campaign spring: 1 people to be called, 0 finished before, 0 active, 0 invalid rows, 0 duplicates, "
         "1 on the do_not_call list"
     )
     assert not line.is_warning
@@ -55,7 +55,7 @@ def test_a_campaign_that_calls_no_one_forecasts_nothing() -> None:
 
 def test_a_campaign_that_has_to_wait_names_the_time_of_its_first_call_and_the_reason() -> None:
     night = 1_760_040_000.0  # 23:00 in Moscow
-    rules = replace(RULES, hours=CallingHours.read(("09:00", "21:00"), None))
+    rules = replace(RULES, hours=CallingHours.parse(("09:00", "21:00"), None))
     world = World(start=night, rules=rules)
     lines = [line.text for line in announcement(world).forecast_lines(night)]
     assert lines[-1] == "The first call waits until 2025-10-10 09:00:00 Europe/Moscow for the calling hours"

@@ -1,4 +1,4 @@
-"""When people may be called: the rule is what their own clock on the wall shows."""
+"""When people may be called: the local clock of each person decides."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def at(text: str, zone: str = BERLIN, *, fold: int = 0) -> float:
 
 
 def hours(opens: str, closes: str, *days: str) -> CallingHours:
-    return CallingHours.read((opens, closes), days or None)
+    return CallingHours.parse((opens, closes), days or None)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_after_the_last_day_the_next_week_comes() -> None:
 def test_equal_times_are_the_whole_day_and_all_of_them_are_always() -> None:
     monday = hours("00:00", "24:00", "mon")
     assert monday.window(at("2026-05-04T12:00"), BERLIN) == (at("2026-05-04T00:00"), at("2026-05-05T00:00"))
-    assert CallingHours.read(None, None).window(5.0, BERLIN) == (5.0, float("inf"))
+    assert CallingHours.parse(None, None).window(5.0, BERLIN) == (5.0, float("inf"))
 
 
 def test_a_window_that_opens_in_the_hour_that_is_skipped_opens_at_the_change() -> None:
@@ -103,7 +103,7 @@ def test_a_day_that_a_country_skipped_has_no_window() -> None:
 )
 def test_hours_that_cannot_be_read_name_their_field(given: object, days: object, field: str) -> None:
     with pytest.raises(ValueError, match=field):
-        CallingHours.read(given, days)  # type: ignore[arg-type]
+        CallingHours.parse(given, days)  # type: ignore[arg-type]
 
 
 def test_only_zones_of_the_list_are_time_zones() -> None:
@@ -127,7 +127,7 @@ ZONES = st.sampled_from(
 
 
 def allowed(rule: CallingHours, moment: float, zone: str) -> bool:
-    """The rule itself, as a person reads it from a clock and a calendar."""
+    """The rule in its simplest form: read the local clock and the calendar."""
     wall = datetime.fromtimestamp(moment, UTC).astimezone(ZoneInfo(zone))
     clock, today, yesterday = wall.time(), wall.weekday(), (wall.date() - timedelta(days=1)).weekday()
     if rule.opens < rule.closes:

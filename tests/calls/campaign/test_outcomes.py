@@ -1,4 +1,4 @@
-"""What a finished call makes of a person, and when they are called again."""
+"""The result of a finished call, and the delay of a redial."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import pytest
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.calls.answers import answered_from_report
-from airflow_provider_callapi.calls.campaign.outcomes import MEANING, NO_ATTEMPT, REDIAL, Result, result_of
+from airflow_provider_callapi.calls.campaign.outcomes import (
+    RANG_NO_PHONE,
+    REDIAL_DELAYS,
+    RESULT_MEANINGS,
+    Result,
+    result_of,
+)
 from airflow_provider_callapi.calls.finish_reasons import FINISH_REASONS, FinishCategory
 from airflow_provider_callapi.calls.outcome import Outcome
 
@@ -46,9 +52,9 @@ def test_a_result_that_says_that_nobody_was_reached_is_never_about_an_answer_tha
 
 
 def test_nobody_is_called_again_by_default_whose_result_is_not_known() -> None:
-    assert not {Result.UNKNOWN, Result.UNRESOLVED} & set(REDIAL)
-    assert {result for result, delay in REDIAL.items() if delay is not None} >= NO_ATTEMPT
+    assert not {Result.UNKNOWN, Result.UNRESOLVED} & set(REDIAL_DELAYS)
+    assert {result for result, delay in REDIAL_DELAYS.items() if delay is not None} >= RANG_NO_PHONE
 
 
 def test_every_result_has_its_meaning_in_words() -> None:
-    assert set(MEANING) == set(Result)
+    assert set(RESULT_MEANINGS) == set(Result)

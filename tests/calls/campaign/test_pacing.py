@@ -1,4 +1,4 @@
-"""How many calls may be placed now, led by the counters that the service tells."""
+"""How many calls may be placed now, according to the service's counters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def limits(minute: int = 100, reset: int = 60, *, of: int = 100, day: int = 10_0
     )
 
 
-def told(*counters: tuple[float, Limits], reserve: float = 0.0) -> Pacing:
+def pacing_after(*counters: tuple[float, Limits], reserve: float = 0.0) -> Pacing:
     pacing = Pacing(reserve)
     for seconds, known in counters:
         pacing.update_limits(known, NOW + seconds)
@@ -30,77 +30,77 @@ def told(*counters: tuple[float, Limits], reserve: float = 0.0) -> Pacing:
 
 
 def placed(pacing: Pacing, seconds: float) -> int:
-    """How many calls it allows within so many seconds, if nothing new is told."""
+    """Return how many calls are allowed within so many seconds without new counters."""
     total, tenth = 0, 0
     while tenth <= seconds * 10:
-        calls = pacing.allowed(NOW + tenth / 10)
-        pacing.spent(calls, calls, None, NOW + tenth / 10)
+        calls = pacing.calls_allowed(NOW + tenth / 10)
+        pacing.record_requests(calls, calls, None, NOW + tenth / 10)
         total, tenth = total + calls, tenth + 1
     return total
 
 
 def test_a_minutes_points_are_spread_over_the_minute() -> None:
-    pacing = told((0, limits(reset=60)))
+    pacing = pacing_after((0, limits(reset=60)))
     assert 45 <= placed(pacing, 28) <= 55
 
 
 def test_nothing_is_placed_out_of_the_reserve() -> None:
-    pacing = told((0, limits(10, reset=30)), reserve=0.1)
-    assert pacing.allowed(NOW) == 0
+    pacing = pacing_after((0, limits(10, reset=30)), reserve=0.1)
+    assert pacing.calls_allowed(NOW) == 0
     assert pacing.next_slot(NOW) == (NOW + 31, "the minute's points")
 
 
 def test_the_days_points_are_waited_for_longer() -> None:
-    at, why = told((0, limits(day=0))).next_slot(NOW)
+    at, why = pacing_after((0, limits(day=0))).next_slot(NOW)
     assert (at, why) == (NOW + 7201, "the day's points")
 
 
 @pytest.mark.parametrize("reason", ["minute", "day"])
 def test_a_refusal_blocks_until_the_reset_and_names_it(reason: str) -> None:
-    pacing = told((0, limits()))
+    pacing = pacing_after((0, limits()))
     counters = limits(0, 17, day=0 if reason == "day" else 500)
-    pacing.exhausted(LimitExceeded("x", params={"limit_type": reason}, limits=counters), NOW)
+    pacing.record_limit_exceeded(LimitExceeded("x", params={"limit_type": reason}, limits=counters), NOW)
     reset = 17 if reason == "minute" else 7200
 
     assert pacing.next_slot(NOW) == (NOW + reset, f"the {reason}'s points")
-    assert pacing.allowed(NOW + reset - 1) == 0
+    assert pacing.calls_allowed(NOW + reset - 1) == 0
 
 
 @pytest.mark.parametrize("cost", [1, 2, 3])
 def test_what_a_call_costs_is_learned_from_the_counters_and_others_do_not_make_it_dearer(cost: int) -> None:
-    pacing = told((0, limits(100)))
-    pacing.spent(4, 4, limits(100 - 4 * cost - 20, 59), NOW + 1)  # somebody else took 20
-    pacing.spent(4, 4, limits(100 - 8 * cost - 20, 58), NOW + 2)
+    pacing = pacing_after((0, limits(100)))
+    pacing.record_requests(4, 4, limits(100 - 4 * cost - 20, 59), NOW + 1)  # somebody else took 20
+    pacing.record_requests(4, 4, limits(100 - 8 * cost - 20, 58), NOW + 2)
     assert pacing.cost == cost
 
 
 def test_the_cost_is_not_learned_across_a_reset() -> None:
-    pacing = told((0, limits(3, 1)))
-    pacing.spent(2, 2, limits(96, 59), NOW + 2)
+    pacing = pacing_after((0, limits(3, 1)))
+    pacing.record_requests(2, 2, limits(96, 59), NOW + 2)
     assert pacing.cost == 1
-    pacing.spent(2, 2, limits(92, 58), NOW + 3)
+    pacing.record_requests(2, 2, limits(92, 58), NOW + 3)
     assert pacing.cost == 2
 
 
 def test_others_are_taken_to_go_on_as_they_did_until_the_next_answer() -> None:
-    """Twenty of their points are told after twenty seconds; ten seconds later another ten may be gone."""
-    pacing = told((0, limits(100, 60)), (20, limits(80, 40)))
+    """They used twenty points in twenty seconds, so ten seconds later they may have used another ten."""
+    pacing = pacing_after((0, limits(100, 60)), (20, limits(80, 40)))
     assert pacing.next_slot(NOW + 20)[1] == ""
-    few = told((0, limits(100, 60)), (50, limits(2, 10)))
-    assert few.allowed(NOW + 50) == 1, "just told: there are two left"
+    few = pacing_after((0, limits(100, 60)), (50, limits(2, 10)))
+    assert few.calls_allowed(NOW + 50) == 1, "fresh counters: two points are left"
     assert few.next_slot(NOW + 52)[1] == "the minute's points", "by now, others have them"
 
 
 def test_ones_own_points_are_not_taken_for_others() -> None:
-    pacing = told((0, limits(100, 60)))
-    pacing.spent(50, 50, limits(50, 30), NOW + 30)
+    pacing = pacing_after((0, limits(100, 60)))
+    pacing.record_requests(50, 50, limits(50, 30), NOW + 30)
     pacing.update_limits(limits(50, 20), NOW + 40)
     assert pacing.next_slot(NOW + 50)[1] == ""
 
 
 def test_a_reset_told_in_whole_seconds_is_not_believed_too_early() -> None:
-    pacing = told((0, limits(0, 0)))
-    assert pacing.allowed(NOW + 0.5) == 0
+    pacing = pacing_after((0, limits(0, 0)))
+    assert pacing.calls_allowed(NOW + 0.5) == 0
     assert pacing.next_slot(NOW + 1.0)[1] == ""
 
 
@@ -117,29 +117,29 @@ def test_a_reset_told_in_whole_seconds_is_not_believed_too_early() -> None:
 def test_the_least_time_is_foretold_from_what_takes_longest(
     calls: int, max_active: int, expected: tuple[float, str]
 ) -> None:
-    assert told((0, limits())).forecast(calls, max_active) == expected
+    assert pacing_after((0, limits())).forecast(calls, max_active) == expected
 
 
 def test_of_a_service_that_tells_no_counters_only_the_calls_at_once_are_known() -> None:
-    assert told((0, Limits())).forecast(20, 5) == (2.0, "the calls that may be active")
+    assert pacing_after((0, Limits())).forecast(20, 5) == (2.0, "the calls that may be active")
 
 
 def test_what_an_earlier_process_has_learned_is_known() -> None:
     pacing = Pacing(0.0, 3)
     pacing.update_limits(limits(), NOW)
     assert (pacing.cost, pacing.known_cost) == (3, 3)
-    assert pacing.calls_a_minute() == pytest.approx(100 / 3)
-    assert (told().cost, told().known_cost) == (1, None)
+    assert pacing.calls_per_minute() == pytest.approx(100 / 3)
+    assert (pacing_after().cost, pacing_after().known_cost) == (1, None)
 
 
 def test_where_nobody_tells_counters_one_call_a_second_is_placed() -> None:
-    pacing = told((0, Limits()))
+    pacing = pacing_after((0, Limits()))
     assert 9 <= placed(pacing, 10) <= 12, "with a burst of one"
-    assert pacing.calls_a_minute() is None
+    assert pacing.calls_per_minute() is None
 
 
 def test_a_pause_is_never_so_short_that_a_clock_does_not_show_it() -> None:
-    pacing = told((0, limits()))
+    pacing = pacing_after((0, limits()))
     pacing._credit = 1.0 - 1e-12
     far = 1.8e9
     pacing.update_limits(limits(), far)

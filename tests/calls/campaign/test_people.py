@@ -1,4 +1,4 @@
-"""From rows to people: one person a number, one call a person; a bad row says what is wrong with it."""
+"""From rows to people: one person a number, one call a person. The error of a bad row names its field."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_what_is_no_number_is_refused_without_being_repeated(text: str) -> None:
     "text", ["79260000011x5", "89260000011a", "8-926-000-00-11x5", "8.926.000.00.11a", "79260000011доб5"]
 )
 def test_a_phone_number_with_letters_behind_it_is_not_taken_for_a_sip_number(text: str) -> None:
-    """It would be another person than the number is, on the list and on the one of those who object."""
+    """With its letters, it would be another person than the number, also on the do-not-call list."""
     with pytest.raises(NotANumber):
         normalise(text, "RU")
 
@@ -104,8 +104,8 @@ def test_a_bad_row_does_not_keep_a_good_one_of_the_same_person_from_being_called
     ids=["null", "a method", "null within a statement"],
 )
 def test_what_the_row_does_not_say_is_not_spoken(row: dict[str, Any], value: str) -> None:
-    told = why(plan_of([anna(**row)], contact_message={"type": "tts", "value": value}))
-    assert told.startswith("call.contact_message")
+    error = why(plan_of([anna(**row)], contact_message={"type": "tts", "value": value}))
+    assert error.startswith("call.contact_message")
 
 
 def test_a_column_may_have_the_name_of_a_method() -> None:
@@ -128,8 +128,8 @@ def test_a_column_may_have_the_name_of_a_method() -> None:
 )
 def test_a_template_cannot_leave_its_sandbox_or_change_a_row(expression: str) -> None:
     row = anna()
-    told = why(plan_of([row], contact_message={"type": "tts", "value": f"{{{{ {expression} }}}}"}))
-    assert told.startswith("call.contact_message")
+    error = why(plan_of([row], contact_message={"type": "tts", "value": f"{{{{ {expression} }}}}"}))
+    assert error.startswith("call.contact_message")
     assert row == anna()
 
 
@@ -137,9 +137,9 @@ def test_a_template_cannot_leave_its_sandbox_or_change_a_row(expression: str) ->
     "value", ["{{ 1 / 0 }}", "{{ contact.name + 1 }}", "{{ contact.name.missing.more }}"]
 )
 def test_whatever_an_expression_does_it_is_the_row_that_is_invalid(value: str) -> None:
-    told = why(plan_of([anna(name="Secret")], contact_message={"type": "tts", "value": value}))
-    assert told.startswith("call.contact_message")
-    assert "Secret" not in told
+    error = why(plan_of([anna(name="Secret")], contact_message={"type": "tts", "value": value}))
+    assert error.startswith("call.contact_message")
+    assert "Secret" not in error
 
 
 def test_a_parameter_of_the_wrong_kind_is_the_rows_fault_and_its_value_is_not_told() -> None:
@@ -185,7 +185,7 @@ def test_the_parameters_that_differ_between_people_are_told() -> None:
 
 
 def test_what_is_the_same_for_everybody_is_not_a_persons_own() -> None:
-    """The service's refusal of it stops a campaign, however it was written."""
+    """If the service refuses such a parameter, the campaign stops, in whatever form it was written."""
     call = {**CALL, "virtual_phone_number": "{{ params.number }}"}
     template = CallTemplate(call, {"params": {"number": "74993720692"}})
     assert "virtual_phone_number" not in template.personal
@@ -225,7 +225,7 @@ def test_an_authors_own_external_id_that_cannot_be_made_or_used_is_the_rows_faul
 @pytest.mark.parametrize("own", ["{{ contact.phone }}", "call to {{ contact.phone }}", "8 926 000-00-11/a"])
 def test_an_id_that_holds_the_phone_number_is_refused_because_logs_tell_ids(own: str) -> None:
     assert why(plan_of([anna()], external_id=own)) == (
-        "call.external_id: holds the phone number; ids are told in logs as they are"
+        "call.external_id: holds the phone number; logs show ids unmasked"
     )
 
 
@@ -246,7 +246,7 @@ def test_ids_and_keys_hold_no_number_and_differ_between_campaigns_people_and_att
 @settings(max_examples=40, deadline=None)
 @given(numbers=st.lists(st.integers(0, 60), max_size=40), shards=st.integers(1, 6))
 def test_shards_share_a_list_among_them_exactly(numbers: list[int], shards: int) -> None:
-    """Everybody in one shard, however often the list has them; and every bad row told by one."""
+    """Everybody is in one shard, even with several rows. One shard reports each bad row."""
     rows = [anna(f"792600000{n:02d}") if n < 50 else {"phone": f"bad {n}"} for n in numbers]
     whole = plan_of(rows)
     parts = [plan_of(rows, shard=(which, shards)) for which in range(1, shards + 1)]

@@ -1,4 +1,4 @@
-"""The report's numbers are the campaign's, and it tells of no person."""
+"""The report shows the campaign's numbers and nothing of single people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from campaign_endings import BEGAN, called, person, skipped, summary_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.campaign.figures import count, in_bins
+from airflow_provider_callapi.calls.campaign.figures import count_calls, split_into_bins
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Skipped
 from airflow_provider_callapi.calls.campaign.report import MOST_BINS, render_report
@@ -80,7 +80,7 @@ def some_endings() -> list[Ending]:
 
 
 def drawings(page: str) -> list[ElementTree.Element]:
-    """Every SVG that is not inside another; parsing fails where one is not well-formed."""
+    """Every SVG that is not inside another; parsing fails if one is not well-formed."""
     found = re.findall(r"<svg\b(?:(?!<svg\b|</svg>).|<svg\b(?:(?!</svg>).)*</svg>)*</svg>", page, re.DOTALL)
     return [ElementTree.fromstring(text) for text in found]
 
@@ -150,7 +150,7 @@ def test_reasons_are_counted_by_people() -> None:
 )
 def test_no_call_falls_out_of_the_bins(minutes: dict[int, int], lasted: int, zone: str, most: int) -> None:
     began = 28_000_000 * 60.0
-    bins = in_bins(minutes, began, began + lasted, zone, most)
+    bins = split_into_bins(minutes, began, began + lasted, zone, most)
     assert sum(each.calls for each in bins) == sum(minutes.values())
     assert max(each.busiest for each in bins) == max(minutes.values(), default=0)
     assert len(bins) <= most
@@ -160,14 +160,14 @@ def test_no_call_falls_out_of_the_bins(minutes: dict[int, int], lasted: int, zon
 
 
 def test_bins_begin_on_full_hours_of_the_pictures_clock() -> None:
-    bins = in_bins({}, BEGAN + 1234, BEGAN + 40 * HOUR, "Asia/Kolkata", 60)
+    bins = split_into_bins({}, BEGAN + 1234, BEGAN + 40 * HOUR, "Asia/Kolkata", 60)
     assert {each.minutes for each in bins} == {60}
     assert bins[0].begins % HOUR == HOUR / 2, "India's clocks are half an hour off"
 
 
 def test_calls_of_an_earlier_try_are_in_the_picture() -> None:
     endings = [called(person(1), (-5 * HOUR, R.BUSY), (0, R.ANSWERED))]
-    assert count(endings, []).all.calls == 2
+    assert count_calls(endings, []).all.calls == 2
     rows = Tables(report(endings, [])).headed("From", "Busiest minute")
     assert (rows[0][0], rows[-1][1]) == ("14 Nov 2023, 04:00", "2")
 
@@ -193,9 +193,9 @@ def test_the_smallest_campaigns_have_a_report(endings: Any, invalid: Any, limit:
 def test_every_picture_is_well_formed_and_says_what_it_is() -> None:
     pictures = drawings(report(some_endings(), [skipped(6)]))
     assert len(pictures) == report(some_endings(), [skipped(6)]).count("<svg") - 1, "one is inside another"
-    told = [each for each in pictures if each.get("aria-hidden") != "true"]
-    assert len(told) == 2
-    for picture in told:
+    visible = [each for each in pictures if each.get("aria-hidden") != "true"]
+    assert len(visible) == 2
+    for picture in visible:
         assert picture.get("role") == "img"
         assert picture.get("aria-label")
         assert picture.findtext("title")
@@ -214,12 +214,12 @@ def test_a_limit_far_above_is_told_and_not_drawn() -> None:
     assert '<line class="limit" x1="0" x2="100%"' in report(some_endings(), [], limit=10.0)
     page = report(some_endings(), [], limit=1000.0)
     assert '<line class="limit"' not in page
-    assert "The limit, 1,000 a minute, is far above the picture." in page
+    assert "The limit, 1,000 a minute, is far above the chart." in page
 
 
 def test_points_that_nobody_knows_are_not_on_the_page() -> None:
-    assert re.search(r"a person, \d+ points<", report(some_endings(), [], points_per_call=2))
-    assert re.search(r"a person<", report(some_endings(), [], points_per_call=None))
+    assert re.search(r"per person, \d+ points<", report(some_endings(), [], points_per_call=2))
+    assert re.search(r"per person<", report(some_endings(), [], points_per_call=None))
 
 
 def test_the_page_needs_nothing_else() -> None:
@@ -240,7 +240,7 @@ def test_nothing_of_a_person_is_on_the_page() -> None:
     assert "Secret" not in page
     assert "12-34" not in page
     assert "000-00-06" not in page
-    assert "7926…0009" in page, "a reason that has a number in it is told without"
+    assert "7926…0009" in page, "a number in a reason is masked"
 
 
 def test_a_campaign_that_ended_before_everybodys_turn_says_so_at_the_top() -> None:
@@ -266,7 +266,7 @@ def test_a_long_name_is_broken_only_after_dots_and_underscores() -> None:
 
 def test_a_duration_stays_in_one_line() -> None:
     page = report([called(person(1), (0, R.ANSWERED))], [])
-    assert re.search(r"<dt>Took</dt><dd>\d+\u00a0\w+(\u00a0\d+\u00a0\w+)?</dd>", page)
+    assert re.search(r"<dt>Duration</dt><dd>\d+\u00a0\w+(\u00a0\d+\u00a0\w+)?</dd>", page)
 
 
 def test_all_text_is_escaped() -> None:

@@ -1,4 +1,4 @@
-"""The summary, and the row of each person: everybody is in them once, and nobody's data is altered."""
+"""The summary, and the row of each person: everybody is counted once, and no data is altered."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_everybody_on_the_list_has_one_result() -> None:
 
 def test_an_attempt_that_the_service_did_not_accept_is_no_call() -> None:
     refused = Attempt("key-1", 1, Status.NOT_PLACED, "id", BEGAN)
-    lost = Attempt("key-2", 1, Status.SETTLED, "id", BEGAN, result=R.UNRESOLVED)
+    lost = Attempt("key-2", 1, Status.FINISHED, "id", BEGAN, result=R.UNRESOLVED)
     endings = [Ending(person(1), R.NOT_CALLED, [refused]), Ending(person(2), R.UNRESOLVED, [lost])]
     assert summary_of(endings, []).calls == 0
     assert [row["call_attempts"] for row in as_json(endings)] == [0, 0]
@@ -142,7 +142,7 @@ def test_a_row_tells_of_the_last_call() -> None:
 
 def test_a_row_says_why_the_service_refused_the_call() -> None:
     refused = Attempt(
-        "key-1", 1, Status.SETTLED, "id-1-1", BEGAN, result=R.REFUSED, refused_with="contact_in_blacklist"
+        "key-1", 1, Status.FINISHED, "id-1-1", BEGAN, result=R.REFUSED, refused_with="contact_in_blacklist"
     )
     [row] = as_json([Ending(person(1), R.REFUSED, [refused])])
     assert (row["call_result"], row["call_why"]) == ("refused", "contact_in_blacklist")
@@ -158,7 +158,7 @@ def test_an_intent_that_was_not_placed_does_not_hide_the_call_before_it() -> Non
 
 
 def test_a_lost_call_can_be_searched_for() -> None:
-    lost = Attempt("key-1", 1, Status.SETTLED, "id-lost", BEGAN, result=R.UNRESOLVED)
+    lost = Attempt("key-1", 1, Status.FINISHED, "id-lost", BEGAN, result=R.UNRESOLVED)
     [row] = as_json([Ending(person(1), R.UNRESOLVED, [lost])])
     assert row["call_external_id"] == "id-lost"
     assert row["call_session_id"] is None

@@ -1,4 +1,4 @@
-"""Campaigns on a real exchange core: who is called when, and what is made of what the service says."""
+"""Campaigns on the emulator's exchange: who is called when, and what follows from each answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.api.models import Limits, parse_time
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, MemoryLedger, Status
-from airflow_provider_callapi.calls.campaign.outcomes import REDIAL, Result, redial_table
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result, redial_table
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Fault, Script
@@ -76,7 +76,7 @@ def without_lines(world: World, phone: str) -> None:
     """The account has no free line: the call ends at once, and no phone has rung."""
     reports = world.reports
 
-    def told(since: float) -> Any:
+    def reported(since: float) -> Any:
         return [
             (report.model_copy(update={"finish_reason": "no_resources"}), False)
             if report.contact_phone_number == phone
@@ -84,7 +84,7 @@ def without_lines(world: World, phone: str) -> None:
             for report, answered in reports(since)
         ]
 
-    world.overrides["reports"] = told
+    world.overrides["reports"] = reported
     world.process()
 
 
@@ -125,12 +125,12 @@ def test_a_report_that_is_told_twice_is_one_call_and_one_redial() -> None:
     world = World(rules=replace(RULES, max_attempts=2))
     world.exchange.script(ANNA, Script.busy())
     reports = world.reports
-    world.overrides["reports"] = lambda since: [told for told in reports(since) for _ in range(2)]
+    world.overrides["reports"] = lambda since: [report for report in reports(since) for _ in range(2)]
     world.process()
     world.run()
     assert world.exchange.rings(ANNA) == 2
     assert [attempt.result for attempt in world.new_ledger().load([ANNA])] == [Result.BUSY] * 2
-    assert world.campaign.counts[Result.BUSY] == 1
+    assert world.campaign.finished_by_result[Result.BUSY] == 1
 
 
 def test_each_call_without_a_line_comes_later_and_meanwhile_nobody_is_dialled() -> None:
@@ -153,7 +153,7 @@ def test_a_report_with_a_wrong_clock_makes_no_redial_too_early_or_too_late(hours
     world.exchange.script(ANNA, Script.busy(rings=1))
     reports = world.reports
 
-    def told(since: float) -> Any:
+    def reported(since: float) -> Any:
         for report, answered in reports(since):
             finished = parse_time(report.finish_time, RULES.timezone).add(hours=hours)
             yield (
@@ -161,7 +161,7 @@ def test_a_report_with_a_wrong_clock_makes_no_redial_too_early_or_too_late(hours
                 answered,
             )
 
-    world.overrides["reports"] = told
+    world.overrides["reports"] = reported
     world.process()
     world.run()
     first, second = world.ring_times(ANNA)
@@ -281,7 +281,7 @@ def test_nobody_is_dialled_outside_of_their_own_hours() -> None:
     monday_noon_utc = 1_778_500_800.0  # 2026-05-11T12:00Z: 18:00 in Omsk, 05:00 in Los Angeles
     world = World(
         [ANNA, BORIS],
-        replace(RULES, hours=CallingHours.read(("09:00", "17:00"), ["mon", "tue"])),
+        replace(RULES, hours=CallingHours.parse(("09:00", "17:00"), ["mon", "tue"])),
         start=monday_noon_utc,
     )
     world.rows[0]["timezone"], world.rows[1]["timezone"] = "Asia/Omsk", "America/Los_Angeles"
@@ -297,7 +297,7 @@ def test_nobody_is_dialled_outside_of_their_own_hours() -> None:
 def test_however_slow_the_world_is_nobody_is_dialled_after_hours(slow: str) -> None:
     noon = 1_778_500_800.0
     closing = noon + 300
-    rules = replace(RULES, hours=CallingHours.read(("09:00", "12:05"), None), timezone="UTC", max_active=2)
+    rules = replace(RULES, hours=CallingHours.parse(("09:00", "12:05"), None), timezone="UTC", max_active=2)
     world = World([f"792600001{n:02d}" for n in range(40)], rules, start=noon)
     for row in world.rows:
         row["timezone"] = "UTC"
@@ -343,7 +343,7 @@ def test_a_stop_while_intents_are_claimed_is_in_time() -> None:
 
 def test_a_redial_waits_for_the_hours_too() -> None:
     noon = 1_778_500_800.0
-    rules = replace(RULES, hours=CallingHours.read(("09:00", "12:05"), None), timezone="UTC")
+    rules = replace(RULES, hours=CallingHours.parse(("09:00", "12:05"), None), timezone="UTC")
     world = World(rules=rules, start=noon)
     world.rows[0]["timezone"] = "UTC"
     world.process()
@@ -361,9 +361,9 @@ def test_after_its_time_a_campaign_calls_nobody_and_ends() -> None:
 
 
 def test_who_cannot_be_called_before_the_end_is_not_waited_for() -> None:
-    """Whose calling hours open after it, say: an operator who waits for days says nothing."""
+    """Their calling hours open after the end. A campaign that waits for days would not report that."""
     noon = 1_778_500_800.0
-    rules = replace(RULES, hours=CallingHours.read(("09:00", "10:00"), None), dial_until=noon + 3600)
+    rules = replace(RULES, hours=CallingHours.parse(("09:00", "10:00"), None), dial_until=noon + 3600)
     world = World(rules=rules, start=noon)
     assert world.run(10).over
     assert world.results() == {ANNA: Result.NOT_CALLED}
@@ -412,14 +412,14 @@ def test_without_points_a_campaign_pauses_until_the_reset_and_says_why(period: s
 
 def test_points_that_somebody_else_took_cost_one_refusal_and_no_attempt() -> None:
     world = World()
-    look = world.runner._gateway.take_snapshot
+    poll = world.runner._gateway.take_snapshot
 
-    def look_before_the_other() -> Any:
-        seen = look()
+    def poll_before_the_other() -> Any:
+        snapshot = poll()
         world.exchange.account.minute_limit = 0
-        return seen
+        return snapshot
 
-    world.overrides["take_snapshot"] = look_before_the_other
+    world.overrides["take_snapshot"] = poll_before_the_other
     world.process()
     world.run(20)
     assert world.exchange.requests(START) == 1
@@ -436,9 +436,9 @@ def test_the_active_calls_are_looked_at_once_a_poll_interval_however_many_there_
     world = World([f"792600001{n:02d}" for n in range(people)], replace(RULES, max_active=100))
     world.exchange.default_script = Script(talks=170)
     world.run()
-    looks = [e.time for e in world.exchange.journal if e.kind == "request" and e.method == "list.calls"]
-    assert len(looks) >= 15
-    assert min(later - earlier for earlier, later in pairwise(looks)) >= 10
+    polls = [e.time for e in world.exchange.journal if e.kind == "request" and e.method == "list.calls"]
+    assert len(polls) >= 15
+    assert min(later - earlier for earlier, later in pairwise(polls)) >= 10
 
 
 def test_refused_calls_are_paced_like_others() -> None:
@@ -578,7 +578,7 @@ def test_lost_calls_with_the_same_id_of_an_author_are_told_apart_by_their_number
 
 
 class Shared(MemoryLedger):
-    """Answers what a test says, once."""
+    """A ledger that gives a test's answers first, each once."""
 
     def __init__(self, *answers: ClaimResult) -> None:
         super().__init__()
@@ -631,14 +631,14 @@ def test_a_call_that_another_process_placed_is_followed_and_not_placed_again() -
     ledger = Shared()
     ledger.claim([elsewhere])
     world.new_ledger = lambda: ledger
-    world.runner.ledger = ledger  # its campaign was planned before the other one's claim
+    world.replace_ledger(ledger)  # its campaign was planned before the other one's claim
     world.run()
     assert world.exchange.rings(ANNA) == 1
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
 def test_a_call_that_another_process_took_over_is_not_given_up_by_this_one() -> None:
-    """Ours was not found; meanwhile somebody else dials the same attempt anew."""
+    """This process did not find its call. Meanwhile another process dials the same attempt again."""
     world = World(rules=replace(RULES, report_timeout=None))
     world.exchange.fault(Fault.DROP_BEFORE, method=START)
     ledger = Shared()
@@ -646,7 +646,7 @@ def test_a_call_that_another_process_took_over_is_not_given_up_by_this_one() -> 
     world.run(30)
     (ours,) = ledger.load([ANNA])
     theirs = replace(ours, intended_at=ours.intended_at + 20)
-    ledger.write([theirs])
+    ledger.record([theirs])
     world.run(50)
     assert list(ledger.load([ANNA])) == [theirs]
 
@@ -659,15 +659,15 @@ def tag_rules(**tags: int) -> Any:
 
 
 def test_finished_calls_are_tagged_by_their_outcome_and_only_then_settled() -> None:
-    told: list[int] = []
+    tagged: list[int] = []
     world = World(
         [ANNA, BORIS],
         tag_rules(answered=36, not_answered=37, ended=38),
-        tag_finished=lambda communication_id, tag_id: told.append(tag_id),
+        tag_finished=lambda communication_id, tag_id: tagged.append(tag_id),
     )
     world.exchange.script(BORIS, Script.no_answer())
     world.run(600)
-    assert sorted(told) == [36, 37, 38, 38]
+    assert sorted(tagged) == [36, 37, 38, 38]
     tags = {a.person: set(a.call.tags) for a in world.new_ledger().load([ANNA, BORIS]) if a.call}
     assert tags == {ANNA: {36, 38}, BORIS: {37, 38}}
 
@@ -682,7 +682,7 @@ def test_a_tag_that_cannot_be_set_is_given_up_and_not_recorded() -> None:
     world = World(rules=tag_rules(ended=38), tag_finished=refuse)
     assert world.run().over
     (attempt,) = world.new_ledger().load([ANNA])
-    assert attempt.status is Status.SETTLED
+    assert attempt.status is Status.FINISHED
     assert attempt.call is not None
     assert attempt.call.tags == ()
 
@@ -738,7 +738,7 @@ def test_points_for_reports_that_come_back_tomorrow_hold_up_the_end_for_an_hour(
 
 
 def test_a_tag_is_set_by_the_process_after_one_that_died_before_it() -> None:
-    told: list[int] = []
+    tagged: list[int] = []
 
     def dies(session_id: int, tag_id: int) -> None:
         raise KeyboardInterrupt
@@ -748,10 +748,10 @@ def test_a_tag_is_set_by_the_process_after_one_that_died_before_it() -> None:
     world.exchange.default_script = Script(rings=3, talks=200)
     with pytest.raises(KeyboardInterrupt):
         world.run()
-    world.overrides["tag_active"] = lambda session_id, tag_id: told.append(tag_id)
+    world.overrides["tag_active"] = lambda session_id, tag_id: tagged.append(tag_id)
     world.process()
     world.run()
-    assert told == [36]
+    assert tagged == [36]
 
 
 def test_a_tag_for_which_there_was_no_time_is_told() -> None:
@@ -762,26 +762,26 @@ def test_a_tag_for_which_there_was_no_time_is_told() -> None:
     world.exchange.default_script = Script(rings=3, talks=60)
     world.run()
     session = world.exchange.calls[0].call_session_id
-    assert f"Call session {session} stays without tag 36: it was over before that" in world.log
+    assert f"Call session {session} stays without tag 36: the call ended before it was tagged" in world.log
 
 
 def test_without_a_data_api_an_active_call_is_tagged_when_it_is_seen_to_be_answered() -> None:
-    told: list[tuple[int, int]] = []
+    tagged: list[tuple[int, int]] = []
     world = World(
         rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
-        tag_active=lambda session_id, tag_id: told.append((session_id, tag_id)),
+        tag_active=lambda session_id, tag_id: tagged.append((session_id, tag_id)),
     )
     world.exchange.default_script = Script(talks=60)
     world.run()
-    assert told == [(world.exchange.calls[0].call_session_id, 36)]
+    assert tagged == [(world.exchange.calls[0].call_session_id, 36)]
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
 def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
-    told: list[int] = []
+    tagged: list[int] = []
     world = World(
         rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
-        tag_active=lambda session_id, tag_id: told.append(tag_id),
+        tag_active=lambda session_id, tag_id: tagged.append(tag_id),
     )
     world.exchange.default_script = Script(rings=3, talks=600)
     world.runner.step()
@@ -790,10 +790,10 @@ def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
         one: replace(watch.observation, listed=True, answered_at=world.clock() + 3)
         for one, watch in world.campaign.watched().items()
     }
-    world.campaign.seen_elsewhere(observations)
+    world.campaign.update_observations(observations)
     world.clock.advance(5)
     world.runner.step()
-    assert told == [36]
+    assert tagged == [36]
 
 
 # --- a report's times ---
@@ -813,7 +813,7 @@ def test_a_connection_with_the_wrong_time_zone_finds_its_reports_all_the_same(ac
 )
 def test_calls_around_the_hour_that_a_zone_has_twice_are_found(zone: str, put_back: float) -> None:
     people = [ANNA, BORIS, CLARA]
-    rules = replace(RULES, timezone=zone, max_attempts=3, redial={**REDIAL, Result.BUSY: 600.0})
+    rules = replace(RULES, timezone=zone, max_attempts=3, redial={**REDIAL_DELAYS, Result.BUSY: 600.0})
     world = World(people, rules, start=put_back - 60)
     world.exchange.account.timezone = zone
     world.exchange.default_script = Script.busy()
@@ -824,10 +824,10 @@ def test_calls_around_the_hour_that_a_zone_has_twice_are_found(zone: str, put_ba
 
 def test_a_report_with_a_time_that_cannot_be_read_is_read_without_it() -> None:
     world = World()
-    told = world.reports
+    fetch = world.reports
     world.overrides["reports"] = lambda since: [
         (report.model_copy(update={"finish_time": "0000-00-00 00:00:00"}), answered)
-        for report, answered in told(since)
+        for report, answered in fetch(since)
     ]
     world.process()
     assert world.run().over
@@ -838,10 +838,10 @@ def test_a_report_with_a_time_that_cannot_be_read_is_read_without_it() -> None:
 
 
 def test_an_attempt_that_another_process_left_with_a_tag_to_be_set_is_gone_on_with() -> None:
-    """Its rules had a tag, ours have none."""
+    """The other process had a rule for a tag. This one has none."""
     ledger = MemoryLedger()
     world = World()
-    world.runner.ledger = ledger
+    world.replace_ledger(ledger)
     world.new_ledger = lambda: ledger
     then = world.clock() - 5000
     ended = Outcome(
@@ -849,7 +849,7 @@ def test_an_attempt_that_another_process_left_with_a_tag_to_be_set_is_gone_on_wi
     )
     left = Attempt(ANNA, 1, Status.DIALLING, "x", intended_at=then)
     ledger.claim([left])
-    ledger.write([left.now(Status.ENDED, result=Result.BUSY, settled_at=then, call=ended)])
+    ledger.record([left.with_status(Status.ENDED, result=Result.BUSY, result_known_at=then, call=ended)])
     assert world.run().over
     assert world.results() == {ANNA: Result.ANSWERED}
     assert world.exchange.rings(ANNA) == 1
@@ -857,10 +857,10 @@ def test_an_attempt_that_another_process_left_with_a_tag_to_be_set_is_gone_on_wi
 
 def test_calls_that_a_ledger_has_forgotten_are_counted() -> None:
     world = World(rules=replace(RULES, max_active=1))
-    told = world.reports
+    fetch = world.reports
 
     def without_a_line(since: float) -> Any:
-        for report, answered in told(since):
+        for report, answered in fetch(since):
             if len(world.exchange.calls) <= 6:
                 yield report.model_copy(update={"finish_reason": "no_resources"}), False
             else:

@@ -20,9 +20,9 @@ class State:
     """A campaign and its runner, as far as the decision depends on them."""
 
     dial_at: float = NOW + 2 * HOUR
-    searching: bool = False
-    blind: bool = False
-    answered_untagged: bool = False
+    has_lost_calls: bool = False
+    last_poll_failed: bool = False
+    has_answered_call_to_tag: bool = False
     tags_due: list[Any] = field(default_factory=list)
     tag_at: float = NOW
     needs_reports: bool = False
@@ -34,14 +34,17 @@ class State:
     @property
     def until(self) -> float | None:
         campaign = SimpleNamespace(
-            searching=self.searching,
-            answered_untagged=self.answered_untagged,
-            untagged=lambda: self.tags_due,
+            has_lost_calls=self.has_lost_calls,
+            has_answered_call_to_tag=self.has_answered_call_to_tag,
+            finished_calls_to_tag=lambda: self.tags_due,
             needs_reports=self.needs_reports,
             watched=lambda: self.active,
         )
         runner: Any = SimpleNamespace(
-            campaign=campaign, blind=self.blind, tag_at=self.tag_at, report_at=self.report_at
+            campaign=campaign,
+            last_poll_failed=self.last_poll_failed,
+            next_tag_at=self.tag_at,
+            next_report_at=self.report_at,
         )
         pause = Pause(1.0, dial_at=self.dial_at)
         return absence_until(runner, pause, NOW, preparation=self.preparation, has_data_api=self.has_data_api)
@@ -57,7 +60,7 @@ def test_a_wait_under_a_minute_is_not_worth_a_deferral() -> None:
     assert State(dial_at=NOW + 60).until == NOW + 60
 
 
-@pytest.mark.parametrize("reason", ["searching", "blind", "answered_untagged"])
+@pytest.mark.parametrize("reason", ["has_lost_calls", "last_poll_failed", "has_answered_call_to_tag"])
 def test_a_worker_that_has_something_to_do_now_stays(reason: str) -> None:
     assert State(**{reason: True}).until is None
 

@@ -1,0 +1,165 @@
+"""Moves people through their stages as more becomes known of their attempts.
+
+Each public method returns the changed attempt, which the caller stores in the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
+from airflow_provider_callapi.calls.campaign.outcomes import Result, result_of
+from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
+from airflow_provider_callapi.calls.campaign.person_state import PersonEvent, PersonStage, PersonState
+from airflow_provider_callapi.calls.campaign.redial import redial_time
+from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
+from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
+from airflow_provider_callapi.calls.lost_call import LostCall
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.watch import Observation, SessionWatch
+
+_ADOPTION_EVENTS: dict[Status, PersonEvent] = {
+    Status.DIALLING: PersonEvent.UNANSWERED,
+    Status.NOT_PLACED: PersonEvent.NOT_PLACED,
+    Status.ACTIVE: PersonEvent.PLACED,
+    Status.ENDED: PersonEvent.ENDED,
+    Status.FINISHED: PersonEvent.COMPLETED,
+}
+
+
+class AttemptProgress:
+    """Moves people to their next stage and prepares what that stage needs.
+
+    :param queues: the queues of people who wait for a call.
+    """
+
+    def __init__(self, index: PersonIndex, queues: ZoneQueues, rules: Rules, tags: TagPlan) -> None:
+        self._index = index
+        self._queues = queues
+        self._rules = rules
+        self._tags = tags
+        self._on_entry: dict[PersonStage, Callable[[PersonState, float], None]] = {
+            PersonStage.LOST: self._begin_search,
+            PersonStage.ACTIVE: self._begin_watch,
+            PersonStage.REPORT_DUE: self._await_report,
+            PersonStage.TAGS_DUE: self._await_tags,
+            PersonStage.ATTEMPT_OVER: self._redial_or_finish,
+        }
+
+    def adopt(self, state: PersonState, attempt: Attempt, now: float) -> Attempt:
+        """Continue with an attempt that the ledger holds."""
+        if state.stage is not PersonStage.PLANNED:
+            self._index.move(state, PersonEvent.TAKEN_OVER)
+        event = _ADOPTION_EVENTS[attempt.status]
+        if event is PersonEvent.NOT_PLACED:
+            return self.put_back(state, attempt, now)
+        if event is PersonEvent.ENDED and attempt.result is not None:
+            event = PersonEvent.RESULT_KNOWN
+        return self._advance(state, event, attempt, now)
+
+    def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
+        """Queue a person whose call was not placed, for the same attempt.
+
+        :param due: epoch seconds; the person is not dialled earlier.
+        """
+        not_placed = attempt.with_status(Status.NOT_PLACED)
+        self._index.move(state, PersonEvent.NOT_PLACED, not_placed)
+        self._queues.add_later(state.person, due)
+        return not_placed
+
+    def place(self, state: PersonState, call_session_id: int, started_at: float, now: float) -> Attempt:
+        """Watch a call that the service has placed."""
+        attempt = state.current_attempt
+        call = Outcome(call_session_id, attempt.external_id, attempt=attempt.attempt, started_at=started_at)
+        return self._advance(state, PersonEvent.PLACED, attempt.with_status(Status.ACTIVE, call=call), now)
+
+    def lose(self, state: PersonState, now: float) -> Attempt:
+        """Search for a call whose start request got no answer."""
+        return self._advance(state, PersonEvent.UNANSWERED, state.current_attempt, now)
+
+    def refuse(self, state: PersonState, result: Result, refused_with: str | None, now: float) -> Attempt:
+        """Finish an attempt that the service refused.
+
+        :param refused_with: the service's name of the error.
+        """
+        refused = state.current_attempt.with_status(
+            Status.FINISHED, result=result, result_known_at=now, refused_with=refused_with
+        )
+        return self._advance(state, PersonEvent.REFUSED, refused, now)
+
+    def leave_unresolved(self, state: PersonState, now: float) -> Attempt:
+        """Finish an attempt whose lost call was not found."""
+        unresolved = state.current_attempt.with_status(
+            Status.FINISHED, result=Result.UNRESOLVED, result_known_at=now
+        )
+        return self._advance(state, PersonEvent.UNRESOLVED, unresolved, now)
+
+    def end(self, state: PersonState, call: Outcome, now: float) -> Attempt:
+        """Wait for the report of a call that is over."""
+        ended = state.current_attempt.with_status(Status.ENDED, call=call)
+        return self._advance(state, PersonEvent.ENDED, ended, now)
+
+    def know_result(self, state: PersonState, call: Outcome, now: float) -> Attempt:
+        """Derive the result from what is known of a call that is over."""
+        known = state.current_attempt.with_status(
+            Status.ENDED, call=call, result=result_of(call), result_known_at=now
+        )
+        return self._advance(state, PersonEvent.RESULT_KNOWN, known, now)
+
+    def tag(self, state: PersonState, call: Outcome, now: float) -> Attempt:
+        """Store a call with its new tags, and continue with the tags that it still lacks."""
+        attempt = state.current_attempt
+        return self._advance(state, PersonEvent.TAGGED, attempt.with_call(call), now)
+
+    def _advance(self, state: PersonState, event: PersonEvent, attempt: Attempt, now: float) -> Attempt:
+        self._index.move(state, event, attempt)
+        self._on_entry[state.stage](state, now)
+        return state.current_attempt
+
+    def _begin_search(self, state: PersonState, now: float) -> None:
+        attempt, rules = state.current_attempt, self._rules
+        state.lost_call = LostCall(
+            attempt.external_id,
+            state.person.contact,
+            attempt.intended_at,
+            rules.timezone,
+            search_until=now + max(rules.appear_timeout, rules.report_timeout or 0.0),
+        )
+
+    def _begin_watch(self, state: PersonState, now: float) -> None:
+        call = state.current_call
+        started_at = call.started_at or state.current_attempt.intended_at
+        state.watch = SessionWatch(
+            call.call_session_id,
+            appear_by=started_at + self._rules.appear_timeout,
+            deadline=started_at + self._rules.call_timeout,
+            observation=Observation.from_outcome(call),
+        )
+
+    def _await_report(self, state: PersonState, now: float) -> None:
+        if self._rules.report_timeout is None:
+            self.know_result(state, state.current_call, now)
+        else:
+            state.report_deadline = self._ended_at(state, now) + self._rules.report_timeout
+
+    def _ended_at(self, state: PersonState, now: float) -> float:
+        """Return when the call ended, or when its watch would have ended: the same in every process."""
+        call = state.current_call
+        watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout
+        started_at = call.started_at or state.current_attempt.intended_at
+        return min(now, call.ended_at or started_at + watched)
+
+    def _await_tags(self, state: PersonState, now: float) -> None:
+        attempt = state.current_attempt
+        state.due_tags = self._tags.due_on_finished(attempt)
+        if not state.due_tags:
+            self._advance(state, PersonEvent.COMPLETED, attempt.with_status(Status.FINISHED), now)
+
+    def _redial_or_finish(self, state: PersonState, now: float) -> None:
+        due = redial_time(state.current_attempt, self._rules, now)
+        if due is None:
+            self._index.finish(state, PersonEvent.NO_REDIAL)
+        else:
+            self._index.move(state, PersonEvent.REDIAL)
+            self._queues.add_later(state.person, due)

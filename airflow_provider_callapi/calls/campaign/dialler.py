@@ -1,0 +1,107 @@
+"""Dials a batch of intents: claims them, sends the start requests, stores the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeGuard
+
+from airflow_provider_callapi.api.errors import CallApiError, NotSent
+from airflow_provider_callapi.api.methods import StartCall
+from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.calls.campaign.dialling import Dialling
+from airflow_provider_callapi.calls.campaign.failure_counter import FailureCounter
+from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, LimitsFeed
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
+from airflow_provider_callapi.calls.campaign.people import CallTemplate
+
+
+class Dialler:
+    """Dials for one campaign.
+
+    :param limits: the account's counters, which come with every answer.
+    """
+
+    def __init__(
+        self,
+        dialling: Dialling,
+        template: CallTemplate,
+        ledger: Ledger,
+        gateway: CampaignGateway,
+        limits: LimitsFeed,
+    ) -> None:
+        self._dialling = dialling
+        self._template = template
+        self._ledger = ledger
+        self._gateway = gateway
+        self._limits = limits
+        self._failures = FailureCounter(gateway.log)
+
+    def dial(self, intents: Sequence[Attempt]) -> None:
+        """Dial the intents that the ledger grants and for which it is not too late.
+
+        :raises CallApiError: too many start requests in a row got no answer.
+        """
+        granted = self._put_back_late(self._claim(intents))
+        if not granted:
+            return
+        answers = self._gateway.start([self._request(intent) for intent in granted])
+        placed = sum(isinstance(answer, StartedCall) for answer in answers)
+        now = self._gateway.clock()
+        self._dialling.pacing.record_requests(len(answers), placed, self._limits.take(), now)
+        self._store_answers(granted, answers, now)
+        self._judge_answers(answers, placed, now)
+
+    def _claim(self, intents: Sequence[Attempt]) -> list[Attempt]:
+        """Return the intents that the ledger grants."""
+        granted = []
+        for intent, claim in zip(intents, self._ledger.claim(intents), strict=True):
+            if claim.granted:
+                granted.append(intent)
+            elif changed := self._dialling.record_refused_claim(intent, claim, self._gateway.clock()):
+                self._ledger.record(changed)
+        return granted
+
+    def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
+        """Return the intents that may still be dialled; queue the people of the others again."""
+        in_time: list[Attempt] = []
+        late: list[Attempt] = []
+        for intent in intents:
+            (in_time if self._dialling.may_dial(intent, self._gateway.clock()) else late).append(intent)
+        if late:
+            self._ledger.record([self._dialling.put_back(intent, self._gateway.clock()) for intent in late])
+        return in_time
+
+    def _request(self, intent: Attempt) -> StartCall:
+        return self._template.request(self._dialling.person_of(intent), intent.external_id)
+
+    def _store_answers(
+        self, intents: Sequence[Attempt], answers: Sequence[StartedCall | CallApiError], now: float
+    ) -> None:
+        dialling = self._dialling
+        was_stopped = dialling.stopped
+        self._ledger.record(
+            [
+                dialling.record_answer(intent, answer, now)
+                for intent, answer in zip(intents, answers, strict=True)
+            ]
+        )
+        if dialling.stopped and not was_stopped:
+            self._gateway.log(f"Dialling has stopped: {dialling.stopped}")
+
+    def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
+        """Slow down, and in the end fail, if the service does not answer."""
+        pacing = self._dialling.pacing
+        silence = next((answer for answer in answers if _is_silence(answer)), None)
+        if silence is not None:
+            pacing.record_no_answer(now)
+        elif placed:
+            pacing.record_answer()
+        if placed:
+            self._failures.succeed()
+        elif silence is not None:
+            self._failures.fail(silence)
+
+
+def _is_silence(answer: StartedCall | CallApiError) -> TypeGuard[CallApiError]:
+    """Return whether it is unknown what the service did with a start request, or it was never sent."""
+    return isinstance(answer, CallApiError) and (answer.maybe_done or isinstance(answer, NotSent))

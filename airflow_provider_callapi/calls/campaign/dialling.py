@@ -1,0 +1,195 @@
+"""Dialling: which people a campaign dials now, and what follows from the answer to a start request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+
+from airflow_provider_callapi.api.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    CallApiError,
+    InvalidParameters,
+    LimitExceeded,
+    NotSent,
+    ProtocolMismatch,
+)
+from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
+from airflow_provider_callapi.calls.campaign.pacing import Pacing
+from airflow_provider_callapi.calls.campaign.people import Person
+from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
+from airflow_provider_callapi.calls.campaign.person_state import PersonEvent, PersonStage, PersonState
+from airflow_provider_callapi.calls.campaign.rules import NEVER, Rules
+from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
+
+_RETRY_SECONDS = 30.0
+"""Seconds until a person is dialled again after a start request that was not sent, or a refused claim."""
+
+
+class Dialling:
+    """Chooses people, and takes the answers to their start requests.
+
+    :param personal_fields: the parameters of the call that differ between people.
+    :param new_external_id: makes the external_id of a person's attempt.
+    :ivar do_not_call: numbers that must not be dialled, as of now; None: unknown, so dialling pauses.
+    :ivar stopped: why dialling has stopped; None: it goes on.
+    """
+
+    def __init__(
+        self,
+        index: PersonIndex,
+        queues: ZoneQueues,
+        progress: AttemptProgress,
+        rules: Rules,
+        pacing: Pacing,
+        *,
+        personal_fields: Container[str],
+        new_external_id: Callable[[Person, int], str],
+    ) -> None:
+        self.pacing = pacing
+        self.do_not_call: Container[str] | None = frozenset()
+        self.stopped: str | None = None
+        self._index = index
+        self._queues = queues
+        self._progress = progress
+        self._rules = rules
+        self._personal_fields = personal_fields
+        self._new_external_id = new_external_id
+
+    @property
+    def active_calls(self) -> int:
+        """Return how many calls are active, or may be."""
+        return self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.LOST)
+
+    def stop(self, why: str) -> None:
+        """Stop dialling. Active calls continue. Only the first reason is kept."""
+        self.stopped = self.stopped or why
+
+    def drop_expired(self, now: float) -> None:
+        """Finish the people for whom no calling hours open before the campaign's time ends."""
+        for key in self._queues.clear_from(self._rules.dial_until, now):
+            self._index.finish(self._index[key], PersonEvent.EXPIRED)
+
+    def choose(self, now: float) -> list[Attempt]:
+        """Return intents for as many people as points and active calls allow.
+
+        People whose calling window closes first come first.
+        """
+        if self.stopped is not None:
+            return []
+        rules = self._rules
+        room = min(self.pacing.calls_allowed(now), rules.max_active - self.active_calls, rules.at_once)
+        if room <= 0 or self.do_not_call is None:
+            return []
+        intents: list[Attempt] = []
+        for queue in self._queues.open_queues(now):
+            while len(intents) < room and (key := queue.take(now)) is not None:
+                state = self._index[key]
+                if state.person.contact in self.do_not_call:
+                    self._index.finish(state, PersonEvent.EXCLUDED, Result.DO_NOT_CALL)
+                else:
+                    intents.append(self._intend(state, now))
+        return intents
+
+    def _intend(self, state: PersonState, now: float) -> Attempt:
+        last = state.attempt
+        if last is None:
+            number, unrung = 1, 0
+        elif last.status is Status.NOT_PLACED:
+            number, unrung = last.attempt, last.unrung
+        else:
+            number, unrung = last.attempt + 1, last.unrung + (last.result in RANG_NO_PHONE)
+        external_id = self._new_external_id(state.person, number)
+        # a database keeps microseconds, and give_up compares this time with what the ledger returns
+        intended_at = round(now, 6)
+        intent = Attempt(
+            state.person.key, number, Status.DIALLING, external_id, intended_at=intended_at, unrung=unrung
+        )
+        self._index.move(state, PersonEvent.CHOSEN, intent)
+        return intent
+
+    def person_of(self, intent: Attempt) -> Person:
+        """Return the person of an intent."""
+        return self._index[intent.person].person
+
+    def may_dial(self, intent: Attempt, now: float) -> bool:
+        """Return whether a claimed intent may still be dialled.
+
+        Claiming takes time: the window may have closed, or the task may have been killed meanwhile.
+        """
+        person = self.person_of(intent)
+        return self.stopped is None and now < self._rules.dial_until and self._queues.is_open(person, now)
+
+    def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
+        """Continue after the ledger refused an intent; return the attempts to store.
+
+        Another process dials the attempt, or the person was called too recently.
+        """
+        state = self._index[intent.person]
+        if claim.held is not None:
+            adopted = self._progress.adopt(state, claim.held, now)
+            return [] if adopted == claim.held else [adopted]
+        not_before = claim.not_before or now + _RETRY_SECONDS
+        if not_before >= self._rules.dial_until:
+            self._index.finish(state, PersonEvent.EXPIRED)
+        else:
+            self._progress.put_back(state, intent, not_before)
+        return []
+
+    def put_back(self, intent: Attempt, due: float) -> Attempt:
+        """Queue the person of an intent that was not dialled; return the attempt to store.
+
+        :param due: epoch seconds; the person is not dialled earlier.
+        """
+        return self._progress.put_back(self._index[intent.person], intent, due)
+
+    def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
+        """Take the answer to a start request; return the attempt to store."""
+        state = self._index[intent.person]
+        if isinstance(answer, StartedCall):
+            return self._progress.place(state, answer.call_session_id, now, now)
+        if answer.maybe_done:
+            return self._progress.lose(state, now)
+        if isinstance(answer, LimitExceeded):
+            self.pacing.record_limit_exceeded(answer, now)
+            return self.put_back(intent, now)
+        if isinstance(answer, NotSent):
+            return self.put_back(intent, now + _RETRY_SECONDS)
+        if self._concerns_everybody(answer):
+            self.stop(f"{answer}{self._row_of(state.person, answer)}")
+            return self.put_back(intent, now)
+        result = Result.INVALID if isinstance(answer, InvalidParameters) else Result.REFUSED
+        return self._progress.refuse(state, result, getattr(answer, "mnemonic", None), now)
+
+    def _concerns_everybody(self, error: CallApiError) -> bool:
+        """Return whether the service would refuse the call of every person for the same reason."""
+        if isinstance(error, InvalidParameters):
+            field = str(error.field or "").partition(".")[0]
+            return not field or field not in self._personal_fields
+        return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
+
+    def _row_of(self, person: Person, error: CallApiError) -> str:
+        """Return which row was refused, if the service does not name the field."""
+        unnamed = isinstance(error, InvalidParameters) and not error.field
+        return f" (row {person.line} of the list)" if unnamed else ""
+
+    def next_dial(self, now: float) -> tuple[float, str]:
+        """Return when the next person may be dialled, epoch seconds, and what the campaign waits for.
+
+        The text is empty if the campaign waits for nothing.
+        """
+        if self.stopped is not None or not len(self._queues):
+            return NEVER, "the end of the active calls"
+        due = self._queues.next_at(now)
+        if due >= self._rules.dial_until:
+            return self._rules.dial_until, "the end of the campaign: no calling hours open before it"
+        if due > now:
+            shut = not self._queues.open_queues(now)
+            return due, "the calling hours" if shut else "the next person's turn"
+        if self.do_not_call is None:
+            return now + _RETRY_SECONDS, "the do_not_call list, which cannot be read"
+        if self.active_calls >= self._rules.max_active:
+            return now, "an active call to end"
+        return self.pacing.next_slot(now)

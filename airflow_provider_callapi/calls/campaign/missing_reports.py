@@ -1,0 +1,136 @@
+"""The Data API's reports that a campaign waits for: which calls, since when, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
+from airflow_provider_callapi.calls.campaign.dialling import Dialling
+from airflow_provider_callapi.calls.campaign.ledger import Attempt
+from airflow_provider_callapi.calls.campaign.lost_calls import LostByExternalId, LostCallSearch, owner_of
+from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Result
+from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
+from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
+from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.outcome import Outcome, with_report
+
+_NO_LINE_PAUSE = 60.0
+"""Seconds without dialling after a call for which the account had no free line."""
+_CLOCK_DIFFERENCE = 60.0
+"""Seconds by which the service's clock may be behind ours, as a first guess."""
+_LAST_QUESTIONS = 60.0
+"""Seconds before the deadline of a report in which the search goes back a whole day."""
+_DAY = 86_400.0
+UNANSWERED_PATIENCE = 3600.0
+"""Seconds after its deadline for which a report is still expected while the Data API does not answer."""
+
+
+class MissingReports:
+    """Matches reports with calls, and gives up the reports that do not come."""
+
+    def __init__(
+        self,
+        index: PersonIndex,
+        progress: AttemptProgress,
+        lost_calls: LostCallSearch,
+        dialling: Dialling,
+        rules: Rules,
+    ) -> None:
+        self._index = index
+        self._progress = progress
+        self._lost_calls = lost_calls
+        self._dialling = dialling
+        self._rules = rules
+
+    @property
+    def needed(self) -> bool:
+        """Return whether the Data API may know more of a call that is over or lost."""
+        return self._rules.report_timeout is not None and (
+            self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.LOST) > 0
+        )
+
+    def search_start(self, now: float) -> float | None:
+        """Return the earliest start time of the calls whose report is missing, epoch seconds.
+
+        None: no report is missing. The longer a report is missing, the further the search goes back, because
+        the service's clock may differ from ours. Shortly before a report is given up, the search goes back a
+        day, because the connection's time zone may be wrong.
+        """
+        patience = self._rules.report_timeout
+        if patience is None:
+            return None
+        starts = [
+            state.current_attempt.intended_at - self._reach(state, deadline, patience, now)
+            for state, deadline in self._deadlines(now + patience)
+        ]
+        return min(starts, default=None)
+
+    def _deadlines(self, latest: float) -> Iterator[tuple[PersonState, float]]:
+        """Yield the people whose call may have a report, and the end of the wait for it, epoch seconds.
+
+        :param latest: the end of the wait for a call that no snapshot has shown. It may have ended between
+            two snapshots, and its report then frees its line.
+        """
+        for state in self._index.in_stage(PersonStage.REPORT_DUE):
+            assert state.report_deadline is not None
+            yield state, state.report_deadline
+        for state in self._index.in_stage(PersonStage.LOST):
+            assert state.lost_call is not None
+            yield state, state.lost_call.search_until
+        for state in self._index.in_stage(PersonStage.ACTIVE):
+            if state.watch is not None and not state.watch.observation.listed:
+                yield state, latest
+
+    def _reach(self, state: PersonState, deadline: float, patience: float, now: float) -> float:
+        """Return how many seconds before the intent the call may have started, by the service's clock."""
+        if state.stage is PersonStage.REPORT_DUE and now >= deadline - _LAST_QUESTIONS:
+            return _DAY
+        return max(_CLOCK_DIFFERENCE, 3 * (now - (deadline - patience)))
+
+    def record(self, reports: Iterable[tuple[CallReport, bool | None]], now: float) -> list[Attempt]:
+        """Take the reports of finished calls; return the attempts to store.
+
+        :param reports: each with whether the call was answered; None: unknown.
+        """
+        lost_calls = self._index.lost_by_external_id()
+        changed = []
+        for report, answered in reports:
+            state = self._owner_of(report, lost_calls, now)
+            if state is not None:
+                known = state.current_call
+                call = with_report(known, report, known.answered or answered, self._rules.timezone)
+                changed.append(self._finish_call(state, call, now))
+        return [*changed, *self.give_up(now, patience=0.0)]
+
+    def _owner_of(self, report: CallReport, lost_calls: LostByExternalId, now: float) -> PersonState | None:
+        """Return the person whose call a report describes.
+
+        None: it is no call of this campaign, or the same report came before: the Data API may repeat it.
+        """
+        state = self._index.with_session(report.id)
+        if state is None and (state := owner_of(lost_calls, report.call_api_external_id, report)):
+            self._lost_calls.found(state, report.id, now)
+        return state
+
+    def give_up(self, now: float, *, patience: float = UNANSWERED_PATIENCE) -> list[Attempt]:
+        """Stop waiting for reports that are late; return the attempts to store.
+
+        Their results follow from what ``list.calls`` has shown.
+
+        :param patience: seconds after the deadline of a report.
+        """
+        late = [
+            state
+            for state in self._index.in_stage(PersonStage.REPORT_DUE)
+            if state.report_deadline is not None and now >= state.report_deadline + patience
+        ]
+        return [self._finish_call(state, state.current_call, now) for state in late]
+
+    def _finish_call(self, state: PersonState, call: Outcome, now: float) -> Attempt:
+        attempt = self._progress.know_result(state, call, now)
+        if attempt.result is Result.ACCOUNT:
+            self._dialling.stop(f"{RESULT_MEANINGS[attempt.result]} ({call.finish_reason})")
+        elif attempt.result is Result.CAPACITY:
+            self._dialling.pacing.pause_until(now + _NO_LINE_PAUSE, "a free line of the account")
+        return attempt

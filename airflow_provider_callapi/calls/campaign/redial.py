@@ -1,0 +1,37 @@
+"""When a person is called again after an attempt."""
+
+from __future__ import annotations
+
+from airflow_provider_callapi.calls.campaign.ledger import Attempt
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE
+from airflow_provider_callapi.calls.campaign.rules import Rules
+
+_MAX_DOUBLINGS = 5
+"""How often the delay doubles after calls that rang no phone: each of them costs points."""
+
+
+def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
+    """Return when the person of a finished attempt is due again, epoch seconds; None: never.
+
+    The delay starts at the end of the call. It doubles with each earlier call that rang no phone, at most
+    five times. Calls that rang no phone do not count against ``max_attempts``.
+    """
+    assert attempt.result is not None, "a finished attempt has a result"
+    delay = rules.redial.get(attempt.result)
+    rang_no_phone = attempt.result in RANG_NO_PHONE
+    rung = attempt.attempt - attempt.unrung - rang_no_phone
+    if delay is None or rung >= rules.max_attempts:
+        return None
+    factor = 2 ** min(attempt.unrung, _MAX_DOUBLINGS) if rang_no_phone else 1
+    due = _ended_at(attempt, now) + delay * factor
+    return due if due < rules.dial_until else None
+
+
+def _ended_at(attempt: Attempt, now: float) -> float:
+    """Return the end of the call, between the intent and the moment at which the result was known.
+
+    The report's clock or the connection's time zone may be wrong, so its time is not trusted beyond that.
+    """
+    known_at = attempt.result_known_at or now
+    ended_at = attempt.call.ended_at if attempt.call else None
+    return min(max(ended_at or known_at, attempt.intended_at), known_at)

@@ -1,0 +1,52 @@
+"""Asks the Data API for the reports of a campaign's finished calls, from time to time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.campaign.dialling import Dialling
+from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, retry_seconds
+from airflow_provider_callapi.calls.campaign.ledger import Attempt
+from airflow_provider_callapi.calls.campaign.missing_reports import MissingReports
+
+
+class ReportFetcher:
+    """Fetches the missing reports of all calls with one request.
+
+    :param interval: seconds between two requests.
+    :ivar next_at: when the Data API is asked next, epoch seconds.
+    """
+
+    def __init__(
+        self, missing: MissingReports, dialling: Dialling, gateway: CampaignGateway, interval: float
+    ) -> None:
+        self._missing = missing
+        self._dialling = dialling
+        self._gateway = gateway
+        self._interval = interval
+        self.next_at = 0.0
+
+    def fetch(self, now: float) -> list[Attempt]:
+        """Ask for reports if some are missing and it is time; return the attempts to store."""
+        reports = self._gateway.reports
+        if reports is None or (since := self._missing.search_start(now)) is None:
+            return []
+        if now < self.next_at:
+            return self._missing.give_up(now)
+        self.next_at = now + self._interval
+        return self._ask(reports, since, now)
+
+    def _ask(
+        self, reports: Callable[[float], Iterable[tuple[CallReport, bool | None]]], since: float, now: float
+    ) -> list[Attempt]:
+        try:
+            return self._missing.record(reports(since), now)
+        except CallApiError as error:
+            self._gateway.log(f"The Data API did not report the finished calls: {error}")
+            self.next_at = now + max(retry_seconds(error, 0.0), self._interval)
+            if not error.permanent:
+                return self._missing.give_up(now)
+            self._dialling.stop(f"the Data API does not report finished calls: {error}")
+            return self._missing.give_up(now, patience=-float("inf"))

@@ -1,0 +1,45 @@
+"""Which tags the calls of a campaign still lack."""
+
+from __future__ import annotations
+
+from airflow_provider_callapi.calls.campaign.ledger import Attempt
+from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.tagging import due_tags
+
+
+class TagPlan:
+    """The tags that the rules want, without those that cannot be set."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._impossible: set[tuple[str, int]] = set()
+
+    @property
+    def tags_active_calls(self) -> bool:
+        """Return whether an answered call gets its tag while it is active.
+
+        Without a Data API a finished call cannot be tagged.
+        """
+        return self._rules.report_timeout is None and "answered" in self._rules.tags
+
+    def due_on_active(self, attempt: Attempt) -> int | None:
+        """Return the tag that an answered, active call lacks; None: there is no such tag."""
+        tag_id = self._rules.tags.get("answered") if self.tags_active_calls else None
+        if tag_id is None or attempt.call is None or tag_id in attempt.call.tags:
+            return None
+        return None if self._is_impossible(attempt, tag_id) else tag_id
+
+    def due_on_finished(self, attempt: Attempt) -> tuple[int, ...]:
+        """Return the tags that a finished call lacks and that the Data API can set."""
+        call = attempt.call
+        if call is None or call.communication_id is None:
+            return ()
+        wanted = due_tags(call, self._rules.tags)
+        return tuple(tag_id for tag_id in wanted if not self._is_impossible(attempt, tag_id))
+
+    def give_up(self, attempt: Attempt, tag_id: int) -> None:
+        """Do not try to set this tag on the call of this attempt again."""
+        self._impossible.add((attempt.external_id, tag_id))
+
+    def _is_impossible(self, attempt: Attempt, tag_id: int) -> bool:
+        return (attempt.external_id, tag_id) in self._impossible

@@ -1,0 +1,87 @@
+"""Sets the tags of a campaign's calls, a few at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
+from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, retry_seconds
+from airflow_provider_callapi.calls.campaign.ledger import Attempt
+
+_TAGS_PER_STEP = 5
+_RETRY_SECONDS = 60.0
+_PATIENCE = 3600.0
+"""Seconds after the result for which a failing tag is tried again."""
+
+
+class TagSetter:
+    """Tags active and finished calls.
+
+    :ivar next_at: when the next finished call may be tagged, epoch seconds.
+    """
+
+    def __init__(self, campaign: Campaign, gateway: CampaignGateway) -> None:
+        self._campaign = campaign
+        self._gateway = gateway
+        self._failures: Counter[tuple[str, int]] = Counter()
+        self.next_at = 0.0
+
+    def tag_finished(self, now: float) -> list[Attempt]:
+        """Tag some of the finished calls; return the attempts to store.
+
+        Each step tags only a few calls, because dialling must go on. Tags that failed before come last: a tag
+        that can never be set must not delay the others.
+        """
+        changed: list[Attempt] = []
+        if now < self.next_at:
+            return changed
+        due = sorted(self._campaign.finished_calls_to_tag(), key=lambda tag: self._failures[_tag_key(*tag)])
+        for attempt, tag_id in due[:_TAGS_PER_STEP]:
+            error = self._try_to_tag(attempt, tag_id)
+            if error is not None and self._is_worth_a_retry(error, attempt, now):
+                self._failures[_tag_key(attempt, tag_id)] += not isinstance(error, LimitExceeded)
+                self.next_at = now + retry_seconds(error, _RETRY_SECONDS)
+                break
+            if error is not None:
+                self.log_untagged(attempt, tag_id, error)
+            changed.append(self._campaign.record_tag(attempt, tag_id, now, done=error is None))
+        return changed
+
+    def _try_to_tag(self, attempt: Attempt, tag_id: int) -> CallApiError | None:
+        assert attempt.call is not None
+        assert attempt.call.communication_id is not None
+        try:
+            self._gateway.tag_finished(attempt.call.communication_id, tag_id)
+        except CallApiError as error:
+            return error
+        return None
+
+    def _is_worth_a_retry(self, error: CallApiError, attempt: Attempt, now: float) -> bool:
+        in_time = now < (attempt.result_known_at or now) + _PATIENCE
+        return in_time and (isinstance(error, LimitExceeded) or not error.permanent)
+
+    def tag_active(self, attempt: Attempt, tag_id: int) -> list[Attempt]:
+        """Tag an active call; return the attempts to store.
+
+        If points are missing, the next snapshot asks for the tag again.
+        """
+        assert attempt.call is not None
+        try:
+            self._gateway.tag_active(attempt.call.call_session_id, tag_id)
+        except LimitExceeded:
+            return []
+        except CallApiError as error:
+            self.log_untagged(attempt, tag_id, error)
+            self._campaign.record_tag(attempt, tag_id, self._gateway.clock(), done=False)
+            return []
+        return [self._campaign.record_tag(attempt, tag_id, self._gateway.clock())]
+
+    def log_untagged(self, attempt: Attempt, tag_id: int, why: object) -> None:
+        """Write to the log that a call stays without a tag."""
+        assert attempt.call is not None
+        self._gateway.log(f"Call session {attempt.call.call_session_id} stays without tag {tag_id}: {why}")
+
+
+def _tag_key(attempt: Attempt, tag_id: int) -> tuple[str, int]:
+    return attempt.external_id, tag_id

@@ -1,0 +1,87 @@
+"""What snapshots show of a campaign's active calls: answers, ends, and calls to tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
+from airflow_provider_callapi.calls.campaign.ledger import Attempt
+from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
+from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
+from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
+from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, SessionWatch
+
+
+@dataclass
+class WatchNews:
+    """What one snapshot has shown.
+
+    :ivar changed: attempts to store in the ledger.
+    :ivar to_tag: answered, active calls to tag, each with the tag's id.
+    :ivar untagged: answered calls that ended before they were tagged, each with the tag's id.
+    """
+
+    changed: list[Attempt] = field(default_factory=list)
+    to_tag: list[tuple[Attempt, int]] = field(default_factory=list)
+    untagged: list[tuple[Attempt, int]] = field(default_factory=list)
+
+
+class WatchedCalls:
+    """The active calls of a campaign."""
+
+    def __init__(self, index: PersonIndex, progress: AttemptProgress, tags: TagPlan) -> None:
+        self._index = index
+        self._progress = progress
+        self._tags = tags
+
+    def update(self, snapshot: Snapshot) -> WatchNews:
+        """Compare every active call with a successful snapshot."""
+        news = WatchNews()
+        for state in self._index.in_stage(PersonStage.ACTIVE):
+            assert state.watch is not None
+            if state.watch.update(snapshot) in FINAL_PHASES:
+                self._end(state, state.watch, snapshot.at, news)
+            elif state.watch.observation.answered_at is not None:
+                self._answer(state, state.watch, news)
+        return news
+
+    def _end(self, state: PersonState, watch: SessionWatch, now: float, news: WatchNews) -> None:
+        call = watch.extend_outcome(state.current_call)
+        tag_id = self._tags.due_on_active(state.current_attempt.with_call(call))
+        ended = self._progress.end(state, call, now)
+        news.changed.append(ended)
+        if call.answered and tag_id is not None:
+            news.untagged.append((ended, tag_id))
+
+    def _answer(self, state: PersonState, watch: SessionWatch, news: WatchNews) -> None:
+        if not state.current_call.answered:
+            state.update(state.current_attempt.with_call(watch.extend_outcome(state.current_call)))
+            news.changed.append(state.current_attempt)
+        if (tag_id := self._tags.due_on_active(state.current_attempt)) is not None:
+            news.to_tag.append((state.current_attempt, tag_id))
+
+    @property
+    def has_answered_call_to_tag(self) -> bool:
+        """Return whether an active call was answered and lacks its tag."""
+        return self._tags.tags_active_calls and any(
+            state.watch is not None
+            and state.watch.observation.answered_at is not None
+            and self._tags.due_on_active(state.current_attempt) is not None
+            for state in self._index.in_stage(PersonStage.ACTIVE)
+        )
+
+    def by_session(self) -> dict[int, SessionWatch]:
+        """Return the watches of the active calls by session id."""
+        return {
+            state.watch.call_session_id: state.watch
+            for state in self._index.in_stage(PersonStage.ACTIVE)
+            if state.watch is not None
+        }
+
+    def update_observations(self, observations: Mapping[int, Observation]) -> None:
+        """Take over what a trigger has observed of the active calls, by session id."""
+        watches = self.by_session()
+        for session_id in observations.keys() & watches.keys():
+            watches[session_id].observation = observations[session_id]

@@ -1,0 +1,56 @@
+"""The rules by which the SQL ledger repeats a transaction, and errors without phone numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import tenacity
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.exceptions import CallApiTrouble
+
+T = TypeVar("T")
+
+
+class LostRaceError(Exception):
+    """Another process took the attempt over between the read and the update."""
+
+
+def _is_hopeless(state: tenacity.RetryCallState) -> bool:
+    """Return whether to stop repeating a transaction: after 5 minutes of an outage, or 6 other failures."""
+    outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
+    if outage:
+        return (state.seconds_since_start or 0.0) >= _LONGEST_OUTAGE
+    return state.attempt_number >= _TRIES
+
+
+_TRIES = 6
+_LONGEST_OUTAGE = 300.0
+"""Seconds for which an outage is waited out: a restart of the database takes less."""
+_OUTAGES = (OperationalError, InterfaceError, InternalError)
+RETRY_BRIEFLY = tenacity.Retrying(
+    retry=tenacity.retry_if_exception_type((DBAPIError, LostRaceError)),
+    stop=tenacity.stop_after_attempt(_TRIES),
+    wait=tenacity.wait_random_exponential(multiplier=0.05, max=2.0),
+    reraise=True,
+)
+"""Repeats a transaction a few times, within seconds."""
+RETRY_OUTAGE = RETRY_BRIEFLY.copy(
+    stop=_is_hopeless, wait=tenacity.wait_random_exponential(multiplier=0.05, max=10.0)
+)
+"""Repeats a transaction through an outage of the database, for up to five minutes."""
+
+
+def mask_errors(work: Callable[[], T]) -> T:
+    """Call a function and return its result. Convert database errors to errors without phone numbers.
+
+    :raises CallApiTrouble: the database does not answer, or refuses a statement.
+    """
+    try:
+        return work()
+    except (SQLAlchemyError, LostRaceError) as error:
+        cause = getattr(error, "orig", None) or error
+        first_line = mask_phones(str(cause)).partition("\n")[0]
+        raise CallApiTrouble(f"the ledger's database: {type(cause).__name__}: {first_line}") from None

@@ -1,0 +1,74 @@
+"""Converts rows of the SQL ledger's call table to attempts, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.ledgers.sql_tables import calls
+
+_OF_THE_CALL = (
+    "answered",
+    "started_at",
+    "answered_at",
+    "ended_at",
+    "finish_reason",
+    "talk_seconds",
+    "communication_id",
+    "source",
+)
+"""Columns of the call table that are fields of `Outcome` with the same name."""
+CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", *_OF_THE_CALL)
+_NAMES = tuple(column.name for column in calls.columns)
+
+
+def attempt_of_row(row: Any) -> Attempt:
+    """Return the attempt of a row with all columns, in the order of the table."""
+    known = dict(zip(_NAMES, row, strict=True))  # reading a row's attributes takes twice as long
+    call = None
+    if known["call_session_id"] is not None:
+        call = Outcome(
+            call_session_id=known["call_session_id"],
+            external_id=known["external_id"],
+            attempt=known["attempt"],
+            status=known["call_status"],
+            observed=known["observed"],
+            tags=tuple(known["tags"] or ()),
+            **{name: known[name] for name in _OF_THE_CALL},
+        )
+    return Attempt(
+        person=known["person"],
+        attempt=known["attempt"],
+        status=Status(known["status"]),
+        external_id=known["external_id"],
+        intended_at=known["intended_at"],
+        unrung=known["unrung"],
+        result=None if known["result"] is None else Result(known["result"]),
+        result_known_at=known["result_known_at"],
+        refused_with=known["refused_with"],
+        call=call,
+    )
+
+
+def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
+    """Return the row of an attempt: a value for every column, because a takeover replaces the whole row."""
+    call = attempt.call
+    return {
+        "campaign": campaign,
+        "person": attempt.person,
+        "attempt": attempt.attempt,
+        "status": attempt.status.value,
+        "result": attempt.result and attempt.result.value,
+        "external_id": attempt.external_id,
+        "unrung": attempt.unrung,
+        "intended_at": attempt.intended_at,
+        "result_known_at": attempt.result_known_at,
+        "refused_with": attempt.refused_with,
+        "call_session_id": call and call.call_session_id,
+        "call_status": call and call.status,
+        "observed": call and call.observed,
+        "tags": list(call.tags) or None if call else None,
+        **{name: call and getattr(call, name) for name in _OF_THE_CALL},
+    }
