@@ -1,6 +1,6 @@
 """Points at saturation: what share of a minute's campaigns use, and how often they ask for too much.
 
-``python benchmarks/campaign_points.py`` prints every case. The table of `measure` shows the worst case of each kind.
+``python benchmarks/campaign_points.py`` prints every case. The table of `measure` has the worst ones.
 """
 
 from __future__ import annotations

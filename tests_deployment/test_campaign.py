@@ -28,7 +28,7 @@ EXAMPLE = Path(__file__).parents[1] / "airflow_provider_callapi" / "example_dags
 SHARDS = 4
 KILLS = 20
 AT_ONCE = 8
-"""The calls that a shard dials at the same time. A kill can interrupt at most this number of start requests."""
+"""The calls that a shard dials at the same time. A kill interrupts at most this number of requests."""
 PATIENCE = 600.0
 OVER = {"success", "failed", "upstream_failed"}
 
@@ -90,7 +90,7 @@ class WithCampaign(Deployment):
         (home / "dags" / "campaign_shards.json").write_text(json.dumps(options), "utf-8")
 
     def _start(self, name: str, *arguments: object) -> Any:
-        """Start a component. The emulator needs a script, because its command cannot set points per minute."""
+        """Start a component. The emulator needs a script: its command cannot set the points per minute."""
         return super()._start(name, *(("-c", EXCHANGE, arguments[-1]) if name == "emulator" else arguments))
 
     def calls(self) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import pytest
 from deployment import TRIGGERER_TIMEOUT, Deployment, eventually, seconds_of
 from scenarios import PATIENCE, SCENARIOS, TWENTY, Row
 
-# method=signal: a timeout must not skip the fixtures, which end their processes
+# method=signal: after a timeout, the fixtures must still end their processes
 pytestmark = pytest.mark.timeout(400, method="signal")
 
 

@@ -5,11 +5,11 @@ documentation and the HTTP provider's documentation:
 
 - They check each body for ``error``, because the API answers errors with HTTP 200.
 - Every request has a timeout, and a failed poll does not lose the call.
-- If the Airflow operators allow it, one task starts the call and another task waits. A retry of the wait does not
-  call again.
+- If the Airflow operators allow it, one task starts the call and another task waits. A retry of the wait does
+  not call again.
 
-All variants have the same ``retries``, because most deployments set retries by default. No variant uses the Data
-API.
+All variants have the same ``retries``, because most deployments set retries by default. No variant uses the
+Data API.
 """
 
 from __future__ import annotations
