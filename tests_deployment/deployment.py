@@ -1,8 +1,8 @@
 """A real deployment for the time of a test session: Airflow's components and the emulator as processes.
 
 The tests do not use `airflow standalone`, because they end the triggerer and start another one. Standalone
-does not restart its triggerer, and it cannot run without its triggerer. The deployment starts the same four
-commands with the same executor (LocalExecutor), each in its own process group.
+starts its triggerer as a child process, and neither restarts nor releases this child. The deployment starts
+the same four commands with the same executor (LocalExecutor), each in its own process group.
 
 The tests do not use SQLite either. With two dozen simultaneous runs, the error "database is locked" ends the
 scheduler, the dag-processor and the triggerer. PostgreSQL comes from a wheel and starts in a second.
@@ -333,9 +333,8 @@ def _messages(path: Path) -> list[str]:
         except ValueError:
             messages.append(line)  # Airflow writes some of its own lines without JSON
             continue
-        errors = (
-            entry.get("error_detail") or []
-        )  # the first is the raised exception, the others are its causes
+        # the first error is the raised exception, the others are its causes
+        errors = entry.get("error_detail") or []
         error = [f"{error.get('exc_type')}: {error.get('exc_value')}" for error in errors[:1]]
         messages.append(": ".join([str(entry.get("event")), *error]))
     return messages

@@ -181,7 +181,7 @@ def test_a_campaign_of_2000_people_in_four_shards_survives_twenty_kills(
         f"{len(unresolved)} unresolved; {Counter(entry['method'] for entry in exchange.journal())}"
     )
 
-    # every row is settled, and each attempt dialled its person once
+    # every row is finished, and each attempt was dialled once
     assert {person for person, *_ in rows} == set(PEOPLE)
     assert {status for _, _, status, *_ in rows} == {"settled"}
     placed = {
@@ -193,7 +193,7 @@ def test_a_campaign_of_2000_people_in_four_shards_survives_twenty_kills(
     rings = Counter(entry["phone"] for entry in exchange.journal() if entry["kind"] == "ring")
     assert rings == Counter(person for person, _, _, _, session, _ in rows if session)
 
-    # the campaign found every lost call that rang: no unresolved attempt rang a phone
+    # no unresolved attempt rang a phone: the campaign found every lost call that rang
     assert len(unresolved) <= KILLS * AT_ONCE
     assert not [row for row in unresolved if row[4]]
     doubtful = {person for person, *_ in unresolved}
