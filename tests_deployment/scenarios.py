@@ -88,7 +88,7 @@ class Scenario:
     :ivar state: the expected final state of the task.
     :ivar logged: texts that the log must contain, in any order. The table shows these lines.
     :ivar tries: the expected number of the task's last try.
-    :ivar script: the person's behaviour, see ``emulator.Script``. A talk lasts until ``hang_up``.
+    :ivar script: the person's behaviour, see ``emulator.Script``. The default talk lasts until ``hang_up``.
     :ivar within: the seconds that the scenario may take; None means no limit.
     :ivar answered: the expected ``answered`` of the result; None means that the suite does not check it.
     """
@@ -196,9 +196,8 @@ def deferred(play: Play) -> None:
 
     eventually(f"{play.name} waits in the triggerer", in_triggerer, within=PATIENCE)
     talking(play)
-    time.sleep(
-        3
-    )  # the triggerer has assigned the trigger; its child process asks for new triggers every second
+    # the trigger is assigned to the triggerer, whose child process asks for new triggers every second
+    time.sleep(3)
 
 
 def talking(play: Play) -> None:
