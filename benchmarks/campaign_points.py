@@ -1,6 +1,6 @@
 """Points at saturation: what share of a minute's points campaigns use, and how often they exceed the limit.
 
-``python benchmarks/campaign_points.py`` prints every case; the table of `measure` has the worst of each kind.
+``python benchmarks/campaign_points.py`` prints every case. The table of `measure` has the worst ones.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ WARM_UP = 60.0
 class Case:
     """An account and its users.
 
-    :ivar shards: campaigns on the account.
-    :ivar foreign: the share of a minute's points for which a stranger asks, at random moments.
-    :ivar ahead: seconds by which the service's clock is ahead of ours.
+    :ivar shards: the number of campaigns on the account.
+    :ivar foreign: the share of a minute's points that another user asks for, at random moments.
+    :ivar ahead: the seconds by which the service's clock is ahead of the campaigns' clock.
     """
 
     limit: int
@@ -53,9 +53,9 @@ class Case:
 class Use:
     """The use of points in ten minutes.
 
-    :ivar share: points used, of those granted; everybody's.
-    :ivar refused: limit_exceeded in the worst minute, of the campaigns.
-    :ivar all_refused: those of the stranger too.
+    :ivar share: the share of the granted points that all users together used.
+    :ivar refused: the campaigns' limit_exceeded errors in the worst minute.
+    :ivar all_refused: the limit_exceeded errors of all users in the worst minute.
     """
 
     share: float
@@ -121,7 +121,7 @@ def simulate(case: Case) -> Use:
             stranger.step()
         else:
             pause = runners[which].step()
-            assert not pause.over, "there was nobody left to be called: nothing is measured"
+            assert not pause.over, "the campaign has no people left to call, so the measurement is invalid"
             due[which] = clock() + pause.seconds
     return _use(case, exchange, stranger, first, last)
 
@@ -153,16 +153,20 @@ SHARED = [
 
 
 def measure() -> list[Figure]:
-    """One campaign, and three shards with a stranger on the same account: the worst cases of each."""
+    """Return the worst case of one campaign, and of three shards with another user on the same account."""
     figures = []
-    for name, cases in (("one campaign", ALONE), ("three shards and a stranger", SHARED)):
+    for name, cases in (("one campaign", ALONE), ("three shards and another user", SHARED)):
         uses = [simulate(case) for case in cases]
         figures += [
             Figure(
                 f"points used at saturation, {name}", 100 * min(use.share for use in uses), "%", at_least=97
             ),
-            Figure(f"its limit_exceeded in a minute, {name}", max(use.refused for use in uses), at_most=1),
-            Figure("  and the stranger's as well", max(use.all_refused for use in uses), at_most=1),
+            Figure(
+                f"limit_exceeded a minute, {name}: campaigns", max(use.refused for use in uses), at_most=1
+            ),
+            Figure(
+                f"limit_exceeded a minute, {name}: all users", max(use.all_refused for use in uses), at_most=1
+            ),
         ]
     return figures
 

@@ -59,7 +59,7 @@ CALL = {
     "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
 }
 MIDNIGHT = datetime(2026, 10, 12, tzinfo=UTC).timestamp()
-"""A Monday."""
+"""Epoch seconds of a Monday."""
 
 
 class Direct:
@@ -80,7 +80,7 @@ class Direct:
 def gateway_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = None) -> CampaignGateway:
     """Return a campaign's gateway to an exchange, like the operator's, but without HTTP.
 
-    :param clock: the campaign's own; None: the exchange's.
+    :param clock: the campaign's clock; None means the exchange's clock.
     """
     clock = clock or exchange.clock
     client: Client = Client(Direct(exchange), AccessKey("demo-key"), clock=clock)  # type: ignore[arg-type]
@@ -145,7 +145,10 @@ def new_runner(
 
 
 def simulate(people: int, report: Path | None = None) -> dict[str, float]:
-    """Call everybody within two days: windows in eleven zones, 15 % busy, 20 % no answer."""
+    """Call all people within two days and return the figures.
+
+    The people live in eleven time zones; 15 % are busy, and 20 % do not answer.
+    """
     begun = time.perf_counter()
     clock = ManualClock(MIDNIGHT - 4 * 3600)
     # slightly more than the day's people need in the 22 hours in which some window is open
@@ -181,8 +184,8 @@ def simulate(people: int, report: Path | None = None) -> dict[str, float]:
     requests = Counter(entry.method for entry in exchange.journal if entry.kind == "request")
     refused = sum(entry.kind == "request" and entry.mnemonic is not None for entry in exchange.journal)
     rings = Counter(entry.phone for entry in exchange.journal if entry.kind == "ring")
-    assert len(results) == people, "somebody was lost"
-    assert max(rings.values()) <= 2, "somebody was rung more often than allowed"
+    assert len(results) == people, "a person has no result"
+    assert max(rings.values()) <= 2, "a person's phone rang more often than allowed"
     if report is not None:
         report.write_text(_report(runner), "utf-8")
     return {
@@ -244,11 +247,11 @@ def measure() -> list[Figure]:
     growth = (large["seconds"] / 100_000) / (small["seconds"] / 10_000)
     return [
         Figure("campaign of 100 000 people, two days, simulated", large["seconds"], "s", at_most=120),
-        Figure("its memory", large["megabytes"], "MB", at_most=600),
-        Figure("its cost per person against that of 10 000 people", growth, at_most=1.3),
-        Figure("its calls", large["calls"]),
-        Figure("its people who were not called", large["not_called"], at_most=0),
-        Figure("its rings outside of a person's calling hours", large["out_of_hours"], at_most=0),
+        Figure("memory of the campaign", large["megabytes"], "MB", at_most=600),
+        Figure("duration per person: 100 000 people / 10 000 people", growth, at_most=1.3),
+        Figure("calls of the campaign", large["calls"]),
+        Figure("people on the list without a call", large["not_called"], at_most=0),
+        Figure("calls outside a person's calling hours", large["out_of_hours"], at_most=0),
     ]
 
 

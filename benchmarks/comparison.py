@@ -1,9 +1,9 @@
-"""Our start operators beside what one would write without them, in a real deployment.
+"""Compare our start operators with DAGs that use other operators, in a real deployment.
 
-Six ways to call a list of people and wait for the calls' ends; see ``dags/compared.py``, which says how
-they are written. Every way talks to an exchange of its own, with the same people. First they take turns
-with calls that take their time: what does waiting cost? Then all of them at once lose, or seem to lose,
-the answers to their first start requests: who is called twice, who is not called at all?
+Six variants call a list of people and wait for the ends of the calls; see ``dags/compared.py``. Each
+variant has an exchange of its own with the same people. First, the variants take turns with long calls:
+this measures the cost of waiting. Then all variants run at once, and the answers to their first start
+requests get lost or seem to get lost: this counts the people who are called twice or never.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from airflow_provider_callapi.emulator import Exchange, Fault, Script
 CALLS = 12
 TALK = 20.0
 SLOTS = 24
-"""More than calls: nobody waits for a slot, so that what is compared is not the executor's queue."""
+"""More slots than calls: no task waits for a slot, so the executor's queue does not affect the comparison."""
 POLL = 5.0
 TIMEOUT = 5.0
 FAULTS = {
@@ -32,27 +32,27 @@ FAULTS = {
 FAULTY_CALLS = 4
 
 WAITING: dict[str, dict[str, Any]] = {
-    "HttpOperator + HttpSensor": {"way": "http"},
-    # the sensor does not defer: with a response_check, it waits in the worker whatever it is told
-    "… both deferrable=True": {"way": "http", "deferrable": True},
-    "… sensor in mode=reschedule": {"way": "http", "mode": "reschedule"},
-    "PythonOperator, requests in a loop": {"way": "loop"},
-    "ours": {"way": "ours", "deferrable": False},
-    "ours, deferrable": {"way": "ours", "deferrable": True},
+    "HttpOperator + HttpSensor": {"variant": "http"},
+    # a sensor with a response_check never defers: it waits in the worker
+    "… both deferrable=True": {"variant": "http", "deferrable": True},
+    "… sensor in mode=reschedule": {"variant": "http", "mode": "reschedule"},
+    "PythonOperator, requests in a loop": {"variant": "loop"},
+    "ours": {"variant": "ours", "deferrable": False},
+    "ours, deferrable": {"variant": "ours", "deferrable": True},
 }
 OURS = "ours, deferrable"
 STARTING: dict[str, dict[str, Any]] = {
     **{name: options for name, options in WAITING.items() if "mode" not in options},
-    "ours, at_least_once": {"way": "ours", "deferrable": False, "delivery": "at_least_once"},
+    "ours, at_least_once": {"variant": "ours", "deferrable": False, "delivery": "at_least_once"},
 }
 
 
 @dataclass(frozen=True)
 class Waited:
-    """What calls that take their time have cost."""
+    """The cost of waiting for long calls."""
 
     starts: int
-    looks: int
+    polls: int
     points: int
     worker_seconds: float
     seconds_late: float
@@ -61,7 +61,7 @@ class Waited:
 
     @classmethod
     def read(cls, exchange: Exchange, run: Run) -> Waited:
-        """From the exchange's books and Airflow's."""
+        """Read the figures from the exchange and from Airflow's run."""
         assert {task.state for task in run.tasks} == {"success"}, run.tasks
         ended = {call.contact: call.ended_at for call in exchange.calls}
         late = [run.ended_at(index) - ended[phone] for index, phone in enumerate(phones(CALLS))]
@@ -75,12 +75,12 @@ class Waited:
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        return (self.starts, self.looks, self.points, self.worker_seconds, self.seconds_late)
+        return (self.starts, self.polls, self.points, self.worker_seconds, self.seconds_late)
 
 
 @dataclass(frozen=True)
 class Faulted:
-    """How many people were called more than once, and not at all; how many tasks ended well."""
+    """The number of people called more than once or never, and of tasks that succeeded."""
 
     twice: int
     never: int
@@ -88,7 +88,7 @@ class Faulted:
 
     @classmethod
     def read(cls, exchange: Exchange, run: Run) -> Faulted:
-        """From the exchange's books and Airflow's."""
+        """Read the figures from the exchange and from Airflow's run."""
         rings = [exchange.rings(phone) for phone in phones(FAULTY_CALLS)]
         failed = {task.map_index for task in run.tasks if task.state != "success"}
         return cls(sum(n > 1 for n in rings), rings.count(0), FAULTY_CALLS - len(failed))
@@ -98,19 +98,19 @@ class Faulted:
 
 
 def phones(number: int) -> list[str]:
-    """The contacts."""
+    """Return this number of contacts."""
     return [str(79_040_000_000 + i) for i in range(number)]
 
 
 def new_exchange(talk: float) -> Exchange:
-    """Everybody answers after a second."""
+    """Return an exchange whose people answer after a second and talk for ``talk`` seconds."""
     exchange = Exchange()
     exchange.default_script = Script(rings=1.0, talks=talk)
     return exchange
 
 
 def wait(airflow: Airflow, exchanges: dict[str, Exchange]) -> dict[str, Waited]:
-    """One way after the other."""
+    """Run one variant after the other."""
     results = {}
     for number, name in enumerate(WAITING):
         dag_id = f"waiting_{number}"
@@ -120,7 +120,7 @@ def wait(airflow: Airflow, exchanges: dict[str, Exchange]) -> dict[str, Waited]:
 
 
 def disturb(airflow: Airflow, exchanges: dict[str, Exchange]) -> dict[str, dict[str, Faulted]]:
-    """All ways at once, and every one meets every fault with as many start requests as it has calls."""
+    """Run all variants at once. In each variant, each fault hits one start request per call."""
     for fault in FAULTS.values():
         for number in range(len(STARTING)):
             exchanges[f"{fault.label}_{number}"].fault(
@@ -138,13 +138,13 @@ def disturb(airflow: Airflow, exchanges: dict[str, Exchange]) -> dict[str, dict[
 
 
 def print_tables(waited: dict[str, Waited], faulted: dict[str, dict[str, Faulted]]) -> None:
-    """What was measured, and in how many times what ours takes."""
-    print(f"\n{CALLS} calls at once, a look every {POLL:g} s; (× {OURS})")
+    """Print the figures, each with its factor relative to our deferrable variant."""
+    print(f"\n{CALLS} calls at once, a poll every {POLL:g} s; (× {OURS})")
     print("".join([f"{'':<36}", *(f"{column:>25}" for column in Waited.COLUMNS)]))
-    for name, way in waited.items():
+    for name, variant in waited.items():
         cells = [
             f"{value:.4g} ({value / our:.3g} ×)"
-            for value, our in zip(way.numbers, waited[OURS].numbers, strict=True)
+            for value, our in zip(variant.numbers, waited[OURS].numbers, strict=True)
         ]
         print("".join([f"{name:<36}", *(f"{cell:>25}" for cell in cells)]))
     print(
@@ -158,7 +158,7 @@ def print_tables(waited: dict[str, Waited], faulted: dict[str, dict[str, Faulted
 
 
 def measure() -> list[Figure]:
-    """Prints the tables; judges what is promised."""
+    """Print the tables and return the figures."""
     dags, exchanges = {}, {}
     for number, options in enumerate(WAITING.values()):
         dag_id = f"waiting_{number}"
@@ -176,16 +176,16 @@ def measure() -> list[Figure]:
     print_tables(waited, faulted)
     theirs, ours = waited["HttpOperator + HttpSensor"], waited[OURS]
     twice = {name: sum(fault.twice for fault in results.values()) for name, results in faulted.items()}
-    ways_of_ours = [name for name in STARTING if name.startswith("ours")]
+    our_variants = [name for name in STARTING if name.startswith("ours")]
     return [
-        Figure(f"{CALLS} calls: list.calls, HttpSensor / ours, deferrable", theirs.looks / ours.looks),
+        Figure(f"{CALLS} calls: list.calls, HttpSensor / ours, deferrable", theirs.polls / ours.polls),
         Figure(
             f"{CALLS} calls: worker-seconds, HttpSensor / ours, deferrable",
             theirs.worker_seconds / ours.worker_seconds,
         ),
         Figure("start requests fail: people called twice, HttpOperator", twice["HttpOperator + HttpSensor"]),
         Figure(
-            "start requests fail: people called twice, ours", sum(map(twice.get, ways_of_ours)), at_most=0
+            "start requests fail: people called twice, ours", sum(map(twice.get, our_variants)), at_most=0
         ),
     ]
 

@@ -1,7 +1,7 @@
 """A real Airflow for a benchmark: the tests' deployment, with the benchmark's DAGs and exchanges.
 
-The exchanges are in this process, which does nothing else meanwhile but look at Airflow's database:
-what the clients of an exchange cause is read from it directly.
+The exchanges run in this process. The process otherwise only queries Airflow's database, so a benchmark
+reads the effects of an exchange's clients directly from the exchange.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SAMPLE = 0.1
 
 @dataclass(frozen=True)
 class Task:
-    """A task instance that is over; epoch seconds."""
+    """A finished task instance. Times are epoch seconds."""
 
     task_id: str
     map_index: int
@@ -42,11 +42,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Run:
-    """A DAG's run that is over.
+    """A finished run of a DAG.
 
-    :ivar seconds: from the moment it was asked for until its last task has ended.
-    :ivar worker_seconds: the seconds that its tasks were running, summed up: what they held of the
-        executor's slots, waits in the triggerer not included. Sampled.
+    :ivar seconds: from the request for the run until the end of its last task.
+    :ivar worker_seconds: the total seconds in which its tasks ran and occupied slots of the executor.
+        Waits in the triggerer do not count. The value is sampled.
     """
 
     tasks: list[Task]
@@ -54,17 +54,18 @@ class Run:
     worker_seconds: float
 
     def ended_at(self, map_index: int) -> float:
-        """When the last of a mapped index' tasks was over."""
+        """Return when the last task of a mapped index ended, in epoch seconds."""
         return max(task.ended_at for task in self.tasks if task.map_index == map_index)
 
 
 class Airflow(Deployment):
     """Airflow's components with one of the files in ``dags/``.
 
-    :param file: its name without the suffix. It makes one DAG of every entry of the JSON file beside it.
+    :param file: the file's name without the suffix. The file defines one DAG per entry of the JSON file
+        with the same name.
     :param dags: the content of that JSON file.
-    :param connections: what they talk to.
-    :param slots: how many tasks run at once.
+    :param connections: connection id → the connection's fields.
+    :param slots: the number of tasks that run at once.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Airflow(Deployment):
             "AIRFLOW__CORE__PARALLELISM": str(slots),
             "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": str(slots),
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
-            # nothing is killed here, and a busy machine must not look like a dead worker
+            # no worker dies here, and a busy machine must not count as a dead worker
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "300",
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "60",
         }
@@ -89,7 +90,7 @@ class Airflow(Deployment):
             self._environment[f"AIRFLOW_CONN_{name.upper()}"] = json.dumps(connection)
 
     def play(self, *dag_ids: str, within: float) -> dict[str, Run]:
-        """Run these DAGs at once, to their end."""
+        """Run these DAGs at the same time and wait for their end. Return DAG id → its run."""
         with psycopg2.connect(self._database.get_uri()) as database:
             database.autocommit = True
             cursor = database.cursor()
@@ -97,13 +98,13 @@ class Airflow(Deployment):
                 began = time.time()
                 for dag_id in dag_ids:
                     self.run(dag_id)
-                # asks the database, not the API server, which the tasks keep busy
+                # query the database: the tasks keep the API server busy
                 eventually(f"{dag_ids} are over", lambda: _are_over(cursor, dag_ids), within=within)
             return {dag_id: _run(cursor, dag_id, began, running.seconds[dag_id]) for dag_id in dag_ids}
 
 
 class _Running:
-    """Adds up how long the tasks of some DAGs are running, for the time of the block."""
+    """Sum the seconds in which tasks of these DAGs run while the block is active."""
 
     def __init__(self, cursor: Any, dag_ids: tuple[str, ...]) -> None:
         self.seconds = dict.fromkeys(dag_ids, 0.0)
@@ -153,16 +154,16 @@ def _run(cursor: Any, dag_id: str, began: float, worker_seconds: float) -> Run:
 def deployed(
     file: str, dags: dict[str, Any], exchanges: dict[str, Exchange], *, slots: int, timeout: float = 30.0
 ) -> Iterator[Airflow]:
-    """Airflow for the time of the block. Every exchange has two connections, ``NAME`` and ``NAME_http``.
+    """Run Airflow while the block is active. Every exchange has two connections, ``NAME`` and ``NAME_http``.
 
-    :param timeout: seconds that every client waits for an answer.
+    :param timeout: the seconds that each client waits for an answer.
     """
     with ExitStack() as stack:
         connections: dict[str, Any] = {}
         for name, exchange in exchanges.items():
             emulator = stack.enter_context(Emulator(exchange))
             ours = emulator.connection()
-            ours["extra"] = {"timeout": timeout}  # without the Data API, which the others do not ask either
+            ours["extra"] = {"timeout": timeout}  # no Data API, because the other variants do not use it
             connections[name] = ours
             connections[f"{name}_http"] = {**ours, "conn_type": "http"}
         home = stack.enter_context(tempfile.TemporaryDirectory(prefix="callapi-benchmark-"))

@@ -1,7 +1,7 @@
-"""What our operators add to the parse of a DAG file, beside what the HTTP provider's add.
+"""Compare the import time of our operators with the import time of the HTTP provider's operator.
 
-Every measurement is a fresh interpreter in which ``airflow.sdk`` is imported already, as in the DAG
-processor. The two modules take turns, so that a busy machine is busy for both.
+Each measurement uses a fresh interpreter that has already imported ``airflow.sdk``, as the DAG processor
+has. The two modules take turns, so the machine's load affects both.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROUNDS = 7
 _IMPORT = """
 import time
 import airflow.sdk
-airflow.sdk.BaseOperator, airflow.sdk.BaseHook  # lazy: what they need is imported here
+airflow.sdk.BaseOperator, airflow.sdk.BaseHook  # these are lazy: this line imports their modules
 begin = time.perf_counter()
 import {module}
 print(time.perf_counter() - begin)
@@ -41,8 +41,8 @@ print(time.perf_counter() - begin)
 
 
 def seconds(code: str) -> float:
-    """What a fresh interpreter prints, which is the time that it took."""
-    # compiled modules are kept, as they are wherever Airflow runs
+    """Run the code in a fresh interpreter. Return the seconds that it prints."""
+    # keep compiled modules, as an Airflow installation does
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     printed = subprocess.run(
         [sys.executable, "-c", code], env=environment, check=True, stdout=subprocess.PIPE, text=True
@@ -51,7 +51,7 @@ def seconds(code: str) -> float:
 
 
 def measure() -> list[Figure]:
-    """The two imports and the provider info; milliseconds and a ratio."""
+    """Measure the two imports and the provider info, in milliseconds, and the ratio of the imports."""
     codes = {
         "ours": _IMPORT.format(module=OURS),
         "theirs": _IMPORT.format(module=THEIRS),
@@ -59,7 +59,7 @@ def measure() -> list[Figure]:
     }
     times: dict[str, list[float]] = {name: [] for name in codes}
     for code in codes.values():
-        seconds(code)  # compiles, and fills the disk's cache
+        seconds(code)  # compile the modules and fill the disk cache
     for _ in range(ROUNDS):
         for name, code in codes.items():
             times[name].append(seconds(code))

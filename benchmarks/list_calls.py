@@ -1,7 +1,8 @@
-"""What ``hook.call(ListCalls())`` costs beside the same POST with `requests` and ``json.loads``.
+"""Compare the time of ``hook.call(ListCalls())`` with the same POST through `requests` and ``json.loads``.
 
-The exchange is another process, so its work is the same in both times; the client's own work, in CPU
-time of this process, is shown beside it: that ratio is the harder one, and depends on no server.
+The exchange runs in another process, so its work is the same in both times. The benchmark also measures the
+client's CPU time in this process. The ratio of the CPU times is stricter, because it does not depend on the
+server.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ WARM_UP = 30
 
 
 def bare_post(exchange: ExchangeProcess) -> Callable[[], Any]:
-    """The request as somebody would write it without us."""
+    """Return a function that sends the request without this provider."""
     session = requests.Session()
     url = f"{exchange.url}/v4.0"
     headers = {"Content-Type": "application/json; charset=UTF-8"}
@@ -37,13 +38,13 @@ def bare_post(exchange: ExchangeProcess) -> Callable[[], Any]:
 
 
 def measure() -> list[Figure]:
-    """Milliseconds and ratios, medians of alternating requests."""
+    """Measure milliseconds and ratios. All values are medians of alternating requests."""
     from airflow_provider_callapi.api.methods import ListCalls
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
     with exchange_process() as exchange, CallApiHook() as hook:
         exchange.receive(SESSIONS)
-        time.sleep(2.5)  # until the operators have answered: every session has two legs
+        time.sleep(2.5)  # after this time the employees have answered: every session has two legs
         clients: dict[str, Callable[[], Any]] = {
             "bare": bare_post(exchange),
             "hook": lambda: hook.call(ListCalls()),

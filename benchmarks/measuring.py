@@ -1,4 +1,4 @@
-"""What the benchmarks share: a figure with its limit, a fresh Airflow home, an exchange to talk to."""
+"""Shared tools: a figure with its limit, a new Airflow home, an exchange in another process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 
-# Airflow reads this when it is first imported, which is after this file
+# Airflow reads these variables on its first import, which happens after this line
 _HOME = tempfile.mkdtemp(prefix="callapi-benchmarks-")
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 os.environ.update(AIRFLOW_HOME=_HOME, AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING")
@@ -26,7 +26,7 @@ os.environ.update(AIRFLOW_HOME=_HOME, AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING")
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number. Without a limit it is there to be read, not to be judged."""
+    """One measured number. A number without a limit cannot be broken."""
 
     name: str
     value: float
@@ -50,7 +50,7 @@ class Figure:
 
 
 def show(figures: list[Figure]) -> int:
-    """Print the rows of the table; 1 where a limit is broken, as an exit code."""
+    """Print the rows of the table. Return the exit code: 1 if a figure breaks its limit, otherwise 0."""
     for figure in figures:
         value = f"{figure.value:.2f} {figure.unit}"
         verdict = "BROKEN" if figure.broken else "ok" if figure.limit else ""
@@ -59,7 +59,7 @@ def show(figures: list[Figure]) -> int:
 
 
 class ExchangeProcess:
-    """The remote control of an emulator in another process, which takes no time of this one."""
+    """The remote control of an emulator that runs in another process and uses no CPU time of this process."""
 
     def __init__(self, url: str, key: str) -> None:
         self.url = url
@@ -67,7 +67,7 @@ class ExchangeProcess:
         self._session = requests.Session()
 
     def receive(self, number: int) -> list[int]:
-        """So many people call in, and talk until somebody releases the call; the session ids."""
+        """Let people call in and talk until a request releases the call. Return the session ids."""
         phones = [str(79_030_000_000 + i) for i in range(number)]
         return [
             self._session.post(f"{self.url}/emulator/inbound", json={"contact": phone}).json()[
@@ -77,14 +77,14 @@ class ExchangeProcess:
         ]
 
     def request_times(self, method: str) -> list[float]:
-        """When the requests for a method were answered, from the exchange's journal."""
+        """Return the times, in epoch seconds, at which the exchange answered requests for a method."""
         journal: list[dict[str, Any]] = self._session.get(f"{self.url}/emulator/journal").json()
         return [e["time"] for e in journal if e["kind"] == "request" and e["method"] == method]
 
 
 @contextmanager
 def exchange_process() -> Iterator[ExchangeProcess]:
-    """An emulator on a free port for the time of the block; ``callapi_default`` leads to it."""
+    """Run an emulator on a free port while the block is active. ``callapi_default`` connects to it."""
     script = Path(_HOME, "script.json")
     script.write_text(json.dumps({"default": {"talks": None}}))
     command = ["-m", "airflow_provider_callapi.emulator", "--port", "0", "--script", str(script)]

@@ -1,6 +1,7 @@
 """Draw docstrings and sentences of the documentation at random, for a reader who has not seen the code.
 
-The reader marks each as clear at first reading, or not. The goals: 47 of 50 docstrings, 28 of 30 sentences.
+The reader marks each text as clear at first reading or not. The goals are 47 of 50 docstrings and 28 of 30
+sentences.
 
 Usage: ``python benchmarks/reading.py [SEED]``
 """

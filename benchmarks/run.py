@@ -1,4 +1,4 @@
-"""Run all benchmarks and print one table; exit with 1 where a limit is broken."""
+"""Run all benchmarks and print one table. The exit code is 1 if a figure breaks its limit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BENCHMARKS = (
 
 def main() -> int:
     begin = time.monotonic()
-    print(f"{'what':<68} {'measured':<15} limit")
+    print(f"{'figure':<68} {'measured':<15} limit")
     status = max([show(benchmark.measure()) for benchmark in BENCHMARKS])
     print(f"{'A LIMIT IS BROKEN' if status else 'all limits are kept'} ({time.monotonic() - begin:.0f} s)")
     return status

@@ -1,7 +1,7 @@
-"""How many list.calls requests 200 deferred sensors cause beside one, by the exchange's own journal.
+"""Compare the number of list.calls requests of 200 deferred sensors with that of one sensor.
 
-All triggers run in one event loop, as in a triggerer. The exchange is another process and has the
-same 200 active calls in both cases. The cases take turns.
+All triggers run in one event loop, as in a triggerer. The exchange runs in another process and has the same
+200 active calls in both cases. Its journal provides the counts. The two cases take turns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROUNDS = 2
 
 
 async def deferred(session_ids: list[int]) -> None:
-    """Wait for these calls, which do not end, for some seconds: one trigger a call."""
+    """Wait some seconds for these calls, with one trigger per call. The calls do not end."""
     from airflow_provider_callapi.calls.outcome import Outcome
     from airflow_provider_callapi.calls.watch import Phase
     from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
@@ -37,14 +37,17 @@ async def deferred(session_ids: list[int]) -> None:
         (event,) = [event async for event in trigger.run()]
         phase, call = read_event(event.payload)
         assert call.call_session_id == session_id
-        assert (phase, call.observed) == (Phase.TIMED_OUT, True)  # it has looked, to the last
+        assert (phase, call.observed) == (Phase.TIMED_OUT, True)  # the trigger polled until the deadline
 
     deadline = time.time() + SECONDS
     await asyncio.gather(*map(wait, session_ids))
 
 
 def requests_a_minute(exchange: ExchangeProcess, session_ids: list[int]) -> float:
-    """What so many triggers cause, from the first request to the last: no window's edge cuts one off."""
+    """Return the requests per minute, measured from the first request to the last.
+
+    A fixed time window would cut off a part of an interval at its ends.
+    """
     before = len(exchange.request_times("list.calls"))
     asyncio.run(deferred(session_ids))
     times = exchange.request_times("list.calls")[before:]
@@ -52,7 +55,7 @@ def requests_a_minute(exchange: ExchangeProcess, session_ids: list[int]) -> floa
 
 
 def measure() -> list[Figure]:
-    """Requests a minute, and their ratio."""
+    """Measure the requests per minute and their ratio."""
     with exchange_process() as exchange:
         calls = exchange.receive(MANY)
         requests_a_minute(exchange, calls[:1])  # imports

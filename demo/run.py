@@ -1,9 +1,9 @@
-"""Airflow places four phone calls at a telephone exchange on this machine.
+"""Run a real Airflow that places four phone calls at a telephone exchange on this machine.
 
-A real Airflow (a database of its own, tasks, triggers) runs
-``airflow_provider_callapi/example_dags/start_wait_tag_branch.py`` once for each person below. What the DAG
-knows of a call is printed beside what happened at the exchange.
-Leaves nothing behind; the exit code says whether everything was as it should be.
+Airflow has its own database, tasks and triggers. It runs
+``airflow_provider_callapi/example_dags/start_wait_tag_branch.py`` once for each person below. The demo
+prints what the DAG knows of each call next to the facts at the exchange. It deletes all its files. The exit
+code is 0 if every call and every run met the expectation, otherwise 1.
 """
 
 from __future__ import annotations
@@ -33,19 +33,20 @@ from airflow_provider_callapi.emulator import Call, Emulator, Exchange, Fault, S
 REPO = Path(__file__).resolve().parents[1]
 DAG_FILE = REPO / "airflow_provider_callapi" / "example_dags" / "start_wait_tag_branch.py"
 START = "start.employee_call"
-SECONDS_BETWEEN_LOOKS = 0.5
-"""The example's own 5 s would make the demo wait most of the time."""
+POLL_INTERVAL = 0.5
+"""Seconds between two polls. The example's interval of 5 s would slow down the demo."""
 LOG_LINES_ON_FAILURE = 40
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is called.
+    """One person to call.
 
-    :ivar branch: the task that the DAG must come to.
+    :ivar reaction: what the person does; completes "a person who …".
+    :ivar branch: the task that the DAG must reach.
     """
 
-    who: str
+    reaction: str
     phone: str
     script: Script
     branch: str
@@ -78,7 +79,7 @@ PEOPLE = (
 
 @dataclass(frozen=True)
 class Result:
-    """What one run of the DAG left behind."""
+    """The state, branch and call of one run of the DAG."""
 
     state: str
     branch: str | None
@@ -86,7 +87,7 @@ class Result:
 
 
 def main() -> int:
-    """Run the demo; 0 if every call was placed once and every run took the right branch."""
+    """Run the demo. Return 0 if each phone rang once and each run took the right branch, otherwise 1."""
     screen = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     console = Console(file=screen, highlight=False, width=None if screen.isatty() else 100)
     began = time.monotonic()
@@ -97,7 +98,7 @@ def main() -> int:
                 problems = _demo(console, Path(folder))
             except Exception:
                 traceback.print_exc()
-                problems = ["the demo broke"]
+                problems = ["the demo raised an exception"]
         if problems:
             console.print(f"\n… the end of Airflow's log:\n{_tail(log)}\n", markup=False, style="dim")
     for problem in problems:
@@ -107,7 +108,7 @@ def main() -> int:
 
 
 def _demo(console: Console, home: Path) -> list[str]:
-    """Everything; returns what was not as it should be."""
+    """Run all calls and print the results. Return the problems."""
     exchange = Exchange()
     with Emulator(exchange) as emulator:
         os.environ.update(
@@ -117,7 +118,7 @@ def _demo(console: Console, home: Path) -> list[str]:
             AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db",
             AIRFLOW_CONN_CALLAPI_DEFAULT=json.dumps(emulator.connection()),
         )
-        with _spinner(console, "A database for Airflow"):
+        with _spinner(console, "Creating a database for Airflow"):
             dag = _airflow(home / "dags")
         console.print(f"\nThe telephone exchange is {emulator.url}, the DAG {DAG_FILE.name}\n")
         results = []
@@ -125,11 +126,11 @@ def _demo(console: Console, home: Path) -> list[str]:
             exchange.script(person.phone, person.script)
             if person.fault:
                 exchange.fault(person.fault, method=START)
-            with _spinner(console, f"Calling somebody who {person.who}"):
+            with _spinner(console, f"Calling a person who {person.reaction}"):
                 results.append(_run(dag, person))
         console.print(_table(exchange, results))
         console.print(
-            "not known: looking at the active calls can prove an answer, never that there was none",
+            "not known: a poll of the active calls can prove an answer, but not a missing answer",
             style="dim",
         )
         rang = sum(exchange.rings(person.phone) for person in PEOPLE)
@@ -141,14 +142,14 @@ def _demo(console: Console, home: Path) -> list[str]:
 
 
 def _spinner(console: Console, text: str) -> Live:
-    # console.status() would put itself in place of sys.stdout and show Airflow's log
+    # console.status() would replace sys.stdout and show Airflow's log
     return Live(
         Spinner("dots", text), console=console, transient=True, redirect_stdout=False, redirect_stderr=False
     )
 
 
 def _airflow(dags: Path) -> Any:
-    """A migrated database, and the DAG of the example, copied into the folder of DAGs."""
+    """Migrate the database, copy the example into the folder of DAGs, and return its DAG."""
     from airflow.utils.db import initdb  # noqa: PLC0415 - reads AIRFLOW_HOME when it is imported
 
     dags.mkdir()
@@ -160,7 +161,7 @@ def _airflow(dags: Path) -> Any:
     spec.loader.exec_module(module)
     for task in module.dag.tasks:
         if hasattr(task, "poke_interval"):
-            task.poke_interval = SECONDS_BETWEEN_LOOKS
+            task.poke_interval = POLL_INTERVAL
     return module.dag
 
 
@@ -189,17 +190,17 @@ def _table(exchange: Exchange, results: list[Result]) -> Table:
     for person, result in zip(PEOPLE, results, strict=True):
         calls = [call for call in exchange.calls if call.contact == person.phone]
         table.add_row(
-            person.who,
+            person.reaction,
             {True: "[green]yes", False: "[red]no", None: "[yellow]not known"}[result.known.get("answered")],
             result.branch or f"[red]{result.state}",
             str(exchange.rings(person.phone)),
-            "\n".join(map(_story, calls)) or "nothing",
+            "\n".join(map(_fact, calls)) or "nothing",
             ", ".join(tag for call in calls for tag in call.tags.values()) or "–",
         )
     return table
 
 
-def _story(call: Call) -> str:
+def _fact(call: Call) -> str:
     if call.talked_at is None or call.ended_at is None:
         return call.finish_reason or call.state.value
     return f"talked {call.ended_at - call.talked_at:.1f} s"
@@ -208,14 +209,14 @@ def _story(call: Call) -> str:
 def _problems(exchange: Exchange, results: list[Result]) -> Iterator[str]:
     for person, result in zip(PEOPLE, results, strict=True):
         if result.state != "success" or result.branch != person.branch:
-            yield f"who {person.who}: the run is {result.state}, its branch {result.branch}"
+            yield f"the person who {person.reaction}: the run is {result.state}, its branch {result.branch}"
         if (rings := exchange.rings(person.phone)) != 1:
-            yield f"who {person.who}: the phone rang {rings} times"
+            yield f"the person who {person.reaction}: the phone rang {rings} times"
 
 
 @contextmanager
 def _output_to(log: Path) -> Iterator[None]:
-    """Everything that anybody writes to stdout and stderr goes to a file, whoever opened them when."""
+    """Redirect stdout and stderr to a file. This includes writers that already hold the streams."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)

@@ -1,4 +1,4 @@
-"""A real Airflow in a folder of its own, a real exchange over HTTP, and DAGs run through ``dag.test()``."""
+"""A real Airflow in its own folder, a real exchange over HTTP, and DAGs that run through ``dag.test()``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 TEST_DAGS = HOME / "dags"
 TEST_DAGS.mkdir()
-# Airflow reads these when it is first imported, which is after this file.
+# Airflow reads these variables on its first import, which happens after this line.
 os.environ.update(
     AIRFLOW_HOME=str(HOME),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
@@ -50,7 +50,7 @@ AIRFLOW = Version(version("apache-airflow-core"))
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "needs_airflow(version, what): skipped on an older Airflow, which has no such thing"
+        "markers", "needs_airflow(version, what): skip the test if an older Airflow lacks the named feature"
     )
 
 
@@ -63,33 +63,34 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @dataclass
 class Run:
-    """What a DAG run left behind."""
+    """The states and XComs of a finished DAG run."""
 
     state: str
     states: dict[str, str | None]
-    """Task id (``task_id[map_index]`` where mapped) → state."""
+    """Task id (``task_id[map_index]`` if mapped) → state."""
     xcoms: dict[str, Any]
-    """The same key → the task's return value."""
+    """Task id, with the map index if mapped → the task's return value."""
     dag_id: str
     run_id: str
 
 
 @pytest.fixture(scope="session")
 def airflow_db() -> None:
-    """The metadata database of this session's Airflow, migrated."""
+    """Create and migrate the metadata database of this session's Airflow."""
     from airflow.utils.db import initdb
 
     initdb()
     if Version("3.1") > AIRFLOW:
         from airflow.sdk.execution_time import supervisor
 
-        # One API server for all tasks, as later: here ``dag.test()`` takes two seconds to build one for each.
+        # Share one API server between all tasks, as newer versions do. Otherwise ``dag.test()`` builds an API
+        # server for each task, which takes two seconds.
         supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
 
 
 @pytest.fixture
 def exchange(callapi_emulator: Any) -> Any:
-    """The exchange behind the emulator that the connection ``callapi_default`` leads to."""
+    """Return the exchange of the emulator to which ``callapi_default`` connects."""
     return callapi_emulator.exchange
 
 
@@ -124,9 +125,9 @@ def dag_bag(airflow_db: None) -> Callable[[Path], Any]:
 
 @pytest.fixture
 def run_dag(airflow_db: None, connection: Any) -> Callable[..., Run]:
-    """Run a DAG through ``dag.test()``, triggers included, against the emulator over HTTP.
+    """Return a function that runs a DAG with its triggers through ``dag.test()`` against the emulator.
 
-    Takes a file, or the source of one. Retries are not run by ``dag.test()``.
+    The function takes a file or its source. ``dag.test()`` runs no retries.
     """
     return _run_dag
 
@@ -155,7 +156,7 @@ def _run_dag(source: Path | str, *, conf: dict[str, Any] | None = None, **test_k
 
 @pytest.fixture
 def left_behind() -> Callable[[Any], Run]:
-    """Read what a DAG run that is over left behind."""
+    """Return a function that reads the states and XComs of a finished DAG run."""
     return _left_behind
 
 

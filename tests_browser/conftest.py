@@ -1,4 +1,4 @@
-"""A browser, and Airflow in it. The pictures of the documentation are taken on the way."""
+"""A browser and an Airflow to use in it. The tests also take the documentation's screenshots."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-sys.path.append(str(Path(__file__).parents[1] / "tests_deployment"))  # how a deployment is started and ended
+sys.path.append(str(Path(__file__).parents[1] / "tests_deployment"))  # the deployment's helpers
 
 from standalone import Standalone
 
@@ -33,13 +33,16 @@ LARGEST_PICTURE = 200_000
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--screenshots", metavar="DIR", type=Path, help="where the pictures go; a folder to be thrown away"
+        "--screenshots",
+        metavar="DIR",
+        type=Path,
+        help="folder for the screenshots; the default is a temporary folder",
     )
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The browser's program. Playwright's own builds are not used: nothing is downloaded."""
+    """Return the path of the installed browser. The tests do not download Playwright's builds."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if path := shutil.which(name):
             return path
@@ -48,14 +51,14 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def airflow(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    """One for the session; started only where there is a browser to look at it."""
+    """Run one Airflow for the session. It starts only if a browser is installed."""
     with Standalone(tmp_path_factory.mktemp("airflow"), EXAMPLE, dag="callapi_informer_call") as airflow:
         yield airflow
 
 
 @pytest.fixture
 def exchange(airflow: Standalone) -> Iterator[Exchange]:
-    """The telephone exchange, as new."""
+    """Return the telephone exchange after a reset."""
     exchange = airflow.emulator.exchange
     exchange.reset()
     yield exchange
@@ -64,7 +67,7 @@ def exchange(airflow: Standalone) -> Iterator[Exchange]:
 
 @pytest.fixture
 def page(chromium: str, tmp_path: Path) -> Iterator[Page]:
-    """A page of a browser that has never been used, and that knows this machine only."""
+    """Open a page in a browser with a new profile, which reaches only this machine."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch_persistent_context(
             tmp_path / "profile",
@@ -89,7 +92,7 @@ def page(chromium: str, tmp_path: Path) -> Iterator[Page]:
 def screenshot(
     page: Page, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Path]:
-    """``screenshot(name)`` keeps what the page shows; ``screenshot(name, url)`` goes there first."""
+    """Return a function: ``screenshot(name)`` saves the page, with a URL as well it first opens the URL."""
     folder: Path = request.config.getoption("--screenshots") or tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
 

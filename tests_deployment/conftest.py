@@ -1,4 +1,4 @@
-"""One deployment for the session, in which all scenarios are played at once."""
+"""One deployment for the session. All scenarios run in it at once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     lines = ["| event | rings | final state | log lines | seconds |", "|---|---|---|---|---|"]
     lines += [
-        f"| {row.title} | {row.rings} | {row.state} | {row.says or '–'} | {row.seconds:.0f} |"
+        f"| {row.title} | {row.rings} | {row.state} | {row.logged or '–'} | {row.seconds:.0f} |"
         for row in session.config.stash[_ROWS]
     ]
     file.write_text("\n".join(lines) + "\n", "utf-8")
@@ -45,7 +45,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 @pytest.fixture(scope="session")
 def plays(deployment: Deployment, request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Row]]]:
-    """The scenarios that were asked for, all under way."""
+    """Start the selected scenarios and return scenario name → its future row."""
     wanted = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
     with ThreadPoolExecutor(len(SCENARIOS)) as pool:
         yield {
@@ -57,5 +57,5 @@ def plays(deployment: Deployment, request: pytest.FixtureRequest) -> Iterator[di
 
 @pytest.fixture
 def measured(request: pytest.FixtureRequest) -> Callable[[Row], None]:
-    """Takes a row for the table."""
+    """Return a function that adds a row to the table."""
     return request.config.stash[_ROWS].append

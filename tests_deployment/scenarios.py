@@ -1,7 +1,7 @@
-"""The kill matrix: what is done to a task that calls somebody, and what must come of it.
+"""The kill matrix: events that disturb a task with a call, and the expected effects.
 
-A scenario is a DAG with one task, a person with one phone, and steps that the suite takes one after
-the other. All of them run at once, in one deployment.
+A scenario is a DAG with one task, a person with one phone, and steps that the suite takes one after the
+other. All scenarios run at once in one deployment.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from typing import Any
 from deployment import HEARTBEAT_TIMEOUT, Deployment, eventually, seconds_of
 
 PATIENCE = 150.0
-"""Seconds that a loaded machine may need for one step; none of them is measured with it."""
+"""The seconds that a loaded machine may need for one step. No measured limit depends on this value."""
 RELEASE = 10.0
-"""Seconds within which a call is released, and after which it counts as left alone."""
+"""The seconds within which a call is released. A call that is active after this time is not released."""
 OVER = ("success", "failed", "upstream_failed", "skipped", "removed")
 
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured."""
+    """One row of the measured table."""
 
     title: str
     rings: str
     state: str
-    says: str
+    logged: str
     seconds: float
 
 
 @dataclass
 class Play:
-    """A scenario while it is played.
+    """A running scenario.
 
-    :ivar since: epoch seconds of the kill, the mark, the clear.
+    :ivar since: the time of the kill, mark or clear, in epoch seconds.
     """
 
     deployment: Deployment
@@ -58,12 +58,12 @@ class Play:
 
     def call(self) -> dict[str, Any]:
         call = self.deployment.exchange.call_to(self.scenario.contact)
-        assert call is not None, f"nobody called {self.scenario.contact}"
+        assert call is not None, f"there is no call to {self.scenario.contact}"
         return call
 
     def await_log(self, text: str) -> None:
         eventually(
-            f"{self.name}: the log says {text!r}",
+            f"{self.name}: the log contains {text!r}",
             lambda: any(text in line for line in self.lines()),
             within=PATIENCE,
         )
@@ -83,12 +83,14 @@ Step = Callable[[Play], None]
 class Scenario:
     """One line of the matrix.
 
-    :ivar options: of the operator.
-    :ivar script: what the person does, see ``emulator.Script``; by default they talk until somebody hangs up.
-    :ivar says: what the log must say, in any order; the table shows these lines.
-    :ivar tries: how many tries Airflow makes of it.
-    :ivar within: seconds that it may take, where that is part of what is promised.
-    :ivar answered: what the result says of the call, where there is a result.
+    :ivar options: the parameters of the Airflow operator.
+    :ivar rings: the expected number of rings.
+    :ivar state: the expected final state of the task.
+    :ivar logged: texts that the log must contain, in any order. The table shows these lines.
+    :ivar tries: the expected number of the task's last try.
+    :ivar script: the person's behaviour, see ``emulator.Script``. The default talk lasts until ``hang_up``.
+    :ivar within: the seconds that the scenario may take; None means no limit.
+    :ivar answered: the expected ``answered`` of the result; None means that the suite does not check it.
     """
 
     name: str
@@ -98,7 +100,7 @@ class Scenario:
     steps: tuple[Step, ...]
     rings: int
     state: str
-    says: tuple[str, ...]
+    logged: tuple[str, ...]
     tries: int
     script: dict[str, Any] = field(default_factory=lambda: {"rings": 1.0, "talks": None})
     within: float | None = None
@@ -109,7 +111,7 @@ class Scenario:
         return f"7909000{self.number:04}"
 
     def play(self, deployment: Deployment) -> Row:
-        """Run it, take the steps, judge what came of it."""
+        """Run the DAG, take the steps, check the effects, and return the measured row."""
         play = Play(deployment, self)
         deployment.exchange.script([self.contact], **self.script)
         deployment.run(self.name)
@@ -120,8 +122,8 @@ class Scenario:
         story = f"rings: {rings}, state: {task['state']}, try: {task['try_number']}, log:\n" + "\n".join(
             lines
         )
-        for text in self.says:
-            assert any(text in line for line in lines), f"the log does not say {text!r}; {story}"
+        for text in self.logged:
+            assert any(text in line for line in lines), f"the log does not contain {text!r}; {story}"
         assert rings == self.rings, story
         assert (task["state"], task["try_number"]) == (self.state, self.tries), story
         if self.answered is not None:
@@ -130,11 +132,11 @@ class Scenario:
         seconds = seconds_of(task["end_date"]) - play.since
         if self.within:
             assert seconds < self.within, f"it took {seconds:.1f} s; {story}"
-        return Row(self.title, str(rings), self.state, telling(lines, self.says), seconds)
+        return Row(self.title, str(rings), self.state, matching_lines(lines, self.logged), seconds)
 
 
-def telling(lines: list[str], texts: tuple[str, ...]) -> str:
-    """The lines with these texts, once each, without the phone numbers (masked as they are)."""
+def matching_lines(lines: list[str], texts: tuple[str, ...]) -> str:
+    """Return the lines that contain these texts, each line once, without the masked phone numbers."""
     found = [line for line in lines if any(text in line for text in texts)]
     noise = r"start\.\w+ to \S+: |Task failed with exception: "
     short = [re.sub(r"(?<=af-)[0-9a-f]+(?=-)", "…", re.sub(noise, "", line)) for line in found]
@@ -145,7 +147,7 @@ def telling(lines: list[str], texts: tuple[str, ...]) -> str:
 
 
 def killed(play: Play) -> None:
-    """The worker has killed, or frozen, itself where it was told to."""
+    """Wait until the worker has killed or frozen itself at the configured point."""
     kill = eventually(
         f"{play.name}: the worker is killed", lambda: play.deployment.kill_of(play.name), within=PATIENCE
     )
@@ -153,7 +155,7 @@ def killed(play: Play) -> None:
 
 
 def thaw(play: Play) -> None:
-    """The frozen worker goes on, and has time to do harm."""
+    """Let the frozen worker continue, and wait long enough for any harm that it does."""
     kill = play.deployment.kill_of(play.name)
     assert kill is not None
     for pid in kill["pids"]:
@@ -161,21 +163,21 @@ def thaw(play: Play) -> None:
     time.sleep(RELEASE)
 
 
-def says(text: str) -> Step:
-    """The log says something."""
+def logged(text: str) -> Step:
+    """Return a step that waits until the log contains the text."""
     return lambda play: play.await_log(text)
 
 
 def hang_up(play: Play) -> None:
-    """The person hangs up, after a look or two of whoever waits now."""
+    """Let the person hang up after the waiting task has polled once or twice."""
     time.sleep(3)
     play.deployment.exchange.hang_up(play.scenario.contact)
 
 
 def failed(play: Play) -> None:
-    """The task has failed, for now.
+    """Wait until the task and its run have failed.
 
-    And so has its run: a clear in the moment in which the scheduler ends a run is lost in Airflow.
+    The step also waits for the run, because Airflow loses a clear that comes while the scheduler ends a run.
     """
     assert play.await_end()["state"] == "failed"
     eventually(
@@ -186,7 +188,7 @@ def failed(play: Play) -> None:
 
 
 def deferred(play: Play) -> None:
-    """The person talks, and a triggerer waits for the end."""
+    """Wait until the task waits in the triggerer and the person talks."""
 
     def in_triggerer() -> bool:
         task = play.task()
@@ -194,11 +196,12 @@ def deferred(play: Play) -> None:
 
     eventually(f"{play.name} waits in the triggerer", in_triggerer, within=PATIENCE)
     talking(play)
-    time.sleep(3)  # the triggerer has assigned the trigger; its child asks for new ones every second
+    # the trigger is assigned to the triggerer, whose child process asks for new triggers every second
+    time.sleep(3)
 
 
 def talking(play: Play) -> None:
-    """The person has answered."""
+    """Wait until the person has answered."""
     eventually(
         f"{play.name}: the person answers",
         lambda: (play.deployment.exchange.call_to(play.scenario.contact) or {}).get("answered_at"),
@@ -207,7 +210,7 @@ def talking(play: Play) -> None:
 
 
 def mark(state: str) -> Step:
-    """A person marks the task."""
+    """Return a step in which a person marks the task."""
 
     def step(play: Play) -> None:
         play.since = time.time()
@@ -217,31 +220,31 @@ def mark(state: str) -> Step:
 
 
 def clear(play: Play) -> None:
-    """A person clears the task."""
+    """Clear the task, as a person does."""
     play.since = time.time()
     play.deployment.clear(play.name)
 
 
 def released(play: Play) -> None:
-    """The call is over soon after."""
+    """Wait until the call is released."""
     eventually(f"{play.name}: the call is released", lambda: play.call()["ended_at"], within=3 * RELEASE)
 
 
 def left_alone(play: Play) -> None:
-    """The call is still active long after; then it ends, since nobody needs it."""
+    """Check that the call is still active after a long time, then end it."""
     time.sleep(RELEASE)
     assert play.call()["ended_at"] is None, "the call was released"
     play.deployment.exchange.hang_up(play.scenario.contact)
 
 
 def timed(play: Play) -> None:
-    """From now on until the end is measured: the task has begun."""
+    """Wait until the task begins, and measure from its begin."""
     task = eventually(f"{play.name} begins", lambda: (t := play.task())["start_date"] and t, within=PATIENCE)
     play.since = seconds_of(task["start_date"])
 
 
 def ended(play: Play) -> None:
-    """The task is over."""
+    """Wait until the task has ended."""
     play.await_end()
 
 
@@ -256,7 +259,7 @@ TIME_IS_UP = "execution_timeout is up"
 TALKS_SHORTLY = {"rings": 1.0, "talks": 1.0}
 EXECUTION_TIMEOUT = 20
 LATE = EXECUTION_TIMEOUT + 25
-"""The end of a task on a loaded machine: a second for the look, the rest until a worker has the event."""
+"""The latest end of a task on a loaded machine: 1 s for the poll, the rest until a worker has the event."""
 
 _WORKER = (
     Scenario(
@@ -275,7 +278,7 @@ _WORKER = (
         "worker killed after the intent was stored; then a person clears the task",
         2,
         {"dies_at": "intent stored"},
-        (killed, failed, clear, says("Journal stage unresolved: placing a new attempt")),
+        (killed, failed, clear, logged("Journal stage unresolved: placing a new attempt")),
         1,
         "success",
         (UNRESOLVED, "Journal stage unresolved: placing a new attempt"),
@@ -301,7 +304,7 @@ _WORKER = (
         "worker killed after the request left, before it read the answer",
         4,
         {"dies_at": "request left"},
-        (killed, says(FOUND), hang_up),
+        (killed, logged(FOUND), hang_up),
         1,
         "success",
         (SEARCH, FOUND),
@@ -340,7 +343,7 @@ _WORKER = (
         "worker killed after the answer, before it was stored",
         7,
         {"dies_at": "answer read", "callapi_conn_id": "callapi_alone"},
-        (killed, says(FOUND), hang_up),
+        (killed, logged(FOUND), hang_up),
         1,
         "success",
         (SEARCH, FOUND),
@@ -352,7 +355,7 @@ _WORKER = (
         "worker killed after the answer was stored",
         8,
         {"dies_at": "answer stored"},
-        (killed, says(GO_ON), hang_up),
+        (killed, logged(GO_ON), hang_up),
         1,
         "success",
         (GO_ON,),
@@ -376,7 +379,7 @@ _WORKER = (
         "worker killed while it waits",
         10,
         {"dies_at": "waiting"},
-        (killed, says(GO_ON), hang_up),
+        (killed, logged(GO_ON), hang_up),
         1,
         "success",
         (GO_ON,),
@@ -388,7 +391,7 @@ _WORKER = (
         "task process alone killed while it waits (out of memory)",
         11,
         {"dies_at": "waiting", "only_task": True},
-        (killed, says(GO_ON), hang_up),
+        (killed, logged(GO_ON), hang_up),
         1,
         "success",
         (GO_ON,),
@@ -401,7 +404,7 @@ _WORKER = (
         "worker killed while it waits, durable=False",
         12,
         {"dies_at": "waiting", "durable": False, "callapi_conn_id": "callapi_alone"},
-        (killed, says("an earlier try placed it"), hang_up),
+        (killed, logged("an earlier try placed it"), hang_up),
         1,
         "success",
         ("an earlier try placed it",),
@@ -453,7 +456,7 @@ _DEFERRED = (
         "marked failed while deferred, cancel_on_kill=True",
         21,
         {**DEFERRED, "cancel_on_kill": True},
-        (deferred, mark("failed"), released, says("Killed: released")),
+        (deferred, mark("failed"), released, logged("Killed: released")),
         1,
         "failed",
         ("Killed: released",),
@@ -475,7 +478,7 @@ _DEFERRED = (
         "marked success while deferred, cancel_on_kill=True",
         23,
         {**DEFERRED, "cancel_on_kill": True},
-        (deferred, mark("success"), released, says("Killed: released")),
+        (deferred, mark("success"), released, logged("Killed: released")),
         1,
         "success",
         ("Killed: released",),
@@ -497,7 +500,7 @@ _DEFERRED = (
         "cleared while deferred",
         25,
         DEFERRED,
-        (deferred, clear, says(GO_ON), left_alone),
+        (deferred, clear, logged(GO_ON), left_alone),
         1,
         "success",
         (GO_ON,),
@@ -509,7 +512,7 @@ _DEFERRED = (
         "cleared while deferred, cancel_on_kill=True",
         26,
         {**DEFERRED, "cancel_on_kill": True},
-        (deferred, clear, released, says(GO_ON)),
+        (deferred, clear, released, logged(GO_ON)),
         1,
         "success",
         ("Killed: released", GO_ON),
@@ -521,7 +524,7 @@ _DEFERRED = (
         "marked failed while the worker waits, cancel_on_kill=True",
         27,
         {"cancel_on_kill": True, "retries": 2},
-        (talking, mark("failed"), released, says("Killed: releasing")),
+        (talking, mark("failed"), released, logged("Killed: releasing")),
         1,
         "failed",
         ("Killed: releasing",),
@@ -556,7 +559,7 @@ _DEFERRED = (
         f"execution_timeout of {EXECUTION_TIMEOUT} s while deferred, with a retry",
         30,
         {**DEFERRED, "retries": 1, "execution_timeout": EXECUTION_TIMEOUT},
-        (timed, says(TIME_IS_UP), says(GO_ON), hang_up),
+        (timed, logged(TIME_IS_UP), logged(GO_ON), hang_up),
         1,
         "success",
         (TIME_IS_UP, GO_ON),
@@ -570,7 +573,7 @@ TWENTY = {
     name: [f"79091{place}{number:05}" for number in range(20)]
     for place, name in enumerate(("triggerer_sigterm", "triggerer_sigkill"))
 }
-"""DAG id → the contacts of twenty mapped calls, waited for in the triggerer that is about to end."""
+"""DAG id → the contacts of twenty mapped calls that wait in a triggerer before the test ends it."""
 
 _ALL: dict[str, Any] = {
     "virtual_phone_number": "74993720692",
@@ -586,12 +589,12 @@ _ALL: dict[str, Any] = {
 
 
 def dags() -> dict[str, dict[str, Any]]:
-    """DAG id → the options of its task."""
+    """Return DAG id → the options of its task."""
     singles = {
         scenario.name: {**_ALL, "contact": scenario.contact, **scenario.options} for scenario in SCENARIOS
     }
     twenties = {
-        # a triggerer that ends must not hang up on anybody
+        # the end of a triggerer must not end any call, also with cancel_on_kill
         name: {**_ALL, **DEFERRED, "contacts": contacts, "cancel_on_kill": True}
         for name, contacts in TWENTY.items()
     }

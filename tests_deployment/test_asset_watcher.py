@@ -1,4 +1,4 @@
-"""Somebody calls, and a DAG run tags the call: the example, watcher and all, in a real deployment."""
+"""An inbound call starts a DAG run that tags the call: the example with its watcher in a real deployment."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.timeout(400, method="signal")
 EXAMPLE = Path(__file__).parents[1] / "airflow_provider_callapi" / "example_dags" / "inbound_call.py"
 DAG_ID = "callapi_inbound_call"
 PATIENCE = 90.0
-FIRST, WHILE_NOBODY_LOOKED = "79161234567", "79160000008"
-"""Two of the example's customers."""
+FIRST, WITHOUT_TRIGGERER = "79161234567", "79160000008"
+"""Two of the example's customers. The second one calls while no triggerer runs."""
 
 
 class WithExample(Deployment):
@@ -30,22 +30,22 @@ class WithExample(Deployment):
         self._dag_count = 1
 
     def runs(self) -> list[dict[str, Any]]:
-        """The runs that calls have started, oldest first."""
+        """Return the runs that calls have started, oldest first."""
         runs: list[dict[str, Any]] = self.api("GET", f"dags/{DAG_ID}/dagRuns?order_by=id")["dag_runs"]
         return runs
 
     def call_in(self, contact: str) -> None:
-        """Somebody calls, and nobody answers for a long time."""
+        """Let a contact call. The employee's phone rings for a long time without an answer."""
         self.exchange.script([contact], employee_rings=600.0)
         requests.post(f"{self.exchange.url}/emulator/inbound", json={"contact": contact}, timeout=10)
 
     def tagged(self) -> list[tuple[str, str]]:
-        """Who was tagged with what, in order."""
+        """Return the tagged phone numbers with their tags, in order."""
         return [
             (entry["phone"], entry["detail"]) for entry in self.exchange.journal() if entry["kind"] == "tag"
         ]
 
-    def looks(self) -> int:
+    def polls(self) -> int:
         return sum(entry["method"] == "list.calls" for entry in self.exchange.journal())
 
 
@@ -59,15 +59,15 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithExample
         deployment.stop()
 
 
-def test_a_call_starts_a_run_that_tags_it_and_a_killed_triggerer_neither_repeats_nor_loses_one(
+def test_a_call_starts_a_run_that_tags_it_once_also_if_the_triggerer_is_killed(
     deployment: WithExample,
 ) -> None:
-    eventually("the watcher looks", lambda: deployment.looks() >= 1, within=PATIENCE)
+    eventually("the watcher polls", lambda: deployment.polls() >= 1, within=PATIENCE)
     deployment.call_in(FIRST)
     eventually("the caller is tagged", lambda: deployment.tagged() == [(FIRST, "254")], within=PATIENCE)
 
     deployment.end_triggerer(signal.SIGKILL)
-    deployment.call_in(WHILE_NOBODY_LOOKED)
+    deployment.call_in(WITHOUT_TRIGGERER)
     deployment.start_triggerer()
     eventually("the second caller is tagged", lambda: len(deployment.tagged()) == 2, within=PATIENCE)
     eventually(
@@ -76,10 +76,10 @@ def test_a_call_starts_a_run_that_tags_it_and_a_killed_triggerer_neither_repeats
         within=PATIENCE,
     )
 
-    assert deployment.tagged() == [(FIRST, "254"), (WHILE_NOBODY_LOOKED, "36")]
+    assert deployment.tagged() == [(FIRST, "254"), (WITHOUT_TRIGGERER, "36")]
     assert [run["run_type"] for run in deployment.runs()] == ["asset_triggered"] * 2
     events = deployment.api("GET", "assets/events")["asset_events"]
     assert [event["extra"]["payload"]["event"] for event in events] == ["started"] * 2
-    said = str(events) + deployment.output("triggerer")
-    assert FIRST not in said
-    assert WHILE_NOBODY_LOOKED not in said
+    output = str(events) + deployment.output("triggerer")
+    assert FIRST not in output
+    assert WITHOUT_TRIGGERER not in output

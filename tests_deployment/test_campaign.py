@@ -1,4 +1,4 @@
-"""A campaign of 2000 people in four shards, while its workers are killed at random; and the example."""
+"""A campaign of 2000 people in four shards while the test kills its workers at random; and the example."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ EXAMPLE = Path(__file__).parents[1] / "airflow_provider_callapi" / "example_dags
 SHARDS = 4
 KILLS = 20
 AT_ONCE = 8
-"""Calls that a shard dials at the same time: so many intents may be in doubt after a kill."""
+"""The calls that a shard dials at the same time. A kill interrupts at most this number of requests."""
 PATIENCE = 600.0
 OVER = {"success", "failed", "upstream_failed"}
 
 PEOPLE = [f"7999{number:07}" for number in range(2000)]
 BUSY, SILENT = PEOPLE[0::10], PEOPLE[5::10]
-"""A tenth of the lines is busy whenever it is called, and a tenth of the people never picks up."""
+"""The people whose line is always busy, and the people who never pick up: a tenth of the list each."""
 PHONE = re.compile(r"7999\d{7}")
 
 EXCHANGE = """
@@ -90,16 +90,16 @@ class WithCampaign(Deployment):
         (home / "dags" / "campaign_shards.json").write_text(json.dumps(options), "utf-8")
 
     def _start(self, name: str, *arguments: object) -> Any:
-        """The emulator's own command has no way to set the points of a minute."""
+        """Start a component. The emulator needs a script: its command cannot set the points per minute."""
         return super()._start(name, *(("-c", EXCHANGE, arguments[-1]) if name == "emulator" else arguments))
 
     def calls(self) -> list[dict[str, Any]]:
-        """Every call that the exchange has placed."""
+        """Return every call that the exchange has placed."""
         calls: list[dict[str, Any]] = requests.get(f"{self.exchange.url}/emulator/calls", timeout=30).json()
         return calls
 
     def summary(self, shard: int) -> dict[str, Any]:
-        """What a shard returned."""
+        """Return the summary that a shard returned."""
         path = (
             f"dags/campaign_shards/dagRuns/run/taskInstances/call/xcomEntries/return_value?map_index={shard}"
         )
@@ -107,13 +107,13 @@ class WithCampaign(Deployment):
         return returned
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
-        """Rows of the ledger's database."""
+        """Return rows of the ledger's database."""
         with psycopg2.connect(dbname="ledger", **self.ledger) as db, db.cursor() as cursor:
             cursor.execute(statement)
             return cursor.fetchall()
 
     def shard_runs(self, shard: int) -> dict[str, int] | None:
-        """The process of a shard's task, and of the worker that is its parent; None: it does not run."""
+        """Return the process ids of a shard's task and its worker, or None if the task does not run."""
         scheduler = self._processes["scheduler"].pid
         try:
             pids: dict[str, int] = json.loads((self.kills / f"shard-{shard}").read_text())
@@ -136,7 +136,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithCampaig
 
 
 def kill_at_random(deployment: WithCampaign, chance: random.Random) -> list[str]:
-    """Twenty times: wait, choose a shard, kill its task; every fourth time or so with its worker."""
+    """Kill a random shard's task twenty times, a quarter of the times with its worker. Return the victims."""
     done: list[str] = []
     deadline = time.monotonic() + PATIENCE
     while len(done) < KILLS:
@@ -152,7 +152,7 @@ def kill_at_random(deployment: WithCampaign, chance: random.Random) -> list[str]
     return done
 
 
-def test_two_thousand_people_in_four_shards_outlive_twenty_kills(
+def test_a_campaign_of_2000_people_in_four_shards_survives_twenty_kills(
     deployment: WithCampaign, measured: Callable[[Row], None]
 ) -> None:
     exchange = deployment.exchange
@@ -175,7 +175,7 @@ def test_two_thousand_people_in_four_shards_outlive_twenty_kills(
     )
     unresolved = [row for row in rows if row[3] == "unresolved"]
     tries = sum(task["try_number"] for task in tasks)
-    print(  # noqa: T201 - figures for whoever runs this with -s
+    print(  # noqa: T201 - figures for a run with -s
         f"\n{took:.0f} s, {len(kills)} kills ({Counter(kills)}) in {killed_for:.0f} s, {tries} tries, "
         f"{dialled_by_then} calls by the last kill, {len(deployment.calls())} calls, {len(rows)} attempts, "
         f"{len(unresolved)} unresolved; {Counter(entry['method'] for entry in exchange.journal())}"
@@ -189,16 +189,16 @@ def test_two_thousand_people_in_four_shards_outlive_twenty_kills(
         for call in deployment.calls()
     }
     known = {(external_id, person, session) for person, _, _, _, session, external_id in rows if session}
-    assert placed == known, "the exchange and the ledger disagree about which calls there were"
+    assert placed == known, "the exchange and the ledger contain different calls"
     rings = Counter(entry["phone"] for entry in exchange.journal() if entry["kind"] == "ring")
     assert rings == Counter(person for person, _, _, _, session, _ in rows if session)
 
-    # of an intent that a kill left in doubt, nobody's phone rang: all that did were found
+    # no unresolved attempt rang a phone: the campaign found every lost call that rang
     assert len(unresolved) <= KILLS * AT_ONCE
     assert not [row for row in unresolved if row[4]]
     doubtful = {person for person, *_ in unresolved}
 
-    # what became of whom is what the people did
+    # each person's result matches the person's behaviour
     last = {person: (attempt, result) for person, attempt, _, result, *_ in sorted(rows)}
     assert {person: outcome for person, outcome in last.items() if person not in doubtful} == expected_of(
         set(PEOPLE) - doubtful
@@ -216,9 +216,9 @@ def test_two_thousand_people_in_four_shards_outlive_twenty_kills(
     assert sum(summary["calls"] for summary in summaries) == len(placed)
     assert all((deployment.results / f"{number}.html").exists() for number in range(SHARDS))
 
-    # a log, an XCom and a report may be shown to anybody
-    told = [*(deployment.home / "logs").rglob("*.log"), *deployment.results.glob("*.html")]
-    assert not [path for path in told if PHONE.search(path.read_text("utf-8", "replace"))]
+    # logs, XComs and reports contain no phone number
+    texts = [*(deployment.home / "logs").rglob("*.log"), *deployment.results.glob("*.html")]
+    assert not [path for path in texts if PHONE.search(path.read_text("utf-8", "replace"))]
     assert not PHONE.search(str(summaries))
     measured(
         Row(
@@ -238,7 +238,7 @@ def ended(deployment: WithCampaign) -> list[dict[str, Any]] | None:
 
 
 def expected_of(people: set[str]) -> dict[str, tuple[int, str]]:
-    """The last attempt and its result."""
+    """Return person → the number of the last attempt and its result."""
     busy, silent = set(BUSY), set(SILENT)
     return {
         person: (2, "busy") if person in busy else (2, "not_reached") if person in silent else (1, "answered")
@@ -254,7 +254,7 @@ def read_csv(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
 # --- the example ---
 
 READING = 5.0
-"""Seconds."""
+"""The seconds that a person needs to read the approval."""
 NEIGHBOURS = [f"7998{number:07}" for number in range(10)]
 
 
@@ -272,21 +272,25 @@ class Example:
         deployment.api("POST", "dags/callapi_campaign_sharded/dagRuns", body)
 
     def answer(self, option: str) -> dict[str, Any]:
-        """A person reads what is to be approved, and decides; returns what was read."""
+        """Choose an option of the approval, as a person does. Return the approval's details."""
         path = f"{self.run_path}/taskInstances/approve/-1/hitlDetails"
-        eventually("somebody is asked", lambda: self.states().get("approve") == ["awaiting_input"], within=90)
+        eventually(
+            "the approval waits for a person",
+            lambda: self.states().get("approve") == ["awaiting_input"],
+            within=90,
+        )
         asked: dict[str, Any] = self.deployment.api("GET", path)
-        # reading takes time: Airflow fails a task that is answered before its executor has told that it waits
+        # Airflow fails the task if the answer comes before the executor has reported that the task waits
         time.sleep(READING)
         self.deployment.api("PATCH", path, {"chosen_options": [option], "params_input": {}})
         return asked
 
     def end(self) -> str:
-        """Waits for the run's end; returns its state."""
+        """Wait for the run's end. Return its state."""
         return eventually("the example's run ends", self._ended, within=180)
 
     def states(self) -> dict[str, list[str]]:
-        """Task id → the states of its instances."""
+        """Return task id → the states of its instances."""
         found: dict[str, list[str]] = {}
         for task in self.deployment.api("GET", f"{self.run_path}/taskInstances")["task_instances"]:
             found.setdefault(task["task_id"], []).append(task["state"])
@@ -301,7 +305,7 @@ class Example:
         return state if state in OVER else None
 
 
-def test_the_example_calls_nobody_before_a_yes_and_nobody_again_in_a_second_run(
+def test_the_example_calls_no_one_before_the_approval_and_no_one_again_in_a_second_run(
     deployment: WithCampaign,
 ) -> None:
     exchange = deployment.exchange
@@ -317,7 +321,7 @@ def test_the_example_calls_nobody_before_a_yes_and_nobody_again_in_a_second_run(
     assert [exchange.rings(phone) for phone in NEIGHBOURS] == [1] * 10
     assert example.returned("total")["answered"] == 10
     files = [deployment.results / f"first-{number}.csv" for number in range(SHARDS)]
-    listed = [row for file in files for row in read_csv(file, delimiter=";")]  # as the list is written
+    listed = [row for file in files for row in read_csv(file, delimiter=";")]  # the separator of the list
     assert sorted(row["phone"] for row in listed) == NEIGHBOURS
 
     again = Example(deployment, "by_mistake")

@@ -1,4 +1,4 @@
-"""Whatever is killed, nobody is rung twice, and the log says what was done about it."""
+"""No kill makes a phone ring twice, and the log shows what the next try does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from deployment import TRIGGERER_TIMEOUT, Deployment, eventually, seconds_of
 from scenarios import PATIENCE, SCENARIOS, TWENTY, Row
 
-# signal: the fixtures have processes to end (and this process is not Airflow, which takes the signals)
+# method=signal: after a timeout, the fixtures must still end their processes
 pytestmark = pytest.mark.timeout(400, method="signal")
 
 
@@ -26,14 +26,14 @@ def test_the_call_is_placed_once(
     ("name", "number"),
     [("triggerer_sigterm", signal.SIGTERM), ("triggerer_sigkill", signal.SIGKILL)],
 )
-def test_twenty_calls_outlive_their_triggerer(
+def test_twenty_calls_survive_the_end_of_their_triggerer(
     name: str,
     number: signal.Signals,
     deployment: Deployment,
     plays: dict[str, Future[Row]],
     measured: Callable[[Row], None],
 ) -> None:
-    wait(plays.values())  # they need the triggerer, too
+    wait(plays.values())  # these scenarios need the triggerer, too
     contacts, exchange = TWENTY[name], deployment.exchange
     exchange.script(contacts, rings=1.0, talks=None)
     deployment.run(name)
@@ -45,7 +45,7 @@ def test_twenty_calls_outlive_their_triggerer(
     began = time.time()
     took = deployment.end_triggerer(number)
     early, late = contacts[:5], contacts[5:]
-    for contact in early:  # while nobody looks
+    for contact in early:  # while no triggerer polls
         exchange.hang_up(contact)
     deployment.start_triggerer()
 
@@ -56,7 +56,7 @@ def test_twenty_calls_outlive_their_triggerer(
     eventually("another triggerer waits for all of them", moved, within=TRIGGERER_TIMEOUT + 60)
     moved_after = time.time() - began
     ended = [contact for contact in late if exchange.call_to(contact)["ended_at"]]
-    assert not ended, "the triggerer's end hung up on people"
+    assert not ended, "the triggerer's end ended calls"
     for contact in late:
         exchange.hang_up(contact)
     eventually(

@@ -1,4 +1,4 @@
-"""The wheel alone, in a fresh environment outside the source tree: what a user installs."""
+"""Tests of the wheel as a user installs it: in a fresh environment outside the source tree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 REPO = Path(__file__).parents[1]
 PACKAGE = REPO / "airflow_provider_callapi"
 INSTALLING = 900.0
-"""Seconds; Airflow is large."""
+"""The seconds that an installation may take. Airflow is large."""
 CLEAN = {
     name: value
     for name, value in os.environ.items()
@@ -23,7 +23,7 @@ CLEAN = {
 IMPORT_ALL = """
 import importlib, pkgutil, airflow_provider_callapi as package
 for module in pkgutil.walk_packages(package.__path__, "airflow_provider_callapi."):
-    if not module.name.endswith(("__main__", "pytest_plugin")):  # pytest loads the plugin, and is not here
+    if not module.name.endswith(("__main__", "pytest_plugin")):  # the plugin needs pytest, not installed here
         importlib.import_module(module.name)
 print(package.__file__)
 """
@@ -46,14 +46,14 @@ def run(*command, cwd, timeout=120.0):
 
 @pytest.fixture(scope="session")
 def wheel():
-    """The only wheel in dist/; ``make package`` puts it there."""
+    """Return the only wheel in dist/. ``make package`` builds it."""
     (built,) = REPO.glob("dist/*.whl")
     return built
 
 
 @pytest.fixture(scope="session")
 def environment(wheel, tmp_path_factory):
-    """An environment with the wheel and what it declares, of the pinned versions, and nothing else."""
+    """Create an environment that contains only the wheel and its dependencies in the pinned versions."""
     folder = tmp_path_factory.mktemp("fresh")
     assert REPO not in folder.parents
     run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
@@ -79,7 +79,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel):
 
 
 @pytest.mark.timeout(INSTALLING)
-def test_every_module_imports_with_what_the_package_declares(environment, tmp_path):
+def test_every_module_imports_with_the_declared_dependencies(environment, tmp_path):
     imported = run(environment / "bin/python", "-c", IMPORT_ALL, cwd=tmp_path)
 
     assert imported.splitlines()[-1].startswith(str(environment))
@@ -94,8 +94,8 @@ def test_airflow_finds_the_provider(environment, tmp_path):
 
 
 @pytest.mark.timeout(INSTALLING)
-def test_the_readmes_commands_and_its_dag_run(environment):
-    """``tests/dags/test_readme.py``, with the commands of the fresh environment."""
+def test_the_readmes_commands_and_dag_work(environment):
+    """Run ``tests/dags/test_readme.py`` with the commands of the fresh environment."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "tests/dags/test_readme.py"],
         cwd=REPO,

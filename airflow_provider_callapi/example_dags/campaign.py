@@ -1,10 +1,11 @@
-"""### Tell everybody on a list, between nine and nine on their own clock
+"""### Call everyone on a list between 09:00 and 21:00 in each person's time zone
 
-Every person gets one call with a text of their own, and another one where the line was busy or nobody picked
-up. The campaign is paced by the account's points, goes on after a crash where it stopped, and ends with a row
-per person and a report.
+Each person gets one call with a personal text. The campaign calls again if the line was busy or the person
+did not pick up. The account's points set the pace. After a crash, the campaign continues where it stopped.
+It ends with one result row per person and a report.
 
-Needs the connection `callapi_default`; with its Data API, busy and unanswered calls are known and repeated.
+Needs the connection `callapi_default`. Only the Data API reports busy and unanswered calls: without it, the
+campaign does not call again.
 """
 
 from datetime import timedelta
@@ -20,14 +21,14 @@ with DAG(
     tags=["callapi"],
     params={
         "virtual_phone_number": Param("74993720692", type="string", title="Number shown"),
-        "folder": Param("file:///tmp/callapi", type="string", title="Where results and report go"),
+        "folder": Param("file:///tmp/callapi", type="string", title="Folder for results and report"),
         "dry_run": Param(False, type="boolean", title="Only say what would be done"),
     },
 ) as dag:
     # --8<-- [start:contacts]
     @task
     def whom_to_tell() -> list[dict[str, str]]:
-        """The contact list; a path to a CSV file would do as well."""
+        """Return the contact list. The path of a CSV file also works."""
         return [
             {"phone": "8 916 123-45-67", "name": "Anna", "order": "1001", "timezone": "Europe/Moscow"},
             {"phone": "+7 916 123 45 68", "name": "Boris", "order": "1002", "timezone": "Asia/Vladivostok"},

@@ -1,14 +1,14 @@
-"""### Tell everybody on a long list, after somebody has said yes, with four tasks and one ledger
+"""### Call everyone on a long list after a person's approval, with four tasks and one ledger
 
-A rehearsal reads the list and says how many people would be called and what it takes; a person reads that
-under *Required Actions* and approves, or does not. Then four mapped tasks share the work: each calls its
-quarter of the list, and all of them write into one ledger, so that nobody is called twice, not even by a
-second run of the same campaign or a cleared task. With `min_gap` nobody's phone rings twice within an hour,
-whichever campaigns of this ledger call.
+A rehearsal reads the list and reports the number of people, the points and the minutes that the calls need.
+A person reads this report under *Required Actions* and approves or rejects it. Four mapped tasks then share
+the work: each task calls a quarter of the list. All tasks write into one ledger. A second run of the same
+campaign or a cleared task therefore calls no person twice. With `min_gap`, no phone rings twice within an
+hour, also if several campaigns of this ledger call the same person.
 
 Needs Airflow 3.1+ for the approval, the connection `callapi_default`, and for the ledger a database behind
-the connection `callapi_ledger` (PostgreSQL, MySQL or SQLite, with its provider). The tables make themselves;
-they hold the numbers called.
+the connection `callapi_ledger` (PostgreSQL, MySQL or SQLite, with its provider). The ledger creates its
+tables. The tables contain the called phone numbers.
 """
 
 from datetime import timedelta
@@ -32,11 +32,11 @@ CAMPAIGN: dict[str, Any] = {
     "calling_hours": ("{{ params.opens }}", "{{ params.closes }}"),
     "redial": {"busy": 3600, "not_reached": 4 * 3600},
     "ledger_conn_id": "callapi_ledger",
-    "min_gap": timedelta(hours=1),  # longer than a redial's delay, it would win
+    "min_gap": timedelta(hours=1),  # if longer than a redial's delay, min_gap postpones the redial
     "deferrable": True,
     "retries": 3,
 }
-"""What the rehearsal and the calls have in common."""
+"""The parameters that the rehearsal and the calls share."""
 
 with DAG(
     "callapi_campaign_sharded",
@@ -44,12 +44,14 @@ with DAG(
     doc_md=__doc__,
     tags=["callapi"],
     params={
-        "campaign": Param("moved-to-lenina", type="string", title="Name: once a name, everybody once"),
+        "campaign": Param(
+            "moved-to-lenina", type="string", title="Campaign: one name calls each person once"
+        ),
         "people": Param("file:///tmp/callapi/people.csv", type="string", title="CSV with phone and name"),
         "virtual_phone_number": Param("74993720692", type="string", title="Number shown"),
-        "opens": Param("09:00", type="string", title="Not before, on their own clock"),
-        "closes": Param("21:00", type="string", title="Not after"),
-        "folder": Param("file:///tmp/callapi", type="string", title="Where results and reports go"),
+        "opens": Param("09:00", type="string", title="Call from, in each person's time zone"),
+        "closes": Param("21:00", type="string", title="Call until, in each person's time zone"),
+        "folder": Param("file:///tmp/callapi", type="string", title="Folder for results and reports"),
     },
 ) as dag:
     rehearse = CallApiCampaignOperator(task_id="rehearse", dry_run=True, **CAMPAIGN)
@@ -61,7 +63,7 @@ with DAG(
 **{{ plan.campaign }}**, from {{ params.virtual_phone_number }}, {{ params.opens }} to {{ params.closes }}
 
 * {{ plan.people }} people are on the list: {{ plan.to_be_called }} would be called
-* {{ plan.results.invalid }} rows make no call, {{ plan.duplicates }} are there twice
+* {{ plan.results.invalid }} rows are invalid, {{ plan.duplicates }} rows repeat a person
 * points needed for the first calls: about {{ plan.points_needed }}
 * minutes needed for them: at least {{ plan.minutes_needed }}
 """,
@@ -78,7 +80,7 @@ with DAG(
 
     @task
     def total(summaries: list[dict[str, Any]]) -> dict[str, int]:
-        """People by what became of them, of all shards."""
+        """Return the number of people for each result, over all shards."""
         results = [summary["results"] for summary in summaries]
         return {name: sum(counts[name] for counts in results) for name in results[0]}
 

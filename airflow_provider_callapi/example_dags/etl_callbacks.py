@@ -1,8 +1,8 @@
-"""### Call back everybody who asked for it today
+"""### Call back each customer who asked for it today
 
-A query finds today's requests, and every row becomes one mapped task: an employee's phone rings,
-then the customer's. The pool says how many at a time; it has to count deferred tasks, since the
-waiting is done in the triggerer:
+A query finds today's requests. Every row becomes one mapped task: an employee's phone rings first, then the
+customer's phone. The pool limits the number of calls at a time. The tasks wait in the triggerer, so the
+pool must include deferred tasks:
 
     airflow pools set callapi_callbacks 2 "Call-backs at a time" --include-deferred
 
@@ -10,11 +10,12 @@ Needs a connection `crm` to any database that Airflow has a provider for, with a
 
     CREATE TABLE callback_requests (id INTEGER, asked_on DATE, phone VARCHAR(15), employee_id INTEGER)
 
-A retry after whatever broke does not dial a customer twice: the task finds its call again. A second
-run on the same day does, for it is a new intent.
+A retry does not call a customer twice, because the task finds the call of the earlier try. A second run on
+the same day calls the customers again, because each run has intents of its own.
 
-The label of a mapped task is the request, not the customer's number. The rows are an XCom of the task
-`requests`, as everything is that Airflow maps over: keep it from people who may not see numbers.
+The label of a mapped task is the request's id, not the customer's number. The rows are an XCom of the task
+`requests`: Airflow stores all data that a task is mapped over. Do not give access to this XCom to people
+who may not see phone numbers.
 """
 
 from collections import Counter
@@ -28,7 +29,7 @@ from airflow_provider_callapi.operators.start_call import CallApiStartEmployeeCa
 
 # --8<-- [start:row]
 def call_back(row: tuple) -> dict:
-    """One row as the parameters of one call."""
+    """Convert one row into the parameters of one call."""
     request_id, phone, employee_id = row
     return {
         "contact": phone,
@@ -71,7 +72,7 @@ with DAG(
 
     @task(trigger_rule="all_done")
     def report(calls: list[dict]) -> dict[str, int]:
-        """How many customers answered; that one did not is known to the Data API only."""
+        """Count the customers by answer. Only the Data API can report `not answered`."""
         words = {True: "answered", False: "not answered", None: "not known"}
         return dict(Counter(words[call["answered"]] for call in calls))
 

@@ -1,18 +1,18 @@
-"""### Somebody calls, and the call is tagged before it is answered
+"""### Tag an inbound call before an employee answers it
 
 ```
-asset inbound_calls ← watcher          who → tag (one a call)
+asset inbound_calls ← watcher          who → tag (once per call)
 ```
 
-The triggerer looks at the active calls every five seconds; an inbound call that starts is an event of
-the asset, and the event starts this DAG. `who` looks the caller up among the customers, and a known
-customer's call is tagged with the customer's kind, for the employee to see.
+The triggerer polls the active calls every five seconds. A new inbound call becomes an event of the asset,
+and the event starts this DAG. The task `who` searches for the caller among the customers. If the caller is
+a customer, the task `tag` tags the call with the kind of the customer. The employee sees the tag.
 
-Calls that come in together may start one run: `triggering_asset_events` holds all of them, and the
-run tags each. A call that is over by then is left alone.
+Several calls that arrive together can start one run. `triggering_asset_events` then contains an event for
+each call, and the run tags each call. The run ignores a call that has already ended.
 
-The event holds no phone number, since everybody may read it in Airflow: `who` asks for the number in
-the worker, by the session id, and hands on nothing but session and tag.
+The event contains no phone number, because every Airflow user can read events. The task `who` asks the
+service for the number in the worker, by the session id. It returns only session ids and tags.
 
 The watcher runs while this DAG is not paused. Needs the connection `callapi_default` and the component
 *call management* of the account.
@@ -26,9 +26,9 @@ from airflow_provider_callapi.operators.call_control import CallApiTagCallOperat
 from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
 
 CUSTOMERS = {"79161234567": "key account", "79160000008": "owes money"}
-"""Phone number → kind. Stands for your CRM."""
+"""Phone number → kind. Replace this with your CRM."""
 TAGS = {"key account": 254, "owes money": 36}
-"""Kind → the id of a tag, as set up in the account."""
+"""Kind → the id of a tag in the account."""
 
 # --8<-- [start:watcher]
 inbound_calls = Asset(
@@ -44,7 +44,7 @@ with DAG("callapi_inbound_call", schedule=[inbound_calls], doc_md=__doc__, tags=
 
     @task
     def who(triggering_asset_events: dict) -> list[dict[str, int]]:
-        """The calls to tag, and with what."""
+        """Return the calls to tag, with the tag of each call."""
         payloads = [event.extra["payload"] for events in triggering_asset_events.values() for event in events]
         with CallApiHook() as hook:
             active = {session.call_session_id: session for session in hook.call(ListCalls(direction="in"))}

@@ -1,8 +1,8 @@
-"""### Say a text to somebody over the telephone
+"""### Speak a text to a person by telephone
 
-Press *Trigger*, fill in the form, and the call is placed: no code needed. The task waits for the
-end of the call in the triggerer and returns what is known of it: `answered`, `answered_at`,
-`ended_at`, never the phone number.
+Press *Trigger* and fill in the form. No code is needed. The task waits in the triggerer for the end of the
+call. It returns what is known of the call, for example `answered`, `answered_at` and `ended_at`, but not
+the phone number.
 
 Needs the connection `callapi_default` and the component *informer call* of the account.
 """
@@ -21,23 +21,23 @@ with DAG(
             "79161234567",
             type="string",
             pattern="^[0-9]{10,15}$",
-            title="Whom to call",
-            description="Digits only, the country code first, no +.",
+            title="Phone number to call",
+            description="Digits only. Start with the country code, without +.",
         ),
         "text": Param(
             "Здравствуйте! Ваш заказ готов, ждём вас до восьми вечера.",
             type="string",
             format="multiline",
             minLength=1,
-            title="What to say",
-            description="Is spoken by the exchange when the call is answered.",
+            title="Text to speak",
+            description="The exchange speaks this text when the person answers.",
         ),
         "virtual_phone_number": Param(
             "74993720692",
             type="string",
             pattern="^[0-9]{10,15}$",
             title="Number shown",
-            description="One of the account's virtual numbers; no 800 number.",
+            description="One of the account's virtual numbers, but not an 800 number.",
         ),
     },
 ) as dag:

@@ -1,17 +1,17 @@
-"""### Steer a call while people talk
+"""### Control a call while people talk
 
-An employee and a contact talk. The talk is recorded; the contact is put on hold while the employee
-consults a colleague, and then comes back to the employee (`restore`) or goes to the colleague
-(`transfer`), as the trigger form says. A coach joins, a tone is sent, and the call is released.
+An employee and a contact talk, and the talk is recorded. The contact waits on hold while the employee
+consults a colleague. The trigger form then decides: the contact returns to the employee (`restore`) or goes
+to the colleague (`transfer`). A coach joins, a tone is sent, and the call is released.
 
-The order is the vendor's state diagram: hold before make.call, make.call before restore or
-transfer, and no hold any more once a coach is on the line. Anything else is refused with
-`invalid_state`, which fails the task without retries.
+The vendor's state diagram requires this order: hold before make.call, and make.call before restore or
+transfer. Hold is not allowed after a coach has joined. In any other order, the service answers
+`invalid_state`, and the task fails without retries.
 
-Where a task asks for a session id, the dict that the start operator returned will do.
+Where a task expects a session id, you can pass the dict that the start operator returned.
 
-At the emulator people hang up after 10 s unless told otherwise: `{"default": {"talks": null}}` in its
-`--script` file lets them talk until somebody releases the call.
+At the emulator, people hang up after 10 s by default. With `{"default": {"talks": null}}` in its `--script`
+file, they talk until a request releases the call.
 """
 
 from airflow.sdk import DAG, Param, task
@@ -70,10 +70,10 @@ with DAG(
     # --8<-- [start:look]
     @task.sensor(poke_interval=2, timeout=120)
     def consulting(call: dict) -> bool:
-        """The colleague has picked up."""
+        """Return whether the colleague has picked up."""
         with CallApiHook() as hook:
             sessions = {session.call_session_id: session for session in hook.call(ListCalls())}
-        legs = sessions[call["call_session_id"]].legs  # KeyError: the call is over, and so is the waiting
+        legs = sessions[call["call_session_id"]].legs  # a KeyError stops the wait: the call has ended
         return any(leg.state == LegState.OPERATORS_TALKING for leg in legs)
 
     # --8<-- [end:look]

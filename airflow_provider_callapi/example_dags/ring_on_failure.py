@@ -1,13 +1,15 @@
-"""### Ring the person on duty when something fails
+"""### Ring the person on duty when a task fails
 
-Two tasks, of which the form decides whether they fail. A task that fails rings; both of them failing in
-the same run ring once.
+The DAG has two tasks. The form decides whether they fail. A failed task rings the person on duty. If both
+tasks fail in the same run, the phone rings once.
 
-The text names the task, the DAG and the run, in Russian; `message` is a template for another one. Needs
-the connection `callapi_default` and the component *informer call*; with *call management* as well, a
-call in progress is found again, and `contact` can be a list: whoever does not answer is followed by the
-next. A list takes longer than Airflow lets a task's callback run: put it on the DAG
-(`on_failure_callback` of `DAG`, `[dag_processor] dag_file_processor_timeout`), or on a deadline:
+The spoken text is in Russian and names the task, the DAG and the run. The parameter `message` is a template
+for another text. The notifier needs the connection `callapi_default` and the component *informer call*.
+
+With the component *call management* as well, the notifier finds an alert's call that is in progress.
+`contact` can then be a list: if the first person does not answer, the notifier calls the next person. A
+list takes longer than Airflow lets a task's callback run. Therefore set the callback on the DAG
+(`on_failure_callback` of `DAG`, `[dag_processor] dag_file_processor_timeout`) or on a deadline:
 
     DAG(
         ...,
@@ -49,17 +51,17 @@ with DAG(
             "79161234567",
             type="string",
             pattern="^[0-9]{10,15}$",
-            title="Who is on duty",
-            description="Digits only, the country code first, no +.",
+            title="Number of the person on duty",
+            description="Digits only. Start with the country code, without +.",
         ),
-        "fails": Param(True, type="boolean", title="The tasks fail"),
+        "fails": Param(True, type="boolean", title="Let the tasks fail"),
         "virtual_phone_number": Param("74993720692", type="string", pattern="^[0-9]{10,15}$"),
     },
 ) as dag:
 
     @task
     def load(source: str, params: dict) -> None:
-        """Load one source, or not."""
+        """Load one source. Fail if the form requests it."""
         if params["fails"]:
             raise RuntimeError(f"{source} cannot be loaded")
 

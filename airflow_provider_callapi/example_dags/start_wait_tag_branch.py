@@ -1,20 +1,20 @@
-"""### Call, wait for the answer, tag, wait for the end
+"""### Call, wait for the answer, tag the call, wait for its end
 
 ```
 call → answered → what_is_known ─┬─ answered ──→ tag → ended → thank
                                  └─ not known ─→ another_way
 ```
 
-Looking at the active calls can prove that a call was answered, never that it was not: a short talk
-may fit between two looks. So the other branch is *not known*, not *not answered*. The Data API can
-tell: see `wait_for_completion` with `require_answer`.
+A poll of the active calls can prove that a call was answered. It cannot prove that a call was not answered,
+because a short talk fits between two polls. The second branch therefore means *not known*, not *not
+answered*. The Data API reports unanswered calls: see `wait_for_completion` with `require_answer`.
 
-Each waiting task hands on what it has seen: the second one is given `answered.output`, not
-`call.output`, and does not have to see the answer again.
+Each waiting task returns what it observed. The task `ended` receives `answered.output` instead of
+`call.output`, so it already knows the answer.
 
-A call may end in the moment between `answered` and `tag`: it is tagged through the Data API then, and
-where the connection has none the task fails. Where nothing of your own happens in between, one
-operator does all of it: `wait_for_completion=True, tags={"answered": 36}`.
+If the call ends between `answered` and `tag`, the task `tag` tags the call through the Data API. If the
+connection has no Data API, the task fails. If your DAG needs no step of its own in between, one operator
+does all of this: `wait_for_completion=True, tags={"answered": 36}`.
 """
 
 from airflow.sdk import DAG, Param, task
@@ -30,9 +30,9 @@ with DAG(
     tags=["callapi"],
     params={
         "contact": Param("79161234567", type="string", pattern="^[0-9]{10,15}$"),
-        "employee_id": Param(25, type="integer", description="Whom the contact talks to."),
+        "employee_id": Param(25, type="integer", description="The employee who talks to the contact."),
         "virtual_phone_number": Param("74993720692", type="string", pattern="^[0-9]{10,15}$"),
-        "tag_id": Param(36, type="integer", description="Set on the call as soon as it is answered."),
+        "tag_id": Param(36, type="integer", description="The tag that the call gets after the answer."),
     },
 ) as dag:
     # --8<-- [start:start]
@@ -63,11 +63,11 @@ with DAG(
 
     @task
     def thank(call: dict) -> str:
-        return f"Call session {call['call_session_id']} was answered at {call['answered_at']} and is over"
+        return f"Call session {call['call_session_id']} was answered at {call['answered_at']} and has ended"
 
     @task
     def another_way(call: dict) -> str:
-        return f"Call session {call['call_session_id']} is over and was not seen answered"
+        return f"Call session {call['call_session_id']} has ended, and no poll showed an answer"
 
     what_is_known(answered.output) >> [tag, another_way(answered.output)]
     tag >> ended >> thank(ended.output)

@@ -1,10 +1,15 @@
-"""The same pipeline written in six ways: call everybody on a list, and be done when their calls are over.
+"""One pipeline in six variants: call all people on a list and end when their calls have ended.
 
-The hand-written ones are what a data engineer who has read the API's document and the HTTP provider's
-would write on a good day: bodies are checked for ``error`` (the API answers 200), every request has a
-timeout, a failed look does not lose the call, starting and waiting are two tasks where the
-operators allow it, so that a retry of the wait does not call again. All of them have the same
-``retries``, because that is the default in most deployments. None of them asks the Data API.
+The variants without this provider follow good practice for a data engineer who has read the API's
+documentation and the HTTP provider's documentation:
+
+- They check each body for ``error``, because the API answers errors with HTTP 200.
+- Every request has a timeout, and a failed poll does not lose the call.
+- If the Airflow operators allow it, one task starts the call and another task waits. A retry of the wait does
+  not call again.
+
+All variants have the same ``retries``, because most deployments set retries by default. No variant uses the
+Data API.
 """
 
 from __future__ import annotations
@@ -26,12 +31,12 @@ from airflow_provider_callapi.operators.start_call import CallApiStartInformerCa
 
 HEADERS = {"Content-Type": "application/json; charset=UTF-8"}
 RETRIES: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(seconds=20)}
-"""The delay is longer than everybody's first start takes: a planned fault meets a first start."""
+"""The delay is longer than all first start requests take, so each planned fault hits a first request."""
 MESSAGE = {"type": "tts", "value": "Здравствуйте!"}
 
 
 def body(method: str, **params: Any) -> str:
-    # in production, the key would be a template: {{ conn.callapi.password }}
+    # a production DAG would use a template for the key: {{ conn.callapi.password }}
     params["access_token"] = "demo-key"
     return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 
@@ -108,7 +113,7 @@ def call_and_wait(contact: str, conn_id: str, poll: float) -> int:
         try:
             active = post(body("list.calls"))
         except requests.RequestException:
-            continue  # the next look will do
+            continue  # the next poll repeats the request
         if all(call["call_session_id"] != session_id for call in active):
             return session_id
 
@@ -136,7 +141,7 @@ def with_ours(contacts: list[str], conn_id: str, poll: float, **options: Any) ->
     ).expand(contact=contacts)
 
 
-WAYS: dict[str, Callable[..., None]] = {
+VARIANTS: dict[str, Callable[..., None]] = {
     "http": with_http_operators,
     "loop": with_a_loop,
     "ours": with_ours,
@@ -144,4 +149,4 @@ WAYS: dict[str, Callable[..., None]] = {
 
 for dag_id, options in json.loads(Path(__file__).with_suffix(".json").read_text("utf-8")).items():
     with DAG(dag_id, schedule=None):
-        WAYS[options.pop("way")](**options)
+        VARIANTS[options.pop("variant")](**options)

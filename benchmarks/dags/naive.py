@@ -1,4 +1,4 @@
-"""Everybody on a list is called: by a mapped task each, or by one campaign."""
+"""Two DAGs that call the same list: one mapped task per person, or one campaign."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The YAML examples, as they are shipped: DAGs by dag-factory, run against the exchange over HTTP."""
+"""The YAML examples: dag-factory builds their DAGs, and the DAGs run against the exchange over HTTP."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ CONTACT = "79161234567"
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    """The examples wait 5 s between two looks; here a fiftieth of what they say."""
+    """Divide the examples' interval of 5 s between two polls by 50."""
     pause = Snapshot.pause
     monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_told_to_its_makers(airflow_db, monkeypatch):
-    """dag-factory reports every run of its DAGs over the network unless it is told not to."""
+def no_usage_data(airflow_db, monkeypatch):
+    """Disable dag-factory's usage data: by default it reports every run of its DAGs over the network."""
     monkeypatch.setattr("dagfactory.settings.do_not_track", True)
 
 
 @pytest.fixture
 def dag_of(airflow_db):
-    """A DAG of a YAML file by the file's name."""
+    """Return a function that loads the DAG of a YAML file by the file's name."""
 
     def load(name):
         spec = importlib.util.spec_from_file_location("yaml_examples", FOLDER / "load.py")
@@ -47,9 +47,9 @@ def dag_of(airflow_db):
 
 @pytest.fixture
 def run_yaml(dag_of, connection, left_behind):
-    """Run it as the fixture run_dag does a file; returns the states and the XComs of its tasks.
+    """Return a function that runs the DAG of a YAML file and returns the states and XComs of its tasks.
 
-    ``hurried``: a task, and what of it is shorter than the YAML says.
+    Its parameter ``hurried`` maps a task id to attributes of the task, with shorter times than the YAML's.
     """
 
     def run(name, hurried=None, **conf):
@@ -61,7 +61,7 @@ def run_yaml(dag_of, connection, left_behind):
     return run
 
 
-def test_every_yaml_file_is_a_dag_without_an_error_and_without_the_network(monkeypatch, dag_bag):
+def test_every_yaml_file_becomes_a_dag_without_an_error_and_without_the_network(monkeypatch, dag_bag):
     def no_network(self, address):
         raise AssertionError(f"a connection to {address} while DAGs are parsed")
 
@@ -77,7 +77,7 @@ def test_every_yaml_file_is_a_dag_without_an_error_and_without_the_network(monke
         assert dag.doc_md.startswith("### ")
 
 
-def test_a_yaml_file_that_is_wrong_is_an_import_error_not_a_missing_dag(tmp_path, dag_bag):
+def test_an_error_in_a_yaml_file_is_an_import_error_not_a_missing_dag(tmp_path, dag_bag):
     (tmp_path / "load.py").write_text((FOLDER / "load.py").read_text())
     wrong = (FOLDER / "informer_call.yml").read_text().replace("wait_for_completion", "wait_for_competion")
     (tmp_path / "informer_call.yml").write_text(wrong)
@@ -89,7 +89,7 @@ def test_a_yaml_file_that_is_wrong_is_an_import_error_not_a_missing_dag(tmp_path
 
 
 @pytest.mark.parametrize("name", ["informer_call", "ring_on_failure", "start_wait_tag_branch"])
-def test_a_yaml_pipeline_is_that_of_the_python_example_of_the_same_name(dag_of, name):
+def test_a_yaml_pipeline_equals_the_python_example_of_the_same_name(dag_of, name):
     spec = importlib.util.spec_from_file_location(name, FOLDER.parent / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -97,15 +97,15 @@ def test_a_yaml_pipeline_is_that_of_the_python_example_of_the_same_name(dag_of, 
     def edges(dag):
         return {(task.task_id, after) for task in dag.tasks for after in task.downstream_task_ids}
 
-    ours, theirs = dag_of(name), module.dag
+    yaml, python = dag_of(name), module.dag
 
-    assert set(ours.task_ids) == set(theirs.task_ids)
-    # the Python examples hand on XComs, each of which is an edge too
-    assert edges(ours) <= edges(theirs)
-    assert set(ours.params) == set(theirs.params)
+    assert set(yaml.task_ids) == set(python.task_ids)
+    # the Python examples pass XComs, and each XCom adds an edge
+    assert edges(yaml) <= edges(python)
+    assert set(yaml.params) == set(python.params)
 
 
-def test_the_informer_call_says_the_forms_text_to_the_forms_contact(run_yaml, exchange):
+def test_the_informer_call_calls_the_forms_contact(run_yaml, exchange):
     exchange.script("79160000007", Script(rings=0.2, talks=2))
 
     run = run_yaml("informer_call", contact="79160000007", text="Ваш заказ готов")
@@ -116,7 +116,7 @@ def test_the_informer_call_says_the_forms_text_to_the_forms_contact(run_yaml, ex
 
 
 @pytest.mark.parametrize("answers", [True, False])
-def test_the_call_is_tagged_and_followed_where_it_was_seen_answered(run_yaml, exchange, answers):
+def test_the_call_is_tagged_and_followed_if_a_poll_shows_its_answer(run_yaml, exchange, answers):
     talks = Script(rings=0.2, employee_rings=0.2, talks=4)
     exchange.script(CONTACT, talks if answers else Script.busy(rings=0.5))
 
@@ -137,7 +137,7 @@ def test_the_call_is_tagged_and_followed_where_it_was_seen_answered(run_yaml, ex
         ("blacklisted", {"forget"}),
     ],
 )
-def test_a_reminder_goes_on_where_its_outcome_leads(run_yaml, exchange, connection, *, what, followed):
+def test_a_reminder_takes_the_branch_of_its_outcome(run_yaml, exchange, connection, *, what, followed):
     exchange.script(CONTACT, Script(rings=0.2, talks=2) if what == "answers" else Script.busy(0.5))
     connection(extra={"data_api": what == "busy"})
     if what == "blacklisted":
@@ -151,7 +151,7 @@ def test_a_reminder_goes_on_where_its_outcome_leads(run_yaml, exchange, connecti
     assert {name for name in routes if run.states[name] == "skipped"} == routes - followed
 
 
-def test_a_start_that_was_refused_for_another_reason_is_looked_at_not_forgotten(run_yaml, exchange):
+def test_a_start_that_fails_for_another_reason_takes_the_branch_unknown(run_yaml, exchange):
     exchange.fault(Fault.INTERNAL_ERROR, method="start.informer_call")
     exchange.account.day_limit = 0
 
@@ -163,7 +163,7 @@ def test_a_start_that_was_refused_for_another_reason_is_looked_at_not_forgotten(
 
 @pytest.mark.parametrize(("fails", "state", "rings"), [(True, "failed", 1), (False, "success", 0)])
 def test_tasks_that_fail_ring_once_in_a_run(run_yaml, exchange, monkeypatch, *, fails, state, rings):
-    kwdefaults = {**CallApiNotifier.__init__.__kwdefaults__, "settle": 0.1}  # nobody competes here
+    kwdefaults = {**CallApiNotifier.__init__.__kwdefaults__, "settle": 0.1}  # no other task competes here
     monkeypatch.setattr(CallApiNotifier.__init__, "__kwdefaults__", kwdefaults)
 
     run = run_yaml("ring_on_failure", contact="79160000007", fails=fails)
@@ -173,7 +173,7 @@ def test_tasks_that_fail_ring_once_in_a_run(run_yaml, exchange, monkeypatch, *, 
 
 
 def test_a_watcher_can_be_written_as_a_schedule(tmp_path, dag_bag):
-    """So says the documentation, in these words."""
+    """Test the schedule that the documentation shows, word for word."""
     page = (Path(__file__).parents[2] / "docs" / "operators" / "yaml.md").read_text()
     schedule = page.partition("```yaml\nschedule:")[2].partition("```")[0]
     (tmp_path / "load.py").write_text((FOLDER / "load.py").read_text())
@@ -189,7 +189,7 @@ def test_a_watcher_can_be_written_as_a_schedule(tmp_path, dag_bag):
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_campaign_calls_everybody_on_the_files_list(run_yaml, exchange, tmp_path):
+def test_a_campaign_calls_everyone_on_the_files_list(run_yaml, exchange, tmp_path):
     exchange.default_script = Script(rings=0.2, talks=3)
     people = tmp_path / "people.csv"
     people.write_text(f"phone,name\n+{CONTACT},Anna\n8 916 000-00-08,Boris\n12,Vera\n", "utf-8")

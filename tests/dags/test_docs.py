@@ -1,4 +1,4 @@
-"""What the documentation says is compared with the code: its tables, snippets, trees, and what it shows."""
+"""The documentation agrees with the code: its tables, snippets, trees and examples."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ OPERATORS = {
     for name, operator in vars(module).items()
     if name.startswith("CallApi") and "request_type" in vars(operator)
 }
-"""Method → the operator's name, from the code."""
+"""Method → the name of its Airflow operator, from the code."""
 
 
 def block(text, name):
-    """The code block marked ``<!-- test: name -->``."""
+    """Return the code block after ``<!-- test: name -->``."""
     found = re.search(rf"<!-- test: {name} -->\n(?:<!-- [^\n]+ -->\n)?```\w*\n(.*?)```", text, re.DOTALL)
     assert found, f"no block {name}"
     return found[1]
 
 
 def tables(page):
-    """All tables of a page: rows without their heads, cells without backquotes."""
+    """Return all tables of a page: rows without the head row, cells without backquotes."""
     found = re.findall(r"^(?:\|.*\n)+", PAGES[page] + "\n", re.MULTILINE)
     return [
         [
@@ -65,19 +65,19 @@ def tables(page):
 
 
 def table(page, head):
-    """The rows of the table whose first head cell is this."""
+    """Return the rows of the table whose first head cell is ``head``."""
     heads = re.findall(r"(?:^|\n\n)(\|.*)\n\|-", PAGES[page])
     return tables(page)[[line.strip("|").split("|")[0].strip() for line in heads].index(head)]
 
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    """The DAG waits 5 s between two looks; here a fiftieth of it."""
+    """Divide the DAG's interval of 5 s between two polls by 50."""
     pause = Snapshot.pause
     monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 
 
-# --- what is shown, works ---
+# --- the examples work ---
 
 
 def test_the_dag_returns_what_the_quick_start_shows(run_dag, exchange):
@@ -92,8 +92,8 @@ def test_the_dag_returns_what_the_quick_start_shows(run_dag, exchange):
 
 
 @pytest.mark.timeout(300)
-def test_the_test_shown_for_the_fixture_passes(tmp_path):
-    """In a project that holds what is shown and nothing else, without the environment of these tests."""
+def test_the_pages_test_with_the_fixture_passes(tmp_path):
+    """Run it in a project that contains only the shown files, without the environment of these tests."""
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags" / "reminder.py").write_text(block(README, "dag"))
     for name, file in (("conftest", "conftest.py"), ("pytest", "test_reminder.py")):
@@ -114,7 +114,7 @@ def test_the_test_shown_for_the_fixture_passes(tmp_path):
     assert "1 passed" in done.stdout
 
 
-def test_the_connections_shown_are_read_as_the_table_says(monkeypatch):
+def test_the_connections_on_the_page_give_the_settings_of_the_table(monkeypatch):
     shown = re.findall(r"export AIRFLOW_CONN_CALLAPI_DEFAULT='(.*)'", PAGES["connection.md"])
     settings = []
     for value in shown:
@@ -151,14 +151,14 @@ NEEDS_NEWER = {
         if "```python\n" in text
     ],
 )
-def test_python_on_a_page_is_a_snippet_or_can_be_run(page, airflow_db):
+def test_python_on_a_page_is_a_snippet_or_runs(page, airflow_db):
     for marked, code in re.findall(r"(<!-- test: .*\n)?```python\n(.*?)```", PAGES[page], re.DOTALL):
-        if "--8<--" not in code and not marked:  # what is marked is run by a test of its own
+        if "--8<--" not in code and not marked:  # other tests run the marked blocks
             exec(compile(code, page, "exec"), {"__name__": "docs"})
 
 
-def test_every_snippet_is_there():
-    """The build looks for them as well; here without mkdocs."""
+def test_every_snippet_exists():
+    """The build of the documentation checks this as well. This test needs no mkdocs."""
     named = [
         (page, *found) for page in PAGES for found in re.findall(r'--8<-- "([^":]+):?(\w*)"', PAGES[page])
     ]
@@ -185,7 +185,7 @@ def test_every_example_is_on_a_page_and_in_the_list_of_examples():
             assert f"{EXAMPLES.relative_to(ROOT)}/{name}" in everywhere, f"{name} is shown on no page"
 
 
-def test_every_picture_is_shown_and_every_picture_shown_is_there():
+def test_every_picture_is_shown_and_every_shown_picture_exists():
     shown = set(re.findall(r"\]\((?:\.\./)?images/([\w-]+\.png)\)", "".join(PAGES.values())))
 
     assert shown == {path.name for path in ROOT.glob("docs/images/*.png")}
@@ -244,13 +244,13 @@ def test_the_trees_of_errors_and_the_journal_are_the_codes_own():
     assert [tuple(row) for row in table("reliability.md", "journal stage")] == says
 
 
-def test_every_mnemonic_that_the_code_knows_is_explained_and_has_the_class_that_the_code_gives_it():
+def test_every_mnemonic_of_the_code_is_explained_with_the_class_of_the_code():
     rows = [row for rows in tables("errors.md") for row in rows if len(row) == 6]
     explained = {row[0]: row[1:3] for row in rows}
-    settled = {mnemonic for kind in METHODS.values() for mnemonic in kind.already_done_errors}
+    done = {mnemonic for kind in METHODS.values() for mnemonic in kind.already_done_errors}
 
     assert len(explained) == len(rows), "a mnemonic has two rows"
-    assert set(ERRORS) | set(errors._BY_MNEMONIC) | settled <= set(explained)
+    assert set(ERRORS) | set(errors._BY_MNEMONIC) | done <= set(explained)
     for mnemonic, (codes, kind) in explained.items():
         for code in map(int, re.findall(r"-32\d{3}", codes)):
             error = errors.rejection({"code": code, "data": {"mnemonic": mnemonic}}, method="x")
@@ -259,13 +259,13 @@ def test_every_mnemonic_that_the_code_knows_is_explained_and_has_the_class_that_
             assert str(ERRORS[mnemonic][0]) in codes, mnemonic
 
 
-def test_a_mnemonic_that_means_already_so_is_said_to_be_a_success_and_no_other():
+def test_only_a_mnemonic_that_means_already_done_is_called_a_success():
     rows = {row[0]: row[4] for rows in tables("errors.md") for row in rows if len(row) == 6}
-    settled = {mnemonic for kind in METHODS.values() for mnemonic in kind.already_done_errors} - {
+    done = {mnemonic for kind in METHODS.values() for mnemonic in kind.already_done_errors} - {
         "access_token_invalid"
     }
 
-    assert {mnemonic for mnemonic, we in rows.items() if "a success" in we} == settled | {"duplicate_entity"}
+    assert {mnemonic for mnemonic, we in rows.items() if "a success" in we} == done | {"duplicate_entity"}
 
 
 def test_the_results_of_a_campaign_are_the_codes_own():

@@ -1,4 +1,4 @@
-"""The examples, as they are shipped: through a real Airflow, against the exchange, over HTTP."""
+"""The examples from the package run through a real Airflow against the exchange over HTTP."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNTIL_RELEASED = Script(rings=0.2, employee_rings=0.2, talks=None)
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    """The examples wait 5 s between two looks; here a fiftieth of what they say."""
+    """Divide the examples' interval of 5 s between two polls by 50."""
     pause = Snapshot.pause
     monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 
@@ -42,12 +42,12 @@ def only_expected_rings(exchange):
 
 
 def did(exchange, *kinds):
-    """The exchange's journal of what calls did: rings, tags, …, in order, with whom or what."""
+    """Return events of the exchange's journal in order: the kind, and the phone of a ring or the detail."""
     return [(e.kind, e.phone if e.kind == "ring" else e.detail) for e in exchange.journal if e.kind in kinds]
 
 
 def steered(exchange):
-    """The control requests that succeeded, in order."""
+    """Return the methods of the successful control requests, in order."""
     reads_and_starts = ("list.", "start.", "login.", "get.")
     return [
         e.method
@@ -60,12 +60,12 @@ def steered(exchange):
 
 
 def needs_newer(file):
-    """Whether an example says that it needs a newer Airflow than this one."""
+    """Return whether an example's text requires a newer Airflow than the installed one."""
     needed = re.search(r"Needs Airflow (\d\.\d)\+", file.read_text("utf-8"))
     return needed is not None and Version(needed[1]) > Version(version("apache-airflow-core"))
 
 
-def test_airflow_loads_no_example_from_where_the_package_is_installed(monkeypatch, dag_bag):
+def test_airflow_loads_no_example_from_the_installed_package(monkeypatch, dag_bag):
     """Airflow 3.3 and newer parses every provider's example_dags while ``[core] load_examples`` is on."""
     for syntax in ("glob", "regexp"):
         monkeypatch.setenv("AIRFLOW__CORE__DAG_IGNORE_FILE_SYNTAX", syntax)
@@ -90,14 +90,14 @@ def test_examples_parse_without_an_error_and_without_the_network(monkeypatch, da
     assert in_python == {f"callapi_{file.stem}" for file in files - too_new}
     for name in in_python:
         dag = bag.dags[name]
-        assert dag.doc_md, f"{dag.dag_id} says nothing of itself"
-        assert dag.schedule is None or name == "callapi_inbound_call"  # nothing runs by the clock
+        assert dag.doc_md, f"{dag.dag_id} has no documentation"
+        assert dag.schedule is None or name == "callapi_inbound_call"  # no example runs on a time schedule
 
 
 # --- informer_call ---
 
 
-def test_informer_call_says_the_forms_text_to_the_forms_contact(run_dag, exchange):
+def test_informer_call_calls_the_forms_contact(run_dag, exchange):
     exchange.script("79160000007", LONG_ENOUGH)
 
     run = run_dag(EXAMPLES / "informer_call.py", conf={"contact": "79160000007", "text": "Ваш заказ готов"})
@@ -138,10 +138,12 @@ def test_an_answered_call_is_tagged_and_followed_to_its_end(run_dag, exchange):
     [
         pytest.param(Script.busy(rings=0.5), id="busy"),
         pytest.param(Script.no_answer(rings=0.5), id="no answer"),
-        pytest.param(Script(rings=0.5, employee_rings=0, talks=0), id="answered between two looks"),
+        pytest.param(Script(rings=0.5, employee_rings=0, talks=0), id="answered between two polls"),
     ],
 )
-def test_a_call_that_was_not_seen_answered_is_tried_another_way_and_not_tagged(run_dag, exchange, script):
+def test_a_call_without_an_observed_answer_takes_the_other_branch_and_is_not_tagged(
+    run_dag, exchange, script
+):
     exchange.script(CONTACT, script)
 
     run = run_dag(EXAMPLES / "start_wait_tag_branch.py")
@@ -158,9 +160,9 @@ def test_a_call_that_was_not_seen_answered_is_tried_another_way_and_not_tagged(r
 
 @pytest.fixture
 def crm(tmp_path, monkeypatch, airflow_db):
-    """A database with call-back requests, behind the connection ``crm``; returns how to add one.
+    """Create the database of the connection ``crm``. Return a function that adds a call-back request.
 
-    Airflow brings no database provider, so the connection's hook is made here.
+    Airflow contains no database provider, so the fixture defines the connection's hook.
     """
     from airflow.models.pool import Pool
     from airflow.providers.common.sql.hooks.sql import DbApiHook
@@ -226,7 +228,7 @@ def test_each_row_becomes_one_call_back_and_no_label_is_a_phone_number(run_dag, 
     run = run_dag(EXAMPLES / "etl_callbacks.py")
 
     assert run.state == "success"
-    rung = did(exchange, "ring")  # which row comes first is the executor's to choose
+    rung = did(exchange, "ring")  # the executor chooses the order of the rows
     assert sorted(zip(rung[::2], rung[1::2], strict=True)) == [
         (("ring", EMPLOYEE), ("ring", "79160000017")),
         (("ring", COLLEAGUE), ("ring", "79160000018")),
@@ -238,7 +240,7 @@ def test_each_row_becomes_one_call_back_and_no_label_is_a_phone_number(run_dag, 
     assert not [label for label in map_labels(run) if PHONE.search(label)]
 
 
-def test_a_day_without_requests_calls_nobody(run_dag, exchange, crm):
+def test_a_day_without_requests_calls_no_one(run_dag, exchange, crm):
     run = run_dag(EXAMPLES / "etl_callbacks.py")
 
     assert run.state == "success"
@@ -253,7 +255,7 @@ LAST = ["add.coach", "send.dtmf", "release.call"]
 
 
 @pytest.mark.parametrize("then", ["restore", "transfer"])
-def test_a_call_is_steered_in_the_diagrams_order(run_dag, exchange, then):
+def test_a_call_is_controlled_in_the_order_of_the_state_diagram(run_dag, exchange, then):
     for phone in (CONTACT, EMPLOYEE, COLLEAGUE, COACH):
         exchange.script(phone, UNTIL_RELEASED)
 
@@ -273,7 +275,7 @@ def test_a_call_is_steered_in_the_diagrams_order(run_dag, exchange, then):
     assert run.xcoms["ended"]["answered"] is True
 
 
-def test_a_call_that_nobody_answers_is_not_steered(run_dag, exchange):
+def test_an_unanswered_call_is_not_controlled(run_dag, exchange):
     exchange.script(CONTACT, Script.no_answer(rings=0.5))
 
     run = run_dag(EXAMPLES / "live_control.py")

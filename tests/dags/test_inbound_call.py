@@ -1,4 +1,4 @@
-"""The example that an inbound call starts: from the watcher's payloads to the tags at the exchange."""
+"""The example for inbound calls: from the watcher's payloads to the tags at the exchange."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def example():
 
 @pytest.fixture
 def run_with(run_dag, monkeypatch):
-    """Run the example with these payloads as its triggering asset events, as the triggerer stores them."""
+    """Return a function that runs the example with these payloads in its triggering asset events."""
     from airflow.models.asset import AssetEvent, AssetModel
     from airflow.serialization.definitions import dag as definitions
 
@@ -54,8 +54,8 @@ def run_with(run_dag, monkeypatch):
     return run
 
 
-def told_by_the_watcher(example, exchange, *contacts):
-    """What the example's own watcher says of calls from these people."""
+def watcher_payloads(example, exchange, *contacts):
+    """Return the payloads of the example's watcher for calls from these contacts."""
     (watcher,) = example.inbound_calls.watchers
     watcher.trigger.poll_interval = 0.1
 
@@ -80,24 +80,22 @@ def tags(exchange):
 
 
 @pytest.mark.needs_airflow("3.2", "dag.test() that stores the assets of the DAG")
-def test_known_callers_are_tagged_each_with_its_own_tag_in_one_run_and_strangers_are_not(
-    run_with, example, exchange
-):
+def test_one_run_tags_each_known_caller_with_its_tag_and_no_stranger(run_with, example, exchange):
     exchange.default_script = Script(employee_rings=60)
-    payloads = told_by_the_watcher(example, exchange, KEY_ACCOUNT, STRANGER, DEBTOR)
+    payloads = watcher_payloads(example, exchange, KEY_ACCOUNT, STRANGER, DEBTOR)
 
     run = run_with(payloads)
 
     assert run.state == "success"
     assert tags(exchange) == {KEY_ACCOUNT: [254], STRANGER: [], DEBTOR: [36]}
-    assert not PHONE.search(str(payloads)), "no number in the asset event"
-    assert not PHONE.search(str(run.xcoms)), "nor in an XCom"
+    assert not PHONE.search(str(payloads)), "an asset event contains a number"
+    assert not PHONE.search(str(run.xcoms)), "an XCom contains a number"
 
 
 @pytest.mark.needs_airflow("3.2", "dag.test() that stores the assets of the DAG")
-def test_a_call_that_is_over_by_then_is_left_alone(run_with, example, exchange):
+def test_an_ended_call_gets_no_tag(run_with, example, exchange):
     exchange.default_script = Script(employee_rings=60)
-    (payload,) = told_by_the_watcher(example, exchange, KEY_ACCOUNT)
+    (payload,) = watcher_payloads(example, exchange, KEY_ACCOUNT)
     release = {"access_token": exchange.account.key, "call_session_id": payload["call_session_id"]}
     exchange.handle({"jsonrpc": "2.0", "id": 1, "method": "release.call", "params": release})
 
@@ -107,13 +105,13 @@ def test_a_call_that_is_over_by_then_is_left_alone(run_with, example, exchange):
     assert tags(exchange) == {KEY_ACCOUNT: []}
 
 
-def test_a_run_that_a_person_starts_finds_nothing_to_do(run_dag, exchange):
+def test_a_run_that_a_person_starts_tags_nothing(run_dag, exchange):
     run = run_dag(FILE)
 
     assert (run.state, run.states["tag"]) == ("success", "skipped")
 
 
-def test_the_watcher_sees_inbound_calls_that_start_and_tells_no_number(example):
+def test_the_watcher_reports_starting_inbound_calls_without_numbers(example):
     (watcher,) = example.inbound_calls.watchers
 
     assert isinstance(watcher.trigger, CallApiEventTrigger)

@@ -1,4 +1,4 @@
-"""A newcomer's path: the README's commands and its one DAG, word for word, in an Airflow of their own."""
+"""The README's commands and its DAG work for a newcomer, word for word, in a separate Airflow."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 README = ROOT.joinpath("README.md").read_text("utf-8")
 COMMANDS = os.environ.get("CALLAPI_README_COMMANDS", Path(sys.executable).parent)
-"""The folder of ``airflow`` and ``python``. tests_package/ names the one of another environment."""
+"""The folder of ``airflow`` and ``python``. tests_package/ sets the folder of another environment."""
 PORT = "8484"
-"""The README's; the test takes one that is free."""
+"""The README's port. The test replaces it with a free port."""
 MOST_LINES = 150
 PATIENCE = 240.0
 
 
 def block(name):
-    """The code block marked ``<!-- test: name -->``."""
+    """Return the README's code block after ``<!-- test: name -->``."""
     found = re.search(rf"<!-- test: {name} -->\n(?:<!-- [^\n]+ -->\n)?```\w*\n(.*?)```", README, re.DOTALL)
     assert found, f"README has no block {name}"
     return found[1]
@@ -41,7 +41,7 @@ def free_port():
 
 @pytest.fixture
 def newcomer(tmp_path, free_port):
-    """Run the README's blocks in one shell, as somebody would who has Airflow installed and nothing else."""
+    """Return a function that runs the README's blocks in one shell, in an environment with only Airflow."""
     home = tmp_path / "home"
     home.mkdir()
     bin_folder = tmp_path / ".venv" / "bin"
@@ -61,7 +61,7 @@ def newcomer(tmp_path, free_port):
                     env={**environment, "HOME": str(home)},
                     stdout=file,
                     stderr=subprocess.STDOUT,
-                    start_new_session=True,  # the exchange, too, is ended by this number
+                    start_new_session=True,  # the group's id also ends the exchange
                 )
             )
         assert shells[-1].wait(timeout=PATIENCE) == 0, output.read_text()[-5000:]
@@ -76,7 +76,7 @@ def newcomer(tmp_path, free_port):
 
 
 def closes(port):
-    """Whether nobody listens any more, at once or soon: a server that is told to end finishes its answers."""
+    """Return whether the port closes within 15 s. A server first finishes its answers before it ends."""
     until = time.monotonic() + 15
     while time.monotonic() < until:
         with socket.socket() as knock:
@@ -88,13 +88,15 @@ def closes(port):
 
 @pytest.mark.needs_airflow("3.2", "commands of providers")
 @pytest.mark.timeout(300)
-def test_followed_word_for_word_the_readme_leads_to_a_call_that_was_answered_and_tagged(newcomer, free_port):
+def test_the_readmes_steps_word_for_word_lead_to_an_answered_and_tagged_call(newcomer, free_port):
     assert "Save this as `~/callapi-airflow/dags/reminder.py`" in README
     save = f"cat > {newcomer.dag_file} <<'END'\n{block('dag')}END\n"
-    look = f"calls=$(curl -sf http://127.0.0.1:{free_port}/emulator/calls)\n"
+    list_calls = f"calls=$(curl -sf http://127.0.0.1:{free_port}/emulator/calls)\n"
 
     run_it, kill = block("run").splitlines()
-    done = newcomer(block("begin"), block("connect"), save, run_it, look, kill, 'echo "at the end: $calls"')
+    done = newcomer(
+        block("begin"), block("connect"), save, run_it, list_calls, kill, 'echo "at the end: $calls"'
+    )
 
     assert "Connected; 0 active calls" in done
     assert "The log contains `call done` and `answered=True`" in README
@@ -112,7 +114,7 @@ def test_the_readme_holds_exactly_one_dag_of_ten_lines():
     assert len(block("dag").splitlines()) == 10
 
 
-def test_every_target_of_make_that_the_readme_names_is_there():
+def test_every_make_target_in_the_readme_exists():
     targets = set(re.findall(r"^([\w-]+):", ROOT.joinpath("Makefile").read_text(), re.MULTILINE))
 
     named = set(re.findall(r"^(?:.*`)?make ([\w-]+)", README, re.MULTILINE))
@@ -120,7 +122,7 @@ def test_every_target_of_make_that_the_readme_names_is_there():
     assert {"demo", "docs"} <= named <= targets
 
 
-def test_the_readme_is_short_and_its_links_lead_somewhere():
+def test_the_readme_is_short_and_its_links_work():
     assert len(README.splitlines()) <= MOST_LINES
     links = re.findall(r"\]\(((?!http)[^)#]+)", README)
     assert links

@@ -1,4 +1,4 @@
-"""The example DAG: real tasks fail in a real Airflow, and a phone rings at the emulated exchange."""
+"""The example: real tasks fail in a real Airflow, and a phone rings at the emulator."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Every fault on the wire, with and without retries, deferral, Data API: what the task says, and what rang.
+"""Every network fault with and without retries, deferral and Data API: the task's result and the rings.
 
-The operators, the trigger and HTTP are real; only the scheduler is played, and sleeping takes no
-time: it moves the clock of both sides. With ``CALLAPI_FAULT_MATRIX=path`` the measured table is written
-to that file.
+The Airflow operators, the trigger and HTTP are real. The test replaces only the scheduler. A sleep takes no
+time: it moves the clock of both sides. With ``CALLAPI_FAULT_MATRIX=path``, the test writes the measured
+table to that file.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ START = "start.informer_call"
 RETRY_DELAY = 300.0
 REPORT_LAG = 20.0
 HANG_UP = 0.3
-"""Seconds of real time after which a client gives up, where the exchange hangs."""
+"""The seconds of real time after which a client gives up if the exchange hangs."""
 PEOPLE = {
     "talks for half a minute": Script(rings=3, talks=30),
     "is busy at once": Script.busy(rings=0),
 }
-"""Somebody whom list.calls shows, and somebody whose call is over before anybody can look."""
-NOTHING_LEFT = {Fault.REFUSE}
-"""The faults that prove that nothing was placed: the request is sent again."""
+"""A person whose call list.calls shows, and a person whose call ends before the first poll."""
+PROVES_NOT_PLACED = {Fault.REFUSE}
+"""The faults that prove that no call was placed. The client sends the request again."""
 
 
 class BorrowedClock:
-    """The clock of the test that runs: the emulator outlives it."""
+    """The clock of the current test. The emulator serves several tests and needs a clock of its own."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -56,18 +56,18 @@ class BorrowedClock:
 
 @dataclass
 class Wire:
-    """A desk whose exchange is reached over real HTTP."""
+    """A desk that reaches its exchange over real HTTP."""
 
     desk: Desk
     emulator: Emulator
 
     def spoil(self, fault: Fault, method: str, times: int = 1) -> None:
         if fault is Fault.REFUSE:
-            self._refuse_until_somebody_waits()
+            self._refuse_until_the_first_sleep()
         else:
             self.desk.exchange.fault(fault, method=method, times=times)
 
-    def _refuse_until_somebody_waits(self) -> None:
+    def _refuse_until_the_first_sleep(self) -> None:
         refusing = ExitStack()
         refusing.enter_context(self.emulator.refusing())
         sleep = self.desk.sleep
@@ -100,8 +100,8 @@ def wire(desk: Desk, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Wir
     return Wire(desk, emulator)
 
 
-class Way(NamedTuple):
-    """How a task is set up."""
+class Setup(NamedTuple):
+    """The setup of a task."""
 
     deferrable: bool
     retries: int
@@ -118,7 +118,7 @@ class Way(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """What a task came to."""
+    """The final state of a task, with its number of tries, its value and its error."""
 
     state: str
     tries: int
@@ -127,7 +127,7 @@ class Ending(NamedTuple):
 
 
 def play_airflow(task: Task, retries: int) -> Ending:
-    """The tries of a task: again after a failure while there are retries, but for AirflowFailException."""
+    """Run the tries of a task as Airflow does: retry after each error except AirflowFailException."""
     task.ti.max_tries = retries
     run: Callable[[], Any] = task.run
     while True:
@@ -146,13 +146,13 @@ def play_airflow(task: Task, retries: int) -> Ending:
 
 def make_task(
     wire: Wire,
-    way: Way,
+    setup: Setup,
     *,
     login: bool = False,
     client_timeout: float = 20.0,
     **parameters: Any,
 ) -> Task:
-    extra = {"data_api": way.data_api, "data_api_host": wire.emulator.url, "timeout": client_timeout}
+    extra = {"data_api": setup.data_api, "data_api_host": wire.emulator.url, "timeout": client_timeout}
     wire.desk.connect(login=login, port=wire.emulator.port, extra=extra)
 
     def make() -> CallApiStartInformerCallOperator:
@@ -162,8 +162,8 @@ def make_task(
             contact=CONTACT,
             contact_message=TTS,
             wait_for_completion=True,
-            deferrable=way.deferrable,
-            retries=way.retries,
+            deferrable=setup.deferrable,
+            retries=setup.retries,
             **parameters,
         )
 
@@ -173,17 +173,17 @@ def make_task(
 # --- what is expected, and what was measured ---
 
 
-def is_found(fault: Fault | None, person: str, data_api: bool) -> bool:
-    """Whether somebody can say for certain what became of the request."""
-    if fault is None or fault in NOTHING_LEFT:
+def is_certain(fault: Fault | None, person: str, data_api: bool) -> bool:
+    """Return whether the provider can find out for certain what happened to the request."""
+    if fault is None or fault in PROVES_NOT_PLACED:
         return True
     if not fault.carried_out:
-        return False  # nothing is there to be found, and its absence proves nothing
+        return False  # no call exists, but the absence of a call proves nothing
     return data_api or person == "talks for half a minute"
 
 
 measured: dict[tuple[str, str, bool], set[tuple[int, str, str]]] = {}
-"""(fault, person, data_api) → {(rings, final state, delivery)}: one of each, whatever the rest."""
+"""(fault, person, data_api) → {(rings, final state, delivery)}: the same for all other parameters."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -200,8 +200,8 @@ def note(cell: tuple[str, str, bool], delivery: str, ending: Ending, rings: int)
 
 def as_markdown() -> str:
     def cell(fault: str, person: str, data_api: bool, delivery: str) -> str:
-        seen = measured.get((fault, person, data_api), set())
-        return " / ".join(f"{state}, {rings}" for rings, state, how in sorted(seen) if how == delivery)
+        cells = measured.get((fault, person, data_api), set())
+        return " / ".join(f"{state}, {rings}" for rings, state, how in sorted(cells) if how == delivery)
 
     columns = [
         (person, data_api, delivery)
@@ -220,8 +220,8 @@ def as_markdown() -> str:
 
 faults = pytest.mark.parametrize("fault", [None, *Fault], ids=lambda f: f.label if f else "none")
 persons = pytest.mark.parametrize("person", PEOPLE)
-ways = pytest.mark.parametrize(
-    "way", [Way(*way) for way in itertools.product([False, True], [0, 3], [False, True])], ids=str
+setups = pytest.mark.parametrize(
+    "setup", [Setup(*setup) for setup in itertools.product([False, True], [0, 3], [False, True])], ids=str
 )
 
 
@@ -229,43 +229,45 @@ def run_cell(
     wire: Wire,
     fault: Fault | None,
     person: str,
-    way: Way,
+    setup: Setup,
     delivery: str = "at_most_once",
 ) -> tuple[Ending, int, Task]:
     wire.desk.exchange.script(CONTACT, PEOPLE[person])
     patience = HANG_UP if fault is Fault.HANG else 20.0
-    task = make_task(wire, way, client_timeout=patience, delivery=delivery)
+    task = make_task(wire, setup, client_timeout=patience, delivery=delivery)
     if fault is not None:
         wire.spoil(fault, START)
-    ending = play_airflow(task, way.retries)
+    ending = play_airflow(task, setup.retries)
     rings = wire.desk.exchange.rings(CONTACT)
-    note((fault.label if fault else "none", person, way.data_api), delivery, ending, rings)
+    note((fault.label if fault else "none", person, setup.data_api), delivery, ending, rings)
     return ending, rings, task
 
 
 @faults
 @persons
-@ways
-def test_whatever_happens_to_the_request_the_phone_rings_once_at_most(
-    wire: Wire, fault: Fault | None, person: str, way: Way
+@setups
+def test_the_phone_rings_at_most_once_after_any_fault_of_the_start_request(
+    wire: Wire, fault: Fault | None, person: str, setup: Setup
 ) -> None:
-    ending, rings, task = run_cell(wire, fault, person, way)
+    ending, rings, task = run_cell(wire, fault, person, setup)
     assert rings <= 1
     assert ending.tries == 1, "a lost answer is no reason for another try"
-    if is_found(fault, person, way.data_api):
+    if is_certain(fault, person, setup.data_api):
         assert (ending.state, rings) == ("success", 1), ending
         (call,) = wire.desk.exchange.calls
         assert ending.value["call_session_id"] == call.call_session_id
         assert ending.value["external_id"] == call.external_id
         assert ending.value["status"] == "ended"
         answered = person == "talks for half a minute"
-        assert ending.value["answered"] is (answered if answered or way.data_api else None)
+        assert ending.value["answered"] is (answered if answered or setup.data_api else None)
         return
     assert type(ending.error) is CallUnresolved
     assert fault is not None
-    assert rings == fault.carried_out, "the exchange knows; the task says that nobody here does"
+    assert rings == fault.carried_out, (
+        "the exchange knows the number of rings; the task reports that it does not"
+    )
     text = str(ending.error)
-    assert START in text, "which request it was"
+    assert START in text, "the error names the request"
     assert "The call may have been placed, so it is not placed again" in text
     assert "clear this task to place a new call" in text
     assert CONTACT not in text
@@ -276,14 +278,16 @@ def test_whatever_happens_to_the_request_the_phone_rings_once_at_most(
 
 @faults
 @persons
-@pytest.mark.parametrize("way", [Way(d, 3, r) for d in (False, True) for r in (False, True)], ids=str)
-def test_at_least_once_rings_whatever_happens_to_one_request(
-    wire: Wire, fault: Fault | None, person: str, way: Way
+@pytest.mark.parametrize("setup", [Setup(d, 3, r) for d in (False, True) for r in (False, True)], ids=str)
+def test_at_least_once_rings_after_any_fault_of_one_start_request(
+    wire: Wire, fault: Fault | None, person: str, setup: Setup
 ) -> None:
-    ending, rings, _ = run_cell(wire, fault, person, way, "at_least_once")
+    ending, rings, _ = run_cell(wire, fault, person, setup, "at_least_once")
     assert ending.state == "success", ending
-    placed_in_vain = fault is not None and fault.carried_out and not is_found(fault, person, way.data_api)
-    assert rings == (2 if placed_in_vain else 1), "the second ring is the price, and is paid nowhere else"
+    placed_unnoticed = (
+        fault is not None and fault.carried_out and not is_certain(fault, person, setup.data_api)
+    )
+    assert rings == (2 if placed_unnoticed else 1), "only an unnoticed call leads to a second ring"
 
 
 # --- after unresolved ---
@@ -291,16 +295,16 @@ def test_at_least_once_rings_whatever_happens_to_one_request(
 
 @pytest.mark.parametrize("deferrable", [False, True])
 @pytest.mark.parametrize(
-    "fault", [fault for fault in Fault if fault not in NOTHING_LEFT], ids=lambda f: f.label
+    "fault", [fault for fault in Fault if fault not in PROVES_NOT_PLACED], ids=lambda f: f.label
 )
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_after_unresolved_nothing_but_a_persons_clear_makes_the_phone_ring(
+def test_after_unresolved_only_a_persons_clear_makes_the_phone_ring(
     wire: Wire, fault: Fault, deferrable: bool
 ) -> None:
-    ending, rings, task = run_cell(wire, fault, "is busy at once", Way(deferrable, 3, data_api=False))
+    ending, rings, task = run_cell(wire, fault, "is busy at once", Setup(deferrable, 3, data_api=False))
     assert type(ending.error) is CallUnresolved
     with pytest.raises(CallUnresolved):
-        task.retry()  # a scheduler that lost the worker's last word
+        task.retry()  # as if the scheduler had lost the worker's last report
     assert wire.desk.exchange.rings(CONTACT) == rings
     call = task.clear()
     assert wire.desk.exchange.rings(CONTACT) == rings + 1
@@ -316,12 +320,12 @@ def test_after_unresolved_nothing_but_a_persons_clear_makes_the_phone_ring(
 @pytest.mark.parametrize(
     "fault", [fault for fault in Fault if fault is not Fault.REFUSE], ids=lambda f: f.label
 )
-def test_a_fault_on_any_other_request_costs_neither_the_call_nor_a_second_one(
+def test_a_fault_of_another_request_neither_loses_nor_repeats_the_call(
     wire: Wire, fault: Fault, method: str, deferrable: bool
 ) -> None:
     wire.desk.exchange.script(CONTACT, PEOPLE["talks for half a minute"])
     patience = HANG_UP if fault is Fault.HANG else 20.0
-    task = make_task(wire, Way(deferrable, 0, data_api=True), login=True, client_timeout=patience)
+    task = make_task(wire, Setup(deferrable, 0, data_api=True), login=True, client_timeout=patience)
     wire.spoil(fault, method, times=2)
     ending = play_airflow(task, 0)
     assert (ending.state, wire.desk.exchange.rings(CONTACT)) == ("success", 1), ending
@@ -330,11 +334,11 @@ def test_a_fault_on_any_other_request_costs_neither_the_call_nor_a_second_one(
 
 @pytest.mark.parametrize("deferrable", [False, True])
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_service_that_is_down_for_longer_than_a_try_is_called_through_by_a_retry(
+def test_a_retry_places_the_call_if_the_service_is_down_during_a_whole_try(
     wire: Wire, deferrable: bool
 ) -> None:
     wire.desk.exchange.script(CONTACT, PEOPLE["talks for half a minute"])
-    task = make_task(wire, Way(deferrable, 3, data_api=False))
+    task = make_task(wire, Setup(deferrable, 3, data_api=False))
     with wire.emulator.refusing(), pytest.raises(Exception, match="could not connect"):
         task.run()
     assert task.journal["stage"] == "nothing"
@@ -346,18 +350,20 @@ def test_a_service_that_is_down_for_longer_than_a_try_is_called_through_by_a_ret
 
 
 @pytest.mark.parametrize(
-    ("other_contact", "hours"), [(CONTACT, 12.0), ("79169999999", 0.0)], ids=["12 h earlier", "somebody else"]
+    ("other_contact", "hours"),
+    [(CONTACT, 12.0), ("79169999999", 0.0)],
+    ids=["12 h earlier", "another contact"],
 )
-def test_another_call_with_the_same_external_id_is_not_taken_for_the_one_that_got_lost(
+def test_another_call_with_the_same_external_id_is_not_adopted_as_the_lost_call(
     wire: Wire, other_contact: str, hours: float
 ) -> None:
     wire.desk.exchange.script(CONTACT, PEOPLE["talks for half a minute"])
-    task = make_task(wire, Way(deferrable=False, retries=0, data_api=True), external_id="campaign-7")
+    task = make_task(wire, Setup(deferrable=False, retries=0, data_api=True), external_id="campaign-7")
     other = wire.desk.start(other_contact, external_id="campaign-7")
     wire.desk.clock.advance(60 + hours * 3600)
     assert not wire.desk.exchange.call(other).active
     rang = wire.desk.exchange.rings(CONTACT)
     wire.spoil(Fault.DROP_BEFORE, START)
     ending = play_airflow(task, 0)
-    assert type(ending.error) is CallUnresolved, f"session {other} was taken for this call: {ending}"
+    assert type(ending.error) is CallUnresolved, f"session {other} was adopted: {ending}"
     assert wire.desk.exchange.rings(CONTACT) == rang

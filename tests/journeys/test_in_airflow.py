@@ -1,4 +1,4 @@
-"""What only a real Airflow can break: mapping, XCom references, deferral and rescheduling in a DAG."""
+"""Tests that need a real Airflow: mapping, XCom references, deferral and rescheduling in a DAG."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ with DAG("refused", default_args={"retries": 3}) as dag:
 )
 
 
-def test_a_call_is_steered_by_references_to_the_task_that_started_it(run_dag, exchange):
+def test_control_tasks_find_the_call_by_a_reference_to_its_start_task(run_dag, exchange):
     exchange.expect_ring("79161234567", Script(rings=0.3, employee_rings=0.2, talks=None))
     exchange.expect_no_other_rings()
 
@@ -110,7 +110,7 @@ def test_a_call_is_steered_by_references_to_the_task_that_started_it(run_dag, ex
     assert "79161234567" not in json.dumps(run.xcoms)
 
 
-def test_mapped_calls_ring_every_person_once_and_are_waited_for_one_by_one(run_dag, exchange):
+def test_mapped_calls_ring_every_person_once_and_each_sensor_waits_for_its_call(run_dag, exchange):
     for number in (1, 2, 3):
         exchange.expect_ring(f"7916000000{number}", Script(rings=0.3, talks=0.8))
     exchange.expect_no_other_rings()
@@ -128,7 +128,7 @@ def test_mapped_calls_ring_every_person_once_and_are_waited_for_one_by_one(run_d
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_rescheduled_sensor_remembers_in_task_state_what_it_saw(run_dag, exchange):
+def test_a_rescheduled_sensor_keeps_its_observation_in_task_state(run_dag, exchange):
     exchange.script("79161234567", Script(rings=0.2, talks=3))
 
     run = run_dag(RESCHEDULED)
@@ -138,7 +138,7 @@ def test_a_rescheduled_sensor_remembers_in_task_state_what_it_saw(run_dag, excha
     assert run.xcoms["wait"]["observed"] is True
 
 
-def test_a_refused_call_fails_at_once_whatever_the_tasks_retries(run_dag, exchange, connection):
+def test_a_refused_call_fails_at_once_also_with_retries(run_dag, exchange, connection):
     connection(password="wrong")
 
     run = run_dag(REFUSED)

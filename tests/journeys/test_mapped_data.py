@@ -1,4 +1,4 @@
-"""Data that a task is mapped over is never rendered as a template, under a real Airflow."""
+"""A real Airflow never renders the data of mapped tasks as templates."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ with DAG("rows") as dag:
 
 
 @pytest.mark.parametrize("rows", ["rows()", "rows().map(lambda row: row)"], ids=["xcom", "mapped xcom"])
-def test_rows_of_another_task_are_spoken_as_text_or_refused_and_never_rendered(
+def test_rows_of_another_task_are_plain_text_or_refused_and_never_rendered(
     run_dag: Any, exchange: Any, rows: str
 ) -> None:
     run = run_dag(ROWS % rows)
@@ -81,7 +81,7 @@ with DAG("literal") as dag:
 )
 
 
-def test_a_list_that_the_dag_file_spells_out_is_rendered(run_dag: Any, exchange: Any) -> None:
+def test_a_list_in_the_dag_file_is_rendered(run_dag: Any, exchange: Any) -> None:
     run = run_dag(LITERAL)
 
     assert run.state == "success"
@@ -115,7 +115,7 @@ OPERATORS = [
 @pytest.mark.parametrize(
     ("operator", "partial", "row"), OPERATORS, ids=[operator.__name__ for operator, *_ in OPERATORS]
 )
-def test_no_operator_renders_a_mapped_row_and_all_render_what_the_author_wrote(
+def test_each_operator_renders_the_authors_templates_but_no_mapped_row(
     operator: Any, partial: dict[str, Any], row: dict[str, Any]
 ) -> None:
     with DAG("mapped") as dag:

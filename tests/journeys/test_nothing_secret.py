@@ -1,4 +1,4 @@
-"""Credentials are nowhere; a phone number is only where the DAG's author put it."""
+"""Airflow stores and logs no credentials, and stores phone numbers only where the DAG's author wrote them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ with DAG("nothing_secret", default_args={{"retries": 0}}) as dag:
 
 
 def rows_of() -> dict[str, str]:
-    """Everything that Airflow's database holds, table by table."""
+    """Return table name → all rows of this table in Airflow's database."""
     from airflow.models.base import Base
     from airflow.settings import engine
     from sqlalchemy import select
@@ -67,7 +67,7 @@ def rows_of() -> dict[str, str]:
         for table in Base.metadata.sorted_tables:
             try:
                 rows = connection.execute(select(table)).all()
-            except Exception as error:  # a table of another component that is not there
+            except Exception as error:  # a table of a component that is not installed
                 found[table.name] = f"unreadable: {type(error).__name__}"
                 continue
             found[table.name] = "\n".join(repr(tuple(row)) for row in rows)
@@ -92,29 +92,29 @@ def test_nothing_secret_is_in_logs_xcoms_rendered_fields_triggers_or_task_state(
     monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps(good))
     wrong_key = {**callapi_emulator.connection(), "password": KEY}
     monkeypatch.setenv("AIRFLOW_CONN_WITH_A_KEY", json.dumps(wrong_key))
-    # the service repeats in error.data.value what it was sent: here the password
+    # the service returns the sent value in error.data.value: here the password
     wrong_login = {**good, "password": KEY}
     monkeypatch.setenv("AIRFLOW_CONN_WITH_A_LOGIN", json.dumps(wrong_login))
 
-    # Airflow's masker must not be what hides them: it knows the passwords of connections
-    monkeypatch.setattr("airflow.sdk._shared.secrets_masker.secrets_masker.SecretsMasker.redact", _as_it_is)
+    # disable Airflow's masker, which knows the passwords of connections and would hide a leak
+    monkeypatch.setattr("airflow.sdk._shared.secrets_masker.secrets_masker.SecretsMasker.redact", _unchanged)
     with caplog.at_level(logging.DEBUG, logger="airflow_provider_callapi"):
         run = run_dag(DAG)
 
     tokens = list(exchange.call_api.tokens) + list(exchange.services["v2.0"].tokens)
-    assert tokens, "somebody logged in"
+    assert tokens, "no task logged in"
     assert {run.states[name] for name in ("refused", "invalid", "wrong_tag", "bad_key", "bad_login")} == {
         "failed"
     }
     assert run.states["call"] == run.states["sensor"] == "success", run.states
     out, err = capfd.readouterr()
     places = {"caplog": caplog.text, "stdout": out, "stderr": err, **rows_of()}
-    assert "contact_in_blacklist" in caplog.text + out, "the log is the one that was searched"
+    assert "contact_in_blacklist" in caplog.text + out, "the searched log is not the tasks' log"
 
     for secret in (PASSWORD, KEY, *tokens):
         assert [name for name, text in places.items() if secret in text] == []
     for name in ("xcom", "trigger", "task_state_store", "task_reschedule", "stdout"):
-        assert places[name], f"nothing was kept in {name}, so nothing was searched"
+        assert places[name], f"{name} is empty, so the search proves nothing"
     author_put_it = {"rendered_task_instance_fields", "serialized_dag", "dag_code"}
     assert PHONE in places["rendered_task_instance_fields"]
     for phone in (PHONE, BLACKLISTED):
@@ -124,5 +124,5 @@ def test_nothing_secret_is_in_logs_xcoms_rendered_fields_triggers_or_task_state(
         ][:5]
 
 
-def _as_it_is(self: Any, item: Any, *_: Any, **__: Any) -> Any:
+def _unchanged(self: Any, item: Any, *_: Any, **__: Any) -> Any:
     return item

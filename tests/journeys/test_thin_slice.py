@@ -1,4 +1,4 @@
-"""One call through all layers: a real Airflow, a real exchange over HTTP."""
+"""One call through all layers: a real Airflow and a real exchange over HTTP."""
 
 from airflow_provider_callapi.emulator import Script
 
@@ -20,7 +20,7 @@ with DAG("thin_slice") as dag:
 """
 
 
-def test_a_call_is_placed_once_waited_for_in_the_triggerer_and_tagged(run_dag, exchange):
+def test_a_deferred_task_places_one_call_and_tags_it(run_dag, exchange):
     exchange.expect_ring("79260000001", Script(rings=0.5, talks=3))
     exchange.expect_no_other_rings()
 

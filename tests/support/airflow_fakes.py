@@ -1,7 +1,7 @@
-"""What a unit test of the Airflow layer needs: time that a test moves, and an Airflow without a database.
+"""Fakes for unit tests of the Airflow layer: a clock that the test moves, and an Airflow without a database.
 
-The fixture ``desk`` is in airflow_desk.py. The exchange and the code under test share one clock:
-who sleeps moves it, so that an hour's wait takes milliseconds and every poll has its exact second.
+The fixture ``desk`` is in airflow_desk.py. The exchange and the tested code share one clock. A sleep only
+moves this clock, so a wait of an hour takes milliseconds, and every poll happens at an exact second.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ CAMPAIGN_MODULES_WITH_A_CLOCK = (
     "operators._campaign.services",
     "triggers.campaign",
 )
-"""What a test of campaigns patches besides, see the fixture ``desk``."""
+"""The modules that a test of campaigns patches in addition to the modules of the fixture ``desk``."""
 
 
 @dataclass
 class Desk:
-    """An exchange whose time stands still until somebody sleeps, and a connection to it.
+    """An exchange whose clock moves only during sleeps, and a connection to it.
 
-    It is asked through its in-process door: `requests` and all that is above it are real.
+    Requests reach the exchange through its in-process session. `requests` and all layers above it are real.
     """
 
     exchange: Exchange
@@ -54,7 +54,7 @@ class Desk:
         await asyncio.sleep(0)
 
     def connect(self, *, login: bool = False, **changes: Any) -> None:
-        """Set the connection ``callapi_default``: to the emulator, with changes."""
+        """Set the connection ``callapi_default`` to the emulator, with changed fields."""
         account = self.exchange.account
         extra = {"data_api": True, "data_api_host": "http://127.0.0.1:9"}
         fields: dict[str, Any] = {"conn_type": "callapi", "host": "http://127.0.0.1", "port": 9}
@@ -65,11 +65,11 @@ class Desk:
         self.monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps({**fields, **changes}))
 
     def sent(self, *, but: tuple[str, ...] = ("list.calls",)) -> list[str]:
-        """The methods of the requests that reached the exchange, in order."""
+        """Return the methods of the requests that reached the exchange, in order."""
         return [e.method or "" for e in self.exchange.journal if e.kind == "request" and e.method not in but]
 
     def start(self, contact: str = CONTACT, **params: Any) -> int:
-        """Somebody else starts an informer call; returns its session."""
+        """Start an informer call outside the tested code. Return its session id."""
         body = {
             "jsonrpc": "2.0",
             "id": "1",
@@ -87,7 +87,7 @@ class Desk:
 
 
 class TaskState:
-    """Airflow's task state as a dict that takes plain JSON only, and survives a try."""
+    """Airflow's task state as a dict. It accepts only plain JSON and survives a try."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -100,7 +100,7 @@ class TaskState:
 
 
 def installed_task_state() -> TaskState | None:
-    """Task state where the installed Airflow has it (3.3); else none, as its tasks find none either."""
+    """Return task state if the installed Airflow supports it (3.3), otherwise None."""
     return TaskState() if hasattr(airflow_context, "NEVER_EXPIRE") else None
 
 
@@ -123,9 +123,9 @@ class TaskInstance:
 
 @dataclass
 class Task:
-    """One task over its tries, as Airflow would run it: a new operator every time it comes back.
+    """One task over its tries, as Airflow runs it: every start and resume uses a new Airflow operator.
 
-    ``make`` builds the operator, as parsing the DAG file does.
+    ``make`` builds the Airflow operator, as parsing the DAG file does.
     """
 
     desk: Desk
@@ -162,7 +162,7 @@ class Task:
         return record
 
     def run(self) -> Any:
-        """One try: executed, rescheduled and deferred until it has a result or an error."""
+        """Run one try: execute, reschedule and defer it until it returns a result or raises an error."""
         method, kwargs = "execute", {}
         while True:
             self.operator = self.make()
@@ -181,7 +181,7 @@ class Task:
                 self.events.append(kwargs["event"])
 
     def trigger(self, trigger: Any) -> Any:
-        """What the triggerer does: rebuild the trigger from JSON, run it, hand the event on as JSON."""
+        """Rebuild the trigger from JSON, run it, and return the event as JSON, as the triggerer does."""
         path, arguments = trigger.serialize()
         if path.endswith("TimeDeltaTrigger") or path.endswith("DateTimeTrigger"):
             self.desk.clock.advance(arguments["moment"].timestamp() - datetime.now(UTC).timestamp())
@@ -191,24 +191,24 @@ class Task:
         return json.loads(json.dumps(event, allow_nan=False))
 
     def retry(self) -> Any:
-        """The next try of the same run."""
+        """Run the next try of the same run."""
         self.ti.try_number += 1
         self.ti.start_date = self.ti.first_reschedule = None
         return self.run()
 
     def clear(self) -> Any:
-        """A person clears the task: Airflow raises max_tries and tries again."""
+        """Clear the task, as a person does: Airflow increases max_tries and runs another try."""
         self.ti.max_tries += 1
         return self.retry()
 
 
 def rebuild(path: str, arguments: dict[str, Any]) -> Any:
-    """A trigger from its row in the database."""
+    """Rebuild a trigger from its row in the database."""
     module, _, name = path.rpartition(".")
     plain = json.loads(json.dumps(arguments, allow_nan=False))
     return getattr(importlib.import_module(module), name)(**plain)
 
 
 async def events_of(trigger: Any) -> list[Any]:
-    """The payloads of all events that a trigger yields."""
+    """Return the payloads of all events that a trigger yields."""
     return [event.payload async for event in trigger.run()]

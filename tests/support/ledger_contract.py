@@ -100,7 +100,7 @@ class LedgerContract:
         ]
         assert list(ledger.load([ANNA])) == [active(an_intent())]
 
-    def test_nothing_is_known_of_nobody(self, ledger: Ledger) -> None:
+    def test_an_empty_ledger_and_an_empty_list_return_nothing(self, ledger: Ledger) -> None:
         assert list(ledger.load([])) == list(ledger.load([ANNA])) == []
         assert ledger.claim([]) == []
         ledger.record([])
@@ -109,7 +109,9 @@ class LedgerContract:
 class SharedLedgerContract(LedgerContract):
     """Rules for a ledger that several processes share."""
 
-    def test_an_attempt_of_somebody_else_is_not_granted_and_the_newest_is_told(self, ledger: Ledger) -> None:
+    def test_an_attempt_of_another_process_is_not_granted_and_the_newest_attempt_is_returned(
+        self, ledger: Ledger
+    ) -> None:
         first, second = an_intent(attempt=1), an_intent(attempt=2, at=NOW + 600)
         ledger.claim([first])
         assert ledger.claim([an_intent(at=NOW + 1)]) == [ClaimResult(granted=False, held=first)]

@@ -1,4 +1,4 @@
-"""One campaign in mapped shards, with the options of ``campaign_shards.json``, which its suite writes."""
+"""One campaign in mapped shards. The test suite writes its options into ``campaign_shards.json``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 
 
 class Mortal(CallApiCampaignOperator):
-    """Leaves a note of its process, so that somebody can kill it at any moment."""
+    """A campaign that writes its process ids to a file. The test kills these processes at random moments."""
 
     def execute(self, context: Any) -> Any:
         self._note(context)
@@ -33,7 +33,7 @@ class Mortal(CallApiCampaignOperator):
 
 
 file = Path(__file__).with_suffix(".json")
-if file.exists():  # other suites have no campaign
+if file.exists():  # only the campaign's suite writes this file
     options = json.loads(file.read_text("utf-8"))
     shards = options.pop("shard")
     with DAG("campaign_shards", schedule=None, start_date=pendulum.datetime(2025, 1, 1, tz="UTC")):

@@ -1,4 +1,4 @@
-"""One DAG with one task, mapped or not, for every entry of ``kill_matrix.json``, which the suite writes."""
+"""One DAG with one task, mapped or not, per entry of ``kill_matrix.json``, which the test suite writes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A start operator whose worker is killed, or frozen, at an exact point of its first try.
+"""A start operator whose worker is killed or frozen at an exact point of its first try.
 
-Patches live in the process of one task and die with it: Airflow forks a process for every try.
+The patches live in the process of one task and end with it, because Airflow forks a process for every try.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from airflow_provider_callapi.operators.start_call import CallApiStartInformerCa
 
 
 class Killer:
-    """Ends the worker, once.
+    """Kill or freeze the worker, once.
 
-    :param note: a file that is not there yet; gets the time of the kill and the killed processes.
-    :param only_task: end the task's process alone, as the kernel does when memory runs out. By
-        default its supervisor (which is LocalExecutor's worker) goes first, as when a machine dies:
-        then nobody is left to report anything, and the scheduler has to notice.
-    :param freeze: stop them instead, as a machine does that is suspended: they go on later, when
-        Airflow has given the task to somebody else.
+    :param note: a file that does not exist yet. It receives the time of the kill and the killed processes.
+    :param only_task: kill only the task's process, as the kernel does when memory runs out. By default the
+        killer first kills the supervisor, which is LocalExecutor's worker, as the death of a machine does.
+        Then no process reports the end, and only the scheduler can detect it.
+    :param freeze: stop the processes instead, as a suspended machine does. They continue later, after
+        Airflow has given the task to another worker.
     """
 
     def __init__(self, note: Path, *, only_task: bool, freeze: bool) -> None:
@@ -41,11 +41,11 @@ class Killer:
         self.signal = signal.SIGSTOP if freeze else signal.SIGKILL
 
     def kill(self) -> None:
-        """Does nothing the second time."""
+        """Kill the processes. Do nothing if the note exists."""
         draft = self.note.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps({"at": time.time(), "pids": self.pids}))
         try:
-            os.link(draft, self.note)  # whole, or not at all
+            os.link(draft, self.note)  # a link shows the complete file or no file
         except FileExistsError:
             return
         for pid in self.pids:
@@ -56,11 +56,11 @@ class Killer:
         self._around(owner, name, before=self.kill)
 
     def after(self, owner: type, name: str) -> None:
-        """Kill when a method has done its work, before anybody hears of it."""
+        """Kill after a method has done its work, before its caller gets the result."""
         self._around(owner, name, after=self.kill)
 
     def after_request(self) -> None:
-        """Kill when the answer to the next start has arrived at this machine and nobody has read it."""
+        """Kill when the answer to the next start request has arrived at this machine but is not read yet."""
         original = HTTPConnection.getresponse
 
         def getresponse(connection: HTTPConnection) -> Any:
@@ -73,17 +73,17 @@ class Killer:
 
         self._around(Journal, "intend", after=listen)
 
-    def at_third_look(self) -> None:
+    def at_third_poll(self) -> None:
         """Kill while the worker waits for the call."""
         original = CallApiHook.poll_snapshots
 
-        def looks(hook: CallApiHook, poll_interval: float) -> Iterator[Snapshot]:
+        def poll_snapshots(hook: CallApiHook, poll_interval: float) -> Iterator[Snapshot]:
             for number, snapshot in enumerate(original(hook, poll_interval), start=1):
                 if number == 3:
                     self.kill()
                 yield snapshot
 
-        CallApiHook.poll_snapshots = looks  # type: ignore[method-assign]
+        CallApiHook.poll_snapshots = poll_snapshots  # type: ignore[method-assign]
 
     @staticmethod
     def _around(
@@ -113,13 +113,13 @@ _POINTS: dict[str, Callable[[Killer], None]] = {
     "request left": Killer.after_request,
     "answer read": lambda killer: killer.before(Journal, "started"),
     "answer stored": lambda killer: killer.after(Journal, "started"),
-    "waiting": Killer.at_third_look,
+    "waiting": Killer.at_third_poll,
     "event read": lambda killer: killer.before(CallLifecycle, "_ended"),
 }
 
 
 class KilledWorker(CallApiStartInformerCallOperator):
-    """A message to a contact; the worker dies at ``dies_at``, if that is given."""
+    """A call that speaks a message to a contact. If ``dies_at`` is set, the worker dies at this point."""
 
     def __init__(
         self, *, dies_at: str | None = None, only_task: bool = False, freeze: bool = False, **kwargs: Any

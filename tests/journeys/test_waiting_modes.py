@@ -1,4 +1,4 @@
-"""A worker's loop, a rescheduled sensor and the triggerer: three callers, one truth about a call."""
+"""A worker's loop, a rescheduled sensor and a trigger report the same outcome of a call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 pytest_plugins = ["airflow_desk"]
 
 STORIES: dict[str, tuple[Script, dict[str, Any]]] = {
-    # script → (what everybody must say with until=ended)
+    # story → the script, and the outcome with until=ended
     "answers": (Script(rings=3, talks=40), {"answered": True, "observed": True}),
     "busy": (Script.busy(12), {"answered": None, "observed": True}),
     "no answer": (Script.no_answer(25), {"answered": None, "observed": True}),
@@ -23,13 +23,13 @@ STORIES: dict[str, tuple[Script, dict[str, Any]]] = {
         Script(listed_after=1, rings=1, talks=2),
         {"answered": None, "observed": False},
     ),
-    "answered between two polls, seen later": (
+    "answered between two polls, observed later": (
         Script(rings=6, talks=3.5),
         {"answered": None, "observed": True},
     ),
     "answered at once, ended soon": (Script(rings=0, talks=7), {"answered": True, "observed": True}),
 }
-"""What happens at the phone, and what polling every five seconds can know of it."""
+"""The events at the phone, and what polls every five seconds can observe of them."""
 
 SENSORS: dict[str, dict[str, Any]] = {
     "poke": {},
@@ -44,8 +44,8 @@ def sensor(session: Any, **changes: Any) -> CallApiSessionSensor:
     )
 
 
-def told(outcome: dict[str, Any]) -> dict[str, Any]:
-    """What does not depend on the second at which a look was taken."""
+def without_times(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that do not depend on the times of the polls."""
     exact = ("external_id", "attempt", "finish_reason", "talk_seconds", "tags", "source")
     return {name: outcome[name] for name in ("status", "answered", "observed", *exact)}
 
@@ -53,15 +53,15 @@ def told(outcome: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("until", ["ended", "answered"])
 @pytest.mark.parametrize("story", STORIES)
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_all_three_ways_of_a_sensor_tell_the_same_story(desk, story, until):
+def test_a_sensor_returns_the_same_outcome_in_all_three_modes(desk, story, until):
     script, expected = STORIES[story]
     results = {}
-    for way, how in SENSORS.items():
+    for mode, how in SENSORS.items():
         desk.exchange.script(CONTACT, script)
         session = desk.start(external_id="mine")
         result = Task(desk, lambda s=session, h=how: sensor(s, until=until, **h)).run()
         assert result.pop("call_session_id") == session
-        results[way] = told(result)
+        results[mode] = without_times(result)
         desk.clock.advance(600)
 
     assert results["poke"] == results["reschedule"] == results["deferral"]
@@ -74,15 +74,15 @@ OPERATORS: dict[str, dict[str, Any]] = {"worker": {"deferrable": False}, "deferr
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_a_start_operator_tells_the_same_in_the_worker_and_by_deferral_and_rings_once(desk, story):
+def test_a_start_operator_returns_the_same_outcome_deferred_or_not_and_rings_once(desk, story):
     script, expected = STORIES[story]
     desk.connect(extra={"data_api": False})
     results = {}
-    for way, how in OPERATORS.items():
+    for mode, how in OPERATORS.items():
         desk.exchange.script(CONTACT, script)
         before = desk.exchange.rings(CONTACT)
 
-        def call(way: str = way, how: dict[str, Any] = how) -> CallApiStartInformerCallOperator:
+        def call(mode: str = mode, how: dict[str, Any] = how) -> CallApiStartInformerCallOperator:
             return CallApiStartInformerCallOperator(
                 task_id="call",
                 virtual_phone_number=VNUMBER,
@@ -94,7 +94,7 @@ def test_a_start_operator_tells_the_same_in_the_worker_and_by_deferral_and_rings
                 **how,
             )
 
-        results[way] = told(Task(desk, call).run())
+        results[mode] = without_times(Task(desk, call).run())
         assert desk.exchange.rings(CONTACT) - before == 1
         desk.clock.advance(600)
 
@@ -105,37 +105,37 @@ def test_a_start_operator_tells_the_same_in_the_worker_and_by_deferral_and_rings
         assert results["worker"]["tags"] == [36]
 
 
-@pytest.mark.parametrize("way", SENSORS)
+@pytest.mark.parametrize("mode", SENSORS)
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_one_missing_answer_between_two_looks_is_not_the_end_of_the_call(desk, way):
-    """The service drops a call from one answer; and answers another look with a 502."""
+def test_a_failed_poll_is_not_the_end_of_the_call(desk, mode):
+    """The service answers some polls with a 502."""
     desk.exchange.script(CONTACT, Script(rings=0, talks=100))
     session = desk.start()
     desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=4)
 
     started = desk.clock()
-    result = Task(desk, lambda: sensor(session, **SENSORS[way])).run()
+    result = Task(desk, lambda: sensor(session, **SENSORS[mode])).run()
 
     assert desk.clock() - started >= 100
     assert (result["answered"], result["observed"]) == (True, True)
 
 
-@pytest.mark.parametrize("way", SENSORS)
-def test_what_an_earlier_task_saw_is_not_forgotten(desk, way):
-    """The dict of a start operator says that the call was answered; the looks come too late to see it."""
+@pytest.mark.parametrize("mode", SENSORS)
+def test_a_sensor_keeps_the_observation_of_an_earlier_task(desk, mode):
+    """The dict of a start operator contains the answer. The sensor's polls come too late to observe it."""
     desk.exchange.script(CONTACT, Script(rings=0, talks=2))
     session = desk.start(external_id="mine")
     desk.clock.advance(60)
     at = "2025-10-09T08:53:20Z"
-    seen = {"call_session_id": session, "answered": True, "answered_at": at, "observed": True}
+    earlier = {"call_session_id": session, "answered": True, "answered_at": at, "observed": True}
 
-    result = Task(desk, lambda: sensor(seen, until="ended", **SENSORS[way])).run()
+    result = Task(desk, lambda: sensor(earlier, until="ended", **SENSORS[mode])).run()
 
     assert (result["status"], result["answered"], result["answered_at"]) == ("ended", True, at)
 
 
-def test_without_task_state_a_rescheduled_sensor_still_sees_the_end_and_invents_no_answer(desk):
-    """Airflow before 3.3: every poke is a new process that knows nothing of the one before."""
+def test_without_task_state_a_rescheduled_sensor_observes_the_end_and_invents_no_answer(desk):
+    """Before Airflow 3.3, every poke is a new process without the observations of the earlier pokes."""
     for script, observed in ((Script(rings=0, talks=23), False), (Script.busy(12), False)):
         desk.exchange.script(CONTACT, script)
         session = desk.start()
@@ -147,7 +147,7 @@ def test_without_task_state_a_rescheduled_sensor_still_sees_the_end_and_invents_
         assert (result["status"], result["answered"], result["observed"]) == ("ended", None, observed)
 
 
-def test_without_task_state_until_answered_is_told_by_the_poke_that_sees_it(desk):
+def test_without_task_state_until_answered_ends_at_the_poke_that_observes_the_answer(desk):
     desk.exchange.script(CONTACT, Script(rings=12, talks=60))
     session = desk.start()
 
@@ -172,8 +172,8 @@ def test_a_rescheduled_sensor_keeps_plain_json_without_a_phone_number_in_task_st
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_task_state_of_another_call_is_not_taken_for_this_one(desk):
-    """A clear with another conf: the same sensor, another session."""
+def test_task_state_of_another_call_is_ignored(desk):
+    """After a clear with another conf, the same sensor waits for another session."""
     state = Task(desk, lambda: None).state
     desk.exchange.script(CONTACT, Script(rings=0, talks=20))
     first = desk.start()
