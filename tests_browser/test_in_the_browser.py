@@ -101,7 +101,7 @@ def test_the_test_button_explains_how_to_repair_the_connection(
     page.goto(f"{airflow.url}/connections")
     press_test(page)
 
-    expect(toast(page, "Test Connection Failed")).to_contain_text("put on its IP list for the Call API")
+    expect(toast(page, "Test Connection Failed")).to_contain_text("to its IP list for the Call API")
 
 
 def test_the_form_of_an_example_places_a_call(
