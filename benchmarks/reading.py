@@ -46,12 +46,12 @@ def sentences() -> Iterator[tuple[str, str]]:
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
         heading = ""
-        for lines in re.split(r"\n\s*\n|\n(?=[-*#|] ?)", text):
+        for lines in re.split(r"\n\s*\n|\n(?=[-*#|] ?|\d+\. )", text):
             block = " ".join(lines.split())
             if block.startswith("#"):
                 heading = re.sub(r"\{#.*\}", "", block).strip("# ")
             elif block and block[0] not in "|<:!{[":
-                for sentence in re.split(r"(?<=[.:?])\s+(?=[A-Z`*])", block.lstrip("-* ")):
+                for sentence in re.split(r"(?<=[.:?])\s+(?=[A-Z`*])", re.sub(r"^([-*]|\d+\.) ", "", block)):
                     if len(sentence.split()) > 3:
                         yield f"{path.relative_to(ROOT)} — {heading}", sentence
 

@@ -16,7 +16,7 @@ from airflow_provider_callapi.calls.tolerance import PollTolerance
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
 from airflow_provider_callapi.observability import update_watch
-from airflow_provider_callapi.triggers._loop.release import release_in_thread
+from airflow_provider_callapi.triggers._loop.call_release_thread import release_in_thread
 from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, subscribe
 
 

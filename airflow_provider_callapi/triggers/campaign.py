@@ -11,7 +11,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Phase, SessionWatch
-from airflow_provider_callapi.triggers._loop.release import release_in_thread
+from airflow_provider_callapi.triggers._loop.call_release_thread import release_in_thread
 from airflow_provider_callapi.triggers._loop.shared_poll import subscribe
 
 _PAUSE_AFTER_ERROR = 60.0

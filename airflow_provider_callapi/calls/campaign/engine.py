@@ -15,7 +15,7 @@ from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.dialling import Dialling
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
-from airflow_provider_callapi.calls.campaign.lost_calls import LostCallSearch
+from airflow_provider_callapi.calls.campaign.lost_call_search import LostCallSearch
 from airflow_provider_callapi.calls.campaign.missing_reports import MissingReports
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing

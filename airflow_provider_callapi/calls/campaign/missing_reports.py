@@ -8,7 +8,11 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.dialling import Dialling
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
-from airflow_provider_callapi.calls.campaign.lost_calls import LostByExternalId, LostCallSearch, owner_of
+from airflow_provider_callapi.calls.campaign.lost_call_search import (
+    LostByExternalId,
+    LostCallSearch,
+    owner_of,
+)
 from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Result
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState

@@ -9,6 +9,7 @@ from typing import Any, Self
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line, local_time
+from airflow_provider_callapi.calls.campaign.deferral_rule import absence_until
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.judgement import (
     ProblemKind,
@@ -22,8 +23,7 @@ from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, external_id, fingerprint
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
-from airflow_provider_callapi.calls.campaign.waiting import absence_until
-from airflow_provider_callapi.connection.release import release_calls
+from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import MeteredLedger

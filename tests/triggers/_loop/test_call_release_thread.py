@@ -11,9 +11,8 @@ import pytest
 from airflow_fakes import CONTACT, rebuild
 
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.connection import release
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
-from airflow_provider_callapi.triggers._loop import release as loop_release
+from airflow_provider_callapi.triggers._loop import call_release_thread
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 
@@ -68,8 +67,8 @@ def test_a_kill_logs_in_if_the_connection_has_a_login(wire, callapi_emulator, mo
 
 
 def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, connection, monkeypatch):
-    monkeypatch.setattr(loop_release, "_TIME_FOR_RELEASES", 2.0)  # 8 s outside this test
-    monkeypatch.setattr(release, "_TIMEOUT", 1.0)
+    monkeypatch.setattr(call_release_thread, "_TIME_FOR_RELEASES", 2.0)  # 8 s outside this test
+    monkeypatch.setattr(call_release, "_TIMEOUT", 1.0)
     connection(extra={"timeout": 60})
     wire.fault(Fault.HANG, method="release.call", seconds=6)
     session = _start(wire)
@@ -88,7 +87,7 @@ def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, con
 
 
 def test_the_real_patience_of_a_kill_is_under_ten_seconds():
-    assert loop_release._TIME_FOR_RELEASES < 10
+    assert call_release_thread._TIME_FOR_RELEASES < 10
 
 
 def test_a_kill_that_is_refused_does_not_raise(wire, connection):

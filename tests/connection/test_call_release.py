@@ -9,8 +9,7 @@ import pytest
 from airflow_fakes import CONTACT, TTS, VNUMBER
 
 from airflow_provider_callapi.api.methods import StartInformerCall
-from airflow_provider_callapi.connection import release
-from airflow_provider_callapi.connection.release import release_calls
+from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
@@ -54,7 +53,7 @@ def test_a_call_that_cannot_be_released_is_logged_and_the_others_are_released(de
 
 def test_a_service_that_hangs_is_not_waited_for(callapi_emulator, connection, caplog, monkeypatch):
     connection(extra={"timeout": 60})
-    monkeypatch.setattr(release, "_TIMEOUT", 0.5)
+    monkeypatch.setattr(call_release, "_TIMEOUT", 0.5)
     callapi_emulator.exchange.fault(Fault.HANG, method="release.call", seconds=3)
     began = time.monotonic()
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_callapi.calls.campaign.deferral_rule import absence_until
 from airflow_provider_callapi.calls.campaign.runner import Pause
-from airflow_provider_callapi.calls.campaign.waiting import absence_until
 
 NOW = 1000.0
 HOUR = 3600.0

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Any
 
-from airflow_provider_callapi.connection.release import release_calls
+from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.connection.settings import read_settings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
