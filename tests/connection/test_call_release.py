@@ -9,6 +9,7 @@ import pytest
 from airflow_fakes import CONTACT, TTS, VNUMBER
 
 from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.connection import call_release
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook

@@ -11,6 +11,7 @@ import pytest
 from airflow_fakes import CONTACT, rebuild
 
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.connection import call_release
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.triggers._loop import call_release_thread
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
