@@ -248,10 +248,13 @@ class CallApiBlockContactOperator(_SessionOperator):
 
 
 class CallApiCallTalkOptionOperator(_SessionOperator):
-    """Press a talk option's button (``call.talk_option``). A second press undoes some options.
+    """Carry out a talk option in an active call (``call.talk_option``).
+
+    A talk option is an action that an employee starts with a phone button, such as running a scenario. A
+    second use of some talk options undoes the first.
 
     :param call_session_id: the call.
-    :param button: the button, see `CallApiListTalkOptionsOperator`.
+    :param button: the button of the talk option, see `CallApiListTalkOptionsOperator`.
     """
 
     request_type = methods.CallTalkOption
@@ -264,10 +267,10 @@ class CallApiCallTalkOptionOperator(_SessionOperator):
 class CallApiListCallsOperator(_ControlOperator):
     """Return the active calls (``list.calls``) as a list of dicts with the service's own field names.
 
-    Everyone who sees the task can read its XCom. So the operator masks people's numbers (``7926…0001``)
-    unless the author asks for them.
+    The operator masks people's phone numbers (``7926…0001``) unless the author asks for them, because
+    everyone who sees the task can read its XCom.
 
-    :param direction: only ``in`` or ``out``.
+    :param direction: return only inbound (``in``) or only outbound (``out``) calls.
     :param virtual_phone_number: only calls of this number of the account; starts with 7.
     :param include_phone_numbers: return the numbers of contacts and participants unmasked.
     """
@@ -309,7 +312,10 @@ def _masked(value: Any) -> Any:
 
 
 class CallApiListTalkOptionsOperator(_ControlOperator):
-    """Return what the phone's buttons do during a talk (``list.talk_options``), as a list of dicts."""
+    """Return the account's talk options (``list.talk_options``) as a list of dicts.
+
+    A talk option is an action that an employee starts with a phone button during a talk.
+    """
 
     request_type = methods.ListTalkOptions
 

@@ -64,17 +64,17 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     :param report: the path of an ``.html`` file for the report. The report holds no phone number.
     :param fail_if_unreached_over: fail the task if more than this share (0.2 is a fifth) of the people who
         could be called was not reached. The task writes results and report all the same.
-    :param fail_if_unknown_over: fail the task if the outcome of more than this share of these people is not
-        known: ``unknown`` and ``unresolved``.
+    :param fail_if_unknown_over: fail the task if more than this share of the people who could be called has
+        the result ``unknown`` or ``unresolved``.
     :param fail_if_invalid_over: fail the task if more than this share of all rows makes no valid call.
-    :param tags: ids of tags by when to set them: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
-        but ``answered`` need the Data API.
+    :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
+        events but ``answered`` need the Data API.
     :param dry_run: read the list and log what the campaign would do. Dial no one. A template may render to
         ``True`` or ``false``; any other text fails the task before anyone is dialled.
     :param deferrable: wait for calling hours, redials and the last calls in the triggerer.
     :param poll_interval: seconds between two polls. One poll serves all calls.
-    :param appear_timeout: seconds within which ``list.calls`` must show a call. Later, the call counts as
-        ended without having been observed.
+    :param appear_timeout: seconds within which ``list.calls`` must show a call. After that time, the
+        campaign treats the call as ended and never observed.
     :param report_timeout: seconds within which the Data API must report an ended call.
     :param call_timeout: seconds after which the campaign stops waiting for a call that is still active.
     :param cancel_on_kill: a kill also releases the active calls. A kill always ends the dialling.
@@ -177,20 +177,20 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         self._killed = False
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Carry the campaign out, or continue it; see the class."""
+        """Carry the campaign out, or continue the campaign of an earlier try. Return the summary."""
         return self._carry_out(context)
 
     def execute_complete(
         self, context: Context, event: dict[str, Any] | None = None, memo: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Continue after a wait in the triggerer.
+        """Continue the campaign after a wait in the triggerer.
 
-        :param memo: what the worker before the wait left, plain JSON.
+        :param memo: the facts that the worker before the wait stored, plain JSON.
         """
         return self._carry_out(context, event or {}, memo)
 
     def on_kill(self) -> None:
-        """Stop dialling; with ``cancel_on_kill`` release the active calls."""
+        """Stop dialling when Airflow kills the task. With ``cancel_on_kill``, release the active calls."""
         self._killed = True  # the list may still be read
         if self._run is not None:
             self._run.kill()

@@ -12,8 +12,8 @@ The five operators share these parameters. The parameters named like a field of 
 :param wait_for_completion: wait for the call's end. False: the task ends when the service accepts the call.
 :param deferrable: wait in the triggerer, where all waits of a connection share one poll.
 :param poll_interval: seconds between two polls of the active calls.
-:param appear_timeout: seconds within which ``list.calls`` must show the call. Later, the call counts as ended
-    without having been observed.
+:param appear_timeout: seconds within which ``list.calls`` must show the call. After that time, the task
+    treats the call as ended and never observed (``observed`` is false).
 :param timeout: seconds that one try waits. A retry waits for the same call again and does not dial.
 :param poll_failures_tolerated: how many failed polls in a row the task survives.
 :param report_timeout: seconds after the call's end within which the Data API must report the call.
@@ -23,9 +23,10 @@ The five operators share these parameters. The parameters named like a field of 
     ``at_most_once``: the task fails without retries. ``at_least_once``, for alerts that must ring: the task
     searches, then places the call again.
 :param durable: keep the journal in task state (Airflow 3.3+). Without a journal, a retry searches the active
-    calls for the call of the earlier try, and dials if the call is not there, or no longer there.
-:param tags: ids of tags by when to set them: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All but
-    ``answered`` need the Data API. The result's ``tags`` lists the tags that were set. A template.
+    calls for the call of the earlier try, and dials if it does not find the call. A retry then calls a person
+    again whose call has already ended.
+:param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
+    events but ``answered`` need the Data API. The result's ``tags`` lists the tags that were set. A template.
 :param cancel_on_kill: release the call if the task is killed, marked or cleared while it waits.
 :param max_lateness: how long after the run was due people may still be dialled: a timedelta or seconds, 24
     hours by default. A catch-up, or a clear of last month's run, then rings no one. None: no limit.
@@ -165,7 +166,7 @@ class CallApiStartInformerCallOperator(StartCallOperator):
 
 
 class CallApiStartSimpleCallOperator(StartCallOperator):
-    """Connect a contact with any other number (``start.simple_call``).
+    """Connect a contact with a second phone number, the operator's (``start.simple_call``).
 
     :param first_call: who is called first: ``contact`` or ``operator``.
     :param operator: the phone number of the operator, a person. ``{"phone_number": "7…"}`` works as well.

@@ -34,7 +34,7 @@ class RecordingLink(BaseOperatorLink):
     name = "Recording"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the URL, or "". Airflow stores it as an XCom, so an author has to ask for it."""
+        """Return the URL of the recording, or "" if there is none. Airflow stores the URL as an XCom."""
         return getattr(operator, "recording_url", None) or ""
 
 
@@ -101,7 +101,7 @@ class StartCallOperator(RequestOperator):
         self._try: CallTry | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Place the call, or adopt the call that an earlier try placed; see the class."""
+        """Place the call, or continue with the call that an earlier try placed. Return the call."""
         request = self.make_request()
         with self._open_try(context) as call_try:
             return self._complete(call_try.start(request))
@@ -109,7 +109,7 @@ class StartCallOperator(RequestOperator):
     def execute_complete(
         self, context: Context, event: dict[str, Any] | None = None, wait_until: float | None = None
     ) -> dict[str, Any]:
-        """Continue after the trigger's event.
+        """Continue the task after a wait in the triggerer, with the trigger's event.
 
         :param wait_until: epoch seconds at which this try stops waiting.
         """
@@ -125,7 +125,7 @@ class StartCallOperator(RequestOperator):
         call: dict[str, Any] | None = None,
         report_by: float = 0.0,
     ) -> dict[str, Any]:
-        """Ask for the report again, after a pause in the triggerer.
+        """Ask the Data API for the call's report again, after a pause in the triggerer.
 
         :param report_by: epoch seconds at which the task continues without a report.
         """
@@ -133,7 +133,7 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try.report_due(Outcome.from_xcom(call or {}), report_by))
 
     def on_kill(self) -> None:
-        """With ``cancel_on_kill``, release the call."""
+        """Release the call when Airflow kills the task, if the author set ``cancel_on_kill``."""
         if self.options.cancel_on_kill and self._try is not None:
             self._try.release()
 
@@ -158,7 +158,7 @@ class StartCallOperator(RequestOperator):
                 self.recording_url = self._try.recording_url
 
     def _complete(self, result: Result) -> dict[str, Any]:
-        """Return a result, or defer."""
+        """Return the call, or defer the task if the result of the try is a deferral."""
         if isinstance(result, Deferral):
             self.defer(
                 trigger=result.trigger,

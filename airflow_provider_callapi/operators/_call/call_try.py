@@ -57,10 +57,10 @@ _GRACE = 60.0
 
 
 class CallTry:
-    """One try.
+    """One try of a start operator: one execution of its task.
 
     :param tag_rules: checked tags, see `read_tag_rules`.
-    :param wait_until: epoch seconds at which this try stops waiting, known after a deferral.
+    :param wait_until: epoch seconds at which this try stops waiting; None: the try has not waited yet.
     :param log: the task's logger.
     :ivar active_session_id: the call that a kill would release.
     """
@@ -102,8 +102,9 @@ class CallTry:
         """Place the call, or adopt the call that an earlier try placed; then follow its lifecycle.
 
         :raises CallTooLate: the run is older than ``max_lateness``, and its call was not placed yet.
-        :raises CallUnresolved: it is unknown whether the call was placed.
-        :raises CallUnresolvedForNow: the same, and a retry may place another call.
+        :raises CallUnresolved: it is unknown whether the call was placed. A retry must not dial.
+        :raises CallUnresolvedForNow: it is unknown whether the call was placed. A retry may place another
+            call.
         """
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
         step = self._journal.next_step(request)
@@ -141,25 +142,25 @@ class CallTry:
             return self._run(self._lifecycle.resume(call))
 
     def observed(self, phase: Phase, call: Outcome) -> Result:
-        """Continue after the trigger's event."""
+        """Continue the try after a wait in the triggerer that ended in this phase."""
         self.active_session_id = call.call_session_id if phase is Phase.ANSWERED else None
         with self._forbid_redial_on_retry():
             return self._run(self._lifecycle.observed(phase, call))
 
     def report_due(self, call: Outcome, report_by: float) -> Result:
-        """Ask for the report again, after a pause in the triggerer."""
+        """Continue the try after a pause: ask the Data API for the call's report again."""
         with self._forbid_redial_on_retry():
             return self._run(self._lifecycle.report_due(call, report_by))
 
     def release(self) -> None:
-        """Release the call if it is active, through a connection of its own: the try's may be in use."""
+        """Release the active call through a new connection. Another thread may use the try's connection."""
         if self.active_session_id is not None:
             release_calls(self._hook.settings, [self.active_session_id], self._log)
 
     # --- from step to step ---
 
     def _run(self, step: Step) -> Result:
-        """Follow the lifecycle until it ends, or until a wait can be deferred."""
+        """Take the steps of the call's lifecycle until the lifecycle ends or a wait is deferred."""
         while not isinstance(step, Finished):
             if isinstance(step, TimeIsUp):
                 raise self._time_is_up(step.call)
@@ -229,7 +230,7 @@ class CallTry:
 
     @contextmanager
     def _forbid_redial_on_retry(self) -> Iterator[None]:
-        """Fail without retries after the call was placed, if no journal outlives the try."""
+        """Turn errors into failures without retries if no journal keeps the placed call for a retry."""
         try:
             yield
         except (CallApiError, CallApiTrouble, CallStillActive) as error:
@@ -240,7 +241,7 @@ class CallTry:
             ) from error
 
     def _refused_result(self, request: StartCall, error: CallRefused) -> dict[str, Any]:
-        """Return the result of a call that the service refused to place: no session, and no phone rang."""
+        """Return the result for a call that the service refused to place. The result has no session id."""
         attempt = self._journal.current.attempt + 1  # the journal does not count the refused one
         call = Outcome(
             0,
@@ -295,7 +296,7 @@ class CallTry:
 
 
 def _judged(step: Finished) -> dict[str, Any]:
-    """Return the call for XCom, or raise the error that its verdict demands."""
+    """Return the finished call for XCom, or raise the exception that belongs to the lifecycle's verdict."""
     call, name = step.call, f"call session {step.call.call_session_id}"
     if step.verdict is Verdict.NOT_ANSWERED:
         raise CallNotAnswered(f"{name} was not answered ({call.finish_reason}); a retry calls again")

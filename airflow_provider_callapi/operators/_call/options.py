@@ -56,7 +56,7 @@ class CallOptions:
 
 
 def as_timedelta(seconds: timedelta | float | None) -> timedelta | None:
-    """Return a duration that an author wrote as seconds or as a timedelta; None stays None."""
+    """Return a duration as a timedelta. The author may write seconds, a timedelta, or None."""
     if seconds is None or isinstance(seconds, timedelta):
         return seconds
     return timedelta(seconds=seconds)

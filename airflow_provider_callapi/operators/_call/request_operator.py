@@ -25,9 +25,9 @@ SessionRef = int | str | dict[str, Any]
 
 
 def read_request(request_type: type[Q], values: Mapping[str, Any]) -> Q:
-    """Return a request with these values. Text is converted to the type of the field.
+    """Return a request of this type, filled with values. A text is converted to the type of its field.
 
-    :param values: by field; ``call_session_id`` may be a `SessionRef`.
+    :param values: the value of each field by name; ``call_session_id`` may be a `SessionRef`.
     :raises CallApiFailure: names the field whose value cannot be used. Nothing was sent.
     """
     session = values.get("call_session_id")
@@ -61,7 +61,7 @@ def read_call(call_session_id: Any) -> Outcome:
 class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
     """Base of the Airflow operators for one API method.
 
-    The attributes named like the method's fields make the request. All of them are templates.
+    The operator's attributes that are named like fields of the method form the request. All are templates.
     """
 
     request_type: ClassVar[type[Request[Any]]]

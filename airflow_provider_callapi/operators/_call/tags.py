@@ -1,4 +1,4 @@
-"""The ``tags`` parameter of operators: which tag a call gets when."""
+"""Read the ``tags`` parameter of operators: which tag a call gets at which event."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_provider_callapi.exceptions import CallApiFailure
 
 
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
-    """Return the tags as numbers, by when to set them.
+    """Return the ids of the tags by the event at which a call gets them.
 
     :param tags: ``{"answered": 36, "ended": "38"}``; an id of None sets no tag.
     :raises CallApiFailure: names the entry that cannot be used, before anyone is dialled.

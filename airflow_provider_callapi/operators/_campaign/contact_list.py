@@ -44,7 +44,7 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 def csv_form(contacts: Any) -> tuple[str, bool]:
     """Return a CSV file's separator, and whether the file begins with a byte order mark.
 
-    A contact list that is no CSV file counts as one with commas and no mark.
+    For a contact list that is no CSV file, return a comma and False.
     """
     if not isinstance(contacts, str) or PurePosixPath(contacts).suffix.lower() != ".csv":
         return ",", False

@@ -21,15 +21,15 @@ _FRESH = 60.0
 
 
 class DoNotCall:
-    """The numbers that must not be called. A file is read again when it has changed.
+    """The numbers that a campaign must not call. A changed file is read again.
 
-    A row that is a mapping has the number as ``phone``, or as its only value. The list only grows: a file
-    that is being written lacks some numbers for a moment, and a person who was on the list once is not called
-    by this try.
+    A row that is a mapping has the number in the column ``phone``, or in its only column. During a try, a
+    number that was once on the list stays on the list. The reason: a file that is being rewritten may lack
+    numbers for a moment.
 
     :param known: numbers that were on the list before a deferral of this try; None: the try begins here.
-    :ivar unreadable: how many entries are no phone numbers and exclude no one.
-    :ivar stale: the list cannot be read now. The campaign must not dial until it can.
+    :ivar unreadable: how many entries are not valid phone numbers. These entries are ignored.
+    :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
     """
 
     def __init__(
@@ -47,9 +47,11 @@ class DoNotCall:
     def __call__(self) -> frozenset[str]:
         """Return the numbers as E.164 digits, at most a minute old.
 
-        :raises CallApiFailure: the list could not be read when the try began. Later, the list becomes
-            `stale`.
-        :raises CallApiTrouble: the same, if the storage does not answer.
+        The method raises only when the try reads the list for the first time. A list that cannot be read
+        again becomes `stale`.
+
+        :raises CallApiFailure: the list cannot be read.
+        :raises CallApiTrouble: the list's storage does not answer.
         """
         now = time.monotonic()
         if self._contacts is None or (self._read_at is not None and now < self._read_at + _FRESH):
@@ -88,7 +90,7 @@ class DoNotCall:
 
 
 def _number_of(row: Row, line: int) -> str:
-    """Return the text in the row's column of numbers."""
+    """Return the phone number of a row, as the list has it."""
     if isinstance(row, str):
         return row
     columns = {name: value for name, value in row.items() if name != SURPLUS}
@@ -98,7 +100,7 @@ def _number_of(row: Row, line: int) -> str:
 
 
 def _version(path: str) -> Any:
-    """Return a value that changes with the file; None: unknown, or there is no file."""
+    """Return a checksum of the file; None: the storage has no checksum, or the file does not exist."""
     try:
         return open_path(path, "do_not_call").checksum()
     except OSError:

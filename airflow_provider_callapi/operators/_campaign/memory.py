@@ -1,4 +1,4 @@
-"""What a try of a campaign knows from before: from earlier tries, and from before a deferral."""
+"""What a campaign's try knows from earlier tries, and from the time before a deferral."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _IDENTITY = "callapi_campaign_which"
 
 
 class CampaignMemory:
-    """Facts that outlive a worker.
+    """Facts about a campaign that outlive a worker process.
 
-    Task state keeps them over tries. The memo, plain JSON in the deferral, keeps them over a wait in the
-    triggerer, also on an Airflow without task state.
+    Airflow's task state keeps facts from one try to the next. The memo, plain JSON in the deferral, keeps
+    facts during a wait in the triggerer, even on an Airflow without task state.
 
     :ivar is_resumed: whether this worker continues a try after a deferral.
     :ivar identity: which campaign the task began with, see `identity_of`; None: this try is the first.
@@ -49,7 +49,7 @@ class CampaignMemory:
         self.identity = identity
 
     def memo(self, *, stopped: str | None, excluded: Iterable[str]) -> dict[str, Any]:
-        """Return what the worker after a deferral has to know, as plain JSON.
+        """Return the facts that the worker after a deferral needs, as plain JSON.
 
         :param excluded: fingerprints of people on the do-not-call list.
         """

@@ -13,7 +13,7 @@ from airflow_provider_callapi.exceptions import CallApiFailure
 
 @dataclass(frozen=True)
 class CampaignOptions:
-    """What the author of a campaign decides. Durations are seconds unless they are a timedelta.
+    """The parameters of a campaign operator. Durations are seconds unless they are a timedelta.
 
     Each option has the name and the meaning of the parameter that `CallApiCampaignOperator` describes. The
     options from ``contacts`` on are templates: `dataclasses.replace` fills in their rendered values.
@@ -67,10 +67,10 @@ class CampaignOptions:
 
 
 def read_flag(value: Any, name: str) -> bool:
-    """Return a boolean that may be the text of a rendered template: ``True``, ``false``.
+    """Return a boolean parameter. A template may have rendered it to a text such as ``True`` or ``false``.
 
     :param name: the operator's parameter, for the error message.
-    :raises CallApiFailure: the value is no boolean. "false" as any non-empty text must not count as true.
+    :raises CallApiFailure: the value is neither true nor false.
     """
     flag = {"true": True, "false": False}.get(str(value).strip().lower())
     if flag is None:

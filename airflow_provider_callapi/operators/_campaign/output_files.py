@@ -40,7 +40,7 @@ class OutputFiles:
         calls_per_minute: float | None,
         unfinished: str | None,
     ) -> list[str]:
-        """Write the files. Return a sentence for each file that could not be written.
+        """Write the results and the report. Return an error text for each file that could not be written.
 
         :param calls_per_minute: how many calls the account's points pay for.
         :param unfinished: why the campaign was stopped, if it was.

@@ -37,7 +37,7 @@ _DIGITS = 6
 
 @contextmanager
 def _before_dialling() -> Iterator[None]:
-    """Turn a ValueError into a failure without retries. The text adds that no call was placed."""
+    """Convert a ValueError into `CallApiFailure`, and add "No call was placed" to the message."""
     try:
         yield
     except ValueError as error:
@@ -109,10 +109,10 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
 def read_plan(options: CampaignOptions, template: CallTemplate, *, was_read_before: bool) -> Plan:
     """Return the people on the contact list.
 
-    :param was_read_before: an earlier try of this task could read the list.
+    :param was_read_before: whether an earlier try of this task could read the list.
     :raises CallApiFailure: the list cannot be used.
-    :raises CallApiTrouble: the list's storage does not answer, or the list was usable for an earlier try:
-        another process may be writing the list.
+    :raises CallApiTrouble: the list's storage does not answer, or an earlier try could read the list. In that
+        case another process may be writing the list.
     """
     try:
         with _before_dialling():
@@ -158,10 +158,12 @@ def identity_of(options: CampaignOptions, plan: Plan, *, clears: int) -> dict[st
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Refuse to continue as another campaign than the one that this task began with.
 
-    With another name, shard or ledger, a try would not find the people that were called. With another list it
-    would call new people and forget the first ones; only a person's clear may ask for that.
+    With another name, shard or ledger, a try would not know which people earlier tries have called. With
+    another list, a try would call new people and forget the first ones. Only a person who clears the task may
+    ask for that.
 
-    :param now: see `identity_of`; so is ``before``, of an earlier try.
+    :param now: the identity of this try's campaign, see `identity_of`.
+    :param before: the identity that an earlier try stored.
     :raises CallApiFailure: names the option that changed.
     :raises CallApiTrouble: the list changed and no one cleared the task: another process may be writing the
         list.

@@ -48,10 +48,10 @@ _NAP = 1.0
 
 
 class UnfinishedBusiness(Exception):
-    """The campaign is over, and the task fails all the same.
+    """Raised when a campaign is over and its task fails, for example because too few people were reached.
 
     :ivar summary: the campaign in numbers, for XCom.
-    :ivar error: what the task fails with.
+    :ivar error: the exception that the task raises.
     """
 
     def __init__(self, summary: dict[str, Any], error: AirflowException) -> None:
@@ -61,10 +61,10 @@ class UnfinishedBusiness(Exception):
 
 
 class CampaignRun:
-    """One try of a campaign.
+    """One try of a campaign operator: one execution of its task.
 
     :param event: the trigger's event after a deferral; None: the try begins here.
-    :param memo: what the worker before the deferral left, see `CampaignMemory`.
+    :param memo: the facts that the worker before a deferral stored, see `CampaignMemory`.
     :param log: the task's logger.
     :raises CallApiFailure: an option cannot be used; no one was dialled.
     """
@@ -108,9 +108,9 @@ class CampaignRun:
         self._services.close()
 
     def carry_out(self) -> dict[str, Any] | Deferral:
-        """Run until the campaign is over or needs no worker for a while.
+        """Run the campaign until it is over, or until it needs no worker for a while.
 
-        :return: the summary, or a deferral.
+        :return: the summary of a finished campaign, or a deferral.
         :raises UnfinishedBusiness: the campaign is over, and the task fails.
         """
         if self._is_dry_run:
@@ -131,7 +131,7 @@ class CampaignRun:
         return self._finish()
 
     def kill(self) -> None:
-        """Stop dialling; with ``cancel_on_kill`` release the active calls. Safe in a signal handler."""
+        """Stop dialling. Release the active calls if ``cancel_on_kill`` is set. Safe in a signal handler."""
         self._killed = True
         self._campaign.stop("the task was killed")
         self._log.info("Killed: the campaign dials no more; %d calls are active", self._campaign.active)
@@ -166,7 +166,7 @@ class CampaignRun:
         return external_id(self._options.campaign, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str] | None:
-        """Return the numbers that were excluded before a deferral; None: the try begins here."""
+        """Return the numbers that a do-not-call list held before a deferral; None: there was no deferral."""
         if not self._memory.is_resumed:
             return None
         known, people = self._memory.excluded, self._plan.people if self._memory.excluded else ()
@@ -188,7 +188,7 @@ class CampaignRun:
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log what the campaign is about to do. Return the forecast, for a dry run's result."""
+        """Log how many people the campaign will call. Return the forecast of points and minutes."""
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
             self._options.campaign,
@@ -216,7 +216,7 @@ class CampaignRun:
         return pause
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep, but wake up soon after a kill."""
+        """Sleep, but return within a second after a kill."""
         killed = self._killed
         while seconds > 0 and self._killed == killed:
             time.sleep(min(seconds, _NAP))
@@ -256,7 +256,7 @@ class CampaignRun:
         return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
 
     def _release(self) -> None:
-        """With ``cancel_on_kill``, release the active calls, each once."""
+        """Release each active call once, if the author set ``cancel_on_kill``."""
         active = self._campaign.watched().keys() - self._released
         if self._options.cancel_on_kill and active:
             self._released |= active
@@ -305,7 +305,7 @@ class CampaignRun:
 
     @property
     def _began_too_late(self) -> bool:
-        """Whether this try began when no one could be called any more."""
+        """Whether this try began after ``max_lateness`` had ended."""
         return self._event is None and self._began >= self._rules.dial_until
 
     def _results(self) -> dict[str, Result]:

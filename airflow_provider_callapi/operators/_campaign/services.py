@@ -1,4 +1,4 @@
-"""How a campaign's try reaches the services: start requests in threads, everything else one by one."""
+"""How a campaign reaches the services: start requests in threads, other requests one by one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
 class CampaignServices:
-    """The services of one connection.
+    """The Call API and the Data API of one connection, for a campaign.
 
     :param at_once: how many start requests are sent at the same time.
     """
@@ -33,7 +33,7 @@ class CampaignServices:
     def gateway(
         self, *, do_not_call: Callable[[], Container[str] | None], log: Callable[[str], None]
     ) -> CampaignGateway:
-        """Return the gateway for a `Runner`."""
+        """Return the functions through which a `Runner` uses the services."""
         return CampaignGateway(
             start=self.start,
             take_snapshot=lambda: take_snapshot(self._hook.get_conn(), time.time),
@@ -51,7 +51,7 @@ class CampaignServices:
         )
 
     def start(self, requests: Sequence[StartCall]) -> list[StartedCall | CallApiError]:
-        """Send these requests at the same time, each once. Return an answer or an error for each."""
+        """Send start requests at the same time, each once. Return an answer or an error for each request."""
         return list(self._pool.map(self._start, requests))
 
     def close(self) -> None:
