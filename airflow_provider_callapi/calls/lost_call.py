@@ -14,8 +14,10 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 _CLOCK_DIFFERENCE = 600.0
 """Seconds by which the service's clock may be behind the clock of this computer."""
-_GENERATED_ID = re.compile(r"af-[0-9a-f]{32}-\d+")
-"""An ``external_id`` that this package made from dag, run, task, map index and attempt."""
+_OWN_ID = re.compile(r"af(c|-alert)?-[0-9a-f]{24,32}-\d+(-\d+)?")
+"""An ``external_id`` that this package made: for a task, a campaign or an alert."""
+_ID_USED_ONCE = re.compile(r"af-[0-9a-f]{32}-\d+")
+"""An ``external_id`` made from dag, run, task, map index and attempt. Other ids may be used again."""
 
 
 @dataclass
@@ -41,15 +43,17 @@ class LostCall:
         """Return whether a call that a service reports can be the lost call.
 
         The ``external_id`` must match. An author may use an id again, so the contact and the start time must
-        match too; a fact that the service does not report counts as a match. An id that this package made is
-        used once, so its start time is not compared: the connection's time zone may be wrong.
+        match too; a fact that the service does not report counts as a match. The start time does not count
+        for an id that this package made, if the id is used once or the call is still active. The reason: a
+        wrong time zone of the connection must not cause a second call.
         """
         found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
         if found_id != self.external_id:
             return False
         if self.contact is not None and found.contact_phone_number not in (None, self.contact):
             return False
-        if self.since is None or found.start_time is None or _GENERATED_ID.fullmatch(self.external_id):
+        is_ours = (_OWN_ID if isinstance(found, CallSession) else _ID_USED_ONCE).fullmatch(self.external_id)
+        if self.since is None or found.start_time is None or is_ours:
             return True
         try:
             began = parse_time(found.start_time, self.timezone).timestamp()

@@ -337,7 +337,12 @@ def _dial(
     intended = journal.store_intent(request, gateway.clock())
     if search_first and (
         session_id := _find_lost_call(
-            journal.current, request, gateway, search_until=0.0, search_must_work=search_must_work
+            journal.current,
+            request,
+            gateway,
+            since=None,  # the earlier try's call began at an unknown time
+            search_until=0.0,
+            search_must_work=search_must_work,
         )
     ):
         gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
@@ -362,7 +367,12 @@ def _search(
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")
     session_id = _find_lost_call(
-        record, request, gateway, search_until=gateway.clock() + seconds, search_must_work=False
+        record,
+        request,
+        gateway,
+        since=record.intended_at,
+        search_until=gateway.clock() + seconds,
+        search_must_work=False,
     )
     if session_id is None:
         journal.mark_unresolved()
@@ -372,15 +382,22 @@ def _search(
 
 
 def _find_lost_call(
-    record: Record, request: StartCall, gateway: CallGateway, *, search_until: float, search_must_work: bool
+    record: Record,
+    request: StartCall,
+    gateway: CallGateway,
+    *,
+    since: float | None,
+    search_until: float,
+    search_must_work: bool,
 ) -> int | None:
     """Return the session id of a lost call from list.calls or the Data API, or None.
 
+    :param since: epoch seconds before which the active call did not begin; None: any time.
     :param search_until: epoch seconds at which the search in list.calls ends.
     :param search_must_work: whether a permanent error of the search is raised; else it counts as not found.
     :raises CallApiError: a service could not be searched, and the other one did not find the call.
     """
-    lost = LostCall(record.external_id, request.contact, record.intended_at, gateway.timezone, search_until)
+    lost = LostCall(record.external_id, request.contact, since, gateway.timezone, search_until)
     failures: list[CallApiError] = []
     session_id: int | None = None
     try:

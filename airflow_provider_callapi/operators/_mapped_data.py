@@ -8,37 +8,44 @@ template: ``partial(...)``, and lists that the DAG file spells out.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import MappedOperator
 
 
 class MappedDataIsNoTemplate:
-    """Mixin for operators: values that come from another task through mapping stay as they are."""
+    """Mixin for operators: values that come from another task through mapping stay as they are.
+
+    :cvar parameter_of_field: the parameter of each template field that is not named like its parameter.
+    """
+
+    parameter_of_field: ClassVar[Mapping[str, str]] = {}
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
         names: Collection[str] = [*template_fields]
         if parent is self:
-            data = _data_fields(parent, names, context)
-            names = [name for name in names if name not in data]
+            data = _data_parameters(parent, context)
+            names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
         super()._do_render_template_fields(parent, names, context, *args, **kwargs)  # type: ignore[misc]
 
 
-def _data_fields(operator: Any, names: Collection[str], context: Mapping[str, Any]) -> Collection[str]:
-    """Return which of these fields got their value from another task through mapping."""
+def _data_parameters(operator: Any, context: Mapping[str, Any]) -> Collection[str]:
+    """Return which parameters of a mapped operator got their value from another task."""
     dag = operator.get_dag()
     task = dag.task_dict.get(operator.task_id) if dag else None
     if not isinstance(task, MappedOperator):
         return ()
-    mapped: Any = task._get_specified_expand_input().value
+    expand_input: Any = task._get_specified_expand_input()
+    mapped = expand_input.value
     if isinstance(mapped, Mapping):  # expand(name=…)
-        return [name for name in names if name in mapped and not _is_in_dag_file(mapped[name])]
+        return [name for name, value in mapped.items() if not _is_in_dag_file(value)]
     # expand_kwargs(…)
     if _is_in_dag_file(mapped) and isinstance(mapped[context["ti"].map_index], Mapping):
         return ()
-    return [name for name in names if name not in task.partial_kwargs]
+    row, _ = expand_input.resolve(context)
+    return list(row)
 
 
 def _is_in_dag_file(value: Any) -> bool:

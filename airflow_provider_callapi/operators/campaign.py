@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.exceptions import translate_errors
-from airflow_provider_callapi.operators._call.options import as_timedelta
+from airflow_provider_callapi.operators._call.options import as_limit
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.task_context import Deferral, TaskFacts
@@ -85,6 +84,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     """
 
     ui_color = "#fbe8d3"
+    parameter_of_field: ClassVar[Mapping[str, str]] = {"is_dry_run": "dry_run"}
     template_fields: Sequence[str] = (
         "contacts",
         "do_not_call",
@@ -152,29 +152,62 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         self.report = report
         self.tags = tags
         self.is_dry_run = dry_run  # every Airflow operator has a method `dry_run`
-        self.options = CampaignOptions(
-            call=call,
-            max_active_calls=max_active_calls,
-            points_reserve=points_reserve,
-            redial=redial,
-            max_attempts=max_attempts,
-            max_lateness=as_timedelta(max_lateness),
-            min_gap=as_timedelta(min_gap),
-            failure_limits=FailureLimits(
-                unreached=fail_if_unreached_over,
-                unknown=fail_if_unknown_over,
-                invalid=fail_if_invalid_over,
-            ),
-            deferrable=deferrable,
-            poll_interval=poll_interval,
-            appear_timeout=appear_timeout,
-            report_timeout=report_timeout,
-            call_timeout=call_timeout,
-            cancel_on_kill=cancel_on_kill,
-            ledger_conn_id=ledger_conn_id,
-        )
+        self.call = call
+        self.max_active_calls = max_active_calls
+        self.points_reserve = points_reserve
+        self.redial = redial
+        self.max_attempts = max_attempts
+        self.max_lateness = max_lateness
+        self.min_gap = min_gap
+        self.fail_if_unreached_over = fail_if_unreached_over
+        self.fail_if_unknown_over = fail_if_unknown_over
+        self.fail_if_invalid_over = fail_if_invalid_over
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.appear_timeout = appear_timeout
+        self.report_timeout = report_timeout
+        self.call_timeout = call_timeout
+        self.cancel_on_kill = cancel_on_kill
         self._run: CampaignRun | None = None
         self._killed = False
+        self._read_options()  # a wrong option is an error of the DAG file
+
+    def _read_options(self) -> CampaignOptions:
+        """Return the checked options. A subclass or a cluster policy may have changed attributes."""
+        return CampaignOptions(
+            call=self.call,
+            contacts=self.contacts,
+            callapi_conn_id=self.callapi_conn_id,
+            campaign=self.campaign,
+            shard=self.shard,
+            do_not_call=self.do_not_call,
+            region=self.region,
+            timezone=self.timezone,
+            calling_hours=self.calling_hours,
+            calling_days=self.calling_days,
+            max_active_calls=self.max_active_calls,
+            points_reserve=self.points_reserve,
+            redial=self.redial,
+            max_attempts=self.max_attempts,
+            max_lateness=as_limit(self.max_lateness),
+            ledger_conn_id=self.ledger_conn_id,
+            min_gap=self.min_gap.total_seconds() if isinstance(self.min_gap, timedelta) else self.min_gap,
+            results=self.results,
+            report=self.report,
+            failure_limits=FailureLimits(
+                unreached=self.fail_if_unreached_over,
+                unknown=self.fail_if_unknown_over,
+                invalid=self.fail_if_invalid_over,
+            ),
+            tags=self.tags,
+            is_dry_run=self.is_dry_run,
+            deferrable=self.deferrable,
+            poll_interval=self.poll_interval,
+            appear_timeout=self.appear_timeout,
+            report_timeout=self.report_timeout,
+            call_timeout=self.call_timeout,
+            cancel_on_kill=self.cancel_on_kill,
+        )
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Carry the campaign out, or continue the campaign of an earlier try. Return the summary."""
@@ -203,7 +236,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
             UnfinishedBusiness,
         )
 
-        options = replace(self.options, **{name: getattr(self, name) for name in self.template_fields})
+        options = self._read_options()
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with translate_errors(), CampaignRun(options, facts, self.log, event=event, memo=memo) as self._run:
             if self._killed:

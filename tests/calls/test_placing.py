@@ -392,6 +392,19 @@ def test_an_authors_id_used_again_does_not_adopt_a_call_that_began_long_before_t
     assert world.disk.stage == "unresolved"
 
 
+def test_a_retry_without_a_journal_finds_the_earlier_trys_call_whenever_it_began() -> None:
+    """The retry's intent is minutes younger than the call that the earlier try placed."""
+
+    def lists(now: float) -> list[CallSession]:
+        placed = session(EARLIER, "order-7")
+        return [placed.model_copy(update={"start_time": "1970-01-01 01:12:00"})]  # 11 minutes before 5000
+
+    world = World(lists=lists)
+    call = world.place(request_to(external_id="order-7"), search_first=True)
+
+    assert (call.call_session_id, world.sent) == (EARLIER, [])
+
+
 def test_an_authors_id_finds_the_call_that_began_with_the_intent() -> None:
     def lists(now: float) -> list[CallSession]:
         placed = session(8, "order-7")

@@ -132,7 +132,12 @@ def test_each_operator_renders_the_authors_templates_but_no_mapped_row(
     unmapped._do_render_template_fields(
         parent=unmapped,
         template_fields=unmapped.template_fields,
-        context={"ti": SimpleNamespace(map_index=0)},
+        context={
+            "ti": SimpleNamespace(map_index=0, xcom_pull=lambda **_: [row]),
+            "dag": dag,
+            "task": unmapped,
+            "run_id": "run",
+        },
         jinja_env=unmapped.get_template_env(),
         seen_oids=set(),
     )
@@ -141,3 +146,36 @@ def test_each_operator_renders_the_authors_templates_but_no_mapped_row(
     for name, value in partial.items():
         if name in unmapped.template_fields:
             assert getattr(unmapped, name) == RENDERED.get(value, value)
+
+
+AUTHORS_TEMPLATES = (
+    IMPORTS
+    + """
+with DAG("authors", default_args={"virtual_phone_number": "{{ '74993720692' }}"}) as dag:
+    @task
+    def rows():
+        return [{"contact": "79160000001", "contact_message": TTS}]
+
+    @task
+    def campaigns():
+        return [{"contacts": ["79160000002"]}]
+
+    CallApiStartInformerCallOperator.partial(task_id="start").expand_kwargs(rows())
+    CallApiCampaignOperator.partial(
+        task_id="campaign",
+        call={"method": "start.informer_call", "virtual_phone_number": "74993720692", "contact_message": TTS},
+        dry_run="{{ true }}",
+    ).expand_kwargs(campaigns())
+"""
+)
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_defaults_and_default_args_are_templates_in_a_task_with_mapped_rows(
+    run_dag: Any, exchange: Any
+) -> None:
+    run = run_dag(AUTHORS_TEMPLATES)
+
+    assert run.state == "success"
+    assert (exchange.rings("79160000001"), exchange.rings("79160000002")) == (1, 0)
+    assert run.xcoms["campaign[0]"]["campaign"] == f"authors.campaign.{run.run_id}"

@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Delivery
 from airflow_provider_callapi.calls.tagging import TagWhen
 from airflow_provider_callapi.exceptions import translate_errors
-from airflow_provider_callapi.operators._call.options import CallOptions, as_timedelta
+from airflow_provider_callapi.operators._call.options import CallOptions, as_limit
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules
 from airflow_provider_callapi.task_context import Deferral, TaskFacts
@@ -80,25 +80,43 @@ class StartCallOperator(RequestOperator):
         self.dtmf_string = dtmf_string
         self.direction = direction
         self.tags = tags
-        self.options = CallOptions(
-            wait_for_completion=wait_for_completion,
-            deferrable=deferrable,
-            poll_interval=poll_interval,
-            appear_timeout=appear_timeout,
-            timeout=timeout,
-            poll_failures_tolerated=poll_failures_tolerated,
-            report_timeout=report_timeout,
-            require_answer=require_answer,
-            delivery=delivery,
-            durable=durable,
-            waits_for_tags=bool(tags),
-            cancel_on_kill=cancel_on_kill,
-            max_lateness=as_timedelta(max_lateness),
-            recording_link=recording_link,
-            refused_as_result=refused_as_result,
-        )
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.appear_timeout = appear_timeout
+        self.timeout = timeout
+        self.poll_failures_tolerated = poll_failures_tolerated
+        self.report_timeout = report_timeout
+        self.require_answer = require_answer
+        self.delivery = delivery
+        self.durable = durable
+        self.cancel_on_kill = cancel_on_kill
+        self.max_lateness = max_lateness
+        self.recording_link = recording_link
+        self.refused_as_result = refused_as_result
         self.recording_url: str | None = None
         self._try: CallTry | None = None
+        self._read_options()  # a wrong option is an error of the DAG file
+
+    def _read_options(self) -> CallOptions:
+        """Return the checked options. A subclass or a cluster policy may have changed attributes."""
+        return CallOptions(
+            wait_for_completion=self.wait_for_completion,
+            deferrable=self.deferrable,
+            poll_interval=self.poll_interval,
+            appear_timeout=self.appear_timeout,
+            timeout=self.timeout,
+            poll_failures_tolerated=self.poll_failures_tolerated,
+            report_timeout=self.report_timeout,
+            require_answer=self.require_answer,
+            delivery=self.delivery,
+            durable=self.durable,
+            has_tags=bool(self.tags),
+            cancel_on_kill=self.cancel_on_kill,
+            max_lateness=as_limit(self.max_lateness),
+            recording_link=self.recording_link,
+            refused_as_result=self.refused_as_result,
+        )
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call."""
@@ -134,7 +152,7 @@ class StartCallOperator(RequestOperator):
 
     def on_kill(self) -> None:
         """Release the call when Airflow kills the task, if the author set ``cancel_on_kill``."""
-        if self.options.cancel_on_kill and self._try is not None:
+        if self.cancel_on_kill and self._try is not None:
             self._try.release()
 
     @contextmanager
@@ -143,7 +161,7 @@ class StartCallOperator(RequestOperator):
 
         with translate_errors(), self.hook as hook:
             self._try = CallTry(
-                self.options,
+                self._read_options(),
                 TaskFacts.of(context, execution_timeout=self.execution_timeout),
                 hook,
                 read_tag_rules(

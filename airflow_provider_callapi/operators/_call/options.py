@@ -16,7 +16,7 @@ class CallOptions:
     Each option has the name and the meaning of the parameter that
     `airflow_provider_callapi.operators.start_call` describes.
 
-    :ivar waits_for_tags: whether the author gave any tags.
+    :ivar has_tags: whether the author gave any tags.
     :raises ValueError: names the parameter that cannot be used.
     """
 
@@ -30,7 +30,7 @@ class CallOptions:
     require_answer: bool
     delivery: Delivery
     durable: bool
-    waits_for_tags: bool
+    has_tags: bool
     cancel_on_kill: bool
     max_lateness: timedelta | None
     recording_link: bool
@@ -47,7 +47,7 @@ class CallOptions:
             )
         needs_the_end = {
             "require_answer": self.require_answer,
-            "tags": self.waits_for_tags,
+            "tags": self.has_tags,
             "recording_link": self.recording_link,
         }
         for name, is_set in needs_the_end.items():
@@ -55,8 +55,14 @@ class CallOptions:
                 raise ValueError(f"{name} needs wait_for_completion=True")
 
 
-def as_timedelta(seconds: timedelta | float | None) -> timedelta | None:
-    """Return a duration as a timedelta. The author may write seconds, a timedelta, or None."""
+def as_limit(seconds: timedelta | float | None) -> timedelta | None:
+    """Return a duration as a timedelta. The author may write seconds, a timedelta, or None.
+
+    None, infinity, and more seconds than a timedelta can hold mean: no limit. All of them return None.
+    """
     if seconds is None or isinstance(seconds, timedelta):
         return seconds
-    return timedelta(seconds=seconds)
+    try:
+        return timedelta(seconds=seconds)
+    except OverflowError:
+        return None

@@ -13,42 +13,41 @@ from airflow_provider_callapi.exceptions import CallApiFailure
 
 @dataclass(frozen=True)
 class CampaignOptions:
-    """The parameters of a campaign operator. Durations are seconds unless they are a timedelta.
+    """The parameters of a campaign operator. Durations are seconds, except ``max_lateness``.
 
-    Each option has the name and the meaning of the parameter that `CallApiCampaignOperator` describes. The
-    options from ``contacts`` on are templates: `dataclasses.replace` fills in their rendered values.
+    Each option has the name and the meaning of the parameter that `CallApiCampaignOperator` describes.
 
     :raises ValueError: names the parameter that cannot be used.
     """
 
     call: Mapping[str, Any]
+    contacts: Any
+    callapi_conn_id: str
+    campaign: str
+    shard: str | None
+    do_not_call: Any
+    region: str
+    timezone: str
+    calling_hours: Sequence[str] | None
+    calling_days: Sequence[str] | None
     max_active_calls: int
     points_reserve: float
     redial: Mapping[str, float | None] | None
     max_attempts: int
     max_lateness: timedelta | None
-    min_gap: timedelta | None
+    ledger_conn_id: str | None
+    min_gap: float | None
+    results: str | None
+    report: str | None
     failure_limits: FailureLimits
+    tags: Mapping[str, int | str] | None
+    is_dry_run: bool | str
     deferrable: bool
     poll_interval: float
     appear_timeout: float
     report_timeout: float
     call_timeout: float
     cancel_on_kill: bool
-    ledger_conn_id: str | None
-    contacts: Any = None
-    do_not_call: Any = None
-    campaign: str = ""
-    shard: str | None = None
-    region: str = ""
-    timezone: str = ""
-    calling_hours: Sequence[str] | None = None
-    calling_days: Sequence[str] | None = None
-    tags: Mapping[str, int | str] | None = None
-    results: str | None = None
-    report: str | None = None
-    callapi_conn_id: str = ""
-    is_dry_run: bool | str = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.call, Mapping) or "method" not in self.call:

@@ -96,8 +96,7 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
         from airflow_provider_callapi.ledgers.sql import open_sql_ledger  # noqa: PLC0415 - SQLAlchemy is heavy
 
         with _before_dialling():
-            min_gap = None if options.min_gap is None else options.min_gap.total_seconds()
-            return open_sql_ledger(options.ledger_conn_id, options.campaign, min_gap=min_gap)
+            return open_sql_ledger(options.ledger_conn_id, options.campaign, min_gap=options.min_gap)
     if state is not None:
         return PagedLedger(state)
     raise CallApiFailure(

@@ -1,0 +1,50 @@
+"""The options of the start operators: limits, and attributes that change after construction."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from airflow_fakes import CONTACT, TTS, VNUMBER
+
+from airflow_provider_callapi.operators._call.options import as_limit
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+
+@pytest.mark.parametrize(
+    ("seconds", "limit"),
+    [
+        (None, None),
+        (math.inf, None),
+        (1e30, None),
+        (60, timedelta(minutes=1)),
+        (timedelta(hours=1), timedelta(hours=1)),
+    ],
+)
+def test_infinity_is_no_limit(seconds: Any, limit: Any) -> None:
+    assert as_limit(seconds) == limit
+
+
+def make_operator() -> CallApiStartInformerCallOperator:
+    return CallApiStartInformerCallOperator(
+        task_id="call", virtual_phone_number=VNUMBER, contact=CONTACT, contact_message=TTS
+    )
+
+
+def test_an_option_that_a_subclass_or_a_cluster_policy_sets_later_counts() -> None:
+    operator = make_operator()
+    operator.max_lateness = 60
+    operator.cancel_on_kill = True
+
+    options = operator._read_options()
+
+    assert (options.max_lateness, options.cancel_on_kill) == (timedelta(minutes=1), True)
+
+
+def test_an_option_that_is_set_to_a_wrong_value_later_is_named() -> None:
+    operator = make_operator()
+    operator.require_answer = True
+    with pytest.raises(ValueError, match="require_answer needs wait_for_completion=True"):
+        operator._read_options()
