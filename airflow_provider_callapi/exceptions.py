@@ -26,7 +26,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 
 
 class ConnectionSettingsInvalid(AirflowFailException):
-    """A field of the Airflow connection is invalid. The text names the field."""
+    """A field of the Airflow connection is invalid. The exception's text names the field."""
 
 
 class CallApiFailure(AirflowFailException):

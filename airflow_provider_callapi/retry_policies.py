@@ -112,9 +112,10 @@ If an error has a cause, the rules are checked for the error first, and then for
 
 
 class CallApiRetryPolicy(RetryPolicy):
-    """A retry policy that retries a failed task only if a retry can succeed, and only when it can.
+    """A retry policy that retries a failed task only if a retry can succeed.
 
-    Use the policy for any task that uses the Call API:
+    The retry waits for the reset of used-up points, or gives a failed service time to recover. Use the policy
+    for any task that uses the Call API:
 
     .. code-block:: python
 

@@ -50,9 +50,9 @@ class Client:
     def call(self, request: Request[R]) -> R:
         """Send a request at once, even if no points are left, and return the typed answer.
 
-        If the service refuses a temporary token, log in again and send the request once more. This is safe,
-        because the service does not carry out a request whose token it refuses. After any other error, do
-        not repeat the request.
+        If the service refuses a temporary token, log in again and send the request once more. The repeat is
+        safe, because the service does not carry out a request with a refused token. After any other error,
+        do not repeat the request.
 
         :raises CallApiError: see `airflow_provider_callapi.api.errors`.
         """

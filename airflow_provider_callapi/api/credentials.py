@@ -12,7 +12,7 @@ LogIn = Callable[[str, str], AccessToken]
 """A function that sends ``login.user`` with a login and a password, and returns the new access token."""
 
 _RENEW_MARGIN = 60.0
-"""How many seconds before its expiry a temporary token is renewed.
+"""The time in seconds before a temporary token expires at which the client gets a new token.
 
 A new token is used for at least this many seconds, even if it seems expired. Otherwise, a wrong clock on this
 machine would cause a login before each request.

@@ -1,7 +1,7 @@
 """The Data API v2.0 methods that report and tag finished calls.
 
-The Data API uses the Call API's JSON-RPC envelope, so the `Client` class sends requests to both services. Only
-the URL and the methods differ. Every request to the Data API costs one point.
+The Data API uses the Call API's JSON-RPC envelope, so the `Client` class sends requests to both services.
+Only the URL and the methods differ. Every request to the Data API costs one point.
 
 Source: the vendor's public documentation of the Data API v2.0.
 """
@@ -52,7 +52,7 @@ class CallReport(Answer):
     """The Data API's report of one call, an entry of ``get.calls_report``.
 
     Durations are in seconds. Times are text in the account's time zone and do not name the zone.
-    ``finish_reason`` is a word such as a mnemonic; the vendor may add new words. ``contact_phone_number`` and
+    ``finish_reason`` is a mnemonic, and the vendor may add new mnemonics. ``contact_phone_number`` and
     ``full_record_file_link`` (the link to the recording) are personal data.
     """
 
@@ -99,7 +99,7 @@ class AccountTag(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return the Data API filter that selects the entries whose field equals the value."""
+    """Return the Data API filter that selects the entries with this value in this field."""
     return {"field": field, "operator": "=", "value": value}
 
 

@@ -1,6 +1,6 @@
 """The exceptions of a request to the Call API or the Data API.
 
-Each class stands for the errors to which the caller reacts in the same manner.
+Each class groups the errors that a caller handles in the same manner.
 
 ::
 
@@ -103,7 +103,7 @@ class TransportError(CallApiError):
 
 
 class NotSent(TransportError):
-    """No byte of the request was sent: connection refused, unknown host, connect timeout or TLS error."""
+    """No byte of the request was sent. Causes: unknown host, refused connection, timeout, TLS error."""
 
 
 class Unanswered(TransportError):
@@ -159,7 +159,7 @@ class Rejected(CallApiError):
 
 
 class InvalidParameters(Rejected):
-    """A parameter is missing, unexpected or of the wrong type, or names an object that does not exist."""
+    """A parameter is missing, unknown or of the wrong type, or is the id of a missing object."""
 
     permanent = True
 
@@ -180,7 +180,7 @@ class TokenInvalid(AuthenticationFailed):
 class AccessDenied(Rejected):
     """The account does not allow the request.
 
-    The credentials lack a right, the account's IP list lacks this address, the account lacks a component, or
+    The credentials lack a right, the account's IP list lacks this machine, the account lacks a component, or
     the account is inactive.
     """
 

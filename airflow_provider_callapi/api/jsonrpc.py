@@ -25,7 +25,7 @@ _HEADERS = {"Content-Type": "application/json; charset=UTF-8"}
 
 @dataclass(frozen=True)
 class Reply:
-    """The JSON-RPC answer to one request.
+    """The JSON-RPC answer to one request: either a result or an error.
 
     :ivar request_id: the ``id`` of the request.
     :ivar result: the answer's ``result``. None if the service answered with an error.

@@ -483,7 +483,7 @@ class ReleaseCall(SessionRequest[Done]):
 
 
 class ListCalls(Request[list[CallSession]]):
-    """List the active calls. The service offers no pages and no filter by session."""
+    """List the active calls. The service returns all calls in one answer, and cannot filter by session."""
 
     method = "list.calls"
     component = Component.MANAGEMENT

@@ -273,7 +273,7 @@ class CallApiHook(BaseHook):
         return with_report(call, report, answered, self.settings.timezone), report
 
     def logout(self) -> None:
-        """Log out from the Call API, if the hook has logged in. This costs a point.
+        """Log out from the Call API, if the hook has logged in. The logout costs a point.
 
         A permanent access key stays valid.
         """
