@@ -26,22 +26,25 @@ from airflow_provider_callapi.api.errors import CallApiError
 
 
 class ConnectionSettingsInvalid(AirflowFailException):
-    """A field of the Airflow connection is invalid. The text names the field."""
+    """A field of the Airflow connection is invalid. The exception's text names the field."""
 
 
 class CallApiFailure(AirflowFailException):
-    """A retry of the task would fail the same way.
+    """The task failed, and a retry would fail for the same reason.
 
-    The service refuses the request, a parameter is invalid, or the task exceeds a limit (``fail_if_…``).
+    The service refuses the request, a parameter is invalid, or the task exceeds a ``fail_if_…`` limit.
     """
 
 
 class CallUnresolved(AirflowFailException):
-    """The start request was sent and no answer came back: the call may have been placed. Never retried."""
+    """A request got no usable answer and may have been carried out, so Airflow never retries the task.
+
+    Example: a start request got no answer, and the search did not find the call.
+    """
 
 
 class CallTooLate(AirflowFailException):
-    """The DAG run is older than ``max_lateness``, so the task places no calls."""
+    """The DAG run was due longer ago than ``max_lateness`` allows, so the task places no calls."""
 
 
 class CallNotAnswered(AirflowException):
@@ -49,11 +52,14 @@ class CallNotAnswered(AirflowException):
 
 
 class CallUnresolvedForNow(AirflowException):
-    """The call may have been placed. With ``delivery="at_least_once"``, a retry may place a second call."""
+    """A start request got no usable answer, and the task has ``delivery="at_least_once"``.
+
+    The call may have been placed. A retry of the task may place a second call.
+    """
 
 
 class CallOutcomeUnknown(AirflowFailException):
-    """The call has ended, and it is unknown whether the contact answered or whether the call took place."""
+    """The call is over, and it is unknown whether the contact answered or whether the call took place."""
 
 
 class CallStillActive(AirflowException):
@@ -61,7 +67,7 @@ class CallStillActive(AirflowException):
 
 
 class CallApiTrouble(AirflowException):
-    """A later try of the task may succeed.
+    """The task failed, and a later try may succeed.
 
     The service failed many times in a row, a storage or a database was unavailable, or the task was killed.
     """
@@ -69,7 +75,10 @@ class CallApiTrouble(AirflowException):
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Convert permanent API errors into `CallApiFailure`, which is never retried, and add advice."""
+    """Convert permanent API errors in a ``with`` block into `CallApiFailure`, and add advice to the text.
+
+    Airflow never retries a task that fails with `CallApiFailure`. Other errors pass unchanged.
+    """
     try:
         yield
     except CallApiError as error:
@@ -79,7 +88,7 @@ def translate_errors() -> Iterator[None]:
 
 
 def with_advice(error: CallApiError) -> str:
-    """Return the text of an API error, with advice for the person who maintains the connection."""
+    """Return the text of an API error, with advice for the person who maintains the Airflow connection."""
     # DAG files import this module and are parsed often
     from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415
     from airflow_provider_callapi.api.data_api import DATA_METHODS  # noqa: PLC0415

@@ -1,8 +1,8 @@
 """Metrics, log lines and trace spans about calls, for the people who run Airflow.
 
-Metrics use Airflow's own metrics backend (StatsD, Datadog or OpenTelemetry; none by default). An error here
-never fails a task, because the task must still record the call that it placed. Metrics, log lines and spans
-contain no phone numbers and no secrets. No metric tag has a separate value for each call.
+Metrics use Airflow's own metrics backend (StatsD, Datadog or OpenTelemetry; none by default). An error in a
+metric never fails a task, because the task must still record the call that it placed. Metrics, log lines and
+spans contain no phone numbers and no secrets. No metric tag has a separate value for each call.
 `airflow_provider_callapi.connection.clients` creates the spans of requests.
 """
 
@@ -30,12 +30,16 @@ if TYPE_CHECKING:  # keeps the parsing of DAG files fast
     from airflow_provider_callapi.calls.snapshot import Snapshot
 
 CallOutcomeTag = Literal["answered", "not_answered", "unknown", "started", "refused", "unresolved"]
-"""The ``outcome`` tag of a call's metric. ``started``: placed, and the task does not wait for the end.
-``unknown``: ended, and it is unknown whether the contact answered.
+"""The ``outcome`` tag of the metric ``callapi.calls``.
+
+``started``: the call was placed, and the task does not wait for the call's end. ``unknown``: the call ended,
+and it is unknown whether the contact answered.
 """
 AlertResultTag = Literal["answered", "rang", "quiet", "nobody"]
-"""The ``result`` tag of an alert's metric. ``rang``: a phone rang, and it is unknown whether it was answered.
-``quiet``: suppressed by an earlier alert. ``nobody``: no phone rang.
+"""The ``result`` tag of the metric ``callapi.alerts``.
+
+``answered``: a person answered the alert's call. ``rang``: a phone rang, and it is unknown whether a person
+answered. ``quiet``: an earlier alert suppressed this alert. ``nobody``: no phone rang.
 """
 
 
@@ -43,29 +47,29 @@ class LogEvent(StrEnum):
     """A change in a call's state. The log line's text is ``call`` and the value, e.g. ``call answered``."""
 
     INTENDED = "intended"
-    """The intent is stored; the start request follows."""
+    """The task has stored the intent to call, and sends the start request next."""
     STARTED = "started"
-    """The service accepted the call."""
+    """The service accepted the start request: the call is placed."""
     NOT_PLACED = "not placed"
     """The call was not placed: no phone rang."""
     UNRESOLVED = "unresolved"
-    """The call may have been placed; the search did not find it."""
+    """The start request got no answer, and the search did not find the call. A phone may have rung."""
     RESUMED = "resumed"
-    """A later try of the task adopted the call."""
+    """A later try of the task continues with the call that an earlier try placed."""
     LISTED = "listed"
     """A poll showed the call for the first time."""
     ANSWERED = "answered"
-    """A poll showed for the first time that the contact talks."""
+    """A poll showed for the first time that the contact has answered."""
     ENDED = "ended"
-    """The call is no longer among the active calls."""
+    """The polls no longer show the call, which they showed before: the call has ended."""
     NEVER_LISTED = "never listed"
-    """The call ended and no poll showed it."""
+    """No poll showed the call, so the call counts as ended."""
     TIMED_OUT = "timed out"
-    """The task's timeout was up while the call was active."""
+    """The task's timeout was up before a poll showed that the call had ended."""
     SETTLED = "settled"
-    """The Data API reported the final outcome."""
+    """The Data API reported the final outcome of the call."""
     TAGGED = "tagged"
-    """The call got one more tag."""
+    """The task added a tag to the call."""
     DONE = "done"
     """The task has nothing left to do for the call."""
 
@@ -78,7 +82,10 @@ _EVENT_OF_STAGE = {
     Stage.DONE: LogEvent.DONE,
     Stage.REDIAL: LogEvent.DONE,
 }
-"""The event to log when a journal record reaches a stage. The watch logs ``ended``."""
+"""The event to log when the journal record of a call reaches a stage.
+
+The stage ``ended`` has no entry, because `update_watch` logs the end of a call.
+"""
 _EVENT_OF_PHASE = {
     Phase.APPEARED: LogEvent.LISTED,
     Phase.ANSWERED: LogEvent.ANSWERED,
@@ -86,7 +93,7 @@ _EVENT_OF_PHASE = {
     Phase.NEVER_APPEARED: LogEvent.NEVER_LISTED,
     Phase.TIMED_OUT: LogEvent.TIMED_OUT,
 }
-"""The event to log when a watch enters a phase."""
+"""The event to log when the watch of a call enters a phase."""
 _OUTCOME_FIELDS = (
     "call_session_id",
     "external_id",
@@ -96,19 +103,21 @@ _OUTCOME_FIELDS = (
     "talk_seconds",
     "tags",
 )
-"""The fields of an outcome that log lines and spans contain."""
+"""The fields of a call's outcome that log lines and spans contain."""
 
 
 # --- log lines ---
 
 
 def log_call_event(event: LogEvent, call: Outcome) -> None:
-    """Log a change in a call's state, with the known fields of the call's outcome."""
+    """Log a change in a call's state. The log line contains the known fields of the call's outcome."""
     _log_event(event, **_outcome_fields(call.to_xcom()))
 
 
 def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
-    """Update a watch with a snapshot, log a change of the call's state, and return the watch's phase.
+    """Update the watch of a call with the result of a poll, and return the watch's phase.
+
+    If the phase changes, log the change.
 
     :raises CallApiError: see `SessionWatch.update`.
     """
@@ -124,10 +133,10 @@ def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
 
 
 def _log_event(event: LogEvent, **fields: Any) -> None:
-    """Write the log line of an event. Unknown fields are left out.
+    """Write the log line of an event. Leave out fields whose value is None or an empty list.
 
-    The fields become keys of the JSON line in Airflow's task log. This needs structlog: a standard Python
-    logger, such as ``self.log`` on Airflow 3.0, loses keys that are passed as ``extra=``.
+    The fields become keys of the JSON line in Airflow's task log. The function uses structlog, because a
+    standard Python logger, such as ``self.log`` on Airflow 3.0, loses keys that are passed as ``extra=``.
     """
     log = structlog.get_logger(logger_name="callapi")
     known = {name: value for name, value in fields.items() if value is not None and value != []}
@@ -142,41 +151,50 @@ def _outcome_fields(call: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def count_call(outcome: CallOutcomeTag) -> None:
-    """Count one call of a start operator, by its outcome."""
+    """Add one to the metric ``callapi.calls``, which counts the calls of start operators by outcome."""
     _send("incr", "callapi.calls", outcome=outcome)
     if outcome == "unresolved":
         _send("incr", "callapi.unresolved")
 
 
 def count_alert(result: AlertResultTag) -> None:
-    """Count one failure that the notifier handled, by the result of the alert."""
+    """Add one to the metric ``callapi.alerts``, which counts the notifier's alerts by result."""
     _send("incr", "callapi.alerts", result=result)
 
 
 def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
-    """Record the points left in this minute and this day, from an answer's limits."""
+    """Record the points left in this minute and this day as metrics.
+
+    :param limits: the limits in an answer of the service.
+    :param service: ``call_api`` or ``data_api``.
+    """
     for name in ("minute_remaining", "day_remaining"):
         if (points := getattr(limits, name)) is not None:
             _send("gauge", f"callapi.points.{name}", points, conn_id=conn_id, service=service)
 
 
 def record_poll_age(seconds: float, *, conn_id: str) -> None:
-    """Record the age of the triggerer's last successful snapshot at the end of a poll."""
+    """Record the metric ``callapi.poll.age`` after a poll of the triggerer.
+
+    :param seconds: the seconds since the last successful poll of the connection; 0 if this poll succeeded.
+    """
     _send("gauge", "callapi.poll.age", round(seconds, 3), conn_id=conn_id)
 
 
 def record_request(seconds: float, *, method: str, result: str) -> None:
-    """Record the duration of one request, from its first byte to the parsed answer.
+    """Record the duration of one request as a metric.
 
+    :param seconds: the time from the start of the send to the parsed answer or the error.
     :param result: ``ok``, or the class name of the error.
     """
     _send("timing", "callapi.requests", timedelta(seconds=seconds), method=method, result=result)
 
 
 def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **tags: str) -> None:
-    """Send a metric twice, as Airflow does: with tags, and with the tags' values in the metric's name.
+    """Send a metric twice, as Airflow does: once with tags, and once with the tag values in the name.
 
-    Airflow's default StatsD setup drops tags. ``[metrics] legacy_names_on = False`` disables the second form.
+    The second form exists because Airflow's default StatsD setup drops tags. The Airflow option
+    ``[metrics] legacy_names_on = False`` disables the second form.
     """
     with suppress(Exception):
         send = getattr(_stats(), kind)
@@ -186,12 +204,13 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
 
 
 def _stats() -> Any:
-    """Return Airflow's metrics, initialized for this process.
+    """Return Airflow's ``Stats`` object, initialized for this process.
 
-    Airflow 3.2+ has two copies of its metrics: one for core processes and one for tasks and triggers. A
-    triggerer initializes the first copy only. Importing the task SDK's serializers initializes the second.
+    Airflow 3.2 and newer have two ``Stats`` objects: one for core processes, and one for tasks and triggers.
+    A triggerer initializes only the first object. The import of the task SDK's serializers initializes the
+    second object.
     """
-    with suppress(ImportError):  # older versions of Airflow have one copy
+    with suppress(ImportError):  # older versions of Airflow have one `Stats` object
         import airflow.sdk.serde  # noqa: F401, PLC0415
 
     from airflow.providers.common.compat.sdk import Stats  # noqa: PLC0415 - keeps DAG parsing fast
@@ -200,7 +219,10 @@ def _stats() -> Any:
 
 
 def _name_part(tag: str) -> str:
-    """Return a tag's value for use in a metric name. A dot becomes two underscores, as in Airflow."""
+    """Return a tag's value in a form that a metric name may contain.
+
+    A dot becomes two underscores, as in Airflow. Any other invalid character becomes one underscore.
+    """
     return re.sub(r"[^A-Za-z0-9_-]", "_", tag.replace(".", "__"))
 
 
@@ -208,9 +230,10 @@ def _name_part(tag: str) -> str:
 
 
 def trace_call(call: Outcome, outcome: CallOutcomeTag) -> None:
-    """Record a span of an ended call, from the call's start to its end, inside the task's span.
+    """Record a trace span of an ended call inside the task's span.
 
-    The span is created after the call's end, because a call can outlive a process and a span cannot.
+    The span lasts from the call's start to the call's end. The span is created after the call's end, because
+    a call can last longer than a process and a span cannot.
     """
     from opentelemetry import trace  # noqa: PLC0415 - keeps DAG parsing fast
 
@@ -237,7 +260,10 @@ def _nanoseconds(epoch_seconds: float) -> int:
 
 @dataclass
 class ObservedStore:
-    """The store of a task's journal that also logs and counts the call's changes after they are stored."""
+    """A store for a task's journal that also logs and counts each change in the call's state.
+
+    The log line and the metric follow after the change is stored.
+    """
 
     store: KeyValueStore
     _stage: Stage | None = field(default=None, init=False)
@@ -276,7 +302,7 @@ def _outcome_tag(call: dict[str, Any]) -> CallOutcomeTag:
 
 @dataclass
 class MeteredLedger:
-    """A campaign's ledger that also counts its settled attempts by their `Result`."""
+    """A campaign's ledger that also counts the finished attempts by `Result`, as a metric."""
 
     ledger: Ledger
     campaign: str

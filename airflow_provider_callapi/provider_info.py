@@ -1,4 +1,4 @@
-"""The description of this provider that Airflow reads at start-up. This module imports nothing heavy."""
+"""The description of this provider, which Airflow reads at start-up. This module imports nothing heavy."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
 
 
 def form_label(field: str) -> str:
-    """Return the label of a connection field in Airflow's form.
+    """Return the label that a field has in Airflow's connection form.
 
-    :param field: ``host``, or a field of extra, e.g. ``extra.timeout``.
+    :param field: a field of the connection, e.g. ``host``, or a field of the extra, e.g. ``extra.timeout``.
     """
     (form,) = get_provider_info()["connection-types"]
     name = field.removeprefix("extra.")
@@ -32,7 +32,7 @@ def form_label(field: str) -> str:
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Return the provider's description, as ``provider_info.schema.json`` of Airflow defines it."""
+    """Return the description of this provider, in the form of Airflow's ``provider_info.schema.json``."""
     return {
         "package-name": "airflow-provider-callapi",
         "name": "CoMagic / UIS Call API",

@@ -1,4 +1,4 @@
-"""A retry policy for tasks that fail with an error of this package. It needs Airflow 3.3 or newer.
+"""A retry policy for tasks that fail with an error of this package. The policy needs Airflow 3.3 or newer.
 
 =====================================================  ================================================
 the error, or a cause of the error                     the next try
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 _RESET_MARGIN = timedelta(seconds=1)
-"""Time added to a limit's reset, because the service counts whole seconds."""
+"""Extra time to wait after the reset of a limit, because the service reports the reset in whole seconds."""
 
 
 class Verdict(Enum):
-    """The retry policy's decision about a failed task."""
+    """The retry policy's decision whether and when Airflow retries a failed task."""
 
     AT_RESET = "retried after the reset of the limit"
     NEVER = "not retried"
@@ -50,7 +50,13 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class _Rule:
-    """One rule of the retry policy: error classes, an optional condition, the verdict and its reason."""
+    """One rule of the retry policy.
+
+    :ivar error_types: the rule applies to errors of these classes.
+    :ivar verdict: whether and when Airflow retries the task.
+    :ivar reason: the reason for the verdict, for the task log.
+    :ivar condition: a function of the error. The rule applies only if the function returns True.
+    """
 
     error_types: tuple[type[BaseException], ...]
     verdict: Verdict
@@ -59,7 +65,7 @@ class _Rule:
 
 
 def _must_not_repeat(error: errors.CallApiError) -> bool:
-    """Return whether a failed request may have been carried out and must not be carried out again."""
+    """Return whether the service may have carried out a failed request that must not be carried out twice."""
     request_type = {**METHODS, **DATA_METHODS}.get(error.method or "")
     return error.maybe_done and (request_type is None or request_type.repeat is Repeat.NEVER)
 
@@ -99,24 +105,29 @@ _RULES = (
         "the task's own settings define the retry",
     ),
 )
-"""The retry policy's rules. The first match decides; chained errors are checked outermost first."""
+"""The retry policy's rules. The first rule that applies to an error decides.
+
+If an error has a cause, the rules are checked for the error first, and then for the cause.
+"""
 
 
 class CallApiRetryPolicy(RetryPolicy):
-    """A retry policy that retries a task only if a retry can succeed, and no earlier.
+    """A retry policy that retries a failed task only if a retry can succeed.
 
-    It works for any task that uses the Call API:
+    The retry waits for the reset of used-up points, or gives a failed service time to recover. Use the policy
+    for any task that uses the Call API:
 
     .. code-block:: python
 
         CallApiStartInformerCallOperator(..., retries=4, retry_policy=CallApiRetryPolicy())
 
-    The policy also finds an error that is the cause of another error (``raise … from error``). The task's
-    ``retries`` stay the upper bound. Errors of other packages are left to the task's own settings, or to the
-    next policy of a ``ChainRetryPolicy``.
+    The policy also recognises an error that caused another error (``raise … from error``). The task's
+    ``retries`` still limit the number of retries. For errors of other packages, the task's own settings or
+    the next policy of a ``ChainRetryPolicy`` decide.
 
-    :param backoff: the first delay after a failure of the service or the network. It doubles with each try.
-    :param longest: the longest of these delays. The delay until a limit's reset has no upper bound.
+    :param backoff: the first delay after a failure of the service or the network. The delay doubles with each
+        try.
+    :param longest: the longest delay after such a failure. The wait for a limit's reset may be longer.
     """
 
     def __init__(
@@ -130,7 +141,10 @@ class CallApiRetryPolicy(RetryPolicy):
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
     ) -> RetryDecision:
-        """Return the retry decision for an exception. Its reason names the error's class."""
+        """Return whether and when Airflow retries a task that failed with an exception.
+
+        The decision's reason names the class of the error that decided.
+        """
         for error in _error_chain(exception):
             for rule in _RULES:
                 if isinstance(error, rule.error_types) and rule.condition(error):
@@ -138,12 +152,12 @@ class CallApiRetryPolicy(RetryPolicy):
         return RetryDecision.default()
 
     def serialize(self) -> dict[str, Any]:
-        """Return the policy's parameters as plain JSON, with delays in seconds."""
+        """Return the policy's parameters as a plain dict, with delays in seconds."""
         return {"backoff": self.backoff.total_seconds(), "longest": self.longest.total_seconds()}
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> CallApiRetryPolicy:
-        """Return the policy whose parameters `serialize` returned."""
+        """Return a policy with the parameters that `serialize` returned."""
         return cls(timedelta(seconds=data["backoff"]), timedelta(seconds=data["longest"]))
 
     def _decide(self, rule: _Rule, error: BaseException, try_number: int) -> RetryDecision:
@@ -160,9 +174,10 @@ class CallApiRetryPolicy(RetryPolicy):
         return RetryDecision.default()
 
     def _back_off(self, try_number: int) -> timedelta:
-        """Return the delay before the next try. It doubles with each try.
+        """Return the delay before the next try, which doubles with each try.
 
-        A random reduction by up to a quarter spreads tasks that failed at the same time.
+        The delay is shortened by up to a quarter, at random. Tasks that failed at the same time then do not
+        all retry at the same time.
         """
         doublings = min(max(try_number - 1, 0), 32)
         delay = min(self.backoff.total_seconds() * 2.0**doublings, self.longest.total_seconds())
@@ -170,7 +185,7 @@ class CallApiRetryPolicy(RetryPolicy):
 
 
 def _error_chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and the errors that caused it, the outermost first."""
+    """Yield an error, then the error that caused it, then the cause of that cause, and so on."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

@@ -1,4 +1,4 @@
-"""What this package takes from Airflow's task context: facts about the try, and the task state."""
+"""The parts of Airflow's task context that this package uses: facts about the try, and the task state."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from datetime import timedelta
 from typing import Any, Self
 
 STATE_KEY = "task_state_store"
-"""The context's key for task state (Airflow 3.3+). Older versions have no such key."""
+"""The key of the task state in Airflow's task context. Airflow before 3.3 has no such key."""
 _IN_TEMPLATES = ("params", "ds", "run_id")
 
 
 class TaskState:
-    """Airflow's task state as a `KeyValueStore`: it survives retries, deferrals and clears of a run."""
+    """Airflow's task state as a `KeyValueStore`. The values survive retries, deferrals and clears."""
 
     def __init__(self, accessor: Any) -> None:
         self._accessor = accessor
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> Self | None:
-        """Return the task state of this context, or None on an Airflow before 3.3."""
+        """Return the task state in a task context. None: this Airflow is older than 3.3."""
         return cls(context[STATE_KEY]) if STATE_KEY in context else None
 
     def get(self, key: str) -> Any:
-        """Return the value, or None."""
+        """Return the stored value of a key. None: the key has no value."""
         return self._accessor.get(key)
 
     def set(self, key: str, value: Any) -> None:
-        """Replace the value. It is stored when this method returns."""
+        """Store the value of a key, without expiry. When this method returns, the value is stored."""
         from airflow.sdk.execution_time.context import (  # noqa: PLC0415 - Airflow 3.3+, as task state is
             NEVER_EXPIRE,
         )
@@ -40,14 +40,15 @@ class TaskState:
 class TaskFacts:
     """Facts about one try of one task. Times are epoch seconds.
 
-    :ivar owner: dag id, run id, task id and map index: the same for every try of the task.
-    :ivar clears: ``max_tries``, which only a person's clear raises.
-    :ivar try_number: 1 for the first try.
-    :ivar run_after: when the run was due.
-    :ivar execution_deadline: when ``execution_timeout`` is up, counted from the try's start over all its
-        deferrals. Airflow counts it anew after each deferral.
-    :ivar state: the task state; None before Airflow 3.3.
-    :ivar template_values: ``params``, ``ds`` and ``run_id``, for templates that an operator renders itself.
+    :ivar owner: dag id, run id, task id and map index. All tries of the task have the same owner.
+    :ivar clears: Airflow's ``max_tries``. The number grows only when a person clears the task.
+    :ivar try_number: the number of the try; the first try is 1.
+    :ivar run_after: when the DAG run was due. None: the context does not contain the time.
+    :ivar execution_deadline: when ``execution_timeout`` is up, counted from the start of the try. Airflow
+        counts again from zero after each deferral; this deadline stays. None: the task has no timeout.
+    :ivar state: the task state. None: this Airflow is older than 3.3.
+    :ivar template_values: ``params``, ``ds`` and ``run_id``, for templates that an Airflow operator renders
+        itself.
     """
 
     owner: tuple[str, str, str, str]
@@ -60,7 +61,10 @@ class TaskFacts:
 
     @classmethod
     def of(cls, context: Mapping[str, Any], *, execution_timeout: timedelta | None) -> Self:
-        """Read the facts from a task's context."""
+        """Return the facts about the try that a task context describes.
+
+        :param execution_timeout: the task's ``execution_timeout``. None: the task has no timeout.
+        """
         ti = context["ti"]
         run_after = getattr(context.get("dag_run"), "run_after", None)
         map_index = -1 if ti.map_index is None else ti.map_index
@@ -78,10 +82,12 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Deferral:
-    """A request to defer the task. Helpers return it; only the operator defers.
+    """A request to defer the task. A helper returns the request, and the Airflow operator then defers.
 
-    :ivar method_name: the operator's method that Airflow calls with the trigger's event.
-    :ivar kwargs: further arguments of this method, plain JSON.
+    :ivar trigger: the Airflow trigger that waits.
+    :ivar method_name: the Airflow operator's method that Airflow calls with the trigger's event.
+    :ivar kwargs: further arguments of the method ``method_name``, as plain JSON.
+    :ivar timeout: how long the deferral may last. None: no limit.
     """
 
     trigger: Any

@@ -1,6 +1,6 @@
-"""Advice about an API error, written for the person who fills in the Airflow connection.
+"""Advice about API errors, written for the person who fills in the Airflow connection.
 
-The texts use the labels of the connection form.
+The advice names the fields by their labels in Airflow's connection form.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ _BY_MNEMONIC = {
 
 
 def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call API host") -> str:
-    """Return what to do about an API error, followed by the error's own text.
+    """Return advice about an API error, followed by the error's own text in parentheses.
 
-    The error's text contains the request's id, which the vendor's support asks for. An error without
-    advice is returned as its own text.
+    If this package has no advice for the error, return only the error's text. That text contains the
+    request's id, which the vendor's support asks for.
 
-    :param service: the service that was asked, ``Call API`` or ``Data API``.
-    :param host: label of the form field that holds the service's address.
+    :param service: the service that the request was for, ``Call API`` or ``Data API``.
+    :param host: the label, in Airflow's connection form, of the field with the service's address.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
         error = error.__cause__  # the error of the login that the request needed
@@ -75,7 +75,10 @@ def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call 
 
 
 def _advice_template(error: CallApiError) -> str:
-    """Return the advice for an error, with the placeholders ``{service}`` and ``{host}``; "" if none."""
+    """Return the advice for an error, with the placeholders ``{service}`` and ``{host}``.
+
+    An empty text means that this package has no advice for the error.
+    """
     if isinstance(error, NotSent):
         if "TLS CA certificate bundle" in str(error.__cause__):  # `requests` raises a plain OSError
             return _MISSING_CA_BUNDLE

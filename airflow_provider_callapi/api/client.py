@@ -23,17 +23,19 @@ from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
 R = TypeVar("R")
 
 _SAME_MINUTE_TOLERANCE = 5.0
-"""Tolerance in seconds: two answers whose limits are reset at nearly the same moment describe one minute."""
+"""Two answers show the limits of the same minute if their resets differ by fewer seconds than this."""
 
 
 class Client:
-    """A client of the Call API or the Data API; both use the same JSON-RPC envelope.
+    """A client of the Call API or the Data API. Both services use the same JSON-RPC envelope.
 
-    :param rpc: the service's address and its HTTP connection.
+    :param rpc: the service's address and the HTTP connection to the service.
     :param credentials: an `AccessKey` or a `LoginSession`.
     :param clock: returns the current time in epoch seconds.
-    :ivar limits: the points left, from the newest answer that contained them; None before the first.
-    :ivar api_version: set if the service announces that it will withdraw this version.
+    :ivar limits: the points (the API's rate-limit units) that are left, from the newest answer that
+        contained limits. None: no answer has contained limits yet.
+    :ivar api_version: the service's notice that it will withdraw this version of the API. None: the service
+        has sent no notice.
     """
 
     def __init__(self, rpc: JsonRpc, credentials: Credentials, *, clock: Callable[[], float]) -> None:
@@ -46,10 +48,11 @@ class Client:
         self._clock = clock
 
     def call(self, request: Request[R]) -> R:
-        """Send a request and return its typed answer, without waiting.
+        """Send a request at once, even if no points are left, and return the typed answer.
 
-        If the service refuses a temporary token, log in again and send the request once more: a request
-        with a refused token was not carried out. After any other error, do not repeat the request.
+        If the service refuses a temporary token, log in again and send the request once more. The repeat is
+        safe, because the service does not carry out a request with a refused token. After any other error,
+        do not repeat the request.
 
         :raises CallApiError: see `airflow_provider_callapi.api.errors`.
         """
@@ -71,13 +74,13 @@ class Client:
             self._send(LogoutUser(), {"access_token": token})
 
     def close(self) -> None:
-        """Close the HTTP connection. A temporary token is left to expire: a logout costs a point."""
+        """Close the HTTP connection. Do not log out, because a logout costs a point and tokens expire."""
         self.rpc.close()
 
     def _token_for(self, request: Request[Any]) -> str:
-        """Return the access token for a request.
+        """Return the access token for a request. Log in first if there is no valid token.
 
-        :raises NotSent: a login got no answer. The request itself did not leave this machine.
+        :raises NotSent: the login got no answer, so the request was not sent.
         """
         try:
             return self.credentials.token(self._log_in, self._clock())
@@ -120,10 +123,10 @@ class Client:
         )
 
     def _store_limits(self, limits: Limits | None) -> None:
-        """Store the limits of an answer unless newer ones are known.
+        """Store the limits of an answer, unless the client has already stored newer limits.
 
-        Answers of several threads can arrive out of order. Within one minute, the newest answer is the
-        one with the fewest points left.
+        The answers to several threads can arrive out of order. Within one minute, the answer with the fewest
+        points left is the newest.
         """
         if limits is None:
             return
@@ -141,7 +144,12 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 
 
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
-    """Return whether two answers show the same counter and the first one has more points left."""
+    """Return whether an answer shows more points left in the minute than the stored limits show.
+
+    Return False if the two minute limits differ, because their counters cannot be compared.
+
+    :param known: the stored limits; None: no limits are stored.
+    """
     if known is None or limits.minute_limit != known.minute_limit:
         return False
     return (limits.minute_remaining or 0) > (known.minute_remaining or 0)

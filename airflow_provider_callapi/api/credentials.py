@@ -1,4 +1,4 @@
-"""The access token of a request: a permanent key, or the temporary token of a login."""
+"""Sources of the access token in a request: a permanent key, or a login that returns a temporary token."""
 
 from __future__ import annotations
 
@@ -9,33 +9,35 @@ from typing import Protocol
 from airflow_provider_callapi.api.models import AccessToken
 
 LogIn = Callable[[str, str], AccessToken]
-"""A function that sends ``login.user`` with a login and a password."""
+"""A function that sends ``login.user`` with a login and a password, and returns the new access token."""
 
 _RENEW_MARGIN = 60.0
-"""Seconds between the renewal and the expiry of a temporary token.
+"""The time in seconds before a temporary token expires at which the client gets a new token.
 
-A new token is used for at least this time; otherwise a wrong clock causes a login before each request.
+A new token is used for at least this many seconds, even if it seems expired. Otherwise, a wrong clock on this
+machine would cause a login before each request.
 """
 
 
 class Credentials(Protocol):
-    """The credentials of a `Client`: the source of access tokens."""
+    """The credentials with which a `Client` gets the access tokens for its requests."""
 
     def token(self, log_in: LogIn, now: float) -> str:
         """Return the access token to send. Log in first if there is no valid token.
 
-        :param now: epoch seconds.
+        :param log_in: a function that sends ``login.user``.
+        :param now: the current time in epoch seconds.
         """
 
     def discard_refused(self, refused: str) -> bool:
-        """Discard an access token that the service refused. Return whether a login can provide another."""
+        """Discard an access token that the service refused. Return whether a login can get a new token."""
 
     def forget(self) -> str | None:
-        """Discard the temporary token and return it for a logout; None if there is none."""
+        """Discard the temporary token, and return this token for a logout. None: there is no token."""
 
 
 class AccessKey:
-    """A permanent access key of the account. It is never renewed and never logged out."""
+    """A permanent access key of the account. The client never renews the key and never logs it out."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -51,7 +53,10 @@ class AccessKey:
 
 
 class LoginSession:
-    """A login and password. Logs in at the first request and again before the token expires. Thread-safe."""
+    """A login and a password. Several threads may use one `LoginSession`.
+
+    The first request causes a login. A request shortly before the token's expiry causes the next login.
+    """
 
     def __init__(self, login: str, password: str) -> None:
         self._login = login

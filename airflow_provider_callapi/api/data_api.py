@@ -1,7 +1,7 @@
 """The Data API v2.0 methods that report and tag finished calls.
 
-The Data API uses the Call API's JSON-RPC envelope, so the same `Client` sends these requests; only the URL
-and the methods differ. Every request costs one point.
+The Data API uses the Call API's JSON-RPC envelope, so the `Client` class sends requests to both services.
+Only the URL and the methods differ. Every request to the Data API costs one point.
 
 Source: the vendor's public documentation of the Data API v2.0.
 """
@@ -36,21 +36,24 @@ REPORT_FIELDS = (
     "tags",
     "full_record_file_link",
 )
-"""The fields that a `CallReport` is read from. The Data API sends several of them only on request."""
+"""The Data API's report fields that a `CallReport` contains.
+
+Requests list these fields, because the Data API sends several of the fields only on request.
+"""
 
 REPORT_INTERVAL = 10.0
 """Seconds between two requests for a report that does not exist yet."""
 
 LEG_FIELDS = ("id", "call_session_id", "connect_time", "is_operator", "is_talked", "finish_reason")
-"""The fields that a `LegReport` is read from."""
+"""The Data API's report fields that a `LegReport` contains."""
 
 
 class CallReport(Answer):
-    """The report of one call, an entry of ``get.calls_report``.
+    """The Data API's report of one call, an entry of ``get.calls_report``.
 
-    Durations are seconds. Times are text without a zone, in the account's zone. ``finish_reason`` is a
-    mnemonic of an open list. ``contact_phone_number`` and ``full_record_file_link`` (the recording) are
-    personal data.
+    Durations are in seconds. Times are text in the account's time zone and do not name the zone.
+    ``finish_reason`` is a mnemonic, and the vendor may add new mnemonics. ``contact_phone_number`` and
+    ``full_record_file_link`` (the link to the recording) are personal data.
     """
 
     id: int
@@ -69,14 +72,14 @@ class CallReport(Answer):
 
     @property
     def finished(self) -> bool:
-        """Whether the reported call is over. A report can also describe an active call."""
+        """Whether the reported call has ended. The Data API can also report an active call."""
         return self.finish_time is not None or self.finish_reason is not None
 
 
 class LegReport(Answer):
-    """The report of one leg, an entry of ``get.call_legs_report``.
+    """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
 
-    ``connect_time`` is null if this participant did not pick up.
+    ``connect_time`` is None if the participant did not pick up.
     """
 
     id: int
@@ -96,7 +99,7 @@ class AccountTag(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return a filter for a report: the field equals the value."""
+    """Return the Data API filter that selects the entries with this value in this field."""
     return {"field": field, "operator": "=", "value": value}
 
 
@@ -125,10 +128,10 @@ class _ListRequest(Request[R], Generic[R]):
 
 
 class _ReportRequest(_ListRequest[R], Generic[R]):
-    """A Data API request for the reports of a period.
+    """A Data API request for the reports of calls or legs in a period.
 
     :ivar date_from: start of the period, ``YYYY-MM-DD hh:mm:ss`` in the account's zone.
-    :ivar date_till: end of the period, at most three months later.
+    :ivar date_till: end of the period in the same form, at most three months after ``date_from``.
     """
 
     date_from: str
@@ -139,7 +142,7 @@ class GetCallsReport(_ReportRequest[list[CallReport]]):
     """Request the reports of the calls in a period of at most three months.
 
     :ivar filter: ``{"field", "operator", "value"}`` or ``{"filters": […], "condition": "and"|"or"}``.
-        ``id`` (the call session id) and ``call_api_external_id`` can be filtered; times cannot.
+        The service can filter by ``id`` (the call session id) and ``call_api_external_id``, not by times.
     """
 
     method = "get.calls_report"
@@ -149,7 +152,10 @@ class GetCallsReport(_ReportRequest[list[CallReport]]):
 
 
 class GetCallLegsReport(_ReportRequest[list[LegReport]]):
-    """Request the reports of the legs of a period's calls. ``call_session_id`` can be filtered."""
+    """Request the reports of the legs (participants) of all calls in a period of at most three months.
+
+    The service can filter by ``call_session_id``.
+    """
 
     method = "get.call_legs_report"
 
@@ -178,7 +184,7 @@ class _TagRequest(Request[Done]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Done:
-        """Read the answer to a tag request. The Data API reports success as an empty object."""
+        """Convert the answer to a tag request to `Done`. The Data API reports success as an empty object."""
         return Done.model_validate(data or {"success": True})
 
 
@@ -205,16 +211,21 @@ DATA_METHODS: dict[str, type[Request[Any]]] = {
         UnsetTagCommunications,
     )
 }
-"""The Data API's request classes by method name. ``login.user`` and ``logout.user`` are in `METHODS`."""
+"""The Data API's request classes by method name.
+
+The `METHODS` of the Call API contain ``login.user`` and ``logout.user``, which both services use.
+"""
 
 
 def probe_access(client: Client) -> None:
-    """Check that the Data API accepts a client. With an access key the check is free; a login costs a point.
+    """Check that the Data API accepts a client's credentials.
 
-    :raises CallApiError: the Data API refuses the client or does not work.
+    The check costs no points with an access key. With a login, the check costs one point.
+
+    :raises CallApiError: the Data API refuses the credentials or does not work.
     """
-    # The Data API charges a point for each report and none for a refusal. It checks the credentials first,
-    # and refuses every report of more than three months.
+    # The Data API charges a point for each report and none for a refusal. The Data API checks the
+    # credentials first, and then refuses every report of more than three months.
     refused_request = GetCallsReport(
         date_from="2020-01-01 00:00:00", date_till="2020-12-31 00:00:00", fields=["id"], limit=1
     )

@@ -1,4 +1,6 @@
-"""The errors of a request: one class for each different reaction of the caller.
+"""The exceptions of a request to the Call API or the Data API.
+
+Each class groups the errors that a caller handles in the same manner.
 
 ::
 
@@ -43,7 +45,11 @@ def mask_phones(text: str) -> str:
 
 
 def _redact(message: str, value: Any) -> str:
-    """Return a message with ``***`` in place of a value that the caller sent, and of all nested values."""
+    """Return a message in which ``***`` replaces a value.
+
+    If the value is a dict or a list, ``***`` replaces each value in it. Booleans and values of one character
+    remain.
+    """
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             message = _redact(message, inner)
@@ -58,9 +64,10 @@ _ID = re.compile(r"\d{1,9}")
 
 
 def _may_be_shown(field: Any, value: Any) -> bool:
-    """Return whether an error text may show a value: a phone number, which is shortened, or a short id.
+    """Return whether an error text may show the invalid value of a field.
 
-    A person has to recognise the value to correct it.
+    Phone numbers, which error texts shorten, and ids of up to nine digits may be shown. A person has to
+    recognise the value to correct it.
     """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False
@@ -77,9 +84,9 @@ class CallApiError(Exception):
     """
 
     permanent: ClassVar[bool] = False
-    """Whether the same request would fail the same way, so that a retry is useless."""
+    """Whether the same request would fail again with this error. A retry is then useless."""
     maybe_done: ClassVar[bool] = False
-    """Whether the request may have been carried out, so that a repeat could carry it out twice."""
+    """Whether the service may have carried out the request. A repeat could then do the same thing twice."""
 
     def __init__(self, message: str, *, method: str | None = None, request_id: str | None = None) -> None:
         super().__init__(mask_phones(message))
@@ -92,28 +99,31 @@ class CallApiError(Exception):
 
 
 class TransportError(CallApiError):
-    """The request got no usable answer."""
+    """A request got no usable answer: either it was not sent, or no readable answer came back."""
 
 
 class NotSent(TransportError):
-    """No byte of the request was sent: connection refused, unknown host, connect timeout or TLS error."""
+    """No byte of the request was sent. Causes: unknown host, refused connection, timeout, TLS error."""
 
 
 class Unanswered(TransportError):
-    """The request was sent and no readable answer came back: it may or may not have been carried out."""
+    """A request was sent, and no readable answer came back. The service may have carried out the request."""
 
     maybe_done = True
 
 
 class Rejected(CallApiError):
-    """The service answered with an error object, or a parameter was found invalid before sending.
+    """The service answered with an error object, or this package found an invalid parameter before sending.
 
-    :ivar code: JSON-RPC error code. Decide by ``mnemonic`` instead: code -32602 has many meanings.
-    :ivar mnemonic: the vendor's name of the error; None for an error found before sending.
-    :ivar field: the invalid parameter; dots separate nested names (``employee.phone_number``).
-    :ivar params: the placeholders of the vendor's message text.
-    :ivar value: the invalid value, as the service repeats it. It may be a password, so ``str()`` and
-        ``repr()`` show it only if ``field`` names a phone number (shortened) or an id of at most nine digits.
+    :ivar code: JSON-RPC error code. To tell errors apart, use ``mnemonic``, because the code ``-32602`` has
+        many meanings.
+    :ivar mnemonic: the vendor's name of the error. None: this package found the error before sending, or the
+        service sent no mnemonic.
+    :ivar field: the invalid parameter. Dots separate nested names (``employee.phone_number``).
+    :ivar params: the values of the placeholders in the vendor's message text, by placeholder.
+    :ivar value: the invalid value, as the answer contains it. The value may be a password. ``str()`` and
+        ``repr()`` therefore show only phone numbers (shortened) and ids of at most nine digits.
+    :ivar limits: the points left, from the answer. None: the answer contains no limits.
     """
 
     def __init__(
@@ -149,7 +159,7 @@ class Rejected(CallApiError):
 
 
 class InvalidParameters(Rejected):
-    """A parameter is missing, unexpected or of the wrong type, or names an object that does not exist."""
+    """A parameter is missing, unknown or of the wrong type, or is the id of a missing object."""
 
     permanent = True
 
@@ -161,21 +171,31 @@ class AuthenticationFailed(Rejected):
 
 
 class TokenInvalid(AuthenticationFailed):
-    """The access token is unknown, or is a temporary token that has expired. With a login, log in again."""
+    """The access token is unknown, or a temporary access token has expired.
+
+    A client with a login can log in again; a client with a permanent key cannot.
+    """
 
 
 class AccessDenied(Rejected):
-    """The account does not allow the request: rights, IP list, a missing component or an inactive account."""
+    """The account does not allow the request.
+
+    The credentials lack a right, the account's IP list lacks this machine, the account lacks a component, or
+    the account is inactive.
+    """
 
     permanent = True
 
 
 class LimitExceeded(Rejected):
-    """The points of this minute or day are used up. The request was not carried out and cost nothing."""
+    """The points (rate-limit units) of this minute or day are used up.
+
+    The service did not carry out the request and charged no points.
+    """
 
     @property
     def per_day(self) -> bool:
-        """Whether the day's points are used up; False means the minute's points."""
+        """True if the day's points are used up; False if only the minute's points are used up."""
         if limit_type := self.params.get("limit_type"):
             return "day" in str(limit_type)
         remaining = self.limits.day_remaining if self.limits else None
@@ -183,7 +203,11 @@ class LimitExceeded(Rejected):
 
     @property
     def retry_after(self) -> int:
-        """Seconds until the limit is reset. The default is 60, or 3600 for the day's limit."""
+        """Seconds until the service resets the used-up limit.
+
+        If the answer does not contain the reset, the value is 60 for the minute's limit and 3600 for the
+        day's limit.
+        """
         reset = None
         if self.limits:
             reset = self.limits.day_reset if self.per_day else self.limits.minute_reset
@@ -194,31 +218,37 @@ class LimitExceeded(Rejected):
 
 
 class CallRefused(Rejected):
-    """The contact must not be called: it is on the blacklist, or the account's direction rules forbid it."""
+    """The contact must not be called.
+
+    The contact is on the account's blacklist, or the account's direction rules forbid calls to the number.
+    """
 
     permanent = True
 
 
 class CallNotFound(Rejected):
-    """No active call has this session id: the call has ended or never existed."""
+    """No active call has the session id of the request: the call has ended or never existed."""
 
     permanent = True
 
 
 class InvalidState(Rejected):
-    """The call's state does not allow the request; see the vendor's state diagram."""
+    """The call's state does not allow the request. The vendor's state diagram shows the rules."""
 
     permanent = True
 
 
 class ServiceFailed(Rejected):
-    """The service failed, e.g. with ``internal_error``. The request may have been carried out."""
+    """The service failed, e.g. with ``internal_error``. The service may have carried out the request."""
 
     maybe_done = True
 
 
 class ProtocolMismatch(Rejected):
-    """The service does not understand the request: wrong version, wrong host, or a bug in this package."""
+    """The service does not understand the request.
+
+    The connection names the wrong API version or the wrong host, or this package has a bug.
+    """
 
     permanent = True
 
@@ -232,7 +262,10 @@ _BY_MNEMONIC: dict[str, type[Rejected]] = {
     "limit_exceeded": LimitExceeded,
     "tariff_restrictions": AccessDenied,
 }
-"""Error classes by mnemonic, for mnemonics whose code does not determine the reaction."""
+"""Error classes by the vendor's mnemonic. This table decides before `_BY_CODE`.
+
+The table contains the mnemonics whose error code alone does not determine the class.
+"""
 
 _BY_CODE: dict[int, type[Rejected]] = {
     -32700: ProtocolMismatch,
@@ -250,7 +283,10 @@ _BY_CODE: dict[int, type[Rejected]] = {
     -32029: LimitExceeded,
     -32099: ProtocolMismatch,
 }
-"""Error classes by the vendor's code. An unknown code becomes `ServiceFailed`, which assumes the least."""
+"""Error classes by the vendor's code.
+
+An unknown code becomes `ServiceFailed`, because the service may have carried out the request.
+"""
 
 
 def rejection(
@@ -261,9 +297,11 @@ def rejection(
     limits: Limits | None = None,
     secrets: Sequence[str] = (),
 ) -> Rejected:
-    """Return the exception for a JSON-RPC error object, by its mnemonic, then by its code.
+    """Return the exception for a JSON-RPC error object.
 
-    :param secrets: values that were sent and must not appear in the error text.
+    The mnemonic decides the exception's class. If the mnemonic has no class, the error code decides.
+
+    :param secrets: values in the request that must not appear in the error text.
     """
     data: Any = error.get("data")
     data = data if isinstance(data, dict) else {}

@@ -1,7 +1,7 @@
-"""JSON-RPC 2.0 over HTTP. The errors distinguish an unsent request from a missing answer.
+"""JSON-RPC 2.0 over HTTP. The error class shows whether the request was sent.
 
-Source: the introductory chapters of the vendor's Call API document: POST, JSON with its charset, a correct
-Content-Length, no batches, no notifications.
+Source: the introductory chapters of the vendor's Call API document. These chapters require ``POST``, JSON
+with a charset, and a correct ``Content-Length``. JSON-RPC batches and notifications are not allowed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,13 @@ _HEADERS = {"Content-Type": "application/json; charset=UTF-8"}
 
 @dataclass(frozen=True)
 class Reply:
-    """The JSON-RPC answer to the request ``request_id``: exactly one of ``result`` and ``error`` is set."""
+    """The JSON-RPC answer to one request: either a result or an error.
+
+    :ivar request_id: the ``id`` of the request.
+    :ivar result: the answer's ``result``. None if the service answered with an error.
+    :ivar error: the answer's ``error`` object. None: the request succeeded.
+    :ivar metadata: the answer's ``metadata`` objects, merged.
+    """
 
     request_id: str
     result: Any = field(default=None, repr=False)
@@ -34,17 +40,17 @@ class Reply:
 
 
 class _NoAuth(AuthBase):
-    """An HTTP authentication that adds nothing: it keeps `requests` from reading ``~/.netrc``."""
+    """An HTTP authentication that adds nothing and so keeps `requests` from reading ``~/.netrc``."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
 
 
 class _Payload(io.BytesIO):
-    """A request body that records whether it was read.
+    """A request body that records whether the HTTP library has read it.
 
-    The HTTP library reads the body after it has connected, finished the TLS handshake and sent the headers.
-    If the body was not read, the service cannot have carried out the request.
+    The HTTP library connects, finishes the TLS handshake and sends the headers before it reads the body. If
+    the library did not read the body, the service cannot have carried out the request.
     """
 
     was_read = False
@@ -58,9 +64,9 @@ class JsonRpc:
     """The HTTP access to one JSON-RPC service.
 
     :param url: base URL with the version, e.g. ``https://callapi.comagic.ru/v4.0``.
-    :param timeout: seconds to connect, and between two bytes of the answer.
+    :param timeout: seconds to wait for the connection, and seconds to wait for each next part of the answer.
     :param verify: TLS verification: True, or the path of a CA bundle.
-    :param new_session: creates the HTTP session. Tests replace the network here.
+    :param new_session: a function that creates an HTTP session. Tests pass a function that needs no network.
     """
 
     def __init__(
@@ -79,12 +85,12 @@ class JsonRpc:
         self._session: requests.Session | None = None
 
     def send(self, method: str, params: Mapping[str, Any], *, new_connection: bool) -> Reply:
-        """Send one JSON-RPC request, without repeats, and return the answer.
+        """Send one JSON-RPC request once, and return the answer.
 
-        :param new_connection: open a connection for this request only. A kept-alive connection may be
-            half-closed, and then it is unknown whether the service read the request.
-        :raises NotSent: no byte of the request was sent.
-        :raises Unanswered: the request was sent and no JSON-RPC answer came back.
+        :param new_connection: whether to open a connection for this request only. If the service closes a
+            kept-alive connection during a send, it is unknown whether the service has read the request.
+        :raises NotSent: no byte of the request's body was sent.
+        :raises Unanswered: the request was sent, and no JSON-RPC answer came back.
         """
         request_id = uuid.uuid4().hex
         body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
@@ -128,11 +134,11 @@ class JsonRpc:
 
 
 def _parse_reply(response: requests.Response, method: str, request_id: str) -> Reply:
-    """Return the JSON-RPC answer in an HTTP response, whatever the HTTP status.
+    """Return the JSON-RPC answer in the body of an HTTP response.
 
-    The vendor documents no error statuses, so the body decides.
+    Ignore the HTTP status, because the vendor documents no error statuses.
 
-    :raises Unanswered: the body is no JSON-RPC answer to this request.
+    :raises Unanswered: the body is not a JSON-RPC answer to the request ``request_id``.
     """
 
     def unanswered(problem: str) -> Unanswered:
@@ -160,9 +166,10 @@ def _parse_reply(response: requests.Response, method: str, request_id: str) -> R
 
 
 def _merge_metadata(*parts: Any) -> Mapping[str, Any]:
-    """Merge the ``metadata`` objects of an answer's parts. The first part wins.
+    """Return the ``metadata`` objects of an answer's parts, merged into one dict.
 
-    The vendor's document does not state which part holds ``metadata``.
+    If two parts contain the same key, the value of the earlier part is used. All parts are read, because the
+    vendor's document does not state which part contains ``metadata``.
     """
     merged: dict[str, Any] = {}
     for part in reversed(parts):

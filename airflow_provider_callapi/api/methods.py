@@ -1,7 +1,7 @@
 """The methods of the Call API v4.0, one request class for each method.
 
-A request class defines the method's name, its parameters, its answer, the account component that the method
-needs, and whether the request may be repeated. Types are strict, as the service's types are.
+A request class defines the method's name, parameters and answer. The class also defines the account component
+that the method needs, and whether the request may be repeated. Types are strict, as the service's types are.
 `Request.from_values` also accepts text from templates and forms.
 
 Source: the chapters about methods and components of the vendor's Call API v4.0 document.
@@ -40,7 +40,7 @@ R = TypeVar("R", covariant=True)
 
 
 class Repeat(Enum):
-    """The effect of sending the same request again."""
+    """What happens if the same request is sent to the service again."""
 
     SAFE = "changes nothing"
     IDEMPOTENT = "ends in the same state; the service answers that the request is already done"
@@ -48,7 +48,10 @@ class Repeat(Enum):
 
 
 class Component(StrEnum):
-    """A part of the Call API that an account can have or lack. The values are the names in the account."""
+    """A part of the Call API that an account can have or lack.
+
+    The values are the Russian component names that the account's settings show.
+    """
 
     BASE = "Call API Базовый набор"
     MANAGEMENT = "Call API Управление вызовами"
@@ -57,7 +60,10 @@ class Component(StrEnum):
 
 
 class _Parameters(BaseModel):
-    """Base class of requests and the objects in them: immutable, with strict types and no unknown fields."""
+    """Base class of requests and of the objects in requests.
+
+    An instance is immutable. Types are strict, and unknown fields are errors.
+    """
 
     model_config = ConfigDict(
         frozen=True,
@@ -71,23 +77,29 @@ class _Parameters(BaseModel):
 
 
 class Request(_Parameters, Generic[R]):
-    """A request for a method of the service; ``R`` is the type of the answer.
+    """Base class of the requests: one subclass for each method of the service.
 
-    ``access_token`` is not a field: the client adds the token.
+    ``R`` is the type of the answer. A request has no field ``access_token``: the client adds the token.
+
+    :cvar method: the method's name, e.g. ``list.calls``.
+    :cvar component: the account component that the method needs.
+    :cvar repeat: whether the request may be sent again after an error.
+    :cvar needs_token: whether the client adds an access token.
     """
 
     method: ClassVar[str]
     component: ClassVar[Component] = Component.BASE
     repeat: ClassVar[Repeat] = Repeat.NEVER
     already_done_errors: ClassVar[frozenset[str]] = frozenset()
-    """The mnemonics which mean that an idempotent request is already done, e.g. ``duplicate_tag``."""
+    """The error mnemonics which mean that the requested state already exists, e.g. ``duplicate_tag``."""
     needs_token: ClassVar[bool] = True
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Self:
-        """Build a request from values that may be text (templates, forms, YAML). None means an absent field.
+        """Build a request from values that may be text, e.g. from templates, forms or YAML.
 
-        :raises InvalidParameters: names the first field that cannot be converted.
+        :param values: the fields by name. A field whose value is None is left out.
+        :raises InvalidParameters: a value cannot be converted. The error names the first such field.
         """
         given = {name: value for name, value in values.items() if value is not None}
         try:
@@ -104,12 +116,15 @@ class Request(_Parameters, Generic[R]):
         return self.model_dump(mode="json", exclude_none=True)
 
     def means_already_done(self, mnemonic: object) -> bool:
-        """Return whether a mnemonic means that the request is already done, e.g. ``duplicate_tag``."""
+        """Return whether an error's mnemonic means that the requested state already exists.
+
+        Example: ``duplicate_tag`` means that the call already has the tag.
+        """
         return isinstance(mnemonic, str) and mnemonic in self.already_done_errors
 
     @classmethod
     def read_answer(cls, data: Any) -> R:
-        """Convert ``result.data`` to this request's answer type.
+        """Convert ``result.data`` of the service's answer to the answer type of this request class.
 
         :raises pydantic.ValidationError: the answer differs from the method's documentation.
         """
@@ -119,7 +134,10 @@ class Request(_Parameters, Generic[R]):
 
 @cache
 def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
-    """Return the validator of a request class's answer type, built at first use to keep imports fast."""
+    """Return the validator of a request class's answer type.
+
+    The validator is built at the first use, so that imports stay fast.
+    """
     for base in request_type.__mro__:
         arguments = getattr(base, "__pydantic_generic_metadata__", {}).get("args")
         if arguments:
@@ -128,7 +146,7 @@ def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
 
 
 def _strip_plus_format(value: Any) -> Any:
-    """Return a number in the form ``+7 926 000-00-00`` as digits; return any other value unchanged."""
+    """Return a number in the form ``+7 926 000-00-00`` as digits only. Return any other value unchanged."""
     if isinstance(value, str) and value.lstrip().startswith("+"):
         return re.sub(r"[\s()+-]", "", value)
     return value
@@ -143,7 +161,7 @@ def _check_phone_number(text: str) -> str:
 def check_phone_or_sip(text: str) -> str:
     """Return a text unchanged if it is a phone number in E.164 or a SIP number.
 
-    :raises ValueError: the text is neither. The error does not contain the text.
+    :raises ValueError: the text is neither of the two. The error does not contain the text.
     """
     if not re.fullmatch(r"(?=.*[0-9])[A-Za-z0-9_.@*#-]{3,64}", text) or re.fullmatch(r"[0-9]+\.[0-9]+", text):
         raise ValueError(
@@ -166,23 +184,23 @@ def _check_starts_with_seven(text: str) -> str:
 
 
 PhoneNumber = Annotated[str, BeforeValidator(_strip_plus_format), AfterValidator(_check_phone_number)]
-"""A phone number in E.164: digits without "+"."""
+"""A phone number in E.164: the country code and the number as digits only, without ``+``."""
 PhoneOrSip = Annotated[str, BeforeValidator(_strip_plus_format), AfterValidator(check_phone_or_sip)]
-"""A phone number or a SIP number; an extension if the method accepts extensions."""
+"""A phone number in E.164 or a SIP number. For some methods, an internal extension is valid, too."""
 AnyNumber = Annotated[str, BeforeValidator(_strip_plus_format), Field(min_length=1)]
 """A phone number in E.164, a SIP number or an extension."""
 ObjectId = Annotated[int, BeforeValidator(_check_whole_number), Field(gt=0)]
 """The id of an object in the account or of a call session."""
 Direction = Literal["in", "out"]
 DtmfWithPauses = Annotated[str, Field(pattern=r"^[0-9*#.]+$")]
-"""DTMF tones: digits, ``*`` and ``#``. A dot is a pause of one second: ``.12.1..4``."""
+"""DTMF (phone key) tones: digits, ``*`` and ``#``. A dot is a pause of one second, as in ``.12.1..4``."""
 
 
 class Message(_Parameters):
-    """A message to play.
+    """A message that the service plays to a participant of a call.
 
     :ivar type: ``tts`` if ``value`` is a text to speak, ``media`` if ``value`` is the id of a media file.
-    :ivar value: always a string, also for an id.
+    :ivar value: a string, even if the value is an id.
     """
 
     type: Literal["media", "tts"]
@@ -190,7 +208,10 @@ class Message(_Parameters):
 
 
 class Employee(_Parameters):
-    """An employee of the account. Without ``phone_number``, all active numbers ring in turn."""
+    """An employee of the account, to be called.
+
+    :ivar phone_number: the number to call. None: all active numbers of the employee ring one after another.
+    """
 
     id: ObjectId
     phone_number: AnyNumber | None = None
@@ -200,7 +221,7 @@ class Employee(_Parameters):
 
 
 class LoginUser(Request[AccessToken]):
-    """Log in with a login and a password. The answer contains an access token that is valid for one hour."""
+    """Log in with a login and a password. The answer contains an access token, valid for one hour."""
 
     method = "login.user"
     repeat = Repeat.SAFE
@@ -211,7 +232,7 @@ class LoginUser(Request[AccessToken]):
 
 
 class LogoutUser(Request[Done]):
-    """Log out: end the validity of the access token that is sent with this request."""
+    """Log out: the access token in this request becomes invalid."""
 
     method = "logout.user"
     repeat = Repeat.IDEMPOTENT
@@ -222,13 +243,14 @@ class LogoutUser(Request[Done]):
 
 
 class StartCall(Request[StartedCall]):
-    """Base class of the ``start.*`` requests. A start request is never repeated.
+    """Base class of the ``start.*`` requests. A start request is never repeated, because each one may ring.
 
-    :ivar virtual_phone_number: the account's number that the contact sees; no 800 numbers.
-    :ivar contact: the phone number, or an employee's SIP number, to call.
-    :ivar external_id: the caller's own id; ``list.calls`` and the Data API's reports contain it.
-    :ivar dtmf_string: tones to send to the contact; a dot is a pause of one second.
-    :ivar direction: the call's direction in reports. Always sent, because the vendor's default has changed.
+    :ivar virtual_phone_number: the account's number that the contact sees. 800 numbers are not allowed.
+    :ivar contact: the phone number or SIP number to call.
+    :ivar external_id: an id of your choice. ``list.calls`` and the Data API's reports contain this id.
+    :ivar dtmf_string: DTMF (phone key) tones to send to the contact. A dot is a pause of one second.
+    :ivar direction: the call's direction in reports, ``in`` or ``out``. The request always contains the
+        direction, because the vendor's default has changed.
     """
 
     repeat = Repeat.NEVER
@@ -241,16 +263,16 @@ class StartCall(Request[StartedCall]):
 
 
 class _TwoSidedCall(StartCall):
-    """A start request that connects the contact with another side: a person or a scenario."""
+    """Base class of start requests that connect the contact with a person or with a scenario."""
 
     contact_message: Message | None = None
     switch_at_once: bool | None = None
 
 
 class _DirectCall(_TwoSidedCall):
-    """A start request that connects the contact with a person.
+    """Base class of start requests that connect the contact with a person.
 
-    :ivar first_call: the side whose phone rings first.
+    :ivar first_call: whose phone rings first: ``contact``, or the other person.
     """
 
     first_call: str
@@ -266,7 +288,7 @@ class _DirectCall(_TwoSidedCall):
 
 
 class StartEmployeeCall(_DirectCall):
-    """Connect a contact with an employee."""
+    """Call a contact and an employee, and connect the two."""
 
     method = "start.employee_call"
 
@@ -276,7 +298,7 @@ class StartEmployeeCall(_DirectCall):
 
 
 class StartScenarioCall(_TwoSidedCall):
-    """Call a contact and run one of the account's scenarios."""
+    """Call a contact and run a scenario: a call flow, such as a menu, that the account defines."""
 
     method = "start.scenario_call"
     component = Component.SCENARIO
@@ -286,7 +308,7 @@ class StartScenarioCall(_TwoSidedCall):
 
 
 class StartVnumberCall(_TwoSidedCall):
-    """Call a contact and run the scenario of the virtual number."""
+    """Call a contact and run the scenario (the call flow) that the account assigns to the virtual number."""
 
     method = "start.vnumber_call"
 
@@ -296,7 +318,8 @@ class StartVnumberCall(_TwoSidedCall):
 class StartInformerCall(StartCall):
     """Call a contact, play a message and hang up.
 
-    :ivar dialing_timeout: seconds that the contact's phone rings, 1 to 120; the service's default is 30.
+    :ivar dialing_timeout: the longest time that the contact's phone rings, 1 to 120 seconds. The service's
+        default is 30.
     """
 
     method = "start.informer_call"
@@ -307,14 +330,19 @@ class StartInformerCall(StartCall):
 
 
 def _operator_phone(value: Any) -> Any:
-    """Return the phone number of an ``operator``: an object in the document, a string in later revisions."""
+    """Return the phone number in the value of ``operator``.
+
+    The value is an object in the vendor's v4.0 document and a string in later revisions.
+    """
     return value.get("phone_number") if isinstance(value, Mapping) else value
 
 
 class StartSimpleCall(_DirectCall):
-    """Connect a contact with any phone number except the account's own virtual numbers.
+    """Call a contact and a person at any phone number, and connect the two.
 
-    :ivar operator: the phone number of the operator, or ``{"phone_number": …}``.
+    The phone number must not be a virtual number of the account.
+
+    :ivar operator: the phone number of the person, or ``{"phone_number": …}``.
     """
 
     method = "start.simple_call"
@@ -328,7 +356,7 @@ class StartSimpleCall(_DirectCall):
 
 
 class SessionRequest(Request[R], Generic[R]):
-    """Base class of requests about one active call."""
+    """Base class of requests that control one active call, named by ``call_session_id``."""
 
     component = Component.MANAGEMENT
 
@@ -336,7 +364,7 @@ class SessionRequest(Request[R], Generic[R]):
 
 
 class MakeCall(SessionRequest[Done]):
-    """Call a third party during a talk. The contact is on hold meanwhile."""
+    """Call a third party during a talk. The contact is on hold until the talk continues."""
 
     method = "make.call"
 
@@ -345,13 +373,13 @@ class MakeCall(SessionRequest[Done]):
 
 
 class TransferTalk(SessionRequest[Done]):
-    """Connect the contact with the third party and disconnect the employee."""
+    """Connect the contact with the third party that `MakeCall` called, and disconnect the employee."""
 
     method = "transfer.talk"
 
 
 class RestoreTalk(SessionRequest[Done]):
-    """Connect the employee with the contact again and disconnect the third party."""
+    """Connect the employee with the contact again, and disconnect the third party that `MakeCall` called."""
 
     method = "restore.talk"
 
@@ -365,13 +393,16 @@ class HoldCall(SessionRequest[Done]):
 
 
 class UnholdCall(SessionRequest[Done]):
-    """Take the contact off hold and connect both sides again."""
+    """Take the contact off hold: the contact and the employee talk again."""
 
     method = "unhold.call"
 
 
 class AddCoach(SessionRequest[Done]):
-    """Connect a coach to a talk. The default number comes from the employee's settings in the account."""
+    """Call a coach (a third person), who joins the talk of an employee with a contact.
+
+    :ivar phone_number: the coach's number. None: the number in the employee's settings in the account.
+    """
 
     method = "add.coach"
 
@@ -402,7 +433,7 @@ class RecordCall(SessionRequest[Done]):
 
 
 class DisconnectLeg(SessionRequest[Done]):
-    """Disconnect one participant of an active call. The call ends if the contact is disconnected."""
+    """Disconnect one participant (leg) of an active call. If this is the contact, the call ends."""
 
     method = "disconnect.leg"
 
@@ -410,7 +441,7 @@ class DisconnectLeg(SessionRequest[Done]):
 
 
 class SendDtmf(SessionRequest[Done]):
-    """Send one DTMF tone to the contact of an active call."""
+    """Send one DTMF (phone key) tone to the contact of an active call."""
 
     method = "send.dtmf"
 
@@ -418,7 +449,7 @@ class SendDtmf(SessionRequest[Done]):
 
 
 class BlockContact(SessionRequest[Done]):
-    """Put the contact of an active call on the account's blacklist permanently."""
+    """Put the contact's number of an active call on the account's blacklist permanently."""
 
     method = "block.contact"
     repeat = Repeat.IDEMPOTENT
@@ -426,7 +457,13 @@ class BlockContact(SessionRequest[Done]):
 
 
 class CallTalkOption(SessionRequest[Done]):
-    """Press the button of a talk option. Some options toggle: a repeat undoes the first request."""
+    """Start a talk option: an action that an employee can start with a phone button during a talk.
+
+    The request has the effect of the button. It is never repeated, because some options toggle: a second
+    request would undo the first one.
+
+    :ivar button: the button of the talk option, as `ListTalkOptions` returns it.
+    """
 
     method = "call.talk_option"
 
@@ -446,7 +483,7 @@ class ReleaseCall(SessionRequest[Done]):
 
 
 class ListCalls(Request[list[CallSession]]):
-    """List the active calls. The service offers no pages and no filter by session."""
+    """List the active calls. The service returns all calls in one answer, and cannot filter by session."""
 
     method = "list.calls"
     component = Component.MANAGEMENT
@@ -457,7 +494,7 @@ class ListCalls(Request[list[CallSession]]):
 
 
 class ListTalkOptions(Request[list[TalkOption]]):
-    """List the talk options: the effects of phone buttons during a talk, as configured in the account."""
+    """List the account's talk options: the actions that employees can start with phone buttons in a talk."""
 
     method = "list.talk_options"
     component = Component.MANAGEMENT
@@ -465,7 +502,7 @@ class ListTalkOptions(Request[list[TalkOption]]):
 
 
 class UntypedRequest(Request[Any]):
-    """A request whose parameters and answer are not checked; see `request_by_name`."""
+    """A request whose parameters and answer are not checked. `request_by_name` creates such requests."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -477,8 +514,11 @@ class UntypedRequest(Request[Any]):
 def request_by_name(method: str, params: Mapping[str, Any]) -> UntypedRequest:
     """Return an untyped request for any method of the service.
 
-    Use this for a method or a parameter that this module does not define. The request is repeated only if
-    this module defines the method and its class allows repeats.
+    Use this function for a method or a parameter that this module does not define. A client may repeat the
+    request only if this module defines the method and allows repeats for it.
+
+    :param method: the method's name, e.g. ``list.calls``.
+    :param params: the method's parameters without ``access_token``.
     """
     known = METHODS.get(method)
 

@@ -1,4 +1,4 @@
-"""The answers of the Call API. Unknown fields and values are kept and cause no error.
+"""The answers of the Call API. The classes keep unknown fields and values, which cause no error.
 
 Source: the response parameter tables of the vendor's Call API v4.0 document.
 """
@@ -40,11 +40,11 @@ def _require_true(value: bool) -> bool:
 
 
 Flag = Annotated[bool, BeforeValidator(_null_to_false)]
-"""A boolean; null is read as false."""
+"""A boolean in an answer. A missing value (``null``) becomes False."""
 
 
 class Answer(BaseModel):
-    """Base class of all answers of the service. Unknown fields are kept in ``model_extra``."""
+    """Base class of all answers of the service. ``model_extra`` contains the fields without an attribute."""
 
     model_config = ConfigDict(frozen=True, extra="allow", defer_build=True, hide_input_in_errors=True)
 
@@ -52,7 +52,7 @@ class Answer(BaseModel):
 class AccessToken(Answer):
     """The answer to ``login.user``: a temporary access token, valid for one hour.
 
-    :ivar expire_at: epoch seconds.
+    :ivar expire_at: when the token expires, epoch seconds.
     """
 
     access_token: str = Field(repr=False)
@@ -60,17 +60,17 @@ class AccessToken(Answer):
 
 
 class StartedCall(Answer):
-    """The answer to a ``start.*`` request: the service accepted the call. No one has answered yet."""
+    """The answer to a ``start.*`` request: the service accepted the call, and no person has answered yet."""
 
     call_session_id: Annotated[int, BeforeValidator(_reject_bool)]
 
 
 class Done(Answer):
-    """The answer to a control method that succeeded.
+    """The answer to a request that succeeded and returns no data, such as a request that controls a call.
 
-    :ivar success: the service sends ``true`` or the string ``"true"``.
-    :ivar already: set by this package, not by the service. True if the service refused the request because
-        its effect was already there: a duplicate tag, a running recording, a released call.
+    :ivar success: always True. The service sends ``true`` or the string ``"true"``.
+    :ivar already: whether the requested state already existed, and the service therefore refused the request.
+        Examples: a duplicate tag, a running recording, an ended call. This package sets the field.
     """
 
     success: Annotated[bool, AfterValidator(_require_true)]
@@ -78,14 +78,14 @@ class Done(Answer):
 
 
 class Tag(Answer):
-    """A tag of a call."""
+    """A tag of a call: a label that the account defines and the call carries."""
 
     tag_id: int
     tag_name: str | None = None
 
 
 class LegState(StrEnum):
-    """The leg states that the vendor's document lists. ``Leg.state`` may contain others."""
+    """The states of a leg in the vendor's document. ``Leg.state`` may contain other states."""
 
     DIALING = "Дозвон"
     TALKING = "Разговор"
@@ -102,11 +102,13 @@ class LegState(StrEnum):
 
 
 class Leg(Answer):
-    """One participant of a call session.
+    """A leg: one participant of a call session.
 
-    :ivar called_phone_number: may end in dots and a DTMF string (``74959268686...9.2.3.3``).
-    :ivar is_operator: true for a person of the account, false for the contact.
-    :ivar state: the service's Russian text; see `LegState`.
+    :ivar called_phone_number: the called number. Dots and a DTMF string may follow the number
+        (``74959268686...9.2.3.3``).
+    :ivar is_operator: True for a person of the account, False for the contact.
+    :ivar state: the state as the service's Russian text, e.g. ``Дозвон`` (dialling). `LegState` lists the
+        known states.
     """
 
     leg_id: int
@@ -122,7 +124,8 @@ class Leg(Answer):
 class CallSession(Answer):
     """One active call, an entry of ``list.calls``.
 
-    :ivar start_time: text without a zone, in the account's zone; see `parse_time`.
+    :ivar start_time: the start as text in the account's time zone, without the name of the zone. `parse_time`
+        converts the text.
     """
 
     call_session_id: int
@@ -136,14 +139,17 @@ class CallSession(Answer):
 
 
 class ButtonValue(Answer):
-    """The object that a talk option acts on: a tag or a scenario."""
+    """The object that a talk option (a phone button's action) uses: a tag to set or a scenario to run."""
 
     id: int
     value: str | None = None
 
 
 class TalkOption(Answer):
-    """A talk option, an entry of ``list.talk_options``: the effect of one phone button during a talk."""
+    """A talk option: an action that an employee starts with a phone button during a talk.
+
+    The answer to ``list.talk_options`` contains one entry for each talk option.
+    """
 
     button: str
     mnemonic: str
@@ -152,7 +158,10 @@ class TalkOption(Answer):
 
 
 class Limits(Answer):
-    """The points left, from ``metadata.limits`` of an answer. The resets are seconds from now."""
+    """The points (rate-limit units) left in this minute and this day, from ``metadata.limits`` of an answer.
+
+    ``minute_reset`` and ``day_reset`` are seconds from the answer to the reset.
+    """
 
     day_limit: int | None = None
     day_remaining: int | None = None
@@ -163,9 +172,9 @@ class Limits(Answer):
 
 
 class ApiVersion(Answer):
-    """The notice that a version of the API will be withdrawn, from ``metadata.api_version`` of an answer.
+    """The service's notice that it will withdraw a version of the API.
 
-    Only deprecated versions send the notice.
+    The notice is the ``metadata.api_version`` of an answer. Only a deprecated version sends the notice.
     """
 
     deprecated: bool = False
@@ -174,24 +183,30 @@ class ApiVersion(Answer):
 
     @classmethod
     def from_metadata(cls, raw: dict[str, Any]) -> ApiVersion:
-        """Read ``metadata.api_version``. Accept the vendor's spelling ``current_version_depricated``, too."""
+        """Convert ``metadata.api_version`` of an answer to an `ApiVersion`.
+
+        The method also accepts the vendor's spelling ``current_version_depricated``.
+        """
         flag = raw.get("current_version_deprecated", raw.get("current_version_depricated"))
         return cls.model_validate({**raw, "deprecated": flag if flag is not None else False})
 
 
 @cache
 def zone(name: str) -> pendulum.Timezone:
-    """Return a time zone by its IANA name. Cached, because pendulum reads the zone's file at each call."""
+    """Return a time zone by its IANA name.
+
+    The result is cached, because pendulum reads the zone's file at each call.
+    """
     return pendulum.timezone(name)
 
 
 def parse_time(text: str, timezone: str) -> pendulum.DateTime:
-    """Return a date and time of the service in UTC.
+    """Convert a date and time from the service to UTC.
 
-    :param text: in one of the service's forms: ``YYYY-MM-DDT hh:mm:ssZ``, ``YYYY-MM-DD hh:mm:ss`` or
+    :param text: the date and time as ``YYYY-MM-DDT hh:mm:ssZ``, ``YYYY-MM-DD hh:mm:ss`` or
         ``2016-10-19T12:26:48.418``.
-    :param timezone: IANA name of the account's zone, for text without a zone.
-    :raises ValueError: the text has another form.
+    :param timezone: IANA name of the account's time zone, which is used if the text names no zone.
+    :raises ValueError: the text has none of these forms.
     """
     if not re.fullmatch(r"\s*\d{4}-\d\d-\d\d[T ] ?\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?\s*", text):
         raise ValueError(f"not a date and time of the Call API: {text!r}")

@@ -1,4 +1,4 @@
-"""A client that repeats failed requests, unless a repeat could carry a request out twice."""
+"""A client that sends a failed request again, unless the service could then carry it out twice."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from airflow_provider_callapi.api.methods import Repeat, Request
 R = TypeVar("R")
 
 MAX_SENDS = 5
-"""How many times a request that fails is sent at most, by default."""
+"""The default number of sends of one failing request, the first send included."""
 MAX_LIMIT_WAIT = 120.0
-"""Seconds that one request waits in total until used-up points are available again, by default."""
+"""The default number of seconds that one request waits in total for the reset of used-up points."""
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
 _log = logging.getLogger(__name__)
 
 
 class RetryingClient:
-    """A client that repeats failed requests, unless a repeat could carry a request out twice.
+    """A client that sends a failed request again, unless the service could then carry it out twice.
 
+    :param client: the client that sends each request.
     :param sleep: a function that waits for a number of seconds.
-    :param max_limit_wait: seconds that one request waits in total until used-up points are available again.
-    :param max_sends: how many times a request that fails is sent at most; 1 disables repeats. Only
-        ``max_limit_wait`` limits the repeats of a request that is refused for lack of points.
+    :param max_limit_wait: seconds that one request waits in total for the reset of used-up points.
+    :param max_sends: the largest number of sends of one failing request; 1 disables repeats. This number does
+        not limit the repeats after a refusal for lack of points; ``max_limit_wait`` limits those repeats.
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class RetryingClient:
         self._sleep = sleep
 
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
-        """Send a request, and send it again after an error if `Repeat` allows it.
+        """Send a request and return the answer. After an error, send it again if its `Repeat` allows this.
 
-        :param before_each_send: called before each send. If it raises, the request is not sent.
+        :param before_each_send: a function that is called before each send. If the function raises an
+            exception, the request is not sent.
         :raises CallApiError: the error of the last send.
         """
 
@@ -66,9 +68,9 @@ class RetryingClient:
         return answer
 
     def _repeat_delay(self, request: Request[Any], state: tenacity.RetryCallState) -> float | None:
-        """Return the seconds to wait before a failed request is repeated; None if it must not be repeated."""
+        """Return the seconds to wait before a failed request is sent again. None: do not send it again."""
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, LimitExceeded):  # the service refused before it did anything
+        if isinstance(error, LimitExceeded):  # the service did not carry out the request
             affordable = state.idle_for + error.retry_after <= self.max_limit_wait
             return float(error.retry_after) if affordable else None
         if state.attempt_number >= self.max_sends:

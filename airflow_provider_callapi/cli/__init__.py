@@ -1,1 +1,1 @@
-"""The commands of ``airflow callapi`` for the person who operates the telephone calls."""
+"""The ``airflow callapi`` commands, for the person who supervises the telephone calls."""

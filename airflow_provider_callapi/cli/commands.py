@@ -1,8 +1,8 @@
-"""The commands of ``airflow callapi``.
+"""The functions that run the ``airflow callapi`` commands.
 
-A command prints a table or a line of text to stdout and errors to stderr. A failed command exits with 1. No
-command waits for used-up points or a slow service, because a person waits for the output. Airflow logs to
-stdout, so commands log only with ``--verbose``.
+A command prints a table or a line of text to stdout, and errors to stderr. A failed command exits with ``1``.
+If the points are used up or the service is slow, a command soon fails, because a person waits for the output.
+Commands log only with ``--verbose``, because Airflow's log also goes to stdout.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _INTERRUPTED_EXIT_CODE = 130
 
 @suppress_logs_and_warning
 def calls(args: Namespace) -> None:
-    """List the active calls. The table output has only the columns that fit into 80 characters."""
+    """Print the active calls. The table output contains only the columns that fit into 80 characters."""
     to_row = _table_row if args.output == "table" else _call_row
     with _open_hook(args) as hook:
         rows = [
@@ -53,7 +53,7 @@ def calls(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def limits(args: Namespace) -> None:
-    """Show the points left at both services. The requests that this command sends cost no points."""
+    """Print the points left at the Call API and the Data API. The command's own requests cost no points."""
     data_api_problem = None
     with _open_hook(args) as hook:
         call_api = hook.get_conn()
@@ -73,7 +73,7 @@ def limits(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def talk_options(args: Namespace) -> None:
-    """List the talk options: the effects of phone buttons during a talk."""
+    """Print the talk options: the actions that employees can start with phone buttons during a talk."""
     with _open_hook(args) as hook:
         rows = [
             {
@@ -89,7 +89,7 @@ def talk_options(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def release(args: Namespace) -> None:
-    """End an active call after a confirmation. A call that is not active is no error."""
+    """Ask for a confirmation, and then end an active call. Succeed even if the call is not active."""
     session = f"call session {args.call_session_id}"
     with _open_hook(args) as hook:
         if not args.yes:
@@ -104,7 +104,7 @@ def release(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def check(args: Namespace) -> None:
-    """Test the connection and print the result. Exit with 1 if the connection does not work."""
+    """Test the Airflow connection and print the result. Exit with ``1`` if the connection does not work."""
     with _open_hook(args) as hook:
         works, message = hook.test_connection()
     if not works and args.output == "text":
@@ -115,7 +115,7 @@ def check(args: Namespace) -> None:
 
 
 def emulator(args: Namespace) -> None:
-    """Run the telephone exchange for demos and tests until the process is stopped."""
+    """Run the emulator, a simulated telephone exchange for demos and tests, until the process is stopped."""
     from airflow_provider_callapi.emulator.__main__ import main  # noqa: PLC0415 - imports uvicorn
 
     sys.exit(main(args.options))
@@ -141,8 +141,11 @@ class _ShortTimeoutHook(CallApiHook):
 
 @contextmanager
 def _open_hook(args: Namespace) -> Iterator[CallApiHook]:
-    """Provide a hook for the connection. An error ends the command with one line instead of a traceback."""
-    # allows reading the metadata database, as `airflow connections test` does
+    """Open a hook for the Airflow connection that ``--conn-id`` names.
+
+    An error ends the command with one line of text instead of a traceback.
+    """
+    # allows the hook to read the metadata database, as `airflow connections test` does
     os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
     try:
         with _ShortTimeoutHook(args.conn_id, max_limit_wait=0) as hook:
@@ -156,7 +159,7 @@ def _open_hook(args: Namespace) -> Iterator[CallApiHook]:
 
 
 def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> list[dict[str, Any]]:
-    """Send a request and return the limits in its answer as rows for the minute and the day."""
+    """Send a request, and return two rows with the points left: for this minute and for this day."""
     try:
         send()
     except CallApiError:
@@ -181,7 +184,7 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
 
 
 def _call_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
-    """Return all columns of an active call."""
+    """Return an active call as a row with all columns."""
     return {
         "session": session.call_session_id,
         "direction": session.direction,
@@ -194,7 +197,7 @@ def _call_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> 
 
 
 def _table_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
-    """Return the columns of an active call that fit into 80 characters."""
+    """Return an active call as a row with only the columns that fit into 80 characters."""
     row = _call_row(session, timezone, show_phone_numbers)
     return {
         "session": row["session"],
@@ -216,7 +219,7 @@ def _leg_name(leg: Leg) -> str:
 
 
 def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
-    """Return a time of the service in UTC. A text that is no time is returned unchanged."""
+    """Convert a time from the service to UTC text. Return a text that is not a time unchanged."""
     try:
         return text and parse_time(text, timezone).strftime(time_format)
     except ValueError:
@@ -227,7 +230,10 @@ def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
 
 
 def _print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
-    """Print rows as a table or plain text, as Airflow does, or as json or yaml with typed values."""
+    """Print rows in the form that ``--output`` names: ``table``, ``plain``, ``json`` or ``yaml``.
+
+    In ``json`` and ``yaml``, numbers and lists keep their types.
+    """
     if args.output in ("json", "yaml"):
         _print_data(rows, args)
         return
@@ -254,7 +260,7 @@ def _plain_text(value: Any) -> str:
 
 
 def _print_result(text: str, data: dict[str, Any], args: Namespace) -> None:
-    """Print a command's result: a line of text for a person, or data for a program."""
+    """Print the text if ``--output`` is ``text``, and otherwise the data as ``json`` or ``yaml``."""
     if args.output == "text":
         sys.stdout.write(f"{text}\n")
     else:

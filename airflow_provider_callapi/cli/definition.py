@@ -1,6 +1,6 @@
 """The definition of the ``airflow callapi`` commands.
 
-Airflow imports this module at the start of each of its commands, so the module imports nothing heavy.
+Airflow imports this module at the start of every ``airflow`` command, so the module imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from airflow.cli.cli_config import (
 
 
 class _PassThroughArg(Arg):
-    """All remaining arguments, options included, for another parser that is imported only when needed."""
+    """A command-line argument that takes all remaining arguments, options included.
+
+    The emulator's own parser reads them later, so Airflow need not import that parser.
+    """
 
     def add_to_parser(self, parser: argparse.ArgumentParser) -> None:
-        parser.prefix_chars = ""  # this parser then has no options, not even --help
+        parser.prefix_chars = ""  # without prefix characters, this parser has no options, not even --help
         super().add_to_parser(parser)
 
 
@@ -50,7 +53,10 @@ _EMULATOR_OPTIONS = _PassThroughArg(  # type: ignore[no-untyped-call]
 
 
 def get_callapi_cli_commands() -> list[CLICommand]:
-    """Return the command group ``callapi``. Airflow 3.2+ finds this function in the provider info."""
+    """Return the command group ``callapi`` for Airflow's command line.
+
+    Airflow 3.2 and newer call this function, which ``provider_info`` names.
+    """
     commands = "airflow_provider_callapi.cli.commands"
     return [
         GroupCommand(

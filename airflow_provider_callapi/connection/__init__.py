@@ -1,1 +1,1 @@
-"""An Airflow connection as checked settings, as clients of the two services, and as a connection test."""
+"""What this package makes of an Airflow connection: checked settings, API clients and a connection test."""

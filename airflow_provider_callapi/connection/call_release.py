@@ -1,4 +1,7 @@
-"""Release the calls of a killed task: in parallel and with a short timeout, as the process ends soon."""
+"""Release (end) the calls of a killed task.
+
+The requests run in parallel and with a short timeout, because the task's process ends soon.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,16 @@ from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings
 
 _TIMEOUT = 4.0
-"""Seconds for one release request."""
+"""The longest time in seconds that one release request waits for its answer."""
 _MAX_PARALLEL = 32
 
 
 def release_calls(settings: ConnectionSettings, session_ids: Collection[int], log: Any) -> None:
-    """Release calls through a new client, because the task's client may be in use.
+    """Release (end) active calls through a new client, because the task's client may be in use.
 
-    A failure is logged and not raised.
+    Log each failure and continue with the other calls.
 
+    :param session_ids: the call session ids of the calls.
     :param log: the task's logger.
     """
     if not session_ids:

@@ -1,4 +1,4 @@
-"""The connection test of Airflow's *Test connection* button. It spends no points."""
+"""The connection test behind Airflow's *Test connection* button. The test costs no points."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from airflow_provider_callapi.provider_info import form_label
 
 
 class _ConnectionUnusable(Exception):
-    """The Airflow connection does not work. The text states the reason and what to do."""
+    """The Airflow connection does not work. The exception's text states the reason and what to do."""
 
 
 def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[bool, str]:
     """Return whether an Airflow connection works, and a text for the person who edits the connection.
 
-    The text may contain the address that the account has to allow. It never contains credentials.
+    The text never contains credentials. The text may contain the IP address of this machine, which the
+    account has to allow.
 
-    :param read_settings: reads the connection; may raise `ConnectionSettingsInvalid`.
+    :param read_settings: a function that reads the connection. It may raise `ConnectionSettingsInvalid`.
     """
     try:
         settings = read_settings()

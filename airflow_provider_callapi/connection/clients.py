@@ -1,4 +1,4 @@
-"""Clients that record each request as metrics, and as a trace span if Airflow traces the task."""
+"""API clients that record metrics about each request, and a trace span if Airflow traces the task."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ Service = Literal["call_api", "data_api"]
 class ObservedClient(Client):
     """A `Client` that records each request's duration, the points left and a trace span.
 
-    A span is created only inside a recorded span, i.e. the task's. The triggerer's polls serve many tasks and
-    belong to none, so they have metrics and no span. A span contains no phone number.
+    The client records a span only if Airflow records a span of the running task. A poll of the triggerer has
+    metrics and no span, because it serves many tasks. A span contains no phone number.
 
-    :param conn_id: id of the Airflow connection, for the metric tags.
+    :param conn_id: id of the Airflow connection, used as a tag of metrics and spans.
+    :param service: which service the client sends to, ``call_api`` or ``data_api``.
     """
 
     def __init__(
@@ -84,7 +85,12 @@ class ObservedClient(Client):
 
 
 def make_client(settings: ConnectionSettings, *, service: Service = "call_api") -> Client:
-    """Return a client of one service, with its own HTTP session and login, that records each request."""
+    """Return a new client of one service, which records metrics and spans about each request.
+
+    The client shares neither the HTTP session nor the login with other clients.
+
+    :param service: ``call_api`` or ``data_api``.
+    """
     url = settings.url if service == "call_api" else settings.data_api_url
     assert url is not None, "the connection does not use the Data API"
     rpc = JsonRpc(url, timeout=settings.timeout, verify=settings.verify)
@@ -94,12 +100,15 @@ def make_client(settings: ConnectionSettings, *, service: Service = "call_api") 
 
 
 def join_current_trace() -> Callable[[], object]:
-    """Return an ``initializer`` for a thread pool that puts its threads' spans inside the current span."""
+    """Return an ``initializer`` for a thread pool.
+
+    The initializer puts the spans of the pool's threads inside the span that is current now.
+    """
     return partial(context.attach, context.get_current())
 
 
 def _call_ids(message: object) -> dict[str, Any]:
-    """Return a call's ids from a request or an answer, as span attributes."""
+    """Return the call's ids in a request or an answer, as attributes for a trace span."""
     ids = {name: getattr(message, name, None) for name in ("call_session_id", "external_id")}
     return {f"callapi.{name}": value for name, value in ids.items() if value is not None}
 

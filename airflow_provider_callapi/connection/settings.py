@@ -1,4 +1,4 @@
-"""The settings in an Airflow connection of type ``callapi``. Every error names the invalid field."""
+"""Read the settings in an Airflow connection of type ``callapi``. Every error names the invalid field."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ DEFAULT_HOST = "callapi.comagic.ru"
 class FieldInvalid(ValueError):
     """A field of the Airflow connection is invalid.
 
-    :ivar field: ``host``, ``port``, ``password``, ``extra``, or a field of it, e.g. ``extra.timeout``.
-    :ivar problem: the reason and what is needed. It never contains the value.
+    :ivar field: ``host``, ``port``, ``password``, ``extra``, or a field of the extra, e.g. ``extra.timeout``.
+    :ivar problem: the reason and what is needed. This text never contains the field's value.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -35,7 +35,7 @@ class FieldInvalid(ValueError):
 
 
 class _ExtraFields(BaseModel):
-    """The fields in an Airflow connection's extra. Values may be text, as in forms and URIs."""
+    """The fields in an Airflow connection's extra. All values may be text, as forms and URIs store them."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -84,10 +84,11 @@ class ConnectionSettings(BaseModel):
     :ivar conn_id: id of the Airflow connection.
     :ivar url: base URL of the Call API with its version.
     :ivar data_api_url: base URL of the Data API; None if the connection does not use the Data API.
-    :ivar login: None if ``password`` is a permanent access key.
-    :ivar timeout: seconds for one request.
+    :ivar login: the login. None: ``password`` is a permanent access key.
+    :ivar password: the login's password, or a permanent access key.
+    :ivar timeout: seconds to wait for the answer to one request.
     :ivar timezone: IANA name of the account's time zone.
-    :ivar verify: TLS verification: true, false, or the path of a CA bundle.
+    :ivar verify: TLS verification: True, False, or the path of a CA bundle.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -112,7 +113,7 @@ class ConnectionSettings(BaseModel):
         password: str | None,
         extra: str | None,
     ) -> Self:
-        """Read the fields of an Airflow connection.
+        """Check the fields of an Airflow connection, and return the settings.
 
         :raises ConnectionSettingsInvalid: a field is invalid. The text names the connection and the field.
         """
@@ -145,7 +146,10 @@ class ConnectionSettings(BaseModel):
         )
 
     def credentials(self) -> Credentials:
-        """Return new credentials for a service's client. A token may be valid in one service only."""
+        """Return new credentials for one client.
+
+        Each client needs credentials of its own, because one service may refuse a token of the other service.
+        """
         secret = self.password.get_secret_value()
         return LoginSession(self.login, secret) if self.login else AccessKey(secret)
 
@@ -192,10 +196,10 @@ def _is_loopback(name: str) -> bool:
 def read_settings(connection: Connection) -> ConnectionSettings:
     """Return the settings of an Airflow connection of type ``callapi``.
 
-    The extra is parsed here and not with ``extra_dejson``, which masks all its values in the logs, even
-    "Europe/Moscow".
+    This function parses the extra itself and does not use ``extra_dejson``. After ``extra_dejson``, Airflow
+    masks every value of the extra in the logs, even ``Europe/Moscow``.
 
-    :raises ConnectionSettingsInvalid: a field is invalid.
+    :raises ConnectionSettingsInvalid: a field is invalid. The text names the connection and the field.
     """
     return ConnectionSettings.from_fields(
         connection.conn_id,

@@ -1,4 +1,4 @@
-"""The hook: sends requests to the Call API and the Data API through an Airflow connection."""
+"""The Airflow hook that sends requests to the Call API and the Data API."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _DAY = 86_400.0
 
 
 class CallApiHook(BaseHook):
-    """Send requests to the Call API through an Airflow connection of type ``callapi``.
+    """Send requests to the Call API and the Data API through an Airflow connection of type ``callapi``.
 
     .. code-block:: python
 
@@ -51,10 +51,11 @@ class CallApiHook(BaseHook):
             for session in hook.call(ListCalls()):
                 print(session.call_session_id)
 
-    :param callapi_conn_id: id of the Airflow connection. The hook reads the connection at its first request.
-    :param max_limit_wait: seconds that one request waits in total until used-up points are available again.
-        If the reset is later, `LimitExceeded` is raised, which contains the seconds until the reset.
-    :param max_sends: how many times a request that fails is sent at most; 1 disables repeats.
+    :param callapi_conn_id: id of the Airflow connection. The hook reads the connection at the first request.
+    :param max_limit_wait: seconds that one request waits in total for the reset of used-up points (the API's
+        rate-limit units). If the reset is later, the hook raises `LimitExceeded`, which contains the seconds
+        until the reset.
+    :param max_sends: the largest number of sends of one failing request; 1 disables repeats.
     """
 
     conn_name_attr = "callapi_conn_id"
@@ -78,7 +79,10 @@ class CallApiHook(BaseHook):
 
     @classmethod
     async def aget_connection(cls, conn_id: str) -> Connection:
-        """Return the Airflow connection without blocking. Airflow 3.0's base class lacks this method."""
+        """Return an Airflow connection without blocking the event loop.
+
+        The hook defines this method because the base class of Airflow 3.0 lacks it.
+        """
         return await get_async_connection(conn_id)
 
     def get_conn(self) -> Client:
@@ -87,7 +91,7 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def settings(self) -> ConnectionSettings:
-        """The settings in the Airflow connection.
+        """The checked settings in the Airflow connection, read once.
 
         :raises ConnectionSettingsInvalid: a field is invalid. The text names the field.
         """
@@ -95,12 +99,14 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def call_api(self) -> RetryingClient:
-        """A Call API client that repeats failed requests."""
+        """A Call API client that sends a failed request again, unless it could be carried out twice."""
         return self._retrying_client(make_client(self.settings))
 
     @cached_property
     def data_api(self) -> RetryingClient:
-        """A Data API client that repeats failed requests. The Data API has its own login and limits.
+        """A Data API client that sends a failed request again, unless it could be carried out twice.
+
+        The logins and the limits of the Data API are separate from those of the Call API.
 
         :raises ConnectionSettingsInvalid: the connection does not use the Data API.
         """
@@ -117,15 +123,20 @@ class CallApiHook(BaseHook):
 
     @property
     def limits(self) -> Limits | None:
-        """The Call API points left, from the newest answer that contained them; None before the first."""
+        """The points left at the Call API, from the newest answer that contained limits.
+
+        None: no answer has contained limits yet.
+        """
         return self.call_api.client.limits
 
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
-        """Send a request to the Call API. Send it again after an error if it cannot be carried out twice.
+        """Send a request to the Call API and return the answer.
 
-        If the points are used up, wait for the reset up to ``max_limit_wait`` seconds.
+        After an error, send the request again, unless the service could then carry it out twice. If the
+        points are used up, wait for the reset, in total up to ``max_limit_wait`` seconds.
 
-        :param before_each_send: called before each send. If it raises, the request is not sent.
+        :param before_each_send: a function that is called before each send. If the function raises an
+            exception, the request is not sent.
         :raises CallApiError: see `airflow_provider_callapi.api.errors`.
         """
         answer = self.call_api.call(request, before_each_send=before_each_send)
@@ -141,7 +152,7 @@ class CallApiHook(BaseHook):
         return answer
 
     def call_method(self, name: str, params: Mapping[str, Any] | None = None) -> Any:
-        """Send a request for any Call API method, also one that this package does not define.
+        """Send a request for any Call API method, even for a method that this package does not define.
 
         :param name: the method, e.g. ``list.calls``.
         :param params: the method's parameters without ``access_token``.
@@ -150,9 +161,9 @@ class CallApiHook(BaseHook):
         return self.call(request_by_name(name, params or {}))
 
     def poll_snapshots(self, poll_interval: float) -> Iterator[Snapshot]:
-        """Yield snapshots of the active calls without end. Sleep between two polls.
+        """Poll the active calls without end, and yield each result as a snapshot.
 
-        :param poll_interval: seconds.
+        :param poll_interval: seconds to sleep between two polls. If no points are left, the pause is longer.
         """
         while True:
             snapshot = take_snapshot(self.get_conn(), time.time)
@@ -162,9 +173,11 @@ class CallApiHook(BaseHook):
             time.sleep(snapshot.pause(poll_interval))
 
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
-        """Poll until a watch reaches the phase that the caller waits for. Return the phase.
+        """Poll until a watched call is answered or has ended, and return the phase that the watch reached.
 
-        :param poll_interval: seconds.
+        :param watch: the watch of the call. Each poll updates the watch.
+        :param until: ``answered`` or ``ended``. The wait also ends when the watch's deadline is up.
+        :param poll_interval: seconds between two polls.
         """
         for snapshot in self.poll_snapshots(poll_interval):
             if update_watch(watch, snapshot) in WAIT_ENDS_IN[until]:
@@ -179,14 +192,14 @@ class CallApiHook(BaseHook):
         contact: str | None = None,
         since: float | None = None,
     ) -> CallReport | None:
-        """Return the Data API's report of an active or finished call; None if there is no report yet.
+        """Return the Data API's report of an active or finished call. None: no report exists yet.
 
-        Identify the call by ``call_session_id`` or by ``external_id``.
+        Pass ``call_session_id`` or ``external_id`` to identify the call.
 
-        :param external_id: the id that the start request contained. If several calls have this id, the
-            newest call that matches ``contact`` and ``since`` is reported.
-        :param contact: the number that was called.
-        :param since: earliest start of the call in epoch seconds; 30 days ago by default.
+        :param external_id: the id in the start request. If several calls have this id, the method returns the
+            report of the newest call that matches ``contact`` and ``since``.
+        :param contact: the number that was called. None: any number matches.
+        :param since: the earliest start of the call in epoch seconds. None: 30 days ago.
         """
         if call_session_id is not None:
             report_filter = equals("id", call_session_id)
@@ -212,11 +225,12 @@ class CallApiHook(BaseHook):
         since: float | None = None,
         timeout: float,
     ) -> CallReport | None:
-        """Return the Data API's report of a call. Ask again until the report exists or the time is up.
+        """Return the Data API's report of a call. None: no report exists when the timeout is up.
 
-        The Data API reports a call some time after its end. The parameters are those of `call_report`.
+        Ask the Data API repeatedly, because it reports a call some time after the call's end. The other
+        parameters are the same as in `call_report`.
 
-        :param timeout: seconds.
+        :param timeout: seconds to wait for the report.
         """
         deadline = time.time() + timeout
         while True:
@@ -227,11 +241,13 @@ class CallApiHook(BaseHook):
             time.sleep(min(REPORT_INTERVAL, remaining))
 
     def report_finder(self, *, timeout: float = 0.0) -> FindReportedCall | None:
-        """Return a function that finds a lost call in the Data API; None if the connection does not use it.
+        """Return a function that finds a lost call (one whose start request got no answer) in the Data API.
 
-        The function takes an external id, a contact and an earliest start, and returns a call session id.
+        The function takes an external id, a contact and an earliest start in epoch seconds. It returns the
+        call session id, or None if the Data API has no report of the call.
 
         :param timeout: seconds that the function waits for the report.
+        :return: the function. None: the connection does not use the Data API.
         """
 
         def find(external_id: str, contact: str, since: float) -> int | None:
@@ -241,7 +257,10 @@ class CallApiHook(BaseHook):
         return find if self.has_data_api else None
 
     def fetch_final_outcome(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
-        """Return a finished call's outcome with its Data API report; None if there is no final report yet."""
+        """Return the outcome of a finished call, completed from the Data API's report, and the report.
+
+        None: the Data API has no final report of the call yet.
+        """
         report = self.call_report(call.call_session_id, since=call.started_at)
         if report is None or not report.finished:
             return None
@@ -254,18 +273,21 @@ class CallApiHook(BaseHook):
         return with_report(call, report, answered, self.settings.timezone), report
 
     def logout(self) -> None:
-        """End the session of a login. This costs a point. A permanent access key stays valid."""
+        """Log out from the Call API, if the hook has logged in. The logout costs a point.
+
+        A permanent access key stays valid.
+        """
         self.get_conn().log_out()
 
     def test_connection(self) -> tuple[bool, str]:
-        """Return whether the connection works, and a text with the result and what to do. Costs no points.
+        """Return whether the Airflow connection works, and a text with the result and what to do.
 
-        The test includes the Data API if the connection uses it.
+        The test costs no points. If the connection uses the Data API, the test includes the Data API.
         """
         return check_connection(lambda: self.settings)
 
     def close(self) -> None:
-        """Close the HTTP connections. Temporary tokens are left to expire: a logout costs a point."""
+        """Close the HTTP connections. Do not log out, because a logout costs a point and tokens expire."""
         for name in ("call_api", "data_api"):
             if name in self.__dict__:
                 self.__dict__[name].client.close()
@@ -282,9 +304,12 @@ class CallApiHook(BaseHook):
         )
 
     def _report_period(self, since: float | None) -> dict[str, Any]:
-        """Return a report's ``date_from`` and ``date_till``, a day wider than any error of clock or zone.
+        """Return ``date_from`` and ``date_till`` of a report request.
 
-        :param since: epoch seconds; 30 days ago by default.
+        The period begins a day before ``since`` and ends a day from now. The two extra days allow for a wrong
+        clock or time zone.
+
+        :param since: the earliest start of the call in epoch seconds. None: 30 days ago.
         """
         now, timezone = time.time(), self.settings.timezone
         start = now - 30 * _DAY if since is None else since
