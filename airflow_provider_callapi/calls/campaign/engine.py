@@ -223,7 +223,7 @@ class Campaign:
 
     @property
     def needs_polls(self) -> bool:
-        """Return whether the campaign has active or lost calls, which only a poll can show."""
+        """Return whether the campaign must poll: it has active or lost calls."""
         return self.active > 0
 
     @property
