@@ -147,8 +147,8 @@ def split_into_bins(
     """Return the time of a campaign as at most ``most`` equal bins, which begin at round local times.
 
     :param minutes: minute, in minutes since the epoch → how many calls.
-    :param began: when the task's last try began, epoch seconds. If an earlier try called people before, the
-        bins begin with the first call.
+    :param began: when the campaign began, epoch seconds. If a call started earlier, the first bin contains
+        this call.
     :param ended: when the campaign ended, epoch seconds.
     :param timezone: IANA name of the time zone of these local times.
     """

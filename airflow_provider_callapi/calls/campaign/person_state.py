@@ -56,7 +56,7 @@ class PersonStage(StrEnum):
     """The stage of one person in a campaign."""
 
     PLANNED = "planned"
-    """First stage. The campaign has not yet looked up the person's earlier attempts in the ledger."""
+    """The campaign still has to decide what follows from the person's attempts in the ledger."""
     WAITING = "waiting"
     """The person is in the queue of people to call."""
     DIALLING = "dialling"

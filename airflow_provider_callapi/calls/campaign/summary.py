@@ -67,7 +67,7 @@ class Summary:
     :ivar invalid_share: the invalid rows as a fraction of ``people``.
     :ivar points_used: the points that the calls cost, without the points for polls and tags; None: the cost
         of a call is unknown.
-    :ivar started_at: when the campaign's task began, epoch seconds.
+    :ivar started_at: when the campaign began, epoch seconds.
     :ivar ended_at: when the campaign ended, epoch seconds.
     """
 
@@ -115,7 +115,7 @@ def summarise(
     :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.
     :param duplicates: how many rows have the number of an earlier row.
-    :param started_at: when the campaign's task began, epoch seconds.
+    :param started_at: when the campaign began, epoch seconds.
     :param ended_at: when the campaign ended, epoch seconds.
     :param points_per_call: the points that one call costs, as observed; None: the cost is unknown.
     """

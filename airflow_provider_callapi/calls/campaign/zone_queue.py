@@ -60,7 +60,7 @@ class ZoneQueue:
         return self._fresh.popleft() if self._fresh else None
 
     def next_at(self, now: float) -> float:
-        """Return when the next person of this zone may be called, epoch seconds; infinity: no person waits."""
+        """Return when the zone's next person may be called, epoch seconds; infinity: no person waits."""
         due = _NEVER
         if self._fresh:
             due = now
