@@ -101,7 +101,7 @@ _UNKNOWN_CALL = Outcome(call_session_id=0).to_xcom()
 
 
 def _default_call(attempt: int, external_id: str) -> dict[str, Any]:
-    """Return default values for the fields of a call. A page does not store a field with its default value."""
+    """Return the default value of each field of a call. A page stores only fields with other values."""
     return {**_UNKNOWN_CALL, "external_id": external_id, "attempt": attempt}
 
 

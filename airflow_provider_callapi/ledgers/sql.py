@@ -1,8 +1,8 @@
 """A ledger of campaigns in a SQL database: PostgreSQL, MySQL or SQLite.
 
-Each row has a unique key (campaign, person, attempt). Only the process that inserts the row dials the attempt.
-Shards, a cleared task and a second run by mistake therefore never dial the same attempt twice. A late write
-does not replace newer knowledge, see `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
+Each row has a unique key (campaign, person, attempt). Only the process that inserts the row dials the
+attempt. Shards, a cleared task and a second run by mistake therefore never dial the same attempt twice. A
+late write does not replace newer knowledge, see `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
 """
 
 from __future__ import annotations
@@ -79,14 +79,14 @@ class SqlLedger:
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
         """Reserve attempts: store each intent whose attempt was not dialled yet, in its own transaction.
 
-        If ``min_gap`` has not passed since the last call to the person, the intent is not granted. The answer's
-        ``not_before`` is then the time at which ``min_gap`` has passed.
+        If ``min_gap`` has not passed since the last call to the person, the intent is not granted. The
+        answer's ``not_before`` is then the time at which ``min_gap`` has passed.
 
         :return: the answer to each intent, in the same order.
         """
         claims: list[ClaimResult] = []
         for intent in intents:
-            # A stored intent is dialled only after this method returns, so do not wait long once one is stored.
+            # A stored intent is dialled only after this method returns. Do not wait long once one is stored.
             some_granted = any(claim.granted for claim in claims)
             try:
                 claims.append(self._claim_retried(intent, RETRY_BRIEFLY if some_granted else RETRY_OUTAGE))
@@ -126,10 +126,10 @@ class SqlLedger:
     def _claim(self, db: Connection, intent: Attempt, *, repeated: bool) -> ClaimResult:
         """Claim one intent within a transaction.
 
-        :param repeated: whether this process has tried to store the same intent before. The earlier transaction
-            may have been committed although its answer was lost. Only then may the stored intent be this
-            process's own. The row alone does not show which process stored it, because every process gives an
-            attempt the same ``external_id``.
+        :param repeated: whether this process has tried to store the same intent before. The earlier
+            transaction may have been committed although its answer was lost. Only then may the stored intent
+            be this process's own. The row alone does not show which process stored it, because every process
+            gives an attempt the same ``external_id``.
         """
         if self._min_gap is not None:
             # Lock before the first read. In SQLite, only a write begins a transaction.

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class LostRaceError(Exception):
-    """Another process took over an attempt after this process had read the row and before it updated the row."""
+    """Another process took over an attempt between this process's read and update of the row."""
 
 
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:

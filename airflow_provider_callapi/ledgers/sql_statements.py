@@ -37,7 +37,7 @@ _ABOUT_AN_INTENT = KNOWLEDGE.index((Status.NOT_PLACED, ...))
 
 
 def knowledge_index(attempt: Attempt) -> int:
-    """Return the index of an attempt's status and result in `KNOWLEDGE`. A higher index means more knowledge."""
+    """Return the index in `KNOWLEDGE` of an attempt's status and result. A higher index is more knowledge."""
     known = (attempt.status, attempt.result)
     return KNOWLEDGE.index(known if known in KNOWLEDGE else (attempt.status, ...))
 
@@ -49,7 +49,7 @@ def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
 
 
 def _merged_value(column: Column[Any]) -> Any:
-    """Return the SQL expression for the new value of a column. An unknown value never replaces a known value."""
+    """Return the SQL expression for a column's new value. An unknown value never replaces a known value."""
     if column.name == "observed":
         return case((column.is_(True), True), else_=_new_value("observed"))
     return func.coalesce(_new_value(column.name), column)

@@ -1,12 +1,12 @@
 """The tables of the SQL ledger. An author may query these tables. The call table holds phone numbers.
 
 ``callapi_campaign_call``
-    One row for each dialled attempt. Its columns are the fields of the `Attempt`, and the fields of the call's
-    `Outcome`. Times have microseconds. They are ``timestamptz`` in PostgreSQL, and UTC in databases whose time
-    type has no time zone.
+    One row for each dialled attempt. Its columns are the fields of the `Attempt`, and the fields of the
+    call's `Outcome`. Times have microseconds. They are ``timestamptz`` in PostgreSQL, and UTC in databases
+    whose time type has no time zone.
 ``callapi_campaign_lock``
-    A fixed number of rows. Each row stands for a part of the people. A claim with ``min_gap`` locks the row of
-    its person.
+    A fixed number of rows. Each row stands for a part of the people. A claim with ``min_gap`` locks the row
+    of its person.
 """
 
 from __future__ import annotations

@@ -48,9 +48,9 @@ class AttemptProgress:
         }
 
     def adopt(self, state: PersonState, attempt: Attempt, now: float) -> Attempt:
-        """Continue with a person's attempt as the ledger has it; return the attempt to store.
+        """Continue with an attempt that is stored in the ledger; return the attempt to store.
 
-        Another process may have stored the attempt, or an earlier try of this task.
+        An earlier try of this task, or another process, has stored the attempt.
 
         :param now: epoch seconds.
         """
@@ -86,13 +86,17 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.PLACED, attempt.with_status(Status.ACTIVE, call=call), now)
 
     def lose(self, state: PersonState, now: float) -> Attempt:
-        """Begin to search for a person's call, whose start request got no answer; return the attempt to store."""
+        """Begin to search for a person's lost call; return the attempt to store.
+
+        A call is lost if its start request got no answer.
+        """
         return self._advance(state, PersonEvent.UNANSWERED, state.current_attempt, now)
 
     def refuse(self, state: PersonState, result: Result, refused_with: str | None, now: float) -> Attempt:
         """Finish a person's attempt, which the service refused; return the attempt to store.
 
-        :param refused_with: the name of the error with which the service refused; None: the error has no name.
+        :param refused_with: the name of the error with which the service refused; None: the error has no
+            name.
         :param now: epoch seconds.
         """
         refused = state.current_attempt.with_status(

@@ -16,7 +16,7 @@ from airflow_provider_callapi.calls.campaign.people import CallTemplate
 
 
 class Dialler:
-    """Dials the intents of one campaign: claims each in the ledger, sends the start request, stores the answer.
+    """Dials intents: claims each intent in the ledger, sends the start request and stores the answer.
 
     :param dialling: decides what follows from each answer.
     :param template: makes the start request of each person.
@@ -65,7 +65,7 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Return the intents that may still be dialled. Put the people of other intents back into the queue."""
+        """Return the intents that may still be dialled; put the people of other intents back into the queue."""
         in_time: list[Attempt] = []
         late: list[Attempt] = []
         for intent in intents:

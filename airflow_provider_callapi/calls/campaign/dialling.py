@@ -192,7 +192,7 @@ class Dialling:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return text that names the refused row, if the service does not name the wrong field; otherwise ""."""
+        """Return a text with the number of the refused row; "" if the service names the wrong field."""
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""
 

@@ -35,10 +35,10 @@ class Actions:
     """What the campaign's runner has to do now.
 
     :ivar changed: attempts to store in the ledger.
-    :ivar given_up: keys of people whose lost call was not found. The runner loads the attempts of these people
-        from the ledger and passes the attempts to `LostCallSearch.give_up`.
+    :ivar given_up: keys of people whose lost call was not found. The runner loads the attempts of these
+        people from the ledger and passes the attempts to `LostCallSearch.give_up`.
     :ivar tag: answered, active calls to tag: (attempt, tag id).
-    :ivar untagged: answered calls that ended before they were tagged: (attempt, tag id). The runner logs them.
+    :ivar untagged: answered calls that ended without their tag: (attempt, tag id). The runner logs each.
     :ivar dial: intents. The runner claims each intent in the ledger, then dials it if the claim is granted.
     """
 
@@ -50,7 +50,7 @@ class Actions:
 
 
 class Campaign:
-    """The state of a campaign: all people on the contact list, all attempts to call them, and what to do next.
+    """The state of a campaign: the people on the contact list, the attempts to call people, what to do next.
 
     :param plan: the people and the invalid rows of the contact list.
     :param known: every attempt that the ledger has of these people. Each person's oldest attempt comes first.
@@ -185,13 +185,13 @@ class Campaign:
     def tags_active_calls(self) -> bool:
         """Return whether the campaign tags an answered call while the call is active.
 
-        It does so if there is no Data API, because a finished call then cannot be tagged.
+        The campaign does so only without a Data API, because a finished call then cannot be tagged.
         """
         return self._tags.tags_active_calls
 
     @property
     def has_answered_call_to_tag(self) -> bool:
-        """Return whether an answered call must be tagged while it is active, and has not been tagged yet."""
+        """Return whether an active, answered call still lacks a tag that must be set before the call ends."""
         return self._watched_calls.has_answered_call_to_tag
 
     # --- how far the campaign is ---

@@ -59,8 +59,8 @@ class Figures:
     :ivar by_attempt: number of the attempt → counts of the calls that may have rung a phone. Attempts that
         rang no phone are left out, so 1 stands for the first call that rang the person's phone.
     :ivar zones: IANA names of the time zones of the people who were called.
-    :ivar reasons: (result, reason) → how many people who did not answer. The reason is the error of an invalid
-        row, the name of the error with which the service refused the call, or the last call's
+    :ivar reasons: (result, reason) → how many people who did not answer. The reason is the error of an
+        invalid row, the name of the error with which the service refused the call, or the last call's
         ``finish_reason``.
     """
 

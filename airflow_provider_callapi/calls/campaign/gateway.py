@@ -24,13 +24,14 @@ class CampaignGateway:
 
     :ivar start: sends start requests; returns the answer or the error for each, in the same order.
     :ivar take_snapshot: polls the active calls once; returns the snapshot.
-    :ivar limits: returns the newest counters of the account's points; None: no answer has carried counters yet.
+    :ivar limits: returns the newest counters of the account's points; None: no answer has carried counters
+        yet.
     :ivar reports: called with a time, epoch seconds. Returns the reports of the finished calls that started
         at this time or later: (report, whether the contact answered the call; None: unknown). If this field
         is None, there is no Data API.
     :ivar tag_active: sets a tag on an active call; called with the call session id and the tag id.
-    :ivar tag_finished: sets a tag on a finished call; called with the ``communication_id`` in the call's report
-        and the tag id.
+    :ivar tag_finished: sets a tag on a finished call; called with the ``communication_id`` in the call's
+        report and the tag id.
     :ivar do_not_call: returns the numbers that must not be called now; None: these numbers are unknown.
     :ivar clock: returns the time, epoch seconds.
     :ivar log: writes a line to the task's log.
@@ -58,7 +59,7 @@ class LimitsFeed:
         self._taken: Limits | None = None
 
     def take(self) -> Limits | None:
-        """Return the newest counters; None: the newest counters were returned before, or there are none yet."""
+        """Return the newest counters of points; None: no answer has carried newer counters since the last call."""
         limits = self._newest()
         if limits is self._taken:
             return None

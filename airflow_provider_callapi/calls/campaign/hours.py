@@ -1,4 +1,4 @@
-"""The calling hours: in which hours and on which weekdays people may be called, in each person's time zone."""
+"""Calling hours: at what hours and on which weekdays people may be called, in each person's time zone."""
 
 from __future__ import annotations
 
@@ -66,15 +66,15 @@ class CallingHours:
 
     @property
     def over_midnight(self) -> bool:
-        """Return whether the window continues after midnight, so that it closes on the next day."""
+        """Return whether a window that opens on one day closes on the next day, after midnight."""
         return time(0) != self.closes < self.opens
 
     def window(self, now: float, zone: str) -> tuple[float, float]:
         """Return the calling window that is open now, or else the next one: (opens at, closes at).
 
         Both are epoch seconds. At every moment of the returned window, the local time is inside the calling
-        hours. If a clock change skips the opening or closing time, the moment of the change is used. If a clock
-        change repeats that time, the window opens at the second occurrence, or closes at the first.
+        hours. If a clock change skips the opening or closing time, the moment of the change is used. If a
+        clock change repeats that time, the window opens at the second occurrence, or closes at the first.
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.

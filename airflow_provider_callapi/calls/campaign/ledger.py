@@ -1,8 +1,8 @@
 """The ledger of a campaign stores its attempts: one `Attempt` for each call that the campaign dials.
 
 `Ledger` is the protocol of every place that stores attempts. A campaign stores the intent before it sends the
-start request. If the request gets no answer, the campaign does not dial again: it searches for the call by the
-call's ``external_id``.
+start request. If the request gets no answer, the campaign does not dial again: it searches for the call by
+the call's ``external_id``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Status(StrEnum):
 
 
 OPEN = frozenset({Status.DIALLING, Status.ACTIVE, Status.ENDED})
-"""The statuses of an open attempt. While a person has an open attempt, no process may dial the person again."""
+"""The statuses of an open attempt. A person with an open attempt must not be dialled again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,8 +68,8 @@ class LostCallSearch:
     def give_up(self, people: Iterable[str], held: Iterable[Attempt], now: float) -> list[Attempt]:
         """End the search for the lost calls of these people; return the attempts to store.
 
-        If another process has changed the person's attempt in the ledger since, the campaign continues with the
-        ledger's attempt. Otherwise, the attempt gets the result ``unresolved``.
+        If another process has changed the person's attempt in the ledger since, the campaign continues with
+        the ledger's attempt. Otherwise, the attempt gets the result ``unresolved``.
 
         :param people: the keys of the people.
         :param held: all attempts to call these people that the ledger has now, each person's oldest first.

@@ -1,4 +1,4 @@
-"""The reports of calls that a campaign expects from the Data API, and how long it waits for each."""
+"""Which reports a campaign expects from the Data API, and how long the campaign waits for each report."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LAST_QUESTIONS = 60.0
 """In this many seconds before a report's deadline, the campaign asks for reports of the whole day before."""
 _DAY = 86_400.0
 UNANSWERED_PATIENCE = 3600.0
-"""While the Data API does not answer, a report is expected for this many seconds after the report's deadline."""
+"""While the Data API does not answer, a campaign waits this many seconds longer for a report."""
 
 
 class MissingReports:
@@ -73,7 +73,9 @@ class MissingReports:
         return min(starts, default=None)
 
     def _deadlines(self, latest: float) -> Iterator[tuple[PersonState, float]]:
-        """Yield each person whose call may have a report, and when the wait for the report ends, epoch seconds.
+        """Yield each person whose call may have a report, and when the wait for the report ends.
+
+        Times are epoch seconds.
 
         :param latest: when the wait ends for a placed call that no snapshot has shown. Such a call may have
             ended between two snapshots. Its report shows that it is over, so that another call may start.

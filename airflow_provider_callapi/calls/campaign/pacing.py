@@ -22,7 +22,7 @@ _EARLY = 4.0
 _BURST = 3.0
 """After a pause, as many calls may be placed at once as the normal pace allows in this many seconds."""
 _SHARE_AT_ONCE = 4
-"""At most this fraction (1 / 4) of the points left may be used at once, because other users need points too."""
+"""At most a quarter of the points left may be used at once, because other users need points too."""
 _LATE = 1.0
 """Seconds by which a reset may come later than the counters state, because the counters are whole seconds."""
 _MINUTE = 60.0
@@ -42,7 +42,7 @@ Each further request without an answer doubles the pause, up to one minute.
 
 
 class Pacing:
-    """Decides how many calls a campaign may place, from the account's points (the service's rate-limit units).
+    """Decides how many calls a campaign may place, from the account's points: the API's rate-limit units.
 
     :param reserve: the share of a minute's and of a day's points that calls do not use: 0.01 is 1 %. Polls,
         tags and other users need these points.
@@ -143,7 +143,7 @@ class Pacing:
         return max(0, int(min(self._credit, most, budget)))
 
     def next_slot(self, now: float) -> tuple[float, str]:
-        """Return when the next call may be placed, epoch seconds, and what it waits for, as text.
+        """Return when the next call may be placed, epoch seconds, and what the call waits for, as text.
 
         The text is empty if the call waits only because calls are spread over the minute.
         """

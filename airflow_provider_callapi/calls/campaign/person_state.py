@@ -97,7 +97,7 @@ class PersonEvent(StrEnum):
     UNRESOLVED = "unresolved"
     """The search did not find the lost call."""
     TAKEN_OVER = "taken_over"
-    """The ledger holds another process's attempt to call the person. The campaign continues with that attempt."""
+    """Another process has stored an attempt to call the person. The campaign continues with that attempt."""
     ENDED = "ended"
     """The call is over."""
     RESULT_KNOWN = "result_known"
@@ -174,8 +174,8 @@ class PersonState:
         result yet.
     :ivar watch: in stage ``active``: the watch of the call. None in other stages.
     :ivar lost_call: in stage ``lost``: the call that the campaign searches for. None in other stages.
-    :ivar report_deadline: in stage ``report_due``: when the campaign stops waiting for the call's report, epoch
-        seconds. None in other stages.
+    :ivar report_deadline: in stage ``report_due``: when the campaign stops waiting for the call's report,
+        epoch seconds. None in other stages.
     :ivar due_tags: in stage ``tags_due``: ids of the tags that the call lacks. Empty in other stages.
     """
 
@@ -196,7 +196,7 @@ class PersonState:
 
     @property
     def current_call(self) -> Outcome:
-        """Return what is known of the newest call to the person. The person's newest attempt must have a call."""
+        """Return what is known of the newest call to the person. The person must have a placed call."""
         call = self.current_attempt.call
         assert call is not None, f"a person in stage {self.stage} has no call"
         return call
@@ -214,7 +214,7 @@ class PersonState:
             self.update(attempt)
 
     def update(self, attempt: Attempt) -> None:
-        """Replace the person's newest attempt without changing the stage, and take over the attempt's result."""
+        """Replace the person's newest attempt by a newer version. The stage does not change."""
         self.attempt = attempt
         if attempt.result is not None:
             self.result = attempt.result

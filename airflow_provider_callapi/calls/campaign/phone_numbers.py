@@ -17,16 +17,16 @@ class NotANumber(ValueError):
 
 
 def is_region(region: str) -> bool:
-    """Return whether a text is the ISO 3166 code of a country, such as ``RU``, whose phone numbers are known."""
+    """Return whether a text is the ISO 3166 code of a country with known phone numbers, such as ``RU``."""
     return region in phonenumbers.SUPPORTED_REGIONS
 
 
 def normalise(text: str, region: str) -> str:
     """Return a phone number as E.164 digits without ``+``, such as ``79260000011``, as the service expects.
 
-    A text with letters is a SIP number and is returned unchanged. A phone number with letters after it, such as
-    ``79260000011x5``, is refused. The service would take it for a SIP number, and the same person would be
-    called twice.
+    A text with letters is a SIP number and is returned unchanged. A phone number with letters after it, such
+    as ``79260000011x5``, is refused. As a SIP number, this text would count as a second person, and
+    one person could be called twice.
 
     :param region: ISO 3166 code of the country of numbers without a country code.
     :raises NotANumber: the text is not a phone number or SIP number that can be called. The error does not

@@ -30,8 +30,9 @@ COLUMNS = (
 """The columns that the results add to each row of the contact list.
 
 A column of the contact list with the same name as one of these columns is replaced. ``call_contact`` is the
-number called, as E.164 digits. ``call_attempts`` is how many calls to the person the service accepted. The sum
-of ``call_attempts`` is the summary's ``calls``. The columns after ``call_attempts`` describe the last attempt.
+number called, as E.164 digits. ``call_attempts`` is how many calls to the person the service accepted. The
+sum of ``call_attempts`` is the summary's ``calls``. The columns after ``call_attempts`` describe the last
+attempt.
 """
 
 _Listed: TypeAlias = Ending | Skipped

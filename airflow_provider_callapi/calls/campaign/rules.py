@@ -28,7 +28,8 @@ class Rules:
         call, even if the call is still active.
     :ivar report_timeout: seconds from the end of a call for which the campaign waits for the Data API's
         report of the call; None: there is no Data API.
-    :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this zone.
+    :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this
+        zone.
     :ivar dial_until: when dialling ends, epoch seconds.
     :ivar tags: outcome of a call → id of the tag that such a call gets.
     """

@@ -60,8 +60,8 @@ class Summary:
         sum is ``people``.
     :ivar calls: how many calls the service accepted. Unresolved calls do not count.
     :ivar answered_share: the share of people who answered.
-    :ivar unreached_share: the share of people who did not answer. People with an unknown result and people who
-        were not called count as unreached.
+    :ivar unreached_share: the share of people who did not answer. People with an unknown result and people
+        who were not called count as unreached.
     :ivar unknown_share: the share of people with the result ``unknown`` or ``unresolved``. These people also
         count as unreached.
     :ivar invalid_share: the invalid rows as a fraction of ``people``.
@@ -87,7 +87,10 @@ class Summary:
     ended_at: float
 
     def to_xcom(self) -> dict[str, Any]:
-        """Return the summary as plain JSON: times as ISO 8601 text in UTC, shares rounded to four decimals."""
+        """Return the summary as plain JSON.
+
+        Times are ISO 8601 text in UTC. Shares are rounded to four decimals.
+        """
         shares = {name: round(value, 4) for name, value in asdict(self).items() if name.endswith("_share")}
         return {
             **asdict(self),

@@ -10,7 +10,7 @@ from airflow_provider_callapi.calls.tagging import due_tags
 class TagPlan:
     """Returns the tags that the campaign's rules require and that a call does not have yet.
 
-    It leaves out tags that could not be set before, see `give_up`.
+    Tags that cannot be set are left out, see `give_up`.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -21,7 +21,7 @@ class TagPlan:
     def tags_active_calls(self) -> bool:
         """Return whether the campaign tags an answered call while the call is active.
 
-        It does so if there is no Data API, because a finished call then cannot be tagged.
+        The campaign does so only without a Data API, because a finished call then cannot be tagged.
         """
         return self._rules.report_timeout is None and "answered" in self._rules.tags
 
@@ -41,7 +41,7 @@ class TagPlan:
         return tuple(tag_id for tag_id in wanted if not self._is_impossible(attempt, tag_id))
 
     def give_up(self, attempt: Attempt, tag_id: int) -> None:
-        """Leave this tag out from now on for the call of this attempt, because it cannot be set."""
+        """Record that a tag cannot be set on the call of an attempt. The campaign does not try again."""
         self._impossible.add((attempt.external_id, tag_id))
 
     def _is_impossible(self, attempt: Attempt, tag_id: int) -> bool:

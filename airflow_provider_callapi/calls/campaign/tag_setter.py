@@ -30,8 +30,8 @@ class TagSetter:
     def tag_finished(self, now: float) -> list[Attempt]:
         """Set up to five missing tags on finished calls; return the attempts to store.
 
-        The number is small, because the campaign must not stop dialling for long. Tags that failed before come
-        last, because a tag that can never be set must not delay the other tags.
+        The number is small, because the campaign must not stop dialling for long. Tags that failed before
+        come last, because a tag that can never be set must not delay the other tags.
 
         :param now: epoch seconds.
         """

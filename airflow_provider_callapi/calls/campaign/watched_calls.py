@@ -20,7 +20,7 @@ class WatchNews:
 
     :ivar changed: attempts to store in the ledger.
     :ivar to_tag: answered, active calls to tag: (attempt, tag id).
-    :ivar untagged: answered calls that ended before they were tagged: (attempt, tag id).
+    :ivar untagged: answered calls that ended without their tag: (attempt, tag id).
     """
 
     changed: list[Attempt] = field(default_factory=list)
@@ -29,7 +29,7 @@ class WatchNews:
 
 
 class WatchedCalls:
-    """Watches the active calls of a campaign: compares them with snapshots and updates their people."""
+    """Watches the active calls of a campaign: each snapshot shows which calls were answered or have ended."""
 
     def __init__(self, index: PersonIndex, progress: AttemptProgress, tags: TagPlan) -> None:
         self._index = index
@@ -64,7 +64,7 @@ class WatchedCalls:
 
     @property
     def has_answered_call_to_tag(self) -> bool:
-        """Return whether an answered call must be tagged while it is active, and has not been tagged yet."""
+        """Return whether an active, answered call still lacks a tag that must be set before the call ends."""
         return self._tags.tags_active_calls and any(
             state.watch is not None
             and state.watch.observation.answered_at is not None
