@@ -1,4 +1,4 @@
-"""SQL statements of the ledger. They decide which write may replace a row, and which calls rang a phone."""
+"""SQL statements of the ledger: they decide which write may replace a row, and which calls rang a phone."""
 
 from __future__ import annotations
 

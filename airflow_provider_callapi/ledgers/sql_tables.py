@@ -120,8 +120,8 @@ locks = Table(
 def create_tables(engine: Engine) -> None:
     """Create the tables of the SQL ledger that are missing in the database.
 
-    :raises SQLAlchemyError: a statement failed. It also fails if another process creates the same tables at
-        the same time.
+    :raises SQLAlchemyError: a statement failed, for example because another process creates the same tables
+        at the same time.
     """
     metadata.create_all(engine)
     with engine.begin() as db:

@@ -56,7 +56,7 @@ class Announcement:
             yield Line(f"… and {more} more rows; the results name all", is_warning=True)
 
     def forecast_lines(self, now: float) -> Iterator[Line]:
-        """Yield lines that show how many points the first calls cost, how long they take and when they begin.
+        """Yield lines that show how many points and minutes the first calls need, and when dialling begins.
 
         Without the account's counters of points, the line about points and duration is only a rough estimate.
 
@@ -80,7 +80,7 @@ class Announcement:
         """Return how many people are to be called, and how many points and minutes the calls need.
 
         The keys are ``to_be_called``, ``points_needed`` and ``minutes_needed``. ``minutes_needed`` is None if
-        it cannot be known.
+        the number is unknown.
         """
         minutes = self._bottleneck()[0]
         return {

@@ -48,7 +48,7 @@ class AttemptProgress:
         }
 
     def adopt(self, state: PersonState, attempt: Attempt, now: float) -> Attempt:
-        """Continue with an attempt that is stored in the ledger; return the attempt to store.
+        """Continue with an attempt that the ledger has; return the attempt as it is now.
 
         An earlier try of this task, or another process, has stored the attempt.
 
@@ -64,7 +64,7 @@ class AttemptProgress:
         return self._advance(state, event, attempt, now)
 
     def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
-        """Put a person whose call was not placed back into the queue; return the attempt to store.
+        """Put a person whose call was not placed back into the queue; return the changed attempt.
 
         The next start request to the person belongs to the same attempt.
 
@@ -76,7 +76,7 @@ class AttemptProgress:
         return not_placed
 
     def place(self, state: PersonState, call_session_id: int, started_at: float, now: float) -> Attempt:
-        """Watch a person's call, which the service has placed; return the attempt to store.
+        """Watch a person's call, which the service has placed; return the changed attempt.
 
         :param started_at: when the call started, epoch seconds.
         :param now: epoch seconds.
@@ -86,14 +86,14 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.PLACED, attempt.with_status(Status.ACTIVE, call=call), now)
 
     def lose(self, state: PersonState, now: float) -> Attempt:
-        """Begin to search for a person's lost call; return the attempt to store.
+        """Begin to search for a person's lost call; return the changed attempt.
 
         A call is lost if its start request got no answer.
         """
         return self._advance(state, PersonEvent.UNANSWERED, state.current_attempt, now)
 
     def refuse(self, state: PersonState, result: Result, refused_with: str | None, now: float) -> Attempt:
-        """Finish a person's attempt, which the service refused; return the attempt to store.
+        """Finish a person's attempt, which the service refused; return the changed attempt.
 
         :param refused_with: the name of the error with which the service refused; None: the error has no
             name.
@@ -105,14 +105,14 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def leave_unresolved(self, state: PersonState, now: float) -> Attempt:
-        """Finish a person's attempt, whose lost call was not found; return the attempt to store."""
+        """Finish a person's attempt, whose lost call was not found; return the changed attempt."""
         unresolved = state.current_attempt.with_status(
             Status.FINISHED, result=Result.UNRESOLVED, result_known_at=now
         )
         return self._advance(state, PersonEvent.UNRESOLVED, unresolved, now)
 
     def end(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Begin to wait for the report of a person's call, which is over; return the attempt to store.
+        """Begin to wait for the report of a person's call, which is over; return the changed attempt.
 
         :param call: what is known of the call.
         :param now: epoch seconds.
@@ -121,7 +121,7 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.ENDED, ended, now)
 
     def know_result(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Derive the result of a person's call, which is over; return the attempt to store.
+        """Derive the result of a person's call, which is over; return the changed attempt.
 
         :param call: what is known of the call.
         :param now: epoch seconds.
@@ -132,11 +132,11 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.RESULT_KNOWN, known, now)
 
     def tag(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Record that a tag was set on a person's call, or cannot be set; return the attempt to store.
+        """Record that a tag was set on a person's call, or cannot be set; return the changed attempt.
 
         If no tag is missing any more, the attempt is finished.
 
-        :param call: the call with the tags that it has now.
+        :param call: the call with its present tags.
         :param now: epoch seconds.
         """
         attempt = state.current_attempt
@@ -176,7 +176,7 @@ class AttemptProgress:
     def _ended_at(self, state: PersonState, now: float) -> float:
         """Return when the call ended, epoch seconds.
 
-        If that is not known, return when the campaign would have stopped watching the call. Every process
+        If the end is unknown, return when the campaign would have stopped watching the call. Every process
         gets the same time.
         """
         call = state.current_call

@@ -1,4 +1,4 @@
-"""The rule by which a campaign's task defers: when it gives its worker up, and when it needs one again."""
+"""The rule that decides when a campaign's task gives up its worker, and when the task needs one again."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Return the intents that may still be dialled; put the people of other intents back into the queue."""
+        """Return the intents that may still be dialled; put the other intents' people back into the queue."""
         in_time: list[Attempt] = []
         late: list[Attempt] = []
         for intent in intents:

@@ -122,7 +122,7 @@ class Dialling:
         return intent
 
     def person_of(self, intent: Attempt) -> Person:
-        """Return the person whom an intent is to call."""
+        """Return the person that an intent is for."""
         return self._index[intent.person].person
 
     def may_dial(self, intent: Attempt, now: float) -> bool:
@@ -136,7 +136,7 @@ class Dialling:
         return self.stopped is None and now < self._rules.dial_until and self._queues.is_open(person, now)
 
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
-        """Record that the ledger refused a claim; return the attempts to store.
+        """Record that the ledger refused a claim; return the attempts to store in the ledger.
 
         If another process has dialled the person, the campaign continues with that process's attempt.
         Otherwise, the person waits until the time that the ledger gives, or half a minute.
@@ -156,14 +156,18 @@ class Dialling:
         return []
 
     def put_back(self, intent: Attempt, due: float) -> Attempt:
-        """Put the person of an intent that was not dialled back into the queue; return the attempt to store.
+        """Put the person of an intent that was not dialled back into the queue.
+
+        Return the attempt to store in the ledger.
 
         :param due: epoch seconds. The person is not dialled before this time.
         """
         return self._progress.put_back(self._index[intent.person], intent, due)
 
     def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
-        """Record the service's answer to an intent's start request; return the attempt to store.
+        """Record the service's answer to an intent's start request.
+
+        Return the attempt to store in the ledger.
 
         :param answer: the placed call, or the error.
         :param now: epoch seconds.

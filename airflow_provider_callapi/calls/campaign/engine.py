@@ -97,7 +97,7 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set each person's first stage from the known attempts; return the attempts that changed thereby."""
+        """Set each person's first stage from the attempts in the ledger; return the attempts that changed."""
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
         for attempt in known:
@@ -170,7 +170,7 @@ class Campaign:
         ]
 
     def record_tag(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
-        """Record whether a tag was set on the call of an attempt; return the attempt to store.
+        """Record whether a tag was set on the call of an attempt; return the attempt to store in the ledger.
 
         :param now: epoch seconds.
         :param done: True: the tag was set. False: the tag cannot be set, so the campaign does not try again.

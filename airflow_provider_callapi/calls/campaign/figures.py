@@ -115,7 +115,7 @@ def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
 
 
 def called_at(attempt: Attempt) -> float:
-    """Return when the call started, epoch seconds; if that is not known, when its intent was stored."""
+    """Return when a call started, epoch seconds; if this is unknown, when the intent was stored."""
     if attempt.call is None or attempt.call.started_at is None:
         return attempt.intended_at
     return attempt.call.started_at

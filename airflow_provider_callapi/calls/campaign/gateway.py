@@ -27,8 +27,8 @@ class CampaignGateway:
     :ivar limits: returns the newest counters of the account's points; None: no answer has carried counters
         yet.
     :ivar reports: called with a time, epoch seconds. Returns the reports of the finished calls that started
-        at this time or later: (report, whether the contact answered the call; None: unknown). If this field
-        is None, there is no Data API.
+        at this time or later. With each report comes whether the contact answered the call; None: unknown. If
+        this field is None, there is no Data API.
     :ivar tag_active: sets a tag on an active call; called with the call session id and the tag id.
     :ivar tag_finished: sets a tag on a finished call; called with the ``communication_id`` in the call's
         report and the tag id.
@@ -49,7 +49,7 @@ class CampaignGateway:
 
 
 class LimitsFeed:
-    """Returns the account's counters of points, each new state only once.
+    """Returns the account's counters of points. Counters that were returned before are not returned again.
 
     :param newest: returns the newest counters; None: no answer has carried counters yet.
     """
@@ -59,7 +59,7 @@ class LimitsFeed:
         self._taken: Limits | None = None
 
     def take(self) -> Limits | None:
-        """Return the newest counters of points; None: no answer has carried newer counters since the last call."""
+        """Return the newest counters of points; None: these counters were returned before, or none exist."""
         limits = self._newest()
         if limits is self._taken:
             return None

@@ -17,7 +17,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def is_timezone(name: str) -> bool:
-    """Return whether a name is the name of an IANA time zone, such as ``Europe/Moscow``."""
+    """Return whether a text is the name of an IANA time zone, such as ``Europe/Moscow``."""
     try:
         _zone(name)
     except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
@@ -72,9 +72,10 @@ class CallingHours:
     def window(self, now: float, zone: str) -> tuple[float, float]:
         """Return the calling window that is open now, or else the next one: (opens at, closes at).
 
-        Both are epoch seconds. At every moment of the returned window, the local time is inside the calling
-        hours. If a clock change skips the opening or closing time, the moment of the change is used. If a
-        clock change repeats that time, the window opens at the second occurrence, or closes at the first.
+        Both times are epoch seconds. At every moment of the returned window, the local time is inside the
+        calling hours. If a clock change skips the opening or closing time, the moment of the change is used.
+        If a clock change repeats that time, the window opens at the second occurrence, or closes at the
+        first.
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.
@@ -109,8 +110,8 @@ def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float,
 def _first_and_last(local: datetime, zone: str) -> tuple[float, float]:
     """Return when a zone's clock shows a local time for the first and for the last time, epoch seconds.
 
-    Both are the same, unless a clock change repeats the local time. If a clock change skips the local time,
-    both are the moment of the change.
+    Both times are the same, unless a clock change repeats the local time. If a clock change skips the local
+    time, both times are the moment of the change.
     """
     moment = local.replace(tzinfo=_zone(zone), fold=0)
     first, last = moment.timestamp(), moment.replace(fold=1).timestamp()

@@ -15,7 +15,7 @@ from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
 
 
 class ProblemKind(StrEnum):
-    """The kinds of reasons for which a finished campaign's task fails."""
+    """The kinds of reasons why a finished campaign's task fails."""
 
     STOPPED = "stopped"
     TOO_LATE = "too_late"

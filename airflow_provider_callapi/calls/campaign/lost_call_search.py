@@ -59,14 +59,16 @@ class LostCallSearch:
         return given_up
 
     def found(self, state: PersonState, call_session_id: int, now: float) -> Attempt:
-        """Record that a person's lost call was found, and watch the call; return the attempt to store.
+        """Record that a person's lost call was found, and watch the call.
+
+        Return the attempt to store in the ledger.
 
         :param now: epoch seconds.
         """
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 
     def give_up(self, people: Iterable[str], held: Iterable[Attempt], now: float) -> list[Attempt]:
-        """End the search for the lost calls of these people; return the attempts to store.
+        """End the search for the lost calls of these people; return the attempts to store in the ledger.
 
         If another process has changed the person's attempt in the ledger since, the campaign continues with
         the ledger's attempt. Otherwise, the attempt gets the result ``unresolved``.

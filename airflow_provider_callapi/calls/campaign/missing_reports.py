@@ -55,11 +55,11 @@ class MissingReports:
         )
 
     def search_start(self, now: float) -> float | None:
-        """Return from which start time of calls on to ask for reports, epoch seconds; None: ask for none.
+        """Return the start time of the earliest call whose report is missing, epoch seconds; None: none is.
 
-        The longer a report is missing, the earlier is this time, because the service's clock may differ from
-        this computer's clock. Shortly before a report is given up, this time is a day before the intent,
-        because the connection's time zone may be wrong.
+        The returned time is a guess with a margin, because the service's clock may differ from this
+        computer's clock. The margin grows while a report is missing. Shortly before a report is given up, the
+        margin is a day, because the connection's time zone may be wrong.
 
         :param now: epoch seconds.
         """
@@ -78,7 +78,7 @@ class MissingReports:
         Times are epoch seconds.
 
         :param latest: when the wait ends for a placed call that no snapshot has shown. Such a call may have
-            ended between two snapshots. Its report shows that it is over, so that another call may start.
+            ended between two snapshots. The report then shows that the call is over.
         """
         for state in self._index.in_stage(PersonStage.REPORT_DUE):
             assert state.report_deadline is not None
@@ -97,9 +97,12 @@ class MissingReports:
         return max(_CLOCK_DIFFERENCE, 3 * (now - (deadline - patience)))
 
     def record(self, reports: Iterable[tuple[CallReport, bool | None]], now: float) -> list[Attempt]:
-        """Assign reports to calls, and give up reports that are late; return the attempts to store.
+        """Assign reports to calls, and give up reports that are late.
 
-        :param reports: (report, whether the contact answered the call; None: unknown).
+        Return the attempts to store in the ledger.
+
+        :param reports: the reports. With each report comes whether the contact answered the call; None:
+            unknown.
         :param now: epoch seconds.
         """
         lost_calls = self._index.lost_by_external_id()
@@ -124,12 +127,12 @@ class MissingReports:
         return state
 
     def give_up(self, now: float, *, patience: float = UNANSWERED_PATIENCE) -> list[Attempt]:
-        """Stop waiting for reports that are late; return the attempts to store.
+        """Stop waiting for reports that are late; return the attempts to store in the ledger.
 
         The result of such an attempt follows from what ``list.calls`` has shown of the call.
 
         :param now: epoch seconds.
-        :param patience: a report is late from this many seconds after its deadline on.
+        :param patience: how many seconds after the deadline of a report the report counts as late.
         """
         late = [
             state

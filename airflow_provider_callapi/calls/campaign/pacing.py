@@ -106,7 +106,7 @@ class Pacing:
         """Place no call before a time. If calls are paused for longer already, keep the longer pause.
 
         :param until: epoch seconds.
-        :param why: what the campaign waits for, as text for its log.
+        :param why: what the campaign waits for, as text for the task's log.
         """
         if until > self._paused_until:
             self._paused_until, self._paused_for = until, why

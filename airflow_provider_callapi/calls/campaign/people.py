@@ -29,7 +29,7 @@ A ledger stores up to 255 characters, and later attempts add their number to the
 
 
 class _Missing(StrictUndefined):
-    """Stands for a name without a value in a template. Its error names the missing column of the row."""
+    """A name without a value in a template. Its use raises an error that names the missing column."""
 
     @property
     def _undefined_message(self) -> str:
@@ -48,9 +48,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(undefined=_Missing, finalize=_check_value)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return an attribute of an object in a template. The columns of a row come before its methods.
+        """Return the value of ``obj.attribute`` in a template.
 
-        A row can thus have a column with the name of a method of mappings, such as ``items``.
+        If ``obj`` is a row, its columns come before the methods of mappings, such as ``items``.
         """
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
@@ -58,7 +58,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _check_value(value: Any) -> Any:
-    """Return a value unchanged that a template inserts into a text.
+    """Return the value that a template inserts into a text, unchanged.
 
     :raises UndefinedError: the value is None or a method.
     """
@@ -120,7 +120,7 @@ class Plan:
 
 
 class CallTemplate:
-    """A template of a campaign's calls. It makes each person's start request from the person's row.
+    """The template of a campaign's calls: makes each person's start request from the person's row.
 
     :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Every string is
         a Jinja template, in which ``contact`` is the person's row. The parameter ``contact`` is

@@ -48,7 +48,7 @@ class PersonIndex:
         return iter(self._by_key.values())
 
     def in_stage(self, stage: PersonStage) -> list[PersonState]:
-        """Return the people in a stage; the person who came to the stage first is the first.
+        """Return the people in a stage, in the order in which the people entered the stage.
 
         :param stage: one of the `OPEN_STAGES`.
         """
@@ -67,7 +67,7 @@ class PersonIndex:
         return any(self._by_stage.values())
 
     def with_session(self, call_session_id: int) -> PersonState | None:
-        """Return the person whose call has this session id; None: no person's call has it.
+        """Return the person whose call has this call session id; None: there is no such call.
 
         Only calls that are active, or whose report is missing, are found.
         """

@@ -47,8 +47,8 @@ def render_report(
 ) -> str:
     """Return the report of a campaign as an HTML page.
 
-    The page shows how many calls the service accepted in each minute. It shows answer rates by the hour of
-    the day, in the time zone of the person called. It shows no phone number and no value of a row.
+    The page shows how many calls the service accepted in each minute. It also shows answer rates by the hour
+    of the day, in the time zone of the person called. The page shows no phone number and no value of a row.
 
     :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.

@@ -15,7 +15,7 @@ from airflow_provider_callapi.calls.campaign.missing_reports import MissingRepor
 class ReportFetcher:
     """Fetches the missing reports of a campaign's calls. One request fetches the reports of all calls.
 
-    :param missing: the calls whose report is missing.
+    :param missing: determines which reports are missing, and records the fetched reports.
     :param interval: seconds between two requests.
     :ivar next_at: when the next request may be sent, epoch seconds.
     """
@@ -30,7 +30,9 @@ class ReportFetcher:
         self.next_at = 0.0
 
     def fetch(self, now: float) -> list[Attempt]:
-        """Fetch and record the missing reports, if a request is due; return the attempts to store.
+        """Fetch and record the missing reports, if a request is due.
+
+        Return the attempts to store in the ledger.
 
         Also give up the reports that are late.
 

@@ -16,8 +16,8 @@ NEVER = float("inf")
 class Rules:
     """When and how often a campaign calls people.
 
-    :ivar redial: result → seconds from the end of a call with this result to the next attempt. A missing
-        result, or None: no redial.
+    :ivar redial: result → seconds from the end of a call with this result to the next attempt. There is no
+        redial after a result that is missing here or has None.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
     :ivar at_once: how many start requests may be without an answer at the same time. If the process crashes,

@@ -27,7 +27,7 @@ _PROGRESS_INTERVAL = 60.0
 
 @dataclass(frozen=True)
 class Pause:
-    """How long a campaign pauses after a step, and what it waits for.
+    """How long a campaign pauses after a step, and why.
 
     :ivar seconds: the pause until the next step, in seconds.
     :ivar dial_at: when the next person may be dialled, epoch seconds.

@@ -28,7 +28,7 @@ class TagSetter:
         self.next_at = 0.0
 
     def tag_finished(self, now: float) -> list[Attempt]:
-        """Set up to five missing tags on finished calls; return the attempts to store.
+        """Set up to five missing tags on finished calls; return the attempts to store in the ledger.
 
         The number is small, because the campaign must not stop dialling for long. Tags that failed before
         come last, because a tag that can never be set must not delay the other tags.

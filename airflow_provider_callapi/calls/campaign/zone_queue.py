@@ -130,7 +130,9 @@ class ZoneQueues:
         return min((queue.next_at(now) for queue in self._queues.values()), default=_NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
-        """Remove the people of each zone in which no person may be called before a time; return their keys.
+        """Empty the queue of each zone in which no person may be called before a time.
+
+        Return the keys of the people who were removed.
 
         :param end: this time, epoch seconds.
         :param now: epoch seconds.
