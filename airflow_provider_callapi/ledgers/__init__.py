@@ -1,1 +1,1 @@
-"""Ledgers of campaigns: in an SQL database, or in pages of JSON in Airflow's task state."""
+"""Where campaigns store their attempts: an SQL database, or pages of JSON in Airflow's task state."""

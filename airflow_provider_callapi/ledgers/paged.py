@@ -1,8 +1,8 @@
 """A ledger in pages of plain JSON, for a store of small values such as Airflow's task state.
 
-A page holds the attempts of some people, in the order in which they were first dialled. One write thus
-stores the intents of a batch. Only one process at a time may use the ledger: it does not notice a second
-writer.
+Each page stores all attempts to call up to 35 people. New people are added to the last page, so one write
+stores a batch of first intents. Only one process at a time may use the ledger, because the ledger does not
+notice that another process writes.
 """
 
 from __future__ import annotations
@@ -16,17 +16,22 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
 _PEOPLE_A_PAGE = 35
-"""A page takes 58 kB after three calls to everybody. Airflow warns of values above 64 kB."""
+"""With this many people, a page has 58 kB after three calls to each. Airflow warns of values above 64 kB."""
 _UNRUNG_KEPT = 3
-"""How many attempts that rang no phone are kept of each person. Their number is not limited otherwise."""
+"""How many attempts that rang no phone the ledger keeps of each person.
+
+A campaign does not limit how often it repeats such attempts.
+"""
 
 Page = dict[str, list[dict[str, Any]]]
 
 
 class PagedLedger:
-    """A ledger in a key-value store, see `airflow_provider_callapi.calls.campaign.ledger.Ledger`.
+    """A ledger in a key-value store. It implements `airflow_provider_callapi.calls.campaign.ledger.Ledger`.
 
-    Of a person's attempts that rang no phone, it keeps the three newest.
+    The ledger deletes a person's older attempts that rang no phone, and keeps the three newest of these.
+
+    :param store: stores the pages. Only one process at a time may write to this store.
     """
 
     def __init__(self, store: KeyValueStore) -> None:
@@ -39,11 +44,17 @@ class PagedLedger:
             self._pages.append(page)
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Yield every attempt to call these people that is kept, each person's oldest first."""
+        """Yield every stored attempt to call these people. Each person's oldest attempt comes first.
+
+        :param people: the keys of the people.
+        """
         return (attempt for person in people if person in self._page_of for attempt in self._attempts(person))
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Store each intent that is not taken; return the answers in the same order."""
+        """Reserve attempts: store each intent whose attempt was not dialled yet.
+
+        :return: the answer to each intent, in the same order.
+        """
         newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
         taken = [is_taken(newest.get(intent.person), intent) for intent in intents]
         self.record([intent for intent, is_held in zip(intents, taken, strict=True) if not is_held])
@@ -53,7 +64,7 @@ class PagedLedger:
         ]
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Store what is newly known of claimed attempts."""
+        """Store new versions of attempts that were claimed before."""
         changed: set[int] = set()
         for attempt in attempts:
             number = self._page_for(attempt.person)
@@ -76,7 +87,7 @@ class PagedLedger:
 
 
 def _drop_old_unrung(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a person's attempts without the older ones that rang no phone."""
+    """Return a person's attempts. Of those that rang no phone, return only the three newest."""
     unrung = [value["attempt"] for value in values if value.get("result") in RANG_NO_PHONE]
     dropped = unrung[:-_UNRUNG_KEPT]
     return [value for value in values if value["attempt"] not in dropped]
@@ -90,7 +101,7 @@ _UNKNOWN_CALL = Outcome(call_session_id=0).to_xcom()
 
 
 def _default_call(attempt: int, external_id: str) -> dict[str, Any]:
-    """Return the fields of a call that a page leaves out, because they have these values."""
+    """Return the default value of each field of a call. A page stores only fields with other values."""
     return {**_UNKNOWN_CALL, "external_id": external_id, "attempt": attempt}
 
 

@@ -1,8 +1,8 @@
-"""The ledger of campaigns in a SQL database: PostgreSQL, MySQL or SQLite.
+"""A ledger of campaigns in a SQL database: PostgreSQL, MySQL or SQLite.
 
-A unique key of (campaign, person, attempt) decides which process dials. Shards, a cleared task and two
-accidental runs therefore never dial the same attempt. A late write does not replace newer knowledge, see
-`airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
+Each row has a unique key (campaign, person, attempt). Only the process that inserts the row dials the
+attempt. Shards, a cleared task and a second run by mistake therefore never dial the same attempt twice. A
+late write does not replace newer knowledge, see `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
 """
 
 from __future__ import annotations
@@ -42,20 +42,21 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 _CHUNK = 500
-"""How many rows or people one SQL statement names at most."""
+"""How many rows or people one SQL statement contains at most."""
 _MICROSECOND = 1e-6
 
 
 class SqlLedger:
-    """A `Ledger` in a database. The constructor creates missing tables.
+    """A `Ledger` in a SQL database. The constructor creates missing tables.
 
-    :param engine: of PostgreSQL, MySQL (InnoDB) or SQLite. Its option ``hide_parameters`` keeps phone numbers
-        out of its log.
-    :param campaign: the campaign's name. Processes with the same name share the ledger.
-    :param min_gap: seconds that must pass between two calls to a person, counting the calls of all campaigns
-        in the database; None: no minimum. Calls that rang no phone do not count.
-    :raises CallApiTrouble: the database does not answer. Every method waits up to five minutes and then
-        raises it, too.
+    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Create it with the option
+        ``hide_parameters``, which keeps phone numbers out of the engine's log.
+    :param campaign: the campaign's name. Processes with the same name share the attempts.
+    :param min_gap: seconds that must pass between two calls to a person; None: no minimum. The calls of all
+        campaigns in the database count, except calls that rang no phone.
+    :raises ValueError: the campaign's name is empty or too long.
+    :raises CallApiTrouble: the database does not answer. Every other method raises this error too, after it
+        has waited for up to five minutes.
     """
 
     def __init__(self, engine: Engine, campaign: str, *, min_gap: float | None = None) -> None:
@@ -64,22 +65,28 @@ class SqlLedger:
         self._engine = engine
         self._campaign = campaign
         self._min_gap = min_gap
-        # if another process creates the tables at the same time, check again
+        # The statement fails if another process creates the tables at the same time. Then it is repeated.
         mask_errors(lambda: RETRY_BRIEFLY(create_tables, engine))
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Yield every attempt to call these people, each person's oldest first."""
+        """Yield every stored attempt of the campaign to call these people. Each person's oldest comes first.
+
+        :param people: the keys of the people.
+        """
         for rows in self._rows(people):
             yield from map(attempt_of_row, rows)
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Store each intent that is not taken, in its own transaction; return the answers in the same order.
+        """Reserve attempts: store each intent whose attempt was not dialled yet, in its own transaction.
 
-        An intent within ``min_gap`` of the last call is not granted either: ``not_before`` is its time.
+        If ``min_gap`` has not passed since the last call to the person, the intent is not granted. The
+        answer's ``not_before`` is then the time at which ``min_gap`` has passed.
+
+        :return: the answer to each intent, in the same order.
         """
         claims: list[ClaimResult] = []
         for intent in intents:
-            # an intent that is stored but not returned is never dialled, so do not wait long after the first
+            # A stored intent is dialled only after this method returns. Do not wait long once one is stored.
             some_granted = any(claim.granted for claim in claims)
             try:
                 claims.append(self._claim_retried(intent, RETRY_BRIEFLY if some_granted else RETRY_OUTAGE))
@@ -91,8 +98,12 @@ class SqlLedger:
         return claims
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Store what is newly known of claimed attempts. A row with more `KNOWLEDGE` stays unchanged."""
-        # two writers with different orders could wait for each other: a deadlock
+        """Store new versions of attempts that were claimed before.
+
+        A row stays unchanged if the database knows more of the attempt already, see
+        `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
+        """
+        # All writers use one order. With different orders, two writers could wait for each other: a deadlock.
         in_one_order = sorted(attempts, key=lambda attempt: (attempt.person, attempt.attempt))
         values = [
             {
@@ -115,12 +126,13 @@ class SqlLedger:
     def _claim(self, db: Connection, intent: Attempt, *, repeated: bool) -> ClaimResult:
         """Claim one intent within a transaction.
 
-        :param repeated: an earlier transaction with the same intent may have been committed, although its
-            answer was lost. Only then can the stored intent be this process's own: the external_id of an
-            attempt is the same in every process.
+        :param repeated: whether this process has tried to store the same intent before. The earlier
+            transaction may have been committed although its answer was lost. Only then may the stored intent
+            be this process's own. The row alone does not show which process stored it, because every process
+            gives an attempt the same ``external_id``.
         """
         if self._min_gap is not None:
-            # lock before the first read; SQLite needs a write to begin its transaction
+            # Lock before the first read. In SQLite, only a write begins a transaction.
             stripe = stripe_of(intent.person)
             db.execute(update(locks).where(locks.c.stripe == stripe).values(locked_by=self._campaign))
         newest = self._newest(db, intent.person)
@@ -152,7 +164,7 @@ class SqlLedger:
         return None if last is None else float(last) + self._min_gap
 
     def _rows(self, people: Iterable[str]) -> Iterator[Sequence[Any]]:
-        """Yield the rows of these people in portions, ordered by person and attempt."""
+        """Yield the rows of these people's attempts in portions, ordered by person and attempt."""
         query = select(calls).where(calls.c.campaign == self._campaign)
         for some in _chunks(list(dict.fromkeys(people))):
             theirs = query.where(calls.c.person.in_(some)).order_by(calls.c.person, calls.c.attempt)
@@ -161,9 +173,12 @@ class SqlLedger:
     def _retried(
         self, work: Callable[[Connection, A], T], argument: A, retrying: tenacity.Retrying | None = None
     ) -> T:
-        """Run a transaction; repeat it after a deadlock, a lost race, a lock or a lost connection.
+        """Run a transaction and return its result. Repeat the transaction after an error that may pass.
 
-        :param retrying: when to repeat it; None: also through an outage of some minutes.
+        Such errors are a deadlock, a lost race, a lock and a lost connection.
+
+        :param work: the transaction: called with a database connection and ``argument``.
+        :param retrying: how often to repeat the transaction; None: for up to five minutes.
         """
 
         def transaction() -> T:
@@ -174,12 +189,14 @@ class SqlLedger:
 
 
 def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
-    """Return the ledger in the database of an Airflow connection.
+    """Return a ledger in the database to which an Airflow connection leads.
 
-    :param ledger_conn_id: id of a connection whose provider has SQLAlchemy engines.
-    :param campaign: see `SqlLedger`.
-    :param min_gap: see `SqlLedger`.
-    :raises CallApiFailure: the connection leads to no usable database. The text names ``ledger_conn_id``.
+    :param ledger_conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite. Its provider must offer
+        an SQLAlchemy engine.
+    :param campaign: the campaign's name. Processes with the same name share the attempts.
+    :param min_gap: seconds that must pass between two calls to a person; None: no minimum, see `SqlLedger`.
+    :raises CallApiFailure: the connection does not lead to a usable database. The text names
+        ``ledger_conn_id``.
     :raises CallApiTrouble: the database did not answer. The text names ``ledger_conn_id``.
     """
     named = f"ledger_conn_id: connection {ledger_conn_id!r}"
@@ -187,7 +204,7 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
         hook = BaseHook.get_hook(ledger_conn_id)
         if not hasattr(hook, "get_sqlalchemy_engine"):
             raise CallApiFailure(f"{named} is not a connection to a SQL database")
-        # a campaign may pause for a night, in which the server closes idle connections
+        # The server may close idle connections while a campaign pauses for a night.
         engine: Engine = hook.get_sqlalchemy_engine({"pool_pre_ping": True, "hide_parameters": True})
     except CallApiFailure:
         raise
@@ -202,7 +219,10 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
 
 
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
-    """Return whether a row is exactly this intent: the database keeps its time to the microsecond."""
+    """Return whether the newest attempt in the database is exactly this intent.
+
+    The database rounds the intent's time to a microsecond.
+    """
     return (newest.attempt, newest.status, newest.external_id) == (
         intent.attempt,
         Status.DIALLING,

@@ -1,4 +1,4 @@
-"""The rules by which the SQL ledger repeats a transaction, and errors without phone numbers."""
+"""How the SQL ledger repeats failed transactions, and how it removes phone numbers from database errors."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ T = TypeVar("T")
 
 
 class LostRaceError(Exception):
-    """Another process took the attempt over between the read and the update."""
+    """Another process took over an attempt between this process's read and update of the row."""
 
 
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
-    """Return whether to stop repeating a transaction: after 5 minutes of an outage, or 6 other failures."""
+    """Return whether to stop repeating a transaction.
+
+    If the database is not available, stop after five minutes. After any other failure, stop after six tries.
+    """
     outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
     if outage:
         return (state.seconds_since_start or 0.0) >= _LONGEST_OUTAGE
@@ -28,7 +31,7 @@ def _is_hopeless(state: tenacity.RetryCallState) -> bool:
 
 _TRIES = 6
 _LONGEST_OUTAGE = 300.0
-"""Seconds for which an outage is waited out: a restart of the database takes less."""
+"""A transaction is repeated for this many seconds of an outage. A restart of the database takes less."""
 _OUTAGES = (OperationalError, InterfaceError, InternalError)
 RETRY_BRIEFLY = tenacity.Retrying(
     retry=tenacity.retry_if_exception_type((DBAPIError, LostRaceError)),
@@ -36,16 +39,17 @@ RETRY_BRIEFLY = tenacity.Retrying(
     wait=tenacity.wait_random_exponential(multiplier=0.05, max=2.0),
     reraise=True,
 )
-"""Repeats a transaction a few times, within seconds."""
+"""Repeats a failed transaction up to five times, within seconds."""
 RETRY_OUTAGE = RETRY_BRIEFLY.copy(
     stop=_is_hopeless, wait=tenacity.wait_random_exponential(multiplier=0.05, max=10.0)
 )
-"""Repeats a transaction through an outage of the database, for up to five minutes."""
+"""Repeats a failed transaction for up to five minutes if the database is not available."""
 
 
 def mask_errors(work: Callable[[], T]) -> T:
-    """Call a function and return its result. Convert database errors to errors without phone numbers.
+    """Call a function and return its result. Convert a database error to an error without phone numbers.
 
+    :param work: the function. It takes no arguments and uses the ledger's database.
     :raises CallApiTrouble: the database does not answer, or refuses a statement.
     """
     try:

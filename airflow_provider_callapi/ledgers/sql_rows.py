@@ -1,4 +1,4 @@
-"""Converts rows of the SQL ledger's call table to attempts, and back."""
+"""Converts rows of the SQL ledger's call table to attempts, and attempts to rows."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ _OF_THE_CALL = (
     "communication_id",
     "source",
 )
-"""Columns of the call table that are fields of `Outcome` with the same name."""
+"""Columns of the call table that have the same name as a field of `Outcome`, and the same value."""
 CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", *_OF_THE_CALL)
 _NAMES = tuple(column.name for column in calls.columns)
 
 
 def attempt_of_row(row: Any) -> Attempt:
-    """Return the attempt of a row with all columns, in the order of the table."""
-    known = dict(zip(_NAMES, row, strict=True))  # reading a row's attributes takes twice as long
+    """Return the attempt that a row describes.
+
+    :param row: the values of all columns of the call table, in the order of the columns.
+    """
+    known = dict(zip(_NAMES, row, strict=True))  # twice as fast as reading the row's attributes
     call = None
     if known["call_session_id"] is not None:
         call = Outcome(
@@ -53,7 +56,12 @@ def attempt_of_row(row: Any) -> Attempt:
 
 
 def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
-    """Return the row of an attempt: a value for every column, because a takeover replaces the whole row."""
+    """Return an attempt as a row of the call table: column → value.
+
+    The row has a value for every column, because a process that takes over an attempt replaces the whole row.
+
+    :param campaign: the campaign's name.
+    """
     call = attempt.call
     return {
         "campaign": campaign,

@@ -1,4 +1,4 @@
-"""The statements of the SQL ledger: which write may replace a row, and which calls have rung a phone."""
+"""SQL statements of the ledger: they decide which write may replace a row, and which calls rang a phone."""
 
 from __future__ import annotations
 
@@ -27,42 +27,46 @@ KNOWLEDGE: tuple[tuple[Status, Any], ...] = (
     (Status.ENDED, ...),
     (Status.FINISHED, ...),
 )
-"""(status, result) from the least to the most that can be known of an attempt; ``...``: any other result.
+"""What can be known of an attempt, from the least to the most: (status, result). ``...`` is any other result.
 
-A write never replaces a row with more knowledge. Up to `Status.NOT_PLACED`, a write concerns one intent only.
-It does not change the intent of another process that has taken the attempt over since.
+A write never replaces a row that has a later entry of this list. A write with one of the first entries, up to
+`Status.NOT_PLACED`, changes only the row of its own intent. If another process has taken over the attempt
+since, the row has the other process's intent and stays unchanged.
 """
 _ABOUT_AN_INTENT = KNOWLEDGE.index((Status.NOT_PLACED, ...))
 
 
 def knowledge_index(attempt: Attempt) -> int:
-    """Return the index in `KNOWLEDGE` of an attempt's status and result."""
+    """Return the index in `KNOWLEDGE` of an attempt's status and result. A higher index is more knowledge."""
     known = (attempt.status, attempt.result)
     return KNOWLEDGE.index(known if known in KNOWLEDGE else (attempt.status, ...))
 
 
 def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
-    """Return the condition that a row has this status and result; ``...``: any result."""
+    """Return the SQL condition that a row has this status and result; result ``...``: any result."""
     has_status = calls.c.status == status.value
     return has_status if result is ... else and_(has_status, calls.c.result == result)
 
 
 def _merged_value(column: Column[Any]) -> Any:
-    """Return the new value of a column of the call: an unknown value never replaces a known one."""
+    """Return the SQL expression for a column's new value. An unknown value never replaces a known value."""
     if column.name == "observed":
         return case((column.is_(True), True), else_=_new_value("observed"))
     return func.coalesce(_new_value(column.name), column)
 
 
 def _new_value(name: str) -> Any:
-    """Return the parameter with the new value of a column."""
+    """Return the SQL parameter that holds the new value of a column."""
     return bindparam(f"new_{name}", type_=calls.c[name].type)
 
 
 KEY = ("campaign", "person", "attempt")
-"""The columns of the primary key."""
+"""The columns of the call table's primary key."""
 _REFUSED_AT_THE_START = (Result.REFUSED, Result.INVALID)
-"""Rejected before dialling only if call_session_id is null; placed calls can carry these results too."""
+"""Results of a start request that was refused. Such a row has no ``call_session_id``.
+
+A placed call can have the same results, but its row has a ``call_session_id``.
+"""
 RANG = and_(
     calls.c.status != Status.NOT_PLACED.value,
     or_(calls.c.result.is_(None), calls.c.result.not_in([result.value for result in RANG_NO_PHONE])),
@@ -72,12 +76,15 @@ RANG = and_(
         calls.c.call_session_id.is_not(None),
     ),
 )
-"""The condition that a call may have rung a phone: such calls count for ``min_gap``."""
+"""The SQL condition that a call may have rung a phone. Only such calls count for ``min_gap``."""
 TAKE_OVER = update(calls).where(
     *(calls.c[name] == bindparam(f"of_{name}") for name in KEY),
     calls.c.status == Status.NOT_PLACED.value,
 )
-"""Replaces an attempt that was not placed. Parameters: each column of `KEY` with ``of_`` before its name."""
+"""The SQL statement that replaces an attempt that was not placed.
+
+Its parameters are the columns of `KEY`, each with ``of_`` before the column's name.
+"""
 _KNOWN = bindparam("known", type_=Integer)
 RECORD = (
     update(calls)
@@ -89,7 +96,8 @@ RECORD = (
     .values({name: _new_value(name) for name in _RESULT_COLUMNS})
     .values({name: _merged_value(calls.c[name]) for name in CALL_COLUMNS})
 )
-"""Stores what is newly known of an attempt, unless the row has more knowledge.
+"""The SQL statement that stores a new version of an attempt, unless the row has more knowledge already.
 
-Parameters: ``known``, an index of `KNOWLEDGE`, and each column with ``new_`` before its name.
+Its parameters are ``known``, which is the new version's index in `KNOWLEDGE`, and the table's columns, each
+with ``new_`` before the column's name.
 """

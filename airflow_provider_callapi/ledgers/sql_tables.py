@@ -1,10 +1,12 @@
-"""The tables of the SQL ledger. They hold the people's phone numbers and are made for queries:
+"""The tables of the SQL ledger. An author may query these tables. The call table holds phone numbers.
 
 ``callapi_campaign_call``
-    One row a dialled attempt, with the fields of `Attempt` and those of its call's `Outcome`. Times have
-    microseconds: ``timestamptz`` in PostgreSQL, UTC in databases whose type has no time zone.
+    One row for each dialled attempt. Its columns are the fields of the `Attempt`, and the fields of the
+    call's `Outcome`. Times have microseconds. They are ``timestamptz`` in PostgreSQL, and UTC in databases
+    whose time type has no time zone.
 ``callapi_campaign_lock``
-    A fixed number of rows, each for a part of the people. A claim with ``min_gap`` locks one of them.
+    A fixed number of rows. Each row stands for a part of the people. A claim with ``min_gap`` locks the row
+    of its person.
 """
 
 from __future__ import annotations
@@ -40,19 +42,19 @@ else:
 
 DIALECTS = ("postgresql", "mysql", "mariadb", "sqlite")
 LONGEST_NAME = 250
-"""Characters of a campaign's name, and of a person's key: a MySQL index holds at most 3072 bytes."""
+"""How many characters a campaign's name or a person's key may have. A MySQL index has at most 3072 bytes."""
 STRIPES = 64
-"""How many rows the table of locks has."""
+"""How many rows the lock table has."""
 
 
 class Moment(_TypeDecorator):
-    """Converts epoch seconds to a database time in UTC with microseconds, and back."""
+    """A column type: epoch seconds in Python, and a UTC time with microseconds in the database."""
 
     impl = DateTime
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        # MySQL's plain DATETIME rounds to seconds, and its TIMESTAMP depends on the session's zone
+        # In MySQL, a plain DATETIME rounds to seconds, and a TIMESTAMP depends on the session's time zone.
         kind = DATETIME(fsp=6) if dialect.name in ("mysql", "mariadb") else DateTime(timezone=True)
         return dialect.type_descriptor(kind)
 
@@ -74,7 +76,7 @@ _IN_MYSQL: Any = {
     for name in ("mysql", "mariadb")
     for option, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}.items()
 }
-"""Options for MySQL: an engine with transactions, and a collation in which "Sale" is not "sale"."""
+"""Table options for MySQL and MariaDB: an engine with transactions, and a case-sensitive collation."""
 
 metadata = MetaData()
 calls = Table(
@@ -116,9 +118,10 @@ locks = Table(
 
 
 def create_tables(engine: Engine) -> None:
-    """Create the missing tables.
+    """Create the tables of the SQL ledger that are missing in the database.
 
-    :raises SQLAlchemyError: as any statement; also if another process creates them at the same time.
+    :raises SQLAlchemyError: a statement failed, for example because another process creates the same tables
+        at the same time.
     """
     metadata.create_all(engine)
     with engine.begin() as db:
@@ -127,5 +130,8 @@ def create_tables(engine: Engine) -> None:
 
 
 def stripe_of(person: str) -> int:
-    """Return the row of the lock table that a claim for this person locks."""
+    """Return the number of the row in the lock table that a claim for a person locks.
+
+    :param person: the person's key.
+    """
     return zlib.crc32(person.encode()) % STRIPES

@@ -1,1 +1,5 @@
-"""Campaigns: calls to everybody on a list, paced and resumable. No I/O, no clock, no Airflow."""
+"""Campaigns: calls to everybody on a contact list, at a pace that the account's points allow.
+
+A new process can continue a campaign whose process was killed. The package has no I/O, no clock and no
+Airflow.
+"""

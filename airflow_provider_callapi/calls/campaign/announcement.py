@@ -1,4 +1,4 @@
-"""What a campaign announces in the log before it dials: how many people, how many points, how long."""
+"""What a campaign writes to the task's log before it dials: how many people, how many points and how long."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_provider_callapi.calls.campaign.engine import Campaign
 
 _ROWS_SHOWN = 10
 _WORTH_SAYING = 60.0
-"""Seconds of waiting before the first call that are worth a line."""
+"""If the first call waits for more than this many seconds, the log shows why."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Announcement:
-    """What a campaign is about to do.
+    """Returns what a campaign is about to do, as lines for the task's log and as numbers.
 
-    :ivar called: people to be called.
-    :ivar excluded: people on the do-not-call list.
+    :ivar name: the campaign's name.
+    :ivar called: how many people the campaign is going to call.
+    :ivar excluded: how many people of the contact list are on the do-not-call list.
+    :ivar timezone: IANA name of the time zone of the times in the log.
     """
 
     name: str
@@ -40,7 +42,7 @@ class Announcement:
     timezone: str
 
     def plan_lines(self) -> Iterator[Line]:
-        """Yield who is called, who is not, and why."""
+        """Yield lines that show how many people are called, how many are not called, and why."""
         campaign, plan = self.campaign, self.campaign.plan
         yield Line(
             f"Campaign {self.name}: {self.called} people to be called, {campaign.finished} finished before, "
@@ -54,7 +56,9 @@ class Announcement:
             yield Line(f"… and {more} more rows; the results name all", is_warning=True)
 
     def forecast_lines(self, now: float) -> Iterator[Line]:
-        """Yield what the first calls cost and when they begin. Needs the account's counters.
+        """Yield lines that show how many points and minutes the first calls need, and when dialling begins.
+
+        Without the account's counters of points, the line about points and duration is only a rough estimate.
 
         :param now: epoch seconds.
         """
@@ -73,7 +77,11 @@ class Announcement:
             yield Line(f"The first call waits until {local_time(dial_at, self.timezone)} for {why}")
 
     def forecast(self) -> dict[str, Any]:
-        """Return ``to_be_called``, ``points_needed`` and ``minutes_needed`` (null: not known)."""
+        """Return how many people are to be called, and how many points and minutes the calls need.
+
+        The keys are ``to_be_called``, ``points_needed`` and ``minutes_needed``. ``minutes_needed`` is None if
+        the number is unknown.
+        """
         minutes = self._bottleneck()[0]
         return {
             "to_be_called": self.called,
@@ -86,5 +94,9 @@ class Announcement:
 
 
 def local_time(at: float, timezone: str) -> str:
-    """Return epoch seconds as text in a time zone: ``2026-03-02 12:00:00 Europe/Moscow``."""
+    """Return a time in epoch seconds as local text: ``2026-03-02 12:00:00 Europe/Moscow``.
+
+    :param at: epoch seconds.
+    :param timezone: IANA name of the time zone.
+    """
     return pendulum.from_timestamp(at, tz=timezone).format("YYYY-MM-DD HH:mm:ss z")

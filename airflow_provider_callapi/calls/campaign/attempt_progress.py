@@ -1,6 +1,6 @@
-"""Moves people through their stages as more becomes known of their attempts.
+"""Moves people through the stages of a campaign as more becomes known of the attempts to call them.
 
-Each public method returns the changed attempt, which the caller stores in the ledger.
+Each public method returns the changed attempt. The caller stores this attempt in the ledger.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ADOPTION_EVENTS: dict[Status, PersonEvent] = {
 
 
 class AttemptProgress:
-    """Moves people to their next stage and prepares what that stage needs.
+    """Moves each person to the next stage, and prepares what the campaign needs in that stage.
 
     :param queues: the queues of people who wait for a call.
     """
@@ -48,7 +48,12 @@ class AttemptProgress:
         }
 
     def adopt(self, state: PersonState, attempt: Attempt, now: float) -> Attempt:
-        """Continue with an attempt that the ledger holds."""
+        """Continue with an attempt that the ledger has; return the attempt as it is now.
+
+        An earlier try of this task, or another process, has stored the attempt.
+
+        :param now: epoch seconds.
+        """
         if state.stage is not PersonStage.PLANNED:
             self._index.move(state, PersonEvent.TAKEN_OVER)
         event = _ADOPTION_EVENTS[attempt.status]
@@ -59,9 +64,11 @@ class AttemptProgress:
         return self._advance(state, event, attempt, now)
 
     def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
-        """Queue a person whose call was not placed, for the same attempt.
+        """Put a person whose call was not placed back into the queue; return the changed attempt.
 
-        :param due: epoch seconds; the person is not dialled earlier.
+        The next start request to the person belongs to the same attempt.
+
+        :param due: epoch seconds. The person is not dialled before this time.
         """
         not_placed = attempt.with_status(Status.NOT_PLACED)
         self._index.move(state, PersonEvent.NOT_PLACED, not_placed)
@@ -69,19 +76,28 @@ class AttemptProgress:
         return not_placed
 
     def place(self, state: PersonState, call_session_id: int, started_at: float, now: float) -> Attempt:
-        """Watch a call that the service has placed."""
+        """Watch a person's call, which the service has placed; return the changed attempt.
+
+        :param started_at: when the call started, epoch seconds.
+        :param now: epoch seconds.
+        """
         attempt = state.current_attempt
         call = Outcome(call_session_id, attempt.external_id, attempt=attempt.attempt, started_at=started_at)
         return self._advance(state, PersonEvent.PLACED, attempt.with_status(Status.ACTIVE, call=call), now)
 
     def lose(self, state: PersonState, now: float) -> Attempt:
-        """Search for a call whose start request got no answer."""
+        """Begin to search for a person's lost call; return the changed attempt.
+
+        A call is lost if its start request got no answer.
+        """
         return self._advance(state, PersonEvent.UNANSWERED, state.current_attempt, now)
 
     def refuse(self, state: PersonState, result: Result, refused_with: str | None, now: float) -> Attempt:
-        """Finish an attempt that the service refused.
+        """Finish a person's attempt, which the service refused; return the changed attempt.
 
-        :param refused_with: the service's name of the error.
+        :param refused_with: the name of the error with which the service refused; None: the error has no
+            name.
+        :param now: epoch seconds.
         """
         refused = state.current_attempt.with_status(
             Status.FINISHED, result=result, result_known_at=now, refused_with=refused_with
@@ -89,26 +105,40 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def leave_unresolved(self, state: PersonState, now: float) -> Attempt:
-        """Finish an attempt whose lost call was not found."""
+        """Finish a person's attempt, whose lost call was not found; return the changed attempt."""
         unresolved = state.current_attempt.with_status(
             Status.FINISHED, result=Result.UNRESOLVED, result_known_at=now
         )
         return self._advance(state, PersonEvent.UNRESOLVED, unresolved, now)
 
     def end(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Wait for the report of a call that is over."""
+        """Begin to wait for the report of a person's call, which is over; return the changed attempt.
+
+        :param call: what is known of the call.
+        :param now: epoch seconds.
+        """
         ended = state.current_attempt.with_status(Status.ENDED, call=call)
         return self._advance(state, PersonEvent.ENDED, ended, now)
 
     def know_result(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Derive the result from what is known of a call that is over."""
+        """Derive the result of a person's call, which is over; return the changed attempt.
+
+        :param call: what is known of the call.
+        :param now: epoch seconds.
+        """
         known = state.current_attempt.with_status(
             Status.ENDED, call=call, result=result_of(call), result_known_at=now
         )
         return self._advance(state, PersonEvent.RESULT_KNOWN, known, now)
 
     def tag(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Store a call with its new tags, and continue with the tags that it still lacks."""
+        """Record that a tag was set on a person's call, or cannot be set; return the changed attempt.
+
+        If no tag is missing any more, the attempt is finished.
+
+        :param call: the call with its present tags.
+        :param now: epoch seconds.
+        """
         attempt = state.current_attempt
         return self._advance(state, PersonEvent.TAGGED, attempt.with_call(call), now)
 
@@ -144,7 +174,11 @@ class AttemptProgress:
             state.report_deadline = self._ended_at(state, now) + self._rules.report_timeout
 
     def _ended_at(self, state: PersonState, now: float) -> float:
-        """Return when the call ended, or when its watch would have ended: the same in every process."""
+        """Return when the call ended, epoch seconds.
+
+        If the end is unknown, return when the campaign would have stopped watching the call. Every process
+        gets the same time.
+        """
         call = state.current_call
         watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout
         started_at = call.started_at or state.current_attempt.intended_at

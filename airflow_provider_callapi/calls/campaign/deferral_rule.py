@@ -1,25 +1,30 @@
-"""When a campaign's worker may be given away, and when it has to be back."""
+"""The rule that decides when a campaign's task gives up its worker, and when the task needs one again."""
 
 from __future__ import annotations
 
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 
 _WORTH_IT = 60.0
-"""Seconds of waiting that are worth giving the worker away: a minute's points come back sooner."""
+"""The task does not defer for a shorter wait, in seconds. The minute's points return within this time."""
 _LONGEST = 3600.0
 _REST = 10.0
-"""A worker stays away for at least this many times the seconds that reading list and ledger took."""
+"""The task defers for at least this many times the seconds that it takes to read the list and the ledger."""
 _LONGEST_WITH_CALLS = 300.0
-"""Seconds after which a worker fetches reports while calls are active: a busy line is called again."""
+"""While calls are active, the task defers for at most this many seconds.
+
+After this time, it fetches the reports of calls that ended meanwhile, because some of the people may be due
+for a redial.
+"""
 
 
 def absence_until(
     runner: Runner, pause: Pause, now: float, *, preparation: float, has_data_api: bool
 ) -> float | None:
-    """Return until when the campaign needs no worker, epoch seconds; None: it needs one now.
+    """Return until when the campaign needs no worker, epoch seconds; None: the campaign needs one now.
 
     :param pause: what the last step of the campaign returned.
-    :param preparation: seconds that a new worker takes to read list and ledger.
+    :param now: epoch seconds.
+    :param preparation: seconds that a new worker takes to read the contact list and the ledger.
     """
     campaign = runner.campaign
     if (

@@ -1,4 +1,4 @@
-"""Dials a batch of intents: claims them, sends the start requests, stores the answers."""
+"""Dials a batch of intents: claims each intent, sends the start requests and stores the answers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from airflow_provider_callapi.calls.campaign.people import CallTemplate
 
 
 class Dialler:
-    """Dials for one campaign.
+    """Dials intents: claims each intent in the ledger, sends the start request and stores the answer.
 
-    :param limits: the account's counters, which come with every answer.
+    :param dialling: decides what follows from each answer.
+    :param template: makes the start request of each person.
+    :param ledger: grants or refuses the intents, and stores the attempts.
+    :param limits: returns the account's newest counters of points, which come with every answer.
     """
 
     def __init__(
@@ -37,9 +40,9 @@ class Dialler:
         self._failures = FailureCounter(gateway.log)
 
     def dial(self, intents: Sequence[Attempt]) -> None:
-        """Dial the intents that the ledger grants and for which it is not too late.
+        """Dial each intent that the ledger grants and that may still be dialled after the claim.
 
-        :raises CallApiError: too many start requests in a row got no answer.
+        :raises CallApiError: too many batches of start requests in a row got no answer.
         """
         granted = self._put_back_late(self._claim(intents))
         if not granted:
@@ -52,7 +55,7 @@ class Dialler:
         self._judge_answers(answers, placed, now)
 
     def _claim(self, intents: Sequence[Attempt]) -> list[Attempt]:
-        """Return the intents that the ledger grants."""
+        """Claim the intents in the ledger; return the intents that the ledger grants."""
         granted = []
         for intent, claim in zip(intents, self._ledger.claim(intents), strict=True):
             if claim.granted:
@@ -62,7 +65,7 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Return the intents that may still be dialled; queue the people of the others again."""
+        """Return the intents that may still be dialled; put the other intents' people back into the queue."""
         in_time: list[Attempt] = []
         late: list[Attempt] = []
         for intent in intents:
@@ -89,7 +92,10 @@ class Dialler:
             self._gateway.log(f"Dialling has stopped: {dialling.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
-        """Slow down, and in the end fail, if the service does not answer."""
+        """Slow down if the service does not answer start requests.
+
+        :raises CallApiError: too many batches of start requests in a row got no answer.
+        """
         pacing = self._dialling.pacing
         silence = next((answer for answer in answers if _is_silence(answer)), None)
         if silence is not None:
@@ -103,5 +109,5 @@ class Dialler:
 
 
 def _is_silence(answer: StartedCall | CallApiError) -> TypeGuard[CallApiError]:
-    """Return whether it is unknown what the service did with a start request, or it was never sent."""
+    """Return whether a start request got no answer from the service, or was never sent."""
     return isinstance(answer, CallApiError) and (answer.maybe_done or isinstance(answer, NotSent))

@@ -1,4 +1,4 @@
-"""Dialling: which people a campaign dials now, and what follows from the answer to a start request."""
+"""Decides which people a campaign dials now, and what follows from the answer to each start request."""
 
 from __future__ import annotations
 
@@ -25,16 +25,18 @@ from airflow_provider_callapi.calls.campaign.rules import NEVER, Rules
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
 
 _RETRY_SECONDS = 30.0
-"""Seconds until a person is dialled again after a start request that was not sent, or a refused claim."""
+"""Seconds until a person is dialled again, if a start request was not sent or the ledger refused a claim."""
 
 
 class Dialling:
-    """Chooses people, and takes the answers to their start requests.
+    """Chooses the people to call next, and records the service's answers to the start requests.
 
-    :param personal_fields: the parameters of the call that differ between people.
-    :param new_external_id: makes the external_id of a person's attempt.
-    :ivar do_not_call: numbers that must not be dialled, as of now; None: unknown, so dialling pauses.
-    :ivar stopped: why dialling has stopped; None: it goes on.
+    :param personal_fields: names of the start request's parameters whose values differ between people.
+    :param new_external_id: called with a person and the number of an attempt; returns the ``external_id`` of
+        the attempt.
+    :ivar do_not_call: the numbers that must not be called now; None: these numbers are unknown, so dialling
+        pauses.
+    :ivar stopped: why the campaign has stopped dialling; None: the campaign still dials.
     """
 
     def __init__(
@@ -60,22 +62,31 @@ class Dialling:
 
     @property
     def active_calls(self) -> int:
-        """Return how many calls are active, or may be."""
+        """Return how many calls are active. Lost calls count too, because a lost call may be active."""
         return self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.LOST)
 
     def stop(self, why: str) -> None:
-        """Stop dialling. Active calls continue. Only the first reason is kept."""
+        """Stop dialling; the active calls continue.
+
+        :param why: the reason, as text. If dialling has stopped before, the first reason is kept.
+        """
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish the people for whom no calling hours open before the campaign's time ends."""
+        """Finish the people who cannot be called any more: no calling hours are left before dialling ends.
+
+        :param now: epoch seconds.
+        """
         for key in self._queues.clear_from(self._rules.dial_until, now):
             self._index.finish(self._index[key], PersonEvent.EXPIRED)
 
     def choose(self, now: float) -> list[Attempt]:
-        """Return intents for as many people as points and active calls allow.
+        """Choose the people to call now; return an intent for each.
 
-        People whose calling window closes first come first.
+        The points, the number of active calls and ``at_once`` limit how many people are chosen. People whose
+        calling window closes first come first. A chosen person on the do-not-call list is finished instead.
+
+        :param now: epoch seconds.
         """
         if self.stopped is not None:
             return []
@@ -102,7 +113,7 @@ class Dialling:
         else:
             number, unrung = last.attempt + 1, last.unrung + (last.result in RANG_NO_PHONE)
         external_id = self._new_external_id(state.person, number)
-        # a database keeps microseconds, and give_up compares this time with what the ledger returns
+        # A database stores microseconds. LostCallSearch.give_up compares this time with the ledger's.
         intended_at = round(now, 6)
         intent = Attempt(
             state.person.key, number, Status.DIALLING, external_id, intended_at=intended_at, unrung=unrung
@@ -111,21 +122,27 @@ class Dialling:
         return intent
 
     def person_of(self, intent: Attempt) -> Person:
-        """Return the person of an intent."""
+        """Return the person that an intent is for."""
         return self._index[intent.person].person
 
     def may_dial(self, intent: Attempt, now: float) -> bool:
         """Return whether a claimed intent may still be dialled.
 
-        Claiming takes time: the window may have closed, or the task may have been killed meanwhile.
+        A claim takes time. Meanwhile, the calling window may have closed, or dialling may have stopped.
+
+        :param now: epoch seconds.
         """
         person = self.person_of(intent)
         return self.stopped is None and now < self._rules.dial_until and self._queues.is_open(person, now)
 
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
-        """Continue after the ledger refused an intent; return the attempts to store.
+        """Record that the ledger refused a claim; return the attempts to store in the ledger.
 
-        Another process dials the attempt, or the person was called too recently.
+        If another process has dialled the person, the campaign continues with that process's attempt.
+        Otherwise, the person waits until the time that the ledger gives, or half a minute.
+
+        :param claim: the ledger's answer to the intent.
+        :param now: epoch seconds.
         """
         state = self._index[intent.person]
         if claim.held is not None:
@@ -139,14 +156,22 @@ class Dialling:
         return []
 
     def put_back(self, intent: Attempt, due: float) -> Attempt:
-        """Queue the person of an intent that was not dialled; return the attempt to store.
+        """Put the person of an intent that was not dialled back into the queue.
 
-        :param due: epoch seconds; the person is not dialled earlier.
+        Return the attempt to store in the ledger.
+
+        :param due: epoch seconds. The person is not dialled before this time.
         """
         return self._progress.put_back(self._index[intent.person], intent, due)
 
     def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
-        """Take the answer to a start request; return the attempt to store."""
+        """Record the service's answer to an intent's start request.
+
+        Return the attempt to store in the ledger.
+
+        :param answer: the placed call, or the error.
+        :param now: epoch seconds.
+        """
         state = self._index[intent.person]
         if isinstance(answer, StartedCall):
             return self._progress.place(state, answer.call_session_id, now, now)
@@ -164,21 +189,21 @@ class Dialling:
         return self._progress.refuse(state, result, getattr(answer, "mnemonic", None), now)
 
     def _concerns_everybody(self, error: CallApiError) -> bool:
-        """Return whether the service would refuse the call of every person for the same reason."""
+        """Return whether the service would refuse the call of every person with the same error."""
         if isinstance(error, InvalidParameters):
             field = str(error.field or "").partition(".")[0]
             return not field or field not in self._personal_fields
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return which row was refused, if the service does not name the field."""
+        """Return a text with the number of the refused row; "" if the service names the wrong field."""
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""
 
     def next_dial(self, now: float) -> tuple[float, str]:
-        """Return when the next person may be dialled, epoch seconds, and what the campaign waits for.
+        """Return when the next person may be dialled, epoch seconds, and what dialling waits for, as text.
 
-        The text is empty if the campaign waits for nothing.
+        The text is empty if dialling waits for nothing but the pace.
         """
         if self.stopped is not None or not len(self._queues):
             return NEVER, "the end of the active calls"

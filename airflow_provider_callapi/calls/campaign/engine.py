@@ -1,8 +1,8 @@
-"""The campaign engine: it takes snapshots, counters and answers, and decides which people to dial.
+"""The campaign engine decides which people to dial, from snapshots, counters of points and the API's answers.
 
-The engine has no clock and sends nothing. `Campaign` connects its parts: `Dialling` chooses people,
-`WatchedCalls`, `LostCallSearch` and `MissingReports` find out about calls, and `AttemptProgress` moves each
-person through the stages of `airflow_provider_callapi.calls.campaign.person_state`.
+The engine has no clock and sends no requests. `Campaign` connects the parts of the engine. `Dialling` chooses
+people. `WatchedCalls`, `LostCallSearch` and `MissingReports` find out what became of calls. `AttemptProgress`
+moves each person through the stages of `airflow_provider_callapi.calls.campaign.person_state`.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from airflow_provider_callapi.calls.watch import Observation, SessionWatch
 
 @dataclass
 class Actions:
-    """What the runner has to do now, in this order.
+    """What the campaign's runner has to do now.
 
     :ivar changed: attempts to store in the ledger.
-    :ivar given_up: keys of people whose lost call was not found: load their attempts from the ledger, then
-        call `LostCallSearch.give_up`.
-    :ivar tag: answered, active calls to tag, each with the tag's id.
-    :ivar untagged: answered calls that ended before they were tagged, each with the tag's id.
-    :ivar dial: intents to claim in the ledger and then to dial.
+    :ivar given_up: keys of people whose lost call was not found. The runner loads the attempts of these
+        people from the ledger and passes the attempts to `LostCallSearch.give_up`.
+    :ivar tag: answered, active calls to tag: (attempt, tag id).
+    :ivar untagged: answered calls that ended without their tag: (attempt, tag id). The runner logs each.
+    :ivar dial: intents. The runner claims each intent in the ledger, then dials it if the claim is granted.
     """
 
     changed: list[Attempt] = field(default_factory=list)
@@ -50,15 +50,18 @@ class Actions:
 
 
 class Campaign:
-    """Everybody on the list, the attempts to call them, and what to do next.
+    """The state of a campaign: the people on the contact list, the attempts to call people, what to do next.
 
-    :param known: every attempt that the ledger has, each person's oldest first.
-    :param personal: the parameters of the call that differ between people.
-    :param new_external_id: makes the external_id of a person's attempt.
+    :param plan: the people and the invalid rows of the contact list.
+    :param known: every attempt that the ledger has of these people. Each person's oldest attempt comes first.
+    :param personal: names of the start request's parameters whose values differ between people.
+    :param new_external_id: called with a person and the number of an attempt; returns the ``external_id`` of
+        the attempt.
     :param now: epoch seconds.
-    :ivar dialling: takes the ledger's answers to claims and the service's answers to start requests.
-    :ivar lost_calls: takes what the ledger has of people whose lost call was not found.
-    :ivar reports: takes the Data API's reports.
+    :ivar dialling: chooses people, and records the ledger's answers to claims and the service's answers to
+        start requests.
+    :ivar lost_calls: searches for lost calls.
+    :ivar reports: records the Data API's reports.
     """
 
     def __init__(
@@ -94,7 +97,7 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set everybody's first stage; return the attempts that this campaign's rules have changed."""
+        """Set each person's first stage from the attempts in the ledger; return the attempts that changed."""
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
         for attempt in known:
@@ -115,11 +118,11 @@ class Campaign:
     # --- what to do ---
 
     def next_actions(self, now: float, snapshot: Snapshot | None, limits: Limits | None) -> Actions:
-        """Return what to do now.
+        """Return what the campaign's runner has to do now.
 
         :param now: epoch seconds.
-        :param snapshot: the result of a poll; None: there was none. A failed poll proves nothing.
-        :param limits: the newest counters of the account; None: nothing new.
+        :param snapshot: the result of a poll; None: no poll was made. A failed poll changes no call's state.
+        :param limits: the newest counters of the account's points; None: no answer carried new counters.
         """
         actions = Actions(changed=self._unstored)
         self._unstored = []
@@ -136,37 +139,41 @@ class Campaign:
 
     @property
     def stopped(self) -> str | None:
-        """Return why dialling has stopped; None: it goes on."""
+        """Return why the campaign has stopped dialling; None: the campaign still dials."""
         return self.dialling.stopped
 
     def stop(self, why: str) -> None:
-        """Stop dialling. Active calls continue. Only the first reason is kept."""
+        """Stop dialling; the active calls continue.
+
+        :param why: the reason, as text. If dialling has stopped before, the first reason is kept.
+        """
         self.dialling.stop(why)
 
     def next_dial(self, now: float) -> tuple[float, str]:
-        """Return when the next person may be dialled, epoch seconds, and what the campaign waits for.
+        """Return when the next person may be dialled, epoch seconds, and what dialling waits for, as text.
 
-        The text is empty if the campaign waits for nothing.
+        The text is empty if dialling waits for nothing but the pace.
         """
         return self.dialling.next_dial(now)
 
     @property
     def needs_reports(self) -> bool:
-        """Return whether the Data API may know more of a call that is over or lost."""
+        """Return whether the Data API may have a report of a lost call, or of a call that is over."""
         return self.reports.needed
 
     # --- tags ---
 
     def finished_calls_to_tag(self) -> list[tuple[Attempt, int]]:
-        """Return the finished calls that lack a tag, each with the id of the first tag it lacks."""
+        """Return the finished calls that lack a tag: (attempt, id of the first missing tag)."""
         return [
             (state.current_attempt, state.due_tags[0]) for state in self._index.in_stage(PersonStage.TAGS_DUE)
         ]
 
     def record_tag(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
-        """Take note of a tag; return the attempt to store.
+        """Record whether a tag was set on the call of an attempt; return the attempt to store in the ledger.
 
-        :param done: whether the tag was set. If not, it is not tried again.
+        :param now: epoch seconds.
+        :param done: True: the tag was set. False: the tag cannot be set, so the campaign does not try again.
         """
         state = self._index[attempt.person]
         if not done:
@@ -176,19 +183,22 @@ class Campaign:
 
     @property
     def tags_active_calls(self) -> bool:
-        """Return whether an answered call gets its tag while it is active: afterwards it cannot."""
+        """Return whether the campaign tags an answered call while the call is active.
+
+        The campaign does so only without a Data API, because a finished call then cannot be tagged.
+        """
         return self._tags.tags_active_calls
 
     @property
     def has_answered_call_to_tag(self) -> bool:
-        """Return whether an active call was answered and lacks its tag."""
+        """Return whether an active, answered call still lacks a tag that must be set before the call ends."""
         return self._watched_calls.has_answered_call_to_tag
 
     # --- how far the campaign is ---
 
     @property
     def active(self) -> int:
-        """Return how many calls are active, or may be."""
+        """Return how many calls are active. Lost calls count too, because a lost call may be active."""
         return self.dialling.active_calls
 
     @property
@@ -198,37 +208,43 @@ class Campaign:
 
     @property
     def finished(self) -> int:
-        """Return for how many people nothing is left to do."""
+        """Return how many people are finished: nothing is left to do for these people."""
         return self._index.finished_by_result.total()
 
     @property
     def finished_by_result(self) -> Counter[Result]:
-        """Return how many people are finished, by result."""
+        """Return a counter of the finished people by result: result → how many people have the result."""
         return self._index.finished_by_result
 
     @property
     def over(self) -> bool:
-        """Return whether nothing is left to do."""
+        """Return whether the campaign is over: no attempt is open, and no person will be dialled any more."""
         return not self._index.has_open_attempts and (self.stopped is not None or not self.waiting)
 
     @property
     def needs_polls(self) -> bool:
-        """Return whether a poll can show something of a call."""
+        """Return whether the campaign must poll: it has active or lost calls."""
         return self.active > 0
 
     @property
     def has_lost_calls(self) -> bool:
-        """Return whether the campaign searches for lost calls."""
+        """Return whether the campaign is searching for a lost call."""
         return self._index.count(PersonStage.LOST) > 0
 
     def watched(self) -> dict[int, SessionWatch]:
-        """Return the watches of the active calls by session id."""
+        """Return a dict from the call session id of each active call to the watch of the call."""
         return self._watched_calls.by_session()
 
     def update_observations(self, observations: Mapping[int, Observation]) -> None:
-        """Take over what a trigger has observed of the active calls, by session id."""
+        """Replace what is known of active calls by what a trigger has observed of the calls.
+
+        :param observations: call session id → observation. Ids of other calls are ignored.
+        """
         self._watched_calls.update_observations(observations)
 
     def results(self) -> dict[str, Result]:
-        """Return everybody's result by key. Waiting people have their last result, or `NOT_CALLED`."""
+        """Return a dict from each person's key to the person's result.
+
+        The result is the newest one that is known. A person without any result has `Result.NOT_CALLED`.
+        """
         return {state.person.key: state.result or Result.NOT_CALLED for state in self._index}

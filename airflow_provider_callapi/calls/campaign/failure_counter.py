@@ -1,4 +1,4 @@
-"""Counts the failures in a row of one kind of request, and raises the one that is too many."""
+"""Counts consecutive failures of one kind of request, and raises an error after too many."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 
 class FailureCounter:
-    """Counts consecutive failures. A refusal because of missing points is not a failure: points return.
+    """Counts consecutive failures.
 
-    :param log: writes a line for each failure.
-    :ivar in_a_row: failures since the last success.
+    A request that is refused for lack of points does not count, because points return by themselves.
+
+    :param log: called with one line of text for each failure.
+    :ivar in_a_row: how many failures there were since the last success.
     """
 
     def __init__(self, log: Callable[[str], None]) -> None:
@@ -24,9 +26,10 @@ class FailureCounter:
         self.in_a_row = 0
 
     def fail(self, failure: CallApiError) -> None:
-        """Count a failure.
+        """Count a failure and log it. Do nothing if the request was refused for lack of points.
 
-        :raises CallApiError: the failure, if it is permanent or one too many.
+        :raises CallApiError: the given failure, if it is permanent, or if more failures came in a row than
+            the tolerance allows.
         """
         if isinstance(failure, LimitExceeded):
             return

@@ -1,4 +1,4 @@
-"""The counts behind the charts of a campaign's report: calls and answers by minute, hour and attempt."""
+"""Counts for the charts of a campaign's report: calls and answers by minute, by hour and by attempt."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ _WIDTHS = (1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720)
 
 @dataclass(slots=True)
 class Tally:
-    """The counts of some calls.
+    """Counts of a group of calls, such as all calls in one hour of the day.
 
-    :ivar calls: all of them.
-    :ivar rang: calls that may have rung a phone: without those that the account refused or had no line for.
-    :ivar answered: calls that the contact answered.
+    :ivar calls: how many calls are in the group.
+    :ivar rang: how many of the calls may have rung a phone. Calls without a free line, and calls that the
+        account could not place, rang no phone.
+    :ivar answered: how many of the calls the contact answered.
     """
 
     calls: int = 0
@@ -34,31 +35,33 @@ class Tally:
     answered: int = 0
 
     def count(self, attempt: Attempt) -> None:
-        """Count one call."""
+        """Add one call to the counts."""
         self.calls += 1
         self.rang += attempt.result not in RANG_NO_PHONE
         self.answered += attempt.result is Result.ANSWERED
 
     @property
     def answer_rate(self) -> float:
-        """Return the answered fraction of the calls that rang.
+        """Return the fraction of the calls that rang a phone and were answered, from 0.0 to 1.0.
 
-        It is a lower bound: calls with an unknown result may have been answered.
+        The true fraction can be higher, because calls with an unknown result may have been answered.
         """
         return share(self.answered, self.rang)
 
 
 @dataclass(slots=True)
 class Figures:
-    """Every call of a campaign, counted in several dimensions.
+    """The calls of a campaign, counted by minute, by hour, by attempt and by reason.
 
-    :ivar all: all calls.
-    :ivar minutes: calls by minute, in minutes since the epoch.
-    :ivar hours: calls by hour of the day in the person's time zone: 24 entries.
-    :ivar by_attempt: calls that may have rung a phone. The key 1 holds everybody's first such call.
-    :ivar zones: the time zones of the people called.
-    :ivar reasons: people who did not answer, by result and reason. The reason is the error of an invalid
-        row, the service's refusal, or the last call's ``finish_reason``.
+    :ivar all: the counts of all calls.
+    :ivar minutes: minute, in minutes since the epoch → how many calls.
+    :ivar hours: the counts of the calls in each hour of the day, in the person's time zone: 24 entries.
+    :ivar by_attempt: number of the attempt → counts of the calls that may have rung a phone. Attempts that
+        rang no phone are left out, so 1 stands for the first call that rang the person's phone.
+    :ivar zones: IANA names of the time zones of the people who were called.
+    :ivar reasons: (result, reason) → how many people who did not answer. The reason is the error of an
+        invalid row, the name of the error with which the service refused the call, or the last call's
+        ``finish_reason``.
     """
 
     all: Tally = field(default_factory=Tally)
@@ -70,8 +73,9 @@ class Figures:
 
 
 def count_calls(endings: Sequence[Ending], invalid: Sequence[Skipped]) -> Figures:
-    """Count every call once, and the reason of everybody who did not answer.
+    """Return the counts of all calls, and of the reasons why people did not answer.
 
+    :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.
     """
     figures = Figures()
@@ -98,7 +102,7 @@ def _count_call(figures: Figures, attempt: Attempt, zone: str) -> None:
         figures.by_attempt.setdefault(attempt.attempt - attempt.unrung, Tally()).count(attempt)
 
 
-_zone = cache(ZoneInfo)  # ZoneInfo itself caches eight zones and reads the ninth from its file again
+_zone = cache(ZoneInfo)  # ZoneInfo's own cache has only eight zones: others are read from their files again
 
 
 def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
@@ -111,7 +115,7 @@ def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
 
 
 def called_at(attempt: Attempt) -> float:
-    """Return when the service accepted the call, or else when the intent was stored, epoch seconds."""
+    """Return when a call started, epoch seconds; if this is unknown, when the intent was stored."""
     if attempt.call is None or attempt.call.started_at is None:
         return attempt.intended_at
     return attempt.call.started_at
@@ -119,12 +123,12 @@ def called_at(attempt: Attempt) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Consecutive minutes, as one step of the time line.
+    """A number of consecutive minutes, drawn as one step of the chart of calls over time.
 
-    :ivar begins: epoch seconds.
-    :ivar minutes: how many minutes.
-    :ivar calls: how many calls.
-    :ivar busiest: how many calls in the busiest minute.
+    :ivar begins: when the first minute begins, epoch seconds.
+    :ivar minutes: how many minutes the bin has.
+    :ivar calls: how many calls started in the bin.
+    :ivar busiest: how many calls started in the busiest minute of the bin.
     """
 
     begins: float
@@ -140,11 +144,13 @@ class Bin:
 def split_into_bins(
     minutes: Mapping[int, int], began: float, ended: float, timezone: str, most: int
 ) -> list[Bin]:
-    """Split a campaign's time into at most ``most`` equal bins that begin at round times of the zone.
+    """Return the time of a campaign as at most ``most`` equal bins, which begin at round local times.
 
-    :param minutes: calls by minute, in minutes since the epoch.
-    :param began: epoch seconds, as ``ended``. An earlier call, from an earlier try, moves the beginning.
-    :param timezone: IANA name of the zone.
+    :param minutes: minute, in minutes since the epoch → how many calls.
+    :param began: when the campaign began, epoch seconds. If a call started earlier, the first bin contains
+        this call.
+    :param ended: when the campaign ended, epoch seconds.
+    :param timezone: IANA name of the time zone of these local times.
     """
     first = min([int(began // MINUTE), *minutes])
     last = max([int(ended // MINUTE), *minutes])
@@ -164,7 +170,10 @@ def split_into_bins(
 
 
 def _bin_minutes(minutes: int, most: int) -> int:
-    """Return the minutes of a bin. One bin is spared, because the first begins before the first minute."""
+    """Return how many minutes each bin has, if ``minutes`` are split into at most ``most`` bins.
+
+    One bin stays free, because the first bin can begin before the first minute.
+    """
     for width in _WIDTHS:
         if minutes <= width * (most - 1):
             return width

@@ -12,23 +12,29 @@ from airflow_provider_callapi.api.models import Limits, StartedCall
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 _LONGEST_LIMIT = 600.0
-"""Seconds after which the Data API is asked again, even if its points return later: a refusal is free."""
+"""The Data API is asked again after at most this many seconds, even if its points return later.
+
+A request that is refused for lack of points costs nothing.
+"""
 
 
 @dataclass(frozen=True)
 class CampaignGateway:
-    """How a campaign reaches the services, the clock and the log.
+    """The callables through which a campaign reaches the services, the clock and the log.
 
-    :ivar start: sends start requests, all at once or one by one; returns an answer or an error for each.
-    :ivar take_snapshot: polls the active calls once.
-    :ivar limits: returns the newest counters of the account; None: no answer had any yet.
-    :ivar reports: returns the reports of the finished calls that began at this time or later, epoch seconds,
-        each with whether the call was answered; None: there is no Data API.
-    :ivar tag_active: tags an active call: session id, tag id.
-    :ivar tag_finished: tags a finished call: its report's ``communication_id``, tag id.
-    :ivar do_not_call: returns the numbers that must not be called, as of now; None: unknown.
-    :ivar clock: returns epoch seconds.
-    :ivar log: writes a line for the reader of the task's log.
+    :ivar start: sends start requests; returns the answer or the error for each, in the same order.
+    :ivar take_snapshot: polls the active calls once; returns the snapshot.
+    :ivar limits: returns the newest counters of the account's points; None: no answer has carried counters
+        yet.
+    :ivar reports: called with a time, epoch seconds. Returns the reports of the finished calls that started
+        at this time or later. With each report comes whether the contact answered the call; None: unknown. If
+        this field is None, there is no Data API.
+    :ivar tag_active: sets a tag on an active call; called with the call session id and the tag id.
+    :ivar tag_finished: sets a tag on a finished call; called with the ``communication_id`` in the call's
+        report and the tag id.
+    :ivar do_not_call: returns the numbers that must not be called now; None: these numbers are unknown.
+    :ivar clock: returns the time, epoch seconds.
+    :ivar log: writes a line to the task's log.
     """
 
     start: Callable[[Sequence[StartCall]], Sequence[StartedCall | CallApiError]]
@@ -43,14 +49,17 @@ class CampaignGateway:
 
 
 class LimitsFeed:
-    """Returns each new state of the account's counters once."""
+    """Returns the account's counters of points. Counters that were returned before are not returned again.
+
+    :param newest: returns the newest counters; None: no answer has carried counters yet.
+    """
 
     def __init__(self, newest: Callable[[], Limits | None]) -> None:
         self._newest = newest
         self._taken: Limits | None = None
 
     def take(self) -> Limits | None:
-        """Return the newest counters, or None if they were returned before."""
+        """Return the newest counters of points; None: these counters were returned before, or none exist."""
         limits = self._newest()
         if limits is self._taken:
             return None
@@ -59,8 +68,10 @@ class LimitsFeed:
 
 
 def retry_seconds(error: CallApiError, otherwise: float) -> float:
-    """Return the seconds until the Data API is asked again after an error.
+    """Return how many seconds to wait after an error of the Data API before the next request.
 
-    :param otherwise: the seconds for every error other than missing points.
+    If the request was refused for lack of points, this is the time until the points return, at most 600 s.
+
+    :param otherwise: the seconds to wait after every other error.
     """
     return min(error.retry_after, _LONGEST_LIMIT) if isinstance(error, LimitExceeded) else otherwise

@@ -1,4 +1,4 @@
-"""When people may be called: hours of the day and days of the week, in each person's time zone."""
+"""Calling hours: at what hours and on which weekdays people may be called, in each person's time zone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def is_timezone(name: str) -> bool:
-    """Return whether this is the name of an IANA time zone."""
+    """Return whether a text is the name of an IANA time zone, such as ``Europe/Moscow``."""
     try:
         _zone(name)
     except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
@@ -27,12 +27,12 @@ def is_timezone(name: str) -> bool:
 
 @dataclass(frozen=True)
 class CallingHours:
-    """The daily window in which people may be called.
+    """The daily window in which people may be called, in local time.
 
     :ivar opens: the first minute of the window.
-    :ivar closes: the first minute after the window. If it is earlier than ``opens``, the window ends on the
-        next day. If it is equal, the window lasts all day.
-    :ivar days: weekdays on which a window opens; 0 is Monday.
+    :ivar closes: the first minute after the window. If ``closes`` is earlier than ``opens``, the window ends
+        on the next day. If ``closes`` equals ``opens``, the window lasts all day.
+    :ivar days: the weekdays on which a window opens; 0 is Monday.
     """
 
     opens: time = time(0)
@@ -41,8 +41,10 @@ class CallingHours:
 
     @classmethod
     def parse(cls, hours: Sequence[str] | None, days: Sequence[str] | None) -> CallingHours:
-        """Return the hours of ``("09:00", "21:00")`` and ``("mon", "tue")``; None: no restriction.
+        """Return the calling hours that an author gives as text.
 
+        :param hours: when the window opens and closes, such as ``("09:00", "21:00")``; None: all day.
+        :param days: names of weekdays, such as ``("mon", "tue")``; None: every day.
         :raises ValueError: a time or a day is not valid. The text names the field.
         """
         opens, closes = time(0), time(0)
@@ -64,22 +66,24 @@ class CallingHours:
 
     @property
     def over_midnight(self) -> bool:
-        """Return whether a window ends on the next day."""
+        """Return whether a window that opens on one day closes on the next day, after midnight."""
         return time(0) != self.closes < self.opens
 
     def window(self, now: float, zone: str) -> tuple[float, float]:
-        """Return the open window, or else the next one: (opens at, closes at), epoch seconds.
+        """Return the calling window that is open now, or else the next one: (opens at, closes at).
 
-        The zone's local clock never shows an hour outside the window. If a clock change skips a limit of the
-        window, the moment of the change replaces it. If a limit comes twice, the window opens at the second
-        and closes at the first.
+        Both times are epoch seconds. At every moment of the returned window, the local time is inside the
+        calling hours. If a clock change skips the opening or closing time, the moment of the change is used.
+        If a clock change repeats that time, the window opens at the second occurrence, or closes at the
+        first.
 
+        :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.
         """
         if self.opens == self.closes and len(self.days) == len(DAYS):
             return now, float("inf")
         today = datetime.fromtimestamp(now, _zone(zone)).date()
-        # two weeks: a week's only window may be in the hour that a change of the clocks skips
+        # Search two weeks, because a clock change may skip the only window of a week.
         for ahead in range(-1, 15):
             day = today + timedelta(days=ahead)
             if day.weekday() not in self.days:
@@ -104,16 +108,23 @@ def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float,
 
 
 def _first_and_last(local: datetime, zone: str) -> tuple[float, float]:
-    """Return when the zone's clock shows this local time first and last, epoch seconds."""
+    """Return when a zone's clock shows a local time for the first and for the last time, epoch seconds.
+
+    Both times are the same, unless a clock change repeats the local time. If a clock change skips the local
+    time, both times are the moment of the change.
+    """
     moment = local.replace(tzinfo=_zone(zone), fold=0)
     first, last = moment.timestamp(), moment.replace(fold=1).timestamp()
-    if first > last:  # a clock change skips it
+    if first > last:  # a clock change skips the local time
         first = last = _clock_change(last, first, zone)
     return first, last
 
 
 def _clock_change(first: float, last: float, zone: str) -> float:
-    """Return the moment between two, epoch seconds, at which the zone's offset from UTC changes."""
+    """Return the moment between ``first`` and ``last`` at which the zone's offset from UTC changes.
+
+    All times are epoch seconds.
+    """
     offset = datetime.fromtimestamp(first, _zone(zone)).utcoffset()
     while last - first > 1:
         middle = (first + last) // 2

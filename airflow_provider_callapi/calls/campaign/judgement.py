@@ -1,4 +1,4 @@
-"""What a finished campaign is worth: the result of each person, and whether the task fails."""
+"""Judges a finished campaign: which result each person has, and whether the campaign's task fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
 
 
 class ProblemKind(StrEnum):
-    """Why a finished campaign fails."""
+    """The kinds of reasons why a finished campaign's task fails."""
 
     STOPPED = "stopped"
     TOO_LATE = "too_late"
@@ -24,19 +24,22 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a finished campaign fails, and a text for the author."""
+    """The reason why a finished campaign's task fails.
+
+    :ivar text: the reason, as text for the author of the campaign.
+    """
 
     kind: ProblemKind
     text: str
 
 
 def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container[str]) -> dict[str, Result]:
-    """Return the result of every person by key.
+    """Return a dict from each person's key to the person's final result.
 
-    A person who was not called yet and is on the do-not-call list gets `Result.DO_NOT_CALL`.
+    A person who was not called and is on the do-not-call list gets `Result.DO_NOT_CALL`.
 
-    :param results: as `Campaign.results` returns them.
-    :param excluded: numbers on the do-not-call list.
+    :param results: the results that `Campaign.results` returns.
+    :param excluded: the numbers on the do-not-call list.
     """
     final = dict(results)
     for person in plan.people:
@@ -46,7 +49,10 @@ def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container
 
 
 def collect_endings(plan: Plan, results: Mapping[str, Result], ledger: Ledger) -> list[Ending]:
-    """Return what became of each person, with all attempts that the ledger knows."""
+    """Return the final result of each person, together with all attempts that the ledger has.
+
+    :param results: each person's key → the person's final result.
+    """
     attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
     for attempt in ledger.load(person.key for person in plan.people):
         attempts[attempt.person].append(attempt)
@@ -62,11 +68,13 @@ def find_problem(
     has_min_gap: bool,
     last_minute: str,
 ) -> Problem | None:
-    """Return why the campaign fails; None: it does not.
+    """Return why the task of a finished campaign fails; None: the task does not fail.
 
-    :param stopped: why dialling stopped before its time, if it did.
-    :param began_too_late: the try began after ``max_lateness``.
-    :param has_min_gap: another campaign may have called these people.
+    :param limits: the shares of people above which the task fails.
+    :param stopped: why the campaign stopped dialling; None: dialling was not stopped.
+    :param began_too_late: whether this try began when ``max_lateness`` had ended already.
+    :param has_min_gap: whether ``min_gap`` is set. If so, it can be right that no person was called, because
+        another campaign may have called these people.
     :param last_minute: when ``max_lateness`` ends, as text.
     """
     counts = describe_counts(summary)
@@ -107,6 +115,6 @@ def _over_limit(summary: Summary, limits: FailureLimits, counts: str) -> Problem
 
 
 def describe_counts(summary: Summary) -> str:
-    """Return the numbers of people, calls and results as one line."""
+    """Return one line of text with the numbers of people and calls, and how many people have each result."""
     counts = ", ".join(f"{result.value} {number}" for result, number in summary.results.items() if number)
     return f"{summary.people} people, {summary.calls} calls: {counts}"

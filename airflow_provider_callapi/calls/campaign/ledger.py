@@ -1,7 +1,8 @@
-"""The ledger of a campaign: one `Attempt` a dialled call, and the protocol of the places that store them.
+"""The ledger of a campaign stores its attempts: one `Attempt` for each call that the campaign dials.
 
-The rules are those of the journal of one call. The intent is stored before the start request leaves. If the
-request gets no answer, the campaign searches for the call by its ``external_id`` and does not dial again.
+`Ledger` is the protocol of every place that stores attempts. A campaign stores the intent before it sends the
+start request. If the request gets no answer, the campaign does not dial again: it searches for the call by
+the call's ``external_id``.
 """
 
 from __future__ import annotations
@@ -16,35 +17,37 @@ from airflow_provider_callapi.calls.outcome import Outcome
 
 
 class Status(StrEnum):
-    """How far one attempt is, as the ledger stores it."""
+    """The status of one attempt in the ledger."""
 
     DIALLING = "dialling"
-    """The intent is stored. The start request may or may not have left."""
+    """The intent is stored. It is unknown whether the start request was sent."""
     NOT_PLACED = "not_placed"
-    """The call was proven not to be placed. The same attempt may be dialled again."""
+    """The call was certainly not placed. The same attempt may be dialled again."""
     ACTIVE = "active"
     """The service placed the call."""
     ENDED = "ended"
-    """The call is over. Its report, or a tag, is missing."""
+    """The call is over. The report of the call, or one of its tags, is missing."""
     FINISHED = "finished"
-    """Nothing is left to do for this attempt. It has a ``result``."""
+    """Nothing is left to do for this attempt, and its result is known."""
 
 
 OPEN = frozenset({Status.DIALLING, Status.ACTIVE, Status.ENDED})
-"""The statuses of an open attempt. While a person has one, no process may dial the next attempt."""
+"""The statuses of an open attempt. A person with an open attempt must not be dialled again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to call one person. Holds no phone number, unless the person's key is one.
+    """One attempt of a campaign to call one person.
 
-    :ivar person: the person's key in the ledger, see `Person.key`.
-    :ivar attempt: 1 for this campaign's first call to the person.
-    :ivar unrung: how many earlier attempts rang no phone. They do not count against ``max_attempts``.
+    :ivar person: the person's key in the ledger, see `Person.key`. Only this field can hold a phone number.
+    :ivar attempt: the number of the attempt; 1 is this campaign's first call to the person.
+    :ivar unrung: how many earlier attempts to call the person rang no phone. Such attempts do not count
+        against ``max_attempts``.
     :ivar intended_at: when the intent was stored, epoch seconds.
-    :ivar result_known_at: when the result was known, epoch seconds.
-    :ivar call: what is known of the call, from `Status.ACTIVE` on.
-    :ivar refused_with: the service's name of the error with which it refused this person's call.
+    :ivar result: what became of the attempt; None: not known yet.
+    :ivar result_known_at: when the result became known, epoch seconds; None: not known yet.
+    :ivar call: what is known of the call; None: no call was placed, as far as is known.
+    :ivar refused_with: the name of the error with which the service refused the call; None: not refused.
     """
 
     person: str
@@ -59,21 +62,26 @@ class Attempt:
     refused_with: str | None = None
 
     def with_status(self, status: Status, **changes: object) -> Attempt:
-        """Return a copy with another status, and with other fields changed by name."""
+        """Return a copy of the attempt with another status.
+
+        :param changes: new values of other fields, by field name.
+        """
         return replace(self, status=status, **changes)  # type: ignore[arg-type]
 
     def with_call(self, call: Outcome) -> Attempt:
-        """Return a copy with more knowledge about its call."""
+        """Return a copy of the attempt with this newer outcome of the call."""
         return replace(self, call=call)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """A ledger's answer to an intent.
+    """A ledger's answer to a claim. With a claim, a process reserves an attempt for itself.
 
-    :ivar granted: the intent is stored. Only this process dials the attempt.
-    :ivar held: if not granted: the attempt that another process has dialled; None: ``not_before`` applies.
-    :ivar not_before: when the person may be called again, epoch seconds; None: unknown, try again soon.
+    :ivar granted: True: the ledger has stored the intent, and only this process may dial the attempt. False:
+        this process must not dial the attempt.
+    :ivar held: the person's attempt that another process has stored; None: no such attempt was found.
+    :ivar not_before: when the person may be called, epoch seconds; None: unknown. Only used if the claim was
+        not granted and ``held`` is None.
     """
 
     granted: bool
@@ -84,9 +92,10 @@ class ClaimResult:
 def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
     """Return whether a ledger must refuse an intent.
 
-    It must if the attempt was dialled already, or if the attempt before it is still open.
+    The ledger must refuse the intent if the same or a later attempt was dialled already, or if the person's
+    attempt before it is still open.
 
-    :param newest: the person's newest attempt in the ledger; None: there is none.
+    :param newest: the person's newest attempt in the ledger; None: the ledger has no attempt of the person.
     """
     if newest is None:
         return False
@@ -96,25 +105,28 @@ def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
 
 
 class Ledger(Protocol):
-    """A place that keeps attempts. Everything is stored when a method returns."""
+    """A place that stores attempts. When a method returns, its changes are stored permanently."""
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Yield every attempt to call these people that the ledger has, each person's oldest first.
+        """Yield every stored attempt to call these people. Each person's oldest attempt comes first.
 
-        The attempts are read in portions, because the people may be many.
+        The ledger reads the attempts in portions, because there may be many people.
 
-        :param people: their keys.
+        :param people: the keys of the people.
         """
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Store each intent that is not taken, see `is_taken`; return the answers in the same order."""
+        """Reserve attempts: store each intent that is not taken, see `is_taken`.
+
+        :return: the answer to each intent, in the same order.
+        """
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Store what is newly known of claimed attempts."""
+        """Store new versions of attempts that were claimed before."""
 
 
 class MemoryLedger:
-    """A ledger that ends with the process: for simulations and tests."""
+    """A ledger in memory, for simulations and tests. Its attempts are lost when the process ends."""
 
     def __init__(self) -> None:
         self._attempts: dict[str, list[Attempt]] = {}

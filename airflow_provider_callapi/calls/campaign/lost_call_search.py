@@ -1,4 +1,7 @@
-"""The search for a campaign's lost calls, among the active calls and in the Data API's reports."""
+"""Searches for a campaign's lost calls among the active calls and in the Data API's reports.
+
+A call is lost if its start request got no answer: it is unknown whether the service placed the call.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +19,20 @@ LostByExternalId = Mapping[str, Sequence[PersonState]]
 
 
 class LostCallSearch:
-    """Finds lost calls, and gives up those that it does not find in time."""
+    """Searches for a campaign's lost calls, and gives up a lost call that is not found in time.
+
+    A call is lost if its start request got no answer: it is unknown whether the service placed the call.
+    """
 
     def __init__(self, index: PersonIndex, progress: AttemptProgress) -> None:
         self._index = index
         self._progress = progress
 
     def search_snapshot(self, snapshot: Snapshot) -> tuple[list[Attempt], list[str]]:
-        """Search the active calls of a successful poll.
+        """Search for the lost calls among the active calls of a successful poll.
 
-        :return: the attempts whose call was found, to be stored; and the keys of the people whose search
-            is over without a result, for `give_up`.
+        :return: the attempts whose call was found, to store in the ledger; and the keys of the people whose
+            call was not found in time, to pass to `give_up`.
         """
         if not self._index.count(PersonStage.LOST):
             return [], []
@@ -53,16 +59,23 @@ class LostCallSearch:
         return given_up
 
     def found(self, state: PersonState, call_session_id: int, now: float) -> Attempt:
-        """Watch a lost call that the search has found; return the attempt to store."""
+        """Record that a person's lost call was found, and watch the call.
+
+        Return the attempt to store in the ledger.
+
+        :param now: epoch seconds.
+        """
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 
     def give_up(self, people: Iterable[str], held: Iterable[Attempt], now: float) -> list[Attempt]:
-        """End the search for these people's calls; return the attempts to store.
+        """End the search for the lost calls of these people; return the attempts to store in the ledger.
 
-        If another process has dialled a person since, the campaign continues with its attempt. Otherwise the
-        attempt stays unresolved.
+        If another process has changed the person's attempt in the ledger since, the campaign continues with
+        the ledger's attempt. Otherwise, the attempt gets the result ``unresolved``.
 
-        :param held: the attempts to call these people that the ledger has now, each person's oldest first.
+        :param people: the keys of the people.
+        :param held: all attempts to call these people that the ledger has now, each person's oldest first.
+        :param now: epoch seconds.
         """
         newest_held = {attempt.person: attempt for attempt in held}
         changed = []
@@ -79,7 +92,12 @@ class LostCallSearch:
 def owner_of(
     lost_calls: LostByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person whose lost call this is; None: it is no lost call."""
+    """Return the person whose lost call a service reports; None: the reported call is no lost call.
+
+    :param lost_calls: ``external_id`` → the people whose lost call has this id.
+    :param external_id: the ``external_id`` of the reported call.
+    :param found: the reported call.
+    """
     for state in lost_calls.get(external_id or "", ()):
         if state.lost_call is not None and state.lost_call.matches(found):
             return state

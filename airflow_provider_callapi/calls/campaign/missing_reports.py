@@ -1,4 +1,4 @@
-"""The Data API's reports that a campaign waits for: which calls, since when, and until when."""
+"""Which reports a campaign expects from the Data API, and how long the campaign waits for each report."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 
 _NO_LINE_PAUSE = 60.0
-"""Seconds without dialling after a call for which the account had no free line."""
+"""Seconds for which a campaign does not dial after a call for which the account had no free line."""
 _CLOCK_DIFFERENCE = 60.0
-"""Seconds by which the service's clock may be behind ours, as a first guess."""
+"""Seconds by which the service's clock is assumed to be behind this computer's clock, as a first guess."""
 _LAST_QUESTIONS = 60.0
-"""Seconds before the deadline of a report in which the search goes back a whole day."""
+"""In this many seconds before a report's deadline, the campaign asks for reports of the whole day before."""
 _DAY = 86_400.0
 UNANSWERED_PATIENCE = 3600.0
-"""Seconds after its deadline for which a report is still expected while the Data API does not answer."""
+"""While the Data API does not answer, a campaign waits this many seconds longer for a report."""
 
 
 class MissingReports:
-    """Matches reports with calls, and gives up the reports that do not come."""
+    """Assigns the Data API's reports to a campaign's calls, and gives up reports that do not come in time."""
 
     def __init__(
         self,
@@ -49,17 +49,19 @@ class MissingReports:
 
     @property
     def needed(self) -> bool:
-        """Return whether the Data API may know more of a call that is over or lost."""
+        """Return whether the Data API may have a report of a lost call, or of a call that is over."""
         return self._rules.report_timeout is not None and (
             self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.LOST) > 0
         )
 
     def search_start(self, now: float) -> float | None:
-        """Return the earliest start time of the calls whose report is missing, epoch seconds.
+        """Return the start time of the earliest call whose report is missing, epoch seconds; None: none is.
 
-        None: no report is missing. The longer a report is missing, the further the search goes back, because
-        the service's clock may differ from ours. Shortly before a report is given up, the search goes back a
-        day, because the connection's time zone may be wrong.
+        The returned time is a guess with a margin, because the service's clock may differ from this
+        computer's clock. The margin grows while a report is missing. Shortly before a report is given up, the
+        margin is a day, because the connection's time zone may be wrong.
+
+        :param now: epoch seconds.
         """
         patience = self._rules.report_timeout
         if patience is None:
@@ -71,10 +73,12 @@ class MissingReports:
         return min(starts, default=None)
 
     def _deadlines(self, latest: float) -> Iterator[tuple[PersonState, float]]:
-        """Yield the people whose call may have a report, and the end of the wait for it, epoch seconds.
+        """Yield each person whose call may have a report, and when the wait for the report ends.
 
-        :param latest: the end of the wait for a call that no snapshot has shown. It may have ended between
-            two snapshots, and its report then frees its line.
+        Times are epoch seconds.
+
+        :param latest: when the wait ends for a placed call that no snapshot has shown. Such a call may have
+            ended between two snapshots. The report then shows that the call is over.
         """
         for state in self._index.in_stage(PersonStage.REPORT_DUE):
             assert state.report_deadline is not None
@@ -87,15 +91,19 @@ class MissingReports:
                 yield state, latest
 
     def _reach(self, state: PersonState, deadline: float, patience: float, now: float) -> float:
-        """Return how many seconds before the intent the call may have started, by the service's clock."""
+        """Return by how many seconds the start time in a call's report may be before the call's intent."""
         if state.stage is PersonStage.REPORT_DUE and now >= deadline - _LAST_QUESTIONS:
             return _DAY
         return max(_CLOCK_DIFFERENCE, 3 * (now - (deadline - patience)))
 
     def record(self, reports: Iterable[tuple[CallReport, bool | None]], now: float) -> list[Attempt]:
-        """Take the reports of finished calls; return the attempts to store.
+        """Assign reports to calls, and give up reports that are late.
 
-        :param reports: each with whether the call was answered; None: unknown.
+        Return the attempts to store in the ledger.
+
+        :param reports: the reports. With each report comes whether the contact answered the call; None:
+            unknown.
+        :param now: epoch seconds.
         """
         lost_calls = self._index.lost_by_external_id()
         changed = []
@@ -108,9 +116,10 @@ class MissingReports:
         return [*changed, *self.give_up(now, patience=0.0)]
 
     def _owner_of(self, report: CallReport, lost_calls: LostByExternalId, now: float) -> PersonState | None:
-        """Return the person whose call a report describes.
+        """Return the person whose call a report describes; None: the campaign does not need the report.
 
-        None: it is no call of this campaign, or the same report came before: the Data API may repeat it.
+        A report is not needed if it describes another campaign's call, or if the campaign had the report
+        before. The Data API may return a report again.
         """
         state = self._index.with_session(report.id)
         if state is None and (state := owner_of(lost_calls, report.call_api_external_id, report)):
@@ -118,11 +127,12 @@ class MissingReports:
         return state
 
     def give_up(self, now: float, *, patience: float = UNANSWERED_PATIENCE) -> list[Attempt]:
-        """Stop waiting for reports that are late; return the attempts to store.
+        """Stop waiting for reports that are late; return the attempts to store in the ledger.
 
-        Their results follow from what ``list.calls`` has shown.
+        The result of such an attempt follows from what ``list.calls`` has shown of the call.
 
-        :param patience: seconds after the deadline of a report.
+        :param now: epoch seconds.
+        :param patience: how many seconds after the deadline of a report the report counts as late.
         """
         late = [
             state

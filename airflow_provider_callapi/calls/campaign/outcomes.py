@@ -1,4 +1,4 @@
-"""The results that a person in a campaign can have, and the delays before a redial: tables."""
+"""Tables: the results that a person in a campaign can have, and the delays before a redial."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_provider_callapi.calls.outcome import Outcome
 
 
 class Result(StrEnum):
-    """What became of an attempt, or why a person was not called. `RESULT_MEANINGS` explains each."""
+    """What became of an attempt, or why a person was not called. `RESULT_MEANINGS` explains each result."""
 
     ANSWERED = "answered"
     BUSY = FinishCategory.BUSY.value
@@ -44,7 +44,7 @@ RESULT_MEANINGS: dict[Result, str] = {
 }
 
 RANG_NO_PHONE = frozenset({Result.CAPACITY, Result.ACCOUNT})
-"""Results of calls that rang no phone. They do not count against ``max_attempts``."""
+"""Results of calls that rang no phone. Such calls do not count against ``max_attempts``."""
 
 REDIAL_DELAYS: dict[Result, float | None] = {
     Result.BUSY: 600.0,
@@ -53,11 +53,17 @@ REDIAL_DELAYS: dict[Result, float | None] = {
     Result.CAPACITY: 300.0,
     Result.ACCOUNT: 0.0,
 }
-"""The default seconds from a call's end to the redial. None, or a result that is not here: no redial."""
+"""The default of ``redial``: result → seconds from the end of a call to the redial; None: no redial.
+
+There is no redial either after a result that the table does not contain.
+"""
 
 
 def result_of(call: Outcome) -> Result:
-    """Return the result of a call that is over: `Result.UNKNOWN` if no source states one."""
+    """Return the result of a call that is over.
+
+    The result is `Result.UNKNOWN` if it is not known whether the contact answered.
+    """
     if call.answered:
         return Result.ANSWERED
     if reason := FINISH_REASONS.get(call.finish_reason or ""):
@@ -66,9 +72,11 @@ def result_of(call: Outcome) -> Result:
 
 
 def redial_table(delays: Mapping[str, float | None] | None) -> dict[Result, float | None]:
-    """Return `REDIAL_DELAYS` with an author's own delays, in seconds; None: no redial.
+    """Return a copy of `REDIAL_DELAYS` in which an author's own delays replace the defaults.
 
-    :raises ValueError: a key or a delay is not allowed. The text names the field.
+    :param delays: name of a result → seconds from the end of a call to the redial, or None for no redial.
+        Only the results in `REDIAL_DELAYS` are allowed. None: the author sets no delays.
+    :raises ValueError: a result or a delay is not allowed. The text names the field.
     """
     table = dict(REDIAL_DELAYS)
     for name, delay in (delays or {}).items():

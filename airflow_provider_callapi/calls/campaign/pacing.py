@@ -1,9 +1,12 @@
 """How many calls may be placed now, according to the service's counters of points.
 
-Every answer carries the counters. They count for everybody who uses the account. The points that are left
-of a minute are spread over the rest of the minute. Shards and other users take points from the same
-counters, and the next answer shows how many they took. Until then, `Pacing` assumes that they continue at
-their rate of this minute.
+Points are the units of the service's rate limits: an account has some for each minute and some for each day.
+Every answer of the service carries the account's counters. `Pacing` spreads the points that are left of a
+minute over the rest of the minute.
+
+Other users of the account, and other shards of the campaign, use points from the same counters. Only the next
+answer shows how many points the others have used. Until that answer, `Pacing` assumes that the others use
+points at the same rate as before in this minute.
 """
 
 from __future__ import annotations
@@ -15,33 +18,38 @@ from airflow_provider_callapi.api.errors import LimitExceeded
 from airflow_provider_callapi.api.models import Limits
 
 _EARLY = 4.0
-"""Seconds before the reset by which the minute's points are to be used."""
+"""Pacing plans to have used the minute's points this many seconds before the counter resets."""
 _BURST = 3.0
-"""Seconds' worth of calls that may be placed at once after a pause."""
+"""After a pause, as many calls may be placed at once as the normal pace allows in this many seconds."""
 _SHARE_AT_ONCE = 4
-"""One in so many of the points left may be used at once: other users see the same points."""
+"""At most a quarter of the points left may be used at once, because other users need points too."""
 _LATE = 1.0
-"""Seconds by which a reset may come later than the counters state: they are whole seconds."""
+"""Seconds by which a reset may come later than the counters state, because the counters are whole seconds."""
 _MINUTE = 60.0
 _DAY_MINUTES = 24 * 60.0
 _TYPICAL_CALL = 30.0
-"""Seconds that a call takes, for a forecast."""
+"""Seconds that one call is assumed to last in a forecast."""
 _SHORTEST = 0.01
-"""Seconds. A much shorter pause, added to epoch seconds, would be no pause."""
+"""The shortest pause, in seconds. A float of epoch seconds cannot represent a much shorter one."""
 _RATE_KNOWN_AFTER = 5.0
-"""Seconds of a minute after which the rate of other users is known."""
+"""Seconds after a minute's beginning from which on the rate of other users is reliable."""
 _COSTS_KEPT = 20
 _FIRST_PAUSE = 5.0
-"""Seconds without a call after a start request got no answer. The pause doubles each time, up to a minute."""
+"""Seconds for which no call is placed after a start request got no answer.
+
+Each further request without an answer doubles the pause, up to one minute.
+"""
 
 
 class Pacing:
-    """The points of one account, as its answers show them.
+    """Decides how many calls a campaign may place, from the account's points: the API's rate-limit units.
 
-    :param reserve: the share of a minute's and a day's points that is left for polls, tags and others.
-    :param known_cost: the points of one call that an earlier process has observed; None: unknown.
-    :ivar cost: the points of one call: the least observed cost, since other users only make it seem higher.
-    :ivar known_cost: the same; None: no cost was observed, and ``cost`` is a guess.
+    :param reserve: the share of a minute's and of a day's points that calls do not use: 0.01 is 1 %. Polls,
+        tags and other users need these points.
+    :param known_cost: the points that one call costs, as an earlier process has observed; None: unknown.
+    :ivar cost: the points that one call costs: the lowest cost that was observed, or else a guess. The lowest
+        is right, because the requests of other users can only make a call seem more expensive.
+    :ivar known_cost: ``cost``, if it was observed; None: ``cost`` is a guess.
     """
 
     def __init__(self, reserve: float = 0.01, known_cost: int | None = None) -> None:
@@ -58,16 +66,21 @@ class Pacing:
         self._unanswered_in_a_row = 0
 
     def update_limits(self, limits: Limits, now: float) -> None:
-        """Take the newest counters."""
+        """Store the newest counters of the account's points.
+
+        :param now: epoch seconds.
+        """
         if not self._is_same_minute(limits, now):
             self._own_points = 0
         self.limits, self._limits_at, self._unconfirmed_points = limits, now, 0
 
     def record_requests(self, sent: int, calls: int, limits: Limits | None, now: float) -> None:
-        """Count the start requests that were sent since the last counters.
+        """Record a batch of start requests, and learn from the counters how many points a call costs.
 
+        :param sent: how many start requests were sent.
         :param calls: how many of the requests placed a call.
-        :param limits: the newest counters; None: no answer had any.
+        :param limits: the newest counters; None: no answer carried new counters.
+        :param now: epoch seconds.
         """
         self._credit -= sent
         if limits is None:
@@ -85,31 +98,39 @@ class Pacing:
         self._own_points += calls * self.cost
 
     def record_limit_exceeded(self, error: LimitExceeded, now: float) -> None:
-        """Pause after the service refused a call because of missing points."""
+        """Place no calls until the points return, because the service refused a call for lack of points."""
         why = "the day's points" if error.per_day else "the minute's points"
         self.pause_until(now + max(error.retry_after, 1), why)
 
     def pause_until(self, until: float, why: str) -> None:
-        """Place no call before this time, epoch seconds. A shorter pause does not replace a longer one."""
+        """Place no call before a time. If calls are paused for longer already, keep the longer pause.
+
+        :param until: epoch seconds.
+        :param why: what the campaign waits for, as text for the task's log.
+        """
         if until > self._paused_until:
             self._paused_until, self._paused_for = until, why
         self._credit = 0.0
 
     def record_no_answer(self, now: float) -> None:
-        """Pause after a start request without an answer, longer each time, and then place one call at a time.
+        """Pause because a start request got no answer. After the pause, place only one call at a time.
 
-        Each such request may be a call that is lost.
+        Each consecutive request without an answer makes the pause longer. Such a request may have placed a
+        call, and the campaign then has to search for the call.
         """
         pause = min(_FIRST_PAUSE * 2.0 ** min(self._unanswered_in_a_row, 8), _MINUTE)
         self.pause_until(now + pause, "the service's answers")
         self._unanswered_in_a_row += 1
 
     def record_answer(self) -> None:
-        """Return to the normal pace: the service answers again."""
+        """Return to the normal pace, because the service answers start requests again."""
         self._unanswered_in_a_row = 0
 
     def calls_allowed(self, now: float) -> int:
-        """Return how many calls may be placed at this moment."""
+        """Return how many calls may be placed now.
+
+        :param now: epoch seconds.
+        """
         seconds = 0.0 if self._credited_at is None else now - self._credited_at
         self._credited_at = now
         rate = self._rate(now)
@@ -122,9 +143,9 @@ class Pacing:
         return max(0, int(min(self._credit, most, budget)))
 
     def next_slot(self, now: float) -> tuple[float, str]:
-        """Return when the next call may be placed, epoch seconds, and why not earlier.
+        """Return when the next call may be placed, epoch seconds, and what the call waits for, as text.
 
-        The text is empty if only the pace delays the call.
+        The text is empty if the call waits only because calls are spread over the minute.
         """
         if now < self._paused_until:
             return self._paused_until, self._paused_for
@@ -139,19 +160,20 @@ class Pacing:
 
     @property
     def points_left(self) -> int | None:
-        """Return the points left of the minute in the newest counters; None: unknown."""
+        """Return how many points the newest counters show as left in the minute; None: unknown."""
         return self.limits.minute_remaining if self.limits else None
 
     def calls_per_minute(self) -> float | None:
-        """Return how many calls a minute's points pay for; None: the limit is unknown."""
+        """Return how many calls the points of one minute pay for; None: the limit of points is unknown."""
         if not self.limits or not self.limits.minute_limit or not self.cost:
             return None
         return self.limits.minute_limit * (1 - self.reserve) / self.cost
 
     def forecast(self, calls: int, max_active: int) -> tuple[float, str]:
-        """Return the fewest minutes that so many calls take, and the name of the bottleneck.
+        """Return how many minutes these calls take at least, and the name of what limits the pace.
 
-        :param max_active: how many calls may be active at once. Each is assumed to last half a minute.
+        :param calls: how many calls to place.
+        :param max_active: how many calls may be active at once. Each call is assumed to last half a minute.
         """
         rates = {"the calls that may be active": max_active * _MINUTE / _TYPICAL_CALL}
         if (rate := self.calls_per_minute()) is not None:
@@ -172,7 +194,10 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the points left of the minute or day pay for, without the reserve."""
+        """Return how many calls the points that are left, except the reserve, pay for.
+
+        :param period: "minute" or "day".
+        """
         left = self._points_left_of(period, now)
         if left is None or not self.cost:
             return math.inf
@@ -186,7 +211,7 @@ class Pacing:
         if left is None:
             return None
         if now >= self._reset_at(period, now):
-            # enough for one call in any case: only an answer shows that a limit was raised
+            # Allow at least one call: only its answer can show that the limit was raised.
             limit = getattr(self.limits, f"{period}_limit") or 0
             return max(limit, self._reserve_points(period) + self.cost)
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
@@ -200,7 +225,7 @@ class Pacing:
         return max(0, used) / max(_RATE_KNOWN_AFTER, _MINUTE - (limits.minute_reset or 0))
 
     def _is_same_minute(self, limits: Limits, now: float) -> bool:
-        """Return whether these counters belong to the minute of the last ones."""
+        """Return whether these counters belong to the same minute as the counters stored before."""
         if self.limits is None or self.limits.minute_reset is None or limits.minute_reset is None:
             return False
         return now + limits.minute_reset < self._limits_at + self.limits.minute_reset + _RATE_KNOWN_AFTER
@@ -212,10 +237,10 @@ class Pacing:
         return self._limits_at + reset + _LATE
 
     def _rate(self, now: float) -> float:
-        """Return how many calls a second the budget allows."""
+        """Return how many calls a second the points that are left allow."""
         budget = self._budget(now)
         if math.isinf(budget):
-            return 1.0  # the counters are unknown: a careful pace until an answer carries them
+            return 1.0  # A careful pace while the counters are unknown: the next answer carries them.
         left = self._reset_at("minute", now) - now
         seconds = left if left > 0 else _MINUTE
         return budget / max(1.0, seconds - _EARLY)

@@ -1,4 +1,4 @@
-"""Reads the rows of a contact list: the people to call, and the call that each of them gets."""
+"""Reads a contact list: which people to call, and which start request each person gets."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from airflow_provider_callapi.calls.campaign.phone_numbers import NotANumber, no
 _ROW = "contact"
 _ID = "external_id"
 SURPLUS = "(no column)"
-"""The key of a row's values for which the list has no column."""
+"""If a row has more values than the list has columns, the row holds the surplus values under this key."""
 _NUMBER = "{{ contact.phone }}"
 _LONGEST_ID = 240
-"""Characters of an author's external_id. A ledger keeps 255, and the attempt's number is added."""
+"""How many characters an author's ``external_id`` may have.
+
+A ledger stores up to 255 characters, and later attempts add their number to the id.
+"""
 
 
 class _Missing(StrictUndefined):
-    """A name in a template that has no value."""
+    """A name without a value in a template. Its use raises an error that names the missing column."""
 
     @property
     def _undefined_message(self) -> str:
@@ -36,20 +39,29 @@ class _Missing(StrictUndefined):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """The sandbox for an author's templates. A missing or empty value is an error: it must not be spoken."""
+    """The sandbox in which an author's templates are filled in.
+
+    A missing or empty value raises an error, because a spoken message must not have a gap.
+    """
 
     def __init__(self) -> None:
         super().__init__(undefined=_Missing, finalize=_check_value)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return a row's column, even if a method of mappings has the same name, such as ``items``."""
+        """Return the value of ``obj.attribute`` in a template.
+
+        If ``obj`` is a row, its columns come before the methods of mappings, such as ``items``.
+        """
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
 
 
 def _check_value(value: Any) -> Any:
-    """Return a value that a template puts into a text, unless it is empty or a method."""
+    """Return the value that a template inserts into a text, unchanged.
+
+    :raises UndefinedError: the value is None or a method.
+    """
     if value is None:
         raise UndefinedError("a value is empty (null); give a default with {{ … or 'a default' }}")
     if callable(value) and not isinstance(value, Undefined):
@@ -58,7 +70,7 @@ def _check_value(value: Any) -> Any:
 
 
 class InvalidRow(ValueError):
-    """A row from which no call can be made. The text names the field, but not its value."""
+    """No call can be made from a row of the contact list. The text names the field, but not the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +78,10 @@ class Person:
     """A person to call.
 
     :ivar key: identifies the person in the ledger.
-    :ivar contact: the number: E.164 digits, or a SIP number.
+    :ivar contact: the number to call: E.164 digits, or a SIP number.
     :ivar zone: IANA name of the person's time zone.
-    :ivar row: the person's row of the contact list.
-    :ivar line: the row's number in the list; 1 is the first.
+    :ivar row: the person's row in the contact list: column → value.
+    :ivar line: the number of this row in the contact list; the first row is 1.
     """
 
     key: str
@@ -81,7 +93,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A row from which no call can be made, and why."""
+    """A row of the contact list from which no call can be made.
+
+    :ivar row: the row: column → value.
+    :ivar line: the number of the row in the contact list; the first row is 1.
+    :ivar why: why no call can be made. The text names the field, but not the value.
+    """
 
     row: Mapping[str, Any] = field(repr=False)
     line: int
@@ -90,9 +107,10 @@ class Skipped:
 
 @dataclass
 class Plan:
-    """The people of a contact list.
+    """What a contact list contains.
 
-    :ivar invalid: rows from which no call can be made.
+    :ivar people: the people to call, one for each different number.
+    :ivar invalid: the rows from which no call can be made.
     :ivar duplicates: how many rows have the number of an earlier row.
     """
 
@@ -102,13 +120,13 @@ class Plan:
 
 
 class CallTemplate:
-    """The call that everybody gets, filled in with each person's row.
+    """The template of a campaign's calls: makes each person's start request from the person's row.
 
-    :param call: ``{"method": "start.informer_call", …}``: a start method and its parameters. Every string is
-        a Jinja template with the row as ``contact``. The parameter ``contact`` is ``{{ contact.phone }}`` by
-        default.
-    :param values: further values for the templates, by name.
-    :raises ValueError: the template itself is wrong. The text names the field.
+    :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Every string is
+        a Jinja template, in which ``contact`` is the person's row. The parameter ``contact`` is
+        ``{{ contact.phone }}`` by default.
+    :param values: other names that the templates can use, with their values.
+    :raises ValueError: the method, a parameter or a template is wrong. The text names the field.
     """
 
     def __init__(self, call: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> None:
@@ -128,19 +146,26 @@ class CallTemplate:
             name: self._compile(value, f"call.{name}") for name, value in {_ROW: _NUMBER, **fields}.items()
         }
         self.personal = frozenset(name for name, value in self._fields.items() if _is_template(value))
-        """The parameters that differ between people. A refusal of any other one concerns everybody."""
+        """Names of the parameters whose values differ between people.
+
+        If the service refuses the value of another parameter, it would refuse the call of every person.
+        """
 
     def number(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call in the row's own notation.
+        """Return the number to call as the row gives it, before it is normalised.
 
-        :raises InvalidRow: the template cannot be filled in. The text names the field.
+        :raises InvalidRow: the template of the parameter ``contact`` cannot be filled in from this row. The
+            text names the field.
         """
         return str(self._render_field(_ROW, row))
 
     def own_external_id(self, person: Person) -> str | None:
-        """Return the author's own id of a person's call; None: the template has none, or it is empty.
+        """Return the ``external_id`` that the author's template gives a person's call.
 
-        :raises InvalidRow: the id cannot be made from this row, is too long, or holds the phone number.
+        None: the author gives no ``external_id``, or the id for this person is empty.
+
+        :raises InvalidRow: the id cannot be made from the person's row, is longer than 240 characters, or
+            contains the phone number.
         """
         own = self._render_field(_ID, person.row) if _ID in self._fields else None
         if isinstance(own, str) and len(own) > _LONGEST_ID:
@@ -150,10 +175,10 @@ class CallTemplate:
         return own or None
 
     def request(self, person: Person, external_id: str) -> StartCall:
-        """Return the start request for one person.
+        """Return the start request that calls one person.
 
-        :param external_id: the id of the attempt, see `external_id`.
-        :raises InvalidRow: the row makes no valid request. The text names the field.
+        :param external_id: the ``external_id`` of the attempt, as the function `external_id` returns it.
+        :raises InvalidRow: no valid request can be made from the person's row. The text names the field.
         """
         known = {_ROW: person.contact, _ID: external_id}
         values = {name: self._render_field(name, person.row) for name in self._fields if name not in known}
@@ -177,8 +202,8 @@ class CallTemplate:
         if _ROW in meta.find_undeclared_variables(self._environment.parse(value)):
             return template
         try:
-            return template.render(self._values)  # the same value for everybody
-        except Exception:  # filling in each row reports the error
+            return template.render(self._values)  # the value is the same for every person
+        except Exception:  # the error is reported when the template is filled in for a row
             return template
 
 
@@ -192,21 +217,26 @@ def read_people(
     timezone: str,
     shard: tuple[int, int] = (1, 1),
 ) -> Plan:
-    """Read a contact list: normalise the numbers, and keep the first row of each number.
+    """Read a contact list; return the people to call and the invalid rows.
 
-    :param rows: for each person, a mapping or only the number. A ``timezone`` in a mapping is the person's.
-    :param campaign: the campaign's name. The ids of its calls are derived from it.
-    :param key_of: returns the key in the ledger for a number.
-    :param region: ISO 3166 country of numbers without a country code.
-    :param timezone: IANA name of the time zone of people without their own.
-    :param shard: (which, of how many). Each shard reads the same list and keeps its own part of the numbers.
+    The numbers are normalised. If several rows have the same number, only the first valid row is kept.
+
+    :param rows: one item for each person: a mapping from column to value, or only the number. The column
+        ``timezone`` of a mapping is the IANA name of the person's time zone.
+    :param template: makes the start request of each person.
+    :param campaign: the campaign's name. The ``external_id`` of each call is derived from this name.
+    :param key_of: called with a number; returns the person's key in the ledger.
+    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param timezone: IANA name of the time zone of people whose row has no time zone.
+    :param shard: (number of this shard, how many shards). Each shard reads the whole list and keeps only its
+        own part of the numbers; (1, 1) keeps all.
     """
     plan = Plan()
     seen: set[str] = set()
     which, shards = shard
     for line, given in enumerate(rows, start=1):
         row = {"phone": given} if isinstance(given, str) else given
-        is_own = line % shards == which - 1  # one shard reports a row without a number
+        is_own = line % shards == which - 1  # so that only one shard reports a row without a valid number
         try:
             if row.get(SURPLUS):
                 raise InvalidRow("more values than columns: put quotes around a value that holds a separator")
@@ -236,9 +266,12 @@ def read_people(
 
 
 def external_id(campaign: str, contact: str, attempt: int, own: str | None = None) -> str:
-    """Return the id by which a lost call is found. It does not hold the phone number.
+    """Return the ``external_id`` of an attempt to call a person. The campaign finds a lost call by this id.
 
-    :param own: the author's own id. Later attempts have ``own-2``, ``own-3`` and so on.
+    The id does not contain the phone number.
+
+    :param own: the author's own id, which the first attempt gets. Later attempts get this id with the number
+        of the attempt: ``own-2``, ``own-3`` and so on. None: the id is derived from campaign and number.
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
@@ -252,9 +285,11 @@ def fingerprint(campaign: str, contact: str) -> str:
 
 
 def read_shard(text: str | None) -> tuple[int, int]:
-    """Return ``"2/4"`` as (2, 4); no text means (1, 1).
+    """Return the shard that a text such as ``"2/4"`` means: (2, 4) is the second of four shards.
 
-    :raises ValueError: the text is no such fraction. The error names the field.
+    Without a text, return (1, 1): there is only one shard.
+
+    :raises ValueError: the text does not have this form. The error names the field.
     """
     if not text:
         return 1, 1

@@ -1,6 +1,6 @@
-"""Everybody on a campaign's list, found by key, by stage, by call session or by external_id.
+"""The people of a campaign, found by key, by stage, by call session id or by ``external_id``.
 
-`PersonIndex.move` is the only code that changes a stage, so the indexes always agree with the states.
+Only `PersonIndex.move` changes a person's stage. The indexes therefore always agree with the people's states.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ OPEN_STAGES = frozenset(
         PersonStage.TAGS_DUE,
     }
 )
-"""The stages with an open attempt. Only these have a list of people: the others hold most of a campaign."""
+"""The stages in which a person has an open attempt.
+
+`PersonIndex` lists the people of these stages only. The other stages hold most of a campaign's people.
+"""
 _STAGES_WITH_SESSION = frozenset({PersonStage.ACTIVE, PersonStage.REPORT_DUE})
 
 
 class PersonIndex:
-    """The state of everybody on the list.
+    """The states of all people on a campaign's contact list, found by several keys.
 
-    :ivar finished_by_result: finished people, counted by result.
+    :ivar finished_by_result: result → how many finished people have the result.
     """
 
     def __init__(self, people: Iterable[Person]) -> None:
@@ -45,26 +48,35 @@ class PersonIndex:
         return iter(self._by_key.values())
 
     def in_stage(self, stage: PersonStage) -> list[PersonState]:
-        """Return the people in one of the `OPEN_STAGES`, in the order in which they came to it."""
+        """Return the people in a stage, in the order in which the people entered the stage.
+
+        :param stage: one of the `OPEN_STAGES`.
+        """
         return list(self._by_stage[stage].values())
 
     def count(self, stage: PersonStage) -> int:
-        """Return how many people are in one of the `OPEN_STAGES`."""
+        """Return how many people are in a stage.
+
+        :param stage: one of the `OPEN_STAGES`.
+        """
         return len(self._by_stage[stage])
 
     @property
     def has_open_attempts(self) -> bool:
-        """Return whether anybody is in one of the `OPEN_STAGES`."""
+        """Return whether any person has an open attempt: is in one of the `OPEN_STAGES`."""
         return any(self._by_stage.values())
 
     def with_session(self, call_session_id: int) -> PersonState | None:
-        """Return the person whose active call, or whose call without a report, has this session id."""
+        """Return the person whose call has this call session id; None: there is no such call.
+
+        Only calls that are active, or whose report is missing, are found.
+        """
         return self._by_session.get(call_session_id)
 
     def lost_by_external_id(self) -> Mapping[str, list[PersonState]]:
-        """Return the people with a lost call by the external_id of their attempt.
+        """Return the people who have a lost call: ``external_id`` of the attempt → people.
 
-        An external_id can belong to several people: an author's own id need not be unique.
+        Several people can have the same ``external_id``, because an author's own ids need not be unique.
         """
         lost = defaultdict(list)
         for state in self._by_stage[PersonStage.LOST].values():
@@ -72,9 +84,9 @@ class PersonIndex:
         return lost
 
     def move(self, state: PersonState, event: PersonEvent, attempt: Attempt | None = None) -> None:
-        """Move a person to the next stage.
+        """Move a person to the stage that follows an event.
 
-        :param attempt: the attempt after the event; None: unchanged.
+        :param attempt: the person's newest attempt after the event; None: the attempt stays unchanged.
         :raises ImpossibleTransition: the event cannot happen in the person's stage.
         """
         before = state.stage
@@ -92,9 +104,10 @@ class PersonIndex:
             self._by_session[state.current_call.call_session_id] = state
 
     def finish(self, state: PersonState, event: PersonEvent, result: Result | None = None) -> None:
-        """Move a person to the end and count the result.
+        """Move a person to the stage ``finished`` and count the person's result.
 
-        :param result: the final result; None: the newest result, or `Result.NOT_CALLED`.
+        :param result: the person's final result; None: the newest result of the person's attempts, or
+            `Result.NOT_CALLED` if no attempt has a result.
         """
         self.move(state, event)
         state.result = result or state.result or Result.NOT_CALLED

@@ -1,6 +1,6 @@
-"""The state of one person in a campaign: one stage, and what the campaign needs in that stage.
+"""The state of one person in a campaign: a stage, and what the campaign needs in that stage.
 
-This table is the only source of stages. An event that it does not list for a stage raises
+A person changes stage only as this table shows. An event that the table does not list for a stage raises
 `ImpossibleTransition`.
 
 ================  ================  ================
@@ -53,22 +53,22 @@ from airflow_provider_callapi.calls.watch import SessionWatch
 
 
 class PersonStage(StrEnum):
-    """How far the campaign is with one person."""
+    """The stage of one person in a campaign."""
 
     PLANNED = "planned"
-    """On the contact list. The campaign has not yet decided what follows from the ledger's attempts."""
+    """The campaign still has to decide what follows from the person's attempts in the ledger."""
     WAITING = "waiting"
-    """In the queue of people to call."""
+    """The person is in the queue of people to call."""
     DIALLING = "dialling"
-    """Chosen for a call. The campaign claims the attempt and sends the start request."""
+    """The person is chosen for a call. The campaign claims the attempt and sends the start request."""
     LOST = "lost"
     """The start request got no answer. The campaign searches for the call."""
     ACTIVE = "active"
-    """The service placed the call. The campaign watches it."""
+    """The service placed the call. The campaign watches the call."""
     REPORT_DUE = "report_due"
-    """The call is over. Its report is missing."""
+    """The call is over. The Data API's report of the call is missing."""
     TAGS_DUE = "tags_due"
-    """The call has a result. Some of its tags are missing."""
+    """The result of the call is known. Some tags of the call are missing."""
     ATTEMPT_OVER = "attempt_over"
     """Nothing is left to do for this attempt. The campaign decides at once whether to redial."""
     FINISHED = "finished"
@@ -76,12 +76,12 @@ class PersonStage(StrEnum):
 
 
 class PersonEvent(StrEnum):
-    """What moves a person to the next stage."""
+    """An event that moves a person to the next stage."""
 
     READY = "ready"
     """The ledger has no attempt to call the person."""
     CHOSEN = "chosen"
-    """It is the person's turn."""
+    """The campaign has chosen the person to be called now."""
     EXCLUDED = "excluded"
     """The person is on the do-not-call list."""
     EXPIRED = "expired"
@@ -91,19 +91,19 @@ class PersonEvent(StrEnum):
     UNANSWERED = "unanswered"
     """The start request got no answer, so the call may have been placed."""
     NOT_PLACED = "not_placed"
-    """The call was proven not to be placed."""
+    """The call was certainly not placed."""
     REFUSED = "refused"
     """The service refuses to call this person."""
     UNRESOLVED = "unresolved"
     """The search did not find the lost call."""
     TAKEN_OVER = "taken_over"
-    """The ledger holds an attempt of another process in place of this one."""
+    """Another process has stored an attempt to call the person. The campaign continues with that attempt."""
     ENDED = "ended"
     """The call is over."""
     RESULT_KNOWN = "result_known"
-    """The attempt has a result: from a report, or because no report can come any more."""
+    """The attempt has a result. Either its report came, or the campaign waits for no report any more."""
     TAGGED = "tagged"
-    """A tag was set, or cannot be set."""
+    """A tag was set on the call, or the campaign found that the tag cannot be set."""
     COMPLETED = "completed"
     """The attempt has a result and all its tags."""
     REDIAL = "redial"
@@ -143,19 +143,20 @@ TRANSITIONS: dict[tuple[PersonStage, PersonEvent], PersonStage] = {
     (_Stage.ATTEMPT_OVER, _Event.REDIAL): _Stage.WAITING,
     (_Stage.ATTEMPT_OVER, _Event.NO_REDIAL): _Stage.FINISHED,
 }
-"""(stage, event) → next stage. The module's docstring shows the same table."""
+"""(stage, event) → next stage. The docstring of this module shows the same table."""
 
 
 class ImpossibleTransition(Exception):
-    """An event that cannot happen in a person's stage: an error in the campaign engine."""
+    """An event happened that cannot happen in a person's stage. This is a bug in the campaign engine."""
 
     def __init__(self, stage: PersonStage, event: PersonEvent) -> None:
         super().__init__(f"a person in stage {stage.value} cannot have the event {event.value}")
 
 
 def next_stage(stage: PersonStage, event: PersonEvent) -> PersonStage:
-    """Return the stage that follows an event.
+    """Return the stage to which an event moves a person.
 
+    :param stage: the person's stage before the event.
     :raises ImpossibleTransition: `TRANSITIONS` does not list the event for this stage.
     """
     following = TRANSITIONS.get((stage, event))
@@ -166,15 +167,16 @@ def next_stage(stage: PersonStage, event: PersonEvent) -> PersonStage:
 
 @dataclass(slots=True, eq=False)
 class PersonState:
-    """One person of a campaign, the stage, and what the campaign needs in that stage.
+    """One person of a campaign, the person's stage, and what the campaign needs in that stage.
 
-    :ivar attempt: the newest attempt; None before the first.
-    :ivar result: the newest result of any attempt, or why the person was not called; None: not called yet.
-    :ivar watch: the watch of the call, in stage ``active``.
-    :ivar lost_call: what the campaign searches for, in stage ``lost``.
-    :ivar report_deadline: when the campaign stops waiting for the report, epoch seconds, in stage
-        ``report_due``.
-    :ivar due_tags: ids of the missing tags, in stage ``tags_due``.
+    :ivar attempt: the newest attempt to call the person; None: no attempt was made yet.
+    :ivar result: the newest result of the person's attempts, or why the person was not called; None: no
+        result yet.
+    :ivar watch: in stage ``active``: the watch of the call. None in other stages.
+    :ivar lost_call: in stage ``lost``: the call that the campaign searches for. None in other stages.
+    :ivar report_deadline: in stage ``report_due``: when the campaign stops waiting for the call's report,
+        epoch seconds. None in other stages.
+    :ivar due_tags: in stage ``tags_due``: ids of the tags that the call lacks. Empty in other stages.
     """
 
     person: Person
@@ -188,22 +190,22 @@ class PersonState:
 
     @property
     def current_attempt(self) -> Attempt:
-        """Return the newest attempt of a person who was dialled."""
+        """Return the newest attempt to call the person. The person must have an attempt."""
         assert self.attempt is not None, f"a person in stage {self.stage} has no attempt"
         return self.attempt
 
     @property
     def current_call(self) -> Outcome:
-        """Return what is known of the newest call, in a stage that has one."""
+        """Return what is known of the newest call to the person. The person must have a placed call."""
         call = self.current_attempt.call
         assert call is not None, f"a person in stage {self.stage} has no call"
         return call
 
     def apply(self, event: PersonEvent, attempt: Attempt | None = None) -> None:
-        """Move to the next stage, and drop what only the stage before needed.
+        """Move the person to the stage that follows an event, and delete what only the stage before needed.
 
-        :param attempt: the attempt after the event; None: unchanged.
-        :raises ImpossibleTransition: the event cannot happen in this stage.
+        :param attempt: the person's newest attempt after the event; None: the attempt stays unchanged.
+        :raises ImpossibleTransition: the event cannot happen in the person's stage.
         """
         self.stage = next_stage(self.stage, event)
         self.watch = self.lost_call = self.report_deadline = None
@@ -212,7 +214,7 @@ class PersonState:
             self.update(attempt)
 
     def update(self, attempt: Attempt) -> None:
-        """Replace the newest attempt by a version with more knowledge. The stage stays."""
+        """Replace the person's newest attempt by a newer version. The stage does not change."""
         self.attempt = attempt
         if attempt.result is not None:
             self.result = attempt.result

@@ -1,4 +1,4 @@
-"""Phone numbers in one form: ``8 926…``, ``+7 926…`` and ``7926…`` are the same person."""
+"""Converts phone numbers to one form, so that ``8 926…``, ``+7 926…`` and ``7926…`` are the same person."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"([0-9][._*#-]*){7}[^@]*")
 
 
 class NotANumber(ValueError):
-    """The text is no number that can be called."""
+    """A text is not a phone number or SIP number that can be called."""
 
 
 def is_region(region: str) -> bool:
-    """Return whether this is the ISO 3166 code of a country with known phone numbers, such as ``RU``."""
+    """Return whether a text is the ISO 3166 code of a country with known phone numbers, such as ``RU``."""
     return region in phonenumbers.SUPPORTED_REGIONS
 
 
 def normalise(text: str, region: str) -> str:
-    """Return a phone number as E.164 digits without "+", as the service expects it.
+    """Return a phone number as E.164 digits without ``+``, such as ``79260000011``, as the service expects.
 
-    A SIP number, which has letters, is returned unchanged. A phone number with letters behind it, such as
-    ``79260000011x5``, is refused: as a SIP number it would be another person than without the letters.
+    A text with letters is a SIP number and is returned unchanged. A phone number with letters after it, such
+    as ``79260000011x5``, is refused. As a SIP number, this text would count as a second person, and
+    one person could be called twice.
 
-    :param region: ISO 3166 country of numbers without a country code.
-    :raises NotANumber: the text is neither. The error does not repeat the text.
+    :param region: ISO 3166 code of the country of numbers without a country code.
+    :raises NotANumber: the text is not a phone number or SIP number that can be called. The error does not
+        repeat the text.
     """
     text = text.strip()
     if _HAS_LETTERS.search(text):

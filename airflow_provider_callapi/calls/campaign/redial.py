@@ -1,4 +1,4 @@
-"""When a person is called again after an attempt."""
+"""Decides when a person is called again after an attempt."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE
 from airflow_provider_callapi.calls.campaign.rules import Rules
 
 _MAX_DOUBLINGS = 5
-"""How often the delay doubles after calls that rang no phone: each of them costs points."""
+"""How often the delay before a redial can double. It doubles because calls that rang no phone cost points."""
 
 
 def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
-    """Return when the person of a finished attempt is due again, epoch seconds; None: never.
+    """Return when to call the person of a finished attempt again, epoch seconds; None: do not call again.
 
-    The delay starts at the end of the call. It doubles with each earlier call that rang no phone, at most
-    five times. Calls that rang no phone do not count against ``max_attempts``.
+    The redial delay for the attempt's result starts at the end of the call. If the call rang no phone, the
+    delay doubles for each earlier call to the person that rang no phone, at most five times. Calls that rang
+    no phone do not count against ``max_attempts``.
+
+    :param now: epoch seconds.
     """
     assert attempt.result is not None, "a finished attempt has a result"
     delay = rules.redial.get(attempt.result)
@@ -28,9 +31,10 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
 
 
 def _ended_at(attempt: Attempt, now: float) -> float:
-    """Return the end of the call, between the intent and the moment at which the result was known.
+    """Return when the call ended, epoch seconds.
 
-    The report's clock or the connection's time zone may be wrong, so its time is not trusted beyond that.
+    The returned time is never before the intent, and never after the result was known. A report's time can be
+    outside these limits, if the service's clock or the connection's time zone is wrong.
     """
     known_at = attempt.result_known_at or now
     ended_at = attempt.call.ended_at if attempt.call else None

@@ -1,4 +1,4 @@
-"""The report of a campaign: one self-contained HTML page without scripts, network access or phone numbers."""
+"""Renders the report of a campaign: one HTML page without scripts, external files or phone numbers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _MOST_TABLE_ROWS = 60
 _MOST_REASONS = 12
 _MOST_TICKS = 9
 FEW = 30
-"""A rate of fewer calls is not reliable, and is drawn pale."""
+"""An answer rate of fewer calls than this is not reliable. The report draws it pale."""
 _SHORTEST_GAP = 60 * MINUTE
-"""Seconds without calls from which on the chart marks a gap."""
+"""The chart marks a time without calls as a gap if it has at least this many seconds."""
 _TICK_STEPS = (
     *(timedelta(minutes=step) for step in (1, 2, 5, 10, 15, 30)),
     *(timedelta(hours=step) for step in (1, 2, 3, 6, 12)),
@@ -45,16 +45,18 @@ def render_report(
     timezone: str,
     unfinished: str | None = None,
 ) -> str:
-    """Return the HTML page.
+    """Return the report of a campaign as an HTML page.
 
-    It shows calls by the minute in which the service accepted them, and answer rates by the hour in the
-    time zone of the person called. It shows nothing of single people: no number, no value of a row.
+    The page shows how many calls the service accepted in each minute. It also shows answer rates by the hour
+    of the day, in the time zone of the person called. The page shows no phone number and no value of a row.
 
+    :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.
-    :param calls_per_minute: how many calls the points pay for, drawn as a line; None: unknown.
-    :param timezone: IANA name of the time line's zone.
-    :param unfinished: why the campaign was stopped, in a few words; None: it was not stopped. The top of the
-        page also shows how many people were not called.
+    :param calls_per_minute: how many calls the account's points pay for in a minute, drawn as a line; None:
+        unknown, no line is drawn.
+    :param timezone: IANA name of the time zone of the chart of calls over time.
+    :param unfinished: why the campaign was stopped, in a few words. The top of the page shows this reason and
+        how many people were not called. None: the campaign was not stopped.
     """
     figures = count_calls(endings, invalid)
     span = (figures.minutes, summary.started_at, summary.ended_at, timezone)
@@ -87,7 +89,11 @@ def render_report(
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """An axis from 0 to a round number."""
+    """The scale of a chart's axis, from 0 to a round number.
+
+    :ivar top: the number at the end of the axis.
+    :ivar marks: the numbers that are marked on the axis, without 0.
+    """
 
     top: float
     marks: tuple[float, ...]
@@ -103,16 +109,19 @@ class _Scale:
 
 
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
-    """Return a scale that is high enough for every reliable rate."""
+    """Return a scale that reaches the highest reliable answer rate of an hour."""
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Tick:
-    """A tick of the time axis.
+    """A tick of the time axis, with its labels.
 
-    :ivar at: the position, in percent from the left.
+    :ivar at: the position of the tick, in percent from the left.
+    :ivar hour: the time, such as ``09:00``; empty: no label.
+    :ivar day: the date, such as ``2 Mar``; empty: no label.
+    :ivar minor: whether a narrow chart may leave the label out.
     """
 
     at: float
@@ -127,10 +136,11 @@ class _Tick:
 
 @dataclass(frozen=True, slots=True)
 class _TimeLine:
-    """The chart of calls per minute.
+    """The chart of calls per minute over time.
 
-    :ivar limit_fits: whether the limit is drawn. A limit far above all calls is only stated.
-    :ivar gaps: times without calls: (left, width), in percent.
+    :ivar limit_fits: whether the chart draws the line of how many calls the points pay for. A limit that is
+        far above all calls is given only as text.
+    :ivar gaps: times without calls: (left, width), in percent of the chart's width.
     """
 
     bins: list[Bin]
@@ -157,20 +167,25 @@ class _TimeLine:
 
     @property
     def width(self) -> int:
-        """Return the minutes of a bin."""
+        """Return how many minutes each bin has."""
         return self.bins[0].minutes
 
     def outline(self, height: float, *, busiest: bool) -> str:
-        """Return a stepped area as an SVG path. Each bin is one unit wide.
+        """Return the area below the calls of all bins as an SVG path. Each bin is one unit wide.
 
-        :param busiest: whether to draw the busiest minute of each bin, or its average.
+        :param height: the height of the chart, in SVG units.
+        :param busiest: True: draw the calls in the busiest minute of each bin. False: draw the average calls
+            per minute of each bin.
         """
         tops = [each.busiest if busiest else each.calls / each.minutes for each in self.bins]
         steps = (f"V{height * (1 - top / self.scale.top):.1f}h1" for top in tops)
         return f"M0 {height:g}{''.join(steps)}V{height:g}z"
 
     def place(self, at: float) -> float:
-        """Return the position of a moment, epoch seconds, in percent from the left."""
+        """Return the position of a time on the chart, in percent from the left.
+
+        :param at: epoch seconds.
+        """
         return _place(self.bins, at)
 
 
@@ -199,7 +214,7 @@ def _ticks(bins: Sequence[Bin], timezone: str) -> Iterator[_Tick]:
                 minor=number % 2 == 1,
             )
             number += 1
-        mark += step  # in local time: a clock change moves no mark
+        mark += step  # The sum is local time, so marks stay at round times after a clock change.
 
 
 def _gaps(bins: Sequence[Bin]) -> Iterator[tuple[float, float]]:
@@ -226,7 +241,7 @@ class _Outcome:
 
 
 def _outcomes(summary: Summary) -> list[_Outcome]:
-    """Return the results that people have: answered first, then by frequency."""
+    """Return the results that at least one person has: ``answered`` first, then the most frequent first."""
     most = max(summary.results.values())
     ordered = sorted(summary.results.items(), key=lambda item: (item[0] is not Result.ANSWERED, -item[1]))
     return [
@@ -248,7 +263,7 @@ def _words(result: Result) -> str:
 
 
 def _breakable(name: str) -> Markup:
-    """Return a name with possible line breaks after its dots and underscores."""
+    """Return a name as HTML that can break into lines after dots and underscores."""
     return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped
 
 
@@ -267,12 +282,12 @@ def _duration(seconds: float) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number as text: ``12,345``, or with one decimal if it is not whole."""
+    """Return a number as text: ``12,345``, or with one decimal if the number is not whole."""
     return f"{value:,.0f}" if math.isclose(value, round(value)) else f"{value:,.1f}"
 
 
 def _percent(value: float) -> str:
-    """Return a fraction as percent. A small part is never shown as 0, nor a large part as 100."""
+    """Return a fraction as percent. Only 0 itself is shown as 0 %, and only 1 as 100 %."""
     if 0 < value < 0.001:
         return "< 0.1 %"
     if 0.999 < value < 1:

@@ -1,4 +1,4 @@
-"""Asks the Data API for the reports of a campaign's finished calls, from time to time."""
+"""Asks the Data API for the reports of a campaign's finished calls, at regular intervals."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from airflow_provider_callapi.calls.campaign.missing_reports import MissingRepor
 
 
 class ReportFetcher:
-    """Fetches the missing reports of all calls with one request.
+    """Fetches the missing reports of a campaign's calls. One request fetches the reports of all calls.
 
+    :param missing: determines which reports are missing, and records the fetched reports.
     :param interval: seconds between two requests.
-    :ivar next_at: when the Data API is asked next, epoch seconds.
+    :ivar next_at: when the next request may be sent, epoch seconds.
     """
 
     def __init__(
@@ -29,7 +30,14 @@ class ReportFetcher:
         self.next_at = 0.0
 
     def fetch(self, now: float) -> list[Attempt]:
-        """Ask for reports if some are missing and it is time; return the attempts to store."""
+        """Fetch and record the missing reports, if a request is due.
+
+        Return the attempts to store in the ledger.
+
+        Also give up the reports that are late.
+
+        :param now: epoch seconds.
+        """
         reports = self._gateway.reports
         if reports is None or (since := self._missing.search_start(now)) is None:
             return []

@@ -1,4 +1,4 @@
-"""The results of a campaign, one row a person, as CSV or JSON Lines: the contact list with more columns."""
+"""Writes the results of a campaign as CSV or JSON Lines: the rows of the contact list with more columns."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ COLUMNS = (
     "call_finish_reason",
     "call_tags",
 )
-"""The columns that are added to each row. They replace columns of the same name in the contact list.
+"""The columns that the results add to each row of the contact list.
 
-``call_contact`` is the number called, as E.164 digits. ``call_attempts`` is how many calls the service
-accepted; the sum is the summary's ``calls``. The columns after it describe the last attempt.
+A column of the contact list with the same name as one of these columns is replaced. ``call_contact`` is the
+number called, as E.164 digits. ``call_attempts`` is how many calls to the person the service accepted. The
+sum of ``call_attempts`` is the summary's ``calls``. The columns after ``call_attempts`` describe the last
+attempt.
 """
 
 _Listed: TypeAlias = Ending | Skipped
@@ -47,17 +49,20 @@ def write_results(
     separator: str = ",",
     bom: bool = False,
 ) -> int:
-    """Write one row for everybody on the list, in the list's order; return how many rows.
+    """Write one row for each person and each invalid row; return how many rows.
 
-    JSON Lines keeps the values of a row unchanged. CSV shows a nested value as JSON text and None as an
-    empty cell. A CSV text that begins with ``=``, ``+``, ``-``, ``@`` or a control character gets a ``'``
-    before it, because a spreadsheet would run it as a formula. Signed numbers such as
+    The rows are in the order of the contact list. The number does not include the heading of CSV.
+    JSON Lines keeps the values of a row unchanged. CSV shows a nested value as JSON text, and None as an
+    empty cell. A text in CSV that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end gets a ``'``
+    before it, because a spreadsheet would run the text as a formula. Signed numbers such as
     ``+7 (926) 000-00-01`` stay unchanged.
 
-    :param file: a text file with the encoding UTF-8, opened with ``newline=""``: CSV has the line ends of
+
+    :param file: a text file, opened with ``encoding="utf-8"`` and ``newline=""``. CSV gets the line ends of
         RFC 4180.
-    :param separator: the separator of CSV columns.
-    :param bom: whether CSV begins with a byte order mark. Excel needs it to recognise UTF-8.
+    :param invalid: the rows from which no call could be made.
+    :param separator: the character between two columns of CSV.
+    :param bom: whether CSV begins with a byte order mark. Excel needs the mark to recognise UTF-8.
     """
     listed: list[_Listed] = [*endings, *invalid]
     listed.sort(key=_line_number)
@@ -73,7 +78,7 @@ def _line_number(item: _Listed) -> int:
 
 
 def _list_row(item: _Listed) -> Mapping[str, Any]:
-    """Return the row of the contact list."""
+    """Return the row of the contact list that a person or an invalid row comes from."""
     return item.row if isinstance(item, Skipped) else item.person.row
 
 

@@ -1,4 +1,4 @@
-"""The rules that the author of a campaign sets."""
+"""The rules that the author of a campaign sets: when and how often it calls, and when its task fails."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ NEVER = float("inf")
 
 @dataclass(frozen=True)
 class Rules:
-    """When and how often people are called.
+    """When and how often a campaign calls people.
 
-    :ivar redial: seconds from a call's end to the next attempt, by result; absent or None: no redial.
-    :ivar max_attempts: how many calls one person gets at most, without those that rang no phone.
-    :ivar max_active: how many calls may be active at once.
-    :ivar at_once: how many calls are dialled at the same time. After a crash, so many may be lost calls.
-    :ivar appear_timeout: seconds within which ``list.calls`` shows a placed call.
-    :ivar call_timeout: seconds after which a call that is still listed is no longer watched.
-    :ivar report_timeout: seconds within which the Data API reports a finished call; None: no Data API.
-    :ivar timezone: IANA name of the account's time zone. The reports' times are in it.
+    :ivar redial: result → seconds from the end of a call with this result to the next attempt. There is no
+        redial after a result that is missing here or has None.
+    :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
+    :ivar max_active: how many calls may be active at the same time.
+    :ivar at_once: how many start requests may be without an answer at the same time. If the process crashes,
+        it is unknown for at most this many calls whether the service placed them.
+    :ivar appear_timeout: seconds from the start of a call. If no snapshot has shown the call after this time,
+        the call counts as ended.
+    :ivar call_timeout: seconds from the start of a call. After this time, the campaign stops watching the
+        call, even if the call is still active.
+    :ivar report_timeout: seconds from the end of a call for which the campaign waits for the Data API's
+        report of the call; None: there is no Data API.
+    :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this
+        zone.
     :ivar dial_until: when dialling ends, epoch seconds.
-    :ivar tags: ids of tags to set, by outcome.
+    :ivar tags: outcome of a call → id of the tag that such a call gets.
     """
 
     hours: CallingHours = field(default_factory=CallingHours)
@@ -43,11 +49,15 @@ class Rules:
 
 @dataclass(frozen=True)
 class FailureLimits:
-    """Shares of people, 0.0 to 1.0, above which a campaign fails; None: it never fails for this reason.
+    """Limits from 0.0 to 1.0. The campaign fails if a share of people is above its limit.
 
-    :ivar unreached: of the people who could be called, those who were not reached.
-    :ivar unknown: of the people who could be called, those whose outcome is unknown.
-    :ivar invalid: of all people on the list, those whose row makes no valid call.
+    A limit of None: the campaign does not fail because of this share.
+
+    :ivar unreached: limit for the share of people without an answered call. Invalid rows and people on the
+        do-not-call list do not count.
+    :ivar unknown: limit for the share of people with the result ``unknown`` or ``unresolved``. Invalid rows
+        and people on the do-not-call list do not count.
+    :ivar invalid: limit for the share of rows in the contact list from which no call can be made.
     """
 
     unreached: float | None = None

@@ -17,22 +17,22 @@ from airflow_provider_callapi.calls.campaign.tag_setter import TagSetter
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 REPORT_INTERVAL = 20.0
-"""Seconds between two requests for reports: one request fetches those of all finished calls."""
+"""Seconds between two requests for reports. One request fetches the reports of all finished calls."""
 _SHORTEST_PAUSE = 1.0
-"""Seconds between two steps of a campaign that dials."""
+"""Seconds between two steps while the campaign dials."""
 _LONGEST_PAUSE = 60.0
 _PROGRESS_INTERVAL = 60.0
-"""Seconds between two lines about the progress."""
+"""Seconds between two lines about the campaign's progress in the task's log."""
 
 
 @dataclass(frozen=True)
 class Pause:
-    """How long the runner pauses after a step, and why.
+    """How long a campaign pauses after a step, and why.
 
-    :ivar seconds: the pause until the next step.
+    :ivar seconds: the pause until the next step, in seconds.
     :ivar dial_at: when the next person may be dialled, epoch seconds.
-    :ivar why: what the campaign waits for; "" while it dials.
-    :ivar over: the campaign is over. There is no next step.
+    :ivar why: what dialling waits for, as text; ``""`` while the campaign dials.
+    :ivar over: True: the campaign is over, so there is no next step.
     """
 
     seconds: float
@@ -42,8 +42,11 @@ class Pause:
 
 
 class Runner:
-    """Runs a campaign. The caller of `step` sleeps between two steps.
+    """Runs a campaign. The caller calls `step` again and again, and sleeps between two steps.
 
+    :param template: makes the start request of each person.
+    :param ledger: stores the attempts.
+    :param gateway: the callables through which the campaign reaches the services.
     :param poll_interval: seconds between two polls of the active calls.
     :param report_interval: seconds between two requests for reports.
     """
@@ -74,37 +77,37 @@ class Runner:
 
     @property
     def last_poll_failed(self) -> bool:
-        """Return whether the last poll failed, and the campaign needs polls.
+        """Return whether the last poll failed although the campaign needs polls.
 
-        The runner counts such failures and ends the try after too many.
+        The runner counts such failures and fails the task after too many in a row.
         """
         return self._poll_failures.in_a_row > 0 and self.campaign.needs_polls
 
     @property
     def next_report_at(self) -> float:
-        """Return when the Data API is asked for reports next, epoch seconds."""
+        """Return when the campaign may ask the Data API for reports again, epoch seconds."""
         return self._reports.next_at
 
     @property
     def next_tag_at(self) -> float:
-        """Return when the next finished call may be tagged, epoch seconds."""
+        """Return when the campaign may tag the next finished call, epoch seconds."""
         return self._tags.next_at
 
     def poll_limits(self) -> None:
-        """Poll before the first step, because the answer carries the account's counters.
+        """Poll once before the first step, because the answer carries the account's counters of points.
 
-        The first step uses the snapshot.
+        The first step uses the snapshot of this poll and does not poll again.
 
-        :raises CallApiError: as `step`.
+        :raises CallApiError: the poll failed with a permanent error, such as refused credentials.
         """
         self._unused_snapshot = self._poll_if_due(self._gateway.clock())
         if (limits := self._limits.take()) is not None:
             self.campaign.pacing.update_limits(limits, self._gateway.clock())
 
     def step(self) -> Pause:
-        """Poll, dial, tag calls and fetch reports, each if it is due; return how long to pause.
+        """Poll, dial, tag calls and fetch reports, each only if it is due; return how long to pause.
 
-        :raises CallApiError: the service failed too often, or refuses the credentials.
+        :raises CallApiError: the service failed too often in a row, or refuses the credentials.
         """
         campaign, gateway = self.campaign, self._gateway
         campaign.dialling.do_not_call = gateway.do_not_call()
@@ -133,7 +136,7 @@ class Runner:
             self.ledger.record(changed)
 
     def _poll_if_due(self, now: float) -> Snapshot | None:
-        """Poll the active calls, one request for all of them, if it is time; None: it is not."""
+        """Poll the active calls if a poll is due; return the snapshot. None: no poll was due."""
         if self._unused_snapshot is not None:
             snapshot, self._unused_snapshot = self._unused_snapshot, None
             return snapshot
@@ -180,7 +183,7 @@ class Runner:
             return Pause(0.0, over=True)
         dial_at, why = campaign.next_dial(now)
         if dial_at <= now and not why:
-            return Pause(0.0, dial_at)  # more people than may be dialled at once
+            return Pause(0.0, dial_at)  # More people are due than one step may dial, so go on at once.
         due = [now + _LONGEST_PAUSE, max(dial_at, now + _SHORTEST_PAUSE)]
         if dial_at <= now or campaign.needs_polls:
             due.append(max(self._next_poll_at, now + _SHORTEST_PAUSE))

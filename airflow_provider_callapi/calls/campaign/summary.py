@@ -1,4 +1,4 @@
-"""The summary of a campaign: the counts that the next task receives."""
+"""The summary of a campaign: the counts that the campaign's task returns."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from airflow_provider_callapi.calls.campaign.people import Person, Skipped
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The result of one person.
+    """The result of one person at the end of a campaign.
 
-    :ivar attempts: the attempts that the ledger has, the oldest first.
+    :ivar attempts: the attempts to call the person that the ledger has, the oldest first.
     """
 
     person: Person
@@ -26,19 +26,20 @@ class Ending:
 
     @property
     def why(self) -> str | None:
-        """Return the name of the service's error that refused the call; None: not refused."""
+        """Return the name of the error with which the service refused the last call; None: not refused."""
         return self.attempts[-1].refused_with if self.attempts else None
 
     @property
     def calls(self) -> list[Attempt]:
-        """Return the attempts that the service accepted: only these cost points."""
+        """Return the attempts that the service accepted. Only accepted attempts cost points."""
         return [attempt for attempt in self.attempts if attempt.call is not None]
 
     @property
     def accepted(self) -> int:
-        """Return how many attempts the service accepted, with those that the ledger has dropped.
+        """Return how many attempts the service accepted.
 
-        A ledger may drop attempts that rang no phone.
+        The number includes attempts that the ledger has deleted: a ledger may delete attempts that rang no
+        phone.
         """
         forgotten = self.attempts[-1].attempt - len(self.attempts) if self.attempts else 0
         return len(self.calls) + forgotten
@@ -46,22 +47,28 @@ class Ending:
 
 @dataclass(frozen=True)
 class Summary:
-    """A campaign in numbers. Holds no phone number.
+    """The numbers of a campaign, without phone numbers.
 
-    Shares are fractions of ``callable``, unless stated otherwise. They are 0.0 if it is 0.
+    Each share is a fraction of ``callable`` from 0.0 to 1.0, unless stated otherwise. A share is 0.0 if
+    ``callable`` is 0.
 
-    :ivar people: how many people are on the list, with invalid rows and without duplicates.
+    :ivar people: how many people are on the contact list. Invalid rows count, duplicates do not.
     :ivar duplicates: how many rows have the number of an earlier row.
-    :ivar callable: ``people`` without the results ``invalid`` and ``do_not_call``.
-    :ivar results: how many people have each `Result`, 0 included. The sum is ``people``.
-    :ivar calls: how many calls the service accepted, without unresolved ones.
-    :ivar answered_share: the people who answered.
-    :ivar unreached_share: ``1 - answered_share``, or 0.0 if ``callable`` is 0. It includes people with an
-        unknown result and people who were not called.
-    :ivar unknown_share: the people with the results ``unknown`` and ``unresolved``. They are also unreached.
-    :ivar invalid_share: the invalid rows, as a fraction of ``people``.
-    :ivar points_used: the points that the calls cost, without polls and tags; None: the cost is unknown.
-    :ivar started_at: epoch seconds, as ``ended_at``.
+    :ivar callable: how many people could be called: ``people`` without those with the result ``invalid`` or
+        ``do_not_call``.
+    :ivar results: `Result` → how many people have the result. Every result is listed, even with 0 people. The
+        sum is ``people``.
+    :ivar calls: how many calls the service accepted. Unresolved calls do not count.
+    :ivar answered_share: the share of people who answered.
+    :ivar unreached_share: the share of people who did not answer. People with an unknown result and people
+        who were not called count as unreached.
+    :ivar unknown_share: the share of people with the result ``unknown`` or ``unresolved``. These people also
+        count as unreached.
+    :ivar invalid_share: the invalid rows as a fraction of ``people``.
+    :ivar points_used: the points that the calls cost, without the points for polls and tags; None: the cost
+        of a call is unknown.
+    :ivar started_at: when the campaign began, epoch seconds.
+    :ivar ended_at: when the campaign ended, epoch seconds.
     """
 
     campaign: str
@@ -80,7 +87,10 @@ class Summary:
     ended_at: float
 
     def to_xcom(self) -> dict[str, Any]:
-        """Return plain JSON: times as ISO 8601 text in UTC, shares rounded to four digits."""
+        """Return the summary as plain JSON.
+
+        Times are ISO 8601 text in UTC. Shares are rounded to four decimals.
+        """
         shares = {name: round(value, 4) for name, value in asdict(self).items() if name.endswith("_share")}
         return {
             **asdict(self),
@@ -104,10 +114,13 @@ def summarise(
 ) -> Summary:
     """Return the summary of a campaign.
 
+    :param campaign: the campaign's name.
+    :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.
     :param duplicates: how many rows have the number of an earlier row.
-    :param started_at: epoch seconds, as ``ended_at``.
-    :param points_per_call: the observed cost of one call; None: unknown.
+    :param started_at: when the campaign began, epoch seconds.
+    :param ended_at: when the campaign ended, epoch seconds.
+    :param points_per_call: the points that one call costs, as observed; None: the cost is unknown.
     """
     counts = Counter(ending.result for ending in endings)
     counts[Result.INVALID] += len(invalid)
@@ -139,5 +152,5 @@ def share(part: int, of: int) -> float:
 
 
 def iso(at: float) -> str:
-    """Return epoch seconds as ISO 8601 text in UTC."""
+    """Return a time in epoch seconds as ISO 8601 text in UTC, such as ``2026-03-02T09:00:00Z``."""
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Which tags the calls of a campaign still lack."""
+"""Determines which tags a campaign must still set on its calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from airflow_provider_callapi.calls.tagging import due_tags
 
 
 class TagPlan:
-    """The tags that the rules want, without those that cannot be set."""
+    """Returns the tags that the campaign's rules require and that a call does not have yet.
+
+    Tags that cannot be set are left out, see `give_up`.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -16,21 +19,21 @@ class TagPlan:
 
     @property
     def tags_active_calls(self) -> bool:
-        """Return whether an answered call gets its tag while it is active.
+        """Return whether the campaign tags an answered call while the call is active.
 
-        Without a Data API a finished call cannot be tagged.
+        The campaign does so only without a Data API, because a finished call then cannot be tagged.
         """
         return self._rules.report_timeout is None and "answered" in self._rules.tags
 
     def due_on_active(self, attempt: Attempt) -> int | None:
-        """Return the tag that an answered, active call lacks; None: there is no such tag."""
+        """Return the id of the tag to set on an answered call while the call is active; None: set no tag."""
         tag_id = self._rules.tags.get("answered") if self.tags_active_calls else None
         if tag_id is None or attempt.call is None or tag_id in attempt.call.tags:
             return None
         return None if self._is_impossible(attempt, tag_id) else tag_id
 
     def due_on_finished(self, attempt: Attempt) -> tuple[int, ...]:
-        """Return the tags that a finished call lacks and that the Data API can set."""
+        """Return the ids of the tags that a finished call lacks and that the Data API can set."""
         call = attempt.call
         if call is None or call.communication_id is None:
             return ()
@@ -38,7 +41,7 @@ class TagPlan:
         return tuple(tag_id for tag_id in wanted if not self._is_impossible(attempt, tag_id))
 
     def give_up(self, attempt: Attempt, tag_id: int) -> None:
-        """Do not try to set this tag on the call of this attempt again."""
+        """Record that a tag cannot be set on the call of an attempt. The campaign does not try again."""
         self._impossible.add((attempt.external_id, tag_id))
 
     def _is_impossible(self, attempt: Attempt, tag_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""Sets the tags of a campaign's calls, a few at a time."""
+"""Sets the tags on a campaign's calls. Each step of the campaign sets only a few tags."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt
 _TAGS_PER_STEP = 5
 _RETRY_SECONDS = 60.0
 _PATIENCE = 3600.0
-"""Seconds after the result for which a failing tag is tried again."""
+"""For this many seconds after a call's result is known, a tag that could not be set is tried again."""
 
 
 class TagSetter:
-    """Tags active and finished calls.
+    """Sets tags on a campaign's active and finished calls.
 
     :ivar next_at: when the next finished call may be tagged, epoch seconds.
     """
@@ -28,10 +28,12 @@ class TagSetter:
         self.next_at = 0.0
 
     def tag_finished(self, now: float) -> list[Attempt]:
-        """Tag some of the finished calls; return the attempts to store.
+        """Set up to five missing tags on finished calls; return the attempts to store in the ledger.
 
-        Each step tags only a few calls, because dialling must go on. Tags that failed before come last: a tag
-        that can never be set must not delay the others.
+        The number is small, because the campaign must not stop dialling for long. Tags that failed before
+        come last, because a tag that can never be set must not delay the other tags.
+
+        :param now: epoch seconds.
         """
         changed: list[Attempt] = []
         if now < self.next_at:
@@ -62,9 +64,9 @@ class TagSetter:
         return in_time and (isinstance(error, LimitExceeded) or not error.permanent)
 
     def tag_active(self, attempt: Attempt, tag_id: int) -> list[Attempt]:
-        """Tag an active call; return the attempts to store.
+        """Set a tag on an active call; return the attempts to store: one if the tag was set, or else none.
 
-        If points are missing, the next snapshot asks for the tag again.
+        If the request is refused for lack of points, the campaign tries again after its next snapshot.
         """
         assert attempt.call is not None
         try:
@@ -78,7 +80,7 @@ class TagSetter:
         return [self._campaign.record_tag(attempt, tag_id, self._gateway.clock())]
 
     def log_untagged(self, attempt: Attempt, tag_id: int, why: object) -> None:
-        """Write to the log that a call stays without a tag."""
+        """Write to the log that a call does not get a tag, and why."""
         assert attempt.call is not None
         self._gateway.log(f"Call session {attempt.call.call_session_id} stays without tag {tag_id}: {why}")
 

@@ -16,11 +16,11 @@ from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Sess
 
 @dataclass
 class WatchNews:
-    """What one snapshot has shown.
+    """What one snapshot has shown of a campaign's active calls.
 
     :ivar changed: attempts to store in the ledger.
-    :ivar to_tag: answered, active calls to tag, each with the tag's id.
-    :ivar untagged: answered calls that ended before they were tagged, each with the tag's id.
+    :ivar to_tag: answered, active calls to tag: (attempt, tag id).
+    :ivar untagged: answered calls that ended without their tag: (attempt, tag id).
     """
 
     changed: list[Attempt] = field(default_factory=list)
@@ -29,7 +29,7 @@ class WatchNews:
 
 
 class WatchedCalls:
-    """The active calls of a campaign."""
+    """Watches the active calls of a campaign: each snapshot shows which calls were answered or have ended."""
 
     def __init__(self, index: PersonIndex, progress: AttemptProgress, tags: TagPlan) -> None:
         self._index = index
@@ -37,7 +37,7 @@ class WatchedCalls:
         self._tags = tags
 
     def update(self, snapshot: Snapshot) -> WatchNews:
-        """Compare every active call with a successful snapshot."""
+        """Compare every active call with a successful snapshot; return what is new."""
         news = WatchNews()
         for state in self._index.in_stage(PersonStage.ACTIVE):
             assert state.watch is not None
@@ -64,7 +64,7 @@ class WatchedCalls:
 
     @property
     def has_answered_call_to_tag(self) -> bool:
-        """Return whether an active call was answered and lacks its tag."""
+        """Return whether an active, answered call still lacks a tag that must be set before the call ends."""
         return self._tags.tags_active_calls and any(
             state.watch is not None
             and state.watch.observation.answered_at is not None
@@ -73,7 +73,7 @@ class WatchedCalls:
         )
 
     def by_session(self) -> dict[int, SessionWatch]:
-        """Return the watches of the active calls by session id."""
+        """Return a dict from the call session id of each active call to the watch of the call."""
         return {
             state.watch.call_session_id: state.watch
             for state in self._index.in_stage(PersonStage.ACTIVE)
@@ -81,7 +81,10 @@ class WatchedCalls:
         }
 
     def update_observations(self, observations: Mapping[int, Observation]) -> None:
-        """Take over what a trigger has observed of the active calls, by session id."""
+        """Replace what is known of active calls by what a trigger has observed of the calls.
+
+        :param observations: call session id → observation. Ids of other calls are ignored.
+        """
         watches = self.by_session()
         for session_id in observations.keys() & watches.keys():
             watches[session_id].observation = observations[session_id]

@@ -1,4 +1,4 @@
-"""The people who wait to be called, one queue a time zone."""
+"""Queues of the people who wait for a call: one queue for each time zone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ _NEVER = float("inf")
 
 
 class ZoneQueue:
-    """The keys of the waiting people of one time zone. Due redials come before new people."""
+    """A queue of the people of one time zone who wait for a call. Due redials come before new people.
+
+    :param zone: IANA name of the time zone.
+    :param hours: when people may be called.
+    """
 
     def __init__(self, zone: str, hours: CallingHours) -> None:
         self.zone = zone
@@ -27,28 +31,36 @@ class ZoneQueue:
         return len(self._fresh) + len(self._later)
 
     def add(self, person: str) -> None:
-        """Add a person who is due now."""
+        """Add the key of a person who may be called at once."""
         self._fresh.append(person)
 
     def add_later(self, person: str, due: float) -> None:
-        """Add a person who is due at that time, epoch seconds."""
+        """Add the key of a person who may not be called before a time.
+
+        :param due: epoch seconds.
+        """
         heapq.heappush(self._later, (due, next(self._order), person))
 
     def open_until(self, now: float) -> float | None:
-        """Return when the open calling window closes, epoch seconds; None: no window is open."""
+        """Return when the zone's calling window closes, epoch seconds; None: no window is open now.
+
+        :param now: epoch seconds.
+        """
         return self._closes if self._opens_at(now) <= now else None
 
     def take(self, now: float) -> str | None:
-        """Remove and return the key of the next person who is due; None: there is none.
+        """Remove and return the key of the next person who may be called; None: no person is due.
 
-        The caller checks that a window is open, see `open_until`.
+        The caller must check before that a calling window is open, see `open_until`.
+
+        :param now: epoch seconds.
         """
         if self._later and self._later[0][0] <= now:
             return heapq.heappop(self._later)[2]
         return self._fresh.popleft() if self._fresh else None
 
     def next_at(self, now: float) -> float:
-        """Return when the next person of this zone may be called, epoch seconds; infinity: never."""
+        """Return when the zone's next person may be called, epoch seconds; infinity: no person waits."""
         due = _NEVER
         if self._fresh:
             due = now
@@ -59,14 +71,17 @@ class ZoneQueue:
         return max(due, self._opens_at(due))
 
     def _opens_at(self, at: float) -> float:
-        """Return when the window opens that is open at that time, or the next one."""
+        """Return when the calling window that is open at a time opened, or else when the next one opens.
+
+        The argument and the returned time are epoch seconds.
+        """
         if not self._window_asked_at <= at < self._closes:
             self._window_asked_at = at
             self._opens, self._closes = self._hours.window(at, self.zone)
         return self._opens
 
     def clear(self) -> list[str]:
-        """Remove and return the keys of all people."""
+        """Remove all people from the queue, and return the keys of the people."""
         people = [*self._fresh, *(person for _, _, person in self._later)]
         self._fresh.clear()
         self._later.clear()
@@ -74,7 +89,7 @@ class ZoneQueue:
 
 
 class ZoneQueues:
-    """The queues of all time zones."""
+    """The queues of all people who wait for a call, one queue for each time zone."""
 
     def __init__(self, hours: CallingHours) -> None:
         self._hours = hours
@@ -84,19 +99,25 @@ class ZoneQueues:
         return sum(len(queue) for queue in self._queues.values())
 
     def add(self, person: Person) -> None:
-        """Add a person who is due now."""
+        """Add a person who may be called at once, to the queue of the person's time zone."""
         self._queue_of(person).add(person.key)
 
     def add_later(self, person: Person, due: float) -> None:
-        """Add a person who is due at that time, epoch seconds."""
+        """Add a person who may not be called before a time, to the queue of the person's time zone.
+
+        :param due: epoch seconds.
+        """
         self._queue_of(person).add_later(person.key, due)
 
     def is_open(self, person: Person, now: float) -> bool:
-        """Return whether a calling window of the person is open."""
+        """Return whether a calling window is open now in the person's time zone."""
         return self._queue_of(person).open_until(now) is not None
 
     def open_queues(self, now: float) -> list[ZoneQueue]:
-        """Return the queues with people and an open window; the one that closes first comes first."""
+        """Return the queues in which people wait and whose calling window is open.
+
+        The queue whose window closes first comes first.
+        """
         open_now = [
             (closes, queue)
             for queue in self._queues.values()
@@ -105,13 +126,16 @@ class ZoneQueues:
         return [queue for _, queue in sorted(open_now, key=lambda pair: pair[0])]
 
     def next_at(self, now: float) -> float:
-        """Return when the next person may be called, epoch seconds; infinity: the queues are empty."""
+        """Return when the next person of any zone may be called, epoch seconds; infinity: no person waits."""
         return min((queue.next_at(now) for queue in self._queues.values()), default=_NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
-        """Remove and return the keys of the people in zones without a possible call before the end.
+        """Empty the queue of each zone in which no person may be called before a time.
 
-        :param end: epoch seconds, as ``now``.
+        Return the keys of the people who were removed.
+
+        :param end: this time, epoch seconds.
+        :param now: epoch seconds.
         """
         return [
             person for queue in self._queues.values() if queue.next_at(now) >= end for person in queue.clear()
