@@ -59,10 +59,7 @@ def _check_reachable(account: Account, number: str, field: str) -> None:
 
 
 def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> Success:
-    """Put the contact on hold. The contact may hear a message.
-
-    :raises RpcError: the call does not exist, the state forbids the method, or the message is not valid.
-    """
+    """Put the contact on hold. The request names the message that the contact would hear."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     check_message(account, "contact_message", request.contact_message)
     call.move(request.method)
@@ -169,7 +166,7 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
 
 
 def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> Success:
-    """Send DTMF tones (the tones of phone buttons) to a call.
+    """Send one DTMF tone (the tone of a phone button) to an active call.
 
     If the call is in the state ``WAITING_INPUT``, the tone ``*`` moves the call to the state ``HOLD``.
     """

@@ -64,7 +64,7 @@ class Exchange(Dispatcher):
             self._switchboard.default_script = script
 
     def script(self, phone: str, script: Script) -> None:
-        """Set what happens when a phone rings. Active calls to the phone's number keep the old script."""
+        """Set what happens when a phone rings. The contacts of active calls keep the old script."""
         with self._lock:
             self._switchboard.scripts[phone] = script
 
@@ -187,10 +187,7 @@ class Exchange(Dispatcher):
             return self._current_switchboard().journal.rings[phone]
 
     def requests(self, method: str) -> int:
-        """Return how many requests for a method the exchange has answered.
-
-        The number includes requests that the exchange answered with an error.
-        """
+        """Return how many requests for a method the exchange has carried out or rejected."""
         with self._lock:
             return self._switchboard.journal.requests[method]
 
