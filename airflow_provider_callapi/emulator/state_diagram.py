@@ -71,8 +71,8 @@ DIAGRAM: Mapping[tuple[State, str], State] = {
 }
 """(state, event or method) → next state of the call.
 
-An event that is not listed for a state ends the call. A method that is not listed for a state fails with
-``invalid_state``, if the method appears in this table at all.
+If a participant except the coach leaves and the table lists no next state, the call ends. A method that the
+table lists only for other states fails with ``invalid_state``.
 """
 
 LEG_STATES: Mapping[State, Mapping[Role, LegState]] = {
