@@ -49,7 +49,7 @@ class Leg:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One session, active or finished.
+    """One active or finished call, which the vendor's API calls a session.
 
     All times are epoch seconds of the exchange's clock.
 

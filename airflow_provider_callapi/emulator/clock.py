@@ -1,4 +1,4 @@
-"""Clocks for the exchange: one moves only on request, one runs faster than real time."""
+"""Clocks for the exchange: `ManualClock` moves only on request, `FastClock` runs faster than real time."""
 
 from __future__ import annotations
 

@@ -20,9 +20,10 @@ class Script:
         ringing because the person does not answer.
     :ivar talks: length of the talk or message; None: the talk lasts until a request ends the call.
     :ivar answer: whether the person answers, the line is busy, or the person does not answer.
-    :ivar employee_rings: ``rings`` of the employee's phone in a call with this contact.
-    :ivar employee_answer: ``answer`` of the employee's phone in a call with this contact. If a test has
-        set a script for the employee's phone, that script replaces both ``employee_…`` values.
+    :ivar employee_rings: ``rings`` of the employee's phone, if the phone of the script is the contact's.
+    :ivar employee_answer: ``answer`` of the employee's phone, if the phone of the script is the
+        contact's. If a test has set a script for the employee's phone, the values of the employee's
+        script replace both ``employee_…`` values.
     :ivar hangs_up: whether the contact or the employee ends the talk.
     """
 

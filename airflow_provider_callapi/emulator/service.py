@@ -29,8 +29,8 @@ Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
 class Result(dict[str, Any]):
     """A complete ``result`` of a JSON-RPC answer.
 
-    A handler returns a `Result` if the answer needs more than ``data``, or nothing at all. The service
-    adds ``metadata`` to a `Result` that is not empty.
+    A handler returns a `Result` to send both ``data`` and ``metadata``, or to send the empty result
+    ``{}``. The service adds the limits to the ``metadata`` of a `Result` that is not empty.
     """
 
 
