@@ -7,7 +7,7 @@ Use one of:
 - without a port: ``Exchange().session().post("https://callapi.comagic.ru/v4.0", …)``;
 - the command ``python -m airflow_provider_callapi.emulator``.
 
-docs/emulator.md lists its assumptions under "Differences and assumptions".
+The section "Differences and assumptions" of docs/emulator.md lists what differs from the real service.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() fo
 
 
 def __getattr__(name: str) -> Any:
-    # import on use: pytest imports this package together with the plugin in every run of every user
+    # Import on use. pytest imports this package with the plugin in every run of every user.
     if name in _MODULE_BY_NAME:
         return getattr(importlib.import_module(f"{__name__}.{_MODULE_BY_NAME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

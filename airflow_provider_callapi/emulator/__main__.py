@@ -1,4 +1,7 @@
-"""``python -m airflow_provider_callapi.emulator``: run the exchange until SIGTERM or SIGINT."""
+"""Command ``python -m airflow_provider_callapi.emulator``.
+
+The command runs a telephone exchange for tests until it receives SIGTERM or SIGINT.
+"""
 
 from __future__ import annotations
 
@@ -74,10 +77,11 @@ def _fail(options: str, error: Exception) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT.
+    """Run a telephone exchange until the process receives SIGTERM or SIGINT.
 
-    :param argv: the arguments; default: those of the command line.
-    :return: the exit code. 2: an argument cannot be used; stderr names it.
+    :param argv: the arguments of the command; None: the arguments of the command line.
+    :return: the exit code. 0: a signal ended the command. 2: an argument is not usable, and stderr
+        names the argument.
     """
     arguments = _parse_arguments(argv)
     exchange = Exchange(clock=_clock(arguments))

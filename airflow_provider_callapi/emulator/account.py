@@ -1,6 +1,6 @@
-"""One customer of the exchange: keys, numbers, employees, tags, limits.
+"""One customer of the exchange: keys, numbers, employees, tags and limits.
 
-A test may change every field while the exchange runs.
+A test may change every field of an `Account` while the exchange runs.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ OptionMnemonic = Literal[
 
 @dataclass
 class Key:
-    """A permanent key.
+    """A permanent access key of an account.
 
-    :ivar expires_at: epoch seconds; None: never.
+    :ivar expires_at: epoch seconds; None: the key never expires.
+    :ivar blocked: True: requests with the key fail with ``access_token_blocked``.
     """
 
     expires_at: float | None = None
@@ -35,11 +36,11 @@ class Key:
 
 @dataclass
 class Employee:
-    """An employee.
+    """An employee of the customer.
 
-    :ivar phone_numbers: active phones, in the order in which the exchange calls them.
-    :ivar other_numbers: SIP number and extension; both also reach the employee.
-    :ivar coach: phone of the coach in the employee's settings.
+    :ivar phone_numbers: active phones, in the order in which the exchange calls the phones.
+    :ivar other_numbers: SIP number and extension, which also reach the employee.
+    :ivar coach: phone number of the employee's coach; None: the employee has no coach.
     """
 
     id: int
@@ -51,7 +52,7 @@ class Employee:
 
 @dataclass
 class Scenario:
-    """A scenario. It calls one employee."""
+    """A scenario: a named rule of the account that routes a call to one employee."""
 
     id: int
     name: str
@@ -60,9 +61,11 @@ class Scenario:
 
 @dataclass(frozen=True)
 class TalkOption:
-    """A button of the phone during a talk.
+    """An action that an employee starts with a phone button during a talk.
 
-    :ivar value: id and name of the tag or scenario.
+    :ivar button: the phone button, for example ``"1"``.
+    :ivar mnemonic: the action, for example ``tag_call``.
+    :ivar value: id and name of the tag or scenario that the action uses; None: the action uses neither.
     """
 
     button: str
@@ -121,24 +124,30 @@ def _default_talk_options() -> list[TalkOption]:
 
 @dataclass
 class Account:
-    """One customer.
+    """One customer of the exchange.
 
-    :ivar key: a valid permanent key; `keys` holds others and takes precedence.
-    :ivar virtual_numbers: rented numbers. An 800 number can be rented but cannot start calls.
-    :ivar number_scenarios: virtual number → scenario id, for ``start.vnumber_call``.
+    Points are the API's rate-limit units.
+
+    :ivar key: a permanent key that is valid without an entry in ``keys``.
+    :ivar keys: token → permanent key. An entry for the token in ``key`` overrides ``key``.
+    :ivar active: False: every request fails with ``account_inactive``.
+    :ivar virtual_numbers: rented numbers. A start request with an 800 number fails, because 800
+        numbers only receive calls.
+    :ivar number_scenarios: virtual number → id of the scenario that ``start.vnumber_call`` uses.
     :ivar blacklist: contacts that must not be called.
-    :ivar forbidden_prefixes: number prefixes that the security rules forbid, e.g. ``{"44"}``.
-    :ivar forbidden_methods: methods that the user has no rights for.
+    :ivar forbidden_prefixes: start requests fail for contacts with these prefixes, e.g. ``{"44"}``.
+    :ivar forbidden_methods: names of the methods that fail with ``forbidden``.
     :ivar components_off: disabled components of the Call API.
-    :ivar ip_whitelist: addresses that the Call API serves; None: every address.
-    :ivar data_api_whitelist: addresses that the Data API serves. It cannot serve every address.
+    :ivar ip_whitelist: IP addresses that the Call API serves; None: every address.
+    :ivar data_api_whitelist: IP addresses that the Data API serves.
     :ivar minute_limit: points per minute.
     :ivar day_limit: points per day.
-    :ivar weights: method → points, if they differ from the default (`points.weight`).
-    :ivar tts_max_length: characters of a text-to-speech message.
-    :ivar forced_recording: True: all talks are recorded, and recording cannot be switched off.
+    :ivar weights: method → points of one request. `points.weight` gives the points of other methods.
+    :ivar tts_max_length: the largest number of characters of a text-to-speech message.
+    :ivar forced_recording: True: all talks are recorded, and a request to stop recording fails.
     :ivar timezone: IANA name of the time zone.
-    :ivar deprecated_version: an old version (``v3.0``); its answers include a deprecation notice.
+    :ivar deprecated_version: an old version, e.g. ``v3.0``. Answers under the URL of the old version
+        include a deprecation notice.
     :ivar token_lifetime: seconds until a login expires.
     """
 
@@ -171,11 +180,14 @@ class Account:
     token_lifetime: float = 3600.0
 
     def permanent_key(self, token: str) -> Key | None:
-        """Return the permanent key for this token, or None."""
+        """Return the permanent key with this token, or None if the account has no such key."""
         return self.keys.get(token) or (Key() if token == self.key else None)
 
     def find_employee(self, number: str) -> Employee | None:
-        """Return the employee with this phone, SIP number or extension, or None."""
+        """Return the employee with this phone number, SIP number or extension.
+
+        None: the account has no such employee.
+        """
         for employee in self.employees.values():
             if number in employee.phone_numbers or number in employee.other_numbers:
                 return employee

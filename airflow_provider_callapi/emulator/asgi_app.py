@@ -1,4 +1,7 @@
-"""The ASGI application of the emulator. Plain ASGI, because a fault can break the connection."""
+"""The ASGI application of the emulator.
+
+The application uses no web framework, because some faults must break the connection.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,13 @@ from airflow_provider_callapi.emulator.http_messages import VERSION_PATH, HttpRe
 
 
 class EmulatorApp:
-    """Answer JSON-RPC requests on ``/vX.Y``. Pass all other requests to another application.
+    """The ASGI application that answers JSON-RPC requests on paths such as ``/v4.0``.
 
-    It must be the outermost application, and the server must be uvicorn with h11: it takes the
-    transport from uvicorn's ``send``.
+    Another application answers all other requests. `EmulatorApp` must be the outermost application,
+    and the server must be uvicorn with h11. The reason is that `EmulatorApp` takes the connection
+    from uvicorn's ``send`` function.
 
+    :param dispatcher: answers the JSON-RPC requests.
     :param other_app: the application for all other requests.
     """
 
@@ -27,7 +32,7 @@ class EmulatorApp:
         self._closing = asyncio.Event()
 
     def close(self) -> None:
-        """Release the connections that `Fault.HANG` holds."""
+        """Stop holding the connections that `Fault.HANG` keeps open without an answer."""
         self._closing.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +60,7 @@ class EmulatorApp:
             await send({"type": "http.response.body", "body": response.body})
 
     async def _hold_connection(self, receive: Receive, seconds: float) -> None:
-        """Wait until the client leaves, the emulator closes, or the time is over."""
+        """Wait until the client disconnects, the emulator closes, or the given seconds have passed."""
         ends = {
             asyncio.create_task(self._closing.wait()),
             asyncio.create_task(_wait_for_disconnect(receive)),

@@ -1,4 +1,4 @@
-"""One call: its state, its legs, and what ``list.calls`` shows of it."""
+"""One call of the emulator: the state, the legs, and the entry in ``list.calls``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ from airflow_provider_callapi.emulator.state_diagram import DIAGRAM, LEG_STATES,
 
 @dataclass(slots=True)
 class Leg:
-    """One participant of a call.
+    """A leg: the connection of one participant to a call.
 
-    :ivar called: the called number, followed by the DTMF string of the start request.
+    All times are epoch seconds of the exchange's clock.
+
+    :ivar phone: the participant's phone number.
+    :ivar calling: the calling number that ``list.calls`` shows.
+    :ivar called: the called number that ``list.calls`` shows. For a contact's leg, the DTMF string of
+        the start request follows the number.
+    :ivar employee: the participant, if an employee; else None.
     """
 
     leg_id: int
@@ -31,11 +37,11 @@ class Leg:
 
     @property
     def connected(self) -> bool:
-        """Whether the participant has answered and has not disconnected."""
+        """True if the participant has answered or waits in a queue, and has not disconnected."""
         return self.state not in (LegState.DIALING, LegState.DISCONNECTED)
 
     def disconnect(self, now: float) -> None:
-        """Disconnect the participant, or stop the ringing."""
+        """Disconnect the participant. If the participant's phone still rings, the ringing stops."""
         if self.state is not LegState.DISCONNECTED:
             self.state = LegState.DISCONNECTED
             self.disconnected_at = now
@@ -43,17 +49,20 @@ class Leg:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One session, active or finished.
+    """One active or finished call, which the vendor's API calls a session.
 
     All times are epoch seconds of the exchange's clock.
 
-    :ivar method: the ``start.…`` method that started it, or ``inbound``.
-    :ivar operators: phones of the operator's side that have not rung yet, each with its employee.
+    :ivar method: the ``start.…`` method that started the call, or ``inbound``.
+    :ivar operators: phones of the operator's side that have not rung yet. Each phone comes with the
+        employee, or with None if the phone belongs to no employee.
     :ivar dialing_timeout: seconds that the contact's phone may ring; None: no limit.
-    :ivar talk_number: counts the talks; a transfer begins a new one.
-    :ivar answered_at: when the contact answered. Inbound: when an employee answered.
-    :ivar talked_at: when the talk of contact and operator, or the message, began.
-    :ivar finish_reason: the Data API's ``finish_reason``.
+    :ivar talk_number: the number of the present talk. Every transfer begins a new talk.
+    :ivar answered_at: the time when the contact answered. For an inbound call, the time when an
+        employee answered. None: no answer yet.
+    :ivar talked_at: the time when contact and operator began to talk, or when the message began.
+        None: no talk yet.
+    :ivar finish_reason: the Data API's ``finish_reason``; None: the call is active.
     """
 
     call_session_id: int
@@ -83,29 +92,33 @@ class Call:
 
     @property
     def active(self) -> bool:
-        """Whether the session has not ended."""
+        """True until the session ends."""
         return self.state is not State.FINISHED
 
     @property
     def listed_at(self) -> float:
-        """When the session first appears in ``list.calls``."""
+        """The time when the session first appears in ``list.calls``, in epoch seconds."""
         return self.started_at + self.script.listed_after
 
     def leg(self, role: Role) -> Leg | None:
-        """Return the newest leg of a role that is not disconnected, or None."""
+        """Return the newest connected or ringing leg of a role.
+
+        None: the call has no such leg.
+        """
         for leg in reversed(self.legs):
             if leg.role is role and leg.state is not LegState.DISCONNECTED:
                 return leg
         return None
 
     def allows(self, event: str) -> bool:
-        """Return whether the diagram allows an event or method in the present state."""
+        """Return whether the state diagram allows an event or method in the call's present state."""
         return (self.state, event) in DIAGRAM
 
     def move(self, event: str) -> None:
-        """Move to the next state and update the connected legs.
+        """Move the call to the next state and update the states of the connected legs.
 
-        :raises RpcError: invalid_state: the diagram does not allow the event or method.
+        :param event: an event or method of the state diagram, e.g. ``hold.call``.
+        :raises RpcError: ``invalid_state``: the diagram does not allow the event in the present state.
         """
         previous = self.state
         try:
@@ -120,7 +133,7 @@ class Call:
                 leg.state = leg_states.get(leg.role, leg.state)
 
     def listing(self) -> dict[str, Any]:
-        """Return the session as an entry of ``list.calls``."""
+        """Return the entry of this session in the answer to ``list.calls``."""
         return {
             "call_session_id": self.call_session_id,
             "direction": self.direction,

@@ -1,4 +1,4 @@
-"""The Call API: its 22 methods and the function that handles each.
+"""The 22 methods of the Call API, each with the function that handles the method.
 
 Source: "Список методов" (list of methods) of the vendor's Call API v4.0 document.
 """
@@ -16,7 +16,11 @@ from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 
 def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -> list[dict[str, Any]]:
-    """Return the active calls, oldest first."""
+    """Return the active calls of the account, oldest first.
+
+    A call appears only after the delay ``listed_after`` of the contact's script. The request can limit
+    the calls to a direction and a virtual number.
+    """
     return [
         call.listing()
         for call in switchboard.listed_calls(account)
@@ -28,7 +32,10 @@ def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -
 def list_talk_options(
     switchboard: Switchboard, account: Account, request: ListTalkOptions
 ) -> list[dict[str, Any]]:
-    """Return the talk options of the account."""
+    """Return the talk options of the account.
+
+    A talk option is an action that an employee starts with a phone button during a talk.
+    """
     return [
         {
             "button": option.button,
@@ -41,7 +48,7 @@ def list_talk_options(
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing: the service itself answers login.user and logout.user."""
+    """Do nothing. `Service` answers ``login.user`` and ``logout.user`` without a handler."""
 
 
 HANDLERS: dict[str, Handler] = {
@@ -75,6 +82,6 @@ def _serves_ip(account: Account, ip: str) -> bool:
 
 
 def call_api() -> Service:
-    """Return the service for ``/v4.0``."""
+    """Return a new service that answers the Call API's requests."""
     methods = {name: (METHODS[name], handler) for name, handler in HANDLERS.items()}
     return Service(methods, weight, _serves_ip)

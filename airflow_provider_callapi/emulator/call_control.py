@@ -59,7 +59,7 @@ def _check_reachable(account: Account, number: str, field: str) -> None:
 
 
 def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> Success:
-    """Put the contact on hold with a message."""
+    """Put the contact on hold. The request names the message that the contact would hear."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     check_message(account, "contact_message", request.contact_message)
     call.move(request.method)
@@ -67,13 +67,13 @@ def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> 
 
 
 def unhold_call(switchboard: Switchboard, account: Account, request: UnholdCall) -> Success:
-    """Return the contact to the talk."""
+    """Take the contact off hold. The talk of contact and operator continues."""
     _find_active_call(switchboard, account, request.call_session_id).move(request.method)
     return _success()
 
 
 def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> Success:
-    """Ring a third party's phone."""
+    """Ring the phone of a third party while the contact is on hold."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     _check_reachable(account, request.to, "to")
     check_message(account, "to_message", request.to_message)
@@ -83,9 +83,9 @@ def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> 
 
 
 def transfer_talk(switchboard: Switchboard, account: Account, request: TransferTalk) -> Success:
-    """Connect the contact with the third party, now or when the third party answers.
+    """Disconnect the operator and connect the contact with the third party.
 
-    The operator leaves.
+    If the third party's phone still rings, the contact waits until the third party answers.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.move(request.method)
@@ -98,7 +98,7 @@ def transfer_talk(switchboard: Switchboard, account: Account, request: TransferT
 
 
 def restore_talk(switchboard: Switchboard, account: Account, request: RestoreTalk) -> Success:
-    """Disconnect the third party. Contact and operator talk again."""
+    """Disconnect the third party, so that contact and operator talk again."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.move(request.method)
     third = call.leg(Role.THIRD_PARTY)
@@ -108,7 +108,12 @@ def restore_talk(switchboard: Switchboard, account: Account, request: RestoreTal
 
 
 def add_coach(switchboard: Switchboard, account: Account, request: AddCoach) -> Success:
-    """Ring the coach's phone."""
+    """Ring the phone of a coach, who joins the talk after answering.
+
+    Without a phone number in the request, the exchange rings the coach of the call's employee.
+
+    :raises RpcError: ``coach_not_found``: neither the request nor the employee names a coach.
+    """
     call = _find_active_call(switchboard, account, request.call_session_id)
     phone = request.phone_number
     if phone is not None:
@@ -124,7 +129,7 @@ def add_coach(switchboard: Switchboard, account: Account, request: AddCoach) -> 
 
 
 def tag_call(switchboard: Switchboard, account: Account, request: TagCall) -> Success:
-    """Add a tag."""
+    """Add a tag of the account to an active call."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     tag_id = request.tag_id
     if tag_id not in account.tags:
@@ -137,7 +142,7 @@ def tag_call(switchboard: Switchboard, account: Account, request: TagCall) -> Su
 
 
 def record_call(switchboard: Switchboard, account: Account, request: RecordCall) -> Success:
-    """Switch recording on or off."""
+    """Start or stop the recording of an active call."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     enable = request.action == "on"
     if account.forced_recording and not enable:
@@ -150,7 +155,7 @@ def record_call(switchboard: Switchboard, account: Account, request: RecordCall)
 
 
 def disconnect_leg(switchboard: Switchboard, account: Account, request: DisconnectLeg) -> Success:
-    """Disconnect one participant."""
+    """Disconnect one participant of a call. Depending on the participant, the call continues or ends."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     for leg in call.legs:
         if leg.leg_id == request.leg_id and leg.state is not LegState.DISCONNECTED:
@@ -161,7 +166,10 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
 
 
 def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> Success:
-    """Send one tone. ``*`` while the exchange waits for a number returns the call to hold."""
+    """Send one DTMF tone (the tone of a phone button) to an active call.
+
+    If the call is in the state ``WAITING_INPUT``, the tone ``*`` moves the call to the state ``HOLD``.
+    """
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.dtmf.append(request.dtmf_string)
     switchboard.log_event("dtmf", call, call.contact, request.dtmf_string)
@@ -171,7 +179,7 @@ def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> 
 
 
 def block_contact(switchboard: Switchboard, account: Account, request: BlockContact) -> Success:
-    """Add the contact to the blacklist. The call continues."""
+    """Add the call's contact to the account's blacklist. The call continues."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     contact = call.contact
     if contact in account.blacklist:
@@ -181,7 +189,12 @@ def block_contact(switchboard: Switchboard, account: Account, request: BlockCont
 
 
 def call_talk_option(switchboard: Switchboard, account: Account, request: CallTalkOption) -> Success:
-    """Press the button of a talk option."""
+    """Carry out a talk option, as if the employee pressed the option's phone button.
+
+    A talk option is an action that an employee starts with a phone button during a talk.
+
+    :raises RpcError: ``talk_option_not_found``: the account has no talk option with the button.
+    """
     call = _find_active_call(switchboard, account, request.call_session_id)
     for option in account.talk_options:
         if option.button == request.button:
@@ -192,7 +205,7 @@ def call_talk_option(switchboard: Switchboard, account: Account, request: CallTa
 
 
 def release_call(switchboard: Switchboard, account: Account, request: ReleaseCall) -> Success:
-    """End the call."""
+    """End an active call and disconnect all participants."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     answered = call.answered_at is not None
     switchboard.finish(call, "operator_disconnects" if answered else "no_success_subscriber_call")

@@ -1,4 +1,4 @@
-"""Clocks for the exchange: one moves only on request, one runs faster than real time."""
+"""Clocks for the exchange: `ManualClock` moves only on request, `FastClock` runs faster than real time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable
 
 Clock = Callable[[], float]
-"""Returns the current time in epoch seconds."""
+"""A function that returns the current time in epoch seconds."""
 
 
 class ManualClock:
-    """A clock that moves only through `advance`. Thread-safe.
+    """A thread-safe clock that stands still until a call of `advance` moves the time forward.
 
-    :param start: epoch seconds.
+    Calling the clock returns the time in epoch seconds.
+
+    :param start: the first time, in epoch seconds.
     """
 
     def __init__(self, start: float = 1_760_000_000.0) -> None:
@@ -25,9 +27,9 @@ class ManualClock:
             return self._now
 
     def advance(self, seconds: float) -> float:
-        """Move the clock forward and return the new time.
+        """Move the clock forward and return the new time in epoch seconds.
 
-        :param seconds: zero or more.
+        :param seconds: by how much the clock moves; zero or more.
         :raises ValueError: ``seconds`` is negative.
         """
         if seconds < 0:
@@ -39,6 +41,8 @@ class ManualClock:
 
 class FastClock:
     """A clock that starts at the current time and runs ``speed`` times as fast as real time.
+
+    Calling the clock returns the time in epoch seconds.
 
     :raises ValueError: ``speed`` is not positive.
     """

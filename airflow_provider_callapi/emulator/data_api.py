@@ -1,4 +1,4 @@
-"""The Data API: reports of finished calls, and their tags.
+"""The emulator's Data API: reports of calls, and the methods that tag calls.
 
 Source: the vendor's public documentation of the Data API v2.0, as far as the client uses it.
 """
@@ -41,7 +41,11 @@ _MAX_INTERVAL = timedelta(days=92)
 
 
 def get_calls_report(switchboard: Switchboard, account: Account, request: GetCallsReport) -> Result:
-    """Return the calls that ended at least `report_lag` ago; on request also active calls."""
+    """Return one page of the report on calls.
+
+    The report contains the calls that ended at least ``report_lag`` seconds ago. If the request sets
+    ``include_ongoing_calls``, the report also contains active calls.
+    """
     fields = request.fields if "fields" in request.model_fields_set else None
     calls = _reported_calls(switchboard, account, request, ongoing=bool(request.include_ongoing_calls))
     default_fields = [name for name in CALL_COLUMNS if name not in ONLY_ON_REQUEST]
@@ -49,7 +53,10 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
 
 
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
-    """Return the legs of calls that ended at least `report_lag` ago."""
+    """Return one page of the report on legs.
+
+    The report contains the legs of the calls that ended at least ``report_lag`` seconds ago.
+    """
     fields = request.fields if "fields" in request.model_fields_set else list(LEG_COLUMNS)
     calls = _reported_calls(switchboard, account, request, ongoing=False)
     legs = ((call, leg) for call in calls for leg in call.legs)
@@ -57,13 +64,13 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
 
 
 def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Result:
-    """Return the tags of the account."""
+    """Return one page of the account's tags."""
     fields = request.fields or list(TAG_COLUMNS)
     return _build_page(account.tags.items(), TAG_COLUMNS, fields, request, frozenset(TAG_COLUMNS))
 
 
 def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunications) -> Result:
-    """Tag an active or finished call."""
+    """Add a tag of the account to an active or finished call."""
     call = _find_communication(switchboard, account, request.communication_id)
     if request.tag_id not in account.tags:
         raise RpcError("entity_not_found", "tag_id", request.tag_id)
@@ -75,7 +82,10 @@ def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunica
 
 
 def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommunications) -> Result:
-    """Remove a tag from a call."""
+    """Remove a tag from an active or finished call.
+
+    :raises RpcError: ``entity_not_found``: the call does not exist or does not have the tag.
+    """
     call = _find_communication(switchboard, account, request.communication_id)
     if call.tags.pop(request.tag_id, None) is None:
         raise RpcError("entity_not_found", "tag_id", request.tag_id)
@@ -113,9 +123,13 @@ def _reported_calls(
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return the calls that can match, found by session id or by start time.
+    """Return the calls that a report may contain, found by session id or by start time.
 
-    Checking every call would take too long after a large campaign.
+    Checking every call of the exchange would take too long after a large campaign.
+
+    :param key: the name of the report's column that holds the session id.
+    :param first: the earliest start time, in epoch seconds.
+    :param last: the latest start time, in epoch seconds.
     """
     by_id = isinstance(report_filter, dict) and report_filter.get("field") == key
     if by_id and report_filter.get("operator") == "=" and isinstance(report_filter.get("value"), int):
@@ -158,7 +172,7 @@ def _build_page(
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing: the service itself answers login.user and logout.user."""
+    """Do nothing. `Service` answers ``login.user`` and ``logout.user`` without a handler."""
 
 
 HANDLERS: dict[str, Handler] = {
@@ -173,9 +187,10 @@ HANDLERS: dict[str, Handler] = {
 
 
 def data_api() -> Service:
-    """Return the service for ``/v2.0``.
+    """Return a new service that answers the Data API's requests.
 
-    Every method costs one point. Only listed addresses are served.
+    Unless `Account.weights` names another number, a method costs one point. The service answers only
+    the IP addresses in `Account.data_api_whitelist`.
     """
     classes = {**METHODS, **DATA_METHODS}
     return Service(

@@ -1,6 +1,7 @@
-"""Pass JSON-RPC requests to the service for the version in the URL.
+"""Pass each JSON-RPC request to the service for the version in the URL.
 
-`in_process` and `asgi_app` send requests here. `Exchange` adds the methods that a test uses.
+The modules `in_process` and `asgi_app` receive the requests and call the `Dispatcher`. The subclass
+`Exchange` adds the methods that a test uses.
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 
 class Dispatcher:
-    """The part of an exchange that answers requests. Thread-safe: one lock protects all state.
+    """The part of an exchange that answers requests.
 
-    Time comes only from the clock. Nothing runs in the background.
+    The class is thread-safe, because one lock protects all state. Time comes only from the clock, and
+    nothing runs in the background.
 
-    :param clock: returns epoch seconds; a `ManualClock` in tests.
-    :param account: the customer; the default account has everything that the vendor's examples name.
-    :ivar accounts: all customers; append to it for more than one.
-    :ivar services: URL version → service. The Call API serves every other version.
+    :param clock: returns epoch seconds; often a `ManualClock` in tests.
+    :param account: the first customer. The default account has everything that the vendor's examples
+        name.
+    :ivar accounts: all customers of the exchange. A test may append more accounts.
+    :ivar services: version in the URL → service. The Call API answers every other version.
     """
 
     def __init__(self, clock: Clock = time.time, account: Account | None = None) -> None:
@@ -45,13 +48,18 @@ class Dispatcher:
 
     @property
     def clock(self) -> Clock:
-        """The exchange's clock."""
+        """The clock of the exchange: a function that returns epoch seconds."""
         return self._clock
 
     def handle(
         self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True
     ) -> dict[str, Any]:
-        """Answer one parsed request without HTTP. Planned faults do not apply."""
+        """Return the JSON-RPC answer to one parsed request. Planned faults do not apply.
+
+        :param ip: the client's IP address.
+        :param version: the version in the URL, e.g. ``v4.0``.
+        :param utf8: whether the Content-Type of the request names UTF-8.
+        """
         with self._lock:
             service = self.services.get(version, self.call_api)
             return service.answer(
@@ -61,11 +69,11 @@ class Dispatcher:
     def handle_bytes(
         self, body: bytes, ip: str = "127.0.0.1", *, version: str = "v4.0", content_type: str
     ) -> dict[str, Any]:
-        """Answer the body of one HTTP request."""
+        """Return the JSON-RPC answer to the body of one HTTP request. Planned faults do not apply."""
         media_type, _, parameters = content_type.partition(";")
         charset = parameters.strip().lower().replace('"', "")
         if media_type.strip().lower() != "application/json" or not charset.startswith("charset="):
-            # the document requires both and names no error for their absence
+            # The vendor's document requires JSON and a charset, and names no error for other content types.
             return {"jsonrpc": "2.0", "id": None, "error": RpcError("invalid_request").error_object}
         try:
             parsed = json.loads(body.decode())
@@ -74,9 +82,11 @@ class Dispatcher:
         return self.handle(parsed, ip, version=version, utf8=charset == "charset=utf-8")
 
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
-        """Take the fault planned for this request, and record it in the journal.
+        """Use up the fault that is planned for a request, and add the fault to the journal.
 
-        :param connecting: True before the request is read: only REFUSE applies; False: all others.
+        :param body: the body of the request.
+        :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.
+        :return: the fault; None: no fault is planned for the request.
         """
         with self._lock:
             planned = self._faults.take(body, connecting=connecting)
@@ -90,6 +100,6 @@ class Dispatcher:
         return [self.call_api, *self.services.values()]
 
     def _current_switchboard(self) -> Switchboard:
-        """Run the events that are due, and return the switchboard."""
+        """Return the switchboard after all events that are due have run."""
         self._switchboard.run_due_events()
         return self._switchboard

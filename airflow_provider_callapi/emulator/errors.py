@@ -1,7 +1,8 @@
 """Every error of the vendor's documents: mnemonic, code and text.
 
 Source: "Список ошибок общих для всех методов" (errors common to all methods) and the table of
-errors of each method in the vendor's Call API v4.0 document; for the Data API, the notes below.
+errors of each method in the vendor's Call API v4.0 document. A comment in `ERRORS` states the source of
+the Data API's errors.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ ERRORS: dict[str, tuple[int, str]] = {
         -32602,
         "The contact {contact} has been found in the blacklist",
     ),
-    # the document gives only the code of this group; this package chose mnemonic and text
+    # The vendor's document gives only the code -32002. This package chose the mnemonic and the text.
     "call_direction_not_allowed": (-32002, "Calls in this direction are not allowed"),
     "employee_not_found": (
         -32602,
@@ -82,7 +83,7 @@ ERRORS: dict[str, tuple[int, str]] = {
         "The contact with phone number {contact_phone_number} already exists",
     ),
     "talk_option_not_found": (-32602, "Talk option not found"),
-    # the Data API's: the vendor's mnemonics and codes, this package's texts
+    # Errors of the Data API: mnemonics and codes come from the vendor, texts from this package.
     "filter_prohibited": (-32602, "The field cannot be filtered"),
     "sort_prohibited": (-32602, "The field cannot be sorted"),
     "date_interval_limit_reached": (-32602, "The dates are more than three months apart"),
@@ -102,19 +103,22 @@ WITHOUT_LIMITS = frozenset(
         "ip_not_whitelisted",
     }
 )
-"""Answers without limits. Source: "Лимиты и ограничения" (limits)."""
+"""Mnemonics of the errors whose answers contain no ``limits``.
+
+Source: "Лимиты и ограничения" (limits) in the vendor's document.
+"""
 
 
 class RpcError(Exception):
-    """A JSON-RPC error: the exchange answers with an error object.
+    """A failed request, which the exchange answers with a JSON-RPC error object.
 
     :param mnemonic: a key of `ERRORS`.
-    :param field: the wrong parameter, dotted if nested.
-    :param value: the value in the request, unchanged.
-    :param code: the method's code, if it differs from `ERRORS`.
-    :param text: the method's text, if it differs from `ERRORS`.
+    :param field: the wrong parameter, dotted if nested (``employee.id``); None: no parameter is wrong.
+    :param value: the parameter's value in the request, unchanged.
+    :param code: the error code; None: the code in `ERRORS`.
+    :param text: the error text; None: the text in `ERRORS`.
     :param params: values for the placeholders of the text.
-    :ivar error_object: the ``error`` of the answer.
+    :ivar error_object: the ``error`` of the JSON-RPC answer.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The telephone exchange as a test uses it: set phones up, plan faults, ask what happened."""
+"""The telephone exchange that a test uses to script phones, plan faults and read what happened."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ _MAX_CLOSED_SECONDS = 5.0
 
 
 class Exchange(Dispatcher):
-    """A telephone exchange with one account (`account`) or more (`accounts`).
+    """A telephone exchange with one or more accounts (customers).
 
-    :param clock: returns epoch seconds; a `ManualClock` in tests.
-    :param account: the customer; the default account has everything that the vendor's examples name.
-    :ivar port_closers: one function for each open port. It closes the port for some seconds of
-        real time. REFUSE over HTTP needs this.
+    :param clock: returns epoch seconds; often a `ManualClock` in tests.
+    :param account: the first customer. The default account has everything that the vendor's examples
+        name.
+    :ivar port_closers: one function for each open port of the exchange. The function closes the port
+        for a number of real seconds. `Fault.REFUSE` over HTTP uses the function.
     """
 
     def __init__(self, clock: Clock = time.time, account: Account | None = None) -> None:
@@ -39,12 +40,12 @@ class Exchange(Dispatcher):
 
     @property
     def account(self) -> Account:
-        """The first account."""
+        """The first customer of the exchange."""
         return self.accounts[0]
 
     @property
     def report_lag(self) -> float:
-        """Seconds from a call's end to its first appearance in the Data API's reports."""
+        """Seconds from the end of a call until the Data API's reports contain the call."""
         return self._switchboard.report_lag
 
     @report_lag.setter
@@ -54,7 +55,7 @@ class Exchange(Dispatcher):
 
     @property
     def default_script(self) -> Script:
-        """The script of all phones without a script of their own."""
+        """The script of every phone for which a test has set no script."""
         return self._switchboard.default_script
 
     @default_script.setter
@@ -63,7 +64,7 @@ class Exchange(Dispatcher):
             self._switchboard.default_script = script
 
     def script(self, phone: str, script: Script) -> None:
-        """Set the script of a phone. Calls in progress keep their script."""
+        """Set what happens when a phone rings. The contacts of active calls keep the old script."""
         with self._lock:
             self._switchboard.scripts[phone] = script
 
@@ -75,9 +76,14 @@ class Exchange(Dispatcher):
         employee_id: int | None = None,
         account: Account | None = None,
     ) -> int:
-        """Call one of the account's numbers. The phones of an employee ring.
+        """Place a call from a contact to a virtual number. The phones of one employee ring in turn.
 
-        :return: the session id. The call of a blacklisted contact has already ended.
+        :param contact: the contact's phone number.
+        :param virtual_number: the called number; None: the account's first number in text order.
+        :param employee_id: the employee whose phones ring; None: the employee with the smallest id.
+        :param account: the called customer; None: the first customer.
+        :return: the session id of the call. If the contact is on the blacklist, the call has already
+            ended.
         """
         with self._lock:
             switchboard = self._current_switchboard()
@@ -96,15 +102,15 @@ class Exchange(Dispatcher):
     def fault(
         self, fault: Fault, *, method: str | None = None, times: int = 1, seconds: float = 60.0
     ) -> None:
-        """Plan a fault for the next matching requests.
+        """Plan a fault for the next requests that match.
 
-        :param method: only requests for this method; None: any.
-        :param times: how many requests.
-        :param seconds: HANG over HTTP: how long the connection is held.
+        Over HTTP, `Fault.REFUSE` ignores ``method`` and ``times``, because a refused connection carries
+        no request. `Fault.REFUSE` closes the port for ``seconds`` of real time, at most 5 s.
+        `Emulator.refusing` closes the port for the length of a ``with`` block.
 
-        REFUSE over HTTP ignores ``method`` and ``times``, because a refused connection carries no
-        request. It closes the port for ``seconds`` of real time (at most five). `Emulator.refusing`
-        closes it exactly for a block.
+        :param method: the fault hits only requests for this method; None: requests for any method.
+        :param times: how many requests the fault hits.
+        :param seconds: for `Fault.HANG` over HTTP, the longest time without an answer, in real seconds.
         """
         with self._lock:
             close_port = fault is Fault.REFUSE and bool(self.port_closers)
@@ -115,13 +121,18 @@ class Exchange(Dispatcher):
             close(min(seconds, _MAX_CLOSED_SECONDS))
 
     def session(self, ip: str = "127.0.0.1") -> requests.Session:
-        """Return a `requests` session that this exchange answers without a port, for every URL."""
+        """Return a `requests` session whose requests go to this exchange, whatever the URL.
+
+        The session works in the same process and needs no port.
+
+        :param ip: the client's IP address that the exchange sees.
+        """
         return in_process_session(self, ip)
 
     def reset(self) -> None:
         """Remove calls, journal, scripts, expectations, faults, logins and used points.
 
-        Accounts keep their state.
+        The accounts keep all changes that a test has made.
         """
         with self._lock:
             self._switchboard = Switchboard(self._clock)
@@ -133,10 +144,10 @@ class Exchange(Dispatcher):
     # --- expect ---
 
     def expect_ring(self, phone: str, script: Script | None = None, *, times: int = 1) -> None:
-        """Expect a phone to ring. `check_rings` compares the number of rings.
+        """Expect that a phone rings a given number of times. `check_rings` compares the number.
 
-        :param script: sets the script of the phone.
-        :param times: how often it must ring in the whole test; 0: never.
+        :param script: the new script of the phone; None: the phone keeps the present script.
+        :param times: how often the phone must ring in the whole test; 0: the phone must not ring.
         :raises ValueError: ``times`` is negative.
         """
         if times < 0:
@@ -147,18 +158,22 @@ class Exchange(Dispatcher):
                 self._switchboard.scripts[phone] = script
 
     def expect_no_other_rings(self) -> None:
-        """Expect rings only at phones with a script or an `expect_ring`.
+        """Expect rings only at phones for which the test has set a script or called `expect_ring`.
 
-        The contact's script or expectation covers the operator's side of the call. An inbound call
-        is expected, because the test places it.
+        If a contact may ring, the operator's phones of a call to the contact may also ring. The
+        operator's phones of an inbound call may always ring, because the test places inbound calls.
+        `check_rings` reports all other rings.
         """
         with self._lock:
             self._expectations.no_other_rings = True
 
     def check_rings(self) -> None:
-        """Compare the expectations with all rings so far. The pytest fixture does this after the test.
+        """Compare the rings that the test expects with all rings so far.
 
-        :raises AssertionError: one line for each difference, with masked number and method.
+        The pytest fixture ``callapi_emulator`` calls this method after each passed test.
+
+        :raises AssertionError: the rings differ. The text has one line for each difference, with the
+            masked phone number and the method of the call.
         """
         __tracebackhide__ = True  # pytest shows only the message
         with self._lock:
@@ -167,47 +182,56 @@ class Exchange(Dispatcher):
     # --- ask ---
 
     def rings(self, phone: str) -> int:
-        """Return how often this phone rang, in any role: contact, employee, third party, coach."""
+        """Return how often a phone rang in any role: contact, operator, third party or coach."""
         with self._lock:
             return self._current_switchboard().journal.rings[phone]
 
     def requests(self, method: str) -> int:
-        """Return how many requests for this method arrived, failed ones included."""
+        """Return how many requests for a method the exchange has carried out or rejected."""
         with self._lock:
             return self._switchboard.journal.requests[method]
 
     @property
     def journal(self) -> list[Entry]:
-        """All events so far, oldest first."""
+        """All events at the exchange so far, oldest first."""
         with self._lock:
             return list(self._current_switchboard().journal.entries)
 
     @property
     def calls(self) -> list[Call]:
-        """All sessions, active and finished, oldest first."""
+        """All active and finished calls, oldest first."""
         with self._lock:
             return list(self._current_switchboard().calls.values())
 
     @property
     def active_calls(self) -> list[Call]:
-        """The sessions that have not ended, even if ``list.calls`` does not show them yet."""
+        """The calls that have not ended, oldest first.
+
+        The list includes calls that ``list.calls`` does not show yet.
+        """
         with self._lock:
             return list(self._current_switchboard().active.values())
 
     def last_finished(self, number: int) -> list[Call]:
-        """Return the ``number`` sessions that ended last, newest first."""
+        """Return the last ``number`` calls that ended. The call that ended last comes first."""
         with self._lock:
             return list(reversed(self._current_switchboard().finished[-number:]))
 
     def call(self, call_session_id: int) -> Call:
-        """Return one session.
+        """Return the active or finished call with a session id.
 
-        :raises KeyError: no session has this id.
+        :raises KeyError: no call has this session id.
         """
         with self._lock:
             return self._current_switchboard().calls[call_session_id]
 
     def limits(self, account: Account | None = None) -> dict[str, int]:
-        """Return the Call API limits and the points left."""
+        """Return the Call API's point limits of an account, and the points that are left.
+
+        Points are the API's rate-limit units. The keys are those of ``limits`` in an answer, e.g.
+        ``minute_limit``, ``minute_remaining`` and ``minute_reset`` (seconds).
+
+        :param account: None: the first customer.
+        """
         with self._lock:
             return self.call_api.points(account or self.account).limits(self._clock())

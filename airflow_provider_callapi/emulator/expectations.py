@@ -1,4 +1,4 @@
-"""The rings that a test expects, compared with the rings in the journal."""
+"""Compare the rings that a test expects with the rings in the emulator's journal."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ _ADVICE = (
 class RingExpectations:
     """The rings that a test expects.
 
-    :ivar times: phone → how often it must ring in the whole test.
-    :ivar no_other_rings: True: a ring of any other phone is unexpected, unless it has a script.
+    :ivar times: phone → how often the phone must ring in the whole test.
+    :ivar no_other_rings: True: only phones with a script or an entry in ``times`` may ring. The
+        operator's phones may also ring in an inbound call and in a call to a contact that may ring.
     """
 
     def __init__(self) -> None:
@@ -28,10 +29,10 @@ class RingExpectations:
         self.no_other_rings = False
 
     def check(self, switchboard: Switchboard) -> None:
-        """Compare the expectations with the journal.
+        """Compare the rings that the test expects with the rings in the journal.
 
-        :raises AssertionError: one line for each phone that rang too often, too seldom or
-            unexpectedly, with its masked number and the method of the call.
+        :raises AssertionError: the rings differ. The text has one line for each phone that rang too
+            often, too seldom or unexpectedly. A line names the masked phone number and the method.
         """
         __tracebackhide__ = True  # pytest shows only the message
         rings = [entry for entry in switchboard.journal.entries if entry.kind == "ring"]
@@ -61,7 +62,7 @@ class RingExpectations:
         if ring.phone in self.times or ring.phone in switchboard.scripts:
             return True
         call = _call_of(switchboard, ring)
-        # the contact's script also describes the operator's side, and the test itself places inbound calls
+        # The contact's script also describes the operator's side. The test itself places inbound calls.
         contact_expected = self.times.get(call.contact, call.contact in switchboard.scripts)
         return ring.detail == Role.OPERATOR.value and (call.method == "inbound" or bool(contact_expected))
 
@@ -78,7 +79,7 @@ def _call_of(switchboard: Switchboard, ring: Entry) -> Call:
 
 
 def _describe(switchboard: Switchboard, phone: str, rings: list[Entry]) -> str:
-    """Return a clause: which method rang the phone, in which role, and how often."""
+    """Return a clause with the method that rang a phone, the role of the phone, and the number of rings."""
     if not rings:
         return f"{mask_phones(phone)} did not ring"
     methods = ", ".join(dict.fromkeys(_call_of(switchboard, entry).method for entry in rings))

@@ -1,4 +1,4 @@
-"""Faults between a client and the exchange, and the plan of faults to come."""
+"""The faults that a test can plan between a client and the exchange."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from enum import Enum
 
 
 class Fault(Enum):
-    """A fault of one request.
+    """A kind of fault that can hit a request.
 
-    :ivar label: the name in lower case.
-    :ivar carried_out: whether the exchange carries the request out.
+    :ivar label: the name of the fault in lower case, e.g. ``drop_after``.
+    :ivar carried_out: whether the exchange carries the request out despite the fault.
     """
 
     REFUSE = ("refuse", False)
-    """The connection is refused: the client sends no byte of the request."""
+    """The exchange refuses the connection. The client cannot send any part of the request."""
     DROP_BEFORE = ("drop_before", False)
-    """The connection breaks before the exchange receives the request."""
+    """The connection breaks, and the exchange does not carry out the request."""
     DROP_AFTER = ("drop_after", True)
-    """The request is carried out, then the connection breaks."""
+    """The exchange carries out the request. Then the connection breaks."""
     HANG = ("hang", True)
-    """The request is carried out. No answer comes until the client gives up."""
+    """The exchange carries out the request but sends no answer until the client gives up."""
     BAD_GATEWAY = ("bad_gateway", False)
-    """502: the gateway does not reach the exchange."""
+    """HTTP 502: a gateway cannot reach the exchange, so the request is not carried out."""
     GATEWAY_TIMEOUT_AFTER = ("gateway_timeout_after", True)
-    """504: the exchange carries the request out, but the gateway does not wait for it."""
+    """HTTP 504: the exchange carries out the request, but a gateway does not wait for the answer."""
     INTERNAL_ERROR = ("internal_error", True)
-    """The answer is ``internal_error``, although the request is carried out."""
+    """The answer is the error ``internal_error``, although the exchange carries out the request."""
     TRUNCATED = ("truncated", True)
-    """The answer is cut off in the middle."""
+    """The exchange carries out the request but sends only the first half of the answer."""
     GARBAGE = ("garbage", True)
-    """200 with bytes that are not JSON."""
+    """HTTP 200 with bytes that are not JSON, although the exchange carries out the request."""
     HTML = ("html", True)
-    """200 with a web page."""
+    """HTTP 200 with a web page, although the exchange carries out the request."""
     REDIRECT = ("redirect", False)
-    """307 to another host."""
+    """HTTP 307: a redirect to another host. The exchange does not carry out the request."""
     WRONG_ID = ("wrong_id", True)
-    """The answer has the id of another request."""
+    """The exchange carries out the request, but the answer has the id of another request."""
 
     def __init__(self, label: str, carried_out: bool) -> None:
         self.label = label
@@ -46,11 +46,11 @@ class Fault(Enum):
 
 @dataclass
 class PlannedFault:
-    """A fault planned for the next matching requests.
+    """A fault that is planned for the next requests that match.
 
-    :ivar method: only requests for this method; None: any.
-    :ivar times: how many requests.
-    :ivar seconds: over HTTP, how long HANG holds the connection.
+    :ivar method: the fault hits only requests for this method; None: requests for any method.
+    :ivar times: how many more requests the fault hits.
+    :ivar seconds: for `Fault.HANG` over HTTP, the longest time without an answer, in real seconds.
     """
 
     fault: Fault
@@ -60,7 +60,10 @@ class PlannedFault:
 
 
 def method_of(body: bytes) -> str | None:
-    """Return the method that a request's body names, or None if it cannot be read."""
+    """Return the method that the body of a request names.
+
+    None: the body is not valid JSON or names no method.
+    """
     try:
         parsed = json.loads(body)
     except ValueError:
@@ -70,19 +73,21 @@ def method_of(body: bytes) -> str | None:
 
 
 class FaultPlan:
-    """The planned faults, in the order of planning."""
+    """The faults that a test has planned, in the order of planning."""
 
     def __init__(self) -> None:
         self._planned: list[PlannedFault] = []
 
     def add(self, planned: PlannedFault) -> None:
-        """Add a fault at the end."""
+        """Plan a fault. Faults that were planned earlier take precedence."""
         self._planned.append(planned)
 
     def take(self, body: bytes, *, connecting: bool) -> PlannedFault | None:
-        """Return the fault for a request that arrives now, and count it as used.
+        """Use up one hit of the first planned fault that matches a request, and return the fault.
 
-        :param connecting: True before the request is read: only REFUSE applies; False: all others.
+        :param body: the body of the request.
+        :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.
+        :return: the fault; None: no planned fault matches the request.
         """
         if not self._planned:
             return None
@@ -97,5 +102,5 @@ class FaultPlan:
         return None
 
     def clear(self) -> None:
-        """Remove all planned faults."""
+        """Cancel all planned faults."""
         self._planned.clear()

@@ -1,6 +1,7 @@
-"""The HTTP response to a POST request, and the faults that change a response.
+"""Build the HTTP response to a POST request, and apply the faults that change a response.
 
-`in_process` and `asgi_app` both use this module. They play the faults of the connection themselves.
+The modules `in_process` and `asgi_app` both use this module. The faults of the connection, such as
+`Fault.HANG`, are simulated in `in_process` and `asgi_app`.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ _HTML = "text/html; charset=UTF-8"
 
 
 class HttpResponse(NamedTuple):
-    """An HTTP response.
+    """An HTTP response of the emulator.
 
-    :ivar location: the Location header of a redirect.
+    :ivar location: the Location header of a redirect; None: the response is no redirect.
     """
 
     status: int
@@ -33,20 +34,22 @@ class HttpResponse(NamedTuple):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers, with the Content-Length of the whole body."""
+        """The HTTP headers. Content-Length is the length of the whole body, even if a fault cuts the body."""
         headers = {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
         return headers if self.location is None else {**headers, "Location": self.location}
 
     @property
     def first_half(self) -> bytes:
-        """The bytes that a client receives with `Fault.TRUNCATED`."""
+        """The first half of the body, which a client receives with `Fault.TRUNCATED`."""
         return self.body[: len(self.body) // 2]
 
 
 class HandledPost(NamedTuple):
-    """A response, and the planned fault of its request.
+    """The response to a POST request, and the fault that was planned for the request.
 
-    :ivar planned: the fault. A fault of the connection is still to be played.
+    :ivar response: the response, already changed by a fault of the response.
+    :ivar planned: the planned fault; None: no fault. The caller must simulate a fault of the
+        connection, e.g. `Fault.HANG`.
     """
 
     response: HttpResponse
@@ -54,14 +57,21 @@ class HandledPost(NamedTuple):
 
     @property
     def fault(self) -> Fault | None:
-        """The kind of fault."""
+        """The kind of the planned fault; None: no fault was planned."""
         return self.planned.fault if self.planned else None
 
 
 def handle_post(
     dispatcher: Dispatcher, path: str, headers: Mapping[str, str], body: bytes, ip: str
 ) -> HandledPost:
-    """Answer a POST request, with the fault that is planned for it."""
+    """Carry out a POST request and return the response.
+
+    If a fault is planned for the request, the fault decides whether the request is carried out and what
+    the response contains.
+
+    :param path: the path of the URL, e.g. ``/v4.0``.
+    :param ip: the client's IP address.
+    """
     version = VERSION_PATH.fullmatch(path)
     if version is None:
         return HandledPost(_html(404, "Not Found"), None)
@@ -101,4 +111,7 @@ _FAULTY_RESPONSES: dict[Fault, Callable[[dict[str, Any]], HttpResponse]] = {
     Fault.REDIRECT: lambda _: _html(307, "Moved")._replace(location="https://elsewhere.invalid/"),
     Fault.WRONG_ID: lambda answer: _json({**answer, "id": "id-of-another-request"}),
 }
-"""Faults that change the response. The other faults affect the connection."""
+"""Fault that changes the response → function from the JSON-RPC answer to the response.
+
+The other faults affect the connection.
+"""

@@ -1,7 +1,8 @@
 """A `requests` session that the exchange answers in the same process, without a port.
 
-A fault raises the same exception as the real failure. The adapter reads the body exactly when a real
-connection would read it, because the client decides by this whether it has sent anything.
+A fault raises the same exception as the real failure. `InProcessAdapter` reads the request's body exactly
+when a real connection would read the body. The reason is that the client checks whether the body was
+read, to know whether any part of the request was sent.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from airflow_provider_callapi.emulator.http_messages import HandledPost, handle_
 
 
 class InProcessAdapter(HTTPAdapter):
-    """Answer every request from a dispatcher.
+    """A `requests` adapter that passes every request to a dispatcher in the same process.
 
-    :param ip: the client's address, as the exchange sees it.
+    :param dispatcher: the exchange that answers the requests.
+    :param ip: the client's IP address that the exchange sees.
     """
 
     def __init__(self, dispatcher: Dispatcher, ip: str) -> None:
@@ -42,10 +44,10 @@ class InProcessAdapter(HTTPAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Answer a request.
+        """Return the exchange's response to a request.
 
-        :raises requests.ConnectionError: a fault refuses or breaks the connection.
-        :raises requests.ReadTimeout: the fault HANG; without waiting.
+        :raises requests.ConnectionError: a planned fault refuses or breaks the connection.
+        :raises requests.ReadTimeout: `Fault.HANG` is planned. The exception comes without waiting.
         """
         if self._dispatcher.take_fault(_peek(request.body), connecting=True):
             raise _connection_refused(request)
@@ -61,7 +63,10 @@ class InProcessAdapter(HTTPAdapter):
 
 
 def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
-    """Return a session whose requests all go to the dispatcher, for every URL."""
+    """Return a `requests` session whose requests go to a dispatcher, whatever the URL.
+
+    :param ip: the client's IP address that the exchange sees.
+    """
     session = requests.Session()
     session.trust_env = False
     adapter = InProcessAdapter(dispatcher, ip)
@@ -71,7 +76,10 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 
 
 def _peek(body: Any) -> bytes:
-    """Return a body without reading a stream: the client must not notice. A stream gives no bytes."""
+    """Return the body of a request without reading a stream; for a stream, return ``b""``.
+
+    Reading a stream would make the client assume that the request was sent.
+    """
     if isinstance(body, io.BytesIO):
         return body.getvalue()
     return b"" if body is None or hasattr(body, "read") else _read_body(body)

@@ -1,4 +1,4 @@
-"""The journal: every event at the exchange, in order."""
+"""The emulator's journal: the list of all events at the exchange, oldest first."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ Kind = Literal["request", "fault", "start", "ring", "answer", "tag", "dtmf", "op
 
 
 class Entry(NamedTuple):
-    """One event.
+    """One event in the emulator's journal.
 
-    :ivar time: epoch seconds by the exchange's clock.
-    :ivar kind: ``request`` (read and answered), ``fault`` (injected), or an event of a call.
-    :ivar method: method of a request or fault; None for an event of a call.
+    :ivar time: epoch seconds of the exchange's clock.
+    :ivar kind: ``request`` (the exchange carried out or rejected a request), ``fault`` (a planned fault
+        hit a request), or an event of a call, e.g. ``ring``.
+    :ivar method: the method of the request; None: the event belongs to a call, or the request named no
+        method.
     :ivar mnemonic: the error's mnemonic if the request failed, else None.
-    :ivar detail: name of the fault, start method, role of the leg, id of the tag, finish reason, ….
+    :ivar detail: depends on ``kind``: the name of the fault, the start method, the role of the leg, the
+        id of the tag, the tone, the mnemonic of the talk option, or the finish reason. None: no detail.
     """
 
     time: float
@@ -28,10 +31,11 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """The entries, with counts of rings and requests.
+    """All events at the exchange, with counts of rings and requests.
 
-    :ivar rings: phone → how often it rang.
-    :ivar requests: method → how many requests arrived.
+    :ivar entries: the events, oldest first.
+    :ivar rings: phone → how often the phone rang.
+    :ivar requests: method → how many requests the exchange carried out or rejected.
     """
 
     def __init__(self) -> None:
@@ -40,7 +44,7 @@ class Journal:
         self.requests: Counter[str] = Counter()
 
     def add(self, entry: Entry) -> None:
-        """Append an entry and update the counts."""
+        """Append an event and update the counts of rings and requests."""
         self.entries.append(entry)
         if entry.kind == "ring" and entry.phone is not None:
             self.rings[entry.phone] += 1

@@ -1,7 +1,7 @@
-"""Check the parameters of a request with the class that the client also uses.
+"""Check the parameters of a request with the request class that the client also uses.
 
-The class only accepts or rejects. This module converts its errors into the vendor's mnemonics.
-The class corrects some input (``+7 926 …``). The exchange rejects such input, as the service does.
+This module converts the errors of the request class into the vendor's mnemonics. A request class corrects
+some input, e.g. ``+7 926 …``. The exchange rejects such input, because the vendor's service rejects it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ _PRIORITY = (
     "invalid_parameter_value",
     "invalid_parameters_combination",
 )
-"""The answer names only one error: the first in this order."""
+"""The mnemonics of wrong parameters. If several apply, the answer contains the first in this order."""
 
 
 def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) -> RequestT:
-    """Return the parameters as a request object.
+    """Check the parameters of a request and return them as a request object.
 
-    :param params: without ``access_token``.
-    :raises RpcError: a mnemonic of `_PRIORITY`, with the dotted field.
+    :param request_type: the class of the method's requests.
+    :param params: the ``params`` of the JSON-RPC request, without ``access_token``.
+    :raises RpcError: a parameter is wrong. The error names the parameter, dotted if nested
+        (``employee.id``).
     """
     _reject_null(params)
     try:
@@ -50,7 +52,7 @@ def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) ->
 
 
 def _reject_null(params: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
-    """Reject null: it is a value of the wrong type. An absent parameter must be left out."""
+    """Raise ``data_type_error`` if a parameter is null. A client must leave out an absent parameter."""
     for name, value in params.items():
         if value is None:
             raise _rpc_error("data_type_error", [*path, name], None)
@@ -67,7 +69,7 @@ def _mnemonic(detail: ErrorDetails) -> str:
     if not detail["loc"]:
         return "invalid_parameters_combination"
     wrong_type = kind.endswith("_type") or kind.endswith("_parsing")
-    # pydantic reports a wrong type of a literal or a validated value as a wrong value
+    # For a literal or a validated value, pydantic reports a wrong type as a wrong value.
     if wrong_type or isinstance(value, bool) or (kind == "literal_error" and type(value) is not str):
         return "data_type_error"
     return "invalid_parameter_value"

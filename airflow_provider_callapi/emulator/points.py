@@ -1,4 +1,6 @@
-"""The points of an account: a limit per minute and per day, charged for successful requests.
+"""Count the points of an account. Points are the API's rate-limit units.
+
+A successful request costs points. An account has a limit per minute and a limit per day.
 
 Source: "Лимиты и ограничения" (limits) and "Мета-параметры" (metadata) of the vendor's document.
 """
@@ -13,18 +15,19 @@ from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.errors import RpcError
 
 FREE_METHODS = frozenset({"login.user", "list.calls", "list.talk_options"})
-"""Methods without a charge. The document charges for answers with ``success`` or a session id."""
+"""Methods that cost no points. The document charges for answers with ``success`` or a session id."""
 
 
 def weight(account: Account, method: str) -> int:
-    """Return the points that a successful request costs."""
+    """Return the points that a successful request for a Call API method costs an account."""
     return account.weights.get(method, 0 if method in FREE_METHODS else 1)
 
 
 class Points:
-    """The counters of one account.
+    """The points that one account has used in the present minute and on the present day.
 
-    A minute is a minute of the clock. A day ends at midnight in the account's time zone.
+    Points are the API's rate-limit units. A minute starts at second 0 of the clock. A day ends at midnight
+    in the account's time zone.
     """
 
     def __init__(self, account: Account) -> None:
@@ -33,9 +36,13 @@ class Points:
         self._minute_used = self._day_used = 0
 
     def check(self, points: int, now: float) -> None:
-        """Check that the points are available. A request for 0 points always passes.
+        """Check that the account has enough points left for a request.
 
-        :raises RpcError: limit_exceeded.
+        A request that costs 0 points always passes.
+
+        :param points: the points that the request costs.
+        :param now: epoch seconds.
+        :raises RpcError: ``limit_exceeded``: the account has too few points left for the minute or day.
         """
         self._start_new_periods(now)
         account = self._account
@@ -47,13 +54,23 @@ class Points:
                 raise RpcError("limit_exceeded", limit_type=name, limit_max_value=limit)
 
     def charge(self, points: int, now: float) -> None:
-        """Charge the points of a successful request."""
+        """Subtract the points of a successful request from the points that the account has left.
+
+        :param points: the points that the request costs.
+        :param now: epoch seconds.
+        """
         self._start_new_periods(now)
         self._minute_used += points
         self._day_used += points
 
     def limits(self, now: float) -> dict[str, int]:
-        """Return ``metadata.limits``."""
+        """Return the account's limits in the form of ``metadata.limits`` of an answer.
+
+        ``…_limit`` and ``…_remaining`` are points. ``…_reset`` is the number of seconds until the present
+        minute or day ends.
+
+        :param now: epoch seconds.
+        """
         self._start_new_periods(now)
         account = self._account
         return {

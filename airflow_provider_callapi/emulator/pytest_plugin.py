@@ -1,6 +1,7 @@
-"""The pytest fixture ``callapi_emulator``. Installing the package registers it.
+"""The pytest plugin with the fixture ``callapi_emulator``. Installing the package registers the plugin.
 
-pytest imports this module in every run of every user, so it imports the emulator only on use.
+pytest imports this module in every run of every user. For this reason, the fixture imports the emulator
+only when a test uses the fixture.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ _EMULATOR: pytest.StashKey[Emulator] = pytest.StashKey()
 
 @pytest.fixture
 def callapi_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
-    """A telephone exchange on a free port of 127.0.0.1, in real time.
+    """An emulated telephone exchange on a free port of 127.0.0.1, in real time.
 
-    ``callapi_emulator.exchange`` is the exchange. ``callapi_emulator.connection()`` returns an
-    Airflow connection to it. Give phones short calls: ``exchange.expect_ring(phone,
-    Script(rings=0.5, talks=1))``. A test that passes then fails if the phones rang differently from
-    its expectations (``Exchange.check_rings``). For a clock that the test moves, use
+    ``callapi_emulator.exchange`` is the exchange. ``callapi_emulator.connection()`` returns an Airflow
+    connection to the exchange. Give phones short calls: ``exchange.expect_ring(phone, Script(rings=0.5,
+    talks=1))``. If the phones rang differently from the test's expectations, the fixture makes a passed
+    test fail (``Exchange.check_rings``). For a clock that the test moves, use
     ``Emulator(Exchange(clock=ManualClock()))`` instead.
     """
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415
@@ -34,9 +35,12 @@ def callapi_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
         yield emulator
 
 
-@pytest.hookimpl(trylast=True)  # after pytest has run the test; not called if the test has failed
+@pytest.hookimpl(trylast=True)  # Runs after the test, and only if the test has passed.
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Fail the test, not its teardown, if the phones rang differently from its expectations."""
+    """Make a passed test fail if the phones rang differently from the test's expectations.
+
+    The test itself fails, not the teardown of the test.
+    """
     __tracebackhide__ = True  # the report shows only the message
     emulator = item.stash.get(_EMULATOR, None)
     if emulator is not None:

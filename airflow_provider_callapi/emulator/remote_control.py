@@ -1,6 +1,7 @@
-"""Request bodies of the remote control: scripts, faults, inbound calls, time.
+"""Request bodies of the remote control, with which another process controls the exchange.
 
-Each body is checked strictly: an unknown field or a wrong value is an error that names the field.
+The requests set scripts, plan faults, place inbound calls and move the clock. An unknown field or a wrong
+value causes an error that names the field.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ def _fault(label: Any) -> Fault:
 
 
 class RemoteRequest(BaseModel):
-    """Base class of the bodies.
+    """Base class of the request bodies of the remote control.
 
-    :cvar example: an example as JSON. Every error text ends with it.
+    :cvar example: an example of the body as JSON. The text of each `parse` error ends with the example.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -32,9 +33,10 @@ class RemoteRequest(BaseModel):
 
     @classmethod
     def parse(cls, text: str | bytes) -> Self:
-        """Parse JSON.
+        """Return the request that a JSON text contains.
 
-        :raises ValueError: the body is wrong; one line names the field and the problem.
+        :raises ValueError: the JSON or a field is wrong. The text names the field and the problem in one
+            line.
         """
         try:
             return cls.model_validate_json(text)
@@ -48,10 +50,10 @@ class RemoteRequest(BaseModel):
 
 
 class ScriptsRequest(RemoteRequest):
-    """Set scripts.
+    """A request of the remote control that sets the scripts of phones.
 
-    :ivar default: the new `Exchange.default_script`; None: unchanged.
-    :ivar scripts: phone → script.
+    :ivar default: the new `Exchange.default_script`; None: `Exchange.default_script` stays unchanged.
+    :ivar scripts: phone → the new script of the phone.
     """
 
     example = '{"default": {"rings": 3}, "scripts": {"79260000001": {"answer": "busy"}}}'
@@ -60,7 +62,7 @@ class ScriptsRequest(RemoteRequest):
     scripts: dict[str, Script] = {}
 
     def apply(self, exchange: Exchange) -> None:
-        """Set the scripts at the exchange."""
+        """Set the request's scripts at an exchange."""
         if self.default is not None:
             exchange.default_script = self.default
         for phone, script in self.scripts.items():
@@ -68,7 +70,10 @@ class ScriptsRequest(RemoteRequest):
 
 
 class FaultRequest(RemoteRequest):
-    """Plan a fault. The fields are the parameters of `Exchange.fault`."""
+    """A request of the remote control that plans a fault.
+
+    The fields are the parameters of `Exchange.fault`.
+    """
 
     example = '{"fault": "drop_after", "method": "start.informer_call", "times": 1}'
 
@@ -78,12 +83,15 @@ class FaultRequest(RemoteRequest):
     seconds: float = Field(60.0, gt=0)
 
     def apply(self, exchange: Exchange) -> None:
-        """Plan the fault at the exchange."""
+        """Plan the request's fault at an exchange."""
         exchange.fault(self.fault, method=self.method, times=self.times, seconds=self.seconds)
 
 
 class InboundRequest(RemoteRequest):
-    """Place an inbound call. The fields are the parameters of `Exchange.inbound`."""
+    """A request of the remote control that places an inbound call.
+
+    The fields are the parameters of `Exchange.inbound`.
+    """
 
     example = '{"contact": "79161234567"}'
 
@@ -92,9 +100,9 @@ class InboundRequest(RemoteRequest):
     employee_id: int | None = None
 
     def apply(self, exchange: Exchange) -> int:
-        """Place the call and return its session id.
+        """Place the inbound call at an exchange and return the session id of the call.
 
-        :raises ValueError: the account has no such employee.
+        :raises ValueError: the account has no employee with the id ``employee_id``.
         """
         employees = exchange.account.employees
         if self.employee_id is not None and self.employee_id not in employees:
@@ -103,9 +111,9 @@ class InboundRequest(RemoteRequest):
 
 
 class AdvanceRequest(RemoteRequest):
-    """Move a `ManualClock`.
+    """A request of the remote control that moves a `ManualClock` forward.
 
-    :ivar advance: seconds.
+    :ivar advance: by how many seconds the clock moves.
     """
 
     example = '{"advance": 60}'

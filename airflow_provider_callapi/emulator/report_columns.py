@@ -1,4 +1,6 @@
-"""Columns of the Data API's reports: the value of each, and which can be filtered.
+"""The columns of the Data API's reports, with the value of each column.
+
+The sets ``…_FILTERS`` name the columns that a filter may use.
 
 Source: the vendor's public documentation of the Data API v2.0, as far as the client uses it.
 """
@@ -15,7 +17,7 @@ from airflow_provider_callapi.emulator.call import Call, Leg
 from airflow_provider_callapi.emulator.state_diagram import Role
 
 COMMUNICATION_OFFSET = 1_000_000_000
-"""A communication's id is the session's id plus this number."""
+"""The difference between the ``communication_id`` of a call and the session id of the call."""
 
 _SOURCES = {
     "start.informer_call": "callapi_informer_call",

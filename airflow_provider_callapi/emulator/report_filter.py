@@ -1,4 +1,7 @@
-"""Filters of the Data API's reports: one comparison, or a tree of comparisons with and / or."""
+"""Filters of the Data API's reports.
+
+A filter is one comparison, or a tree of comparisons that ``and`` and ``or`` join.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,18 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne,
     "in": lambda actual, expected: actual in expected,
 }
-"""The operators that the client uses. The service has more."""
+"""The filter operators that the emulator supports. The vendor's service supports more."""
 
 _CONDITIONS: Mapping[str, Callable[[list[bool]], bool]] = {"and": all, "or": any}
 
 
 def build_predicate(tree: Any, columns: Columns, filterable: frozenset[str]) -> Predicate:
-    """Return a predicate for a ``filter``. Without a filter, every row matches.
+    """Return a function that returns whether a row of a report matches a filter.
 
-    :raises RpcError: the filter names an unknown or forbidden field or operator.
+    :param tree: the ``filter`` of the request; None: every row matches.
+    :param columns: column name → function from a row to the value of the column.
+    :param filterable: names of the columns that the filter may use.
+    :raises RpcError: the filter has a wrong form, or names an unknown or forbidden column or operator.
     """
     if tree is None:
         return lambda _: True

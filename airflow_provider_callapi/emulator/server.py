@@ -1,4 +1,4 @@
-"""The exchange on a real port: uvicorn runs in a thread while a ``with`` block lasts."""
+"""The exchange on a real port. uvicorn runs in a thread as long as a ``with`` block lasts."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ _START_TIMEOUT = 10.0
 class Emulator:
     """An exchange that answers HTTP requests inside a ``with`` block.
 
-    :param exchange: default: a new exchange.
-    :param port: 0: any free port.
+    :param exchange: the exchange; None: a new exchange.
+    :param host: the address to listen on.
+    :param port: the port to listen on; 0: any free port. Inside the block, the attribute ``port`` is the
+        port in use.
     """
 
     def __init__(self, exchange: Exchange | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -36,14 +38,18 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Base URL without the version. For a wildcard address it names loopback."""
+        """The base URL of the exchange, without an API version.
+
+        If ``host`` is a wildcard address (``0.0.0.0`` or ``::``), the URL contains the loopback address.
+        """
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
         return f"http://{host}:{self.port}"
 
     def connection(self, *, login: bool = False) -> dict[str, Any]:
-        """Return an Airflow connection to this exchange, as JSON fields.
+        """Return an Airflow connection to this exchange, as a dict for Airflow's JSON format.
 
-        :param login: True: with login and password; False: with the permanent key.
+        :param login: True: the connection contains login and password; False: the connection contains
+            the permanent key.
         """
         account = self.exchange.account
         host, _, _ = self.url.rpartition(":")
@@ -82,7 +88,10 @@ class Emulator:
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
-        """Refuse connections inside the block and close open ones. The port stays reserved."""
+        """Refuse all connections inside a ``with`` block.
+
+        Open connections are closed at the start of the block. No other process can take the port.
+        """
         self._run_on_loop(self._close_port())
         try:
             yield
@@ -128,7 +137,7 @@ class Emulator:
         for server in self._server.servers:
             server.close()
         self._socket.close()
-        # bound but not listening: the system refuses connections and reserves the port
+        # The new socket is bound but does not listen. The system refuses connections and reserves the port.
         self._socket = _bind(self.host, self.port)
         for connection in list(self._server.server_state.connections):
             connection.shutdown()
@@ -140,7 +149,7 @@ class Emulator:
 
 
 class _NotifyingServer(uvicorn.Server):
-    """Set an event when the server listens."""
+    """A uvicorn server that sets an event when the server listens on the port."""
 
     def __init__(self, config: uvicorn.Config, listening: threading.Event) -> None:
         super().__init__(config)
@@ -153,7 +162,7 @@ class _NotifyingServer(uvicorn.Server):
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio disables Nagle's delay for accepted connections only if the protocol is named
+    # asyncio disables Nagle's delay for accepted connections only if the socket names the protocol.
     new_socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     new_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

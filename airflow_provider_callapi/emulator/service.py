@@ -1,4 +1,7 @@
-"""One JSON-RPC service: envelope, authentication, permissions and points.
+"""A JSON-RPC service of the exchange: the Call API or the Data API.
+
+The service checks envelope, authentication, permissions and points of a request. Then a handler carries out
+the request.
 
 Source: "Общие поля для всех методов" (common fields), "Лимиты и ограничения" (limits) and
 "Мета-параметры" (metadata) of the vendor's document.
@@ -24,21 +27,26 @@ Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
 
 
 class Result(dict[str, Any]):
-    """The complete ``result`` of a handler that does not return only ``data``.
+    """A complete ``result`` of a JSON-RPC answer.
 
-    An empty result is sent without metadata.
+    A handler returns a `Result` to send both ``data`` and ``metadata``, or to send the empty result
+    ``{}``. The service adds the limits to the ``metadata`` of a `Result` that is not empty.
     """
 
 
 @dataclass
 class Service:
-    """The methods behind the URL of one version.
+    """A JSON-RPC service: the Call API or the Data API of the exchange.
 
-    :ivar methods: name → (class that checks the parameters, handler).
-    :ivar weight: returns the points that a method costs an account.
-    :ivar serves_ip: returns whether the service answers an account at an IP address.
-    :ivar has_components: whether components can be disabled for an account.
-    :ivar tokens: temporary token → (account, epoch seconds of expiry).
+    Points are the API's rate-limit units.
+
+    :ivar methods: method name → (class that checks the parameters, handler of the method).
+    :ivar weight: function from an account and a method name to the points that a request costs.
+    :ivar serves_ip: function that returns whether the service answers an account's requests from an IP
+        address.
+    :ivar has_components: True: requests fail if the account has disabled the method's component.
+    :ivar accounts: the customers that the service knows.
+    :ivar tokens: temporary token → (account, epoch seconds at which the token expires).
     """
 
     methods: Methods
@@ -50,21 +58,25 @@ class Service:
     _points: dict[int, Points] = field(default_factory=dict)
 
     def points(self, account: Account) -> Points:
-        """Return the points of an account."""
+        """Return the counter of the points that an account has used at this service."""
         return self._points.setdefault(id(account), Points(account))
 
     def reset(self) -> None:
-        """Remove all logins and used points."""
+        """Forget all temporary tokens and all used points."""
         self.tokens.clear()
         self._points.clear()
 
     def answer(
         self, switchboard: Switchboard, body: Any, *, ip: str, version: str, charset_is_utf8: bool = True
     ) -> dict[str, Any]:
-        """Answer one parsed request body. No body makes it raise.
+        """Carry out one parsed request and return the JSON-RPC answer.
 
+        Every wrong request leads to an answer with an error, never to an exception.
+
+        :param body: the parsed JSON of the request.
+        :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
-        :param charset_is_utf8: whether the Content-Type names UTF-8.
+        :param charset_is_utf8: whether the Content-Type of the request names UTF-8.
         """
         context = _RequestContext(ip=ip)
         try:
@@ -147,7 +159,10 @@ class Service:
         account: Account,
         request_type: type[Request[Any]],
     ) -> int:
-        """Make the checks that need no parameters. Return the points that the method costs."""
+        """Check IP address, account, component, rights and points, and return the points of the method.
+
+        :raises RpcError: the account must not call the method now.
+        """
         method, component = request_type.method, request_type.component
         if not self.serves_ip(account, context.ip):
             raise RpcError("ip_not_whitelisted", ip=context.ip)
@@ -185,7 +200,7 @@ class Service:
 
 @dataclass
 class _RequestContext:
-    """What the service knows of a request so far."""
+    """The facts that the service has read from a request so far."""
 
     ip: str
     request_id: str | int | float | None = None

@@ -1,4 +1,6 @@
-"""The five ``start.*`` methods: check what the request names, then ring the first phone.
+"""The five ``start.*`` methods of the Call API.
+
+Each function checks the objects that the request names, starts a call and rings the first phone.
 
 Source: "Группа методов создания звонков" (methods that create calls) of the vendor's document.
 """
@@ -24,16 +26,20 @@ from airflow_provider_callapi.emulator.switchboard import Switchboard
 Phones = list[tuple[str, Employee | None]]
 
 DIALING_TIMEOUT = 30
-"""Default of ``dialing_timeout`` in the document, seconds."""
+"""The default of ``dialing_timeout`` in the vendor's document, in seconds."""
 
 _BLACKLIST_CODE = {"start.employee_call": -32002, "start.simple_call": -32002}
-"""Method → error code of a blacklisted contact. The other methods use -32602."""
+"""Method → error code if the contact is on the blacklist. The other methods use ``-32602``."""
 
 
 def start_employee_call(
     switchboard: Switchboard, account: Account, request: StartEmployeeCall
 ) -> dict[str, Any]:
-    """Call one named phone of an employee, or all active phones in turn."""
+    """Start a call between an employee and a contact.
+
+    If the request names one of the employee's phones, only that phone rings. Otherwise the employee's
+    active phones ring in turn until one answers.
+    """
     _check_numbers(account, request)
     employee = account.employees.get(request.employee.id)
     if employee is None:
@@ -53,7 +59,7 @@ def start_employee_call(
 def start_scenario_call(
     switchboard: Switchboard, account: Account, request: StartScenarioCall
 ) -> dict[str, Any]:
-    """Call the employee of a scenario."""
+    """Start a call between a contact and the employee of the scenario that the request names."""
     _check_numbers(account, request)
     scenario_id = request.scenario_id
     scenario = account.scenarios.get(scenario_id)
@@ -67,7 +73,7 @@ def start_scenario_call(
 def start_vnumber_call(
     switchboard: Switchboard, account: Account, request: StartVnumberCall
 ) -> dict[str, Any]:
-    """Call the employee of the virtual number's scenario."""
+    """Start a call between a contact and the employee of the virtual number's scenario."""
     _check_numbers(account, request)
     number = request.virtual_phone_number
     scenario = account.scenarios.get(account.number_scenarios.get(number, 0))
@@ -87,7 +93,7 @@ def start_vnumber_call(
 def start_informer_call(
     switchboard: Switchboard, account: Account, request: StartInformerCall
 ) -> dict[str, Any]:
-    """Call only the contact, who hears a message."""
+    """Start a call in which the contact hears a message. No operator takes part."""
     _check_numbers(account, request)
     _check_audio(account, request)
     call = _new_call(switchboard, account, request)
@@ -97,9 +103,9 @@ def start_informer_call(
 
 
 def start_simple_call(switchboard: Switchboard, account: Account, request: StartSimpleCall) -> dict[str, Any]:
-    """Call any phone except the account's virtual numbers.
+    """Start a call between a contact and any phone except the account's virtual numbers.
 
-    The leg names no employee, even if the phone belongs to one.
+    The leg of the phone names no employee, even if the phone belongs to an employee.
     """
     _check_numbers(account, request)
     operator = request.operator
@@ -143,7 +149,7 @@ def _phones_of(employee: Employee) -> Phones:
 
 def _check_numbers(account: Account, request: StartCall) -> None:
     number, contact = request.virtual_phone_number, request.contact
-    # an 800 number only receives calls
+    # An 800 number only receives calls.
     if number not in account.virtual_numbers or number.startswith(("7800", "8800")):
         raise RpcError(
             "virtual_phone_number_not_found",
@@ -173,9 +179,11 @@ def _check_audio(account: Account, request: StartCall) -> None:
 
 
 def check_message(account: Account, name: str, message: Message | None) -> None:
-    """Check that the media file exists or that the text is short enough.
+    """Check that the media file of a message exists, or that the text of a message is short enough.
 
-    :raises RpcError: media_file_not_found or tts_text_exceeded.
+    :param name: the name of the parameter that contains the message.
+    :param message: None: the request contains no message.
+    :raises RpcError: ``media_file_not_found`` or ``tts_text_exceeded``.
     """
     if message is None:
         return

@@ -1,7 +1,10 @@
-"""The vendor's state diagram: the states of a call, what moves it, and what its legs show.
+"""The vendor's state diagram: the states of a call, and the events and methods that change the state.
+
+`LEG_STATES` maps the state of a call to the states of the legs.
 
 Source: "Диаграмма состояний звонка" (the call's state diagram) and the table of leg states of
-``list.calls`` in the vendor's document. A is the contact, B the operator, C the third party.
+``list.calls`` in the vendor's document. In the document, A is the contact, B is the operator, and C is the
+third party.
 """
 
 from __future__ import annotations
@@ -13,7 +16,11 @@ from airflow_provider_callapi.api.models import LegState
 
 
 class State(StrEnum):
-    """States of a call. The vendor's diagram does not show PLAYING, the state of an informer call."""
+    """States of a call.
+
+    ``PLAYING``: the contact of an informer call hears the message. The vendor's diagram does not contain
+    the state ``PLAYING``.
+    """
 
     SESSION = "session"
     PLAYING = "playing"
@@ -29,7 +36,7 @@ class State(StrEnum):
 
 
 class Role(Enum):
-    """The participant at the other end of a leg."""
+    """The role of a participant of a call."""
 
     CONTACT = "contact"
     OPERATOR = "operator"
@@ -62,7 +69,11 @@ DIAGRAM: Mapping[tuple[State, str], State] = {
     (State.TALK, "operator disconnected"): State.POST_TALK,
     (State.CALL_COACH, "operator disconnected"): State.POST_TALK,
 }
-"""Any other event ends the call. Any other method fails with invalid_state."""
+"""(state, event or method) → next state of the call.
+
+If a participant except the coach leaves and the table lists no next state, the call ends. A method that the
+table lists only for other states fails with ``invalid_state``.
+"""
 
 LEG_STATES: Mapping[State, Mapping[Role, LegState]] = {
     State.PLAYING: {Role.CONTACT: LegState.TALKING},
@@ -77,4 +88,7 @@ LEG_STATES: Mapping[State, Mapping[Role, LegState]] = {
         Role.THIRD_PARTY: LegState.OPERATORS_TALKING,
     },
 }
-"""State of the call → role → state of each connected leg. Other legs keep their state."""
+"""State of the call → role of a participant → state of the participant's leg.
+
+Legs of other roles, and legs that are not connected, do not change.
+"""

@@ -1,8 +1,7 @@
-"""All calls of an exchange: phones ring, people answer, talk and hang up.
+"""The calls of an exchange: phones ring, people answer, talk and hang up.
 
-Scripts and the clock decide what happens when. Nothing runs in the background: `run_due_events`
-runs the events that are due, in order. A test therefore only moves the clock, and a hundred
-thousand calls need no thread.
+Scripts and the clock decide when each event of a call happens. `Switchboard.run_due_events` runs the events
+that are due, in order. Nothing runs in the background, so a hundred thousand calls need no thread.
 """
 
 from __future__ import annotations
@@ -22,19 +21,26 @@ from airflow_provider_callapi.emulator.script import Script
 from airflow_provider_callapi.emulator.state_diagram import Role, State
 
 POST_TALK_SECONDS = 2.0
-"""How long a call continues after its operator has left. The document gives no number."""
+"""How many seconds a call continues after the operator has left.
+
+The vendor's document gives no number.
+"""
 
 Event = Callable[[], None]
 
 
 class Switchboard:
-    """Active and finished calls, and the events to come.
+    """The active and finished calls of an exchange, and the events that are still to happen.
 
-    :ivar now: epoch seconds of the present event or request.
-    :ivar calls: session id → call, active or finished.
-    :ivar by_start_time: all calls in the order of their start.
-    :ivar scripts: phone → its script.
-    :ivar report_lag: seconds from a call's end until the Data API reports it.
+    :ivar clock: returns epoch seconds.
+    :ivar now: the time of the event or request in progress, in epoch seconds.
+    :ivar calls: session id → active or finished call.
+    :ivar by_start_time: all calls; the call that started first comes first.
+    :ivar active: session id → active call.
+    :ivar finished: finished calls; the call that ended first comes first.
+    :ivar scripts: phone → script of the phone.
+    :ivar default_script: the script of all phones that are not in ``scripts``.
+    :ivar report_lag: seconds from the end of a call until the Data API's reports contain the call.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -56,7 +62,7 @@ class Switchboard:
     # --- time ---
 
     def run_due_events(self) -> None:
-        """Run all events that are due by now, in order."""
+        """Run the events of calls that are due at the clock's present time, in order."""
         deadline = self.clock()
         while self._events and self._events[0][0] <= deadline:
             when, _, call, event = heapq.heappop(self._events)
@@ -75,11 +81,15 @@ class Switchboard:
     # --- a call starts, phones ring ---
 
     def script_for(self, phone: str) -> Script:
-        """Return the script of a phone, or the default script."""
+        """Return the script of a phone. If a test has set no script, return the default script."""
         return self.scripts.get(phone, self.default_script)
 
     def new_call(self, account: Account, method: str, contact: str, virtual_number: str) -> Call:
-        """Create an active session. No phone rings yet."""
+        """Create an active call and return the call. No phone rings yet.
+
+        :param method: the ``start.…`` method, or ``inbound``.
+        :param contact: the contact's phone number.
+        """
         zone = ZoneInfo(account.timezone)
         local = datetime.fromtimestamp(self.now, zone).replace(tzinfo=None)
         call = Call(
@@ -100,13 +110,13 @@ class Switchboard:
         return call
 
     def ring_contact(self, call: Call) -> None:
-        """Ring the contact's phone."""
+        """Ring the phone of the call's contact."""
         leg = self._new_leg(call, Role.CONTACT, call.contact, call.virtual_phone_number)
         leg.called += call.dtmf_string
         self._ring(call, leg, call.script, call.dialing_timeout)
 
     def ring_operator(self, call: Call) -> None:
-        """Ring the next phone of the operator's side."""
+        """Ring the next phone of the operator's side that has not rung yet."""
         phone, employee = call.operators.pop(0)
         calling = call.virtual_phone_number if call.shows_virtual_number else call.contact
         leg = self._new_leg(call, Role.OPERATOR, phone, calling, employee)
@@ -116,13 +126,13 @@ class Switchboard:
         self._ring(call, leg, script)
 
     def ring_participant(self, call: Call, role: Role, phone: str) -> None:
-        """Ring the phone of a third party or a coach."""
+        """Ring the phone of a third party or a coach, who joins the call after answering."""
         employee = call.account.find_employee(phone)
         leg = self._new_leg(call, role, phone, call.virtual_phone_number, employee)
         self._ring(call, leg, self.script_for(phone))
 
     def enqueue_contact(self, call: Call) -> None:
-        """Put an inbound contact into the queue, and ring the first operator."""
+        """Put the contact of an inbound call into the queue, and ring the operator's first phone."""
         leg = self._new_leg(call, Role.CONTACT, call.virtual_phone_number, call.contact)
         leg.phone, leg.state = call.contact, LegState.QUEUED
         self.ring_operator(call)
@@ -181,7 +191,12 @@ class Switchboard:
             self.complete_transfer(call, leg)
 
     def complete_transfer(self, call: Call, third: Leg) -> None:
-        """Make the third party the operator. The talk lasts as long as the third party's script states."""
+        """Give the third party the role of the operator.
+
+        The new talk lasts as long as the third party's script states.
+
+        :param third: the leg of the third party.
+        """
         third.role = Role.OPERATOR
         third.state = LegState.TALKING
         script = self.script_for(third.phone)
@@ -204,7 +219,11 @@ class Switchboard:
         self.continue_without(call, leg, reason)
 
     def continue_without(self, call: Call, leg: Leg, reason: str) -> None:
-        """Continue or end a call after a participant did not answer or left."""
+        """Continue or end a call after a participant did not answer or left.
+
+        :param leg: the disconnected leg of the participant.
+        :param reason: the Data API's ``finish_reason`` if the call ends.
+        """
         if leg.role is Role.COACH:
             if call.allows("coach left"):
                 call.move("coach left")
@@ -222,7 +241,7 @@ class Switchboard:
             self.finish(call, reason)
 
     def finish(self, call: Call, reason: str) -> None:
-        """End the session.
+        """End a call and disconnect all participants.
 
         :param reason: the Data API's ``finish_reason``.
         """
@@ -236,7 +255,7 @@ class Switchboard:
     # --- list.calls ---
 
     def listed_calls(self, account: Account) -> Iterator[Call]:
-        """Yield the active calls of the account that ``list.calls`` shows now."""
+        """Yield the account's active calls that ``list.calls`` shows at this moment, oldest first."""
         for call in self.active.values():
             if call.account is account and call.listed_at <= self.now:
                 yield call
@@ -248,6 +267,6 @@ _NOT_REACHED_REASONS = {
     (False, "busy"): "operator_busy",
     (False, "no_answer"): "operator_not_responsible",
 }
-"""(contact's phone, reaction) → finish_reason."""
+"""(True if the leg is the contact's, answer of the script) → ``finish_reason`` of the call."""
 
 _HANG_UP_REASONS = {"contact": "subscriber_disconnects", "employee": "operator_disconnects"}

@@ -1,7 +1,10 @@
 """The effect of each talk option.
 
-Source: the list of mnemonics of ``list.talk_options`` in the vendor's document. A second press
-switches some of them off, according to the chapter of ``call.talk_option``.
+A talk option is an action that an employee starts with a phone button during a talk. A second press of the
+button ends some actions, e.g. recording.
+
+Source: the list of mnemonics of ``list.talk_options`` and the chapter of ``call.talk_option`` in the vendor's
+document.
 """
 
 from __future__ import annotations
@@ -19,7 +22,10 @@ Action = Callable[[Switchboard, Call, TalkOption], None]
 
 
 def press_button(switchboard: Switchboard, call: Call, option: TalkOption) -> None:
-    """Carry out the talk option of a button."""
+    """Carry out a talk option on a call, and record the talk option in the journal.
+
+    A talk option is an action that an employee starts with a phone button during a talk.
+    """
     action = _ACTIONS.get(option.mnemonic)
     if action is not None:
         action(switchboard, call, option)
@@ -76,4 +82,8 @@ _ACTIONS: Mapping[str, Action] = {
     "transfer_call": _transfer,
     "receive_fax": _receive_fax,
 }
-"""The other options (run_scenario, save_numa) only add an entry to the journal."""
+"""Mnemonic of a talk option → function that carries out the talk option.
+
+The emulator does not carry out ``run_scenario`` and ``save_numa``. The emulator only records them in the
+journal.
+"""

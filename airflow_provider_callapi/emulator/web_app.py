@@ -1,7 +1,7 @@
 """The web page that shows the calls, and the remote control for other processes.
 
-With the remote control, a demo or a deployment test sets scripts, plans faults and reads the
-journal. It needs no password: use the emulator only on loopback and in test networks.
+With the remote control, a demo or a deployment test sets scripts, plans faults and reads the journal. The
+remote control has no password. Use the emulator only on loopback and in test networks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_FINISHED_CALLS = 30
 
 
 def call_as_json(call: Call) -> dict[str, Any]:
-    """Return a call as the page and the remote control show it."""
+    """Return the JSON fields of a call that the web page and the remote control show."""
     return {
         **call.listing(),
         "method": call.method,
@@ -43,12 +43,12 @@ def call_as_json(call: Call) -> dict[str, Any]:
 
 
 class _Handlers:
-    """The handlers of all routes."""
+    """The functions that answer the requests for the web page and the remote control."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
-    # def, not async def: starlette runs these in threads, where they can wait for the exchange's lock
+    # def, not async def: starlette runs these handlers in threads, so each can wait for the exchange's lock.
     def page(self, request: Request) -> Response:
         return HTMLResponse(files(__package__).joinpath("page.html").read_text("utf-8"))
 
@@ -80,7 +80,7 @@ class _Handlers:
 
     async def fault(self, request: Request) -> Response:
         fault = FaultRequest.parse(await request.body())
-        # in a thread: REFUSE waits for work on the event loop that runs this handler
+        # In a thread, because REFUSE waits for work on the event loop that runs this handler.
         await run_in_threadpool(fault.apply, self._exchange)
         return JSONResponse({})
 
@@ -100,7 +100,7 @@ def _bad_request(request: Request, error: Exception) -> Response:
 
 
 def web_app(exchange: Exchange) -> Starlette:
-    """Return the application for everything except ``/vX.Y``."""
+    """Return the application that serves the web page and the remote control of an exchange."""
     handlers = _Handlers(exchange)
     return Starlette(
         routes=[
