@@ -73,7 +73,7 @@ def test_a_generated_id_is_unique_so_a_wrong_time_zone_of_the_connection_hides_n
 def test_an_active_call_with_an_id_of_an_alert_or_a_campaign_is_the_lost_call_whenever_it_began(
     own_id: str,
 ) -> None:
-    """A report is not: a later alert of the same run, or a later campaign of the same name, uses the id again."""
+    """A report is not: a later alert of the same run uses the id again."""
     lost = LostCall(own_id, ANNA, PLACED, MOSCOW)
     facts = {"contact_phone_number": ANNA, "start_time": "2026-03-02 09:00:01"}
     assert lost.matches(CallSession(call_session_id=1, external_id=own_id, **facts))
