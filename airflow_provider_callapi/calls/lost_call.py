@@ -1,6 +1,6 @@
-"""The search for a lost call. A call is lost if its start request got no answer: it may have been placed.
+"""The search for a lost call. A call is lost if its start request got no answer. The call may have been placed.
 
-A task with one call and a campaign search by the same rule.
+Tasks with one call and campaigns both use this search.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 _CLOCK_DIFFERENCE = 600.0
 """Seconds by which the service's clock may be behind the clock of this computer."""
 _GENERATED_ID = re.compile(r"af-[0-9a-f]{32}-\d+")
-"""An ``external_id`` that this package made from dag, run, task, map index and attempt."""
+"""Matches an ``external_id`` that this package made from dag, run, task, map index and attempt."""
 
 
 @dataclass
@@ -23,11 +23,11 @@ class LostCall:
     """A lost call, and the progress of the search for it.
 
     :ivar external_id: the ``external_id`` of the start request.
-    :ivar contact: the number that the start request called; None: any.
-    :ivar since: when the intent was stored, epoch seconds; None: any time.
-    :ivar timezone: IANA name of the account's zone, which the start times of calls are in.
+    :ivar contact: the phone number in the start request; None: a call to any number matches.
+    :ivar since: when the intent was stored, epoch seconds; None: a call with any start time matches.
+    :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
     :ivar search_until: epoch seconds before which the search does not end.
-    :ivar misses: consecutive snapshots without the call.
+    :ivar misses: the number of consecutive successful snapshots without the call.
     """
 
     external_id: str
@@ -40,9 +40,10 @@ class LostCall:
     def matches(self, found: CallSession | CallReport) -> bool:
         """Return whether a call that a service reports can be the lost call.
 
-        The ``external_id`` must match. An author may use an id again, so the contact and the start time must
-        match too; a fact that the service does not report counts as a match. An id that this package made is
-        used once, so its start time is not compared: the connection's time zone may be wrong.
+        The ``external_id``, the contact and the start time must match. Contact and start time are compared
+        because an author may use an id for several calls. A contact or start time that the service does not
+        report counts as a match. With an id that this package made, the start time is not compared. Such an id
+        belongs to one call only, and the connection's time zone may be wrong.
         """
         found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
         if found_id != self.external_id:
@@ -58,5 +59,5 @@ class LostCall:
         return began >= self.since - _CLOCK_DIFFERENCE
 
     def is_given_up(self, at: float) -> bool:
-        """Return whether the search ends without a result at a time, in epoch seconds."""
+        """Return whether the search ends without having found the call at the time ``at``, epoch seconds."""
         return at >= self.search_until and self.misses >= TOLERANCE.misses
