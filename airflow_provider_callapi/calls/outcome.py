@@ -22,7 +22,7 @@ _TIMES = ("started_at", "answered_at", "ended_at")
 
 @dataclass(frozen=True)
 class Outcome:
-    """The known facts about one call, without phone numbers. The start operators and the sensor return an outcome.
+    """The known facts about one call, without phone numbers. Start operators, sensor and triggers return outcomes.
 
     :ivar status: ``started`` (accepted by the service, perhaps still active) or ``ended``.
     :ivar answered: True, False, or None: not known.
