@@ -72,7 +72,7 @@ class _Poller:
 def is_permanent(error: Exception) -> bool:
     """Return whether a retry of the task would fail with the same error.
 
-    An unknown error counts as transient: the secrets backend, for example, may be down for a moment.
+    Return False for an unknown error. For example, the secrets backend may be down for a moment.
     """
     if isinstance(error, CallApiError):
         return error.permanent
