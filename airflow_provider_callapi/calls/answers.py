@@ -1,8 +1,8 @@
 """How the package decides whether the contact of a call picked up the phone.
 
 There are three sources: the legs of an active call, the Data API's report of a finished call, and the Data
-API's report of the call's legs. All three can prove an answer. Only the two reports can prove that the contact
-did not answer.
+API's report of the call's legs. All three can prove an answer. Only the two reports can prove that the
+contact did not answer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def contact_has_answered(session: CallSession) -> bool:
 
 
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
-    """Return whether a leg belongs to the contact: the leg calls the contact, or the contact calls in with it."""
+    """Return whether a leg belongs to the contact: the leg calls the contact, or comes from the contact."""
     if leg.is_operator:
         return False
     calls_in = inbound and leg.calling_phone_number == contact
@@ -43,10 +43,10 @@ def _without_dtmf(number: str | None) -> str:
 
 
 def answered_from_report(report: CallReport) -> bool | None:
-    """Return whether the Data API's report of a call proves that the contact picked up (True) or did not (False).
+    """Return whether the contact picked up, if the Data API's report of the call proves it; None: not known.
 
-    None: the report proves neither. The Data API's report of the call's legs may prove it. The finish reason
-    ``success_finish`` gives None, because the Data API describes this reason as "not determined".
+    If the result is None, the Data API's report of the call's legs may still prove an answer. The finish
+    reason ``success_finish`` gives None, because the Data API describes this reason as "not determined".
     """
     if report.talk_duration:
         return True

@@ -85,14 +85,17 @@ class CallEvent:
     fields: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the event as plain JSON: the dict of the call, with ``event``, ``seen_at`` and each of ``fields``."""
+        """Return the event as plain JSON: the dict of the call, ``event``, ``seen_at`` and all ``fields``."""
         seen_at = pendulum.from_timestamp(self.seen_at).to_iso8601_string()
         return {"event": self.kind, "seen_at": seen_at, **self.call.to_xcom(), **self.fields}
 
 
 @dataclass(frozen=True)
 class _WatchedCall:
-    """One active call. ``fields`` contains the contact's number only if the author asked for phone numbers."""
+    """One active call.
+
+    ``fields`` contains the contact's number only if the author asked for phone numbers.
+    """
 
     fields: dict[str, Any]
     observation: Observation
@@ -121,9 +124,10 @@ class _WatchedCall:
 class EventDetector:
     """Detects the events of an account's calls, from one snapshot after another.
 
-    The first snapshot is a baseline: the detector stores its calls and reports no events, because the events of
-    these calls may have been reported before. The next snapshots report only what happens after the baseline. If
-    the time between two successful snapshots exceeds ``longest_gap``, the second snapshot is a new baseline.
+    The first snapshot is a baseline: the detector stores its calls and reports no events, because the events
+    of these calls may have been reported before. The next snapshots report only what happens after the
+    baseline. If the time between two successful snapshots exceeds ``longest_gap``, the second snapshot is a
+    new baseline.
 
     :ivar include_phone_numbers: whether events contain the contact's number.
     :ivar tolerance: how many misses prove a call's end.
@@ -146,7 +150,10 @@ class EventDetector:
     """Session id of an ended call → when the call ended or was last listed, epoch seconds."""
 
     def update(self, snapshot: Snapshot) -> list[CallEvent]:
-        """Compare one snapshot with the earlier ones, and return the new events in order. A failed poll has no events."""
+        """Compare one snapshot with the earlier ones, and return the new events in order.
+
+        A failed poll has no events.
+        """
         if snapshot.failure is not None:
             return []
         at = snapshot.at
@@ -166,7 +173,7 @@ class EventDetector:
         return events
 
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
-        """Return the watched calls by session id: each with its new observation and its stage before the snapshot."""
+        """Return session id → watched call, with the newest observation and the stage before the snapshot."""
         calls = {}
         for call_session_id, session in snapshot.sessions.items():
             known = self._active.get(call_session_id)
@@ -193,7 +200,10 @@ class EventDetector:
         return {name: getattr(session, name) for name in (*_SESSION_FIELDS, *numbers)}
 
     def _move_ended_calls(self, at: float) -> None:
-        """Remove ended calls from the active ones. Of each ended call, keep only the session id and the time."""
+        """Remove ended calls from the active ones.
+
+        Of each ended call, keep only the session id and the time.
+        """
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:
                 del self._active[call_session_id]
@@ -210,7 +220,10 @@ class EventDetector:
     # --- across processes ---
 
     def to_json(self) -> dict[str, Any]:
-        """Return the detector's state as plain JSON. Another process can continue from this state with `restore`."""
+        """Return the detector's state as plain JSON.
+
+        Another process can continue from this state with `restore`.
+        """
         active = {
             str(call_session_id): {
                 **asdict(call),
@@ -223,7 +236,9 @@ class EventDetector:
         return {"at": self._updated_at, "calls": active, "ended": ended}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from a state that `to_json` returned. Ignore the state if it is older than the detector's own state.
+        """Continue from a state that `to_json` returned.
+
+        Ignore the state if it is older than the detector's own state.
 
         :raises ValueError: the state cannot be read.
         """

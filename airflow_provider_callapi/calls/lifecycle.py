@@ -1,7 +1,7 @@
 """The lifecycle of a placed call: wait for it, fetch its final outcome, tag it, judge it.
 
-Each method of `CallLifecycle` does what it can do without waiting, and returns the next step. The caller of the
-method carries out that step (sleeps, polls, or defers). Then the caller calls the next method:
+Each method of `CallLifecycle` does what it can do without waiting, and returns the next step. The caller of
+the method carries out that step (sleeps, polls, or defers). Then the caller calls the next method:
 
 ==============  ========================================================================================
 step            what the caller does
@@ -40,8 +40,8 @@ class Verdict(StrEnum):
 class WaitForCall:
     """The step of a lifecycle in which the caller polls until the call is answered or has ended.
 
-    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended and
-        never observed.
+    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
+        and never observed.
     :ivar deadline: epoch seconds at which the wait ends.
     """
 
@@ -113,8 +113,9 @@ class LifecycleGateway:
     :ivar tag_active: takes a session id and a tag id, and tags the active call.
     :ivar tag_finished: takes the ``communication_id`` of a call's report and a tag id, and tags the finished
         call.
-    :ivar fetch_final_outcome: takes the outcome so far. Returns the final outcome and the report, or None if the
-        Data API has no report yet. The attribute itself is None if the connection does not use the Data API.
+    :ivar fetch_final_outcome: takes the outcome so far. Returns the final outcome and the report, or None if
+        the Data API has no report yet. The attribute itself is None if the connection does not use the Data
+        API.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.

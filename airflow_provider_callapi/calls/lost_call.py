@@ -1,4 +1,6 @@
-"""The search for a lost call. A call is lost if its start request got no answer. The call may have been placed.
+"""The search for a lost call. A call is lost if its start request got no answer.
+
+The call may have been placed.
 
 Tasks with one call and campaigns both use this search.
 """
@@ -42,8 +44,8 @@ class LostCall:
 
         The ``external_id``, the contact and the start time must match. Contact and start time are compared
         because an author may use an id for several calls. A contact or start time that the service does not
-        report counts as a match. With an id that this package made, the start time is not compared. Such an id
-        belongs to one call only, and the connection's time zone may be wrong.
+        report counts as a match. With an id that this package made, the start time is not compared. Such an
+        id belongs to one call only, and the connection's time zone may be wrong.
         """
         found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
         if found_id != self.external_id:

@@ -1,8 +1,8 @@
 """The outcome of a call: the known facts about the call, and their source.
 
 Polls can prove that a call was answered. Polls cannot prove that a call was not answered, because the contact
-may have answered and hung up between two polls. So polls set ``answered`` to True or None (not known). Only the
-Data API's report can set ``answered`` to False.
+may have answered and hung up between two polls. So polls set ``answered`` to True or None (not known). Only
+the Data API's report can set ``answered`` to False.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ _TIMES = ("started_at", "answered_at", "ended_at")
 
 @dataclass(frozen=True)
 class Outcome:
-    """The known facts about one call, without phone numbers. Start operators, sensor and triggers return outcomes.
+    """The known facts about one call, without phone numbers.
+
+    Start operators, sensor and triggers return outcomes.
 
     :ivar status: ``started`` (accepted by the service, perhaps still active) or ``ended``.
     :ivar answered: True, False, or None: not known.
     :ivar attempt: the number of this call among the task's attempts; the first is 1.
     :ivar started_at: when the service accepted the call, epoch seconds.
-    :ivar answered_at: when a snapshot first showed the answer, epoch seconds. The contact answered at this time
-        or before.
+    :ivar answered_at: when a snapshot first showed the answer, epoch seconds. The contact answered at this
+        time or before.
     :ivar ended_at: when the call ended, epoch seconds, from the Data API's report. Without a report, the time
         of the first snapshot without the call: the call ended at this time or before.
     :ivar observed: whether ``list.calls`` ever showed the call.

@@ -60,7 +60,10 @@ class Stage(StrEnum):
 
 
 class Step(StrEnum):
-    """What one try of a task does with the call in the journal. The task log shows the values of this enum."""
+    """What one try of a task does with the call in the journal.
+
+    The task log shows the values of this enum.
+    """
 
     DIAL = "placing the call"
     DIAL_AGAIN = "placing a new attempt"
@@ -132,7 +135,9 @@ class Unresolved(Exception):
 
 
 class Journal:
-    """The stored record of one task's call. Each method that changes the record stores the change, then returns.
+    """The stored record of one task's call.
+
+    Each method that changes the record stores the change, then returns.
 
     :param owner: dag id, run id, task id and map index of the task.
     :param generation: a number that changes only when a person clears the task.
@@ -166,8 +171,9 @@ class Journal:
     def person_fingerprint(self, request: StartCall) -> str:
         """Return 12 hex digits that identify the person whom a start request calls.
 
-        The digits do not depend on the message, because a retry may render another text for the same call. The
-        digits are a shortened hash, salted with the journal's owner, so they do not reveal the phone number.
+        The digits do not depend on the message, because a retry may render another text for the same call.
+        The digits are a shortened hash, salted with the journal's owner, so they do not reveal the phone
+        number.
         """
         text = "\n".join((*self._owner, request.contact))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -175,9 +181,9 @@ class Journal:
     def external_id(self, request: StartCall, attempt: int) -> str:
         """Return the ``external_id`` of an attempt. The search for a lost call uses this id.
 
-        Every try of one attempt uses the same id. If the request has an ``external_id``, the first attempt uses
-        that id, and the next attempts add ``-2``, ``-3`` …. If the request has none, the id is a hash of the
-        journal's owner. The hash has at most 64 characters and contains no phone number.
+        Every try of one attempt uses the same id. If the request has an ``external_id``, the first attempt
+        uses that id, and the next attempts add ``-2``, ``-3`` …. If the request has none, the id is a hash of
+        the journal's owner. The hash has at most 64 characters and contains no phone number.
         """
         if request.external_id:
             return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
@@ -225,7 +231,10 @@ class Journal:
         self._store_call(Stage.STARTED, call)
 
     def mark_ended(self, call: Outcome) -> None:
-        """Store that the call has ended. The call may still have to be tagged, and its report may have to be fetched."""
+        """Store that the call has ended.
+
+        The call may still have to be tagged, and its report may have to be fetched.
+        """
         self._store_call(Stage.ENDED, call)
 
     def mark_done(self, call: Outcome, *, redial: bool = False) -> None:
@@ -252,8 +261,8 @@ class Journal:
 FindReportedCall = Callable[[str, str, float], int | None]
 """A search in the Data API.
 
-The function takes ``external_id``, contact, and the earliest start time of the call in epoch seconds. It returns the
-session id of the call, or None if the Data API does not report the call.
+The function takes ``external_id``, contact, and the earliest start time of the call in epoch seconds. It
+returns the session id of the call, or None if the Data API does not report the call.
 """
 
 
@@ -264,7 +273,8 @@ class CallGateway:
     :ivar send: sends a start request. The function repeats the request only if it is certain that the service
         did not carry it out.
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
-    :ivar find_reported_call: searches the Data API for a call; None: the connection does not use the Data API.
+    :ivar find_reported_call: searches the Data API for a call; None: the connection does not use the Data
+        API.
     :ivar timezone: IANA name of the account's zone.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
@@ -343,7 +353,10 @@ def _dial(
     search_first: bool = False,
     search_must_work: bool = False,
 ) -> Outcome | str:
-    """Place the next attempt and return the outcome so far. If the call is lost, return the error's text instead."""
+    """Place the next attempt and return the outcome so far.
+
+    If the call is lost, return the error's text instead.
+    """
     intended = journal.store_intent(request, gateway.clock())
     if search_first and (
         session_id := _find_lost_call(
@@ -389,8 +402,8 @@ def _find_lost_call(
     """Search for a lost call in ``list.calls``, then in the Data API. Return its session id; None: not found.
 
     :param search_until: epoch seconds at which the search in ``list.calls`` ends.
-    :param search_must_work: whether to raise a permanent error of the search. If False, a permanent error counts
-        as "not found".
+    :param search_must_work: whether to raise a permanent error of the search. If False, a permanent error
+        counts as "not found".
     :raises CallApiError: one service could not be searched, and the other service did not show the call.
     """
     lost = LostCall(record.external_id, request.contact, record.intended_at, gateway.timezone, search_until)
@@ -415,7 +428,9 @@ def _find_lost_call(
 
 
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
-    """Poll until ``list.calls`` shows a lost call, and return its session id. Return None after the search time.
+    """Poll until ``list.calls`` shows a lost call, and return its session id.
+
+    Return None after the search time.
 
     :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
     """

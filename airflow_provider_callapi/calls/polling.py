@@ -1,4 +1,7 @@
-"""One poll loop for any number of subscribers. A thousand waiting tasks send no more requests than one task."""
+"""One poll loop for any number of subscribers.
+
+A thousand waiting tasks send no more requests than one task.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ class SharedPoll:
     """A loop that polls while there are subscribers, and gives each snapshot to every subscriber.
 
     The shortest interval of all subscribers is the time between two polls. A shared poll belongs to one event
-    loop. Each subscriber gets every snapshot that is taken after the subscription began. A new subscriber waits
-    for the next regular poll. No poll is made because a subscriber comes or leaves.
+    loop. Each subscriber gets every snapshot that is taken after the subscription began. A new subscriber
+    waits for the next regular poll. No poll is made because a subscriber comes or leaves.
 
     :param take_snapshot: takes one snapshot. This function must not block the event loop.
     :param sleep: ``asyncio.sleep``, or a replacement in a test.
@@ -48,7 +51,6 @@ class SharedPoll:
         """Subscribe to the snapshots until the context ends. The context's value waits for the next snapshot.
 
         :param interval: the longest time between two polls, in seconds.
-
         :raises ValueError: the interval is not positive.
         """
         if interval <= 0:
@@ -72,7 +74,7 @@ class SharedPoll:
         finally:
             del self._subscribers[queue]
             if not self._subscribers:
-                # This ends the pause. A poll in progress is not cancelled, so there are never two polls at once.
+                # Ends the pause. A poll in progress is not cancelled: two polls never run at once.
                 self._subscribers_changed.set()
 
     async def _run(self) -> None:

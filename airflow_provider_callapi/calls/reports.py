@@ -42,12 +42,13 @@ def fetch_finished_calls(
 ) -> list[tuple[CallReport, bool | None]]:
     """Return the finished calls that began in an interval, and whether the contact answered each.
 
-    Each pair is the report of a call and True (answered), False (not answered) or None (not known). The report of
-    the calls' legs is fetched only if the report of some call does not prove whether the contact answered.
+    Each pair is the report of a call and True (answered), False (not answered) or None (not known). The
+    report of the calls' legs is fetched only if the report of some call does not prove whether the contact
+    answered.
 
     :param since: the beginning of the interval, epoch seconds.
-    :param until: the end of the interval, epoch seconds. The calls of one more day are fetched too, in case the
-        account's clock or time zone is ahead.
+    :param until: the end of the interval, epoch seconds. The calls of one more day are fetched too, in case
+        the account's clock or time zone is ahead.
     :param timezone: IANA name of the account's zone.
     :raises CallApiError: the Data API did not answer.
     """
@@ -74,8 +75,8 @@ def _fetch_all(
     """Return all entries of one kind of report in an interval, each entry once.
 
     If the interval has more entries than the Data API sends, the interval is halved. The Data API's
-    documentation does not state whether the ends of an interval belong to the interval. So both halves contain
-    the moment at which they meet. The order of the entries is not documented either.
+    documentation does not state whether the ends of an interval belong to the interval. So both halves
+    contain the moment at which they meet. The order of the entries is not documented either.
     """
     entries: dict[int, Entry] = {}
     intervals = [interval]
@@ -97,8 +98,8 @@ def _fetch_all(
 def _dates(since: float, until: float, timezone: str) -> dict[str, str]:
     """Return the beginning and end of an interval as parameters of a Data API request.
 
-    The Data API takes both times in the account's time zone. When the clocks of a zone are set back, one hour of
-    the day occurs twice. The returned interval is longer then, and includes both of these hours.
+    The Data API takes both times in the account's time zone. When the clocks of a zone are set back, one hour
+    of the day occurs twice. The returned interval is longer then, and includes both of these hours.
 
     :param since: the beginning of the interval, epoch seconds.
     :param until: the end of the interval, epoch seconds.

@@ -46,9 +46,10 @@ class Observation:
     """What the snapshots so far have shown of one call. All values are plain JSON.
 
     :ivar listed: whether a snapshot has shown the call.
-    :ivar answered_at: when a snapshot first showed that the contact answered, epoch seconds; None: no snapshot has.
-    :ivar missing_since: the time of the first of the newest consecutive misses, epoch seconds; None: the newest
-        successful snapshot showed the call.
+    :ivar answered_at: when a snapshot first showed that the contact answered, epoch seconds; None: no
+        snapshot has.
+    :ivar missing_since: the time of the first of the newest consecutive misses, epoch seconds; None: the
+        newest successful snapshot showed the call.
     :ivar misses: the number of consecutive successful snapshots without the call.
     :ivar failures: the number of consecutive failed polls.
     :ivar external_id: the call's ``external_id``; None: no snapshot has shown it.
@@ -89,7 +90,6 @@ class Observation:
         """Return a copy of this observation, updated with a snapshot that shows the call.
 
         :param session: the call in the snapshot.
-
         :param at: the snapshot's time, epoch seconds.
         """
         answered_at = self.answered_at
@@ -119,9 +119,10 @@ class Observation:
 class SessionWatch:
     """One watched call, and the rules that decide when it has ended.
 
-    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended and
-        never observed.
-    :ivar deadline: epoch seconds. If the call is still active at this time, the call's phase is ``TIMED_OUT``.
+    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
+        and never observed.
+    :ivar deadline: epoch seconds. If the call is still active at this time, the call's phase is
+        ``TIMED_OUT``.
     :ivar tolerance: how many misses prove that the call has ended, and how many failed polls the watch
         tolerates.
     """

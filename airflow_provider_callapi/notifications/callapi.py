@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class CallApiNotifier(BaseNotifier):
     """Call a person and speak a text about the failure. With several contacts, call until one answers.
 
-    Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert (``AsyncCallback``
-    or ``SyncCallback``). The notifier rings once per DAG run, even if many tasks fail. It returns nothing and
-    raises nothing. If no phone rings because of an error, the log shows "No person was rung for …" and the reason.
+    Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert
+    (``AsyncCallback`` or ``SyncCallback``). The notifier rings once per DAG run, even if many tasks fail. It
+    returns nothing and raises nothing. If no phone rings because of an error, the log shows "No person was
+    rung for …" and the reason.
 
     A contact counts as reached only if a poll or the Data API shows an answer. An answer by a voice mailbox
     counts too. If it is unknown whether a contact answered, the notifier calls the next contact. The notifier
@@ -33,15 +34,17 @@ class CallApiNotifier(BaseNotifier):
     (``[dag_processor] dag_file_processor_timeout``), no limit for a deadline. Each limit is long enough to
     call one person. The log shows a warning if the time may be too short for all contacts.
 
-    When several tasks fail in the same second, only one of their callbacks rings. Each callback writes a claim (a
-    reservation of the right to ring) to the alert's Airflow Variable, ``callapi_alert_<hash of the external_id>``,
-    and waits ``settle`` seconds. A callback rings only if the Variable still holds that callback's claim. Only one
-    callback rings if none takes longer than ``settle`` from reading the Variable to writing it.
+    When several tasks fail in the same second, only one of their callbacks rings. Each callback writes a
+    claim (a reservation of the right to ring) to the alert's Airflow Variable, ``callapi_alert_<hash of the
+    external_id>``, and waits ``settle`` seconds. A callback rings only if the Variable still holds that
+    callback's claim. Only one callback rings if none takes longer than ``settle`` from reading the Variable
+    to writing it.
 
     Airflow may restart a deadline's callback, for example when the triggerer restarts. The callback then
     continues: it waits for the answer to an active call, and calls no person twice.
 
-    :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by commas.
+    :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
+        commas.
     :param virtual_phone_number: the virtual number that the phone displays.
     :param message: the text to speak, or ``{"type": "media", "value": "2034"}`` for a media file. The
         default is a Russian text that names the task, the DAG and the run.
@@ -49,11 +52,11 @@ class CallApiNotifier(BaseNotifier):
     :param external_id: the id of the alert. The alert's calls have the ids ``<external_id>-1``,
         ``<external_id>-2`` …, one per contact. The default is one id per DAG run.
     :param quiet_for: the time after a call during which the same ``external_id`` does not ring again, as a
-        timedelta or in seconds; 0: every failure rings. The notifier searches for earlier calls in the alert's
-        Variable, among the active calls, and in the Data API if the connection uses the Data API.
+        timedelta or in seconds; 0: every failure rings. The notifier searches for earlier calls in the
+        alert's Variable, among the active calls, and in the Data API if the connection uses the Data API.
     :param dialing_timeout: seconds for which a phone rings, 1 to 120. The service's default is 30.
-    :param settle: seconds that a callback waits after it has written a claim. The value must exceed the time that
-        Airflow's API server needs to read and write a Variable.
+    :param settle: seconds that a callback waits after it has written a claim. The value must exceed the time
+        that Airflow's API server needs to read and write a Variable.
     """
 
     template_fields: Sequence[str] = (
@@ -99,7 +102,10 @@ class CallApiNotifier(BaseNotifier):
             super(CallApiNotifier, copy.copy(self)).__call__(*arguments)
 
     def __await__(self) -> Generator[Any, None, None]:
-        """Call the contacts, as an asynchronous callback in the triggerer. Use copies of notifier and context."""
+        """Call the contacts, as an asynchronous callback in the triggerer.
+
+        Use copies of notifier and context.
+        """
         return copy.copy(self)._render_and_notify(copy.copy(self.context)).__await__()
 
     def notify(self, context: Context) -> None:
@@ -111,7 +117,10 @@ class CallApiNotifier(BaseNotifier):
         await ring(self._options, context, InTriggerer(), self.log)
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
-        """Render the template fields. If an optional field cannot be rendered, log the error and set the field to None."""
+        """Render the template fields.
+
+        If an optional field cannot be rendered, log the error and set the field to None.
+        """
         optional = {name: getattr(self, name) for name in FALLBACKS}
         for name in optional:
             setattr(self, name, None)

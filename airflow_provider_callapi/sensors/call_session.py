@@ -39,20 +39,21 @@ _STORE_KEY = "callapi_watch"
 class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
     """Wait until a call is answered or has ended. Return the dict of the call, as a start operator does.
 
-    With ``until="answered"``, the wait also ends if the call ends without an observed answer. The returned dict then
-    has ``status="ended"`` and ``answered=None``, because the contact may have answered between two polls. With
-    ``require_answer``, such a call fails the task. With ``require_answer`` and ``soft_fail``, such a call skips the
-    task.
+    With ``until="answered"``, the wait also ends if the call ends without an observed answer. The returned
+    dict then has ``status="ended"`` and ``answered=None``, because the contact may have answered between two
+    polls. With ``require_answer``, such a call fails the task. With ``require_answer`` and ``soft_fail``,
+    such a call skips the task.
 
     The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
-    three modes give the same result, with one exception. Before Airflow 3.3, reschedule mode reports an answer
-    only if the last poke observes the answer. From 3.3 on, reschedule mode keeps its observations in task state.
+    three modes give the same result, with one exception. Before Airflow 3.3, reschedule mode reports an
+    answer only if the last poke observes the answer. From 3.3 on, reschedule mode keeps its observations in
+    task state.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: ``answered`` or ``ended``.
-    :param appear_timeout: seconds within which ``list.calls`` must show the call. After this time, the call counts
-        as ended and never observed. The time begins at the call's start, or at the first poke if the start is
-        not known.
+    :param appear_timeout: seconds within which ``list.calls`` must show the call. After this time, the call
+        counts as ended and never observed. The time begins at the call's start, or at the first poke if the
+        start is not known.
     :param require_seen: fail, without retries, if ``list.calls`` never showed the call.
     :param require_answer: fail, without retries, if the call ended without an observed answer.
     :param callapi_conn_id: the connection.
@@ -91,7 +92,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         self._stored: Any = None
 
     def execute(self, context: Context) -> Any:
-        """Wait for the call, and return the dict of the call for XCom. The parameters of the class name the errors."""
+        """Wait for the call, and return the dict of the call for XCom.
+
+        The parameters of the class name the errors.
+        """
         call = read_call(self.call_session_id)
         if call.status == "ended":
             # This method of BaseSensorOperator applies soft_fail, as it does after a wait.
@@ -110,12 +114,15 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
                 deadline=now + self.timeout,
             ),
             method_name="execute_complete",
-            # This timeout is later than the trigger's deadline, because the trigger's event gives a clearer error.
+            # later than the trigger's deadline, because the trigger's event gives a clearer error
             timeout=timedelta(seconds=self.timeout + 60),
         )
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the dict of the call for XCom, after the trigger has fired. The class's parameters name the errors."""
+        """Return the dict of the call for XCom, after the trigger has fired.
+
+        The class's parameters name the errors.
+        """
         return self._judge(*read_event(event))
 
     @cached_property
@@ -150,11 +157,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         return PokeReturnValue(is_done=True, xcom_value=self._judge(watch.phase, watch.extend_outcome(call)))
 
     def _loses_observations(self, context: Context) -> bool:
-        """Return whether observations are lost between two pokes, as in reschedule mode before Airflow 3.3."""
+        """Return whether observations are lost between two pokes: in reschedule mode before Airflow 3.3."""
         return self.reschedule and STATE_KEY not in context
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Return when the wait for the call began (epoch seconds) and what earlier pokes observed of the call."""
+        """Return when the wait began (epoch seconds), and what earlier pokes observed of the call."""
         if self._stored is None and self.reschedule and not self._loses_observations(context):
             self._stored = TaskState(context[STATE_KEY]).get(_STORE_KEY)  # type: ignore[literal-required]
         if self._stored and self._stored["call_session_id"] == call.call_session_id:
@@ -163,7 +170,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         return first_poke.timestamp() if first_poke else time.time(), Observation.from_outcome(call)
 
     def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
-        """Store the observation for later pokes. In reschedule mode, also store it in task state, if there is one."""
+        """Store the observation for later pokes.
+
+        In reschedule mode, also store it in task state, if there is one.
+        """
         self._stored = {
             "call_session_id": call.call_session_id,
             "since": waiting_since,

@@ -1,7 +1,7 @@
 """The trigger that turns calls into asset events. A DAG starts when a call starts, is answered or ends.
 
-An `AssetWatcher` runs the trigger. The trigger uses the poll that all triggers of a connection share. It does not
-use Airflow's shared streams (3.3+), because they would need a second poll.
+An `AssetWatcher` runs the trigger. The trigger uses the poll that all triggers of a connection share. It does
+not use Airflow's shared streams (3.3+), because they would need a second poll.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ _LONGEST_INTERVAL = 600.0
 _LOG_AGAIN_AFTER = 600.0
 """Seconds between two log lines about the same error."""
 _SAVE_AGAIN_AFTER = 300.0
-"""Seconds after which the trigger saves an unchanged state again. A restart treats an old state as outdated."""
+"""Seconds after which the trigger saves an unchanged state again.
+
+A restart treats an old state as outdated.
+"""
 
 
 class CallApiEventTrigger(BaseEventTrigger):
@@ -46,24 +49,24 @@ class CallApiEventTrigger(BaseEventTrigger):
 
     The payload of the asset event, ``event.extra["payload"]``, is the dict of a call, as the start operators
     return it. Every operator and the sensor accept this dict as ``call_session_id``. The payload also has the
-    keys ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``, ``virtual_phone_number`` and ``start_time`` (the
-    service's text, in the account's time zone). **Several events may start one DAG run**: read all of
+    keys ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``, ``virtual_phone_number`` and ``start_time``
+    (the service's text, in the account's time zone). **Several events may start one DAG run**: read all of
     ``triggering_asset_events``.
 
-    Each event is reported once, at the first poll that shows the event. A call that begins and ends between two
-    polls has no events. ``answered`` means that the contact's leg is in another state than ``Дозвон`` (dialling),
-    ``На очереди`` (queued) or disconnected. In an inbound call, the contact then talks to an employee or a menu.
-    ``ended`` is reported after two consecutive polls without the call.
+    Each event is reported once, at the first poll that shows the event. A call that begins and ends between
+    two polls has no events. ``answered`` means that the contact's leg is in another state than ``Дозвон``
+    (dialling), ``На очереди`` (queued) or disconnected. In an inbound call, the contact then talks to an
+    employee or a menu. ``ended`` is reported after two consecutive polls without the call.
 
     With Airflow's asset state (3.3+), a restart of the triggerer repeats no event. The first poll after the
-    restart reports the events that happened during the restart, unless the triggerer was down for more than an
-    hour. Calls that began and ended during the restart have no events. A kill may lose the events of the last
-    second. Without asset state, the first poll after a start reports no events. It is only the baseline for the
-    next polls.
+    restart reports the events that happened during the restart, unless the triggerer was down for more than
+    an hour. Calls that began and ended during the restart have no events. A kill may lose the events of the
+    last second. Without asset state, the first poll after a start reports no events. It is only the baseline
+    for the next polls.
 
-    An error does not end the trigger. The trigger logs the error and continues, because Airflow would restart an
-    ended trigger at once and without the state. A permanent error is logged with level ERROR, because a person
-    must correct the connection.
+    An error does not end the trigger. The trigger logs the error and continues, because Airflow would restart
+    an ended trigger at once and without the state. A permanent error is logged with level ERROR, because a
+    person must correct the connection.
 
     :param callapi_conn_id: the connection.
     :param events: one or several of ``started``, ``answered``, ``ended``.
@@ -111,7 +114,10 @@ class CallApiEventTrigger(BaseEventTrigger):
         self._logged_at: dict[tuple[Any, ...], float] = {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments as plain JSON. Airflow treats triggers with equal arguments as one."""
+        """Return the class path and the arguments as plain JSON.
+
+        Airflow treats triggers with equal arguments as one.
+        """
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
@@ -138,7 +144,7 @@ class CallApiEventTrigger(BaseEventTrigger):
             async for snapshot in snapshots:
                 events = detector.update(snapshot)
                 if events or detector.is_baseline or snapshot.at - saved_at > _SAVE_AGAIN_AFTER:
-                    # The state is saved before the events are yielded: a kill may lose an event, but never repeats one.
+                    # Save before the events are yielded: a kill may lose an event, but never repeats one.
                     saved_at = snapshot.at if await self._save(detector) else -math.inf
                 for event in events:
                     if event.kind in self.events:
@@ -146,7 +152,7 @@ class CallApiEventTrigger(BaseEventTrigger):
 
     async def _poll_snapshots(self) -> AsyncGenerator[Snapshot, None]:
         """Yield the successful snapshots, without end. After many failed polls, read the connection again."""
-        # This import is here, because DAG files import this module, and Airflow parses them all day.
+        # imported here, because DAG files import this module and are parsed all day
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415
 
         while True:
@@ -183,7 +189,10 @@ class CallApiEventTrigger(BaseEventTrigger):
     # --- state that outlives the process ---
 
     async def _restore(self, detector: EventDetector) -> None:
-        """Restore the newest state of the detector that an earlier process has saved. Do nothing without a saved state."""
+        """Restore the newest state of the detector that an earlier process has saved.
+
+        Do nothing without a saved state.
+        """
         for store in self._stores():
             try:
                 state = await store.aget(self._state_key)
@@ -193,7 +202,10 @@ class CallApiEventTrigger(BaseEventTrigger):
                 self._log_error("The trigger's state could not be read from asset state", error)
 
     async def _save(self, detector: EventDetector) -> bool:
-        """Save the detector's state in all stores. Return False if every store failed, so that the caller saves again."""
+        """Save the detector's state in all stores.
+
+        Return False if every store failed, so that the caller saves again.
+        """
         stores = self._stores()
         saved = 0
         for store in stores:
@@ -205,25 +217,30 @@ class CallApiEventTrigger(BaseEventTrigger):
         return saved > 0 or not stores
 
     def _stores(self) -> list[Any]:
-        """Return the asset state store of each asset of this trigger. Before Airflow 3.3, return an empty list.
+        """Return the asset state store of each asset of this trigger.
 
-        Airflow runs equal watchers of several assets as one trigger. The trigger saves a full copy of its state
-        in each asset's store. At the next start, some of these assets may not belong to the trigger, for example
-        because their DAG is paused.
+        Before Airflow 3.3, return an empty list.
+
+        Airflow runs equal watchers of several assets as one trigger. The trigger saves a full copy of its
+        state in each asset's store. At the next start, some of these assets may not belong to the trigger,
+        for example because their DAG is paused.
         """
         store = getattr(self, "asset_state_store", None)
         if store is None:
             return []
-        # Airflow has no public method that returns the stores of several assets, so this reads a private field.
+        # Airflow has no public method for the stores of several assets, so read a private field.
         return list(getattr(store, "_by_name", {}).values()) or [store]
 
     @property
     def _state_key(self) -> str:
-        """The key of the trigger's state in asset state. It depends on the trigger's arguments, so each watcher has another."""
+        """The key of the trigger's state in asset state.
+
+        It depends on the trigger's arguments, so each watcher has another.
+        """
         arguments = json.dumps(self.serialize()[1], sort_keys=True).encode()
         return f"callapi_calls_{hashlib.sha256(arguments).hexdigest()[:16]}"
 
 
 def _sorted_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Return one or several texts as a sorted tuple without repetitions, because Airflow compares the arguments."""
+    """Return one or several texts as a sorted tuple without repetitions. Airflow compares the arguments."""
     return tuple(sorted({value} if isinstance(value, str) else set(value)))

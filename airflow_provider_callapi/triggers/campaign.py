@@ -1,4 +1,4 @@
-"""The trigger that waits for a campaign without a worker, until the campaign can dial or its calls have ended."""
+"""The trigger that waits, without a worker, until a campaign can dial or the campaign's calls have ended."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ class CallApiCampaignTrigger(BaseTrigger):
     ``wake_at``. Only the worker fails after too many failed polls.
 
     :param callapi_conn_id: the connection.
-    :param calls: the active calls, as `serialize_watches` returns them. If the list is empty, the trigger does not
-        poll.
+    :param calls: the active calls, as `serialize_watches` returns them. If the list is empty, the trigger
+        does not poll.
     :param wake_at: epoch seconds at which the trigger fires at the latest.
     :param poll_interval: seconds between two polls.
     :param cancel_on_kill: release the calls when a person marks or clears the waiting task.
-    :param until_answered: also fire at the first answer, so that the worker can tag the call before the call ends.
+    :param until_answered: also fire at the first answer, so that the worker can tag the call before the call
+        ends.
     """
 
     def __init__(
@@ -116,7 +117,10 @@ class CallApiCampaignTrigger(BaseTrigger):
                     watch.update(snapshot)
 
     async def on_kill(self) -> None:
-        """Release the calls if ``cancel_on_kill`` is set. Airflow calls this if a person marks or clears the task."""
+        """Release the calls if ``cancel_on_kill`` is set.
+
+        Airflow calls this if a person marks or clears the task.
+        """
         if self.cancel_on_kill:
             session_ids = [call["call_session_id"] for call in self.calls]
             await release_in_thread(self.callapi_conn_id, session_ids, self.log)

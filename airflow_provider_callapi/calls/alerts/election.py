@@ -1,18 +1,19 @@
 """Elect the one candidate that rings for an alert, without an atomic operation.
 
-Fifty tasks may fail in the same second, but only one of them may ring. The service has no idempotency key. The
-tasks share a key-value store (an Airflow Variable). Tasks can read and write this store, but the store has no
-compare-and-swap. Timing replaces the compare-and-swap (Fischer's mutual exclusion). Each task is a candidate:
+Fifty tasks may fail in the same second, but only one of them may ring. The service has no idempotency key.
+The tasks share a key-value store (an Airflow Variable). Tasks can read and write this store, but the store
+has no compare-and-swap. Timing replaces the compare-and-swap (Fischer's mutual exclusion). Each task is a
+candidate:
 
-1. A candidate reads the store. If a rival has stored a claim to the alert, the candidate waits for the rival's
-   call.
-2. If there is no claim, the candidate stores a claim and waits ``settle`` seconds. After this time, every rival
-   that also found no claim has stored a claim, too.
-3. The candidate reads the store again. The store holds only the claim of the last writer. The candidate wins if
-   the stored claim is the candidate's own.
+1. A candidate reads the store. If a rival has stored a claim to the alert, the candidate waits for the
+   rival's call.
+2. If there is no claim, the candidate stores a claim and waits ``settle`` seconds. After this time, every
+   rival that also found no claim has stored a claim, too.
+3. The candidate reads the store again. The store holds only the claim of the last writer. The candidate wins
+   if the stored claim is the candidate's own.
 
-Exactly one candidate wins if no candidate needs more than ``settle`` seconds from reading to writing. A candidate
-that needed more time waits five more seconds. In this time, the call of a rival becomes visible.
+Exactly one candidate wins if no candidate needs more than ``settle`` seconds from reading to writing. A
+candidate that needed more time waits five more seconds. In this time, the call of a rival becomes visible.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class Candidate:
         return claim is not None and not self._owns(claim) and self._has_rung(claim)
 
     def progress(self) -> Progress | None:
-        """Return the last call that this candidate placed before a restart; None: this candidate placed no call."""
+        """Return the last call that this candidate placed before a restart; None: no call was placed."""
         claim = self._read()
         if claim is None or not self._owns(claim) or not self._has_rung(claim):
             return None
@@ -127,9 +128,9 @@ class Candidate:
     def acquire(self) -> bool:
         """Take part in the election. Return True if this candidate may ring, False if a rival placed a call.
 
-        If no rival has placed a call, wait at least ``settle`` seconds. Wait longer while a rival holds a valid
-        claim without a call. Replace a claim that has been without a call for too long. After a minute without
-        a winner, return True, because an alert must ring.
+        If no rival has placed a call, wait at least ``settle`` seconds. Wait longer while a rival holds a
+        valid claim without a call. Replace a claim that has been without a call for too long. After a minute
+        without a winner, return True, because an alert must ring.
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:
@@ -165,10 +166,10 @@ class Candidate:
         self._write(self.clock(), progress)
 
     def withdraw(self) -> None:
-        """Make this candidate's claim invalid, so that the rivals need not wait for the claim to become invalid.
+        """Make this candidate's claim invalid, so that the rivals need not wait for the claim to expire.
 
-        A candidate calls this method if it could not place a call. Do nothing if the stored claim belongs to a
-        rival.
+        A candidate calls this method if it could not place a call. Do nothing if the stored claim belongs to
+        a rival.
         """
         claim = self._read()
         if claim and self._owns(claim):

@@ -16,13 +16,15 @@ from airflow_provider_callapi.calls.stores import MemoryStore
 
 @dataclass
 class Escalation:
-    """The calls of one alert, one person after another. The user of this class waits for answers between calls.
+    """The calls of one alert, one person after another.
 
-    Each call has another ``external_id``: ``<external_id>-1`` for the first person, ``<external_id>-2`` for the
-    second person …. After a restart, these ids show which people were called.
+    The user of this class waits for answers between calls.
 
-    If the service refuses a call, or if it is unknown whether the call was placed, the next person is called. If
-    it is unknown whether the call to the last person was placed, the last person is called once more
+    Each call has another ``external_id``: ``<external_id>-1`` for the first person, ``<external_id>-2`` for
+    the second person …. After a restart, these ids show which people were called.
+
+    If the service refuses a call, or if it is unknown whether the call was placed, the next person is called.
+    If it is unknown whether the call to the last person was placed, the last person is called once more
     (``at_least_once`` of `placing.place`).
 
     :ivar external_id: the alert's id.
@@ -83,7 +85,7 @@ class Escalation:
         return Outcome(progress.call_session_id) if self.has_next else None
 
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
-        """Return the newest of this alert's calls among active sessions; None: no session is a call of this alert."""
+        """Return this alert's newest call among the sessions; None: no session is a call of this alert."""
         people = {call_id: person for person, call_id in self.call_ids}
         calls = [
             Progress(people[session.external_id], session.call_session_id)
@@ -94,7 +96,7 @@ class Escalation:
 
     @property
     def call_ids(self) -> list[tuple[int, str]]:
-        """Pairs of a person's position and the ``external_id`` of a call to the person, the last person first.
+        """Pairs (position of a person, ``external_id`` of a call to the person), the last person first.
 
         The last person has two pairs, because the last person may be called twice.
         """
@@ -121,9 +123,9 @@ def with_message_fallback(
     """Return a function that sends a start request, and sends it again with another message if needed.
 
     If the service rejects the message and states a longest length, the text is cut to that length. Otherwise
-    ``default_text`` replaces the message. A second request is safe, because a rejected start request placed no
-    call. The function raises the error if the service rejects every replacement, or rejects the request for
-    another reason.
+    ``default_text`` replaces the message. A second request is safe, because a rejected start request placed
+    no call. The function raises the error if the service rejects every replacement, or rejects the request
+    for another reason.
 
     :param send: sends a start request.
     :param warn: is called with a text each time the message is replaced.

@@ -27,15 +27,16 @@ class AlertSuppressed(Exception):
 class AlertLock:
     """The right of one callback to ring for an alert, stored as a claim in an Airflow Variable.
 
-    If the Variable cannot be read or written, the error is logged and the callback rings. Several callbacks may
-    ring then.
+    If the Variable cannot be read or written, the error is logged and the callback rings. Several callbacks
+    may ring then.
 
     :ivar alert: the alert's ``external_id``.
     :ivar about: what failed, in words, for the Variable's description.
-    :ivar candidate_id: an id that is unique among the callbacks. If Airflow restarts a deadline's callback, the id
-        stays the same.
+    :ivar candidate_id: an id that is unique among the callbacks. If Airflow restarts a deadline's callback,
+        the id stays the same.
     :ivar quiet_for: seconds after a call during which the alert does not ring again; 0: every failure rings.
-    :ivar settle: seconds between the writing of a claim and the check whether the Variable still holds the claim.
+    :ivar settle: seconds between the writing of a claim and the check whether the Variable still holds the
+        claim.
     :ivar may_write: whether this callback can write Variables. If False, the callback only reads them.
     :ivar clock: returns epoch seconds.
     """
@@ -121,7 +122,9 @@ class AlertLock:
             raise AlertSuppressed("another callback has rung in the meantime")
 
     def record_call(self, progress: Progress) -> None:
-        """Store that a call was placed. Other callbacks, and this callback after a restart, read this progress.
+        """Store that a call was placed.
+
+        Other callbacks, and this callback after a restart, read this progress.
 
         After the first call, also delete Variables of expired alerts.
         """

@@ -22,7 +22,10 @@ _ANSWERED = {True: "answered", False: "not answered", None: "not known to be ans
 
 
 def longest_wait(requests: Sequence[StartInformerCall]) -> float:
-    """Return the seconds after which an unanswered call has ended. All requests have the same dialing timeout."""
+    """Return the seconds after which an unanswered call has ended.
+
+    All requests have the same dialing timeout.
+    """
     dialing_timeout = requests[0].dialing_timeout if requests else None
     return (dialing_timeout or _DEFAULT_DIALING_TIMEOUT) + APPEAR_TIMEOUT
 
@@ -51,8 +54,8 @@ async def wait_for_answer(
 def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
     """Return whether the polls or the Data API show that a call was answered.
 
-    If the polls show no answer, the Data API is asked, because a short talk may begin and end between two polls.
-    An error of the Data API is logged and counts as "not answered".
+    If the polls show no answer, the Data API is asked, because a short talk may begin and end between two
+    polls. An error of the Data API is logged and counts as "not answered".
     """
     answered = watch.extend_outcome(call).answered
     try:

@@ -20,8 +20,8 @@ def find_earlier_call(
 ) -> Progress | None:
     """Return the newest call of this alert that is active, or that began in the last ``quiet_for`` seconds.
 
-    Return None if the search finds no such call. If the service fails, log the error and go on as if there were no
-    call, because an alert must ring.
+    Return None if the search finds no such call. If the service fails, log the error and go on as if there
+    were no call, because an alert must ring.
     """
     if not quiet_for:
         return None
@@ -40,7 +40,9 @@ def find_earlier_call(
 
 
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
-    """Search the Data API for a call to each person of the alert, the last person first. Return the first found.
+    """Search the Data API for a call to each person of the alert, the last person first.
+
+    Return the first found.
 
     The search stops after the time of two request timeouts.
 

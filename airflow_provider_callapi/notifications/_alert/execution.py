@@ -27,7 +27,8 @@ POLL_INTERVAL = 2.0
 class Execution(Protocol):
     """The methods through which an alert does slow work, such as requests and waits.
 
-    :ivar watch_errors: exceptions of `watch` that end only the wait for one call. Other exceptions end the alert.
+    :ivar watch_errors: exceptions of `watch` that end only the wait for one call. Other exceptions end the
+        alert.
     """
 
     watch_errors: tuple[type[Exception], ...]
@@ -36,7 +37,7 @@ class Execution(Protocol):
         """Return whether the callback for a failure can write Airflow Variables without hanging."""
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the hook's Airflow connection, unless the hook can read the connection at the first request."""
+        """Read the hook's Airflow connection, unless the hook can do so at the first request."""
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking function and return its result."""
@@ -65,7 +66,10 @@ class InProcess:
 
 
 class InTriggerer:
-    """Run an alert in the triggerer. Blocking work runs in a thread, and waiting tasks share the alert's polls."""
+    """Run an alert in the triggerer.
+
+    Blocking work runs in a thread, and waiting tasks share the alert's polls.
+    """
 
     watch_errors: tuple[type[Exception], ...] = (Exception,)  # the shared poll may end for any reason
 
@@ -91,8 +95,8 @@ class InTriggerer:
 def run_without_loop(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine to the end without an event loop.
 
-    :raises RuntimeError: the coroutine suspended, so it needs an event loop. Coroutines with `InProcess` never
-        suspend.
+    :raises RuntimeError: the coroutine suspended, so it needs an event loop. Coroutines with `InProcess`
+        never suspend.
     """
     try:
         coroutine.send(None)

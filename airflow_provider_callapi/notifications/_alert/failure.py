@@ -41,7 +41,10 @@ class Failure:
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """Return the failure that a callback's context describes. A missing DAG id or run id becomes "unknown"."""
+        """Return the failure that a callback's context describes.
+
+        A missing DAG id or run id becomes "unknown".
+        """
         ti, dag_run, dag = context.get("ti"), context.get("dag_run"), context.get("dag")
         dag_id = _text(ti, "dag_id") or _text(dag_run, "dag_id") or _text(dag, "dag_id") or "unknown"
         run_id = _text(ti, "run_id") or _text(dag_run, "run_id") or _text(dag_run, "dag_run_id")
@@ -62,7 +65,7 @@ class Failure:
 
     @property
     def text(self) -> str:
-        """The text that the phone call speaks by default, in Russian, because the service's voices are Russian."""
+        """The text that the call speaks by default. The text is Russian, because the service's voices are."""
         names = {"task": self.task_id, "dag": self.dag_id, "run": self.run_id}
         return _TEXTS[self.kind].format(**{name: speakable(value) for name, value in names.items()})
 
@@ -74,7 +77,7 @@ def speakable(name: str) -> str:
     """Return an id as words that a voice can speak.
 
     For example, ``scheduled__2026-11-23T22:00:00+00:00`` becomes "scheduled 23.11.2026 22:00".
-   """
+    """
     words, end = [], 0
     for time in _ISO_TIME.finditer(name):
         words += [_words(name[end : time.start()]), f"{datetime.fromisoformat(time[0]):%d.%m.%Y %H:%M}"]

@@ -22,7 +22,8 @@ class AlertOptions:
 
     :ivar contact: the phone numbers as the author gave them: a text, a number or a list.
     :ivar quiet_for: seconds after a call during which the alert does not ring again; 0: every failure rings.
-    :ivar settle: seconds between the writing of a callback's claim and the check whether the claim still holds.
+    :ivar settle: seconds between the writing of a callback's claim and the check whether the claim still
+        holds.
     """
 
     contact: Any
@@ -38,8 +39,8 @@ class AlertOptions:
 def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log: Any) -> dict[str, Any]:
     """Return the rendered values of the optional template fields: field name → value.
 
-    If a field cannot be rendered, log the error and use None as the value. A mistake in an optional field must not
-    prevent the alert.
+    If a field cannot be rendered, log the error and use None as the value. A mistake in an optional field
+    must not prevent the alert.
 
     :param values: field name → template.
     :param render: renders one template.

@@ -39,7 +39,7 @@ def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
     """Log and count an exception of the block instead of raising it. The log shows that a phone rang before.
 
     Use this for the part of an alert after the first placed call.
-   """
+    """
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The steps of one alert: acquire the alert's lock, call a person, wait for an answer, call the next person."""
+"""The steps of one alert: acquire the lock, call a person, wait for an answer, call the next person."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def begin(
 ) -> tuple[Escalation, Outcome | None]:
     """Acquire the alert's lock. Call the first person, or continue an escalation that a restart interrupted.
 
-    :return: the escalation, and the call to wait for. The call is None if no other person can be called after it.
+    :return: the escalation, and the call to wait for. The call is None if no other person can be called after
+        it.
     :raises AlertSuppressed: another callback placed a call for this alert.
     :raises NoPersonRung: no call is known to be placed. The lock is released, so another callback may ring.
     """
@@ -92,14 +93,20 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress with the person furthest down the list of people. If several are equal, return the first."""
+    """Return the progress with the person furthest down the list of people.
+
+    If several are equal, return the first.
+    """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 
 
 def _make_escalation(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> Escalation:
-    """Return the escalation of an alert. It renews the lock before each request, and records each placed call in it."""
+    """Return the escalation of an alert.
+
+    It renews the lock before each request, and records each placed call in it.
+    """
 
     def warn(text: str) -> None:
         log.warning("Alert for %s: %s", failure, text)

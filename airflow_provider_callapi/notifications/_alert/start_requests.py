@@ -32,7 +32,10 @@ def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[St
 
 
 def _split(contact: Any) -> list[str]:
-    """Return the phone numbers of a text, a list or a number. A native template may render one phone number as an int."""
+    """Return the phone numbers of a text, a list or a number.
+
+    A native template may render one phone number as an int.
+    """
     given = str(contact) if isinstance(contact, int) else contact
     contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given
     return [text for text in (str(contact).strip() for contact in contacts) if text]

@@ -23,11 +23,11 @@ A deadline's callback has no time limit.
 _LIMIT_WAITS: dict[Kind, float] = {"task": 5.0, "dag": 20.0, "deadline": 120.0}
 """Kind of callback → the longest wait for new points (the API's rate-limit units), in seconds."""
 _SEARCH_TIMEOUT = 3.0
-"""The longest time of one request that searches for earlier calls, in seconds, if the callback has a limit."""
+"""Seconds that one request of a search may take in a callback with a time limit."""
 
 
 def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
-    """Return a hook that waits for new points (the API's rate-limit units) only within the callback's time limit."""
+    """Return a hook for a callback. It waits for new points (rate-limit units) only within the time limit."""
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
     return CallApiHook(callapi_conn_id, max_limit_wait=_LIMIT_WAITS[kind])
@@ -36,9 +36,9 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
     """Return a context manager whose value is the hook that searches for earlier calls.
 
-    A deadline's callback has no time limit and searches with ``hook`` itself. Other callbacks get a second hook,
-    which sends each request once and waits at most three seconds for the answer. The search is optional, so it
-    must leave time for the call.
+    A deadline's callback has no time limit and searches with ``hook`` itself. Other callbacks get a second
+    hook, which sends each request once and waits at most three seconds for the answer. The search is
+    optional, so it must leave time for the call.
     """
     if kind not in _AIRFLOW_LIMITS:
         return nullcontext(hook)

@@ -45,8 +45,8 @@ class VariableStore:
 def delete_expired(now: float, *, keep: str) -> None:
     """Delete Variables of old alerts: each Variable whose claim expired before ``now``.
 
-    A claim is a callback's right to ring for an alert. The function checks up to 20 Variables, chosen at random.
-    Before Airflow 3.3, it does nothing, because Airflow cannot list Variables.
+    A claim is a callback's right to ring for an alert. The function checks up to 20 Variables, chosen at
+    random. Before Airflow 3.3, it does nothing, because Airflow cannot list Variables.
 
     :param now: epoch seconds.
     :param keep: the name of a Variable that is neither checked nor deleted.
@@ -60,7 +60,10 @@ def delete_expired(now: float, *, keep: str) -> None:
 
 
 def _decode(text: Any) -> Any:
-    """Return the JSON value of a Variable's text; None: the text is not JSON. A person may have edited it by hand."""
+    """Return the JSON value of a Variable's text; None: the text is not JSON.
+
+    A person may have edited it by hand.
+    """
     try:
         return json.loads(text or "null")
     except (TypeError, ValueError):
