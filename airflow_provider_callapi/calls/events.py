@@ -122,7 +122,7 @@ class _WatchedCall:
 
 @dataclass
 class EventDetector:
-    """Detects the events of an account's calls, from one snapshot after another.
+    """A detector that finds the events of an account's calls in one snapshot after another.
 
     The first snapshot is a baseline: the detector stores its calls and reports no events, because the events
     of these calls may have been reported before. The next snapshots report only what happens after the

@@ -169,7 +169,7 @@ class Journal:
         return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
 
     def person_fingerprint(self, request: StartCall) -> str:
-        """Return 12 hex digits that identify the person whom a start request calls.
+        """Return 12 hex digits that identify the person that a start request calls.
 
         The digits do not depend on the message, because a retry may render another text for the same call.
         The digits are a shortened hash, salted with the journal's owner, so they do not reveal the phone
@@ -190,7 +190,9 @@ class Journal:
         return f"af-{hashlib.sha256('/'.join(self._owner).encode()).hexdigest()[:32]}-{attempt}"
 
     def store_intent(self, request: StartCall, now: float) -> StartCall:
-        """Store the intent of the next attempt. Return the request with the attempt's ``external_id``.
+        """Store the intent of the next attempt: the record that must exist before the start request is sent.
+
+        Return the request with the attempt's ``external_id``.
 
         :param now: epoch seconds.
         """

@@ -82,7 +82,8 @@ class Observation:
     def from_json(cls, value: dict[str, Any]) -> Observation:
         """Return the observation that a dict from `to_json` describes.
 
-        Ignore unknown keys. Use the default for each missing key."""
+        Ignore unknown keys. Use the default for each missing key.
+        """
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
         return cls(**{**known, "tags": tuple(value.get("tags", ()))})
 

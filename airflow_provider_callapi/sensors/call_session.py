@@ -94,7 +94,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
     def execute(self, context: Context) -> Any:
         """Wait for the call, and return the dict of the call for XCom.
 
-        The parameters of the class name the errors.
+        :raises AirflowSensorTimeout: the call is still active after ``timeout``.
+        :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
         """
         call = read_call(self.call_session_id)
         if call.status == "ended":
@@ -121,7 +122,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the dict of the call for XCom, after the trigger has fired.
 
-        The class's parameters name the errors.
+        :raises AirflowSensorTimeout: the call is still active after ``timeout``.
+        :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
         """
         return self._judge(*read_event(event))
 

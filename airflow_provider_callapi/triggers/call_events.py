@@ -59,10 +59,10 @@ class CallApiEventTrigger(BaseEventTrigger):
     employee or a menu. ``ended`` is reported after two consecutive polls without the call.
 
     With Airflow's asset state (3.3+), a restart of the triggerer repeats no event. The first poll after the
-    restart reports the events that happened during the restart, unless the triggerer was down for more than
-    an hour. Calls that began and ended during the restart have no events. A kill may lose the events of the
-    last second. Without asset state, the first poll after a start reports no events. It is only the baseline
-    for the next polls.
+    restart reports the events that happened while the triggerer was down, unless the triggerer was down for
+    more than an hour. Calls that began and ended in this time have no events. A kill may lose the events of
+    the last second. Without asset state, the first poll after a start reports no events. That poll is only
+    the baseline for the next polls.
 
     An error does not end the trigger. The trigger logs the error and continues, because Airflow would restart
     an ended trigger at once and without the state. A permanent error is logged with level ERROR, because a
@@ -235,7 +235,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     def _state_key(self) -> str:
         """The key of the trigger's state in asset state.
 
-        It depends on the trigger's arguments, so each watcher has another.
+        Watchers with other arguments have other keys.
         """
         arguments = json.dumps(self.serialize()[1], sort_keys=True).encode()
         return f"callapi_calls_{hashlib.sha256(arguments).hexdigest()[:16]}"

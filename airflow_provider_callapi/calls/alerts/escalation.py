@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.stores import MemoryStore
 class Escalation:
     """The calls of one alert, one person after another.
 
-    The user of this class waits for answers between calls.
+    Between two calls, the caller of `ring_next` waits for the answer.
 
     Each call has another ``external_id``: ``<external_id>-1`` for the first person, ``<external_id>-2`` for
     the second person …. After a restart, these ids show which people were called.

@@ -105,7 +105,7 @@ def _make_escalation(
 ) -> Escalation:
     """Return the escalation of an alert.
 
-    It renews the lock before each request, and records each placed call in it.
+    The escalation renews the alert's lock before each request, and records each placed call in the lock.
     """
 
     def warn(text: str) -> None:

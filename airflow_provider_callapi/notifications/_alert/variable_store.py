@@ -62,7 +62,7 @@ def delete_expired(now: float, *, keep: str) -> None:
 def _decode(text: Any) -> Any:
     """Return the JSON value of a Variable's text; None: the text is not JSON.
 
-    A person may have edited it by hand.
+    A person may have edited the Variable by hand.
     """
     try:
         return json.loads(text or "null")
