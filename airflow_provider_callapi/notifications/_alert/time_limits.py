@@ -21,13 +21,16 @@ _AIRFLOW_LIMITS: dict[Kind, tuple[str, str, float]] = {
 A deadline's callback has no time limit.
 """
 _LIMIT_WAITS: dict[Kind, float] = {"task": 5.0, "dag": 20.0, "deadline": 120.0}
-"""Kind of callback → the longest wait for new points (the API's rate-limit units), in seconds."""
+"""Kind of callback → the longest wait for new points (the API's rate-limit units), in seconds.
+
+Each wait must fit into Airflow's time limit for the callback.
+"""
 _SEARCH_TIMEOUT = 3.0
 """Seconds that one request of a search may take in a callback with a time limit."""
 
 
 def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
-    """Return a hook for a callback. It waits for new points (rate-limit units) only within the time limit."""
+    """Return a hook that waits for new points (rate-limit units) only within the callback's time limit."""
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
     return CallApiHook(callapi_conn_id, max_limit_wait=_LIMIT_WAITS[kind])
