@@ -1,1 +1,1 @@
-"""The life of a call. No Airflow, no HTTP, no clock of its own."""
+"""The life of a call. This package imports neither Airflow nor an HTTP library, and reads no clock itself."""

@@ -1,7 +1,8 @@
 """How the package decides whether the contact of a call picked up the phone.
 
-Three sources decide: the legs of an active call, the Data API's report of a finished call, and the Data API's
-report of its legs. Each source can prove an answer. Only the two reports can prove that there was none.
+There are three sources: the legs of an active call, the Data API's report of a finished call, and the Data
+API's report of the call's legs. All three can prove an answer. Only the two reports can prove that the
+contact did not answer.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from airflow_provider_callapi.api.models import CallSession, Leg, LegState
 from airflow_provider_callapi.calls.finish_reasons import PROVE_NO_ANSWER
 
 _ANSWERED_STATES = frozenset(LegState) - {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED}
-"""States of a contact's leg that prove an answer. A state that this version does not know proves nothing."""
+"""States of a contact's leg that prove an answer. A state that is missing in `LegState` is not among them."""
 
 
 def contact_has_answered(session: CallSession) -> bool:
     """Return whether the legs of an active call prove that the contact picked up.
 
-    Only the contact's leg counts: an employee who picks up first is no answer.
+    Only the contact's leg counts. An employee's leg does not, even if the employee picks up first.
     """
     contact = _without_dtmf(session.contact_phone_number)
     return bool(contact) and any(
@@ -29,7 +30,7 @@ def contact_has_answered(session: CallSession) -> bool:
 
 
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
-    """Return whether a leg is the contact's: the leg calls them, or they call in with it."""
+    """Return whether a leg belongs to the contact: the leg calls the contact, or comes from the contact."""
     if leg.is_operator:
         return False
     calls_in = inbound and leg.calling_phone_number == contact
@@ -37,15 +38,15 @@ def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
 
 
 def _without_dtmf(number: str | None) -> str:
-    """Return a phone number without the DTMF tones that may follow it after a dot."""
+    """Return a phone number without the dot and the DTMF tones that may follow the number."""
     return (number or "").partition(".")[0]
 
 
 def answered_from_report(report: CallReport) -> bool | None:
-    """Return whether the contact picked up, as the Data API's report of the call proves it.
+    """Return whether the contact picked up, if the Data API's report of the call proves it; None: not known.
 
-    None: the report proves neither; the report of the call's legs may. The Data API describes the finish
-    reason ``success_finish`` as "not determined", so it proves nothing.
+    If the result is None, the Data API's report of the call's legs may still prove an answer. The finish
+    reason ``success_finish`` gives None, because the Data API describes this reason as "not determined".
     """
     if report.talk_duration:
         return True

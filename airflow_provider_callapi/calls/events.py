@@ -1,7 +1,7 @@
 """Events of an account's calls, detected from snapshots: started, answered, ended.
 
-The first snapshot that shows an event reports it, once: the event happened then or before. A call that began
-and ended between two snapshots has no events.
+Each event is reported once, at the first snapshot that shows the event. The event happened at that moment or
+before. A call that began and ended between two snapshots has no events.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 
 class _Stage(IntEnum):
-    """How far the snapshots have shown a call to be. A call never returns to an earlier stage."""
+    """The latest stage of a call that the snapshots have shown. A call never returns to an earlier stage."""
 
     UNKNOWN = 0
     ACTIVE = 1
@@ -39,19 +39,22 @@ _EVENTS: Mapping[tuple[_Stage, _Stage], tuple[EventKind, ...]] = {
     (_Stage.ACTIVE, _Stage.ENDED): ("ended",),
     (_Stage.ANSWERED, _Stage.ENDED): ("ended",),
 }
-"""The events of one call, by its stage before a snapshot and after it. Any other pair has no events."""
+"""(a call's stage before a snapshot, its stage after the snapshot) → the events of the call.
+
+A pair that is missing has no events.
+"""
 
 _SESSION_FIELDS = ("direction", "virtual_phone_number", "start_time")
-"""Fields that an event copies from the session. ``start_time`` is text in the account's time zone."""
+"""Fields that an event copies from a `CallSession`. ``start_time`` is text in the account's time zone."""
 
 
 @dataclass(frozen=True)
 class CallFilter:
-    """Which calls of an account are watched. An empty field matches every call.
+    """A choice of an account's calls. An empty field matches every call.
 
-    :ivar direction: ``in`` or ``out``.
-    :ivar virtual_phone_numbers: numbers of the account.
-    :ivar contacts: phone numbers of contacts, or the digits that they begin with.
+    :ivar direction: ``in`` or ``out``; None: both.
+    :ivar virtual_phone_numbers: virtual numbers of the account.
+    :ivar contacts: phone numbers of contacts, or prefixes of such numbers.
     """
 
     direction: str | None = None
@@ -59,7 +62,7 @@ class CallFilter:
     contacts: tuple[str, ...] = ()
 
     def matches(self, session: CallSession) -> bool:
-        """Return whether a session is a call that is watched."""
+        """Return whether all fields of this filter match an active call."""
         return (
             self.direction in (None, session.direction)
             and (not self.virtual_phone_numbers or session.virtual_phone_number in self.virtual_phone_numbers)
@@ -71,9 +74,9 @@ class CallFilter:
 class CallEvent:
     """One event of one call.
 
-    :ivar seen_at: when the snapshot that first showed the event was taken, epoch seconds.
-    :ivar call: what was known of the call at that moment.
-    :ivar fields: fields of the session, see `_SESSION_FIELDS`.
+    :ivar seen_at: the time of the snapshot that first showed the event, epoch seconds.
+    :ivar call: what was known of the call at the time ``seen_at``.
+    :ivar fields: the fields in `_SESSION_FIELDS` of the call's session, and perhaps the contact's number.
     """
 
     kind: EventKind
@@ -82,14 +85,17 @@ class CallEvent:
     fields: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the event as plain JSON: the dict of the call, with ``event``, ``seen_at`` and `fields`."""
+        """Return the event as plain JSON: the dict of the call, ``event``, ``seen_at`` and all ``fields``."""
         seen_at = pendulum.from_timestamp(self.seen_at).to_iso8601_string()
         return {"event": self.kind, "seen_at": seen_at, **self.call.to_xcom(), **self.fields}
 
 
 @dataclass(frozen=True)
 class _WatchedCall:
-    """An active call. ``fields`` hold the contact's number only if the author asked for phone numbers."""
+    """One active call.
+
+    ``fields`` contains the contact's number only if the author asked for phone numbers.
+    """
 
     fields: dict[str, Any]
     observation: Observation
@@ -97,7 +103,8 @@ class _WatchedCall:
 
     def event(self, kind: EventKind, call_session_id: int, seen_at: float) -> CallEvent:
         observation = self.observation
-        # A call that is first listed in a talk has two events; "started" must not contain the answer.
+        # A call that is already answered when it is first listed has two events: "started" and "answered".
+        # The event "started" must not contain the answer.
         answered_at = None if kind == "started" else observation.answered_at
         call = Outcome(
             call_session_id,
@@ -115,17 +122,19 @@ class _WatchedCall:
 
 @dataclass
 class EventDetector:
-    """Detect the events of an account's calls from one snapshot after the other.
+    """A detector that finds the events of an account's calls in one snapshot after another.
 
-    The first snapshot is a baseline without events: the events of a call that is active then may have been
-    reported before. Later snapshots report what happens to that call from then on. A snapshot that comes too
-    long after the one before is a baseline too.
+    The first snapshot is a baseline: the detector stores its calls and reports no events, because the events
+    of these calls may have been reported before. The next snapshots report only what happens after the
+    baseline. If the time between two successful snapshots exceeds ``longest_gap``, the second snapshot is a
+    new baseline.
 
     :ivar include_phone_numbers: whether events contain the contact's number.
     :ivar tolerance: how many misses prove a call's end.
-    :ivar longest_gap: seconds between two successful snapshots, above which the second one is a baseline.
-    :ivar ended_kept: seconds for which the detector remembers an ended call. A call that list.calls shows
-        again in this time has no further events.
+    :ivar longest_gap: the longest time between two successful snapshots, in seconds. After a longer time, the
+        second snapshot is a baseline.
+    :ivar ended_kept: seconds for which the detector remembers an ended call. If ``list.calls`` shows the call
+        again during this time, no events are reported.
     :ivar is_baseline: whether the newest successful snapshot was a baseline.
     """
 
@@ -138,10 +147,13 @@ class EventDetector:
     _updated_at: float | None = field(default=None, init=False)
     _active: dict[int, _WatchedCall] = field(default_factory=dict, init=False)
     _ended: dict[int, float] = field(default_factory=dict, init=False)
-    """Ended calls by session id, and when each was last active, epoch seconds."""
+    """Session id of an ended call → when the call ended or was last listed, epoch seconds."""
 
     def update(self, snapshot: Snapshot) -> list[CallEvent]:
-        """Take one snapshot into account and return its events, in order. A failed poll has no events."""
+        """Compare one snapshot with the earlier ones, and return the new events in order.
+
+        A failed poll has no events.
+        """
         if snapshot.failure is not None:
             return []
         at = snapshot.at
@@ -161,7 +173,7 @@ class EventDetector:
         return events
 
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
-        """Return every watched call with the newest observation, and with its stage before this snapshot."""
+        """Return session id → watched call, with the newest observation and the stage before the snapshot."""
         calls = {}
         for call_session_id, session in snapshot.sessions.items():
             known = self._active.get(call_session_id)
@@ -188,14 +200,17 @@ class EventDetector:
         return {name: getattr(session, name) for name in (*_SESSION_FIELDS, *numbers)}
 
     def _move_ended_calls(self, at: float) -> None:
-        """Keep only the session id and the time of calls that have ended."""
+        """Remove ended calls from the active ones.
+
+        Of each ended call, keep only the session id and the time.
+        """
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:
                 del self._active[call_session_id]
                 self._ended[call_session_id] = call.observation.missing_since or at
 
     def _forget_ended_calls(self, snapshot: Snapshot) -> None:
-        """Drop ended calls that list.calls has not shown for ``ended_kept`` seconds."""
+        """Forget each ended call that ``list.calls`` has not shown for ``ended_kept`` seconds."""
         for call_session_id, since in list(self._ended.items()):
             if call_session_id in snapshot.sessions:
                 self._ended[call_session_id] = snapshot.at
@@ -205,7 +220,10 @@ class EventDetector:
     # --- across processes ---
 
     def to_json(self) -> dict[str, Any]:
-        """Return the detector's state as plain JSON, so that a later process continues from it."""
+        """Return the detector's state as plain JSON.
+
+        Another process can continue from this state with `restore`.
+        """
         active = {
             str(call_session_id): {
                 **asdict(call),
@@ -218,7 +236,9 @@ class EventDetector:
         return {"at": self._updated_at, "calls": active, "ended": ended}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from a state that `to_json` returned. Ignore a state older than the detector's own.
+        """Continue from a state that `to_json` returned.
+
+        Ignore the state if it is older than the detector's own state.
 
         :raises ValueError: the state cannot be read.
         """

@@ -1,4 +1,4 @@
-"""The Data API's finish reasons, and what each of them means for the person who was called."""
+"""The Data API's finish reasons, and what each reason means for the person who was called."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from enum import StrEnum
 
 
 class FinishCategory(StrEnum):
-    """What a group of the Data API's finish reasons has in common.
+    """The categories of the Data API's finish reasons. A finish reason is the cause for which a call ended.
 
-    OUR_SIDE: the employee's or operator's leg was not reached; the contact may have picked up before.
+    OUR_SIDE: the employee's or operator's leg was not reached. The contact may have picked up before.
     CAPACITY: the service or the account had no free channel for the call.
-    REFUSED: rules of the account or the service forbid the call.
-    ACCOUNT: the account has no money or a component is off.
+    REFUSED: a rule of the account or of the service forbids the call.
+    ACCOUNT: the account has no money, or a component of the account is off.
     """
 
     BUSY = "busy"
@@ -49,14 +49,19 @@ FINISH_REASONS: dict[str, FinishCategory] = {
     "app_is_inactive": FinishCategory.ACCOUNT,
     "component_is_inactive": FinishCategory.ACCOUNT,
 }
-"""Mnemonics of the Data API by category. The list is open: a mnemonic that is missing here proves nothing."""
+"""Mnemonic of a finish reason in the Data API → its category.
+
+The Data API may send other mnemonics. A mnemonic that is missing here does not prove that the contact did not
+answer.
+"""
 
 PROVE_NO_ANSWER = frozenset(
     mnemonic
     for mnemonic, category in FINISH_REASONS.items()
     if category is not FinishCategory.OUR_SIDE and mnemonic != "operator_channels_busy"
 )
-"""Mnemonics that prove that the contact did not pick up.
+"""Mnemonics of finish reasons that prove that the contact did not pick up.
 
-The others describe the employee's or operator's leg: the contact may have picked up before that leg failed.
+All other mnemonics concern the employee's or operator's leg. The contact may have picked up before that leg
+failed.
 """

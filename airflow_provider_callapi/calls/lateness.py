@@ -1,4 +1,4 @@
-"""The rule of ``max_lateness``: a DAG run that is too old calls no one."""
+"""The rule of the parameter ``max_lateness``: a DAG run that starts too late places no calls."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import timedelta
 
 
 def too_late_reason(run_after: float | None, now: float, max_lateness: timedelta | None) -> str | None:
-    """Return why a DAG run is too late to call anyone, as an error text; None: calls are allowed.
+    """Return an error text if a DAG run is too late to place calls, or None if calls are allowed.
 
-    :param run_after: when the run was due, epoch seconds; None: the run has no such time.
+    :param run_after: when the DAG run was due, epoch seconds; None: the DAG run was due at no fixed time.
     :param now: epoch seconds.
-    :param max_lateness: how late calls may be; None: no limit.
+    :param max_lateness: the longest time after ``run_after`` at which calls are allowed; None: no limit.
     """
     if run_after is None or max_lateness is None:
         return None

@@ -1,14 +1,14 @@
 """The lifecycle of a placed call: wait for it, fetch its final outcome, tag it, judge it.
 
-Each method of `CallLifecycle` does what can be done now and returns the next step. Its caller carries out the
-step (sleeps, polls, or defers) and continues:
+Each method of `CallLifecycle` does what it can do without waiting, and returns the next step. The caller of
+the method carries out that step (sleeps, polls, or defers). Then the caller calls the next method:
 
 ==============  ========================================================================================
 step            what the caller does
 ==============  ========================================================================================
 WaitForCall     polls until the contact answers or the call ends, then calls `CallLifecycle.observed`
 WaitForReport   waits `REPORT_INTERVAL` seconds, then calls `CallLifecycle.report_due`
-TimeIsUp        fails: the call may still be active
+TimeIsUp        fails, because the call may still be active
 Finished        returns the call, or fails if the verdict is not ``ACCEPTED``
 ==============  ========================================================================================
 """
@@ -29,7 +29,7 @@ from airflow_provider_callapi.calls.watch import Phase, Until
 
 
 class Verdict(StrEnum):
-    """Whether a finished call meets the author's requirements."""
+    """Whether a finished call meets the requirements of the DAG's author."""
 
     ACCEPTED = "the call was answered, or the author requires no answer"
     NOT_ANSWERED = "an answer is required, and the Data API reports none"
@@ -38,10 +38,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class WaitForCall:
-    """The step of a lifecycle that polls until the call is answered or has ended.
+    """The step of a lifecycle in which the caller polls until the call is answered or has ended.
 
-    :ivar appear_by: epoch seconds. A call that no snapshot has shown by then has ended unobserved.
-    :ivar deadline: epoch seconds. The wait ends then.
+    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
+        and never observed.
+    :ivar deadline: epoch seconds at which the wait ends.
     """
 
     call: Outcome
@@ -52,9 +53,9 @@ class WaitForCall:
 
 @dataclass(frozen=True)
 class WaitForReport:
-    """The step of a lifecycle that asks the Data API again later: it has no report of the call yet.
+    """The step of a lifecycle in which the caller waits, because the Data API has no report of the call yet.
 
-    :ivar report_by: epoch seconds. The lifecycle continues without a report then.
+    :ivar report_by: epoch seconds after which the lifecycle continues without a report.
     """
 
     call: Outcome
@@ -63,36 +64,36 @@ class WaitForReport:
 
 @dataclass(frozen=True)
 class TimeIsUp:
-    """The last step of a try whose time to wait is up. No snapshot has shown the end of the call."""
+    """The last step of a try that may wait no longer. No snapshot has shown that the call has ended."""
 
     call: Outcome
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The last step of a lifecycle: nothing is left to do for the attempt."""
+    """The last step of a lifecycle: nothing is left to do for this attempt to call the person."""
 
     call: Outcome
     verdict: Verdict
 
 
 Step = WaitForCall | WaitForReport | TimeIsUp | Finished
-"""What a lifecycle asks its caller to do next."""
+"""What the caller of a `CallLifecycle` must do next."""
 
 
 @dataclass(frozen=True)
 class LifecycleRules:
-    """What the author of a task decides about the lifecycle of its call. Durations are seconds.
+    """The task's parameters that control the lifecycle of the task's call. Durations are seconds.
 
     :ivar wait_for_completion: wait for the call's end; False: the lifecycle ends when the call is placed.
-    :ivar require_answer: only an answered call is accepted; the next try redials one that was not answered.
-    :ivar report_always: fetch the report even if the outcome is final already, e.g. for the link to the
-        recording.
-    :ivar appear_timeout: how long list.calls may take to show a placed call.
+    :ivar require_answer: accept only an answered call. If the call was not answered, the next try redials.
+    :ivar report_always: fetch the Data API's report even if the outcome is final already, for example for the
+        link to the recording.
+    :ivar appear_timeout: how long ``list.calls`` may take to show a placed call.
     :ivar report_timeout: how long the Data API may take to report an ended call.
     :ivar timeout: how long one try waits for the call.
     :ivar last_deadline: epoch seconds at which every wait for the call ends; None: no limit.
-    :ivar tags: the ids of the tags that the author wants on the call, by outcome.
+    :ivar tags: outcome of the call → the id of the tag that a call with this outcome gets.
     """
 
     wait_for_completion: bool
@@ -107,18 +108,19 @@ class LifecycleRules:
 
 @dataclass(frozen=True)
 class LifecycleGateway:
-    """How a lifecycle reaches the services.
+    """The functions through which a call's lifecycle reaches the services and the task's log.
 
-    :ivar tag_active: tags an active call. It takes the session id and the tag id.
-    :ivar tag_finished: tags a finished call. It takes the ``communication_id`` of the call's report and the
-        tag id.
-    :ivar fetch_final_outcome: returns the outcome with the report, or None if the Data API has no report yet.
-        None instead of a function: the connection has no Data API.
+    :ivar tag_active: takes a session id and a tag id, and tags the active call.
+    :ivar tag_finished: takes the ``communication_id`` of a call's report and a tag id, and tags the finished
+        call.
+    :ivar fetch_final_outcome: takes the outcome so far. Returns the final outcome and the report, or None if
+        the Data API has no report yet. The attribute itself is None if the connection does not use the Data
+        API.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.
     :ivar on_tagged: is called with the call after each new tag.
-    :ivar on_final_outcome: is called with the call when the Data API has first reported it.
+    :ivar on_final_outcome: is called with the final outcome when the Data API first reports the call.
     """
 
     tag_active: Callable[[int, int], Any]
@@ -132,11 +134,12 @@ class LifecycleGateway:
 
 
 class CallLifecycle:
-    """The part of a call's lifecycle that happens in one try.
+    """The part of a call's lifecycle that happens in one try of the task.
 
-    :param wait_until: epoch seconds at which this try stops waiting; None: it has not begun to wait. The
-        attribute of the same name is set by the first wait, and a deferral has to keep it.
-    :ivar report: the Data API's report, if this try has fetched it.
+    :param wait_until: epoch seconds at which this try stops waiting; None: the try has not begun to wait. The
+        first wait sets the attribute ``wait_until``. A task that defers must store the attribute and pass it
+        again.
+    :ivar report: the Data API's report of the call; None: this try has not fetched the report.
     """
 
     def __init__(
@@ -154,7 +157,7 @@ class CallLifecycle:
         self._rules = rules
 
     def resume(self, call: Outcome) -> Step:
-        """Continue with a placed call from the stage in the journal, and return the next step."""
+        """Continue with a placed call at the stage that the journal shows, and return the next step."""
         stage = self.journal.current.stage
         if stage is Stage.DONE:
             return self._finished(call)
@@ -166,7 +169,7 @@ class CallLifecycle:
         return Finished(call, Verdict.ACCEPTED)
 
     def observed(self, phase: Phase, call: Outcome) -> Step:
-        """Continue after a `WaitForCall` step that ended in this phase, and return the next step."""
+        """Continue after the step `WaitForCall` has ended in a phase, and return the next step."""
         if phase is Phase.ANSWERED:
             return self._wait(call)
         if phase is Phase.TIMED_OUT:
@@ -177,7 +180,7 @@ class CallLifecycle:
     def report_due(self, call: Outcome, report_by: float) -> Step:
         """Fetch the report, tag the finished call, and return the next step.
 
-        :param report_by: epoch seconds at which the lifecycle continues without a report.
+        :param report_by: epoch seconds after which the lifecycle continues without a report.
         """
         if self._gateway.fetch_final_outcome is not None:
             final = self._final_outcome(call, report_by)
@@ -211,9 +214,9 @@ class CallLifecycle:
         )
 
     def _final_outcome(self, call: Outcome, report_by: float) -> Outcome | WaitForReport:
-        """Return the call's final outcome, or the step that asks for the report again.
+        """Return the call's final outcome, or the step `WaitForReport` if the Data API has no report yet.
 
-        After ``report_by``, return the outcome so far.
+        After the time ``report_by``, return the outcome so far instead of `WaitForReport`.
         """
         if call.source == "data_api" and not self._rules.report_always:
             return call

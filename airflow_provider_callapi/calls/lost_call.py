@@ -1,6 +1,8 @@
-"""The search for a lost call. A call is lost if its start request got no answer: it may have been placed.
+"""The search for a lost call. A call is lost if its start request got no answer.
 
-A task with one call and a campaign search by the same rule.
+The call may have been placed.
+
+Tasks with one call and campaigns both use this search.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 _CLOCK_DIFFERENCE = 600.0
 """Seconds by which the service's clock may be behind the clock of this computer."""
 _OWN_ID = re.compile(r"af(c|-alert)?-[0-9a-f]{24,32}-\d+(-\d+)?")
-"""An ``external_id`` that this package made: for a task, a campaign or an alert."""
+"""Matches an ``external_id`` that this package made for a task, a campaign or an alert."""
 _ID_USED_ONCE = re.compile(r"af-[0-9a-f]{32}-\d+")
-"""An ``external_id`` made from dag, run, task, map index and attempt. Other ids may be used again."""
+"""Matches an ``external_id`` that this package made from dag, run, task, map index and attempt."""
 
 
 @dataclass
@@ -25,11 +27,11 @@ class LostCall:
     """A lost call, and the progress of the search for it.
 
     :ivar external_id: the ``external_id`` of the start request.
-    :ivar contact: the number that the start request called; None: any.
-    :ivar since: when the intent was stored, epoch seconds; None: any time.
-    :ivar timezone: IANA name of the account's zone, which the start times of calls are in.
+    :ivar contact: the phone number in the start request; None: a call to any number matches.
+    :ivar since: when the intent was stored, epoch seconds; None: a call with any start time matches.
+    :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
     :ivar search_until: epoch seconds before which the search does not end.
-    :ivar misses: consecutive snapshots without the call.
+    :ivar misses: the number of consecutive successful snapshots without the call.
     """
 
     external_id: str
@@ -42,10 +44,13 @@ class LostCall:
     def matches(self, found: CallSession | CallReport) -> bool:
         """Return whether a call that a service reports can be the lost call.
 
-        The ``external_id`` must match. An author may use an id again, so the contact and the start time must
-        match too; a fact that the service does not report counts as a match. The start time does not count
-        for an id that this package made, if the id is used once or the call is still active. The reason: a
-        wrong time zone of the connection must not cause a second call.
+        The ``external_id``, the contact and the start time must match. Contact and start time are compared
+        because an author may use an id for several calls. A contact or start time that the service does not
+        report counts as a match.
+
+        Some ids that this package made are exempt: the start time of an active call is not compared, nor is
+        the start time of a report if the id belongs to one call only. The reason: a wrong time zone of the
+        connection must not cause a second call.
         """
         found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
         if found_id != self.external_id:
@@ -62,5 +67,5 @@ class LostCall:
         return began >= self.since - _CLOCK_DIFFERENCE
 
     def is_given_up(self, at: float) -> bool:
-        """Return whether the search ends without a result at a time, in epoch seconds."""
+        """Return whether the search ends without having found the call at the time ``at``, epoch seconds."""
         return at >= self.search_until and self.misses >= TOLERANCE.misses

@@ -1,8 +1,8 @@
-"""The outcome of a call: what is known of it, and from which source.
+"""The outcome of a call: the known facts about the call, and their source.
 
-Polling can prove that a call was answered. It can never prove that a call was not: the contact may have
-answered and hung up between two polls. So ``answered`` is True, None (not known), or False, which only the
-Data API proves.
+Polls can prove that a call was answered. Polls cannot prove that a call was not answered, because the contact
+may have answered and hung up between two polls. So polls set ``answered`` to True or None (not known). Only
+the Data API's report can set ``answered`` to False.
 """
 
 from __future__ import annotations
@@ -22,22 +22,24 @@ _TIMES = ("started_at", "answered_at", "ended_at")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is known of one call, without phone numbers. Start operators, sensor and triggers return it.
+    """The known facts about one call, without phone numbers.
+
+    Start operators, sensor and triggers return outcomes.
 
     :ivar status: ``started`` (accepted by the service, perhaps still active) or ``ended``.
     :ivar answered: True, False, or None: not known.
     :ivar attempt: the number of this call among the task's attempts; the first is 1.
     :ivar started_at: when the service accepted the call, epoch seconds.
-    :ivar answered_at: when a snapshot first showed the answer, epoch seconds. The contact answered then or
-        before.
-    :ivar ended_at: when a snapshot first lacked the call, epoch seconds. The call ended then or before. With
-        the Data API's report, the time at which the call ended.
-    :ivar observed: whether list.calls ever showed the call.
-    :ivar finish_reason: the Data API's mnemonic.
+    :ivar answered_at: when a snapshot first showed the answer, epoch seconds. The contact answered at this
+        time or before.
+    :ivar ended_at: when the call ended, epoch seconds, from the Data API's report. Without a report, the time
+        of the first snapshot without the call: the call ended at this time or before.
+    :ivar observed: whether ``list.calls`` ever showed the call.
+    :ivar finish_reason: the Data API's mnemonic for the cause for which the call ended.
     :ivar talk_seconds: how long the contact talked, from the Data API.
     :ivar tags: the ids of the tags known to be on the call.
-    :ivar communication_id: the Data API's id of the call, by which a finished call is tagged.
-    :ivar source: where the newest facts come from: ``start`` (the answer to start.*), ``list.calls`` or
+    :ivar communication_id: the Data API's id of the call. A request that tags a finished call needs this id.
+    :ivar source: the source of the newest facts: ``start`` (the answer to ``start.*``), ``list.calls`` or
         ``data_api``.
     """
 
@@ -57,7 +59,7 @@ class Outcome:
     source: Literal["start", "list.calls", "data_api"] = "start"
 
     def tagged(self, tag_id: int) -> Outcome:
-        """Return this outcome with one more tag."""
+        """Return a copy of this outcome with one more tag id in ``tags``."""
         return self if tag_id in self.tags else replace(self, tags=(*self.tags, tag_id))
 
     def to_xcom(self) -> dict[str, Any]:
@@ -70,7 +72,7 @@ class Outcome:
 
     @classmethod
     def from_xcom(cls, value: dict[str, Any]) -> Outcome:
-        """Read an outcome from the dict that `to_xcom` returned. Ignore keys of later versions.
+        """Return the outcome that a dict from `to_xcom` describes. Unknown keys are ignored.
 
         :raises ValueError: the dict has no usable ``call_session_id``, or a time cannot be read.
         """
@@ -86,10 +88,10 @@ class Outcome:
 
 
 def with_report(call: Outcome, report: CallReport, answered: bool | None, timezone: str) -> Outcome:
-    """Return the final outcome of a finished call: the outcome so far with the Data API's report.
+    """Return the final outcome of a finished call: the outcome so far, updated with the Data API's report.
 
     :param answered: whether the contact picked up; None: not known.
-    :param timezone: IANA name of the account's zone, which the report's times are in.
+    :param timezone: IANA name of the account's time zone. The report gives times in this zone.
     """
     ended_at = call.ended_at
     with suppress(ValueError):  # the report may lack a readable end; its other facts still count

@@ -1,8 +1,8 @@
-"""Placing one call at most once: the journal of a call, and the only code that sends a start request for it.
+"""Place one call at most once: the journal of a call, and the only code that sends a call's start request.
 
 A call cannot be taken back, and the service has no idempotency key. So the journal stores an intent before
-the start request is sent. A try that finds an intent without a result searches for the call by its
-``external_id`` and does not dial. `place` follows this table:
+the start request is sent. If a later try finds an intent without a result, the try does not dial. It searches
+for the call by the call's ``external_id``. The function `place` follows this table:
 
 =================  ====================================================================================
 journal stage      what the next try does
@@ -16,8 +16,8 @@ unresolved         fail again; after a person's clear: place a new attempt
 redial             place a new attempt: the last one was not answered, and the task requires an answer
 =================  ====================================================================================
 
-If the call was proven not to be placed (the service refused it, or nothing was sent), the journal returns to
-"nothing". If the journal holds a call to another person, the try places a new attempt.
+If the service refused the start request, or if nothing was sent, the call was not placed. The journal then
+returns to the stage "nothing". If the journal holds a call to another person, the try places a new attempt.
 """
 
 from __future__ import annotations
@@ -38,14 +38,17 @@ from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 _RECORD_KEY = "callapi_call"
-"""The key of the journal's record in its store."""
+"""The key under which a journal stores its record."""
 
 Delivery = Literal["at_most_once", "at_least_once"]
-"""What follows an unresolved call: ``at_most_once`` fails, ``at_least_once`` places a new attempt."""
+"""What a task does after an unresolved call. A call is unresolved if the search did not find it.
+
+``at_most_once`` fails the task; ``at_least_once`` places a new attempt.
+"""
 
 
 class Stage(StrEnum):
-    """How far a call has got, as the journal stores it."""
+    """The stage of a call, from no intent to the final outcome, as the journal stores it."""
 
     NOTHING = "nothing"
     STARTING = "starting"
@@ -57,7 +60,10 @@ class Stage(StrEnum):
 
 
 class Step(StrEnum):
-    """What a try does with the call in the journal. The values are the words of the task log."""
+    """What one try of a task does with the call in the journal.
+
+    The task log shows the values of this enum.
+    """
 
     DIAL = "placing the call"
     DIAL_AGAIN = "placing a new attempt"
@@ -82,18 +88,19 @@ _STEPS: dict[tuple[Stage, bool], Step] = {
     (Stage.UNRESOLVED, False): Step.GIVE_UP,
     (Stage.UNRESOLVED, True): Step.DIAL_AGAIN,
 }
-"""(journal stage, whether a person has cleared the task since) → what the next try does."""
+"""(journal stage, whether a person has cleared the task since that stage) → what the next try does."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """The journal's record of one call: plain JSON without a phone number.
+    """The journal's record of one call. The record is plain JSON without a phone number.
 
-    :ivar fingerprint: identifies the called person, see `Journal.person_fingerprint`.
+    :ivar fingerprint: digits that identify the called person, see `Journal.person_fingerprint`.
     :ivar generation: the journal's ``generation`` when the record was stored.
     :ivar attempt: the number of the newest attempt; the first is 1.
     :ivar intended_at: when the intent was stored, epoch seconds.
-    :ivar call: the outcome so far, as `Outcome.to_xcom` returns it, from stage ``started`` on.
+    :ivar call: the outcome so far, as `Outcome.to_xcom` returns it; None: the call has not reached the stage
+        ``started``.
     """
 
     stage: Stage
@@ -106,18 +113,18 @@ class Record:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
-        """Read a record from the plain JSON that a journal has stored."""
+        """Return the record that a journal has stored as plain JSON."""
         return cls(**{**value, "stage": Stage(value["stage"])})
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome so far of a call that was placed."""
+        """The outcome so far of the record's call, which must be placed."""
         assert self.call is not None, f"a call in stage {self.stage} has no session"
         return Outcome.from_xcom(self.call)
 
 
 class Unresolved(Exception):
-    """A lost call that the search did not find: it is unknown whether it was placed."""
+    """A start request got no answer, and the search did not find the call. The call may have been placed."""
 
     def __init__(self, external_id: str, cause: str) -> None:
         super().__init__(
@@ -128,10 +135,12 @@ class Unresolved(Exception):
 
 
 class Journal:
-    """The stored record of one task's call. Every change is stored before the method that makes it returns.
+    """The stored record of one task's call.
+
+    Each method that changes the record stores the change, then returns.
 
     :param owner: dag id, run id, task id and map index of the task.
-    :param generation: a counter that a person's clear of the task changes, and nothing else.
+    :param generation: a number that changes only when a person clears the task.
     """
 
     def __init__(self, store: KeyValueStore, *, owner: tuple[str, ...], generation: int) -> None:
@@ -143,12 +152,12 @@ class Journal:
 
     @property
     def current(self) -> Record:
-        """The record of a call whose intent was stored."""
+        """The journal's record. Its intent must have been stored before."""
         assert self.record is not None, "no intent was stored"
         return self.record
 
     def next_step(self, request: StartCall) -> Step:
-        """Return what the next try does for this request. The journal does not change."""
+        """Return what the next try does for a start request. This method does not change the journal."""
         if self.record is None:
             return Step.DIAL
         if self.record.fingerprint != self.person_fingerprint(request):
@@ -156,31 +165,34 @@ class Journal:
         return _STEPS[self.record.stage, self._generation != self.record.generation]
 
     def describe(self) -> str:
-        """Return what the journal holds, in a few words for the task log."""
+        """Return the stage of the journal's call in a few words, for the task log."""
         return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
 
     def person_fingerprint(self, request: StartCall) -> str:
-        """Return 12 hex digits that identify the person a request calls.
+        """Return 12 hex digits that identify the person that a start request calls.
 
-        The message is left out: a retry may render another text for the same call. The digits are a shortened
-        hash, salted with the journal's owner: they do not reveal the phone number.
+        The digits do not depend on the message, because a retry may render another text for the same call.
+        The digits are a shortened hash, salted with the journal's owner, so they do not reveal the phone
+        number.
         """
         text = "\n".join((*self._owner, request.contact))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def external_id(self, request: StartCall, attempt: int) -> str:
-        """Return the ``external_id`` of an attempt, by which a lost call is found.
+        """Return the ``external_id`` of an attempt. The search for a lost call uses this id.
 
-        Every try of an attempt uses the same id. It is the author's own id, with ``-2``, ``-3`` … from the
-        second attempt on. Without one, it is a hash of the journal's owner: at most 64 characters and no
-        phone number.
+        Every try of one attempt uses the same id. If the request has an ``external_id``, the first attempt
+        uses that id, and the next attempts add ``-2``, ``-3`` …. If the request has none, the id is a hash of
+        the journal's owner. The hash has at most 64 characters and contains no phone number.
         """
         if request.external_id:
             return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
         return f"af-{hashlib.sha256('/'.join(self._owner).encode()).hexdigest()[:32]}-{attempt}"
 
     def store_intent(self, request: StartCall, now: float) -> StartCall:
-        """Store the intent of the next attempt and return the request with the attempt's ``external_id``.
+        """Store the intent of the next attempt: the record that must exist before the start request is sent.
+
+        Return the request with the attempt's ``external_id``.
 
         :param now: epoch seconds.
         """
@@ -199,11 +211,11 @@ class Journal:
         return request.model_copy(update={"external_id": external_id})
 
     def mark_not_placed(self) -> None:
-        """Store that the call was proven not to be placed. The next try uses the same attempt number."""
+        """Store that the call was not placed. The next try uses the same attempt number again."""
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_started(self, call_session_id: int, now: float) -> Outcome:
-        """Store that the service accepted the call, and return its outcome so far.
+        """Store that the service accepted the call, and return the call's outcome so far.
 
         :param now: epoch seconds.
         """
@@ -217,15 +229,18 @@ class Journal:
         self._store_stage(Stage.UNRESOLVED)
 
     def mark_active(self, call: Outcome) -> None:
-        """Store what was observed of a call that has not ended, for later tries."""
+        """Store the outcome so far of a call that has not ended. Later tries continue from this outcome."""
         self._store_call(Stage.STARTED, call)
 
     def mark_ended(self, call: Outcome) -> None:
-        """Store that the call has ended. Tags or the report may be left to do."""
+        """Store that the call has ended.
+
+        The call may still have to be tagged, and its report may have to be fetched.
+        """
         self._store_call(Stage.ENDED, call)
 
     def mark_done(self, call: Outcome, *, redial: bool = False) -> None:
-        """Store that nothing is left to do for this attempt.
+        """Store that the attempt needs no more work.
 
         :param redial: whether the next try places a new attempt.
         """
@@ -246,17 +261,22 @@ class Journal:
 
 
 FindReportedCall = Callable[[str, str, float], int | None]
-"""Takes external_id, contact, and the earliest start in epoch seconds; returns a session id or None."""
+"""A search in the Data API.
+
+The function takes ``external_id``, contact, and the earliest start time of the call in epoch seconds. It
+returns the session id of the call, or None if the Data API does not report the call.
+"""
 
 
 @dataclass(frozen=True)
 class CallGateway:
-    """How `place` reaches the services.
+    """The functions through which `place` reaches the services and the task's log.
 
-    :ivar send: sends a start request. It repeats the request only if the first one was proven not to be
-        carried out.
-    :ivar poll_snapshots: yields a snapshot per poll, without end, and sleeps between two polls.
-    :ivar find_reported_call: searches the Data API for a call; None: the connection has no Data API.
+    :ivar send: sends a start request. The function repeats the request only if it is certain that the service
+        did not carry it out.
+    :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
+    :ivar find_reported_call: searches the Data API for a call; None: the connection does not use the Data
+        API.
     :ivar timezone: IANA name of the account's zone.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
@@ -279,15 +299,17 @@ def place(
     delivery: Delivery = "at_most_once",
     search_first: bool = False,
 ) -> Outcome:
-    """Return the placed call of a journal, and dial at most once for one attempt.
+    """Place the call of a journal, unless an earlier try placed it, and return the call's outcome so far.
 
-    :param appear_timeout: seconds within which list.calls shows a placed call.
-    :param delivery: ``at_least_once`` places a new attempt after an unresolved call: after the same search,
-        and at most once per try.
-    :param search_first: search for the call of an earlier try before dialling, because the journal was lost
-        with that try.
+    Send at most one start request per attempt.
+
+    :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
+    :param delivery: ``at_most_once`` raises `Unresolved` if the search does not find a lost call.
+        ``at_least_once`` then places a new attempt, at most once per try.
+    :param search_first: search for the call of an earlier try before dialling. Set this if the journal of the
+        earlier try is lost.
     :raises Unresolved: it is unknown whether the call was placed.
-    :raises CallApiError: the call was proven not to be placed, or the search for it failed.
+    :raises CallApiError: the call was not placed, or the search for the call failed.
     """
     step = journal.next_step(request)
     if search_first and journal.record is None:
@@ -333,7 +355,10 @@ def _dial(
     search_first: bool = False,
     search_must_work: bool = False,
 ) -> Outcome | str:
-    """Place the next attempt and return its call; return why the request failed if the call is lost."""
+    """Place the next attempt and return the outcome so far.
+
+    If the call is lost, return the error's text instead.
+    """
     intended = journal.store_intent(request, gateway.clock())
     if search_first and (
         session_id := _find_lost_call(
@@ -359,10 +384,12 @@ def _dial(
 def _search(
     journal: Journal, request: StartCall, gateway: CallGateway, cause: str, seconds: float
 ) -> Outcome | None:
-    """Search for the lost call of the journal. Mark it as unresolved if it is not found.
+    """Search for the journal's lost call and return its outcome so far. If not found, mark it as unresolved.
 
-    :param seconds: how long to search from now on. The intent may be much older: the start request may have
-        waited until a limit was reset.
+    Return None if the search did not find the call.
+
+    :param seconds: how long to search, counted from the beginning of the search. The time is not counted from
+        the intent, because the start request may have waited until a limit was reset.
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")
@@ -390,12 +417,13 @@ def _find_lost_call(
     search_until: float,
     search_must_work: bool,
 ) -> int | None:
-    """Return the session id of a lost call from list.calls or the Data API, or None.
+    """Search for a lost call in ``list.calls``, then in the Data API. Return its session id; None: not found.
 
     :param since: epoch seconds before which the active call did not begin; None: any time.
-    :param search_until: epoch seconds at which the search in list.calls ends.
-    :param search_must_work: whether a permanent error of the search is raised; else it counts as not found.
-    :raises CallApiError: a service could not be searched, and the other one did not find the call.
+    :param search_until: epoch seconds at which the search in ``list.calls`` ends.
+    :param search_must_work: whether to raise a permanent error of the search. If False, a permanent error
+        counts as "not found".
+    :raises CallApiError: one service could not be searched, and the other service did not show the call.
     """
     lost = LostCall(record.external_id, request.contact, since, gateway.timezone, search_until)
     failures: list[CallApiError] = []
@@ -419,7 +447,9 @@ def _find_lost_call(
 
 
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
-    """Return the session id of a lost call that list.calls shows, or None when the search time is over.
+    """Poll until ``list.calls`` shows a lost call, and return its session id.
+
+    Return None after the search time.
 
     :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
     """

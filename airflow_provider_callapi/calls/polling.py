@@ -1,4 +1,7 @@
-"""One poll loop for any number of subscribers: a thousand waiting tasks send no more requests than one."""
+"""One poll loop for any number of subscribers.
+
+A thousand waiting tasks send no more requests than one task.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,18 @@ from typing import Any
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 NextSnapshot = Callable[[], Awaitable[Snapshot]]
-"""Waits for the subscriber's next snapshot and returns it."""
+"""A function that waits for a subscriber's next snapshot and returns the snapshot."""
 
 
 class SharedPoll:
-    """A loop that takes snapshots while there are subscribers, as often as the shortest interval demands.
+    """A loop that polls while there are subscribers, and gives each snapshot to every subscriber.
 
-    It belongs to one event loop. A subscriber gets every snapshot that is taken after it subscribed. It waits
-    for the next one as the others do: subscribing and leaving cause no polls.
+    The shortest interval of all subscribers is the time between two polls. A shared poll belongs to one event
+    loop. Each subscriber gets every snapshot that is taken after the subscription began. A new subscriber
+    waits for the next regular poll. No poll is made because a subscriber comes or leaves.
 
-    :param take_snapshot: takes one snapshot; it must not block the event loop.
-    :param sleep: ``asyncio.sleep``, or a test's replacement.
+    :param take_snapshot: takes one snapshot. This function must not block the event loop.
+    :param sleep: ``asyncio.sleep``, or a replacement in a test.
     """
 
     def __init__(
@@ -33,19 +37,20 @@ class SharedPoll:
         self._take_snapshot = take_snapshot
         self._sleep = sleep
         self._subscribers: dict[asyncio.Queue[Snapshot | Exception], float] = {}
-        """The queue of each subscriber, and its interval in seconds."""
+        """Queue of a subscriber → the subscriber's interval in seconds."""
         self._loop_task: asyncio.Task[None] | None = None
         self._subscribers_changed = asyncio.Event()
 
     @property
     def idle(self) -> bool:
-        """Whether there are no subscribers."""
+        """Whether this poll has no subscribers."""
         return not self._subscribers
 
     @asynccontextmanager
     async def subscribe(self, interval: float) -> AsyncIterator[NextSnapshot]:
-        """Receive snapshots that are at most ``interval`` seconds apart, until the context ends.
+        """Subscribe to the snapshots until the context ends. The context's value waits for the next snapshot.
 
+        :param interval: the longest time between two polls, in seconds.
         :raises ValueError: the interval is not positive.
         """
         if interval <= 0:
@@ -55,7 +60,7 @@ class SharedPoll:
             self._subscribers_changed.set()
         self._subscribers[queue] = interval
         if self._loop_task is None:
-            # An empty context: the loop logs for all subscribers, not for the first one.
+            # The context is empty, because the loop logs for all subscribers and not only for the first one.
             self._loop_task = asyncio.create_task(self._run(), context=contextvars.Context())
 
         async def next_snapshot() -> Snapshot:
@@ -69,7 +74,7 @@ class SharedPoll:
         finally:
             del self._subscribers[queue]
             if not self._subscribers:
-                # Ends the pause. A poll in progress is not cancelled, so there are never two at once.
+                # Ends the pause. A poll in progress is not cancelled: two polls never run at once.
                 self._subscribers_changed.set()
 
     async def _run(self) -> None:
@@ -78,7 +83,7 @@ class SharedPoll:
                 snapshot = await self._take_snapshot()
                 self._publish(snapshot)
                 await self._pause_after(snapshot)
-        except Exception as error:  # a bug: the subscribers raise it instead of waiting for ever
+        except Exception as error:  # a bug: the subscribers raise the error instead of waiting for ever
             self._publish(error)
         except asyncio.CancelledError:
             self._publish(RuntimeError("the shared poll was cancelled"))
@@ -91,10 +96,10 @@ class SharedPoll:
             queue.put_nowait(item)
 
     async def _pause_after(self, snapshot: Snapshot) -> None:
-        """Sleep until the next poll.
+        """Sleep until the time of the next poll, or until no subscribers are left.
 
-        A new subscriber with a shorter interval starts a second pause next to the first. The pause that ends
-        first counts.
+        A new subscriber with a shorter interval starts a second pause next to the first pause. The method
+        returns when one of the two pauses ends.
         """
         pauses: set[asyncio.Future[Any]] = set()
         try:

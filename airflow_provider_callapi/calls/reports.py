@@ -1,4 +1,4 @@
-"""All calls that ended in an interval, from the Data API. One request covers any number of calls."""
+"""Fetch all finished calls of an interval from the Data API. One request covers up to 10,000 calls."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _LAST_OFFSET = 100_000
 _HOUR = 3600.0
 _DAY = 86_400.0
 _SHORTEST_INTERVAL = 1.0
-"""Seconds: times in the Data API's reports have whole seconds."""
+"""Seconds. A shorter interval is not halved again, because the Data API's reports show whole seconds."""
 
 Entry = TypeVar("Entry", CallReport, LegReport)
 
 
 class DataApiClient(Protocol):
-    """A client of the Data API."""
+    """Any object that sends requests to the Data API and returns typed answers."""
 
     def call(self, request: Any) -> Any:
         """Send a request and return its answer; see `airflow_provider_callapi.api.client.Client`."""
@@ -42,12 +42,13 @@ def fetch_finished_calls(
 ) -> list[tuple[CallReport, bool | None]]:
     """Return the finished calls that began in an interval, and whether the contact answered each.
 
-    None instead of True or False: it is not known. The report of the legs is fetched only if the report of a
-    call does not prove whether the contact answered.
+    Each pair is the report of a call and True (answered), False (not answered) or None (not known). The
+    report of the calls' legs is fetched only if the report of some call does not prove whether the contact
+    answered.
 
     :param since: the beginning of the interval, epoch seconds.
-    :param until: the end of the interval, epoch seconds. One more day is fetched, in case the account's clock
-        or zone is ahead.
+    :param until: the end of the interval, epoch seconds. The calls of one more day are fetched too, in case
+        the account's clock or time zone is ahead.
     :param timezone: IANA name of the account's zone.
     :raises CallApiError: the Data API did not answer.
     """
@@ -71,10 +72,11 @@ def _fetch_all(
     interval: tuple[float, float],
     timezone: str,
 ) -> Iterable[Entry]:
-    """Return every entry of a report in an interval, each once.
+    """Return all entries of one kind of report in an interval, each entry once.
 
-    An interval with more entries than the Data API sends is halved. The order of the entries is not
-    documented, nor whether the ends of an interval belong to it. So the two halves share their border.
+    If the interval has more entries than the Data API sends, the interval is halved. The Data API's
+    documentation does not state whether the ends of an interval belong to the interval. So both halves
+    contain the moment at which they meet. The order of the entries is not documented either.
     """
     entries: dict[int, Entry] = {}
     intervals = [interval]
@@ -94,12 +96,13 @@ def _fetch_all(
 
 
 def _dates(since: float, until: float, timezone: str) -> dict[str, str]:
-    """Return the limits of an interval as the Data API takes them, in the account's time.
+    """Return the beginning and end of an interval as parameters of a Data API request.
 
-    When a zone's clocks are set back, one hour of the day comes twice. The limits are moved apart so that
-    they include both.
+    The Data API takes both times in the account's time zone. When the clocks of a zone are set back, one hour
+    of the day occurs twice. The returned interval is longer then, and includes both of these hours.
 
-    :param since: epoch seconds, like ``until``.
+    :param since: the beginning of the interval, epoch seconds.
+    :param until: the end of the interval, epoch seconds.
     """
     earlier, later = (_seconds_set_back(at, timezone) for at in (since, until - _HOUR))
     return {
@@ -109,7 +112,7 @@ def _dates(since: float, until: float, timezone: str) -> dict[str, str]:
 
 
 def _seconds_set_back(at: float, timezone: str) -> float:
-    """Return by how many seconds a zone's clocks are set back in the hour after a time; 0: they are not.
+    """Return by how many seconds a zone's clocks are set back in the hour after ``at``; 0: no clock change.
 
     :param at: epoch seconds.
     """

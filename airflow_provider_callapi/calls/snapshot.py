@@ -1,4 +1,4 @@
-"""One poll of the active calls: the answer of ``list.calls``, or the failure."""
+"""The result of one poll of the active calls: the answer of ``list.calls``, or the failure of the poll."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # requests is heavy, and DAG files are parsed all day
     from airflow_provider_callapi.api.client import Client
 
 _LONGEST_PAUSE = 60.0
-"""The most seconds to pause after an exceeded limit, because the waiting task has a deadline of its own."""
+"""The longest pause after an exceeded limit, in seconds. The task that waits has a deadline of its own."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Snapshot:
     """The active calls of an account at a moment, or the failure of the poll.
 
     :ivar at: when the answer or the failure arrived, epoch seconds.
-    :ivar sessions: the active calls by session id; empty if the poll failed.
-    :ivar failure: why the poll failed. A failed poll proves nothing about any call.
+    :ivar sessions: session id → active call; empty if the poll failed.
+    :ivar failure: why the poll failed; None: the poll succeeded. A failed poll changes no call's state.
     """
 
     at: float
@@ -31,7 +31,7 @@ class Snapshot:
     failure: CallApiError | None = None
 
     def pause(self, interval: float) -> float:
-        """Return the seconds until the next poll: the interval, or more if no points are left.
+        """Return the seconds until the next poll: the interval, or more if the API's rate limit is used up.
 
         :param interval: seconds between two polls.
         """
@@ -41,7 +41,7 @@ class Snapshot:
 
 
 def take_snapshot(client: Client, clock: Callable[[], float]) -> Snapshot:
-    """Poll the active calls once. A failed poll is not repeated here: the next poll is its retry.
+    """Poll the active calls once and return the snapshot. A failed poll is not repeated.
 
     :param clock: returns epoch seconds.
     """

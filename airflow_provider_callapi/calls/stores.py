@@ -1,4 +1,4 @@
-"""One protocol for every store of plain JSON by key: task state, an Airflow Variable, memory."""
+"""The protocol of a store of plain JSON by key. Task state, Airflow Variables and memory implement it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ class KeyValueStore(Protocol):
     """A store of plain JSON values by key."""
 
     def get(self, key: str) -> Any:
-        """Return the value of a key, or None."""
+        """Return the value of a key; None: the store has no such key."""
 
     def set(self, key: str, value: Any) -> None:
-        """Store the value of a key, replacing an older one. The value is stored when this method returns."""
+        """Store the value of a key and replace an older value. Return only after the value is stored."""
 
 
 class MemoryStore:
-    """A key-value store that ends with the process, for callers whose values need not outlive one try."""
+    """A key-value store in memory. The values are lost when the process ends."""
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The tags that an author wants on a call, by the call's outcome."""
+"""The tags that a call gets, depending on the call's outcome."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Literal
 from airflow_provider_callapi.calls.outcome import Outcome
 
 TagWhen = Literal["answered", "not_answered", "ended"]
-"""The outcome that a tag is for. ``ended`` is for every call that has ended."""
+"""The outcome for which a call gets a tag. ``ended`` means every call that has ended."""
 TagRules = Mapping[TagWhen, int]
-"""The id of the tag for each outcome that the author named."""
+"""Outcome → the id of the tag that a call with this outcome gets."""
 
 
 def due_tags(call: Outcome, tag_rules: TagRules) -> list[int]:
-    """Return the ids of the tags that a finished call should have and does not have yet.
+    """Return the ids of the tags that a finished call needs and does not have yet.
 
-    A call without a known answer gets neither the ``answered`` nor the ``not_answered`` tag.
+    If it is not known whether the contact answered, only the ``ended`` tag is needed.
     """
     due: list[TagWhen] = ["ended"]
     if call.answered is not None:

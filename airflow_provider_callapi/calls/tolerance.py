@@ -1,4 +1,4 @@
-"""How many misses and failed polls a wait tolerates before it draws a conclusion."""
+"""How many misses a wait needs to conclude that a call has ended, and how many failed polls it tolerates."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PollTolerance:
-    """How many consecutive polls it takes to conclude something about a call.
+    """How many consecutive polls without a call, or failed polls, a wait for the call tolerates.
 
-    :ivar misses: this many successful snapshots without a call prove its absence. One is not enough:
-        list.calls shows a new call late, and may leave a call out for a moment.
-    :ivar failures: a wait survives this many failed polls. One more ends it.
+    :ivar misses: this many consecutive successful snapshots without a call prove that the call is not active.
+        One snapshot is not enough: ``list.calls`` shows a new call late, and may omit a call for a moment.
+    :ivar failures: a wait continues after this many consecutive failed polls. One more failed poll ends the
+        wait with an error.
     """
 
     misses: int = 2
@@ -19,4 +20,4 @@ class PollTolerance:
 
 
 TOLERANCE = PollTolerance()
-"""The tolerance of a wait whose author sets none."""
+"""The default tolerance of a wait for a call."""

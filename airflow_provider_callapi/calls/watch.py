@@ -1,7 +1,7 @@
-"""The watch of one call: it takes snapshots one by one and decides in which phase the call is.
+"""The watch of one call. The watch takes snapshots one by one, and decides in which phase the call is.
 
-The worker's loop, the sensor and the triggers all update the same `SessionWatch`. They differ only in how
-they sleep between two polls.
+The worker's loop, the sensor and the triggers all use the class `SessionWatch`. Worker, sensor and triggers
+differ only in how they sleep between two polls.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
 
 Until = Literal["answered", "ended"]
-"""What a wait for a call waits for."""
+"""The event that ends a wait for a call. A wait until ``answered`` also ends when the call ends."""
 
 
 class Phase(StrEnum):
-    """How far a watched call has got, as far as the snapshots have shown."""
+    """The phase of a watched call, as far as the snapshots have shown."""
 
     EXPECTED = "accepted, not listed yet"
     APPEARED = "listed, no answer observed"
@@ -33,12 +33,12 @@ class Phase(StrEnum):
 
 
 FINAL_PHASES = frozenset({Phase.ENDED, Phase.NEVER_APPEARED, Phase.TIMED_OUT})
-"""The phases that a watched call does not leave again."""
+"""The last phases of a watched call. The call does not change to another phase after one of them."""
 WAIT_ENDS_IN: dict[Until, frozenset[Phase]] = {
     "answered": FINAL_PHASES | {Phase.ANSWERED},
     "ended": FINAL_PHASES,
 }
-"""The phases in which a wait for a call ends, by what it waits for."""
+"""Event that a wait waits for → the phases of the call in which the wait ends."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,13 @@ class Observation:
     """What the snapshots so far have shown of one call. All values are plain JSON.
 
     :ivar listed: whether a snapshot has shown the call.
-    :ivar answered_at: when a snapshot first showed the answer, epoch seconds.
-    :ivar missing_since: when the first of the latest consecutive misses was, epoch seconds.
-    :ivar misses: consecutive successful snapshots without the call.
-    :ivar failures: consecutive failed polls.
-    :ivar external_id: the call's ``external_id``, if a snapshot has shown one.
+    :ivar answered_at: when a snapshot first showed that the contact answered, epoch seconds; None: no
+        snapshot has.
+    :ivar missing_since: the time of the first of the newest consecutive misses, epoch seconds; None: the
+        newest successful snapshot showed the call.
+    :ivar misses: the number of consecutive successful snapshots without the call.
+    :ivar failures: the number of consecutive failed polls.
+    :ivar external_id: the call's ``external_id``; None: no snapshot has shown it.
     :ivar tags: the ids of the call's tags in the newest snapshot that showed the call.
     """
 
@@ -64,7 +66,7 @@ class Observation:
 
     @classmethod
     def from_outcome(cls, call: Outcome) -> Observation:
-        """Return what earlier waits for the same call have observed, from the call's outcome so far."""
+        """Return the observation that earlier waits for a call have stored in the call's outcome."""
         return cls(
             listed=call.observed,
             answered_at=call.answered_at,
@@ -78,13 +80,17 @@ class Observation:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Observation:
-        """Read an observation from `to_json`. Ignore unknown keys; missing keys take their defaults."""
+        """Return the observation that a dict from `to_json` describes.
+
+        Ignore unknown keys. Use the default for each missing key.
+        """
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
         return cls(**{**known, "tags": tuple(value.get("tags", ()))})
 
     def with_session(self, session: CallSession, at: float) -> Observation:
-        """Return the observation after a snapshot that shows the call.
+        """Return a copy of this observation, updated with a snapshot that shows the call.
 
+        :param session: the call in the snapshot.
         :param at: the snapshot's time, epoch seconds.
         """
         answered_at = self.answered_at
@@ -102,7 +108,7 @@ class Observation:
         )
 
     def with_miss(self, at: float) -> Observation:
-        """Return the observation after a successful snapshot without the call.
+        """Return a copy of this observation, updated with a successful snapshot that does not show the call.
 
         :param at: the snapshot's time, epoch seconds.
         """
@@ -114,9 +120,12 @@ class Observation:
 class SessionWatch:
     """One watched call, and the rules that decide when it has ended.
 
-    :ivar appear_by: epoch seconds. A call that no snapshot has shown by then has ended unobserved.
-    :ivar deadline: epoch seconds. A call that is still active then has timed out.
-    :ivar tolerance: how many misses prove the call's end, and how many failed polls the watch tolerates.
+    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
+        and never observed.
+    :ivar deadline: epoch seconds. If the call is still active at this time, the call's phase is
+        ``TIMED_OUT``.
+    :ivar tolerance: how many misses prove that the call has ended, and how many failed polls the watch
+        tolerates.
     """
 
     call_session_id: int
@@ -131,9 +140,9 @@ class SessionWatch:
             self.phase = self._active_phase()
 
     def update(self, snapshot: Snapshot) -> Phase:
-        """Take one snapshot into account and return the call's phase.
+        """Update the watch with one snapshot and return the call's new phase.
 
-        A failed poll changes nothing about the call.
+        A failed poll changes the call's phase only at the deadline.
 
         :raises CallApiError: the poll failed with a permanent error, or more consecutive polls failed than
             the watch tolerates.
@@ -152,7 +161,7 @@ class SessionWatch:
         return self.phase
 
     def extend_outcome(self, call: Outcome) -> Outcome:
-        """Return the outcome with what this watch has observed of the call."""
+        """Return a copy of a call's outcome, updated with what this watch has observed of the call."""
         observation = self.observation
         return replace(
             call,

@@ -1,1 +1,1 @@
-"""Airflow notifiers."""
+"""The Airflow notifier that calls people by phone."""

@@ -21,39 +21,42 @@ if TYPE_CHECKING:
 class CallApiNotifier(BaseNotifier):
     """Call a person and speak a text about the failure. With several contacts, call until one answers.
 
-    Use it as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert (``AsyncCallback`` or
-    ``SyncCallback``). It rings once per DAG run, however many tasks fail. It returns nothing and raises
-    nothing. If it rings no phone, the log shows "No person was rung for …" and the reason.
+    Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert
+    (``AsyncCallback`` or ``SyncCallback``). The notifier rings once per DAG run, even if many tasks fail. It
+    returns nothing and raises nothing. If no phone rings because of an error, the log shows "No person was
+    rung for …" and the reason.
 
-    A contact counts as reached only if polling or the Data API shows an answer. A voice mailbox counts as
-    an answer. If it is unknown whether a contact answered, the next one is called. The notifier does not
-    wait for the answer to the last call.
+    A contact counts as reached only if a poll or the Data API shows an answer. An answer by a voice mailbox
+    counts too. If it is unknown whether a contact answered, the notifier calls the next contact. The notifier
+    does not wait for the answer to the last call.
 
     Airflow limits the time of callbacks: 20 s for a task (``[core] task_success_overtime``), 50 s for a DAG
-    (``[dag_processor] dag_file_processor_timeout``), none for a deadline. This is enough to call one
-    person. The log shows a warning if the time is too short for all contacts.
+    (``[dag_processor] dag_file_processor_timeout``), no limit for a deadline. Each limit is long enough to
+    call one person. The log shows a warning if the time may be too short for all contacts.
 
-    When several tasks fail in the same second, one callback rings. Each writes a claim to the alert's Airflow
-    Variable, ``callapi_alert_<hash of the external_id>``, and waits ``settle`` seconds. It rings only if the
-    Variable still holds its claim. This guarantees one call if no callback takes longer than ``settle`` from
-    reading the Variable to writing it.
+    When several tasks fail in the same second, only one of their callbacks rings. Each callback writes a
+    claim (a reservation of the right to ring) to the alert's Airflow Variable, ``callapi_alert_<hash of the
+    external_id>``, and waits ``settle`` seconds. A callback rings only if the Variable still holds that
+    callback's claim. Only one callback rings if none takes longer than ``settle`` from reading the Variable
+    to writing it.
 
-    Airflow may restart a deadline's callback, for example with its triggerer. The callback then continues:
-    it waits for the answer to an active call, and calls no person twice.
+    Airflow may restart a deadline's callback, for example when the triggerer restarts. The callback then
+    continues: it waits for the answer to an active call, and calls no person twice.
 
-    :param contact: a phone number, a list of them, or a text with several, separated by commas.
+    :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
+        commas.
     :param virtual_phone_number: the virtual number that the phone displays.
     :param message: the text to speak, or ``{"type": "media", "value": "2034"}`` for a media file. The
         default is a Russian text that names the task, the DAG and the run.
     :param callapi_conn_id: the Airflow connection.
-    :param external_id: the id of the alert. Its calls have the ids ``<external_id>-1``, ``-2`` …, one per
-        contact. The default is one id per DAG run.
-    :param quiet_for: a timedelta, or seconds, after a call during which the same ``external_id`` does not
-        ring again; 0: every failure rings. Earlier calls are found in the alert's Variable, among the active
-        calls, and in the Data API if the connection uses it.
+    :param external_id: the id of the alert. The alert's calls have the ids ``<external_id>-1``,
+        ``<external_id>-2`` …, one per contact. The default is one id per DAG run.
+    :param quiet_for: the time after a call during which the same ``external_id`` does not ring again, as a
+        timedelta or in seconds; 0: every failure rings. The notifier searches for earlier calls in the
+        alert's Variable, among the active calls, and in the Data API if the connection uses the Data API.
     :param dialing_timeout: seconds for which a phone rings, 1 to 120. The service's default is 30.
-    :param settle: seconds to wait after a claim. Must exceed the time that Airflow's API server needs to
-        read and write a Variable.
+    :param settle: seconds that a callback waits after it has written a claim. The value must exceed the time
+        that Airflow's API server needs to read and write a Variable.
     """
 
     template_fields: Sequence[str] = (
@@ -89,29 +92,35 @@ class CallApiNotifier(BaseNotifier):
         self.settle = settle
 
     def __call__(self, *args: Any) -> None:
-        """Ring as a synchronous callback.
+        """Call the contacts, as a synchronous callback of Airflow.
 
-        Airflow renders templates in place, and tasks share a notifier. So this works on copies of the
-        notifier and the context.
+        This method works on copies of the notifier and the context. The copies are needed because Airflow
+        renders templates in place, and several tasks share one notifier.
         """
         arguments = [copy.copy(arg) for arg in args]
         with log_instead_of_raising(args[0] if args else {}, self.log):
             super(CallApiNotifier, copy.copy(self)).__call__(*arguments)
 
     def __await__(self) -> Generator[Any, None, None]:
-        """Ring as an asynchronous callback in the triggerer, on copies of the notifier and the context."""
+        """Call the contacts, as an asynchronous callback in the triggerer.
+
+        Use copies of notifier and context.
+        """
         return copy.copy(self)._render_and_notify(copy.copy(self.context)).__await__()
 
     def notify(self, context: Context) -> None:
-        """Ring, and block this process until a person answers or the last call is placed."""
+        """Call the contacts, and block this process until a person answers or the last call is placed."""
         run_without_loop(ring(self._options, context, InProcess(), self.log))
 
     async def async_notify(self, context: Context) -> None:
-        """Ring, and wait in the event loop until a person answers or the last call is placed."""
+        """Call the contacts. Wait in the event loop until a person answers or the last call is placed."""
         await ring(self._options, context, InTriggerer(), self.log)
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
-        """Render the template fields. Log an optional field that cannot be rendered, and set it to None."""
+        """Render the template fields.
+
+        If an optional field cannot be rendered, log the error and set the field to None.
+        """
         optional = {name: getattr(self, name) for name in FALLBACKS}
         for name in optional:
             setattr(self, name, None)
@@ -125,9 +134,10 @@ class CallApiNotifier(BaseNotifier):
             setattr(self, name, value)
 
     def get_template_env(self, dag: Any = None) -> Any:
-        """Return the DAG's template environment, or a default one.
+        """Return the DAG's template environment, or a default environment if the DAG has none.
 
-        ``dag.test()`` gives a DAG's callback the serialized DAG, which has no template environment.
+        The serialized DAG has no template environment. ``dag.test()`` passes the serialized DAG to a DAG's
+        callback.
         """
         return super().get_template_env(dag if hasattr(dag, "get_template_env") else None)
 

@@ -1,1 +1,1 @@
-"""Sensors: what a user imports."""
+"""The sensors that a user imports."""

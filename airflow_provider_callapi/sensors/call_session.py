@@ -1,4 +1,4 @@
-"""The sensor that waits for a call: one that another task or system started, or an inbound one."""
+"""The sensor that waits for a call: a call that another task or system started, or an inbound call."""
 
 from __future__ import annotations
 
@@ -33,30 +33,33 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 _STORE_KEY = "callapi_watch"
-"""The key of the sensor's observation in task state."""
+"""The key in task state under which the sensor stores its observation of the call."""
 
 
 class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
-    """Wait until a call is answered or has ended, and return what is known of it, as a start operator does.
+    """Wait until a call is answered or has ended. Return the dict of the call, as a start operator does.
 
-    With ``until="answered"``, a call that ends without an observed answer ends the wait too. Its result has
-    ``status="ended"`` and ``answered=None``: the contact may have answered between two polls. With
-    ``require_answer`` such a call fails the task (with ``soft_fail``: skips it).
+    With ``until="answered"``, the wait also ends if the call ends without an observed answer. The returned
+    dict then has ``status="ended"`` and ``answered=None``, because the contact may have answered between two
+    polls. With ``require_answer``, such a call fails the task. With ``require_answer`` and ``soft_fail``,
+    such a call skips the task.
 
-    The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``.
-    They give the same result. Reschedule mode keeps the observation in task state (Airflow 3.3+); on older
-    versions it misses an answer unless the last poke observes it.
+    The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
+    three modes give the same result, with one exception. Before Airflow 3.3, reschedule mode reports an
+    answer only if the last poke observes the answer. From 3.3 on, reschedule mode keeps its observations in
+    task state.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: ``answered`` or ``ended``.
-    :param appear_timeout: seconds within which list.calls must show the call; else it has ended unobserved.
-        They count from the call's start if it is known, else from the first poke.
-    :param require_seen: fail, without retries, if list.calls never showed the call.
+    :param appear_timeout: seconds within which ``list.calls`` must show the call. After this time, the call
+        counts as ended and never observed. The time begins at the call's start, or at the first poke if the
+        start is not known.
+    :param require_seen: fail, without retries, if ``list.calls`` never showed the call.
     :param require_answer: fail, without retries, if the call ended without an observed answer.
     :param callapi_conn_id: the connection.
-    :param deferrable: wait in the triggerer, where all waits for a connection's calls share one poll.
+    :param deferrable: wait in the triggerer. All waits for a connection's calls share one poll there.
     :param poke_interval: seconds between two polls.
-    :param timeout: seconds to wait at most.
+    :param timeout: the longest wait, in seconds.
     """
 
     template_fields: Sequence[str] = ("call_session_id", "callapi_conn_id")
@@ -89,7 +92,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         self._stored: Any = None
 
     def execute(self, context: Context) -> Any:
-        """Wait for the call, and return it for XCom; see the class for the errors."""
+        """Wait for the call, and return the dict of the call for XCom.
+
+        :raises AirflowSensorTimeout: the call is still active after ``timeout``.
+        :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
+        """
         call = read_call(self.call_session_id)
         if call.status == "ended":
             # This method of BaseSensorOperator applies soft_fail, as it does after a wait.
@@ -108,21 +115,25 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
                 deadline=now + self.timeout,
             ),
             method_name="execute_complete",
-            # later than the trigger's own deadline, whose event leads to a clearer error
+            # later than the trigger's deadline, because the trigger's event gives a clearer error
             timeout=timedelta(seconds=self.timeout + 60),
         )
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Continue after the trigger's event, and return the call for XCom; see the class for the errors."""
+        """Return the dict of the call for XCom, after the trigger has fired.
+
+        :raises AirflowSensorTimeout: the call is still active after ``timeout``.
+        :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
+        """
         return self._judge(*read_event(event))
 
     @cached_property
     def hook(self) -> CallApiHook:
-        """One hook for all pokes of this process: one login, one HTTP connection."""
+        """The hook of all pokes in this process. So all pokes share one login and one HTTP connection."""
         return CallApiHook(self.callapi_conn_id)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Poll once. The sensor is done if the call is in one of the phases that ``until`` waits for."""
+        """Poll once, and return whether the wait is over. If it is over, also return the dict of the call."""
         call = read_call(self.call_session_id)
         waiting_since, observation = self._load(call, context)
         watch = SessionWatch(
@@ -148,11 +159,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         return PokeReturnValue(is_done=True, xcom_value=self._judge(watch.phase, watch.extend_outcome(call)))
 
     def _loses_observations(self, context: Context) -> bool:
-        """Return whether each poke is a new process without task state: reschedule mode before 3.3."""
+        """Return whether observations are lost between two pokes: in reschedule mode before Airflow 3.3."""
         return self.reschedule and STATE_KEY not in context
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Return when the wait for the call began, epoch seconds, and what earlier pokes have observed."""
+        """Return when the wait began (epoch seconds), and what earlier pokes observed of the call."""
         if self._stored is None and self.reschedule and not self._loses_observations(context):
             self._stored = TaskState(context[STATE_KEY]).get(_STORE_KEY)  # type: ignore[literal-required]
         if self._stored and self._stored["call_session_id"] == call.call_session_id:
@@ -161,7 +172,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         return first_poke.timestamp() if first_poke else time.time(), Observation.from_outcome(call)
 
     def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
-        """Store the observation for later pokes, in task state if another process continues."""
+        """Store the observation for later pokes.
+
+        In reschedule mode, also store it in task state, if there is one.
+        """
         self._stored = {
             "call_session_id": call.call_session_id,
             "since": waiting_since,
@@ -171,7 +185,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
             TaskState(context[STATE_KEY]).set(_STORE_KEY, self._stored)  # type: ignore[literal-required]
 
     def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
-        """Return the call for XCom, or raise the error that the author asked for.
+        """Return the dict of the call for XCom, or raise an error if the call does not meet the parameters.
 
         :raises AirflowSensorTimeout: the call is still active after the timeout.
         :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.

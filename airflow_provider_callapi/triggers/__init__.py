@@ -1,1 +1,1 @@
-"""Triggers: what a user imports or Airflow loads. Their helpers are in ``_loop/``."""
+"""The triggers that a user imports or Airflow loads. The helpers of the triggers are in ``_loop/``."""

@@ -1,7 +1,7 @@
-"""The trigger that turns calls into asset events: a call that starts, is answered or ends starts a DAG.
+"""The trigger that turns calls into asset events. A DAG starts when a call starts, is answered or ends.
 
-An `AssetWatcher` runs the trigger. It uses the poll that all triggers of a connection share. Airflow's own
-shared streams (3.3+) would be a second poll.
+An `AssetWatcher` runs the trigger. The trigger uses the poll that all triggers of a connection share. It does
+not use Airflow's shared streams (3.3+), because they would need a second poll.
 """
 
 from __future__ import annotations
@@ -24,15 +24,18 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.calls.snapshot import Snapshot
 
 _FAILED_POLLS_BEFORE_RECONNECT = 10
-"""Consecutive failed polls before the trigger reads the connection again, in case it was corrected."""
+"""Consecutive failed polls before the trigger reads the connection again. A person may have corrected it."""
 _PAUSE_BEFORE_RECONNECT = 60.0
-"""Seconds before the trigger reads the connection again. A wrong password is not sent at every poll."""
+"""Seconds before the trigger reads the connection again, so that a wrong password is rarely sent."""
 _LONGEST_INTERVAL = 600.0
 """The largest ``poll_interval``, in seconds."""
 _LOG_AGAIN_AFTER = 600.0
 """Seconds between two log lines about the same error."""
 _SAVE_AGAIN_AFTER = 300.0
-"""Seconds after which an unchanged state is saved again, so that it does not count as out of date."""
+"""Seconds after which the trigger saves an unchanged state again.
+
+A restart treats an old state as outdated.
+"""
 
 
 class CallApiEventTrigger(BaseEventTrigger):
@@ -44,37 +47,38 @@ class CallApiEventTrigger(BaseEventTrigger):
             AssetWatcher(name="calls", trigger=CallApiEventTrigger(events="started", direction="in")),
         ])
 
-    The payload of the asset event, ``event.extra["payload"]``, is the dict of a call as the start operators
-    return it; every operator and the sensor take it as a ``call_session_id``. It also has ``event``,
-    ``seen_at`` (ISO 8601, UTC), ``direction``, ``virtual_phone_number`` and ``start_time`` (the service's
-    text, in the account's zone). **Several events may start one DAG run**: read all of
+    The payload of the asset event, ``event.extra["payload"]``, is the dict of a call, as the start operators
+    return it. Every operator and the sensor accept this dict as ``call_session_id``. The payload also has the
+    keys ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``, ``virtual_phone_number`` and ``start_time``
+    (the service's text, in the account's time zone). **Several events may start one DAG run**: read all of
     ``triggering_asset_events``.
 
-    The first poll that shows an event reports it, once. A call that begins and ends between two polls has no
-    events. ``answered`` means that the contact's leg left the states Дозвон and На очереди: an inbound
-    contact talks to an employee or a menu. ``ended`` is reported after two consecutive polls without the
-    call.
+    Each event is reported once, at the first poll that shows the event. A call that begins and ends between
+    two polls has no events. ``answered`` means that the contact's leg is in another state than ``Дозвон``
+    (dialling), ``На очереди`` (queued) or disconnected. In an inbound call, the contact then talks to an
+    employee or a menu. ``ended`` is reported after two consecutive polls without the call.
 
-    With Airflow's asset state (3.3+), a restart of the triggerer repeats no event. The first poll after it
-    reports what happened meanwhile, unless the triggerer was down for more than an hour. Calls that began and
-    ended meanwhile have no events, and a kill may lose the events of the last second. Without asset state,
-    the first poll after a start reports nothing: it is the baseline for the next ones.
+    With Airflow's asset state (3.3+), a restart of the triggerer repeats no event. The first poll after the
+    restart reports the events that happened while the triggerer was down, unless the triggerer was down for
+    more than an hour. Calls that began and ended in this time have no events. A kill may lose the events of
+    the last second. Without asset state, the first poll after a start reports no events. That poll is only
+    the baseline for the next polls.
 
-    An error does not end the trigger, because Airflow would restart it at once and without its state. The
-    trigger logs it and continues. It logs a permanent error as an error: a person must correct the
-    connection.
+    An error does not end the trigger. The trigger logs the error and continues, because Airflow would restart
+    an ended trigger at once and without the state. A permanent error is logged with level ERROR, because a
+    person must correct the connection.
 
     :param callapi_conn_id: the connection.
     :param events: one or several of ``started``, ``answered``, ``ended``.
     :param direction: only calls of this direction, ``in`` or ``out``; None: both.
-    :param virtual_phone_numbers: only calls of these numbers of the account.
-    :param contacts: only calls with these contacts: phone numbers, or the digits that they begin with
-        (``"7495"``). They are visible in the DAG file and in the serialized DAG.
+    :param virtual_phone_numbers: only calls with these virtual numbers of the account; empty: all calls.
+    :param contacts: only calls with these contacts: phone numbers, or prefixes such as ``"7495"``; empty: all
+        calls. The numbers are visible in the DAG file and in the serialized DAG.
     :param include_phone_numbers: add ``contact_phone_number`` to the payload. Everyone who can see asset
-        events or the triggerer's log can read it.
+        events or the triggerer's log can then read the phone number.
     :param poll_interval: seconds between two polls, at most 600. All triggers of a connection use the
         shortest interval.
-    :raises ValueError: names the parameter that cannot be used.
+    :raises ValueError: a parameter cannot be used. The error names the parameter.
     """
 
     def __init__(
@@ -110,7 +114,10 @@ class CallApiEventTrigger(BaseEventTrigger):
         self._logged_at: dict[tuple[Any, ...], float] = {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments: plain JSON, by which Airflow distinguishes watchers."""
+        """Return the class path and the arguments as plain JSON.
+
+        Airflow treats triggers with equal arguments as one.
+        """
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
@@ -128,7 +135,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         return mask_phones(super().__repr__())
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield an event for each `CallEvent` that the author asked for, without end."""
+        """Yield an Airflow event for each event of the chosen calls that ``events`` names. Never end."""
         call_filter = CallFilter(self.direction, self.virtual_phone_numbers, self.contacts)
         detector = EventDetector(call_filter, self.include_phone_numbers)
         await self._restore(detector)
@@ -137,14 +144,14 @@ class CallApiEventTrigger(BaseEventTrigger):
             async for snapshot in snapshots:
                 events = detector.update(snapshot)
                 if events or detector.is_baseline or snapshot.at - saved_at > _SAVE_AGAIN_AFTER:
-                    # Saved before the events are yielded: a kill may lose an event, but never repeats one.
+                    # Save before the events are yielded: a kill may lose an event, but never repeats one.
                     saved_at = snapshot.at if await self._save(detector) else -math.inf
                 for event in events:
                     if event.kind in self.events:
                         yield TriggerEvent(event.to_json())
 
     async def _poll_snapshots(self) -> AsyncGenerator[Snapshot, None]:
-        """Yield the successful snapshots, without end. After many failures, read the connection again."""
+        """Yield the successful snapshots, without end. After many failed polls, read the connection again."""
         # imported here, because DAG files import this module and are parsed all day
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415
 
@@ -166,7 +173,7 @@ class CallApiEventTrigger(BaseEventTrigger):
             await asyncio.sleep(_PAUSE_BEFORE_RECONNECT)
 
     def _log_error(self, text: str, error: Exception) -> None:
-        """Log an error, unless the same error was logged a short time ago."""
+        """Log an error, unless an equal error was logged in the last ten minutes."""
         from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent  # noqa: PLC0415
 
         key = (text, type(error), getattr(error, "mnemonic", None))
@@ -182,7 +189,10 @@ class CallApiEventTrigger(BaseEventTrigger):
     # --- state that outlives the process ---
 
     async def _restore(self, detector: EventDetector) -> None:
-        """Give the detector the newest state that an earlier process has saved, if there is one."""
+        """Restore the newest state of the detector that an earlier process has saved.
+
+        Do nothing without a saved state.
+        """
         for store in self._stores():
             try:
                 state = await store.aget(self._state_key)
@@ -192,7 +202,10 @@ class CallApiEventTrigger(BaseEventTrigger):
                 self._log_error("The trigger's state could not be read from asset state", error)
 
     async def _save(self, detector: EventDetector) -> bool:
-        """Save the detector's state. Return False if it has to be saved again because every store failed."""
+        """Save the detector's state in all stores.
+
+        Return False if every store failed, so that the caller saves again.
+        """
         stores = self._stores()
         saved = 0
         for store in stores:
@@ -204,24 +217,30 @@ class CallApiEventTrigger(BaseEventTrigger):
         return saved > 0 or not stores
 
     def _stores(self) -> list[Any]:
-        """Return the asset state of each asset of this watcher; none before Airflow 3.3.
+        """Return the asset state store of each asset of this trigger.
 
-        Airflow runs equal watchers of several assets as one trigger. An asset may leave the trigger before
-        the next start (its DAG is paused), so each asset keeps the state.
+        Before Airflow 3.3, return an empty list.
+
+        Airflow runs equal watchers of several assets as one trigger. The trigger saves a full copy of its
+        state in each asset's store. At the next start, some of these assets may not belong to the trigger,
+        for example because their DAG is paused.
         """
         store = getattr(self, "asset_state_store", None)
         if store is None:
             return []
-        # Airflow has no public method for the stores of several assets; with one asset, the store is its own.
+        # Airflow has no public method for the stores of several assets, so read a private field.
         return list(getattr(store, "_by_name", {}).values()) or [store]
 
     @property
     def _state_key(self) -> str:
-        """The key of this watcher's state. Other watchers of the same asset have other arguments and keys."""
+        """The key of the trigger's state in asset state.
+
+        Watchers with other arguments have other keys.
+        """
         arguments = json.dumps(self.serialize()[1], sort_keys=True).encode()
         return f"callapi_calls_{hashlib.sha256(arguments).hexdigest()[:16]}"
 
 
 def _sorted_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Return one or several texts in a fixed order, each once, because Airflow compares the arguments."""
+    """Return one or several texts as a sorted tuple without repetitions. Airflow compares the arguments."""
     return tuple(sorted({value} if isinstance(value, str) else set(value)))

@@ -1,6 +1,7 @@
 """The trigger that waits for one call without a worker.
 
-The trigger only polls. Tags, reports and results are the worker's part, after the trigger's event.
+The trigger only polls. After the trigger's event, the worker sets tags, fetches the report and returns the
+result.
 """
 
 from __future__ import annotations
@@ -21,18 +22,21 @@ from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, su
 
 
 class CallApiSessionTrigger(BaseTrigger):
-    """A trigger that fires once: when a call is answered or has ended, or at the deadline.
+    """A trigger that fires once, when a call is answered or has ended, or at the deadline.
 
-    Times are epoch seconds, because another triggerer process may continue the trigger. That process starts
-    from ``call``: it does not have what the first process observed, and so its event may contain less.
+    Another triggerer process may continue the trigger. That process starts from the parameter ``call``,
+    without the observations of the first process. The trigger's event may therefore lack some facts, such as
+    the time of the answer. All times are epoch seconds, so that every process understands them.
 
     :param callapi_conn_id: the connection.
-    :param call: the call as a start operator or a sensor returned it.
+    :param call: the dict of the call, as a start operator or a sensor returned it.
     :param until: ``answered`` or ``ended``.
     :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
-    :param appear_by: epoch seconds. A call that list.calls has not shown by then has ended unobserved.
+    :param appear_by: epoch seconds. If ``list.calls`` has not shown the call by this time, the call counts as
+        ended and never observed.
     :param deadline: epoch seconds at which the wait ends.
-    :param poll_failures_tolerated: how many consecutive failed polls the wait survives.
+    :param poll_failures_tolerated: the wait continues after this many consecutive failed polls. One more
+        failed poll ends the wait with an error.
     :param cancel_on_kill: release the call when a person marks or clears the waiting task.
     """
 
@@ -75,7 +79,7 @@ class CallApiSessionTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield one event, which `read_event` reads in the worker."""
+        """Poll until the wait ends, and yield one event. In the worker, `read_event` reads this event."""
         call = Outcome.from_xcom(self.call)
         watch = SessionWatch(
             call.call_session_id,
@@ -98,7 +102,10 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def on_kill(self) -> None:
-        """Release the call if ``cancel_on_kill`` is set. A person has marked or cleared the waiting task."""
+        """Release the call if ``cancel_on_kill`` is set.
+
+        Airflow calls this if a person marks or clears the task.
+        """
         if self.cancel_on_kill:
             await release_in_thread(self.callapi_conn_id, [self.call["call_session_id"]], self.log)
 

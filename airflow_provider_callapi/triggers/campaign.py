@@ -1,4 +1,4 @@
-"""The trigger that waits for a campaign without a worker, until it can dial or its calls have ended."""
+"""The trigger that waits, without a worker, until a campaign can dial or the campaign's calls have ended."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ _PAUSE_AFTER_ERROR = 60.0
 
 
 class CallApiCampaignTrigger(BaseTrigger):
-    """A trigger that fires once: at ``wake_at``, or when all calls of a campaign have ended.
+    """A trigger that fires once, at ``wake_at`` or when all active calls of a campaign have ended.
 
-    Its event contains what was observed of the calls. The trigger tolerates any number of failed polls until
-    ``wake_at``: only the worker gives up.
+    The trigger's event contains what was observed of the calls. Failed polls do not end the trigger before
+    ``wake_at``. Only the worker fails after too many failed polls.
 
     :param callapi_conn_id: the connection.
-    :param calls: the active calls, as `serialize_watches` returns them. Without calls, the trigger does not
-        poll.
-    :param wake_at: epoch seconds.
+    :param calls: the active calls, as `serialize_watches` returns them. If the list is empty, the trigger
+        does not poll.
+    :param wake_at: epoch seconds at which the trigger fires at the latest.
     :param poll_interval: seconds between two polls.
     :param cancel_on_kill: release the calls when a person marks or clears the waiting task.
-    :param until_answered: fire at the first answer too, so that the worker tags the call while it is active.
+    :param until_answered: also fire at the first answer, so that the worker can tag the call before the call
+        ends.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class CallApiCampaignTrigger(BaseTrigger):
 
     @staticmethod
     def serialize_watches(watches: Mapping[int, SessionWatch]) -> list[dict[str, Any]]:
-        """Return watched calls as plain JSON, for the parameter ``calls``."""
+        """Return watched calls as plain JSON, in the form that the parameter ``calls`` takes."""
         return [
             {
                 "call_session_id": session_id,
@@ -79,7 +80,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield one event, which `read_observations` reads in the worker."""
+        """Wait, and yield one event. In the worker, `read_observations` reads this event."""
         watches = [
             SessionWatch(
                 call["call_session_id"],
@@ -116,16 +117,19 @@ class CallApiCampaignTrigger(BaseTrigger):
                     watch.update(snapshot)
 
     async def on_kill(self) -> None:
-        """Release the calls if ``cancel_on_kill`` is set. A person has marked or cleared the waiting task."""
+        """Release the calls if ``cancel_on_kill`` is set.
+
+        Airflow calls this if a person marks or clears the task.
+        """
         if self.cancel_on_kill:
             session_ids = [call["call_session_id"] for call in self.calls]
             await release_in_thread(self.callapi_conn_id, session_ids, self.log)
 
 
 def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:
-    """Return the observations from the event of a `CallApiCampaignTrigger`, by session id.
+    """Return what a `CallApiCampaignTrigger` observed, from the trigger's event: session id → observation.
 
-    Their count of failed polls is 0: the worker counts its own.
+    In each observation, the number of failed polls is 0, because the worker counts failed polls separately.
     """
     return {
         int(session_id): replace(Observation.from_json(observation), failures=0)

@@ -1,1 +1,1 @@
-"""Alerts by phone: elect the task that rings, and call one person after another until one answers."""
+"""Alerts by phone: elect the one failed task that rings, and call people until a person answers."""

@@ -1,16 +1,19 @@
 """Elect the one candidate that rings for an alert, without an atomic operation.
 
-Fifty tasks may fail in the same second, and one of them may ring. The service has no idempotency key. The
-tasks share a key-value store (an Airflow Variable) that can be read and written, but has no compare-and-swap.
-Timing replaces it (Fischer's mutual exclusion):
+Fifty tasks may fail in the same second, but only one of them may ring. The service has no idempotency key.
+The tasks share a key-value store (an Airflow Variable). Tasks can read and write this store, but the store
+has no compare-and-swap. Timing replaces the compare-and-swap (Fischer's mutual exclusion). Each task is a
+candidate:
 
-1. A candidate reads the store. If a rival has claimed the alert, it waits for the rival's call.
-2. If there is no claim, the candidate writes its own and waits ``settle`` seconds. By then every rival that
-   also read "no claim" has written, too.
-3. The candidate reads again. Only the last writer finds its own claim, and wins.
+1. A candidate reads the store. If a rival has stored a claim to the alert, the candidate waits for the
+   rival's call.
+2. If there is no claim, the candidate stores a claim and waits ``settle`` seconds. After this time, every
+   rival that also found no claim has stored a claim, too.
+3. The candidate reads the store again. The store holds only the claim of the last writer. The candidate wins
+   if the stored claim is the candidate's own.
 
-Exactly one candidate wins if none needs more than ``settle`` seconds from reading to writing. A candidate
-that exceeded ``settle`` waits five more seconds so that a rival's call becomes visible.
+Exactly one candidate wins if no candidate needs more than ``settle`` seconds from reading to writing. A
+candidate that needed more time waits five more seconds. In this time, the call of a rival becomes visible.
 """
 
 from __future__ import annotations
@@ -24,19 +27,22 @@ from airflow_provider_callapi.calls.stores import KeyValueStore
 _LISTED_WITHIN = 5.0
 """Seconds until the service lists a call that it has accepted."""
 _LEASE = 15.0
-"""Seconds after ``settle`` during which a claim without a call is valid. Later, its owner counts as gone."""
+"""Seconds after ``settle`` during which a claim without a call is valid.
+
+After this time, the candidate that wrote the claim counts as gone.
+"""
 _LONGEST_RIVALRY = 60.0
-"""Seconds after which a candidate stops waiting for its rivals and rings."""
+"""Seconds after which a candidate rings without having won, because an alert must ring."""
 _RECHECK_INTERVAL = 0.5
-"""Seconds between two checks whether a rival has rung."""
+"""Seconds between two checks whether a rival has placed a call."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The last call of an alert.
+    """The newest placed call of an alert, and the person who was called.
 
-    :ivar person: the person called, by position in the list of people; the first is 1.
-    :ivar call_session_id: the session of that call.
+    :ivar person: the person's position in the alert's list of people; the first person is 1.
+    :ivar call_session_id: the session id of the call.
     """
 
     person: int
@@ -45,14 +51,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Claim:
-    """The stored claim: which candidate rings for an alert, and its last call.
+    """A stored claim: a candidate's right to ring for an alert, and the newest call of that candidate.
 
     :ivar alert: the alert's external_id.
     :ivar by: the id of the candidate that wrote the claim.
     :ivar at: when the claim was written, epoch seconds.
-    :ivar until: when the claim expires, epoch seconds. It can be deleted then.
-    :ivar person: the person called last, from 1; 0 means that no call was placed yet.
-    :ivar call_session_id: the session of that call.
+    :ivar until: when the claim expires, epoch seconds. An expired claim can be deleted.
+    :ivar person: the position of the person who was called last, from 1; 0: no call was placed yet.
+    :ivar call_session_id: the session id of the last call; None: no call was placed yet.
     """
 
     alert: str
@@ -64,9 +70,9 @@ class _Claim:
 
     @classmethod
     def from_json(cls, value: Any) -> _Claim | None:
-        """Return the claim that a stored value describes, or None if the value is not a claim.
+        """Return the claim that a stored value describes, or None if the value does not describe a claim.
 
-        A person may edit a Variable by hand, so the value can have any shape.
+        The value can have any shape, because a person may edit an Airflow Variable by hand.
         """
         try:
             claim = cls(**value)
@@ -79,7 +85,7 @@ class _Claim:
 def is_expired(value: Any, now: float) -> bool:
     """Return whether a stored value is a claim that expired before ``now``, in epoch seconds.
 
-    A value that is not a claim does not expire.
+    Return False if the value is not a claim.
     """
     claim = _Claim.from_json(value)
     return claim is not None and claim.until < now
@@ -87,14 +93,14 @@ def is_expired(value: Any, now: float) -> bool:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of several callbacks that try to ring for the same alert.
+    """One of several callbacks that want to ring for the same alert. Only one of them may ring.
 
     :ivar store: the store that all candidates share.
-    :ivar key: the store's key for this alert. Each alert has its own.
+    :ivar key: the key of this alert in the store. Each alert has another key.
     :ivar alert: the alert's external_id.
-    :ivar candidate_id: unique among the candidates. It stays the same when a callback is restarted.
+    :ivar candidate_id: an id that is unique among the candidates. A restarted callback keeps its id.
     :ivar quiet_for: seconds after a call during which the alert does not ring again.
-    :ivar settle: seconds in which every candidate gets from reading the store to writing its claim.
+    :ivar settle: seconds that a candidate may need from reading the store to writing a claim.
     :ivar clock: returns epoch seconds.
     """
 
@@ -113,18 +119,18 @@ class Candidate:
         return claim is not None and not self._owns(claim) and self._has_rung(claim)
 
     def progress(self) -> Progress | None:
-        """Return the last call that this candidate placed before a restart, or None."""
+        """Return the last call that this candidate placed before a restart; None: no call was placed."""
         claim = self._read()
         if claim is None or not self._owns(claim) or not self._has_rung(claim):
             return None
         return Progress(claim.person, claim.call_session_id or 0)
 
     def acquire(self) -> bool:
-        """Take part in the election and return whether this candidate won. False: a rival has rung.
+        """Take part in the election. Return True if this candidate may ring, False if a rival placed a call.
 
-        Waits at least ``settle`` seconds, and longer while a rival holds a valid claim without a call. A
-        claim whose lease is over is replaced. After a minute without a winner the result is True, because an
-        alert must ring.
+        If no rival has placed a call, wait at least ``settle`` seconds. Wait longer while a rival holds a
+        valid claim without a call. Replace a claim that has been without a call for too long. After a minute
+        without a winner, return True, because an alert must ring.
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:
@@ -145,9 +151,10 @@ class Candidate:
         return True
 
     def renew(self) -> bool:
-        """Return whether the claim that `acquire` won is still this candidate's.
+        """Return whether this candidate may still ring after it has won the election in `acquire`.
 
-        Holds a new election if the lease is over. A candidate calls this shortly before it rings.
+        A candidate calls this method shortly before it rings. If the claim is no longer valid, or if a rival
+        has replaced it, take part in a new election.
         """
         claim = self._read()
         if claim and self._owns(claim) and self.clock() - claim.at < self.settle + _LEASE:
@@ -155,13 +162,14 @@ class Candidate:
         return self.acquire()
 
     def record_call(self, progress: Progress) -> None:
-        """Store in the claim that this call was placed."""
+        """Store a claim which shows that this candidate placed a call. The rivals then do not ring."""
         self._write(self.clock(), progress)
 
     def withdraw(self) -> None:
-        """Let the rivals ring at once, because this candidate could place no call.
+        """Make this candidate's claim invalid, so that the rivals need not wait for the claim to expire.
 
-        Changes nothing if the claim is a rival's.
+        A candidate calls this method if it could not place a call. Do nothing if the stored claim belongs to
+        a rival.
         """
         claim = self._read()
         if claim and self._owns(claim):

@@ -1,4 +1,4 @@
-"""Call the people of one alert, one after another, until one answers."""
+"""Call the people of one alert, one after another, until a person answers."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from airflow_provider_callapi.calls.stores import MemoryStore
 
 @dataclass
 class Escalation:
-    """The calls of one alert, in order. The caller waits for an answer between two calls.
+    """The calls of one alert, one person after another.
 
-    Each person's call has an external_id of its own: ``<external_id>-1``, ``-2`` …. After a restart these
-    ids show which people were called.
+    Between two calls, the caller of `ring_next` waits for the answer.
+
+    Each call has another ``external_id``: ``<external_id>-1`` for the first person, ``<external_id>-2`` for
+    the second person …. After a restart, these ids show which people were called.
 
     If the service refuses a call, or if it is unknown whether the call was placed, the next person is called.
-    The last person has no successor, so an unknown call to the last person is placed once more
+    If it is unknown whether the call to the last person was placed, the last person is called once more
     (``at_least_once`` of `placing.place`).
 
     :ivar external_id: the alert's id.
     :ivar requests: one start request per person, in calling order.
-    :ivar gateway: the callables that reach the service.
+    :ivar gateway: the functions that send requests to the service.
     :ivar appear_timeout: seconds in which the service lists a placed call.
-    :ivar on_placed: receives the progress after each placed call.
-    :ivar warn: receives a text for each call that is not confirmed.
+    :ivar on_placed: is called with the alert's progress after each placed call.
+    :ivar warn: is called with a text for each call that was refused or may not have been placed.
     :ivar placed: the number of calls known to be placed.
     """
 
@@ -44,9 +46,10 @@ class Escalation:
     _person: int = field(default=0, init=False)
 
     def ring_next(self) -> Outcome | None:
-        """Call the next person, and those after them until a call is placed.
+        """Call the next person. If that call is not placed, call the person after that, and so on.
 
-        :return: the placed call if another person can follow; else None, and there is nothing to wait for.
+        :return: the placed call, if another person can be called after it. Else None, because then nothing
+            depends on the answer to the call.
         """
         while self.has_next:
             self._person += 1
@@ -71,9 +74,9 @@ class Escalation:
         return None
 
     def adopt(self, progress: Progress) -> Outcome | None:
-        """Continue after a call that was placed earlier, by this callback or by another.
+        """Continue the escalation after a call that this callback or another callback placed earlier.
 
-        :return: the call if another person can follow; else None, as in `ring_next`.
+        :return: the call, if another person can be called after it; else None, as in `ring_next`.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(
@@ -82,7 +85,7 @@ class Escalation:
         return Outcome(progress.call_session_id) if self.has_next else None
 
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
-        """Return this alert's newest call among the sessions, or None if none belongs to it."""
+        """Return this alert's newest call among the sessions; None: no session is a call of this alert."""
         people = {call_id: person for person, call_id in self.call_ids}
         calls = [
             Progress(people[session.external_id], session.call_session_id)
@@ -93,9 +96,9 @@ class Escalation:
 
     @property
     def call_ids(self) -> list[tuple[int, str]]:
-        """Pairs of a person's position and the external_id of a call to them, the last person first.
+        """Pairs (position of a person, ``external_id`` of a call to the person), the last person first.
 
-        The last person has two ids, because an unknown call to them is placed again.
+        The last person has two pairs, because the last person may be called twice.
         """
         last = len(self.requests)
         again = [(last, f"{self._call_id(last)}-2")] if last else []
@@ -103,7 +106,7 @@ class Escalation:
 
     @property
     def has_next(self) -> bool:
-        """Whether there is a person who was not called yet."""
+        """Whether the alert has a person who was not called yet."""
         return self._person < len(self.requests)
 
     def _call_id(self, person: int) -> str:
@@ -111,19 +114,21 @@ class Escalation:
 
 
 _MESSAGE_ERRORS = frozenset({"tts_text_exceeded", "media_file_not_found"})
-"""Mnemonics of the service for a message that it does not accept."""
+"""Mnemonics of the errors with which the service rejects a message."""
 
 
 def with_message_fallback(
     send: Callable[[StartCall], StartedCall], default_text: str, warn: Callable[[str], None]
 ) -> Callable[[StartCall], StartedCall]:
-    """Wrap ``send`` so that a rejected message is replaced and the request is sent again.
+    """Return a function that sends a start request, and sends it again with another message if needed.
 
-    A rejected start request placed no call, so a second one is safe. If the service states the longest text
-    that it accepts, the text is cut to it. Otherwise ``default_text`` replaces the message. A rejection for
-    another reason, or of every replacement, is raised.
+    If the service rejects the message and states a longest length, the text is cut to that length. Otherwise
+    ``default_text`` replaces the message. A second request is safe, because a rejected start request placed
+    no call. The function raises the error if the service rejects every replacement, or rejects the request
+    for another reason.
 
-    :param warn: receives a text each time the message is replaced.
+    :param send: sends a start request.
+    :param warn: is called with a text each time the message is replaced.
     """
 
     def send_accepted_message(request: StartCall) -> StartedCall:
@@ -153,7 +158,7 @@ def _concerns_message(error: Rejected) -> bool:
 
 
 def _replacements(message: Message, default_text: str, error: Rejected) -> list[Message]:
-    """Return the messages that can replace a rejected one, the best first."""
+    """Return the messages that can replace a rejected message, the best replacement first."""
     texts = [default_text]
     try:
         longest = max(int(error.params["tts_message_max_length"]), 0)

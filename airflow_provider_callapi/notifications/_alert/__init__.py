@@ -1,1 +1,1 @@
-"""The parts of the notifier: what failed, which callback rings, the calls, and the wait for an answer."""
+"""The parts of the notifier: describe the failure, choose the callback that rings, call, await an answer."""

@@ -1,4 +1,4 @@
-"""Let one of several callbacks ring for an alert, and keep the alert's progress across restarts."""
+"""Let only one of several callbacks ring for an alert, and store the alert's progress for a restart."""
 
 from __future__ import annotations
 
@@ -20,21 +20,24 @@ from airflow_provider_callapi.notifications._alert.variable_store import (
 
 
 class AlertSuppressed(Exception):
-    """The alert needs no call of this callback, because there is one already."""
+    """This callback must not call, because a call for the same alert was placed already."""
 
 
 @dataclass
 class AlertLock:
-    """The right of one callback to ring for an alert, held as a claim in an Airflow Variable.
+    """The right of one callback to ring for an alert, stored as a claim in an Airflow Variable.
 
-    Errors of the Variable are logged and do not prevent a call. Without it, two callbacks may ring.
+    If the Variable cannot be read or written, the error is logged and the callback rings. Several callbacks
+    may ring then.
 
-    :ivar alert: the alert's external_id.
-    :ivar about: what failed, in words. The Variable's description shows it.
-    :ivar candidate_id: unique among the callbacks. It stays the same if Airflow restarts the callback.
+    :ivar alert: the alert's ``external_id``.
+    :ivar about: what failed, in words, for the Variable's description.
+    :ivar candidate_id: an id that is unique among the callbacks. If Airflow restarts a deadline's callback,
+        the id stays the same.
     :ivar quiet_for: seconds after a call during which the alert does not ring again; 0: every failure rings.
-    :ivar settle: seconds between a claim and the check whether it still holds.
-    :ivar may_write: whether Airflow lets this callback write Variables. If not, it only reads.
+    :ivar settle: seconds between the writing of a claim and the check whether the Variable still holds the
+        claim.
+    :ivar may_write: whether this callback can write Variables. If False, the callback only reads them.
     :ivar clock: returns epoch seconds.
     """
 
@@ -52,7 +55,7 @@ class AlertLock:
 
     @classmethod
     def make(cls, options: AlertOptions, failure: Failure, *, may_write: bool, log: Any) -> AlertLock:
-        """Make the lock of a callback for this failure."""
+        """Return the lock with which a callback tries to ring for a failure. The lock is not acquired yet."""
         deadline = f"deadline {failure.deadline_id}" if failure.deadline_id else ""
         return cls(
             alert=str(options.external_id or failure.external_id),
@@ -67,9 +70,10 @@ class AlertLock:
         )
 
     def acquire(self) -> Progress | None:
-        """Wait for the right to ring. Return the progress that this callback made before a restart, or None.
+        """Wait until this callback may ring, or until another callback has placed a call for the alert.
 
-        :raises AlertSuppressed: another callback rings or has rung.
+        :return: the progress that this callback stored before a restart; None: no progress was stored.
+        :raises AlertSuppressed: another callback placed a call in the last ``quiet_for`` seconds.
         """
         if not self.quiet_for:
             return None
@@ -88,7 +92,7 @@ class AlertLock:
                 self._candidate, self._has_rung = candidate, True
                 return progress
             acquired = candidate.acquire() if self.may_write else not candidate.rival_has_rung()
-        except Exception as error:  # e.g. no permission, or no connection to Airflow's API server
+        except Exception as error:  # for example no permission, or no connection to Airflow's API server
             self.log.warning(
                 "Ringing without a claim, because the Airflow Variable cannot be used: %s", error
             )
@@ -99,11 +103,11 @@ class AlertLock:
         return None
 
     def renew(self) -> None:
-        """Check shortly before the first call that no other callback has rung since `acquire`.
+        """Check, shortly before the first call, that this callback may still ring.
 
-        The work in between may take longer than other callbacks wait.
+        The work between `acquire` and the first call may take long. Other callbacks may have stopped waiting.
 
-        :raises AlertSuppressed: another callback has rung.
+        :raises AlertSuppressed: another callback has placed a call since `acquire`.
         """
         if self._candidate is None or self._has_rung:
             return
@@ -118,9 +122,11 @@ class AlertLock:
             raise AlertSuppressed("another callback has rung in the meantime")
 
     def record_call(self, progress: Progress) -> None:
-        """Store that a call was placed, for the other callbacks and for this one after a restart.
+        """Store that a call was placed.
 
-        After the first call, Variables of expired alerts are deleted.
+        Other callbacks, and this callback after a restart, read this progress.
+
+        After the first call, also delete Variables of expired alerts.
         """
         first, self._has_rung = not self._has_rung, True
         if self._candidate is None:
@@ -136,7 +142,7 @@ class AlertLock:
             self._delete_expired()
 
     def withdraw(self) -> None:
-        """Let another callback ring at once. Does nothing after a placed call."""
+        """Release the lock, so that other callbacks need not wait. Do nothing if a call was placed."""
         if self._candidate is None or self._has_rung:
             return
         try:

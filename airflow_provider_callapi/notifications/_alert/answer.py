@@ -1,4 +1,4 @@
-"""Wait until a call is answered or over, and find out whether a person answered it."""
+"""Wait until a call is answered or has ended, and find out whether a person answered the call."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 APPEAR_TIMEOUT = 10.0
-"""Seconds in which the service lists a placed call, or no longer lists a call that is over."""
+"""Seconds within which ``list.calls`` shows a placed call, or stops showing an ended call."""
 _DEFAULT_DIALING_TIMEOUT = 30
-"""Seconds for which the service lets a phone ring if a request does not set them."""
+"""Seconds for which the service lets a phone ring if the start request sets no ``dialing_timeout``."""
 _ANSWERED = {True: "answered", False: "not answered", None: "not known to be answered"}
 
 
 def longest_wait(requests: Sequence[StartInformerCall]) -> float:
-    """Return the seconds after which an unanswered call is over. All requests share one dialing timeout."""
+    """Return the seconds after which an unanswered call has ended.
+
+    All requests have the same dialing timeout.
+    """
     dialing_timeout = requests[0].dialing_timeout if requests else None
     return (dialing_timeout or _DEFAULT_DIALING_TIMEOUT) + APPEAR_TIMEOUT
 
 
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
-    """Return a `SessionWatch` of the call. It starts now and times out after ``longest`` seconds."""
+    """Return a `SessionWatch` of a call. The watch times out ``longest`` seconds from now."""
     now = time.time()
     return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
 
@@ -36,9 +39,9 @@ def watch_of(call: Outcome, longest: float) -> SessionWatch:
 async def wait_for_answer(
     hook: CallApiHook, execution: Execution, call: Outcome, longest: float, log: Any
 ) -> bool:
-    """Wait for the answer to a call, at most ``longest`` seconds. Return whether the call was answered.
+    """Wait at most ``longest`` seconds for the answer to a call. Return whether the call was answered.
 
-    An error while polling ends the wait early and is logged.
+    A polling error ends the wait early and is logged.
     """
     watch = watch_of(call, longest)
     try:
@@ -49,10 +52,10 @@ async def wait_for_answer(
 
 
 def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
-    """Return whether the call is known to be answered, by the polls or by the Data API.
+    """Return whether the polls or the Data API show that a call was answered.
 
-    A short answer may fall between two polls, and only the Data API shows it. An error of the Data API is
-    logged and counts as "not answered".
+    If the polls show no answer, the Data API is asked, because a short talk may begin and end between two
+    polls. An error of the Data API is logged and counts as "not answered".
     """
     answered = watch.extend_outcome(call).answered
     try:

@@ -1,4 +1,4 @@
-"""Search for an earlier call of the same alert: among the active calls, then in the Data API."""
+"""Search for an earlier call of the same alert, first among the active calls, then in the Data API."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def find_earlier_call(
 ) -> Progress | None:
     """Return the newest call of this alert that is active, or that began in the last ``quiet_for`` seconds.
 
-    Returns None if there is no such call. Errors of the service are logged and count as "no call", because
-    an alert must ring.
+    Return None if the search finds no such call. If the service fails, log the error and go on as if there
+    were no call, because an alert must ring.
     """
     if not quiet_for:
         return None
@@ -40,9 +40,14 @@ def find_earlier_call(
 
 
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
-    """Ask for a report per person, the last person first, for at most two request timeouts.
+    """Search the Data API for a call to each person of the alert, the last person first.
 
-    :param since: calls that began before are ignored, epoch seconds.
+    Return the first found.
+
+    The search stops after the time of two request timeouts.
+
+    :param since: epoch seconds. Calls that began before this time are ignored.
+    :return: the progress with the found call; None: no call was found.
     """
     began = time.time()
     for person, external_id in escalation.call_ids:

@@ -1,6 +1,7 @@
-"""The two places where a callback runs: a process of its own, or the triggerer's event loop.
+"""The two places where a callback runs: a separate process, or the triggerer's event loop.
 
-The sequence of an alert is written once, as coroutines. It awaits everything slow through an `Execution`.
+The steps of an alert are coroutines that serve both places. These coroutines do all slow work through an
+`Execution`.
 """
 
 from __future__ import annotations
@@ -24,28 +25,29 @@ POLL_INTERVAL = 2.0
 
 
 class Execution(Protocol):
-    """How an alert does its slow work.
+    """The methods through which an alert does slow work, such as requests and waits.
 
-    :ivar watch_errors: exceptions of `watch` that end the wait for one call. Others end the alert.
+    :ivar watch_errors: exceptions of `watch` that end only the wait for one call. Other exceptions end the
+        alert.
     """
 
     watch_errors: tuple[type[Exception], ...]
 
     def may_write_variables(self, failure: Failure) -> bool:
-        """Return whether Airflow answers when this callback writes a Variable."""
+        """Return whether the callback for a failure can write Airflow Variables without hanging."""
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the hook's Airflow connection, unless the hook can read it at first use."""
+        """Read the hook's Airflow connection, unless the hook can do so at the first request."""
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking function and return its result."""
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch) -> None:
-        """Update the watch with snapshots until its call is answered or over."""
+        """Poll and update the watch until the watched call is answered or has ended."""
 
 
 class InProcess:
-    """Run an alert in a process of its own. Everything blocks, and no await suspends."""
+    """Run an alert in a separate process. Every method blocks until the work is done, and never suspends."""
 
     watch_errors: tuple[type[Exception], ...] = (CallApiError,)
 
@@ -64,7 +66,10 @@ class InProcess:
 
 
 class InTriggerer:
-    """Run an alert in the triggerer: blocking work in a thread, polls shared with the other waiting tasks."""
+    """Run an alert in the triggerer.
+
+    Blocking work runs in a thread, and waiting tasks share the alert's polls.
+    """
 
     watch_errors: tuple[type[Exception], ...] = (Exception,)  # the shared poll may end for any reason
 
@@ -88,9 +93,10 @@ class InTriggerer:
 
 
 def run_without_loop(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine to its end without an event loop.
+    """Run a coroutine to the end without an event loop.
 
-    :raises RuntimeError: the coroutine suspended, so it needs an event loop. With `InProcess` none does.
+    :raises RuntimeError: the coroutine suspended, so it needs an event loop. Coroutines with `InProcess`
+        never suspend.
     """
     try:
         coroutine.send(None)

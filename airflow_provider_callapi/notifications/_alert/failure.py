@@ -1,6 +1,6 @@
-"""Read from a callback's context what failed, and describe it in words that a voice can speak.
+"""Read from a callback's context what failed, and describe the failure in words that a voice can speak.
 
-Airflow gives each kind of callback another context. A task's callback gets ``ti``. A DAG's callback gets
+Each kind of callback gets another context from Airflow. A task's callback gets ``ti``. A DAG's callback gets
 ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``. A deadline's callback gets
 ``deadline`` and a ``dag_run`` that is a dict.
 """
@@ -22,12 +22,12 @@ _TEXTS = {
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?")
 
 Kind = Literal["task", "dag", "deadline"]
-"""What a callback belongs to."""
+"""What a callback belongs to: the failed task, the failed DAG or the missed deadline."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One failure of a DAG run.
+    """One failure that an alert reports: a failed task, a failed DAG run or a missed deadline.
 
     :ivar task_id: the failed task; empty unless ``kind`` is ``task``.
     :ivar deadline_id: Airflow's id of the missed deadline; empty unless ``kind`` is ``deadline``.
@@ -41,7 +41,10 @@ class Failure:
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """Read the failure from the context of any callback. A name that is missing is "unknown"."""
+        """Return the failure that a callback's context describes.
+
+        A missing DAG id or run id becomes "unknown".
+        """
         ti, dag_run, dag = context.get("ti"), context.get("dag_run"), context.get("dag")
         dag_id = _text(ti, "dag_id") or _text(dag_run, "dag_id") or _text(dag, "dag_id") or "unknown"
         run_id = _text(ti, "run_id") or _text(dag_run, "run_id") or _text(dag_run, "dag_run_id")
@@ -56,13 +59,13 @@ class Failure:
 
     @property
     def external_id(self) -> str:
-        """The default id of the alert, which is the same for every failure of a DAG run."""
+        """The default id of the alert. All failures of one DAG run have the same id."""
         key = f"{self.dag_id}\n{self.run_id}"
         return f"af-alert-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
     @property
     def text(self) -> str:
-        """The default message. It is Russian, as the service's voices are."""
+        """The text that the call speaks by default. The text is Russian, because the service's voices are."""
         names = {"task": self.task_id, "dag": self.dag_id, "run": self.run_id}
         return _TEXTS[self.kind].format(**{name: speakable(value) for name, value in names.items()})
 
@@ -71,7 +74,10 @@ class Failure:
 
 
 def speakable(name: str) -> str:
-    """Return an id as words: ``scheduled__2026-11-23T22:00:00+00:00`` is "scheduled 23.11.2026 22:00"."""
+    """Return an id as words that a voice can speak.
+
+    For example, ``scheduled__2026-11-23T22:00:00+00:00`` becomes "scheduled 23.11.2026 22:00".
+    """
     words, end = [], 0
     for time in _ISO_TIME.finditer(name):
         words += [_words(name[end : time.start()]), f"{datetime.fromisoformat(time[0]):%d.%m.%Y %H:%M}"]
@@ -84,6 +90,6 @@ def _words(text: str) -> str:
 
 
 def _text(source: Any, name: str) -> str:
-    """Return an item of a mapping, or an attribute of another object, as text; empty if it is missing."""
+    """Return an item of a mapping, or an attribute of another object, as text. Return "" if it is missing."""
     value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
     return str(value) if value else ""

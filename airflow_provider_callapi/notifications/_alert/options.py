@@ -1,4 +1,4 @@
-"""The notifier's parameters as one frozen object, and the fallbacks for optional ones that cannot be used."""
+"""The notifier's parameters as one frozen object, and the fallbacks for unusable optional parameters."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ FALLBACKS = {
     "external_id": "the id of the DAG run is used",
     "dialing_timeout": "the service's default is used",
 }
-"""What happens if an optional template field cannot be used. Log lines quote these texts."""
+"""Name of an optional template field → what happens if the field cannot be used, as a text for the log."""
 
 
 @dataclass(frozen=True)
 class AlertOptions:
-    """The parameters of `CallApiNotifier`, with rendered templates.
+    """The parameters of `CallApiNotifier` after their templates are rendered.
 
     :ivar contact: the phone numbers as the author gave them: a text, a number or a list.
     :ivar quiet_for: seconds after a call during which the alert does not ring again; 0: every failure rings.
-    :ivar settle: seconds between a callback's claim and its check whether the claim still holds.
+    :ivar settle: seconds between the writing of a callback's claim and the check whether the claim still
+        holds.
     """
 
     contact: Any
@@ -36,9 +37,13 @@ class AlertOptions:
 
 
 def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log: Any) -> dict[str, Any]:
-    """Render the optional template fields, and return None for each field that cannot be rendered.
+    """Return the rendered values of the optional template fields: field name → value.
 
-    A mistake in an optional field must not silence the alert, so its error is logged.
+    If a field cannot be rendered, log the error and use None as the value. A mistake in an optional field
+    must not prevent the alert.
+
+    :param values: field name → template.
+    :param render: renders one template.
     """
     rendered = {}
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""Log and count the errors of an alert. A callback must not fail because of its phone call."""
+"""Log and count the errors of an alert. A phone call that fails must not make the callback fail."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from airflow_provider_callapi.observability import count_alert
 
 
 class NoPersonRung(Exception):
-    """No call of the alert is known to be placed. Earlier log lines name each reason."""
+    """No call of the alert is known to be placed. Earlier log lines give the reason for each person."""
 
 
 @contextmanager
 def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[None]:
-    """Log and count every exception of the block, and raise none. The log shows why no person was rung.
+    """Log and count an exception of the block instead of raising it. The log shows why no person was rung.
 
-    :param context: the callback's context. It is read only to describe the failure.
+    :param context: the callback's context. The log line uses it to describe the failure.
     """
     try:
         yield
@@ -36,7 +36,10 @@ def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[Non
 
 @contextmanager
 def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
-    """Log and count an exception after the first call. The log shows that a phone rang before the error."""
+    """Log and count an exception of the block instead of raising it. The log shows that a phone rang before.
+
+    Use this for the part of an alert after the first placed call.
+    """
     try:
         yield
     except Exception as error:

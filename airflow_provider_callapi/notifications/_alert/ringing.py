@@ -1,4 +1,4 @@
-"""The sequence of one alert: acquire its lock, call a person, wait for an answer, call the next person."""
+"""The steps of one alert: acquire the lock, call a person, wait for an answer, call the next person."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 
 async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Execution, log: Any) -> None:
-    """Ring for the failure that the callback's context describes, until a person answers.
+    """Call one person after another about the failure that the callback's context describes.
 
-    Returns after the last call is placed, or when a call is answered. Errors are logged and not raised.
+    Return when a person answers, or after the last call is placed. Errors are logged and not raised.
     """
     with log_instead_of_raising(context, log):
         failure = Failure.from_context(context)
@@ -61,9 +61,10 @@ def begin(
 ) -> tuple[Escalation, Outcome | None]:
     """Acquire the alert's lock. Call the first person, or continue an escalation that a restart interrupted.
 
-    :return: the escalation, and the call to wait for. The call is None if no other person can follow it.
-    :raises AlertSuppressed: this alert has, or had, a call by another callback.
-    :raises NoPersonRung: no call is known to be placed. Another callback may ring then.
+    :return: the escalation, and the call to wait for. The call is None if no other person can be called after
+        it.
+    :raises AlertSuppressed: another callback placed a call for this alert.
+    :raises NoPersonRung: no call is known to be placed. The lock is released, so another callback may ring.
     """
     try:
         own = lock.acquire()
@@ -92,14 +93,20 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress that is furthest in the list of people. Among equals, the first argument wins."""
+    """Return the progress with the person furthest down the list of people.
+
+    If several are equal, return the first.
+    """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 
 
 def _make_escalation(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> Escalation:
-    """Make the escalation, which checks and updates the lock around each of its calls."""
+    """Return the escalation of an alert.
+
+    The escalation renews the alert's lock before each request, and records each placed call in the lock.
+    """
 
     def warn(text: str) -> None:
         log.warning("Alert for %s: %s", failure, text)

@@ -13,9 +13,9 @@ from airflow_provider_callapi.notifications._alert.options import FALLBACKS, Ale
 
 
 def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[StartInformerCall]:
-    """Build a request per valid contact; log and skip invalid numbers.
+    """Return one start request per valid contact. Log and skip invalid phone numbers.
 
-    A mistyped number must not prevent the calls to the other people.
+    A mistyped number must not prevent the calls to other people.
     """
     values = {
         "virtual_phone_number": options.virtual_phone_number,
@@ -32,7 +32,10 @@ def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[St
 
 
 def _split(contact: Any) -> list[str]:
-    """Return the phone numbers of a text or a list. A native template may render one number as an int."""
+    """Return the phone numbers of a text, a list or a number.
+
+    A native template may render one phone number as an int.
+    """
     given = str(contact) if isinstance(contact, int) else contact
     contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given
     return [text for text in (str(contact).strip() for contact in contacts) if text]
@@ -49,7 +52,7 @@ def _request(values: Mapping[str, Any], log: Any) -> StartInformerCall:
 
 
 def _message(message: Any, default_text: str, log: Any) -> dict[str, Any]:
-    """Return the author's message, or the default text if there is none or it is invalid."""
+    """Return the author's message. If the author gave none, or an invalid one, return the default text."""
     default = {"type": "tts", "value": default_text}
     if message is None:
         return default

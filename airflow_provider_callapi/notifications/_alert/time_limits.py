@@ -1,4 +1,4 @@
-"""The time that Airflow allows a callback, and the hooks that keep an alert within it."""
+"""The time that Airflow allows a callback, and the hooks with which an alert stays within that time."""
 
 from __future__ import annotations
 
@@ -16,25 +16,32 @@ _AIRFLOW_LIMITS: dict[Kind, tuple[str, str, float]] = {
     "task": ("core", "task_success_overtime", 20.0),
     "dag": ("dag_processor", "dag_file_processor_timeout", 50.0),
 }
-"""Airflow's limit for each kind of callback: section, option, default seconds. A deadline has no limit."""
+"""Kind of callback → Airflow's option for the time limit: section, option, default in seconds.
+
+A deadline's callback has no time limit.
+"""
 _LIMIT_WAITS: dict[Kind, float] = {"task": 5.0, "dag": 20.0, "deadline": 120.0}
-"""Seconds to wait for the reset of used-up points. They must fit into Airflow's limit."""
+"""Kind of callback → the longest wait for new points (the API's rate-limit units), in seconds.
+
+Each wait must fit into Airflow's time limit for the callback.
+"""
 _SEARCH_TIMEOUT = 3.0
 """Seconds that one request of a search may take in a callback with a time limit."""
 
 
 def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
-    """Make a hook that waits for used-up points no longer than the callback's time limit allows."""
+    """Return a hook that waits for new points (rate-limit units) only within the callback's time limit."""
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
     return CallApiHook(callapi_conn_id, max_limit_wait=_LIMIT_WAITS[kind])
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
-    """Return a context with the hook for searching earlier calls.
+    """Return a context manager whose value is the hook that searches for earlier calls.
 
-    In a callback with a time limit it is a second hook, which sends each request once and waits at most
-    three seconds: the search is optional and must leave time for the call. A deadline uses ``hook`` itself.
+    A deadline's callback has no time limit and searches with ``hook`` itself. Other callbacks get a second
+    hook, which sends each request once and waits at most three seconds for the answer. The search is
+    optional, so it must leave time for the call.
     """
     if kind not in _AIRFLOW_LIMITS:
         return nullcontext(hook)
@@ -50,7 +57,7 @@ def warn_if_too_short(kind: Kind, people: int, *, settle: float, per_call: float
     """Log a warning if Airflow may end the callback before all people are called.
 
     :param settle: seconds that the callback waits before the first call.
-    :param per_call: seconds that each call but the last may take.
+    :param per_call: seconds that each call except the last call may take.
     """
     if kind not in _AIRFLOW_LIMITS:
         return

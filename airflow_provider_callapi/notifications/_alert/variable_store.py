@@ -1,4 +1,7 @@
-"""Store the claims of alerts in Airflow Variables, and delete those that expired."""
+"""Store claims of alerts in Airflow Variables, and delete Variables with expired claims.
+
+A claim is a callback's right to ring for an alert.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,22 @@ from airflow.providers.common.compat.sdk import Variable
 from airflow_provider_callapi.calls.alerts.election import is_expired
 
 KEY_PREFIX = "callapi_alert_"
-"""The names of all Variables that hold claims begin with this."""
+"""The prefix of the names of all Variables that hold a claim."""
 _CHECKED = 20
-"""Number of Variables that one call of `delete_expired` checks. It exceeds the one that each alert adds."""
+"""The number of Variables that `delete_expired` checks at most. Each alert adds only one Variable."""
 
 
 class VariableStore:
-    """A `KeyValueStore` in Airflow Variables, which callbacks reach through Airflow's API server.
+    """A `KeyValueStore` that stores each value as JSON in an Airflow Variable.
 
-    :param description: stored with each Variable, for the person who finds it in Airflow's UI.
+    :param description: a text that Airflow's UI shows next to each Variable.
     """
 
     def __init__(self, description: str = "") -> None:
         self._description = description
 
     def get(self, key: str) -> Any:
-        """Return the value of the Variable, or None if it does not exist or its text is not JSON."""
+        """Return the value of a Variable; None: the Variable does not exist, or does not contain JSON."""
         with suppress(ImportError, AttributeError):  # else the cache returns an old value for minutes
             from airflow.sdk.execution_time.cache import SecretCache  # noqa: PLC0415 - not on every Airflow
 
@@ -35,17 +38,18 @@ class VariableStore:
         return _decode(Variable.get(key, default=None))
 
     def set(self, key: str, value: Any) -> None:
-        """Create the Variable, or replace its value."""
+        """Create a Variable with a value, or replace the value of an existing Variable."""
         Variable.set(key, json.dumps(value), description=self._description)
 
 
 def delete_expired(now: float, *, keep: str) -> None:
-    """Check up to 20 random Variables with claims, and delete the claims that expired before ``now``.
+    """Delete Variables of old alerts: each Variable whose claim expired before ``now``.
 
-    Does nothing before Airflow 3.3, which cannot list Variables.
+    A claim is a callback's right to ring for an alert. The function checks up to 20 Variables, chosen at
+    random. Before Airflow 3.3, it does nothing, because Airflow cannot list Variables.
 
     :param now: epoch seconds.
-    :param keep: the name of a Variable that is not checked.
+    :param keep: the name of a Variable that is neither checked nor deleted.
     """
     if not hasattr(Variable, "keys"):
         return
@@ -56,7 +60,10 @@ def delete_expired(now: float, *, keep: str) -> None:
 
 
 def _decode(text: Any) -> Any:
-    """Return the JSON value of a text, or None. A person may have edited the Variable by hand."""
+    """Return the JSON value of a Variable's text; None: the text is not JSON.
+
+    A person may have edited the Variable by hand.
+    """
     try:
         return json.loads(text or "null")
     except (TypeError, ValueError):

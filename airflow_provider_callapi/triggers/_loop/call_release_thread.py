@@ -12,11 +12,11 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 _TIME_FOR_RELEASES = 8.0
-"""Seconds for all releases of a killed task. The triggerer allows 30 s; a person waits less."""
+"""Seconds for all releases of a killed task. The triggerer allows 30 s, but a person may not wait so long."""
 
 
 async def release_in_thread(callapi_conn_id: str, session_ids: Collection[int], log: Any) -> None:
-    """Release calls in a thread. Log a warning if not all calls are released in time.
+    """End calls through the API, in a thread. Log a warning if not all calls are released within 8 seconds.
 
     :param log: the trigger's logger.
     """

@@ -1,4 +1,4 @@
-"""One poll per connection and event loop, shared by all waits for the connection's calls."""
+"""One poll per connection and event loop. All waits for the connection's calls share this poll."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import record_poll_age
 
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
-"""The polls of each event loop, by connection id."""
+"""Event loop → connection id → the shared poll of this connection."""
 
 
 @asynccontextmanager
 async def subscribe(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSnapshot]:
-    """Receive a connection's snapshots from the shared poll of this event loop, until the context ends.
+    """Subscribe to the snapshots of a connection until the context ends. All subscribers share one poll.
 
-    The first subscriber starts the poll. The poll ends with the last one.
+    The context's value is a function that waits for the next snapshot. The first subscriber of an event loop
+    starts the connection's poll. The poll stops when the last subscriber leaves.
 
-    :param interval: seconds between two snapshots, at most.
+    :param interval: the longest time between two snapshots, in seconds.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
     if callapi_conn_id not in polls:
@@ -46,10 +47,10 @@ async def subscribe(callapi_conn_id: str, interval: float) -> AsyncIterator[Next
 
 
 class _Poller:
-    """Takes the snapshots of one connection through the synchronous client, in a thread."""
+    """Takes snapshots of one connection's active calls in a thread, because the client is synchronous."""
 
     poll: SharedPoll
-    """The shared poll that this poller takes snapshots for."""
+    """The shared poll that calls this poller."""
 
     def __init__(self, callapi_conn_id: str) -> None:
         self._callapi_conn_id = callapi_conn_id
@@ -71,7 +72,7 @@ class _Poller:
 def is_permanent(error: Exception) -> bool:
     """Return whether a retry of the task would fail with the same error.
 
-    An unknown error counts as transient: the secrets backend, for example, may be down for a moment.
+    Return False for an unknown error. For example, the secrets backend may be down for a moment.
     """
     if isinstance(error, CallApiError):
         return error.permanent

@@ -1,4 +1,4 @@
-"""Threads for slow work next to an event loop. The loop's own few threads are left to the polls."""
+"""Threads for slow work of an event loop. The few threads that belong to the loop are left to the polls."""
 
 from __future__ import annotations
 
