@@ -71,7 +71,7 @@ class Killer:
         def listen() -> None:
             HTTPConnection.getresponse = getresponse  # type: ignore[method-assign]
 
-        self._around(Journal, "intend", after=listen)
+        self._around(Journal, Journal.store_intent.__name__, after=listen)
 
     def at_third_poll(self) -> None:
         """Kill while the worker waits for the call."""
@@ -108,13 +108,13 @@ class Killer:
 
 
 _POINTS: dict[str, Callable[[Killer], None]] = {
-    "nothing stored": lambda killer: killer.before(Journal, "intend"),
-    "intent stored": lambda killer: killer.after(Journal, "intend"),
+    "nothing stored": lambda killer: killer.before(Journal, Journal.store_intent.__name__),
+    "intent stored": lambda killer: killer.after(Journal, Journal.store_intent.__name__),
     "request left": Killer.after_request,
-    "answer read": lambda killer: killer.before(Journal, "started"),
-    "answer stored": lambda killer: killer.after(Journal, "started"),
+    "answer read": lambda killer: killer.before(Journal, Journal.mark_started.__name__),
+    "answer stored": lambda killer: killer.after(Journal, Journal.mark_started.__name__),
     "waiting": Killer.at_third_poll,
-    "event read": lambda killer: killer.before(CallLifecycle, "_ended"),
+    "event read": lambda killer: killer.before(CallLifecycle, CallLifecycle._ended.__name__),
 }
 
 
