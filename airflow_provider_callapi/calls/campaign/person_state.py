@@ -167,7 +167,7 @@ def next_stage(stage: PersonStage, event: PersonEvent) -> PersonStage:
 
 @dataclass(slots=True, eq=False)
 class PersonState:
-    """One person of a campaign, the person's stage, and what the campaign needs in that stage.
+    """One person of a campaign: the person's stage, and the data that the campaign keeps in that stage.
 
     :ivar attempt: the newest attempt to call the person; None: no attempt was made yet.
     :ivar result: the newest result of the person's attempts, or why the person was not called; None: no
@@ -202,7 +202,7 @@ class PersonState:
         return call
 
     def apply(self, event: PersonEvent, attempt: Attempt | None = None) -> None:
-        """Move the person to the stage that follows an event, and delete what only the stage before needed.
+        """Move the person to the stage that follows an event, and delete the data of the previous stage.
 
         :param attempt: the person's newest attempt after the event; None: the attempt stays unchanged.
         :raises ImpossibleTransition: the event cannot happen in the person's stage.

@@ -30,11 +30,9 @@ class ReportFetcher:
         self.next_at = 0.0
 
     def fetch(self, now: float) -> list[Attempt]:
-        """Fetch and record the missing reports, if a request is due.
+        """If a request is due, fetch and record the missing reports; return the attempts to store in the ledger.
 
-        Return the attempts to store in the ledger.
-
-        Also give up the reports that are late.
+        Also stop waiting for reports that are late, even if no request is due.
 
         :param now: epoch seconds.
         """

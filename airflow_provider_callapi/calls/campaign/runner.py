@@ -77,7 +77,7 @@ class Runner:
 
     @property
     def last_poll_failed(self) -> bool:
-        """Return whether the last poll failed although the campaign needs polls.
+        """Return whether the last poll failed and the campaign has active or lost calls.
 
         The runner counts such failures and fails the task after too many in a row.
         """
