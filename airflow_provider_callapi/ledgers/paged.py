@@ -51,7 +51,10 @@ class PagedLedger:
         return (attempt for person in people if person in self._page_of for attempt in self._attempts(person))
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store each intent for which `is_taken` returns False.
+        """Reserve attempts: store each intent that the ledger need not refuse.
+
+        The ledger refuses an intent if the same or a later attempt was dialled already, or if the person's
+        previous attempt is still open.
 
         :return: the answer to each intent, in the same order.
         """

@@ -80,11 +80,12 @@ class SqlLedger:
             yield from map(attempt_of_row, rows)
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store each granted intent, in its own transaction.
+        """Reserve attempts: store each intent that the ledger need not refuse, in its own transaction.
 
-        An intent is not granted if `is_taken` returns True, or if ``min_gap`` has not passed since the last
-        call to the person. In the second case, the answer's ``not_before`` is the time at which ``min_gap``
-        has passed.
+        The ledger refuses an intent if the same or a later attempt was dialled already, or if the person's
+        previous attempt is still open. The ledger also refuses an intent if ``min_gap`` has not passed since
+        the last call to the person. The answer's ``not_before`` is then the time at which ``min_gap`` has
+        passed.
 
         :return: the answer to each intent, in the same order.
         """

@@ -1,10 +1,12 @@
 """The tables of the SQL ledger. An author may query these tables. The call table holds phone numbers.
 
-``callapi_campaign_call`` One row for each dialled attempt. Its columns are the fields of the `Attempt`, and
-the fields of the call's `Outcome`. Times have microseconds. They are ``timestamptz`` in PostgreSQL, and UTC
-in databases whose time type has no time zone. ``callapi_campaign_lock`` A fixed number of rows. Each person
-belongs to one of these rows. A claim with ``min_gap`` locks the person's row, so that claims for one person
-wait for each other.
+``callapi_campaign_call``
+    One row for each dialled attempt. Its columns are the fields of the `Attempt`, and the fields of the
+    call's `Outcome`. Times have microseconds. They are ``timestamptz`` in PostgreSQL, and UTC in databases
+    whose time type has no time zone.
+``callapi_campaign_lock``
+    A fixed number of rows. Each person belongs to one of these rows. A claim with ``min_gap`` locks the
+    person's row, so that claims for one person wait for each other.
 """
 
 from __future__ import annotations

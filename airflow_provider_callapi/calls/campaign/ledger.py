@@ -118,7 +118,10 @@ class Ledger(Protocol):
         """
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store each intent for which `is_taken` returns False.
+        """Reserve attempts: store each intent that the ledger need not refuse.
+
+        The ledger refuses an intent if the same or a later attempt was dialled already, or if the person's
+        previous attempt is still open, see `is_taken`.
 
         :return: the answer to each intent, in the same order.
         """

@@ -31,7 +31,7 @@ UNANSWERED_PATIENCE = 3600.0
 
 
 class MissingReports:
-    """Assigns the Data API's reports to a campaign's calls, and stops waiting for reports that do not come in time."""
+    """Assigns the Data API's reports to a campaign's calls, and gives up reports that are late."""
 
     def __init__(
         self,
@@ -55,12 +55,12 @@ class MissingReports:
         )
 
     def search_start(self, now: float) -> float | None:
-        """Return the start time from which reports must be fetched, epoch seconds; None: no report is missing.
+        """Return the earliest start time of the calls whose report is missing; None: no report is missing.
 
-        This is the time of the earliest intent whose report is missing, minus a margin. The margin is
-        necessary because the service's clock may differ from this computer's clock. The margin grows while a
-        report is missing. Shortly before a report is given up, the margin is a day, because the connection's
-        time zone may be wrong.
+        The time is in epoch seconds. It is the time of the earliest of these calls' intents, minus a margin.
+        The margin is necessary because the service's clock may differ from this computer's clock. The margin
+        grows while a report is missing. Shortly before a report is given up, the margin is a day, because the
+        connection's time zone may be wrong.
 
         :param now: epoch seconds.
         """

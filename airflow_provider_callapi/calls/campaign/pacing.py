@@ -104,7 +104,7 @@ class Pacing:
         self.pause_until(now + max(error.retry_after, 1), why)
 
     def pause_until(self, until: float, why: str) -> None:
-        """Allow no call before a time. If the present pause ends later than this time, the pause stays as it is.
+        """Allow no call before a time. A present pause that ends later is not shortened.
 
         :param until: this time, epoch seconds.
         :param why: what the campaign waits for, as text for the task's log.
@@ -173,7 +173,7 @@ class Pacing:
         return self.limits.minute_limit * (1 - self.reserve) / self.cost
 
     def forecast(self, calls: int, max_active: int) -> tuple[float, str]:
-        """Return (minutes, limit): how long these calls take at least, and the name of the limit that decides.
+        """Return (minutes, limit): the least time that these calls take, and the limit that decides this time.
 
         :param calls: how many calls to place.
         :param max_active: how many calls may be active at once. Each call is assumed to last half a minute.

@@ -29,7 +29,7 @@ A ledger stores up to 255 characters, and later attempts add their number to the
 
 
 class _Missing(StrictUndefined):
-    """A name that has no value in a template. Using the name raises an error that names the missing column."""
+    """A name that has no value in a template. Its use raises an error that names the missing column."""
 
     @property
     def _undefined_message(self) -> str:
@@ -153,7 +153,7 @@ class CallTemplate:
         """
 
     def number(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call, as the row gives the number. It is not normalised yet.
+        """Return the number to call, as the row gives the number. The number is not normalised yet.
 
         :raises InvalidRow: the template of the parameter ``contact`` cannot be filled in from this row. The
             text names the field.

@@ -1,7 +1,11 @@
-"""The state of one person in a campaign: a stage, and what the campaign needs in that stage.
+"""The state of one person in a campaign: a stage, and the data that the campaign keeps in that stage.
 
-A person changes stage only as this table shows. An event that the table does not list for a stage raises
-`ImpossibleTransition`.
+Every person starts in stage ``planned``: the campaign has not yet evaluated the attempts to call the person
+that are in the ledger. The first event says what the newest attempt shows, or ``ready`` if there is none. The
+event ``taken_over`` means that another process has stored an attempt to call the person. The campaign then
+evaluates that attempt, again from stage ``planned``.
+
+A person changes stage only as this table shows. Every other event raises `ImpossibleTransition`.
 
 ================  ================  ================
 stage             event             next stage

@@ -30,11 +30,10 @@ class ReportFetcher:
         self.next_at = 0.0
 
     def fetch(self, now: float) -> list[Attempt]:
-        """If a request is due, fetch and record the missing reports; return the attempts to store in the ledger.
-
-        Also stop waiting for reports that are late, even if no request is due.
+        """If a request is due, fetch and record the missing reports. Stop waiting for reports that are late.
 
         :param now: epoch seconds.
+        :return: the attempts to store in the ledger.
         """
         reports = self._gateway.reports
         if reports is None or (since := self._missing.search_start(now)) is None:
