@@ -59,7 +59,6 @@ class Dialler:
         self._judge_answers(answers, placed, now)
 
     def _claim(self, intents: Sequence[Attempt]) -> list[Attempt]:
-        """Claim the intents in the ledger; return the intents that the ledger grants."""
         granted = []
         for intent, claim in zip(intents, self._ledger.claim(intents), strict=True):
             if claim.granted:

@@ -166,12 +166,11 @@ class Dialling:
         return self._progress.put_back(self._index[intent.person], intent, due)
 
     def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
-        """Record the service's answer to an intent's start request.
-
-        Return the attempt to store in the ledger.
+        """Record the service's answer to the start request of an intent.
 
         :param answer: the placed call, or the error.
         :param now: epoch seconds.
+        :return: the changed attempt, to store in the ledger.
         """
         state = self._index[intent.person]
         if isinstance(answer, StartedCall):

@@ -72,10 +72,11 @@ class CallingHours:
     def window(self, now: float, zone: str) -> tuple[float, float]:
         """Return the calling window that is open now, or else the next window: (opens at, closes at).
 
-        Both times are epoch seconds. At every moment of the returned window, the local time is inside the
-        calling hours. If a clock change skips the opening or closing time, the moment of the change is used.
-        If a clock change repeats the opening time, the second occurrence is used. If a clock change repeats
-        the closing time, the first occurrence is used.
+        Both times are epoch seconds. If people may be called at any time, the window is (``now``, infinity).
+        At every moment of the returned window, the local time is inside the calling hours. If a clock change
+        skips the opening or closing time, the moment of the change is used. If a clock change repeats the
+        opening time, the second occurrence is used. If a clock change repeats the closing time, the first
+        occurrence is used.
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.

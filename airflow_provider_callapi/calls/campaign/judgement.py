@@ -36,7 +36,7 @@ class Problem:
 def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container[str]) -> dict[str, Result]:
     """Return a dict from each person's key to the person's final result.
 
-    A person who was not called and is on the do-not-call list gets `Result.DO_NOT_CALL`.
+    The result of a person who was not called and is on the do-not-call list is `Result.DO_NOT_CALL`.
 
     :param results: the results that `Campaign.results` returns.
     :param excluded: the numbers on the do-not-call list.

@@ -61,9 +61,8 @@ class LostCallSearch:
     def found(self, state: PersonState, call_session_id: int, now: float) -> Attempt:
         """Record that a person's lost call was found, and begin to watch the call.
 
-        Return the attempt to store in the ledger.
-
         :param now: epoch seconds.
+        :return: the attempt to store in the ledger.
         """
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 

@@ -100,11 +100,10 @@ class MissingReports:
     def record(self, reports: Iterable[tuple[CallReport, bool | None]], now: float) -> list[Attempt]:
         """Assign reports to calls, and stop waiting for reports that are late.
 
-        Return the attempts to store in the ledger.
-
         :param reports: pairs of a report, and True or False: whether the contact answered the call; None:
             unknown.
         :param now: epoch seconds.
+        :return: the attempts to store in the ledger.
         """
         lost_calls = self._index.lost_by_external_id()
         changed = []

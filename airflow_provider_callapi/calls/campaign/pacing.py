@@ -173,7 +173,7 @@ class Pacing:
         return self.limits.minute_limit * (1 - self.reserve) / self.cost
 
     def forecast(self, calls: int, max_active: int) -> tuple[float, str]:
-        """Return (minutes, limit): the least time that these calls take, and the limit that decides this time.
+        """Return (minutes, limit): how long these calls take at least, and which limit determines this time.
 
         :param calls: how many calls to place.
         :param max_active: how many calls may be active at once. Each call is assumed to last half a minute.

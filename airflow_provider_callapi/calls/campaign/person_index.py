@@ -63,7 +63,7 @@ class PersonIndex:
 
     @property
     def has_open_attempts(self) -> bool:
-        """Return whether any person has an open attempt: is in one of the `OPEN_STAGES`."""
+        """Return whether any person has an open attempt. Such a person is in one of the `OPEN_STAGES`."""
         return any(self._by_stage.values())
 
     def with_session(self, call_session_id: int) -> PersonState | None:

@@ -42,7 +42,7 @@ class Pause:
 
 
 class Runner:
-    """Runs a campaign. The caller calls `step` again and again, and sleeps between two steps.
+    """Runs a campaign. The caller calls `step` until the campaign is over, and sleeps between two steps.
 
     :param template: makes the start request of each person.
     :param ledger: stores the attempts.

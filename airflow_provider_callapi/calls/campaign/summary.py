@@ -36,10 +36,9 @@ class Ending:
 
     @property
     def accepted(self) -> int:
-        """Return how many attempts the service accepted.
+        """Return how many attempts to call the person the service accepted.
 
-        The number includes attempts that the ledger has deleted: a ledger may delete attempts that rang no
-        phone.
+        Attempts that the ledger has deleted count too: a ledger may delete attempts that rang no phone.
         """
         forgotten = self.attempts[-1].attempt - len(self.attempts) if self.attempts else 0
         return len(self.calls) + forgotten
