@@ -1,8 +1,8 @@
 """A ledger in pages of plain JSON, for a store of small values such as Airflow's task state.
 
 Each page stores all attempts to call up to 35 people. New people are added to the last page, so one write
-stores a batch of first intents. Only one process at a time may use the ledger, because the ledger does not
-notice that another process writes.
+stores a batch of first intents. Only one process at a time may use the ledger. Otherwise, one process can
+overwrite the attempts that another process has stored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Page = dict[str, list[dict[str, Any]]]
 class PagedLedger:
     """A ledger in a key-value store. It implements `airflow_provider_callapi.calls.campaign.ledger.Ledger`.
 
-    The ledger deletes a person's older attempts that rang no phone, and keeps the three newest of these.
+    Of a person's attempts that rang no phone, the ledger keeps only the three newest.
 
     :param store: stores the pages. Only one process at a time may write to this store.
     """
@@ -51,7 +51,10 @@ class PagedLedger:
         return (attempt for person in people if person in self._page_of for attempt in self._attempts(person))
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store each intent whose attempt was not dialled yet.
+        """Reserve attempts: store each intent that the ledger need not refuse.
+
+        The ledger refuses an intent if the same or a later attempt was dialled already, or if the person's
+        previous attempt is still open.
 
         :return: the answer to each intent, in the same order.
         """
@@ -87,7 +90,7 @@ class PagedLedger:
 
 
 def _drop_old_unrung(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a person's attempts. Of those that rang no phone, return only the three newest."""
+    """Return a person's attempts. Of the attempts that rang no phone, return only the three newest."""
     unrung = [value["attempt"] for value in values if value.get("result") in RANG_NO_PHONE]
     dropped = unrung[:-_UNRUNG_KEPT]
     return [value for value in values if value["attempt"] not in dropped]

@@ -2,7 +2,8 @@
 
 Each row has a unique key (campaign, person, attempt). Only the process that inserts the row dials the
 attempt. Shards, a cleared task and a second run by mistake therefore never dial the same attempt twice. A
-late write does not replace newer knowledge, see `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
+write that comes late does not replace a row with more knowledge, see
+`airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class SqlLedger:
     :param min_gap: seconds that must pass between two calls to a person; None: no minimum. The calls of all
         campaigns in the database count, except calls that rang no phone.
     :raises ValueError: the campaign's name is empty or too long.
-    :raises CallApiTrouble: the database does not answer. Every other method raises this error too, after it
-        has waited for up to five minutes.
+    :raises CallApiTrouble: the database does not answer. The other methods raise this error too, after they
+        have tried again for up to five minutes.
     """
 
     def __init__(self, engine: Engine, campaign: str, *, min_gap: float | None = None) -> None:
@@ -69,7 +70,9 @@ class SqlLedger:
         mask_errors(lambda: RETRY_BRIEFLY(create_tables, engine))
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Yield every stored attempt of the campaign to call these people. Each person's oldest comes first.
+        """Yield every stored attempt of the campaign to call these people.
+
+        Each person's oldest attempt comes first.
 
         :param people: the keys of the people.
         """
@@ -77,10 +80,12 @@ class SqlLedger:
             yield from map(attempt_of_row, rows)
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store each intent whose attempt was not dialled yet, in its own transaction.
+        """Reserve attempts: store each intent that the ledger need not refuse, in its own transaction.
 
-        If ``min_gap`` has not passed since the last call to the person, the intent is not granted. The
-        answer's ``not_before`` is then the time at which ``min_gap`` has passed.
+        The ledger refuses an intent if the same or a later attempt was dialled already, or if the person's
+        previous attempt is still open. The ledger also refuses an intent if ``min_gap`` has not passed since
+        the last call to the person. The answer's ``not_before`` is then the time at which ``min_gap`` has
+        passed.
 
         :return: the answer to each intent, in the same order.
         """
@@ -126,10 +131,10 @@ class SqlLedger:
     def _claim(self, db: Connection, intent: Attempt, *, repeated: bool) -> ClaimResult:
         """Claim one intent within a transaction.
 
-        :param repeated: whether this process has tried to store the same intent before. The earlier
-            transaction may have been committed although its answer was lost. Only then may the stored intent
-            be this process's own. The row alone does not show which process stored it, because every process
-            gives an attempt the same ``external_id``.
+        :param repeated: whether this process has tried to store the same intent before. If True, the same
+            intent in the database is this process's own: the earlier transaction was committed, but its
+            answer was lost. If False, another process has stored it. The row alone does not show this,
+            because every process gives an attempt the same ``external_id``.
         """
         if self._min_gap is not None:
             # Lock before the first read. In SQLite, only a write begins a transaction.
@@ -164,7 +169,10 @@ class SqlLedger:
         return None if last is None else float(last) + self._min_gap
 
     def _rows(self, people: Iterable[str]) -> Iterator[Sequence[Any]]:
-        """Yield the rows of these people's attempts in portions, ordered by person and attempt."""
+        """Yield lists of rows with these people's attempts, ordered by person and attempt within a list.
+
+        Each list holds all rows of up to 500 people.
+        """
         query = select(calls).where(calls.c.campaign == self._campaign)
         for some in _chunks(list(dict.fromkeys(people))):
             theirs = query.where(calls.c.person.in_(some)).order_by(calls.c.person, calls.c.attempt)
@@ -175,10 +183,11 @@ class SqlLedger:
     ) -> T:
         """Run a transaction and return its result. Repeat the transaction after an error that may pass.
 
-        Such errors are a deadlock, a lost race, a lock and a lost connection.
+        Such errors are, for example, a deadlock, a lost race, a lock and a lost connection.
 
         :param work: the transaction: called with a database connection and ``argument``.
-        :param retrying: how often to repeat the transaction; None: for up to five minutes.
+        :param retrying: how often to repeat the transaction; None: for up to five minutes if the database is
+            not available.
         """
 
         def transaction() -> T:
@@ -221,7 +230,7 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
     """Return whether the newest attempt in the database is exactly this intent.
 
-    The database rounds the intent's time to a microsecond.
+    The intent's time may differ by less than a microsecond, because the database rounds it.
     """
     return (newest.attempt, newest.status, newest.external_id) == (
         intent.attempt,

@@ -1,4 +1,4 @@
-"""How the SQL ledger repeats failed transactions, and how it removes phone numbers from database errors."""
+"""Repeats the SQL ledger's failed transactions, and removes phone numbers from database errors."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@
     call's `Outcome`. Times have microseconds. They are ``timestamptz`` in PostgreSQL, and UTC in databases
     whose time type has no time zone.
 ``callapi_campaign_lock``
-    A fixed number of rows. Each row stands for a part of the people. A claim with ``min_gap`` locks the row
-    of its person.
+    A fixed number of rows. Each person belongs to one of these rows. A claim with ``min_gap`` locks the
+    person's row, so that claims for one person wait for each other.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def create_tables(engine: Engine) -> None:
 
 
 def stripe_of(person: str) -> int:
-    """Return the number of the row in the lock table that a claim for a person locks.
+    """Return the number of the row in the lock table to which a person belongs.
 
     :param person: the person's key.
     """

@@ -27,7 +27,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Announcement:
-    """Returns what a campaign is about to do, as lines for the task's log and as numbers.
+    """Describes what a campaign is about to do, as lines for the task's log and as numbers.
 
     :ivar name: the campaign's name.
     :ivar called: how many people the campaign is going to call.
@@ -42,7 +42,7 @@ class Announcement:
     timezone: str
 
     def plan_lines(self) -> Iterator[Line]:
-        """Yield lines that show how many people are called, how many are not called, and why."""
+        """Yield log lines that say how many people are called, how many are not called, and why."""
         campaign, plan = self.campaign, self.campaign.plan
         yield Line(
             f"Campaign {self.name}: {self.called} people to be called, {campaign.finished} finished before, "
@@ -56,9 +56,10 @@ class Announcement:
             yield Line(f"… and {more} more rows; the results name all", is_warning=True)
 
     def forecast_lines(self, now: float) -> Iterator[Line]:
-        """Yield lines that show how many points and minutes the first calls need, and when dialling begins.
+        """Yield log lines: how many points and minutes the first calls need, and when dialling begins.
 
-        Without the account's counters of points, the line about points and duration is only a rough estimate.
+        The first calls are one call to each person. If the account's counters of points are unknown, the line
+        about points and duration is only a rough estimate.
 
         :param now: epoch seconds.
         """
@@ -80,7 +81,7 @@ class Announcement:
         """Return how many people are to be called, and how many points and minutes the calls need.
 
         The keys are ``to_be_called``, ``points_needed`` and ``minutes_needed``. ``minutes_needed`` is None if
-        the number is unknown.
+        the duration is unknown.
         """
         minutes = self._bottleneck()[0]
         return {

@@ -1,6 +1,6 @@
-"""Moves people through the stages of a campaign as more becomes known of the attempts to call them.
+"""Moves people to the next stage of a campaign when something new is known of the calls to them.
 
-Each public method returns the changed attempt. The caller stores this attempt in the ledger.
+Each public method returns the person's changed attempt. The caller stores this attempt in the ledger.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ADOPTION_EVENTS: dict[Status, PersonEvent] = {
 
 
 class AttemptProgress:
-    """Moves each person to the next stage, and prepares what the campaign needs in that stage.
+    """Moves each person to the next stage, and creates the data of this stage, such as a deadline.
 
     :param queues: the queues of people who wait for a call.
     """
@@ -48,9 +48,9 @@ class AttemptProgress:
         }
 
     def adopt(self, state: PersonState, attempt: Attempt, now: float) -> Attempt:
-        """Continue with an attempt that the ledger has; return the attempt as it is now.
+        """Set a person's stage from an attempt in the ledger; return the attempt, changed if necessary.
 
-        An earlier try of this task, or another process, has stored the attempt.
+        An earlier try of this task, or another process, has stored the attempt in the ledger.
 
         :param now: epoch seconds.
         """
@@ -64,9 +64,9 @@ class AttemptProgress:
         return self._advance(state, event, attempt, now)
 
     def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
-        """Put a person whose call was not placed back into the queue; return the changed attempt.
+        """Add a person whose call was not placed to the queue again; return the changed attempt.
 
-        The next start request to the person belongs to the same attempt.
+        The next start request to the person has the same attempt number.
 
         :param due: epoch seconds. The person is not dialled before this time.
         """
@@ -76,7 +76,7 @@ class AttemptProgress:
         return not_placed
 
     def place(self, state: PersonState, call_session_id: int, started_at: float, now: float) -> Attempt:
-        """Watch a person's call, which the service has placed; return the changed attempt.
+        """Begin to watch a call that the service has placed; return the person's changed attempt.
 
         :param started_at: when the call started, epoch seconds.
         :param now: epoch seconds.
@@ -86,17 +86,18 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.PLACED, attempt.with_status(Status.ACTIVE, call=call), now)
 
     def lose(self, state: PersonState, now: float) -> Attempt:
-        """Begin to search for a person's lost call; return the changed attempt.
+        """Begin to search for a person's lost call; return the person's attempt.
 
-        A call is lost if its start request got no answer.
+        A call is lost if its start request got no answer: it is unknown whether the service placed the call.
         """
         return self._advance(state, PersonEvent.UNANSWERED, state.current_attempt, now)
 
     def refuse(self, state: PersonState, result: Result, refused_with: str | None, now: float) -> Attempt:
-        """Finish a person's attempt, which the service refused; return the changed attempt.
+        """Finish a person's attempt, because the service refused the call; return the changed attempt.
 
-        :param refused_with: the name of the error with which the service refused; None: the error has no
-            name.
+        :param result: the result of the attempt.
+        :param refused_with: the name of the error with which the service refused the call; None: the error
+            has no name.
         :param now: epoch seconds.
         """
         refused = state.current_attempt.with_status(
@@ -105,14 +106,17 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def leave_unresolved(self, state: PersonState, now: float) -> Attempt:
-        """Finish a person's attempt, whose lost call was not found; return the changed attempt."""
+        """Finish the attempt of a person whose lost call was not found; return the changed attempt."""
         unresolved = state.current_attempt.with_status(
             Status.FINISHED, result=Result.UNRESOLVED, result_known_at=now
         )
         return self._advance(state, PersonEvent.UNRESOLVED, unresolved, now)
 
     def end(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Begin to wait for the report of a person's call, which is over; return the changed attempt.
+        """Record that a person's call is over; return the changed attempt.
+
+        The campaign then waits for the Data API's report of the call. Without a Data API, the result of the
+        call is derived at once.
 
         :param call: what is known of the call.
         :param now: epoch seconds.
@@ -121,7 +125,7 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.ENDED, ended, now)
 
     def know_result(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Derive the result of a person's call, which is over; return the changed attempt.
+        """Derive and record the result of a person's call that is over; return the changed attempt.
 
         :param call: what is known of the call.
         :param now: epoch seconds.
@@ -132,9 +136,9 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.RESULT_KNOWN, known, now)
 
     def tag(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Record that a tag was set on a person's call, or cannot be set; return the changed attempt.
+        """Record that a tag was set on a call, or cannot be set; return the person's changed attempt.
 
-        If no tag is missing any more, the attempt is finished.
+        If the call is over and needs no other tag, the attempt is finished.
 
         :param call: the call with its present tags.
         :param now: epoch seconds.
@@ -177,7 +181,7 @@ class AttemptProgress:
         """Return when the call ended, epoch seconds.
 
         If the end is unknown, return when the campaign would have stopped watching the call. Every process
-        gets the same time.
+        that continues the campaign thus computes the same time.
         """
         call = state.current_call
         watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout

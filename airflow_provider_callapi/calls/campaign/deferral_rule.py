@@ -1,4 +1,4 @@
-"""The rule that decides when a campaign's task gives up its worker, and when the task needs one again."""
+"""Decides when a campaign's task gives up its worker, and when the task needs a worker again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ for a redial.
 def absence_until(
     runner: Runner, pause: Pause, now: float, *, preparation: float, has_data_api: bool
 ) -> float | None:
-    """Return until when the campaign needs no worker, epoch seconds; None: the campaign needs one now.
+    """Return the time until which the campaign needs no worker; None: the campaign needs a worker now.
+
+    The time is in epoch seconds.
 
     :param pause: what the last step of the campaign returned.
     :param now: epoch seconds.

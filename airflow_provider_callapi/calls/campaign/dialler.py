@@ -21,7 +21,8 @@ class Dialler:
     :param dialling: decides what follows from each answer.
     :param template: makes the start request of each person.
     :param ledger: grants or refuses the intents, and stores the attempts.
-    :param limits: returns the account's newest counters of points, which come with every answer.
+    :param limits: returns the account's newest counters of points. Every answer of the service carries these
+        counters.
     """
 
     def __init__(
@@ -40,7 +41,10 @@ class Dialler:
         self._failures = FailureCounter(gateway.log)
 
     def dial(self, intents: Sequence[Attempt]) -> None:
-        """Dial each intent that the ledger grants and that may still be dialled after the claim.
+        """Claim each intent in the ledger, and dial the intents that the ledger grants.
+
+        An intent is not dialled if the person's calling window has closed, or dialling has stopped, during
+        the claim.
 
         :raises CallApiError: too many batches of start requests in a row got no answer.
         """
@@ -55,7 +59,6 @@ class Dialler:
         self._judge_answers(answers, placed, now)
 
     def _claim(self, intents: Sequence[Attempt]) -> list[Attempt]:
-        """Claim the intents in the ledger; return the intents that the ledger grants."""
         granted = []
         for intent, claim in zip(intents, self._ledger.claim(intents), strict=True):
             if claim.granted:
@@ -65,7 +68,7 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Return the intents that may still be dialled; put the other intents' people back into the queue."""
+        """Return the intents that may still be dialled. The other intents' people wait in the queue again."""
         in_time: list[Attempt] = []
         late: list[Attempt] = []
         for intent in intents:

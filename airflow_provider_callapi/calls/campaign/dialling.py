@@ -31,7 +31,7 @@ _RETRY_SECONDS = 30.0
 class Dialling:
     """Chooses the people to call next, and records the service's answers to the start requests.
 
-    :param personal_fields: names of the start request's parameters whose values differ between people.
+    :param personal_fields: names of those parameters of the start request whose values differ between people.
     :param new_external_id: called with a person and the number of an attempt; returns the ``external_id`` of
         the attempt.
     :ivar do_not_call: the numbers that must not be called now; None: these numbers are unknown, so dialling
@@ -73,7 +73,7 @@ class Dialling:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish the people who cannot be called any more: no calling hours are left before dialling ends.
+        """Finish the people of each time zone in which nobody may be called before dialling ends.
 
         :param now: epoch seconds.
         """
@@ -83,8 +83,9 @@ class Dialling:
     def choose(self, now: float) -> list[Attempt]:
         """Choose the people to call now; return an intent for each.
 
-        The points, the number of active calls and ``at_once`` limit how many people are chosen. People whose
-        calling window closes first come first. A chosen person on the do-not-call list is finished instead.
+        The points, the number of active calls and ``at_once`` limit how many people are chosen. The people
+        whose calling window closes soonest are chosen first. A person on the do-not-call list gets no intent,
+        and is finished.
 
         :param now: epoch seconds.
         """
@@ -139,7 +140,8 @@ class Dialling:
         """Record that the ledger refused a claim; return the attempts to store in the ledger.
 
         If another process has dialled the person, the campaign continues with that process's attempt.
-        Otherwise, the person waits until the time that the ledger gives, or half a minute.
+        Otherwise, the person waits: until the time that the ledger gives, or for half a minute if the ledger
+        gives none. If dialling ends before that, the person is finished.
 
         :param claim: the ledger's answer to the intent.
         :param now: epoch seconds.
@@ -156,21 +158,19 @@ class Dialling:
         return []
 
     def put_back(self, intent: Attempt, due: float) -> Attempt:
-        """Put the person of an intent that was not dialled back into the queue.
-
-        Return the attempt to store in the ledger.
+        """Return a person to the queue, because the person's intent was not dialled.
 
         :param due: epoch seconds. The person is not dialled before this time.
+        :return: the changed attempt, to store in the ledger.
         """
         return self._progress.put_back(self._index[intent.person], intent, due)
 
     def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
-        """Record the service's answer to an intent's start request.
-
-        Return the attempt to store in the ledger.
+        """Record the service's answer to the start request of an intent.
 
         :param answer: the placed call, or the error.
         :param now: epoch seconds.
+        :return: the changed attempt, to store in the ledger.
         """
         state = self._index[intent.person]
         if isinstance(answer, StartedCall):
@@ -189,21 +189,25 @@ class Dialling:
         return self._progress.refuse(state, result, getattr(answer, "mnemonic", None), now)
 
     def _concerns_everybody(self, error: CallApiError) -> bool:
-        """Return whether the service would refuse the call of every person with the same error."""
+        """Return whether the service would refuse every person's call with this error."""
         if isinstance(error, InvalidParameters):
             field = str(error.field or "").partition(".")[0]
             return not field or field not in self._personal_fields
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return a text with the number of the refused row; "" if the service names the wrong field."""
+        """Return a text with the number of the person's row; "" if the error does not need the number.
+
+        The number is needed if the service refuses a parameter and does not name the parameter.
+        """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""
 
     def next_dial(self, now: float) -> tuple[float, str]:
-        """Return when the next person may be dialled, epoch seconds, and what dialling waits for, as text.
+        """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
-        The text is empty if dialling waits for nothing but the pace.
+        The time is in epoch seconds. It is infinite if nobody waits for a call, or if dialling has stopped.
+        The reason is ``""`` if dialling waits only because calls are spread over the minute.
         """
         if self.stopped is not None or not len(self._queues):
             return NEVER, "the end of the active calls"

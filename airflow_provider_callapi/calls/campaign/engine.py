@@ -50,11 +50,11 @@ class Actions:
 
 
 class Campaign:
-    """The state of a campaign: the people on the contact list, the attempts to call people, what to do next.
+    """Holds the people of a campaign and the attempts to call them, and decides what to do next.
 
     :param plan: the people and the invalid rows of the contact list.
     :param known: every attempt that the ledger has of these people. Each person's oldest attempt comes first.
-    :param personal: names of the start request's parameters whose values differ between people.
+    :param personal: names of those parameters of the start request whose values differ between people.
     :param new_external_id: called with a person and the number of an attempt; returns the ``external_id`` of
         the attempt.
     :param now: epoch seconds.
@@ -150,15 +150,16 @@ class Campaign:
         self.dialling.stop(why)
 
     def next_dial(self, now: float) -> tuple[float, str]:
-        """Return when the next person may be dialled, epoch seconds, and what dialling waits for, as text.
+        """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
-        The text is empty if dialling waits for nothing but the pace.
+        The time is in epoch seconds. It is infinite if nobody waits for a call, or if dialling has stopped.
+        The reason is ``""`` if dialling waits only because calls are spread over the minute.
         """
         return self.dialling.next_dial(now)
 
     @property
     def needs_reports(self) -> bool:
-        """Return whether the Data API may have a report of a lost call, or of a call that is over."""
+        """Return whether a lost call, or a call that is over, needs a report. False without a Data API."""
         return self.reports.needed
 
     # --- tags ---
@@ -185,13 +186,14 @@ class Campaign:
     def tags_active_calls(self) -> bool:
         """Return whether the campaign tags an answered call while the call is active.
 
-        The campaign does so only without a Data API, because a finished call then cannot be tagged.
+        True only if answered calls get a tag and there is no Data API. Without a Data API, a finished call
+        cannot be tagged.
         """
         return self._tags.tags_active_calls
 
     @property
     def has_answered_call_to_tag(self) -> bool:
-        """Return whether an active, answered call still lacks a tag that must be set before the call ends."""
+        """Return whether an answered, active call still lacks a tag that only an active call can get."""
         return self._watched_calls.has_answered_call_to_tag
 
     # --- how far the campaign is ---
@@ -236,15 +238,15 @@ class Campaign:
         return self._watched_calls.by_session()
 
     def update_observations(self, observations: Mapping[int, Observation]) -> None:
-        """Replace what is known of active calls by what a trigger has observed of the calls.
+        """Replace the observations of active calls by the observations that a trigger has made.
 
-        :param observations: call session id → observation. Ids of other calls are ignored.
+        :param observations: call session id → observation. Ids of calls that are not active are ignored.
         """
         self._watched_calls.update_observations(observations)
 
     def results(self) -> dict[str, Result]:
-        """Return a dict from each person's key to the person's result.
+        """Return a dict from each person's key to the person's newest known result.
 
-        The result is the newest one that is known. A person without any result has `Result.NOT_CALLED`.
+        If no result of a person is known, the value is `Result.NOT_CALLED`.
         """
         return {state.person.key: state.result or Result.NOT_CALLED for state in self._index}

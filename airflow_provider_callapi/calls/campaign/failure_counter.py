@@ -26,7 +26,7 @@ class FailureCounter:
         self.in_a_row = 0
 
     def fail(self, failure: CallApiError) -> None:
-        """Count a failure and log it. Do nothing if the request was refused for lack of points.
+        """Count a failure and log the failure. A refusal for lack of points is ignored.
 
         :raises CallApiError: the given failure, if it is permanent, or if more failures came in a row than
             the tolerance allows.

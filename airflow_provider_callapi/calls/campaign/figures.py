@@ -42,7 +42,7 @@ class Tally:
 
     @property
     def answer_rate(self) -> float:
-        """Return the fraction of the calls that rang a phone and were answered, from 0.0 to 1.0.
+        """Return ``answered`` as a fraction of ``rang``, from 0.0 to 1.0; 0.0 if ``rang`` is 0.
 
         The true fraction can be higher, because calls with an unknown result may have been answered.
         """
@@ -59,9 +59,9 @@ class Figures:
     :ivar by_attempt: number of the attempt → counts of the calls that may have rung a phone. Attempts that
         rang no phone are left out, so 1 stands for the first call that rang the person's phone.
     :ivar zones: IANA names of the time zones of the people who were called.
-    :ivar reasons: (result, reason) → how many people who did not answer. The reason is the error of an
-        invalid row, the name of the error with which the service refused the call, or the last call's
-        ``finish_reason``.
+    :ivar reasons: (result, reason) → how many people have this result for this reason. People who answered
+        are left out. The reason is the error of an invalid row, the name of the error with which the service
+        refused the call, or the last call's ``finish_reason``.
     """
 
     all: Tally = field(default_factory=Tally)
@@ -115,7 +115,7 @@ def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
 
 
 def called_at(attempt: Attempt) -> float:
-    """Return when a call started, epoch seconds; if this is unknown, when the intent was stored."""
+    """Return when a call started, epoch seconds. If this is unknown, return when the intent was stored."""
     if attempt.call is None or attempt.call.started_at is None:
         return attempt.intended_at
     return attempt.call.started_at
@@ -123,7 +123,7 @@ def called_at(attempt: Attempt) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """A number of consecutive minutes, drawn as one step of the chart of calls over time.
+    """A group of consecutive minutes, drawn as one step of the chart of calls over time.
 
     :ivar begins: when the first minute begins, epoch seconds.
     :ivar minutes: how many minutes the bin has.
@@ -144,13 +144,15 @@ class Bin:
 def split_into_bins(
     minutes: Mapping[int, int], began: float, ended: float, timezone: str, most: int
 ) -> list[Bin]:
-    """Return the time of a campaign as at most ``most`` equal bins, which begin at round local times.
+    """Split the duration of a campaign into bins of equal length; return at most ``most`` bins.
+
+    Each bin begins at a round local time.
 
     :param minutes: minute, in minutes since the epoch → how many calls.
     :param began: when the campaign began, epoch seconds. If a call started earlier, the first bin contains
         this call.
     :param ended: when the campaign ended, epoch seconds.
-    :param timezone: IANA name of the time zone of these local times.
+    :param timezone: IANA name of the time zone of the local times.
     """
     first = min([int(began // MINUTE), *minutes])
     last = max([int(ended // MINUTE), *minutes])
@@ -172,7 +174,7 @@ def split_into_bins(
 def _bin_minutes(minutes: int, most: int) -> int:
     """Return how many minutes each bin has, if ``minutes`` are split into at most ``most`` bins.
 
-    One bin stays free, because the first bin can begin before the first minute.
+    The minutes must fit into one bin less, because the first bin can begin before the first minute.
     """
     for width in _WIDTHS:
         if minutes <= width * (most - 1):

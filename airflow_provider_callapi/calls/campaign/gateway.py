@@ -27,8 +27,8 @@ class CampaignGateway:
     :ivar limits: returns the newest counters of the account's points; None: no answer has carried counters
         yet.
     :ivar reports: called with a time, epoch seconds. Returns the reports of the finished calls that started
-        at this time or later. With each report comes whether the contact answered the call; None: unknown. If
-        this field is None, there is no Data API.
+        at this time or later. Each report comes in a pair with True or False: whether the contact answered
+        the call; None: unknown. The field itself is None if there is no Data API.
     :ivar tag_active: sets a tag on an active call; called with the call session id and the tag id.
     :ivar tag_finished: sets a tag on a finished call; called with the ``communication_id`` in the call's
         report and the tag id.
@@ -49,7 +49,7 @@ class CampaignGateway:
 
 
 class LimitsFeed:
-    """Returns the account's counters of points. Counters that were returned before are not returned again.
+    """Returns the account's counters of points, but never the same counters twice.
 
     :param newest: returns the newest counters; None: no answer has carried counters yet.
     """
@@ -59,7 +59,7 @@ class LimitsFeed:
         self._taken: Limits | None = None
 
     def take(self) -> Limits | None:
-        """Return the newest counters of points; None: these counters were returned before, or none exist."""
+        """Return the newest counters of points; None: no counters are newer than those returned before."""
         limits = self._newest()
         if limits is self._taken:
             return None
@@ -70,7 +70,7 @@ class LimitsFeed:
 def retry_seconds(error: CallApiError, otherwise: float) -> float:
     """Return how many seconds to wait after an error of the Data API before the next request.
 
-    If the request was refused for lack of points, this is the time until the points return, at most 600 s.
+    If the request was refused for lack of points, return the time until the points return, but at most 600 s.
 
     :param otherwise: the seconds to wait after every other error.
     """

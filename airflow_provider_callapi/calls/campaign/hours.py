@@ -70,12 +70,13 @@ class CallingHours:
         return time(0) != self.closes < self.opens
 
     def window(self, now: float, zone: str) -> tuple[float, float]:
-        """Return the calling window that is open now, or else the next one: (opens at, closes at).
+        """Return the calling window that is open now, or else the next window: (opens at, closes at).
 
-        Both times are epoch seconds. At every moment of the returned window, the local time is inside the
-        calling hours. If a clock change skips the opening or closing time, the moment of the change is used.
-        If a clock change repeats that time, the window opens at the second occurrence, or closes at the
-        first.
+        Both times are epoch seconds. If people may be called at any time, the window is (``now``, infinity).
+        At every moment of the returned window, the local time is inside the calling hours. If a clock change
+        skips the opening or closing time, the moment of the change is used. If a clock change repeats the
+        opening time, the second occurrence is used. If a clock change repeats the closing time, the first
+        occurrence is used.
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.
@@ -108,10 +109,10 @@ def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float,
 
 
 def _first_and_last(local: datetime, zone: str) -> tuple[float, float]:
-    """Return when a zone's clock shows a local time for the first and for the last time, epoch seconds.
+    """Return the first and the last moment at which a zone's clock shows a local time, epoch seconds.
 
-    Both times are the same, unless a clock change repeats the local time. If a clock change skips the local
-    time, both times are the moment of the change.
+    Both moments are equal, unless a clock change repeats the local time. If a clock change skips the local
+    time, both are the moment of the change.
     """
     moment = local.replace(tzinfo=_zone(zone), fold=0)
     first, last = moment.timestamp(), moment.replace(fold=1).timestamp()

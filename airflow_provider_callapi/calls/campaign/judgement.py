@@ -24,7 +24,7 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """The reason why a finished campaign's task fails.
+    """Why a finished campaign's task fails.
 
     :ivar text: the reason, as text for the author of the campaign.
     """
@@ -36,7 +36,7 @@ class Problem:
 def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container[str]) -> dict[str, Result]:
     """Return a dict from each person's key to the person's final result.
 
-    A person who was not called and is on the do-not-call list gets `Result.DO_NOT_CALL`.
+    The result of a person who was not called and is on the do-not-call list is `Result.DO_NOT_CALL`.
 
     :param results: the results that `Campaign.results` returns.
     :param excluded: the numbers on the do-not-call list.
@@ -49,7 +49,7 @@ def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container
 
 
 def collect_endings(plan: Plan, results: Mapping[str, Result], ledger: Ledger) -> list[Ending]:
-    """Return the final result of each person, together with all attempts that the ledger has.
+    """Return each person's final result and all attempts to call the person that the ledger has.
 
     :param results: each person's key → the person's final result.
     """
@@ -72,9 +72,9 @@ def find_problem(
 
     :param limits: the shares of people above which the task fails.
     :param stopped: why the campaign stopped dialling; None: dialling was not stopped.
-    :param began_too_late: whether this try began when ``max_lateness`` had ended already.
-    :param has_min_gap: whether ``min_gap`` is set. If so, it can be right that no person was called, because
-        another campaign may have called these people.
+    :param began_too_late: whether this try of the task began after the end of ``max_lateness``.
+    :param has_min_gap: whether ``min_gap`` is set. If True, a campaign that called nobody is no problem,
+        because another campaign may have called these people.
     :param last_minute: when ``max_lateness`` ends, as text.
     """
     counts = describe_counts(summary)

@@ -46,8 +46,9 @@ class Attempt:
     :ivar intended_at: when the intent was stored, epoch seconds.
     :ivar result: what became of the attempt; None: not known yet.
     :ivar result_known_at: when the result became known, epoch seconds; None: not known yet.
-    :ivar call: what is known of the call; None: no call was placed, as far as is known.
-    :ivar refused_with: the name of the error with which the service refused the call; None: not refused.
+    :ivar call: what is known of the call; None: no placed call is known.
+    :ivar refused_with: the name of the error with which the service refused the call; None: the service did
+        not refuse the call.
     """
 
     person: str
@@ -69,19 +70,20 @@ class Attempt:
         return replace(self, status=status, **changes)  # type: ignore[arg-type]
 
     def with_call(self, call: Outcome) -> Attempt:
-        """Return a copy of the attempt with this newer outcome of the call."""
+        """Return a copy of the attempt in which the call's outcome is replaced by a newer one."""
         return replace(self, call=call)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """A ledger's answer to a claim. With a claim, a process reserves an attempt for itself.
+    """A ledger's answer to a claim: a process asked to reserve an attempt for itself.
 
     :ivar granted: True: the ledger has stored the intent, and only this process may dial the attempt. False:
         this process must not dial the attempt.
-    :ivar held: the person's attempt that another process has stored; None: no such attempt was found.
-    :ivar not_before: when the person may be called, epoch seconds; None: unknown. Only used if the claim was
-        not granted and ``held`` is None.
+    :ivar held: the attempt to call the person that another process has stored; None: no such attempt was
+        found.
+    :ivar not_before: when the person may be called, epoch seconds; None: unknown. Only used if ``granted`` is
+        False and ``held`` is None.
     """
 
     granted: bool
@@ -90,10 +92,10 @@ class ClaimResult:
 
 
 def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
-    """Return whether a ledger must refuse an intent.
+    """Return whether a ledger must refuse to store an intent.
 
-    The ledger must refuse the intent if the same or a later attempt was dialled already, or if the person's
-    attempt before it is still open.
+    The ledger must refuse the intent in two cases: the same or a later attempt to call the person was dialled
+    already, or the person's previous attempt is still open.
 
     :param newest: the person's newest attempt in the ledger; None: the ledger has no attempt of the person.
     """
@@ -116,7 +118,10 @@ class Ledger(Protocol):
         """
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store each intent that is not taken, see `is_taken`.
+        """Reserve attempts: store each intent that the ledger need not refuse.
+
+        The ledger refuses an intent if the same or a later attempt was dialled already, or if the person's
+        previous attempt is still open, see `is_taken`.
 
         :return: the answer to each intent, in the same order.
         """

@@ -31,8 +31,8 @@ class LostCallSearch:
     def search_snapshot(self, snapshot: Snapshot) -> tuple[list[Attempt], list[str]]:
         """Search for the lost calls among the active calls of a successful poll.
 
-        :return: the attempts whose call was found, to store in the ledger; and the keys of the people whose
-            call was not found in time, to pass to `give_up`.
+        :return: a pair. First, the attempts whose call was found, to store in the ledger. Second, the keys of
+            the people whose call was not found in time, to pass to `give_up`.
         """
         if not self._index.count(PersonStage.LOST):
             return [], []
@@ -59,18 +59,17 @@ class LostCallSearch:
         return given_up
 
     def found(self, state: PersonState, call_session_id: int, now: float) -> Attempt:
-        """Record that a person's lost call was found, and watch the call.
-
-        Return the attempt to store in the ledger.
+        """Record that a person's lost call was found, and begin to watch the call.
 
         :param now: epoch seconds.
+        :return: the attempt to store in the ledger.
         """
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 
     def give_up(self, people: Iterable[str], held: Iterable[Attempt], now: float) -> list[Attempt]:
         """End the search for the lost calls of these people; return the attempts to store in the ledger.
 
-        If another process has changed the person's attempt in the ledger since, the campaign continues with
+        If another process has meanwhile changed a person's attempt in the ledger, the campaign continues with
         the ledger's attempt. Otherwise, the attempt gets the result ``unresolved``.
 
         :param people: the keys of the people.
@@ -92,11 +91,11 @@ class LostCallSearch:
 def owner_of(
     lost_calls: LostByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person whose lost call a service reports; None: the reported call is no lost call.
+    """Return the person whose lost call a service has reported; None: the reported call is not lost.
 
     :param lost_calls: ``external_id`` → the people whose lost call has this id.
     :param external_id: the ``external_id`` of the reported call.
-    :param found: the reported call.
+    :param found: the reported call: an active call, or a call in a report of the Data API.
     """
     for state in lost_calls.get(external_id or "", ()):
         if state.lost_call is not None and state.lost_call.matches(found):

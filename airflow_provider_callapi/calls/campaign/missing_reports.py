@@ -31,7 +31,7 @@ UNANSWERED_PATIENCE = 3600.0
 
 
 class MissingReports:
-    """Assigns the Data API's reports to a campaign's calls, and gives up reports that do not come in time."""
+    """Assigns the Data API's reports to a campaign's calls, and gives up reports that are late."""
 
     def __init__(
         self,
@@ -49,17 +49,18 @@ class MissingReports:
 
     @property
     def needed(self) -> bool:
-        """Return whether the Data API may have a report of a lost call, or of a call that is over."""
+        """Return whether a lost call, or a call that is over, needs a report. False without a Data API."""
         return self._rules.report_timeout is not None and (
             self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.LOST) > 0
         )
 
     def search_start(self, now: float) -> float | None:
-        """Return the start time of the earliest call whose report is missing, epoch seconds; None: none is.
+        """Return the earliest start time of the calls whose report is missing; None: no report is missing.
 
-        The returned time is a guess with a margin, because the service's clock may differ from this
-        computer's clock. The margin grows while a report is missing. Shortly before a report is given up, the
-        margin is a day, because the connection's time zone may be wrong.
+        The time is in epoch seconds. It is the time of the earliest of these calls' intents, minus a margin.
+        The margin is necessary because the service's clock may differ from this computer's clock. The margin
+        grows while a report is missing. Shortly before a report is given up, the margin is a day, because the
+        connection's time zone may be wrong.
 
         :param now: epoch seconds.
         """
@@ -73,12 +74,12 @@ class MissingReports:
         return min(starts, default=None)
 
     def _deadlines(self, latest: float) -> Iterator[tuple[PersonState, float]]:
-        """Yield each person whose call may have a report, and when the wait for the report ends.
+        """Yield (person, time): a person whose call may have a report, and when the wait for the report ends.
 
         Times are epoch seconds.
 
         :param latest: when the wait ends for a placed call that no snapshot has shown. Such a call may have
-            ended between two snapshots. The report then shows that the call is over.
+            started and ended between two snapshots. The report then shows that the call is over.
         """
         for state in self._index.in_stage(PersonStage.REPORT_DUE):
             assert state.report_deadline is not None
@@ -91,19 +92,18 @@ class MissingReports:
                 yield state, latest
 
     def _reach(self, state: PersonState, deadline: float, patience: float, now: float) -> float:
-        """Return by how many seconds the start time in a call's report may be before the call's intent."""
+        """Return how many seconds before the call's intent the start time in the call's report may be."""
         if state.stage is PersonStage.REPORT_DUE and now >= deadline - _LAST_QUESTIONS:
             return _DAY
         return max(_CLOCK_DIFFERENCE, 3 * (now - (deadline - patience)))
 
     def record(self, reports: Iterable[tuple[CallReport, bool | None]], now: float) -> list[Attempt]:
-        """Assign reports to calls, and give up reports that are late.
+        """Assign reports to calls, and stop waiting for reports that are late.
 
-        Return the attempts to store in the ledger.
-
-        :param reports: the reports. With each report comes whether the contact answered the call; None:
+        :param reports: pairs of a report, and True or False: whether the contact answered the call; None:
             unknown.
         :param now: epoch seconds.
+        :return: the attempts to store in the ledger.
         """
         lost_calls = self._index.lost_by_external_id()
         changed = []
@@ -118,8 +118,8 @@ class MissingReports:
     def _owner_of(self, report: CallReport, lost_calls: LostByExternalId, now: float) -> PersonState | None:
         """Return the person whose call a report describes; None: the campaign does not need the report.
 
-        A report is not needed if it describes another campaign's call, or if the campaign had the report
-        before. The Data API may return a report again.
+        If the report describes a lost call, the call is recorded as found. A report is not needed if it
+        describes another campaign's call, or if the Data API returned the report before.
         """
         state = self._index.with_session(report.id)
         if state is None and (state := owner_of(lost_calls, report.call_api_external_id, report)):
@@ -129,10 +129,10 @@ class MissingReports:
     def give_up(self, now: float, *, patience: float = UNANSWERED_PATIENCE) -> list[Attempt]:
         """Stop waiting for reports that are late; return the attempts to store in the ledger.
 
-        The result of such an attempt follows from what ``list.calls`` has shown of the call.
+        The result of each of these attempts is derived from what the snapshots have shown of the call.
 
         :param now: epoch seconds.
-        :param patience: how many seconds after the deadline of a report the report counts as late.
+        :param patience: a report is late this many seconds after its deadline.
         """
         late = [
             state

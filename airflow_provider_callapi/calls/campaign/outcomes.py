@@ -75,7 +75,7 @@ def redial_table(delays: Mapping[str, float | None] | None) -> dict[Result, floa
     """Return a copy of `REDIAL_DELAYS` in which an author's own delays replace the defaults.
 
     :param delays: name of a result → seconds from the end of a call to the redial, or None for no redial.
-        Only the results in `REDIAL_DELAYS` are allowed. None: the author sets no delays.
+        Only the results in `REDIAL_DELAYS` are allowed. If ``delays`` is None, all defaults apply.
     :raises ValueError: a result or a delay is not allowed. The text names the field.
     """
     table = dict(REDIAL_DELAYS)

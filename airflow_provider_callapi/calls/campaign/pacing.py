@@ -1,8 +1,8 @@
-"""How many calls may be placed now, according to the service's counters of points.
+"""Determines how many calls may be placed now, according to the service's counters of points.
 
 Points are the units of the service's rate limits: an account has some for each minute and some for each day.
-Every answer of the service carries the account's counters. `Pacing` spreads the points that are left of a
-minute over the rest of the minute.
+Every answer of the service carries the account's counters. `Pacing` spreads the remaining points of a minute
+over the rest of the minute.
 
 Other users of the account, and other shards of the campaign, use points from the same counters. Only the next
 answer shows how many points the others have used. Until that answer, `Pacing` assumes that the others use
@@ -44,11 +44,12 @@ Each further request without an answer doubles the pause, up to one minute.
 class Pacing:
     """Decides how many calls a campaign may place, from the account's points: the API's rate-limit units.
 
-    :param reserve: the share of a minute's and of a day's points that calls do not use: 0.01 is 1 %. Polls,
-        tags and other users need these points.
+    :param reserve: the share of each minute's and each day's points that is not spent on calls: 0.01 is 1 %.
+        Polls, tags and other users need these points.
     :param known_cost: the points that one call costs, as an earlier process has observed; None: unknown.
-    :ivar cost: the points that one call costs: the lowest cost that was observed, or else a guess. The lowest
-        is right, because the requests of other users can only make a call seem more expensive.
+    :ivar cost: the points that one call costs: the lowest cost that was observed, or a guess if no cost was
+        observed. The lowest cost is right, because the requests of other users can only make a call seem more
+        expensive.
     :ivar known_cost: ``cost``, if it was observed; None: ``cost`` is a guess.
     """
 
@@ -98,14 +99,14 @@ class Pacing:
         self._own_points += calls * self.cost
 
     def record_limit_exceeded(self, error: LimitExceeded, now: float) -> None:
-        """Place no calls until the points return, because the service refused a call for lack of points."""
+        """Pause until the points return, because the service refused a call for lack of points."""
         why = "the day's points" if error.per_day else "the minute's points"
         self.pause_until(now + max(error.retry_after, 1), why)
 
     def pause_until(self, until: float, why: str) -> None:
-        """Place no call before a time. If calls are paused for longer already, keep the longer pause.
+        """Allow no call before a time. A present pause that ends later is not shortened.
 
-        :param until: epoch seconds.
+        :param until: this time, epoch seconds.
         :param why: what the campaign waits for, as text for the task's log.
         """
         if until > self._paused_until:
@@ -113,10 +114,11 @@ class Pacing:
         self._credit = 0.0
 
     def record_no_answer(self, now: float) -> None:
-        """Pause because a start request got no answer. After the pause, place only one call at a time.
+        """Pause because a start request got no answer. After the pause, allow one call at a time.
 
-        Each consecutive request without an answer makes the pause longer. Such a request may have placed a
-        call, and the campaign then has to search for the call.
+        The normal pace returns with `record_answer`. Each consecutive request without an answer makes the
+        pause longer, because such a request may have placed a call, and the campaign has to search for the
+        call.
         """
         pause = min(_FIRST_PAUSE * 2.0 ** min(self._unanswered_in_a_row, 8), _MINUTE)
         self.pause_until(now + pause, "the service's answers")
@@ -143,9 +145,10 @@ class Pacing:
         return max(0, int(min(self._credit, most, budget)))
 
     def next_slot(self, now: float) -> tuple[float, str]:
-        """Return when the next call may be placed, epoch seconds, and what the call waits for, as text.
+        """Return (time, reason): when the next call may be placed, and what the call waits for.
 
-        The text is empty if the call waits only because calls are spread over the minute.
+        The time is in epoch seconds. The reason is ``""`` if the call waits only because calls are spread
+        over the minute.
         """
         if now < self._paused_until:
             return self._paused_until, self._paused_for
@@ -160,7 +163,7 @@ class Pacing:
 
     @property
     def points_left(self) -> int | None:
-        """Return how many points the newest counters show as left in the minute; None: unknown."""
+        """Return how many points are left in the minute, according to the newest counters; None: unknown."""
         return self.limits.minute_remaining if self.limits else None
 
     def calls_per_minute(self) -> float | None:
@@ -170,7 +173,7 @@ class Pacing:
         return self.limits.minute_limit * (1 - self.reserve) / self.cost
 
     def forecast(self, calls: int, max_active: int) -> tuple[float, str]:
-        """Return how many minutes these calls take at least, and the name of what limits the pace.
+        """Return (minutes, limit): how long these calls take at least, and which limit determines this time.
 
         :param calls: how many calls to place.
         :param max_active: how many calls may be active at once. Each call is assumed to last half a minute.
@@ -194,7 +197,9 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the points that are left, except the reserve, pay for.
+        """Return how many calls the remaining points of a period pay for; infinity: the points are unknown.
+
+        The reserve is subtracted from the points first.
 
         :param period: "minute" or "day".
         """
@@ -217,7 +222,7 @@ class Pacing:
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points a second other users have used in this minute."""
+        """Return how many points per second other users have used in this minute; 0.0: unknown."""
         limits = self.limits
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
             return 0.0
@@ -225,7 +230,7 @@ class Pacing:
         return max(0, used) / max(_RATE_KNOWN_AFTER, _MINUTE - (limits.minute_reset or 0))
 
     def _is_same_minute(self, limits: Limits, now: float) -> bool:
-        """Return whether these counters belong to the same minute as the counters stored before."""
+        """Return whether the given counters belong to the same minute as the stored counters."""
         if self.limits is None or self.limits.minute_reset is None or limits.minute_reset is None:
             return False
         return now + limits.minute_reset < self._limits_at + self.limits.minute_reset + _RATE_KNOWN_AFTER
@@ -237,7 +242,7 @@ class Pacing:
         return self._limits_at + reset + _LATE
 
     def _rate(self, now: float) -> float:
-        """Return how many calls a second the points that are left allow."""
+        """Return how many calls per second the remaining points pay for; 1.0 if the points are unknown."""
         budget = self._budget(now)
         if math.isinf(budget):
             return 1.0  # A careful pace while the counters are unknown: the next answer carries them.

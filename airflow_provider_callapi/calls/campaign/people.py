@@ -29,7 +29,7 @@ A ledger stores up to 255 characters, and later attempts add their number to the
 
 
 class _Missing(StrictUndefined):
-    """A name without a value in a template. Its use raises an error that names the missing column."""
+    """A name that has no value in a template. Its use raises an error that names the missing column."""
 
     @property
     def _undefined_message(self) -> str:
@@ -50,7 +50,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the value of ``obj.attribute`` in a template.
 
-        If ``obj`` is a row, its columns come before the methods of mappings, such as ``items``.
+        If ``obj`` is a row and has a column of this name, the column is used. Otherwise, a method of the
+        mapping, such as ``items``, can be used.
         """
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
@@ -70,7 +71,7 @@ def _check_value(value: Any) -> Any:
 
 
 class InvalidRow(ValueError):
-    """No call can be made from a row of the contact list. The text names the field, but not the value."""
+    """No call can be made from a row of the contact list. The error's text names the field, but no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class CallTemplate:
         """
 
     def number(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call as the row gives it, before it is normalised.
+        """Return the number to call, as the row gives the number. The number is not normalised yet.
 
         :raises InvalidRow: the template of the parameter ``contact`` cannot be filled in from this row. The
             text names the field.
@@ -270,8 +271,8 @@ def external_id(campaign: str, contact: str, attempt: int, own: str | None = Non
 
     The id does not contain the phone number.
 
-    :param own: the author's own id, which the first attempt gets. Later attempts get this id with the number
-        of the attempt: ``own-2``, ``own-3`` and so on. None: the id is derived from campaign and number.
+    :param own: the author's own id, which the first attempt gets. For later attempts, the number of the
+        attempt is appended: ``own-2``, ``own-3`` and so on. None: the id is derived from campaign and number.
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
@@ -287,7 +288,7 @@ def fingerprint(campaign: str, contact: str) -> str:
 def read_shard(text: str | None) -> tuple[int, int]:
     """Return the shard that a text such as ``"2/4"`` means: (2, 4) is the second of four shards.
 
-    Without a text, return (1, 1): there is only one shard.
+    If ``text`` is None or empty, return (1, 1): there is only one shard.
 
     :raises ValueError: the text does not have this form. The error names the field.
     """

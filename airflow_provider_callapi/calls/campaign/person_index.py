@@ -63,18 +63,18 @@ class PersonIndex:
 
     @property
     def has_open_attempts(self) -> bool:
-        """Return whether any person has an open attempt: is in one of the `OPEN_STAGES`."""
+        """Return whether any person has an open attempt. Such a person is in one of the `OPEN_STAGES`."""
         return any(self._by_stage.values())
 
     def with_session(self, call_session_id: int) -> PersonState | None:
-        """Return the person whose call has this call session id; None: there is no such call.
+        """Return the person whose call has this call session id; None: nobody's call has this id.
 
-        Only calls that are active, or whose report is missing, are found.
+        Only two kinds of calls are searched: active calls, and finished calls whose report is missing.
         """
         return self._by_session.get(call_session_id)
 
     def lost_by_external_id(self) -> Mapping[str, list[PersonState]]:
-        """Return the people who have a lost call: ``external_id`` of the attempt → people.
+        """Return a dict from each lost call's ``external_id`` to the people whose lost call has this id.
 
         Several people can have the same ``external_id``, because an author's own ids need not be unique.
         """

@@ -1,7 +1,11 @@
-"""The state of one person in a campaign: a stage, and what the campaign needs in that stage.
+"""The state of one person in a campaign: a stage, and the data that the campaign keeps in that stage.
 
-A person changes stage only as this table shows. An event that the table does not list for a stage raises
-`ImpossibleTransition`.
+Every person starts in stage ``planned``: the campaign has not yet evaluated the attempts to call the person
+that are in the ledger. The first event says what the newest attempt shows, or ``ready`` if there is none. The
+event ``taken_over`` means that another process has stored an attempt to call the person. The campaign then
+evaluates that attempt, again from stage ``planned``.
+
+A person changes stage only as this table shows. Every other event raises `ImpossibleTransition`.
 
 ================  ================  ================
 stage             event             next stage
@@ -167,7 +171,7 @@ def next_stage(stage: PersonStage, event: PersonEvent) -> PersonStage:
 
 @dataclass(slots=True, eq=False)
 class PersonState:
-    """One person of a campaign, the person's stage, and what the campaign needs in that stage.
+    """One person of a campaign: the person's stage, and the data that the campaign keeps in that stage.
 
     :ivar attempt: the newest attempt to call the person; None: no attempt was made yet.
     :ivar result: the newest result of the person's attempts, or why the person was not called; None: no
@@ -202,7 +206,7 @@ class PersonState:
         return call
 
     def apply(self, event: PersonEvent, attempt: Attempt | None = None) -> None:
-        """Move the person to the stage that follows an event, and delete what only the stage before needed.
+        """Move the person to the stage that follows an event, and delete the data of the previous stage.
 
         :param attempt: the person's newest attempt after the event; None: the attempt stays unchanged.
         :raises ImpossibleTransition: the event cannot happen in the person's stage.

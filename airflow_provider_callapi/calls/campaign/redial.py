@@ -11,11 +11,11 @@ _MAX_DOUBLINGS = 5
 
 
 def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
-    """Return when to call the person of a finished attempt again, epoch seconds; None: do not call again.
+    """Return when to call a person again after a finished attempt, epoch seconds; None: do not call again.
 
     The redial delay for the attempt's result starts at the end of the call. If the call rang no phone, the
-    delay doubles for each earlier call to the person that rang no phone, at most five times. Calls that rang
-    no phone do not count against ``max_attempts``.
+    delay is doubled for each earlier call to the person that rang no phone, but at most five times. Calls
+    that rang no phone do not count against ``max_attempts``.
 
     :param now: epoch seconds.
     """
@@ -33,8 +33,8 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
 def _ended_at(attempt: Attempt, now: float) -> float:
     """Return when the call ended, epoch seconds.
 
-    The returned time is never before the intent, and never after the result was known. A report's time can be
-    outside these limits, if the service's clock or the connection's time zone is wrong.
+    The returned time lies between the intent and the moment at which the result became known. A time outside
+    these limits comes from a wrong clock or time zone, and is replaced by the nearer limit.
     """
     known_at = attempt.result_known_at or now
     ended_at = attempt.call.ended_at if attempt.call else None

@@ -109,7 +109,7 @@ class _Scale:
 
 
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
-    """Return a scale that reaches the highest reliable answer rate of an hour."""
+    """Return a scale that reaches the highest answer rate of the hours with enough calls."""
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
 

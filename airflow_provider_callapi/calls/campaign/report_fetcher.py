@@ -30,13 +30,10 @@ class ReportFetcher:
         self.next_at = 0.0
 
     def fetch(self, now: float) -> list[Attempt]:
-        """Fetch and record the missing reports, if a request is due.
-
-        Return the attempts to store in the ledger.
-
-        Also give up the reports that are late.
+        """If a request is due, fetch and record the missing reports. Stop waiting for reports that are late.
 
         :param now: epoch seconds.
+        :return: the attempts to store in the ledger.
         """
         reports = self._gateway.reports
         if reports is None or (since := self._missing.search_start(now)) is None:

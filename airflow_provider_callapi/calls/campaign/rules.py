@@ -1,4 +1,4 @@
-"""The rules that the author of a campaign sets: when and how often it calls, and when its task fails."""
+"""The rules of a campaign's author: when and how often people are called, and when the task fails."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ NEVER = float("inf")
 class Rules:
     """When and how often a campaign calls people.
 
-    :ivar redial: result → seconds from the end of a call with this result to the next attempt. There is no
-        redial after a result that is missing here or has None.
+    :ivar redial: result → seconds from the end of a call with this result to the next attempt. If a result is
+        missing or has None, there is no redial after this result.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
-    :ivar at_once: how many start requests may be without an answer at the same time. If the process crashes,
-        it is unknown for at most this many calls whether the service placed them.
+    :ivar at_once: how many start requests may wait for an answer at the same time. If the process crashes, at
+        most this many calls are lost: it is unknown whether the service placed them.
     :ivar appear_timeout: seconds from the start of a call. If no snapshot has shown the call after this time,
         the call counts as ended.
     :ivar call_timeout: seconds from the start of a call. After this time, the campaign stops watching the

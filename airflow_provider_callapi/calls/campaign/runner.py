@@ -42,7 +42,7 @@ class Pause:
 
 
 class Runner:
-    """Runs a campaign. The caller calls `step` again and again, and sleeps between two steps.
+    """Runs a campaign. The caller calls `step` until the campaign is over, and sleeps between two steps.
 
     :param template: makes the start request of each person.
     :param ledger: stores the attempts.
@@ -77,7 +77,7 @@ class Runner:
 
     @property
     def last_poll_failed(self) -> bool:
-        """Return whether the last poll failed although the campaign needs polls.
+        """Return whether the last poll failed and the campaign has active or lost calls.
 
         The runner counts such failures and fails the task after too many in a row.
         """

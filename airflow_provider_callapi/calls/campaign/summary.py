@@ -36,10 +36,9 @@ class Ending:
 
     @property
     def accepted(self) -> int:
-        """Return how many attempts the service accepted.
+        """Return how many attempts to call the person the service accepted.
 
-        The number includes attempts that the ledger has deleted: a ledger may delete attempts that rang no
-        phone.
+        Attempts that the ledger has deleted count too: a ledger may delete attempts that rang no phone.
         """
         forgotten = self.attempts[-1].attempt - len(self.attempts) if self.attempts else 0
         return len(self.calls) + forgotten
@@ -54,8 +53,8 @@ class Summary:
 
     :ivar people: how many people are on the contact list. Invalid rows count, duplicates do not.
     :ivar duplicates: how many rows have the number of an earlier row.
-    :ivar callable: how many people could be called: ``people`` without those with the result ``invalid`` or
-        ``do_not_call``.
+    :ivar callable: how many people could be called: ``people`` minus the people with the result ``invalid``
+        or ``do_not_call``.
     :ivar results: `Result` → how many people have the result. Every result is listed, even with 0 people. The
         sum is ``people``.
     :ivar calls: how many calls the service accepted. Unresolved calls do not count.

@@ -8,7 +8,7 @@ from airflow_provider_callapi.calls.tagging import due_tags
 
 
 class TagPlan:
-    """Returns the tags that the campaign's rules require and that a call does not have yet.
+    """Determines which tags a call still needs: the campaign's rules require them, and the call lacks them.
 
     Tags that cannot be set are left out, see `give_up`.
     """
@@ -21,7 +21,8 @@ class TagPlan:
     def tags_active_calls(self) -> bool:
         """Return whether the campaign tags an answered call while the call is active.
 
-        The campaign does so only without a Data API, because a finished call then cannot be tagged.
+        True only if answered calls get a tag and there is no Data API. Without a Data API, a finished call
+        cannot be tagged.
         """
         return self._rules.report_timeout is None and "answered" in self._rules.tags
 

@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Sess
 class WatchNews:
     """What one snapshot has shown of a campaign's active calls.
 
-    :ivar changed: attempts to store in the ledger.
+    :ivar changed: attempts whose call was answered or has ended, to store in the ledger.
     :ivar to_tag: answered, active calls to tag: (attempt, tag id).
     :ivar untagged: answered calls that ended without their tag: (attempt, tag id).
     """
@@ -37,7 +37,7 @@ class WatchedCalls:
         self._tags = tags
 
     def update(self, snapshot: Snapshot) -> WatchNews:
-        """Compare every active call with a successful snapshot; return what is new."""
+        """Compare every active call with a successful snapshot; return the answers, ends and calls to tag."""
         news = WatchNews()
         for state in self._index.in_stage(PersonStage.ACTIVE):
             assert state.watch is not None
@@ -64,7 +64,7 @@ class WatchedCalls:
 
     @property
     def has_answered_call_to_tag(self) -> bool:
-        """Return whether an active, answered call still lacks a tag that must be set before the call ends."""
+        """Return whether an answered, active call still lacks a tag that only an active call can get."""
         return self._tags.tags_active_calls and any(
             state.watch is not None
             and state.watch.observation.answered_at is not None
@@ -81,9 +81,9 @@ class WatchedCalls:
         }
 
     def update_observations(self, observations: Mapping[int, Observation]) -> None:
-        """Replace what is known of active calls by what a trigger has observed of the calls.
+        """Replace the observations of active calls by the observations that a trigger has made.
 
-        :param observations: call session id → observation. Ids of other calls are ignored.
+        :param observations: call session id → observation. Ids of calls that are not active are ignored.
         """
         watches = self.by_session()
         for session_id in observations.keys() & watches.keys():

@@ -51,7 +51,7 @@ class ZoneQueue:
     def take(self, now: float) -> str | None:
         """Remove and return the key of the next person who may be called; None: no person is due.
 
-        The caller must check before that a calling window is open, see `open_until`.
+        The caller must first check with `open_until` that a calling window is open.
 
         :param now: epoch seconds.
         """
@@ -71,9 +71,11 @@ class ZoneQueue:
         return max(due, self._opens_at(due))
 
     def _opens_at(self, at: float) -> float:
-        """Return when the calling window that is open at a time opened, or else when the next one opens.
+        """Return the opening time of the calling window that contains a moment, epoch seconds.
 
-        The argument and the returned time are epoch seconds.
+        If no window contains the moment, return the opening time of the next window.
+
+        :param at: this moment, epoch seconds.
         """
         if not self._window_asked_at <= at < self._closes:
             self._window_asked_at = at
@@ -81,7 +83,7 @@ class ZoneQueue:
         return self._opens
 
     def clear(self) -> list[str]:
-        """Remove all people from the queue, and return the keys of the people."""
+        """Remove all people from the queue; return the keys of the removed people."""
         people = [*self._fresh, *(person for _, _, person in self._later)]
         self._fresh.clear()
         self._later.clear()
@@ -130,12 +132,11 @@ class ZoneQueues:
         return min((queue.next_at(now) for queue in self._queues.values()), default=_NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
-        """Empty the queue of each zone in which no person may be called before a time.
-
-        Return the keys of the people who were removed.
+        """Remove everybody from the queue of each zone in which nobody may be called before a time.
 
         :param end: this time, epoch seconds.
         :param now: epoch seconds.
+        :return: the keys of the removed people.
         """
         return [
             person for queue in self._queues.values() if queue.next_at(now) >= end for person in queue.clear()
