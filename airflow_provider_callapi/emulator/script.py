@@ -24,8 +24,9 @@ class Script:
     :ivar talks: length of the talk or message; None: the talk lasts until a request ends the call.
     :ivar answer: ``answers``: the person answers. ``busy``: the line is busy. ``no_answer``: the person does
         not answer.
-    :ivar employee_rings: ``rings`` of an employee's phone without a script, in a call to this contact.
-    :ivar employee_answer: ``answer`` of an employee's phone without a script, in a call to this contact.
+    :ivar employee_rings: ``rings`` of an employee's phone that has no script, in a call with this contact.
+    :ivar employee_answer: ``answer`` of an employee's phone that has no script, in a call with this
+        contact.
     :ivar hangs_up: who ends the talk: the contact or the employee.
     """
 

@@ -73,7 +73,7 @@ class Service:
     ) -> dict[str, Any]:
         """Carry out one parsed request and return the JSON-RPC answer.
 
-        If the request is wrong, the answer contains an error. This method raises no exception.
+        If the request is wrong, the answer contains an error, and this method raises no exception.
 
         :param body: the parsed JSON of the request.
         :param ip: the client's IP address.
