@@ -113,7 +113,8 @@ class Exchange(Dispatcher):
 
         :param method: the fault hits only requests for this method; None: requests for any method.
         :param times: the number of matching requests that the fault hits.
-        :param seconds: for `Fault.HANG` over HTTP, the longest time without an answer, in real seconds.
+        :param seconds: real seconds. For `Fault.HANG` over HTTP: the longest time until the connection
+            breaks. For `Fault.REFUSE` over HTTP: the time for which the port is closed.
         """
         with self._lock:
             close_port = fault is Fault.REFUSE and bool(self.port_closers)

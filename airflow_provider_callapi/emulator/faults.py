@@ -50,7 +50,8 @@ class PlannedFault:
 
     :ivar method: the fault hits only requests for this method; None: requests for any method.
     :ivar times: how many more requests the fault hits.
-    :ivar seconds: for `Fault.HANG` over HTTP, the longest time without an answer, in real seconds.
+    :ivar seconds: for `Fault.HANG` over HTTP, the longest time until the connection breaks, in real
+        seconds.
     """
 
     fault: Fault
