@@ -80,8 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a telephone exchange until the process receives SIGTERM or SIGINT.
 
     :param argv: the arguments of the command; None: the arguments of the command line.
-    :return: the exit code. 0: a signal ended the command. 2: an argument is not usable, and stderr
-        names the argument.
+    :return: the exit code. 0: a signal ended the exchange. 2: the exchange did not start, because an argument
+        is not usable; stderr names the argument.
     """
     arguments = _parse_arguments(argv)
     exchange = Exchange(clock=_clock(arguments))

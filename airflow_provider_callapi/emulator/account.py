@@ -38,8 +38,8 @@ class Key:
 class Employee:
     """An employee of the customer.
 
-    :ivar phone_numbers: active phones, in the order in which the exchange calls the phones.
-    :ivar other_numbers: SIP number and extension, which also reach the employee.
+    :ivar phone_numbers: active phones. The exchange rings the phones one after the other, in this order.
+    :ivar other_numbers: the SIP number and the extension of the employee.
     :ivar coach: phone number of the employee's coach; None: the employee has no coach.
     """
 
@@ -138,17 +138,19 @@ class Account:
     :ivar forbidden_prefixes: start requests fail for contacts with these prefixes, e.g. ``{"44"}``.
     :ivar forbidden_methods: names of the methods that fail with ``forbidden``.
     :ivar components_off: disabled components of the Call API.
-    :ivar ip_whitelist: IP addresses that the Call API serves; None: every address.
-    :ivar data_api_whitelist: IP addresses that the Data API serves.
+    :ivar ip_whitelist: the Call API accepts requests only from these IP addresses; None: from every
+        address.
+    :ivar data_api_whitelist: the Data API accepts requests only from these IP addresses.
     :ivar minute_limit: points per minute.
     :ivar day_limit: points per day.
-    :ivar weights: method → points of one request. `points.weight` gives the points of other methods.
+    :ivar weights: method → points of one request. A request for another method costs 1 point. In the
+        Call API, a request for a method in `points.FREE_METHODS` costs no points.
     :ivar tts_max_length: the largest number of characters of a text-to-speech message.
     :ivar forced_recording: True: all talks are recorded, and a request to stop recording fails.
     :ivar timezone: IANA name of the time zone.
-    :ivar deprecated_version: an old version, e.g. ``v3.0``. Answers under the URL of the old version
-        include a deprecation notice.
-    :ivar token_lifetime: seconds until a login expires.
+    :ivar deprecated_version: an old version, e.g. ``v3.0``. Each answer to a request with the old version
+        in the URL includes a deprecation notice. None: no version is old.
+    :ivar token_lifetime: seconds until the temporary token of a login expires.
     """
 
     login: str = "demo"

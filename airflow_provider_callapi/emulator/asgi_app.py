@@ -1,6 +1,7 @@
 """The ASGI application of the emulator.
 
-The application uses no web framework, because some faults must break the connection.
+The application answers JSON-RPC requests without a web framework. The reason is that some faults must break
+the connection, and a web framework hides the connection.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from airflow_provider_callapi.emulator.http_messages import VERSION_PATH, HttpRe
 class EmulatorApp:
     """The ASGI application that answers JSON-RPC requests on paths such as ``/v4.0``.
 
-    Another application answers all other requests. `EmulatorApp` must be the outermost application,
-    and the server must be uvicorn with h11. The reason is that `EmulatorApp` takes the connection
-    from uvicorn's ``send`` function.
+    `EmulatorApp` passes all other requests to another application. `EmulatorApp` must be the outermost
+    application, and the server must be uvicorn with h11. The reason is that `EmulatorApp` takes the
+    connection from uvicorn's ``send`` function.
 
     :param dispatcher: answers the JSON-RPC requests.
     :param other_app: the application for all other requests.
@@ -32,7 +33,7 @@ class EmulatorApp:
         self._closing = asyncio.Event()
 
     def close(self) -> None:
-        """Stop holding the connections that `Fault.HANG` keeps open without an answer."""
+        """Break the connections that `Fault.HANG` keeps open without an answer."""
         self._closing.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -22,7 +22,9 @@ class Leg:
     :ivar calling: the calling number that ``list.calls`` shows.
     :ivar called: the called number that ``list.calls`` shows. For a contact's leg, the DTMF string of
         the start request follows the number.
-    :ivar employee: the participant, if an employee; else None.
+    :ivar employee: the employee who takes part; None: the participant is not an employee.
+    :ivar answered_at: the time when the participant answered; None: no answer yet.
+    :ivar disconnected_at: the time when the leg ended; None: the leg has not ended.
     """
 
     leg_id: int
@@ -37,11 +39,17 @@ class Leg:
 
     @property
     def connected(self) -> bool:
-        """True if the participant has answered or waits in a queue, and has not disconnected."""
+        """True if the participant is in the call: talks, is on hold, or waits in a queue.
+
+        False: the participant's phone still rings, or the leg has ended.
+        """
         return self.state not in (LegState.DIALING, LegState.DISCONNECTED)
 
     def disconnect(self, now: float) -> None:
-        """Disconnect the participant. If the participant's phone still rings, the ringing stops."""
+        """End the leg at the time ``now``. If the participant's phone still rings, the ringing stops.
+
+        A leg that has already ended does not change.
+        """
         if self.state is not LegState.DISCONNECTED:
             self.state = LegState.DISCONNECTED
             self.disconnected_at = now
@@ -54,8 +62,8 @@ class Call:
     All times are epoch seconds of the exchange's clock.
 
     :ivar method: the ``start.…`` method that started the call, or ``inbound``.
-    :ivar operators: phones of the operator's side that have not rung yet. Each phone comes with the
-        employee, or with None if the phone belongs to no employee.
+    :ivar operators: (phone, employee) of each operator's phone that has not rung yet. The employee is
+        None if the call does not connect the phone with an employee.
     :ivar dialing_timeout: seconds that the contact's phone may ring; None: no limit.
     :ivar talk_number: the number of the present talk. Every transfer begins a new talk.
     :ivar answered_at: the time when the contact answered. For an inbound call, the time when an
@@ -92,16 +100,16 @@ class Call:
 
     @property
     def active(self) -> bool:
-        """True until the session ends."""
+        """True until the call ends, False after the end."""
         return self.state is not State.FINISHED
 
     @property
     def listed_at(self) -> float:
-        """The time when the session first appears in ``list.calls``, in epoch seconds."""
+        """The time from which ``list.calls`` shows the call, in epoch seconds."""
         return self.started_at + self.script.listed_after
 
     def leg(self, role: Role) -> Leg | None:
-        """Return the newest connected or ringing leg of a role.
+        """Return the newest leg of a role that has not ended: the phone rings or is connected.
 
         None: the call has no such leg.
         """
@@ -111,14 +119,14 @@ class Call:
         return None
 
     def allows(self, event: str) -> bool:
-        """Return whether the state diagram allows an event or method in the call's present state."""
+        """Return True if the state diagram allows an event or method in the call's present state."""
         return (self.state, event) in DIAGRAM
 
     def move(self, event: str) -> None:
-        """Move the call to the next state and update the states of the connected legs.
+        """Change the state of the call as `DIAGRAM` states, and the states of the connected legs.
 
         :param event: an event or method of the state diagram, e.g. ``hold.call``.
-        :raises RpcError: ``invalid_state``: the diagram does not allow the event in the present state.
+        :raises RpcError: ``invalid_state``: the diagram forbids the event in the present state.
         """
         previous = self.state
         try:
@@ -133,7 +141,7 @@ class Call:
                 leg.state = leg_states.get(leg.role, leg.state)
 
     def listing(self) -> dict[str, Any]:
-        """Return the entry of this session in the answer to ``list.calls``."""
+        """Return the entry of this call in the answer to ``list.calls``, as a JSON object."""
         return {
             "call_session_id": self.call_session_id,
             "direction": self.direction,

@@ -1,4 +1,4 @@
-"""The 22 methods of the Call API, each with the function that handles the method.
+"""The 22 methods of the Call API, each with the function that carries out the method.
 
 Source: "Список методов" (list of methods) of the vendor's Call API v4.0 document.
 """
@@ -18,8 +18,8 @@ from airflow_provider_callapi.emulator.switchboard import Switchboard
 def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -> list[dict[str, Any]]:
     """Return the active calls of the account, oldest first.
 
-    A call appears only after the delay ``listed_after`` of the contact's script. The request can limit
-    the calls to a direction and a virtual number.
+    A new call appears after the delay `Script.listed_after` of the contact's script. If the request names
+    a direction or a virtual number, the answer contains only the calls that match.
     """
     return [
         call.listing()
@@ -32,7 +32,7 @@ def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -
 def list_talk_options(
     switchboard: Switchboard, account: Account, request: ListTalkOptions
 ) -> list[dict[str, Any]]:
-    """Return the talk options of the account.
+    """Return the talk options of the account as JSON objects.
 
     A talk option is an action that an employee starts with a phone button during a talk.
     """
@@ -48,7 +48,10 @@ def list_talk_options(
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing. `Service` answers ``login.user`` and ``logout.user`` without a handler."""
+    """Fill the entries of ``login.user`` and ``logout.user`` in `HANDLERS`.
+
+    This function is never called, because `Service` carries out both methods itself.
+    """
 
 
 HANDLERS: dict[str, Handler] = {

@@ -1,4 +1,4 @@
-"""The methods that control an active call, one function for each.
+"""The Call API methods that control an active call. One function carries out each method.
 
 Source: "Группа методов управления вызовами" (methods that control calls) of the vendor's document.
 """
@@ -59,7 +59,10 @@ def _check_reachable(account: Account, number: str, field: str) -> None:
 
 
 def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> Success:
-    """Put the contact on hold. The request names the message that the contact would hear."""
+    """Put the contact on hold.
+
+    The request may name a message for the contact. The emulator checks the message, but plays no sound.
+    """
     call = _find_active_call(switchboard, account, request.call_session_id)
     check_message(account, "contact_message", request.contact_message)
     call.move(request.method)
@@ -67,7 +70,7 @@ def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> 
 
 
 def unhold_call(switchboard: Switchboard, account: Account, request: UnholdCall) -> Success:
-    """Take the contact off hold. The talk of contact and operator continues."""
+    """End the hold of the contact. Contact and operator talk again."""
     _find_active_call(switchboard, account, request.call_session_id).move(request.method)
     return _success()
 
@@ -85,7 +88,8 @@ def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> 
 def transfer_talk(switchboard: Switchboard, account: Account, request: TransferTalk) -> Success:
     """Disconnect the operator and connect the contact with the third party.
 
-    If the third party's phone still rings, the contact waits until the third party answers.
+    If the third party's phone still rings, the operator is disconnected at once, and the contact waits
+    until the third party answers.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.move(request.method)
@@ -98,7 +102,7 @@ def transfer_talk(switchboard: Switchboard, account: Account, request: TransferT
 
 
 def restore_talk(switchboard: Switchboard, account: Account, request: RestoreTalk) -> Success:
-    """Disconnect the third party, so that contact and operator talk again."""
+    """Disconnect the third party. Contact and operator talk again."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.move(request.method)
     third = call.leg(Role.THIRD_PARTY)
@@ -108,9 +112,9 @@ def restore_talk(switchboard: Switchboard, account: Account, request: RestoreTal
 
 
 def add_coach(switchboard: Switchboard, account: Account, request: AddCoach) -> Success:
-    """Ring the phone of a coach, who joins the talk after answering.
+    """Ring the phone of a coach. After answering, the coach takes part in the talk.
 
-    Without a phone number in the request, the exchange rings the coach of the call's employee.
+    If the request names no phone number, the phone of the employee's coach (`Employee.coach`) rings.
 
     :raises RpcError: ``coach_not_found``: neither the request nor the employee names a coach.
     """
@@ -142,7 +146,11 @@ def tag_call(switchboard: Switchboard, account: Account, request: TagCall) -> Su
 
 
 def record_call(switchboard: Switchboard, account: Account, request: RecordCall) -> Success:
-    """Start or stop the recording of an active call."""
+    """Start or stop the recording of an active call.
+
+    :raises RpcError: the recording is already on or already off, as requested. Or the request stops a
+        recording that `Account.forced_recording` requires.
+    """
     call = _find_active_call(switchboard, account, request.call_session_id)
     enable = request.action == "on"
     if account.forced_recording and not enable:
@@ -155,7 +163,11 @@ def record_call(switchboard: Switchboard, account: Account, request: RecordCall)
 
 
 def disconnect_leg(switchboard: Switchboard, account: Account, request: DisconnectLeg) -> Success:
-    """Disconnect one participant of a call. Depending on the participant, the call continues or ends."""
+    """Disconnect one participant of a call.
+
+    If the contact leaves, the call ends. If a coach leaves, the call continues. If the operator or a third
+    party leaves, the state of the call decides (`DIAGRAM`).
+    """
     call = _find_active_call(switchboard, account, request.call_session_id)
     for leg in call.legs:
         if leg.leg_id == request.leg_id and leg.state is not LegState.DISCONNECTED:
@@ -166,7 +178,7 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
 
 
 def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> Success:
-    """Send one DTMF tone (the tone of a phone button) to an active call.
+    """Record one DTMF tone (the tone of a phone button) that the client sends to an active call.
 
     If the call is in the state ``WAITING_INPUT``, the tone ``*`` moves the call to the state ``HOLD``.
     """
@@ -189,9 +201,10 @@ def block_contact(switchboard: Switchboard, account: Account, request: BlockCont
 
 
 def call_talk_option(switchboard: Switchboard, account: Account, request: CallTalkOption) -> Success:
-    """Carry out a talk option, as if the employee pressed the option's phone button.
+    """Carry out the talk option that belongs to the phone button in the request.
 
-    A talk option is an action that an employee starts with a phone button during a talk.
+    A talk option is an action that an employee starts with a phone button during a talk. The effect of
+    this method is the same as if the employee pressed the button.
 
     :raises RpcError: ``talk_option_not_found``: the account has no talk option with the button.
     """

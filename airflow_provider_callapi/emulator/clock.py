@@ -1,4 +1,7 @@
-"""Clocks for the exchange: `ManualClock` moves only on request, `FastClock` runs faster than real time."""
+"""Clocks for the exchange.
+
+`ManualClock` moves only when a test calls `ManualClock.advance`. `FastClock` runs at a multiple of real time.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ Clock = Callable[[], float]
 
 
 class ManualClock:
-    """A thread-safe clock that stands still until a call of `advance` moves the time forward.
+    """A clock that stands still until the method `advance` moves the clock forward.
 
-    Calling the clock returns the time in epoch seconds.
+    Calling the clock returns the time in epoch seconds. Several threads may use the clock.
 
-    :param start: the first time, in epoch seconds.
+    :param start: the time that the clock first shows, in epoch seconds.
     """
 
     def __init__(self, start: float = 1_760_000_000.0) -> None:
@@ -29,7 +32,7 @@ class ManualClock:
     def advance(self, seconds: float) -> float:
         """Move the clock forward and return the new time in epoch seconds.
 
-        :param seconds: by how much the clock moves; zero or more.
+        :param seconds: how far the clock moves; zero or more.
         :raises ValueError: ``seconds`` is negative.
         """
         if seconds < 0:

@@ -41,10 +41,10 @@ _MAX_INTERVAL = timedelta(days=92)
 
 
 def get_calls_report(switchboard: Switchboard, account: Account, request: GetCallsReport) -> Result:
-    """Return one page of the report on calls.
+    """Return one page of the Data API's report on calls.
 
-    The report contains the calls that ended at least ``report_lag`` seconds ago. If the request sets
-    ``include_ongoing_calls``, the report also contains active calls.
+    The report contains the calls that ended at least `Exchange.report_lag` seconds ago. If the request
+    sets ``include_ongoing_calls``, the report also contains active calls.
     """
     fields = request.fields if "fields" in request.model_fields_set else None
     calls = _reported_calls(switchboard, account, request, ongoing=bool(request.include_ongoing_calls))
@@ -53,9 +53,9 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
 
 
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
-    """Return one page of the report on legs.
+    """Return one page of the Data API's report on legs (participants of calls).
 
-    The report contains the legs of the calls that ended at least ``report_lag`` seconds ago.
+    The report contains the legs of the calls that ended at least `Exchange.report_lag` seconds ago.
     """
     fields = request.fields if "fields" in request.model_fields_set else list(LEG_COLUMNS)
     calls = _reported_calls(switchboard, account, request, ongoing=False)
@@ -64,13 +64,17 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
 
 
 def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Result:
-    """Return one page of the account's tags."""
+    """Return one page of the list of the account's tags."""
     fields = request.fields or list(TAG_COLUMNS)
     return _build_page(account.tags.items(), TAG_COLUMNS, fields, request, frozenset(TAG_COLUMNS))
 
 
 def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunications) -> Result:
-    """Add a tag of the account to an active or finished call."""
+    """Add a tag of the account to an active or finished call.
+
+    :raises RpcError: ``entity_not_found``: the call or the tag does not exist. ``duplicate_entity``: the
+        call already has the tag.
+    """
     call = _find_communication(switchboard, account, request.communication_id)
     if request.tag_id not in account.tags:
         raise RpcError("entity_not_found", "tag_id", request.tag_id)
@@ -123,11 +127,13 @@ def _reported_calls(
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return the calls that a report may contain, found by session id or by start time.
+    """Return the calls that a report may contain, without checking every call of the exchange.
 
-    Checking every call of the exchange would take too long after a large campaign.
+    If the filter of the report names one session id, the result contains only this call, or no call.
+    Otherwise the result contains the calls that started from ``first`` to ``last``. The caller checks all
+    other conditions.
 
-    :param key: the name of the report's column that holds the session id.
+    :param key: the name of the report's column that contains the session id.
     :param first: the earliest start time, in epoch seconds.
     :param last: the latest start time, in epoch seconds.
     """
@@ -172,7 +178,10 @@ def _build_page(
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing. `Service` answers ``login.user`` and ``logout.user`` without a handler."""
+    """Fill the entries of ``login.user`` and ``logout.user`` in `HANDLERS`.
+
+    This function is never called, because `Service` carries out both methods itself.
+    """
 
 
 HANDLERS: dict[str, Handler] = {
@@ -189,8 +198,8 @@ HANDLERS: dict[str, Handler] = {
 def data_api() -> Service:
     """Return a new service that answers the Data API's requests.
 
-    Unless `Account.weights` names another number, a method costs one point. The service answers only
-    the IP addresses in `Account.data_api_whitelist`.
+    A request costs one point (rate-limit unit), or the number in `Account.weights`. The service rejects
+    requests from IP addresses that are not in `Account.data_api_whitelist`.
     """
     classes = {**METHODS, **DATA_METHODS}
     return Service(

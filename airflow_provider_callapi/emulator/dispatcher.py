@@ -1,4 +1,4 @@
-"""Pass each JSON-RPC request to the service for the version in the URL.
+"""Pass each JSON-RPC request to a service, Call API or Data API, as the version in the URL decides.
 
 The modules `in_process` and `asgi_app` receive the requests and call the `Dispatcher`. The subclass
 `Exchange` adds the methods that a test uses.
@@ -23,16 +23,16 @@ from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 
 class Dispatcher:
-    """The part of an exchange that answers requests.
+    """The part of an exchange that answers JSON-RPC requests.
 
-    The class is thread-safe, because one lock protects all state. Time comes only from the clock, and
-    nothing runs in the background.
+    Several threads may use a dispatcher, because one lock protects all state. The dispatcher starts no
+    thread and reads the time only from ``clock``.
 
     :param clock: returns epoch seconds; often a `ManualClock` in tests.
     :param account: the first customer. The default account has everything that the vendor's examples
         name.
     :ivar accounts: all customers of the exchange. A test may append more accounts.
-    :ivar services: version in the URL → service. The Call API answers every other version.
+    :ivar services: version in the URL → service. A request with another version goes to the Call API.
     """
 
     def __init__(self, clock: Clock = time.time, account: Account | None = None) -> None:
@@ -54,11 +54,11 @@ class Dispatcher:
     def handle(
         self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True
     ) -> dict[str, Any]:
-        """Return the JSON-RPC answer to one parsed request. Planned faults do not apply.
+        """Return the JSON-RPC answer to one parsed request. This method ignores planned faults.
 
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
-        :param utf8: whether the Content-Type of the request names UTF-8.
+        :param utf8: True if the Content-Type of the request names UTF-8.
         """
         with self._lock:
             service = self.services.get(version, self.call_api)
@@ -69,7 +69,11 @@ class Dispatcher:
     def handle_bytes(
         self, body: bytes, ip: str = "127.0.0.1", *, version: str = "v4.0", content_type: str
     ) -> dict[str, Any]:
-        """Return the JSON-RPC answer to the body of one HTTP request. Planned faults do not apply."""
+        """Return the JSON-RPC answer to the body of one HTTP request.
+
+        If the body or the Content-Type is wrong, the answer contains an error. This method ignores planned
+        faults.
+        """
         media_type, _, parameters = content_type.partition(";")
         charset = parameters.strip().lower().replace('"', "")
         if media_type.strip().lower() != "application/json" or not charset.startswith("charset="):
@@ -82,7 +86,9 @@ class Dispatcher:
         return self.handle(parsed, ip, version=version, utf8=charset == "charset=utf-8")
 
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
-        """Use up the fault that is planned for a request, and add the fault to the journal.
+        """Return the fault that is planned for a request, and add the fault to the journal.
+
+        Each fault hits a planned number of requests. This method counts the request as one of them.
 
         :param body: the body of the request.
         :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.
@@ -100,6 +106,6 @@ class Dispatcher:
         return [self.call_api, *self.services.values()]
 
     def _current_switchboard(self) -> Switchboard:
-        """Return the switchboard after all events that are due have run."""
+        """Run all events that are due, then return the switchboard."""
         self._switchboard.run_due_events()
         return self._switchboard

@@ -1,4 +1,4 @@
-"""Every error of the vendor's documents: mnemonic, code and text.
+"""The errors with which the emulator answers: mnemonic, code and text.
 
 Source: "Список ошибок общих для всех методов" (errors common to all methods) and the table of
 errors of each method in the vendor's Call API v4.0 document. A comment in `ERRORS` states the source of
@@ -110,14 +110,14 @@ Source: "Лимиты и ограничения" (limits) in the vendor's docume
 
 
 class RpcError(Exception):
-    """A failed request, which the exchange answers with a JSON-RPC error object.
+    """A request has failed. The exchange answers the request with a JSON-RPC error object.
 
     :param mnemonic: a key of `ERRORS`.
     :param field: the wrong parameter, dotted if nested (``employee.id``); None: no parameter is wrong.
     :param value: the parameter's value in the request, unchanged.
     :param code: the error code; None: the code in `ERRORS`.
     :param text: the error text; None: the text in `ERRORS`.
-    :param params: values for the placeholders of the text.
+    :param params: values for the placeholders of the text; also the ``params`` of the error object.
     :ivar error_object: the ``error`` of the JSON-RPC answer.
     """
 

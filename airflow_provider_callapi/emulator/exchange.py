@@ -28,7 +28,7 @@ class Exchange(Dispatcher):
     :param account: the first customer. The default account has everything that the vendor's examples
         name.
     :ivar port_closers: one function for each open port of the exchange. The function closes the port
-        for a number of real seconds. `Fault.REFUSE` over HTTP uses the function.
+        for a number of real seconds. `fault` calls these functions to carry out `Fault.REFUSE`.
     """
 
     def __init__(self, clock: Clock = time.time, account: Account | None = None) -> None:
@@ -64,7 +64,10 @@ class Exchange(Dispatcher):
             self._switchboard.default_script = script
 
     def script(self, phone: str, script: Script) -> None:
-        """Set what happens when a phone rings. The contacts of active calls keep the old script."""
+        """Set the script of a phone: what the person does when the phone rings.
+
+        An active call whose contact has this phone keeps the old script.
+        """
         with self._lock:
             self._switchboard.scripts[phone] = script
 
@@ -104,13 +107,14 @@ class Exchange(Dispatcher):
     ) -> None:
         """Plan a fault for the next requests that match.
 
-        Over HTTP, `Fault.REFUSE` ignores ``method`` and ``times``, because a refused connection carries
-        no request. `Fault.REFUSE` closes the port for ``seconds`` of real time, at most 5 s.
-        `Emulator.refusing` closes the port for the length of a ``with`` block.
+        If the exchange has an open port, `Fault.REFUSE` closes the port at once for ``seconds`` of real
+        time, at most 5 s. `Fault.REFUSE` then ignores ``method`` and ``times``, because a refused
+        connection carries no request. To close the port for longer, use `Emulator.refusing`.
 
         :param method: the fault hits only requests for this method; None: requests for any method.
-        :param times: how many requests the fault hits.
-        :param seconds: for `Fault.HANG` over HTTP, the longest time without an answer, in real seconds.
+        :param times: the number of matching requests that the fault hits.
+        :param seconds: real seconds. For `Fault.HANG` over HTTP: the longest time until the connection
+            breaks. For `Fault.REFUSE` over HTTP: the time for which the port is closed.
         """
         with self._lock:
             close_port = fault is Fault.REFUSE and bool(self.port_closers)
@@ -121,18 +125,19 @@ class Exchange(Dispatcher):
             close(min(seconds, _MAX_CLOSED_SECONDS))
 
     def session(self, ip: str = "127.0.0.1") -> requests.Session:
-        """Return a `requests` session whose requests go to this exchange, whatever the URL.
+        """Return a `requests` session that sends every request to this exchange, whatever the URL.
 
-        The session works in the same process and needs no port.
+        The session needs no port, because the exchange answers in the same process.
 
-        :param ip: the client's IP address that the exchange sees.
+        :param ip: the IP address that the exchange takes for the client's address.
         """
         return in_process_session(self, ip)
 
     def reset(self) -> None:
         """Remove calls, journal, scripts, expectations, faults, logins and used points.
 
-        The accounts keep all changes that a test has made.
+        `report_lag` and `default_script` return to their defaults. The accounts keep all changes that a test
+        has made.
         """
         with self._lock:
             self._switchboard = Switchboard(self._clock)
@@ -144,7 +149,7 @@ class Exchange(Dispatcher):
     # --- expect ---
 
     def expect_ring(self, phone: str, script: Script | None = None, *, times: int = 1) -> None:
-        """Expect that a phone rings a given number of times. `check_rings` compares the number.
+        """State how often a phone must ring. `check_rings` fails if the actual number is different.
 
         :param script: the new script of the phone; None: the phone keeps the present script.
         :param times: how often the phone must ring in the whole test; 0: the phone must not ring.
@@ -158,19 +163,19 @@ class Exchange(Dispatcher):
                 self._switchboard.scripts[phone] = script
 
     def expect_no_other_rings(self) -> None:
-        """Expect rings only at phones for which the test has set a script or called `expect_ring`.
+        """Make `check_rings` fail if an unexpected phone has rung.
 
-        If a contact may ring, the operator's phones of a call to the contact may also ring. The
-        operator's phones of an inbound call may always ring, because the test places inbound calls.
-        `check_rings` reports all other rings.
+        A phone may ring if the test has set a script for the phone, or has called `expect_ring`. The
+        operator's phones may also ring in a call to a contact that may ring, and in every inbound call.
         """
         with self._lock:
             self._expectations.no_other_rings = True
 
     def check_rings(self) -> None:
-        """Compare the rings that the test expects with all rings so far.
+        """Fail if the phones have rung differently from the test's expectations.
 
-        The pytest fixture ``callapi_emulator`` calls this method after each passed test.
+        `expect_ring` and `expect_no_other_rings` state the expectations. The pytest fixture
+        ``callapi_emulator`` calls this method after each passed test.
 
         :raises AssertionError: the rings differ. The text has one line for each difference, with the
             masked phone number and the method of the call.
@@ -182,12 +187,15 @@ class Exchange(Dispatcher):
     # --- ask ---
 
     def rings(self, phone: str) -> int:
-        """Return how often a phone rang in any role: contact, operator, third party or coach."""
+        """Return how often a phone rang: as contact, operator, third party or coach."""
         with self._lock:
             return self._current_switchboard().journal.rings[phone]
 
     def requests(self, method: str) -> int:
-        """Return how many requests for a method the exchange has carried out or rejected."""
+        """Return how many requests for a method the exchange has carried out or rejected.
+
+        A request that a fault has stopped, e.g. `Fault.DROP_BEFORE`, does not count.
+        """
         with self._lock:
             return self._switchboard.journal.requests[method]
 
@@ -213,7 +221,7 @@ class Exchange(Dispatcher):
             return list(self._current_switchboard().active.values())
 
     def last_finished(self, number: int) -> list[Call]:
-        """Return the last ``number`` calls that ended. The call that ended last comes first."""
+        """Return the ``number`` calls that ended most recently. The call that ended last comes first."""
         with self._lock:
             return list(reversed(self._current_switchboard().finished[-number:]))
 
@@ -226,12 +234,12 @@ class Exchange(Dispatcher):
             return self._current_switchboard().calls[call_session_id]
 
     def limits(self, account: Account | None = None) -> dict[str, int]:
-        """Return the Call API's point limits of an account, and the points that are left.
+        """Return the limits of an account at the Call API, and the points that are left.
 
-        Points are the API's rate-limit units. The keys are those of ``limits`` in an answer, e.g.
+        Points are the API's rate-limit units. The result has the keys of ``limits`` in an answer, e.g.
         ``minute_limit``, ``minute_remaining`` and ``minute_reset`` (seconds).
 
-        :param account: None: the first customer.
+        :param account: the account; None: the first customer.
         """
         with self._lock:
             return self.call_api.points(account or self.account).limits(self._clock())

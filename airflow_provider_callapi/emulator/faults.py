@@ -11,7 +11,7 @@ class Fault(Enum):
     """A kind of fault that can hit a request.
 
     :ivar label: the name of the fault in lower case, e.g. ``drop_after``.
-    :ivar carried_out: whether the exchange carries the request out despite the fault.
+    :ivar carried_out: True: the exchange carries out the request despite the fault.
     """
 
     REFUSE = ("refuse", False)
@@ -46,11 +46,12 @@ class Fault(Enum):
 
 @dataclass
 class PlannedFault:
-    """A fault that is planned for the next requests that match.
+    """A fault that a test has planned for the next matching requests.
 
     :ivar method: the fault hits only requests for this method; None: requests for any method.
     :ivar times: how many more requests the fault hits.
-    :ivar seconds: for `Fault.HANG` over HTTP, the longest time without an answer, in real seconds.
+    :ivar seconds: for `Fault.HANG` over HTTP, the longest time until the connection breaks, in real
+        seconds.
     """
 
     fault: Fault
@@ -60,7 +61,7 @@ class PlannedFault:
 
 
 def method_of(body: bytes) -> str | None:
-    """Return the method that the body of a request names.
+    """Return the JSON-RPC method that the body of a request names.
 
     None: the body is not valid JSON or names no method.
     """
@@ -79,11 +80,13 @@ class FaultPlan:
         self._planned: list[PlannedFault] = []
 
     def add(self, planned: PlannedFault) -> None:
-        """Plan a fault. Faults that were planned earlier take precedence."""
+        """Append a fault to the plan. If two faults match a request, `take` returns the earlier one."""
         self._planned.append(planned)
 
     def take(self, body: bytes, *, connecting: bool) -> PlannedFault | None:
-        """Use up one hit of the first planned fault that matches a request, and return the fault.
+        """Return the first planned fault that matches a request, and count one hit of the fault.
+
+        A fault leaves the plan after the planned number of hits.
 
         :param body: the body of the request.
         :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.

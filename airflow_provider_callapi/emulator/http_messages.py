@@ -1,7 +1,7 @@
 """Build the HTTP response to a POST request, and apply the faults that change a response.
 
-The modules `in_process` and `asgi_app` both use this module. The faults of the connection, such as
-`Fault.HANG`, are simulated in `in_process` and `asgi_app`.
+The modules `in_process` and `asgi_app` use this module. Both modules simulate the faults of the connection,
+e.g. `Fault.HANG`.
 """
 
 from __future__ import annotations
@@ -34,21 +34,25 @@ class HttpResponse(NamedTuple):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The HTTP headers. Content-Length is the length of the whole body, even if a fault cuts the body."""
+        """The HTTP headers of the response.
+
+        Content-Length is the length of the whole body, even if `Fault.TRUNCATED` cuts the body.
+        """
         headers = {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
         return headers if self.location is None else {**headers, "Location": self.location}
 
     @property
     def first_half(self) -> bytes:
-        """The first half of the body, which a client receives with `Fault.TRUNCATED`."""
+        """The first half of the body. With `Fault.TRUNCATED`, a client receives only this half."""
         return self.body[: len(self.body) // 2]
 
 
 class HandledPost(NamedTuple):
     """The response to a POST request, and the fault that was planned for the request.
 
-    :ivar response: the response, already changed by a fault of the response.
-    :ivar planned: the planned fault; None: no fault. The caller must simulate a fault of the
+    :ivar response: the response. A fault that changes the response, e.g. `Fault.HTML`, has already been
+        applied.
+    :ivar planned: the planned fault; None: no fault was planned. The caller must simulate a fault of the
         connection, e.g. `Fault.HANG`.
     """
 
@@ -64,10 +68,10 @@ class HandledPost(NamedTuple):
 def handle_post(
     dispatcher: Dispatcher, path: str, headers: Mapping[str, str], body: bytes, ip: str
 ) -> HandledPost:
-    """Carry out a POST request and return the response.
+    """Carry out a POST request. Return the response, and the fault that was planned for the request.
 
-    If a fault is planned for the request, the fault decides whether the request is carried out and what
-    the response contains.
+    A planned fault can prevent the request (`Fault.carried_out`) and can change the response. HTTP 404: the
+    path names no version. HTTP 411: the header Content-Length is missing.
 
     :param path: the path of the URL, e.g. ``/v4.0``.
     :param ip: the client's IP address.
@@ -111,7 +115,7 @@ _FAULTY_RESPONSES: dict[Fault, Callable[[dict[str, Any]], HttpResponse]] = {
     Fault.REDIRECT: lambda _: _html(307, "Moved")._replace(location="https://elsewhere.invalid/"),
     Fault.WRONG_ID: lambda answer: _json({**answer, "id": "id-of-another-request"}),
 }
-"""Fault that changes the response → function from the JSON-RPC answer to the response.
+"""Fault → function that makes the faulty response from the JSON-RPC answer.
 
-The other faults affect the connection.
+Faults of the connection have no entry.
 """

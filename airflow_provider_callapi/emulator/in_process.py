@@ -1,8 +1,8 @@
 """A `requests` session that the exchange answers in the same process, without a port.
 
-A fault raises the same exception as the real failure. `InProcessAdapter` reads the request's body exactly
-when a real connection would read the body. The reason is that the client checks whether the body was
-read, to know whether any part of the request was sent.
+A fault raises the same exception as the real failure. `InProcessAdapter` reads the request's body unless a
+fault refuses the connection. The reason is that a client checks whether the body was read, to find out
+whether any part of the request was sent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class InProcessAdapter(HTTPAdapter):
     """A `requests` adapter that passes every request to a dispatcher in the same process.
 
     :param dispatcher: the exchange that answers the requests.
-    :param ip: the client's IP address that the exchange sees.
+    :param ip: the IP address that the exchange takes for the client's address.
     """
 
     def __init__(self, dispatcher: Dispatcher, ip: str) -> None:
@@ -47,7 +47,8 @@ class InProcessAdapter(HTTPAdapter):
         """Return the exchange's response to a request.
 
         :raises requests.ConnectionError: a planned fault refuses or breaks the connection.
-        :raises requests.ReadTimeout: `Fault.HANG` is planned. The exception comes without waiting.
+        :raises requests.ReadTimeout: `Fault.HANG` is planned. The method raises the exception at once, and
+            does not wait for the timeout.
         """
         if self._dispatcher.take_fault(_peek(request.body), connecting=True):
             raise _connection_refused(request)
@@ -63,9 +64,10 @@ class InProcessAdapter(HTTPAdapter):
 
 
 def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
-    """Return a `requests` session whose requests go to a dispatcher, whatever the URL.
+    """Return a `requests` session that sends every request to a dispatcher, whatever the URL.
 
-    :param ip: the client's IP address that the exchange sees.
+    :param dispatcher: the exchange that answers the requests.
+    :param ip: the IP address that the exchange takes for the client's address.
     """
     session = requests.Session()
     session.trust_env = False
@@ -76,9 +78,9 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 
 
 def _peek(body: Any) -> bytes:
-    """Return the body of a request without reading a stream; for a stream, return ``b""``.
+    """Return the body of a request. For a stream other than `io.BytesIO`, return ``b""``.
 
-    Reading a stream would make the client assume that the request was sent.
+    This function reads no stream. Otherwise the client would assume that the request was sent.
     """
     if isinstance(body, io.BytesIO):
         return body.getvalue()

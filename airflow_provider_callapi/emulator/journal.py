@@ -16,9 +16,12 @@ class Entry(NamedTuple):
         hit a request), or an event of a call, e.g. ``ring``.
     :ivar method: the method of the request; None: the event belongs to a call, or the request named no
         method.
-    :ivar mnemonic: the error's mnemonic if the request failed, else None.
-    :ivar detail: depends on ``kind``: the name of the fault, the start method, the role of the leg, the
-        id of the tag, the tone, the mnemonic of the talk option, or the finish reason. None: no detail.
+    :ivar call_session_id: the session id of the call; None: the event concerns no call.
+    :ivar phone: the phone that rang or answered, or the call's contact; None: no call.
+    :ivar mnemonic: the mnemonic of the error; None: no error.
+    :ivar detail: for ``fault``, the name of the fault; ``start``: the start method; ``ring`` and ``answer``:
+        the role of the leg; ``tag``: the id of the tag; ``dtmf``: the tone; ``option``: the mnemonic of the
+        talk option; ``end``: the finish reason. For ``request``: None.
     """
 
     time: float
@@ -31,7 +34,7 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """All events at the exchange, with counts of rings and requests.
+    """All events at the exchange, and counts of the rings and requests.
 
     :ivar entries: the events, oldest first.
     :ivar rings: phone → how often the phone rang.
@@ -44,7 +47,7 @@ class Journal:
         self.requests: Counter[str] = Counter()
 
     def add(self, entry: Entry) -> None:
-        """Append an event and update the counts of rings and requests."""
+        """Append an event to the journal and update the counts of rings and requests."""
         self.entries.append(entry)
         if entry.kind == "ring" and entry.phone is not None:
             self.rings[entry.phone] += 1

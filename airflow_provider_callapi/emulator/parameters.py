@@ -1,7 +1,7 @@
 """Check the parameters of a request with the request class that the client also uses.
 
-This module converts the errors of the request class into the vendor's mnemonics. A request class corrects
-some input, e.g. ``+7 926 …``. The exchange rejects such input, because the vendor's service rejects it.
+This module converts the errors of the request class into the vendor's mnemonics. A request class accepts and
+corrects some input, e.g. ``+7 926 …``. This module rejects such input, as the vendor's service does.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _PRIORITY = (
     "invalid_parameter_value",
     "invalid_parameters_combination",
 )
-"""The mnemonics of wrong parameters. If several apply, the answer contains the first in this order."""
+"""The mnemonics for wrong parameters. If several parameters are wrong, the first mnemonic here is sent."""
 
 
 def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) -> RequestT:
-    """Check the parameters of a request and return them as a request object.
+    """Check the parameters of a request and return a request object with the parameters.
 
-    :param request_type: the class of the method's requests.
+    :param request_type: the request class of the method.
     :param params: the ``params`` of the JSON-RPC request, without ``access_token``.
     :raises RpcError: a parameter is wrong. The error names the parameter, dotted if nested
         (``employee.id``).
@@ -52,7 +52,7 @@ def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) ->
 
 
 def _reject_null(params: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
-    """Raise ``data_type_error`` if a parameter is null. A client must leave out an absent parameter."""
+    """Raise `RpcError` ``data_type_error`` if a parameter is null, even if the parameter is optional."""
     for name, value in params.items():
         if value is None:
             raise _rpc_error("data_type_error", [*path, name], None)

@@ -15,11 +15,17 @@ from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.errors import RpcError
 
 FREE_METHODS = frozenset({"login.user", "list.calls", "list.talk_options"})
-"""Methods that cost no points. The document charges for answers with ``success`` or a session id."""
+"""Methods of the Call API that cost no points.
+
+In the vendor's document, only methods whose answer contains ``success`` or a session id cost points.
+"""
 
 
 def weight(account: Account, method: str) -> int:
-    """Return the points that a successful request for a Call API method costs an account."""
+    """Return how many points an account pays for a successful request for a Call API method.
+
+    Points are the API's rate-limit units.
+    """
     return account.weights.get(method, 0 if method in FREE_METHODS else 1)
 
 
@@ -42,7 +48,8 @@ class Points:
 
         :param points: the points that the request costs.
         :param now: epoch seconds.
-        :raises RpcError: ``limit_exceeded``: the account has too few points left for the minute or day.
+        :raises RpcError: ``limit_exceeded``: the account has too few points left in the present minute or
+            day.
         """
         self._start_new_periods(now)
         account = self._account
@@ -54,7 +61,7 @@ class Points:
                 raise RpcError("limit_exceeded", limit_type=name, limit_max_value=limit)
 
     def charge(self, points: int, now: float) -> None:
-        """Subtract the points of a successful request from the points that the account has left.
+        """Count the points of a successful request as used.
 
         :param points: the points that the request costs.
         :param now: epoch seconds.
@@ -64,7 +71,7 @@ class Points:
         self._day_used += points
 
     def limits(self, now: float) -> dict[str, int]:
-        """Return the account's limits in the form of ``metadata.limits`` of an answer.
+        """Return the account's limits and remaining points, as ``metadata.limits`` of an answer shows them.
 
         ``…_limit`` and ``…_remaining`` are points. ``…_reset`` is the number of seconds until the present
         minute or day ends.

@@ -1,4 +1,4 @@
-"""Request bodies of the remote control, with which another process controls the exchange.
+"""The bodies of the remote control's requests. Another process controls the exchange with these requests.
 
 The requests set scripts, plan faults, place inbound calls and move the clock. An unknown field or a wrong
 value causes an error that names the field.
@@ -33,7 +33,7 @@ class RemoteRequest(BaseModel):
 
     @classmethod
     def parse(cls, text: str | bytes) -> Self:
-        """Return the request that a JSON text contains.
+        """Parse a JSON text and return a request of this class.
 
         :raises ValueError: the JSON or a field is wrong. The text names the field and the problem in one
             line.
@@ -62,7 +62,7 @@ class ScriptsRequest(RemoteRequest):
     scripts: dict[str, Script] = {}
 
     def apply(self, exchange: Exchange) -> None:
-        """Set the request's scripts at an exchange."""
+        """Give the scripts in this request to an exchange."""
         if self.default is not None:
             exchange.default_script = self.default
         for phone, script in self.scripts.items():
@@ -72,7 +72,7 @@ class ScriptsRequest(RemoteRequest):
 class FaultRequest(RemoteRequest):
     """A request of the remote control that plans a fault.
 
-    The fields are the parameters of `Exchange.fault`.
+    The fields are the parameters of `Exchange.fault`. The JSON names the fault by `Fault.label`.
     """
 
     example = '{"fault": "drop_after", "method": "start.informer_call", "times": 1}'
@@ -83,14 +83,14 @@ class FaultRequest(RemoteRequest):
     seconds: float = Field(60.0, gt=0)
 
     def apply(self, exchange: Exchange) -> None:
-        """Plan the request's fault at an exchange."""
+        """Plan the fault in this request at an exchange."""
         exchange.fault(self.fault, method=self.method, times=self.times, seconds=self.seconds)
 
 
 class InboundRequest(RemoteRequest):
     """A request of the remote control that places an inbound call.
 
-    The fields are the parameters of `Exchange.inbound`.
+    The fields are the parameters of `Exchange.inbound`, except ``account``. The first customer is called.
     """
 
     example = '{"contact": "79161234567"}'
@@ -100,7 +100,7 @@ class InboundRequest(RemoteRequest):
     employee_id: int | None = None
 
     def apply(self, exchange: Exchange) -> int:
-        """Place the inbound call at an exchange and return the session id of the call.
+        """Place the inbound call of this request at an exchange. Return the session id of the call.
 
         :raises ValueError: the account has no employee with the id ``employee_id``.
         """
@@ -113,7 +113,7 @@ class InboundRequest(RemoteRequest):
 class AdvanceRequest(RemoteRequest):
     """A request of the remote control that moves a `ManualClock` forward.
 
-    :ivar advance: by how many seconds the clock moves.
+    :ivar advance: how many seconds the clock moves forward; zero or more.
     """
 
     example = '{"advance": 60}'

@@ -1,6 +1,6 @@
-"""Filters of the Data API's reports.
+"""Apply the filters of requests for the Data API's reports.
 
-A filter is one comparison, or a tree of comparisons that ``and`` and ``or`` join.
+A filter is one comparison, or several comparisons that ``and`` and ``or`` join into a tree.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CONDITIONS: Mapping[str, Callable[[list[bool]], bool]] = {"and": all, "or": any
 
 
 def build_predicate(tree: Any, columns: Columns, filterable: frozenset[str]) -> Predicate:
-    """Return a function that returns whether a row of a report matches a filter.
+    """Return a function that takes a row of a report and returns True if the row matches a filter.
 
     :param tree: the ``filter`` of the request; None: every row matches.
     :param columns: column name → function from a row to the value of the column.

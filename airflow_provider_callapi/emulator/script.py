@@ -15,16 +15,19 @@ class Script:
 
     All times are in seconds.
 
+    ``listed_after``, ``employee_rings``, ``employee_answer`` and ``hangs_up`` have an effect only if the
+    phone is the contact's.
+
     :ivar listed_after: time from the start of the call until the call appears in ``list.calls``.
     :ivar rings: time until the person answers, the exchange reports a busy line, or the exchange stops
         ringing because the person does not answer.
     :ivar talks: length of the talk or message; None: the talk lasts until a request ends the call.
-    :ivar answer: whether the person answers, the line is busy, or the person does not answer.
-    :ivar employee_rings: ``rings`` of the employee's phone, if the phone of the script is the contact's.
-    :ivar employee_answer: ``answer`` of the employee's phone, if the phone of the script is the
-        contact's. If a test has set a script for the employee's phone, the values of the employee's
-        script replace both ``employee_…`` values.
-    :ivar hangs_up: whether the contact or the employee ends the talk.
+    :ivar answer: ``answers``: the person answers. ``busy``: the line is busy. ``no_answer``: the person does
+        not answer.
+    :ivar employee_rings: ``rings`` of an employee's phone that has no script, in a call with this contact.
+    :ivar employee_answer: ``answer`` of an employee's phone that has no script, in a call with this
+        contact.
+    :ivar hangs_up: who ends the talk: the contact or the employee.
     """
 
     listed_after: float = 0.0
@@ -37,7 +40,7 @@ class Script:
 
     @classmethod
     def busy(cls, rings: float = 1.0) -> Script:
-        """Return a script for a busy line. The exchange reports the busy line after ``rings`` seconds."""
+        """Return a script for a busy line, which the exchange reports after ``rings`` seconds."""
         return cls(rings=rings, answer="busy")
 
     @classmethod

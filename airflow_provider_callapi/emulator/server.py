@@ -1,4 +1,4 @@
-"""The exchange on a real port. uvicorn runs in a thread as long as a ``with`` block lasts."""
+"""An exchange on a real port. The uvicorn server runs in a thread until the ``with`` block ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Emulator:
     :param exchange: the exchange; None: a new exchange.
     :param host: the address to listen on.
     :param port: the port to listen on; 0: any free port. Inside the block, the attribute ``port`` is the
-        port in use.
+        number of the actual port.
     """
 
     def __init__(self, exchange: Exchange | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -46,7 +46,7 @@ class Emulator:
         return f"http://{host}:{self.port}"
 
     def connection(self, *, login: bool = False) -> dict[str, Any]:
-        """Return an Airflow connection to this exchange, as a dict for Airflow's JSON format.
+        """Return an Airflow connection to this exchange, as a dict. Airflow accepts the dict as JSON.
 
         :param login: True: the connection contains login and password; False: the connection contains
             the permanent key.
@@ -90,7 +90,8 @@ class Emulator:
     def refusing(self) -> Iterator[None]:
         """Refuse all connections inside a ``with`` block.
 
-        Open connections are closed at the start of the block. No other process can take the port.
+        At the start of the block, the emulator closes open connections. Inside the block, no other process
+        can take the port. After the block, the emulator accepts connections again.
         """
         self._run_on_loop(self._close_port())
         try:

@@ -30,7 +30,8 @@ class Result(dict[str, Any]):
     """A complete ``result`` of a JSON-RPC answer.
 
     A handler returns a `Result` to send both ``data`` and ``metadata``, or to send the empty result
-    ``{}``. The service adds the limits to the ``metadata`` of a `Result` that is not empty.
+    ``{}``. Any other value that a handler returns becomes the ``data`` of the result. The service adds the
+    point limits to the ``metadata``, except for the empty result.
     """
 
 
@@ -42,9 +43,10 @@ class Service:
 
     :ivar methods: method name → (class that checks the parameters, handler of the method).
     :ivar weight: function from an account and a method name to the points that a request costs.
-    :ivar serves_ip: function that returns whether the service answers an account's requests from an IP
-        address.
-    :ivar has_components: True: requests fail if the account has disabled the method's component.
+    :ivar serves_ip: function from an account and an IP address to a bool. False: requests from the address
+        fail.
+    :ivar has_components: True: requests fail if the method's component is in `Account.components_off`.
+        False: the service ignores components.
     :ivar accounts: the customers that the service knows.
     :ivar tokens: temporary token → (account, epoch seconds at which the token expires).
     """
@@ -62,7 +64,7 @@ class Service:
         return self._points.setdefault(id(account), Points(account))
 
     def reset(self) -> None:
-        """Forget all temporary tokens and all used points."""
+        """Delete all temporary tokens, and give all accounts the full number of points."""
         self.tokens.clear()
         self._points.clear()
 
@@ -71,12 +73,12 @@ class Service:
     ) -> dict[str, Any]:
         """Carry out one parsed request and return the JSON-RPC answer.
 
-        Every wrong request leads to an answer with an error, never to an exception.
+        If the request is wrong, the answer contains an error, and this method raises no exception.
 
         :param body: the parsed JSON of the request.
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
-        :param charset_is_utf8: whether the Content-Type of the request names UTF-8.
+        :param charset_is_utf8: True if the Content-Type of the request names UTF-8.
         """
         context = _RequestContext(ip=ip)
         try:
@@ -159,7 +161,7 @@ class Service:
         account: Account,
         request_type: type[Request[Any]],
     ) -> int:
-        """Check IP address, account, component, rights and points, and return the points of the method.
+        """Check IP address, account, component, rights and points. Return the points of the request.
 
         :raises RpcError: the account must not call the method now.
         """

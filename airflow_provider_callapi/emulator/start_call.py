@@ -1,6 +1,7 @@
 """The five ``start.*`` methods of the Call API.
 
-Each function checks the objects that the request names, starts a call and rings the first phone.
+Each function checks the numbers, employees and files that the request names. Then the function starts a call
+and rings the first phone.
 
 Source: "Группа методов создания звонков" (methods that create calls) of the vendor's document.
 """
@@ -37,8 +38,8 @@ def start_employee_call(
 ) -> dict[str, Any]:
     """Start a call between an employee and a contact.
 
-    If the request names one of the employee's phones, only that phone rings. Otherwise the employee's
-    active phones ring in turn until one answers.
+    If the request names one of the employee's phones, only the named phone rings. Otherwise the active
+    phones of the employee ring one after the other until one answers.
     """
     _check_numbers(account, request)
     employee = account.employees.get(request.employee.id)
@@ -73,7 +74,10 @@ def start_scenario_call(
 def start_vnumber_call(
     switchboard: Switchboard, account: Account, request: StartVnumberCall
 ) -> dict[str, Any]:
-    """Start a call between a contact and the employee of the virtual number's scenario."""
+    """Start a call between a contact and an employee.
+
+    `Account.number_scenarios` gives the scenario of the virtual number. The scenario names the employee.
+    """
     _check_numbers(account, request)
     number = request.virtual_phone_number
     scenario = account.scenarios.get(account.number_scenarios.get(number, 0))
@@ -93,7 +97,10 @@ def start_vnumber_call(
 def start_informer_call(
     switchboard: Switchboard, account: Account, request: StartInformerCall
 ) -> dict[str, Any]:
-    """Start a call in which the contact hears a message. No operator takes part."""
+    """Start a call in which the contact hears a message. No operator takes part.
+
+    The contact's phone rings for at most ``dialing_timeout`` seconds, by default `DIALING_TIMEOUT`.
+    """
     _check_numbers(account, request)
     _check_audio(account, request)
     call = _new_call(switchboard, account, request)
@@ -105,7 +112,7 @@ def start_informer_call(
 def start_simple_call(switchboard: Switchboard, account: Account, request: StartSimpleCall) -> dict[str, Any]:
     """Start a call between a contact and any phone except the account's virtual numbers.
 
-    The leg of the phone names no employee, even if the phone belongs to an employee.
+    In ``list.calls``, the leg of this phone names no employee, even if the phone belongs to an employee.
     """
     _check_numbers(account, request)
     operator = request.operator
@@ -182,7 +189,7 @@ def check_message(account: Account, name: str, message: Message | None) -> None:
     """Check that the media file of a message exists, or that the text of a message is short enough.
 
     :param name: the name of the parameter that contains the message.
-    :param message: None: the request contains no message.
+    :param message: the message; None: the request contains no message, and the check passes.
     :raises RpcError: ``media_file_not_found`` or ``tts_text_exceeded``.
     """
     if message is None:

@@ -16,10 +16,10 @@ from airflow_provider_callapi.api.models import LegState
 
 
 class State(StrEnum):
-    """States of a call.
+    """The states of a call.
 
-    ``PLAYING``: the contact of an informer call hears the message. The vendor's diagram does not contain
-    the state ``PLAYING``.
+    The state ``PLAYING`` is missing in the vendor's diagram. In this state, the contact of an informer call
+    hears the message.
     """
 
     SESSION = "session"
@@ -71,8 +71,8 @@ DIAGRAM: Mapping[tuple[State, str], State] = {
 }
 """(state, event or method) → next state of the call.
 
-If a participant except the coach leaves and the table lists no next state, the call ends. A method that the
-table lists only for other states fails with ``invalid_state``.
+A method that the table lists only for other states fails with ``invalid_state``. If a contact, operator or
+third party leaves and the table lists no next state, the call ends.
 """
 
 LEG_STATES: Mapping[State, Mapping[Role, LegState]] = {
@@ -90,5 +90,5 @@ LEG_STATES: Mapping[State, Mapping[Role, LegState]] = {
 }
 """State of the call → role of a participant → state of the participant's leg.
 
-Legs of other roles, and legs that are not connected, do not change.
+A leg whose role has no entry, or which is not connected, keeps the old state.
 """

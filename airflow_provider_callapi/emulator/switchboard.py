@@ -1,7 +1,7 @@
 """The calls of an exchange: phones ring, people answer, talk and hang up.
 
 Scripts and the clock decide when each event of a call happens. `Switchboard.run_due_events` runs the events
-that are due, in order. Nothing runs in the background, so a hundred thousand calls need no thread.
+that are due, in order. The switchboard starts no thread, even for a hundred thousand calls.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from airflow_provider_callapi.emulator.state_diagram import Role, State
 POST_TALK_SECONDS = 2.0
 """How many seconds a call continues after the operator has left.
 
-The vendor's document gives no number.
+The number is an assumption, because the vendor's document gives none.
 """
 
 Event = Callable[[], None]
@@ -33,7 +33,7 @@ class Switchboard:
     """The active and finished calls of an exchange, and the events that are still to happen.
 
     :ivar clock: returns epoch seconds.
-    :ivar now: the time of the event or request in progress, in epoch seconds.
+    :ivar now: the time of the event or request that is being carried out, in epoch seconds.
     :ivar calls: session id → active or finished call.
     :ivar by_start_time: all calls; the call that started first comes first.
     :ivar active: session id → active call.
@@ -62,7 +62,10 @@ class Switchboard:
     # --- time ---
 
     def run_due_events(self) -> None:
-        """Run the events of calls that are due at the clock's present time, in order."""
+        """Run every event that is due by the clock's present time, earliest event first.
+
+        Events of calls that have ended are ignored.
+        """
         deadline = self.clock()
         while self._events and self._events[0][0] <= deadline:
             when, _, call, event = heapq.heappop(self._events)
@@ -81,11 +84,11 @@ class Switchboard:
     # --- a call starts, phones ring ---
 
     def script_for(self, phone: str) -> Script:
-        """Return the script of a phone. If a test has set no script, return the default script."""
+        """Return the script of a phone. If the phone has no script, return the default script."""
         return self.scripts.get(phone, self.default_script)
 
     def new_call(self, account: Account, method: str, contact: str, virtual_number: str) -> Call:
-        """Create an active call and return the call. No phone rings yet.
+        """Create and return an active call. This method rings no phone.
 
         :param method: the ``start.…`` method, or ``inbound``.
         :param contact: the contact's phone number.
@@ -116,7 +119,7 @@ class Switchboard:
         self._ring(call, leg, call.script, call.dialing_timeout)
 
     def ring_operator(self, call: Call) -> None:
-        """Ring the next phone of the operator's side that has not rung yet."""
+        """Ring the first phone in `Call.operators`, and remove the phone from this list."""
         phone, employee = call.operators.pop(0)
         calling = call.virtual_phone_number if call.shows_virtual_number else call.contact
         leg = self._new_leg(call, Role.OPERATOR, phone, calling, employee)
@@ -126,13 +129,13 @@ class Switchboard:
         self._ring(call, leg, script)
 
     def ring_participant(self, call: Call, role: Role, phone: str) -> None:
-        """Ring the phone of a third party or a coach, who joins the call after answering."""
+        """Ring the phone of a third party or a coach. After answering, this person joins the call."""
         employee = call.account.find_employee(phone)
         leg = self._new_leg(call, role, phone, call.virtual_phone_number, employee)
         self._ring(call, leg, self.script_for(phone))
 
     def enqueue_contact(self, call: Call) -> None:
-        """Put the contact of an inbound call into the queue, and ring the operator's first phone."""
+        """Queue the contact of an inbound call, and ring the first phone of the operator."""
         leg = self._new_leg(call, Role.CONTACT, call.virtual_phone_number, call.contact)
         leg.phone, leg.state = call.contact, LegState.QUEUED
         self.ring_operator(call)
@@ -191,9 +194,9 @@ class Switchboard:
             self.complete_transfer(call, leg)
 
     def complete_transfer(self, call: Call, third: Leg) -> None:
-        """Give the third party the role of the operator.
+        """Make the third party the operator of the call, and begin a new talk.
 
-        The new talk lasts as long as the third party's script states.
+        The talk lasts as long as the third party's script states.
 
         :param third: the leg of the third party.
         """
@@ -219,10 +222,13 @@ class Switchboard:
         self.continue_without(call, leg, reason)
 
     def continue_without(self, call: Call, leg: Leg, reason: str) -> None:
-        """Continue or end a call after a participant did not answer or left.
+        """Continue or end a call after one participant has left or has not answered.
+
+        The role of the participant and the state of the call decide whether the call ends.
 
         :param leg: the disconnected leg of the participant.
-        :param reason: the Data API's ``finish_reason`` if the call ends.
+        :param reason: the Data API's ``finish_reason`` if the call ends. If the participant is a third
+            party, ``no_success_operator_call`` replaces this reason.
         """
         if leg.role is Role.COACH:
             if call.allows("coach left"):
@@ -255,7 +261,7 @@ class Switchboard:
     # --- list.calls ---
 
     def listed_calls(self, account: Account) -> Iterator[Call]:
-        """Yield the account's active calls that ``list.calls`` shows at this moment, oldest first."""
+        """Yield, one by one, the active calls that ``list.calls`` shows to an account now, oldest first."""
         for call in self.active.values():
             if call.account is account and call.listed_at <= self.now:
                 yield call
@@ -267,6 +273,6 @@ _NOT_REACHED_REASONS = {
     (False, "busy"): "operator_busy",
     (False, "no_answer"): "operator_not_responsible",
 }
-"""(True if the leg is the contact's, answer of the script) → ``finish_reason`` of the call."""
+"""(True for the contact's leg, `Script.answer`) → ``finish_reason`` of the call."""
 
 _HANG_UP_REASONS = {"contact": "subscriber_disconnects", "employee": "operator_disconnects"}

@@ -1,7 +1,7 @@
-"""The effect of each talk option.
+"""The effect of each talk option of the emulator.
 
-A talk option is an action that an employee starts with a phone button during a talk. A second press of the
-button ends some actions, e.g. recording.
+A talk option is an action that an employee starts with a phone button during a talk. For some actions, e.g.
+recording, a second press of the button ends the action.
 
 Source: the list of mnemonics of ``list.talk_options`` and the chapter of ``call.talk_option`` in the vendor's
 document.
@@ -22,7 +22,7 @@ Action = Callable[[Switchboard, Call, TalkOption], None]
 
 
 def press_button(switchboard: Switchboard, call: Call, option: TalkOption) -> None:
-    """Carry out a talk option on a call, and record the talk option in the journal.
+    """Carry out a talk option in a call, and record the talk option in the journal.
 
     A talk option is an action that an employee starts with a phone button during a talk.
     """

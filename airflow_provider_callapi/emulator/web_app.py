@@ -1,7 +1,7 @@
 """The web page that shows the calls, and the remote control for other processes.
 
-With the remote control, a demo or a deployment test sets scripts, plans faults and reads the journal. The
-remote control has no password. Use the emulator only on loopback and in test networks.
+With the remote control, a demo or a deployment test sets scripts, plans faults and reads the journal. Use the
+emulator only on loopback and in test networks, because the remote control has no password.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_FINISHED_CALLS = 30
 
 
 def call_as_json(call: Call) -> dict[str, Any]:
-    """Return the JSON fields of a call that the web page and the remote control show."""
+    """Return a call as the JSON object that the web page and the remote control show."""
     return {
         **call.listing(),
         "method": call.method,
@@ -43,7 +43,7 @@ def call_as_json(call: Call) -> dict[str, Any]:
 
 
 class _Handlers:
-    """The functions that answer the requests for the web page and the remote control."""
+    """The methods that answer the HTTP requests to the web page and the remote control."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -100,7 +100,7 @@ def _bad_request(request: Request, error: Exception) -> Response:
 
 
 def web_app(exchange: Exchange) -> Starlette:
-    """Return the application that serves the web page and the remote control of an exchange."""
+    """Return the ASGI application that serves the web page and the remote control of an exchange."""
     handlers = _Handlers(exchange)
     return Starlette(
         routes=[
