@@ -25,7 +25,7 @@ _LAST_OFFSET = 100_000
 _HOUR = 3600.0
 _DAY = 86_400.0
 _SHORTEST_INTERVAL = 1.0
-"""Seconds. An interval of this length or less is not halved, because the Data API's reports show whole seconds."""
+"""Seconds. A shorter interval is not halved, because the Data API's reports show whole seconds."""
 
 Entry = TypeVar("Entry", CallReport, LegReport)
 
@@ -73,9 +73,9 @@ def _fetch_all(
 ) -> Iterable[Entry]:
     """Return all entries of one kind of report in an interval, each entry once.
 
-    If the interval has more entries than the Data API sends for one interval, the interval is halved. The Data API's
-    documentation does not state whether the ends of an interval belong to the interval. So both halves
-    contain the moment at which they meet. The order of the entries is not documented either.
+    If the interval has more entries than the Data API sends for one interval, the interval is halved. The
+    Data API's documentation does not state whether the ends of an interval belong to the interval. So both
+    halves contain the moment at which the halves meet. The order of the entries is not documented either.
     """
     entries: dict[int, Entry] = {}
     intervals = [interval]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PollTolerance:
-    """How many consecutive snapshots without a call prove its end, and how many failed polls a wait tolerates.
+    """How many snapshots without a call prove that the call ended, and how many failed polls a wait allows.
 
     :ivar misses: this many consecutive successful snapshots without a call prove that the call is not active.
         One snapshot is not enough: ``list.calls`` shows a new call late, and may omit a call for a moment.
