@@ -76,8 +76,8 @@ class CallEvent:
 
     :ivar seen_at: the time of the snapshot that first showed the event, epoch seconds.
     :ivar call: what was known of the call at the time ``seen_at``.
-    :ivar fields: the call's direction, virtual number and start time. Also the contact's number, if the author asked
-        for phone numbers.
+    :ivar fields: the call's direction, virtual number and start time. If the author asked for phone numbers,
+        also the contact's number.
     """
 
     kind: EventKind

@@ -48,7 +48,7 @@ Delivery = Literal["at_most_once", "at_least_once"]
 
 
 class Stage(StrEnum):
-    """The stage of a call, as the journal stores it. The table in the module's docstring explains each stage."""
+    """The stage of a call, as the journal stores it. The table in the module's text explains the stages."""
 
     NOTHING = "nothing"
     STARTING = "starting"
@@ -152,7 +152,7 @@ class Journal:
 
     @property
     def current(self) -> Record:
-        """The journal's record. There is none before the first intent is stored, so do not use this before."""
+        """The journal's record. An intent must have been stored before, else the journal has no record."""
         assert self.record is not None, "no intent was stored"
         return self.record
 
@@ -421,7 +421,8 @@ def _find_lost_call(
     A lost call is a call whose start request got no answer.
 
     :param since: epoch seconds. Active calls that began before this time are ignored; None: no limit.
-    :param search_until: epoch seconds until which the search in ``list.calls`` continues at least.
+    :param search_until: the earliest time at which the search in ``list.calls`` may end without a result, epoch
+        seconds.
     :param search_must_work: whether to raise a permanent error of the search. If False, a permanent error
         counts as "not found".
     :return: the session id of the call; None: the call was not found.

@@ -226,8 +226,8 @@ class CallApiEventTrigger(BaseEventTrigger):
         Before Airflow 3.3, return an empty list.
 
         Airflow runs equal watchers of several assets as one trigger. The trigger saves a full copy of its
-        state in each asset's store. At the next start, some of these assets may not belong to the trigger,
-        for example because their DAG is paused.
+        state in each asset's store, because some of these assets may not belong to the trigger at its next
+        start. For example, the DAG of an asset may be paused.
         """
         store = getattr(self, "asset_state_store", None)
         if store is None:

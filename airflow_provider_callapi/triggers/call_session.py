@@ -30,16 +30,16 @@ class CallApiSessionTrigger(BaseTrigger):
 
     :param callapi_conn_id: the connection.
     :param call: the dict of the call, as a start operator or a sensor returned it.
-    :param until: the event that ends the wait: ``answered`` or ``ended``. The end of the call always ends the
-        wait.
+    :param until: the event that ends the wait: ``answered`` or ``ended``. The wait always ends when the call
+        ends.
     :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
     :param appear_by: epoch seconds. If ``list.calls`` has not shown the call by this time, the call counts as
         ended and never observed.
     :param deadline: epoch seconds at which the wait ends at the latest.
     :param poll_failures_tolerated: the wait continues after this many consecutive failed polls. One more
         failed poll ends the wait with an error.
-    :param cancel_on_kill: release (end) the call when a person clears the waiting task, or marks it as success
-        or failed.
+    :param cancel_on_kill: release (end) the call when a person clears the waiting task, or marks it as
+        success or failed.
     """
 
     def __init__(

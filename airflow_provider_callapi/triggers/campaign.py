@@ -81,7 +81,11 @@ class CallApiCampaignTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait, and yield one event. In the worker, `read_observations` reads this event."""
+        """Wait until ``wake_at`` or until the calls have ended, and yield one event.
+
+        With ``until_answered``, the first answer ends the wait too. In the worker, `read_observations` reads
+        the event.
+        """
         watches = [
             SessionWatch(
                 call["call_session_id"],

@@ -72,7 +72,7 @@ class AlertLock:
     def acquire(self) -> Progress | None:
         """Wait until this callback may ring, or until another callback has placed a call for the alert.
 
-        If the alert's ``quiet_for`` is 0, or the Variable cannot be used, return at once: the callback may ring.
+        If ``quiet_for`` is 0, or if the Variable cannot be used, do not wait: the callback may ring.
 
         :return: the last call that this callback recorded before a restart; None: there is no such call.
         :raises AlertSuppressed: another callback placed a call in the last ``quiet_for`` seconds.
@@ -107,8 +107,8 @@ class AlertLock:
     def renew(self) -> None:
         """Check, shortly before the first call, that this callback may still ring.
 
-        The work between `acquire` and the first call may take so long that other callbacks have stopped waiting
-        for this callback's call.
+        The work between `acquire` and the first call may take so long that other callbacks no longer wait for
+        the call.
 
         :raises AlertSuppressed: another callback has placed a call since `acquire`.
         """
@@ -127,8 +127,8 @@ class AlertLock:
     def record_call(self, progress: Progress) -> None:
         """Store in the alert's Variable which person was called, and the session id of the call.
 
-        Other callbacks read the Variable and then do not ring. After a restart, this callback reads it and
-        continues with the next person. After the first call, also delete Variables of expired alerts.
+        Other callbacks read the Variable and then do not ring. After a restart, this callback reads the
+        Variable and continues after that call. After the first call, also delete Variables of expired alerts.
 
         :param progress: the call and the person who was called.
         """

@@ -37,13 +37,13 @@ class Execution(Protocol):
         """Return whether the callback for a failure can write Airflow Variables without hanging."""
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the hook's Airflow connection, unless the hook can read the connection at its first request."""
+        """Read the hook's Airflow connection, unless the hook can read it at the first request."""
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking function and return its result."""
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch) -> None:
-        """Poll and update the watch until the watched call is answered or has ended, or the watch times out."""
+        """Poll and update the watch until the call is answered or has ended, or the watch times out."""
 
 
 class InProcess:

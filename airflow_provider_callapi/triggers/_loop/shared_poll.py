@@ -27,8 +27,8 @@ _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = We
 async def subscribe(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSnapshot]:
     """Subscribe to the snapshots of a connection until the context ends. All subscribers share one poll.
 
-    The context's value is a function that waits for the next snapshot and returns it. The first subscriber of an event loop
-    starts the connection's poll. The poll stops when the last subscriber leaves.
+    The context's value is a function that waits for the next snapshot and returns it. The first subscriber of
+    an event loop starts the connection's poll. The poll stops when the last subscriber leaves.
 
     :param interval: the longest time between two snapshots, in seconds.
     """
