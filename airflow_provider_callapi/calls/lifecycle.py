@@ -223,7 +223,7 @@ class CallLifecycle:
     def _final_outcome(self, call: Outcome, report_by: float) -> Outcome | WaitForReport:
         """Return the call's final outcome, or the step `WaitForReport` if the Data API has no report yet.
 
-        After the time ``report_by``, a missing report is not awaited: the outcome so far counts as final.
+        If the report is still missing after the time ``report_by``, return the outcome so far.
         """
         if call.source == "data_api" and not self._rules.report_always:
             return call

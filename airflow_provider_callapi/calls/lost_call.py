@@ -28,7 +28,7 @@ class LostCall:
     :ivar contact: the phone number in the start request; None: a call to any number matches.
     :ivar since: when the intent was stored, epoch seconds; None: a call with any start time matches.
     :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
-    :ivar search_until: the earliest time at which the search may end without a result, epoch seconds.
+    :ivar search_until: epoch seconds. The search ends at this time, or later if too few snapshots were taken.
     :ivar misses: the number of consecutive successful snapshots without the call.
     """
 

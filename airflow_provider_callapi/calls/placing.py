@@ -1,6 +1,6 @@
 """Place one call at most once: the journal of a call, and the only code that sends a call's start request.
 
-A call cannot be taken back, and the service has no idempotency key. So the journal stores an intent before
+A placed call cannot be undone, and the service has no idempotency key. So the journal stores an intent before
 the start request is sent. If a later try finds an intent without a result, the try does not dial. It searches
 for the call by the call's ``external_id``. The function `place` follows this table:
 
@@ -421,8 +421,7 @@ def _find_lost_call(
     A lost call is a call whose start request got no answer.
 
     :param since: epoch seconds. Active calls that began before this time are ignored; None: no limit.
-    :param search_until: the earliest time at which the search in ``list.calls`` may end without a result, epoch
-        seconds.
+    :param search_until: epoch seconds. The search in ``list.calls`` ends at this time or a few polls later.
     :param search_must_work: whether to raise a permanent error of the search. If False, a permanent error
         counts as "not found".
     :return: the session id of the call; None: the call was not found.

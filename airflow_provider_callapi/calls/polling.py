@@ -22,8 +22,7 @@ class SharedPoll:
 
     The shortest interval of all subscribers is the time between two polls. A shared poll belongs to one event
     loop. Each subscriber gets every snapshot that is taken after the subscription began. A new subscriber
-    waits for the next regular poll. The arrival or departure of a subscriber never causes an
-    extra poll.
+    waits for the next regular poll. The arrival or departure of a subscriber never causes an extra poll.
 
     :param take_snapshot: takes one snapshot. This function must not block the event loop.
     :param sleep: ``asyncio.sleep``, or a replacement in a test.

@@ -16,7 +16,7 @@ from airflow_provider_callapi.calls.stores import MemoryStore
 
 @dataclass
 class Escalation:
-    """The calls of one alert, one person after another.
+    """The calls of one alert. The people of the alert are called one after another until a person answers.
 
     `ring_next` places one call. The code that uses this class then waits for the answer to that call. Without
     an answer, the code uses `ring_next` again.

@@ -20,7 +20,7 @@ from airflow_provider_callapi.notifications._alert.variable_store import (
 
 
 class AlertSuppressed(Exception):
-    """This callback must not call, because a call for the same alert was placed already."""
+    """The callback must not place a call, because another call for the same alert was placed already."""
 
 
 @dataclass

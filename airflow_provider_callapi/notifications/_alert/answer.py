@@ -22,7 +22,7 @@ _ANSWERED = {True: "answered", False: "not answered", None: "not known to be ans
 
 
 def longest_wait(requests: Sequence[StartInformerCall]) -> float:
-    """Return how many seconds an unanswered call of an alert can last.
+    """Return the seconds after which the polls show that an unanswered call has ended.
 
     :param requests: the start requests of the alert. All of them have the same dialing timeout.
     """
