@@ -40,7 +40,8 @@ def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[Non
 def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
     """Log and count an exception of the ``with`` block instead of raising it.
 
-    The log line says that a phone rang before the exception. Use this for the part of an alert after the first placed call.
+    The log line says that a phone rang before the exception. Use this for the part of an alert after the
+    first placed call.
     """
     try:
         yield
