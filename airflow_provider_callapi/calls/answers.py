@@ -14,13 +14,14 @@ from airflow_provider_callapi.api.models import CallSession, Leg, LegState
 from airflow_provider_callapi.calls.finish_reasons import PROVE_NO_ANSWER
 
 _ANSWERED_STATES = frozenset(LegState) - {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED}
-"""States of a contact's leg that prove an answer. A state that is missing in `LegState` is not among them."""
+"""States of a contact's leg that prove an answer. A state that `LegState` lacks proves no answer."""
 
 
 def contact_has_answered(session: CallSession) -> bool:
     """Return whether the legs of an active call prove that the contact picked up.
 
-    Only the contact's leg counts. An employee's leg does not, even if the employee picks up first.
+    Only the contact's leg counts. An employee's leg does not count, even if the employee picks up first.
+    Return False if the legs do not prove an answer.
     """
     contact = _without_dtmf(session.contact_phone_number)
     return bool(contact) and any(
@@ -43,10 +44,10 @@ def _without_dtmf(number: str | None) -> str:
 
 
 def answered_from_report(report: CallReport) -> bool | None:
-    """Return whether the contact picked up, if the Data API's report of the call proves it; None: not known.
+    """Return whether the contact picked up, according to the Data API's report of the call; None: not known.
 
-    If the result is None, the Data API's report of the call's legs may still prove an answer. The finish
-    reason ``success_finish`` gives None, because the Data API describes this reason as "not determined".
+    After None, the Data API's report of the call's legs may still prove an answer. Without a talk time, the
+    finish reason ``success_finish`` gives None, because the Data API describes it as "not determined".
     """
     if report.talk_duration:
         return True
@@ -54,9 +55,9 @@ def answered_from_report(report: CallReport) -> bool | None:
 
 
 def answered_from_legs(legs: Iterable[LegReport]) -> bool | None:
-    """Return whether a leg of the contact was connected, from the Data API's report of one call's legs.
+    """Return whether the contact picked up, according to the Data API's report of one call's legs.
 
-    None: the report has no leg of the contact.
+    A connected leg of the contact proves an answer. None: the report has no leg of the contact.
     """
     connected = [leg.connect_time is not None for leg in legs if not leg.is_operator]
     return any(connected) if connected else None

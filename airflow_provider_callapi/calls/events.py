@@ -1,7 +1,7 @@
 """Events of an account's calls, detected from snapshots: started, answered, ended.
 
-Each event is reported once, at the first snapshot that shows the event. The event happened at that moment or
-before. A call that began and ended between two snapshots has no events.
+Each event is reported once, at the first snapshot that shows the event. The event itself happened at the
+time of that snapshot or before. A call that began and ended between two snapshots has no events.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ _SESSION_FIELDS = ("direction", "virtual_phone_number", "start_time")
 
 @dataclass(frozen=True)
 class CallFilter:
-    """A choice of an account's calls. An empty field matches every call.
+    """The condition that selects some of an account's calls. A call must match every field.
 
-    :ivar direction: ``in`` or ``out``; None: both.
-    :ivar virtual_phone_numbers: virtual numbers of the account.
-    :ivar contacts: phone numbers of contacts, or prefixes of such numbers.
+    :ivar direction: ``in`` or ``out``; None: both directions.
+    :ivar virtual_phone_numbers: virtual numbers of the account; empty: every number.
+    :ivar contacts: phone numbers of contacts, or prefixes of such numbers; empty: every contact.
     """
 
     direction: str | None = None
@@ -76,7 +76,8 @@ class CallEvent:
 
     :ivar seen_at: the time of the snapshot that first showed the event, epoch seconds.
     :ivar call: what was known of the call at the time ``seen_at``.
-    :ivar fields: the fields in `_SESSION_FIELDS` of the call's session, and perhaps the contact's number.
+    :ivar fields: the call's direction, virtual number and start time. If the author asked for phone numbers,
+        also the contact's number.
     """
 
     kind: EventKind
@@ -85,7 +86,10 @@ class CallEvent:
     fields: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the event as plain JSON: the dict of the call, ``event``, ``seen_at`` and all ``fields``."""
+        """Return the event as one dict of plain JSON.
+
+        The dict has the keys of the call (see `Outcome.to_xcom`), ``event``, ``seen_at`` and all ``fields``.
+        """
         seen_at = pendulum.from_timestamp(self.seen_at).to_iso8601_string()
         return {"event": self.kind, "seen_at": seen_at, **self.call.to_xcom(), **self.fields}
 
@@ -124,13 +128,13 @@ class _WatchedCall:
 class EventDetector:
     """A detector that finds the events of an account's calls in one snapshot after another.
 
-    The first snapshot is a baseline: the detector stores its calls and reports no events, because the events
-    of these calls may have been reported before. The next snapshots report only what happens after the
-    baseline. If the time between two successful snapshots exceeds ``longest_gap``, the second snapshot is a
-    new baseline.
+    The first snapshot is a baseline. The detector stores the calls of a baseline and reports no events,
+    because these events may have been reported before. For each later snapshot, the detector reports what has
+    happened since the snapshot before. If the time between two successful snapshots exceeds ``longest_gap``,
+    the second snapshot is a new baseline.
 
     :ivar include_phone_numbers: whether events contain the contact's number.
-    :ivar tolerance: how many misses prove a call's end.
+    :ivar tolerance: how many consecutive snapshots without a call prove that the call has ended.
     :ivar longest_gap: the longest time between two successful snapshots, in seconds. After a longer time, the
         second snapshot is a baseline.
     :ivar ended_kept: seconds for which the detector remembers an ended call. If ``list.calls`` shows the call
@@ -150,9 +154,9 @@ class EventDetector:
     """Session id of an ended call → when the call ended or was last listed, epoch seconds."""
 
     def update(self, snapshot: Snapshot) -> list[CallEvent]:
-        """Compare one snapshot with the earlier ones, and return the new events in order.
+        """Compare one snapshot with the earlier snapshots, and return the new events in order.
 
-        A failed poll has no events.
+        If the snapshot is a failed poll or a baseline, return an empty list.
         """
         if snapshot.failure is not None:
             return []
@@ -173,7 +177,10 @@ class EventDetector:
         return events
 
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
-        """Return session id → watched call, with the newest observation and the stage before the snapshot."""
+        """Return the active calls: session id → call.
+
+        Each call has the newest observation, but still the stage from before the snapshot.
+        """
         calls = {}
         for call_session_id, session in snapshot.sessions.items():
             known = self._active.get(call_session_id)
@@ -200,9 +207,9 @@ class EventDetector:
         return {name: getattr(session, name) for name in (*_SESSION_FIELDS, *numbers)}
 
     def _move_ended_calls(self, at: float) -> None:
-        """Remove ended calls from the active ones.
+        """Remove each ended call from the active calls. Keep only its session id and the time of its end.
 
-        Of each ended call, keep only the session id and the time.
+        :param at: the time of the snapshot, epoch seconds. It is used if the time of the end is not known.
         """
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:
@@ -238,7 +245,7 @@ class EventDetector:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a state that `to_json` returned.
 
-        Ignore the state if it is older than the detector's own state.
+        The state is ignored if it is not newer than the detector's own state.
 
         :raises ValueError: the state cannot be read.
         """

@@ -51,8 +51,8 @@ FINISH_REASONS: dict[str, FinishCategory] = {
 }
 """Mnemonic of a finish reason in the Data API → its category.
 
-The Data API may send other mnemonics. A mnemonic that is missing here does not prove that the contact did not
-answer.
+The Data API may send other mnemonics. After a mnemonic that is missing here, it is unknown whether the
+contact answered.
 """
 
 PROVE_NO_ANSWER = frozenset(
@@ -62,6 +62,6 @@ PROVE_NO_ANSWER = frozenset(
 )
 """Mnemonics of finish reasons that prove that the contact did not pick up.
 
-All other mnemonics concern the employee's or operator's leg. The contact may have picked up before that leg
-failed.
+The other mnemonics in `FINISH_REASONS` mean that the employee's or operator's leg failed. The contact may
+have picked up before that.
 """

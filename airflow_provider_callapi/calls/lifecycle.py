@@ -64,7 +64,7 @@ class WaitForReport:
 
 @dataclass(frozen=True)
 class TimeIsUp:
-    """The last step of a try that may wait no longer. No snapshot has shown that the call has ended."""
+    """The last step of a try whose time is over before a snapshot has shown the end of the call."""
 
     call: Outcome
 
@@ -169,7 +169,11 @@ class CallLifecycle:
         return Finished(call, Verdict.ACCEPTED)
 
     def observed(self, phase: Phase, call: Outcome) -> Step:
-        """Continue after the step `WaitForCall` has ended in a phase, and return the next step."""
+        """Continue after the step `WaitForCall`, and return the next step.
+
+        :param phase: the phase of the call at the end of the wait.
+        :param call: the outcome so far, updated with what the wait has observed.
+        """
         if phase is Phase.ANSWERED:
             return self._wait(call)
         if phase is Phase.TIMED_OUT:
@@ -178,7 +182,10 @@ class CallLifecycle:
         return self._ended(call)
 
     def report_due(self, call: Outcome, report_by: float) -> Step:
-        """Fetch the report, tag the finished call, and return the next step.
+        """Fetch the Data API's report, tag the finished call, and return the next step.
+
+        If the Data API has no report yet, the next step is `WaitForReport`. If the connection does not use
+        the Data API, the lifecycle ends without a report.
 
         :param report_by: epoch seconds after which the lifecycle continues without a report.
         """
@@ -216,7 +223,7 @@ class CallLifecycle:
     def _final_outcome(self, call: Outcome, report_by: float) -> Outcome | WaitForReport:
         """Return the call's final outcome, or the step `WaitForReport` if the Data API has no report yet.
 
-        After the time ``report_by``, return the outcome so far instead of `WaitForReport`.
+        If the report is still missing after the time ``report_by``, return the outcome so far.
         """
         if call.source == "data_api" and not self._rules.report_always:
             return call

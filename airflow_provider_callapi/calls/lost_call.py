@@ -1,8 +1,6 @@
 """The search for a lost call. A call is lost if its start request got no answer.
 
-The call may have been placed.
-
-Tasks with one call and campaigns both use this search.
+A lost call may have been placed or not. Tasks with one call and campaigns both use this search.
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ class LostCall:
     :ivar contact: the phone number in the start request; None: a call to any number matches.
     :ivar since: when the intent was stored, epoch seconds; None: a call with any start time matches.
     :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
-    :ivar search_until: epoch seconds before which the search does not end.
+    :ivar search_until: epoch seconds. The search ends at this time, or later if too few snapshots were taken.
     :ivar misses: the number of consecutive successful snapshots without the call.
     """
 
@@ -48,9 +46,9 @@ class LostCall:
         because an author may use an id for several calls. A contact or start time that the service does not
         report counts as a match.
 
-        Some ids that this package made are exempt: the start time of an active call is not compared, nor is
-        the start time of a report if the id belongs to one call only. The reason: a wrong time zone of the
-        connection must not cause a second call.
+        If this package made the ``external_id``, the start time is ignored in two cases: the found call is
+        active, or the id belongs to one call only. Otherwise a wrong time zone in the connection could hide
+        the lost call and so cause a second call.
         """
         found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
         if found_id != self.external_id:
@@ -67,5 +65,10 @@ class LostCall:
         return began >= self.since - _CLOCK_DIFFERENCE
 
     def is_given_up(self, at: float) -> bool:
-        """Return whether the search ends without having found the call at the time ``at``, epoch seconds."""
+        """Return whether to end the search without a result.
+
+        The search ends if its time is over and enough consecutive snapshots have not shown the call.
+
+        :param at: the time of the newest snapshot, epoch seconds.
+        """
         return at >= self.search_until and self.misses >= TOLERANCE.misses

@@ -1,6 +1,6 @@
 """Place one call at most once: the journal of a call, and the only code that sends a call's start request.
 
-A call cannot be taken back, and the service has no idempotency key. So the journal stores an intent before
+A placed call cannot be undone, and the service has no idempotency key. So the journal stores an intent before
 the start request is sent. If a later try finds an intent without a result, the try does not dial. It searches
 for the call by the call's ``external_id``. The function `place` follows this table:
 
@@ -41,14 +41,14 @@ _RECORD_KEY = "callapi_call"
 """The key under which a journal stores its record."""
 
 Delivery = Literal["at_most_once", "at_least_once"]
-"""What a task does after an unresolved call. A call is unresolved if the search did not find it.
+"""What a task does if it is unknown whether a call was placed, and a search has not found the call.
 
-``at_most_once`` fails the task; ``at_least_once`` places a new attempt.
+``at_most_once``: the task fails. ``at_least_once``: the task places a new attempt.
 """
 
 
 class Stage(StrEnum):
-    """The stage of a call, from no intent to the final outcome, as the journal stores it."""
+    """The stage of a call, as the journal stores it. The table in the module's text explains the stages."""
 
     NOTHING = "nothing"
     STARTING = "starting"
@@ -118,7 +118,7 @@ class Record:
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome so far of the record's call, which must be placed."""
+        """The outcome so far of the record's call. The call must have reached the stage ``started``."""
         assert self.call is not None, f"a call in stage {self.stage} has no session"
         return Outcome.from_xcom(self.call)
 
@@ -137,7 +137,7 @@ class Unresolved(Exception):
 class Journal:
     """The stored record of one task's call.
 
-    Each method that changes the record stores the change, then returns.
+    A method that changes the record returns only after the change is stored.
 
     :param owner: dag id, run id, task id and map index of the task.
     :param generation: a number that changes only when a person clears the task.
@@ -152,7 +152,7 @@ class Journal:
 
     @property
     def current(self) -> Record:
-        """The journal's record. Its intent must have been stored before."""
+        """The journal's record. An intent must have been stored before, else the journal has no record."""
         assert self.record is not None, "no intent was stored"
         return self.record
 
@@ -190,11 +190,10 @@ class Journal:
         return f"af-{hashlib.sha256('/'.join(self._owner).encode()).hexdigest()[:32]}-{attempt}"
 
     def store_intent(self, request: StartCall, now: float) -> StartCall:
-        """Store the intent of the next attempt: the record that must exist before the start request is sent.
-
-        Return the request with the attempt's ``external_id``.
+        """Store the intent of the next attempt. This must happen before the start request is sent.
 
         :param now: epoch seconds.
+        :return: the request with the ``external_id`` of the attempt.
         """
         attempt = self.record.attempt + 1 if self.record else 1
         external_id = self.external_id(request, attempt)
@@ -240,7 +239,7 @@ class Journal:
         self._store_call(Stage.ENDED, call)
 
     def mark_done(self, call: Outcome, *, redial: bool = False) -> None:
-        """Store that the attempt needs no more work.
+        """Store the outcome of an attempt to call the person, and that nothing is left to do for the attempt.
 
         :param redial: whether the next try places a new attempt.
         """
@@ -272,8 +271,8 @@ returns the session id of the call, or None if the Data API does not report the 
 class CallGateway:
     """The functions through which `place` reaches the services and the task's log.
 
-    :ivar send: sends a start request. The function repeats the request only if it is certain that the service
-        did not carry it out.
+    :ivar send: sends a start request. The function repeats the request only if the service certainly did
+        not carry out the first request.
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
     :ivar find_reported_call: searches the Data API for a call; None: the connection does not use the Data
         API.
@@ -299,9 +298,9 @@ def place(
     delivery: Delivery = "at_most_once",
     search_first: bool = False,
 ) -> Outcome:
-    """Place the call of a journal, unless an earlier try placed it, and return the call's outcome so far.
+    """Place the call of a journal, or continue with a call that an earlier try placed.
 
-    Send at most one start request per attempt.
+    Return the outcome so far of the call. Send at most one start request per attempt.
 
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
     :param delivery: ``at_most_once`` raises `Unresolved` if the search does not find a lost call.
@@ -357,7 +356,7 @@ def _dial(
 ) -> Outcome | str:
     """Place the next attempt and return the outcome so far.
 
-    If the call is lost, return the error's text instead.
+    If the start request got no answer, return the text of the error instead.
     """
     intended = journal.store_intent(request, gateway.clock())
     if search_first and (
@@ -384,9 +383,9 @@ def _dial(
 def _search(
     journal: Journal, request: StartCall, gateway: CallGateway, cause: str, seconds: float
 ) -> Outcome | None:
-    """Search for the journal's lost call and return its outcome so far. If not found, mark it as unresolved.
+    """Search for the journal's lost call and return the outcome so far of the call.
 
-    Return None if the search did not find the call.
+    If the search does not find the call, mark the call as unresolved and return None.
 
     :param seconds: how long to search, counted from the beginning of the search. The time is not counted from
         the intent, because the start request may have waited until a limit was reset.
@@ -417,13 +416,16 @@ def _find_lost_call(
     search_until: float,
     search_must_work: bool,
 ) -> int | None:
-    """Search for a lost call in ``list.calls``, then in the Data API. Return its session id; None: not found.
+    """Search for a lost call, first in ``list.calls`` and then in the Data API.
 
-    :param since: epoch seconds before which the active call did not begin; None: any time.
-    :param search_until: epoch seconds at which the search in ``list.calls`` ends.
+    A lost call is a call whose start request got no answer.
+
+    :param since: epoch seconds. Active calls that began before this time are ignored; None: no limit.
+    :param search_until: epoch seconds. The search in ``list.calls`` ends at this time or a few polls later.
     :param search_must_work: whether to raise a permanent error of the search. If False, a permanent error
         counts as "not found".
-    :raises CallApiError: one service could not be searched, and the other service did not show the call.
+    :return: the session id of the call; None: the call was not found.
+    :raises CallApiError: at least one service could not be searched, and no service showed the call.
     """
     lost = LostCall(record.external_id, request.contact, since, gateway.timezone, search_until)
     failures: list[CallApiError] = []
@@ -447,9 +449,9 @@ def _find_lost_call(
 
 
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
-    """Poll until ``list.calls`` shows a lost call, and return its session id.
+    """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
 
-    Return None after the search time.
+    Return None if the search time is over before ``list.calls`` shows the call.
 
     :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
     """

@@ -22,7 +22,7 @@ class SharedPoll:
 
     The shortest interval of all subscribers is the time between two polls. A shared poll belongs to one event
     loop. Each subscriber gets every snapshot that is taken after the subscription began. A new subscriber
-    waits for the next regular poll. No poll is made because a subscriber comes or leaves.
+    waits for the next regular poll. The arrival or departure of a subscriber never causes an extra poll.
 
     :param take_snapshot: takes one snapshot. This function must not block the event loop.
     :param sleep: ``asyncio.sleep``, or a replacement in a test.
@@ -48,7 +48,9 @@ class SharedPoll:
 
     @asynccontextmanager
     async def subscribe(self, interval: float) -> AsyncIterator[NextSnapshot]:
-        """Subscribe to the snapshots until the context ends. The context's value waits for the next snapshot.
+        """Subscribe to the snapshots until the context ends.
+
+        The context's value is a function that waits for the next snapshot and returns it.
 
         :param interval: the longest time between two polls, in seconds.
         :raises ValueError: the interval is not positive.

@@ -25,7 +25,7 @@ _LAST_OFFSET = 100_000
 _HOUR = 3600.0
 _DAY = 86_400.0
 _SHORTEST_INTERVAL = 1.0
-"""Seconds. A shorter interval is not halved again, because the Data API's reports show whole seconds."""
+"""Seconds. A shorter interval is not halved, because the Data API's reports show whole seconds."""
 
 Entry = TypeVar("Entry", CallReport, LegReport)
 
@@ -40,11 +40,10 @@ class DataApiClient(Protocol):
 def fetch_finished_calls(
     data_api: DataApiClient, *, since: float, until: float, timezone: str
 ) -> list[tuple[CallReport, bool | None]]:
-    """Return the finished calls that began in an interval, and whether the contact answered each.
+    """Return a pair for each finished call that began in an interval: report, whether the contact answered.
 
-    Each pair is the report of a call and True (answered), False (not answered) or None (not known). The
-    report of the calls' legs is fetched only if the report of some call does not prove whether the contact
-    answered.
+    The second item is True (answered), False (not answered) or None (not known). The Data API's report of the
+    calls' legs is fetched only if the reports of the calls leave at least one answer unknown.
 
     :param since: the beginning of the interval, epoch seconds.
     :param until: the end of the interval, epoch seconds. The calls of one more day are fetched too, in case
@@ -74,9 +73,9 @@ def _fetch_all(
 ) -> Iterable[Entry]:
     """Return all entries of one kind of report in an interval, each entry once.
 
-    If the interval has more entries than the Data API sends, the interval is halved. The Data API's
-    documentation does not state whether the ends of an interval belong to the interval. So both halves
-    contain the moment at which they meet. The order of the entries is not documented either.
+    If the interval has more entries than the Data API sends for one interval, the interval is halved. The
+    Data API's documentation does not state whether the ends of an interval belong to the interval. So both
+    halves contain the moment at which the halves meet. The order of the entries is not documented either.
     """
     entries: dict[int, Entry] = {}
     intervals = [interval]
@@ -99,7 +98,7 @@ def _dates(since: float, until: float, timezone: str) -> dict[str, str]:
     """Return the beginning and end of an interval as parameters of a Data API request.
 
     The Data API takes both times in the account's time zone. When the clocks of a zone are set back, one hour
-    of the day occurs twice. The returned interval is longer then, and includes both of these hours.
+    of the day occurs twice. In that case, the returned interval is longer and includes both hours.
 
     :param since: the beginning of the interval, epoch seconds.
     :param until: the end of the interval, epoch seconds.

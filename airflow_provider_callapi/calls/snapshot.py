@@ -41,7 +41,9 @@ class Snapshot:
 
 
 def take_snapshot(client: Client, clock: Callable[[], float]) -> Snapshot:
-    """Poll the active calls once and return the snapshot. A failed poll is not repeated.
+    """Poll the active calls once and return the snapshot.
+
+    A failed poll is not repeated or raised. The snapshot then contains the error as ``failure``.
 
     :param clock: returns epoch seconds.
     """

@@ -1,4 +1,4 @@
-"""The protocol of a store of plain JSON by key. Task state, Airflow Variables and memory implement it."""
+"""The protocol of a store of plain JSON by key. Task state, Airflow Variables and memory are such stores."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Literal
 from airflow_provider_callapi.calls.outcome import Outcome
 
 TagWhen = Literal["answered", "not_answered", "ended"]
-"""The outcome for which a call gets a tag. ``ended`` means every call that has ended."""
+"""The outcome for which a call gets a tag. ``ended``: every call that has ended, answered or not."""
 TagRules = Mapping[TagWhen, int]
 """Outcome → the id of the tag that a call with this outcome gets."""
 

@@ -1,4 +1,4 @@
-"""How many misses a wait needs to conclude that a call has ended, and how many failed polls it tolerates."""
+"""When a wait for a call concludes that the call has ended, and how many failed polls the wait tolerates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PollTolerance:
-    """How many consecutive polls without a call, or failed polls, a wait for the call tolerates.
+    """How many snapshots without a call prove that the call ended, and how many failed polls a wait allows.
 
     :ivar misses: this many consecutive successful snapshots without a call prove that the call is not active.
         One snapshot is not enough: ``list.calls`` shows a new call late, and may omit a call for a moment.

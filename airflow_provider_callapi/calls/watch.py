@@ -33,7 +33,7 @@ class Phase(StrEnum):
 
 
 FINAL_PHASES = frozenset({Phase.ENDED, Phase.NEVER_APPEARED, Phase.TIMED_OUT})
-"""The last phases of a watched call. The call does not change to another phase after one of them."""
+"""The last phases of a watched call. After one of these phases, the phase no longer changes."""
 WAIT_ENDS_IN: dict[Until, frozenset[Phase]] = {
     "answered": FINAL_PHASES | {Phase.ANSWERED},
     "ended": FINAL_PHASES,
@@ -47,9 +47,9 @@ class Observation:
 
     :ivar listed: whether a snapshot has shown the call.
     :ivar answered_at: when a snapshot first showed that the contact answered, epoch seconds; None: no
-        snapshot has.
-    :ivar missing_since: the time of the first of the newest consecutive misses, epoch seconds; None: the
-        newest successful snapshot showed the call.
+        snapshot has shown an answer.
+    :ivar missing_since: since when the call is missing: the time of the first successful snapshot without the
+        call after the newest snapshot with the call, epoch seconds. None: the call is not missing.
     :ivar misses: the number of consecutive successful snapshots without the call.
     :ivar failures: the number of consecutive failed polls.
     :ivar external_id: the call's ``external_id``; None: no snapshot has shown it.
@@ -82,7 +82,7 @@ class Observation:
     def from_json(cls, value: dict[str, Any]) -> Observation:
         """Return the observation that a dict from `to_json` describes.
 
-        Ignore unknown keys. Use the default for each missing key.
+        Unknown keys are ignored. Missing keys get their defaults.
         """
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
         return cls(**{**known, "tags": tuple(value.get("tags", ()))})
@@ -122,10 +122,10 @@ class SessionWatch:
 
     :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
         and never observed.
-    :ivar deadline: epoch seconds. If the call is still active at this time, the call's phase is
-        ``TIMED_OUT``.
-    :ivar tolerance: how many misses prove that the call has ended, and how many failed polls the watch
-        tolerates.
+    :ivar deadline: epoch seconds. If no snapshot has shown the end of the call by this time, the call's
+        phase becomes ``TIMED_OUT``.
+    :ivar tolerance: how many consecutive snapshots without the call prove that the call has ended, and how
+        many consecutive failed polls the watch tolerates.
     """
 
     call_session_id: int

@@ -1,4 +1,4 @@
-"""The notifier: call a person when a task, a DAG or a deadline fails."""
+"""The notifier: call a person when a task or a DAG run fails, or when a deadline is missed."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class CallApiNotifier(BaseNotifier):
     When several tasks fail in the same second, only one of their callbacks rings. Each callback writes a
     claim (a reservation of the right to ring) to the alert's Airflow Variable, ``callapi_alert_<hash of the
     external_id>``, and waits ``settle`` seconds. A callback rings only if the Variable still holds that
-    callback's claim. Only one callback rings if none takes longer than ``settle`` from reading the Variable
-    to writing it.
+    callback's claim. At most one callback rings, as long as every callback writes the Variable within
+    ``settle`` seconds of reading it. A slower callback can cause a second call.
 
     Airflow may restart a deadline's callback, for example when the triggerer restarts. The callback then
     continues: it waits for the answer to an active call, and calls no person twice.
@@ -104,16 +104,19 @@ class CallApiNotifier(BaseNotifier):
     def __await__(self) -> Generator[Any, None, None]:
         """Call the contacts, as an asynchronous callback in the triggerer.
 
-        Use copies of notifier and context.
+        Like `__call__`, this method works on copies of the notifier and the context.
         """
         return copy.copy(self)._render_and_notify(copy.copy(self.context)).__await__()
 
     def notify(self, context: Context) -> None:
-        """Call the contacts, and block this process until a person answers or the last call is placed."""
+        """Call one contact after another. Block until a contact answers or the last call is placed."""
         run_without_loop(ring(self._options, context, InProcess(), self.log))
 
     async def async_notify(self, context: Context) -> None:
-        """Call the contacts. Wait in the event loop until a person answers or the last call is placed."""
+        """Call one contact after another, until a contact answers or the last call is placed.
+
+        The method waits without blocking the event loop.
+        """
         await ring(self._options, context, InTriggerer(), self.log)
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:

@@ -34,7 +34,7 @@ _LOG_AGAIN_AFTER = 600.0
 _SAVE_AGAIN_AFTER = 300.0
 """Seconds after which the trigger saves an unchanged state again.
 
-A restart treats an old state as outdated.
+Otherwise the saved state could become older than an hour, and after a restart the trigger would not use it.
 """
 
 
@@ -116,7 +116,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments as plain JSON.
 
-        Airflow treats triggers with equal arguments as one.
+        Airflow runs triggers with equal arguments as one trigger.
         """
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
@@ -135,7 +135,10 @@ class CallApiEventTrigger(BaseEventTrigger):
         return mask_phones(super().__repr__())
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield an Airflow event for each event of the chosen calls that ``events`` names. Never end."""
+        """Yield an Airflow event for each call event of the kinds in ``events``. This generator never ends.
+
+        The parameters of the trigger select the calls.
+        """
         call_filter = CallFilter(self.direction, self.virtual_phone_numbers, self.contacts)
         detector = EventDetector(call_filter, self.include_phone_numbers)
         await self._restore(detector)
@@ -191,7 +194,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _restore(self, detector: EventDetector) -> None:
         """Restore the newest state of the detector that an earlier process has saved.
 
-        Do nothing without a saved state.
+        If there is no saved state, or the state cannot be read, the detector begins with a baseline.
         """
         for store in self._stores():
             try:
@@ -204,7 +207,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _save(self, detector: EventDetector) -> bool:
         """Save the detector's state in all stores.
 
-        Return False if every store failed, so that the caller saves again.
+        Return False if every store failed: the caller then saves again after the next snapshot. Return True
+        if one store has the state, or if the trigger has no stores.
         """
         stores = self._stores()
         saved = 0
@@ -222,8 +226,8 @@ class CallApiEventTrigger(BaseEventTrigger):
         Before Airflow 3.3, return an empty list.
 
         Airflow runs equal watchers of several assets as one trigger. The trigger saves a full copy of its
-        state in each asset's store. At the next start, some of these assets may not belong to the trigger,
-        for example because their DAG is paused.
+        state in each asset's store, because some of these assets may not belong to the trigger at its next
+        start. For example, the DAG of an asset may be paused.
         """
         store = getattr(self, "asset_state_store", None)
         if store is None:
@@ -235,12 +239,15 @@ class CallApiEventTrigger(BaseEventTrigger):
     def _state_key(self) -> str:
         """The key of the trigger's state in asset state.
 
-        Watchers with other arguments have other keys.
+        Triggers with different arguments have different keys.
         """
         arguments = json.dumps(self.serialize()[1], sort_keys=True).encode()
         return f"callapi_calls_{hashlib.sha256(arguments).hexdigest()[:16]}"
 
 
 def _sorted_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Return one or several texts as a sorted tuple without repetitions. Airflow compares the arguments."""
+    """Return one or several texts as a sorted tuple without repetitions.
+
+    Airflow can then recognize triggers with equal arguments, in whatever order the author gave the texts.
+    """
     return tuple(sorted({value} if isinstance(value, str) else set(value)))

@@ -30,14 +30,16 @@ class CallApiSessionTrigger(BaseTrigger):
 
     :param callapi_conn_id: the connection.
     :param call: the dict of the call, as a start operator or a sensor returned it.
-    :param until: ``answered`` or ``ended``.
+    :param until: the event that ends the wait: ``answered`` or ``ended``. The wait always ends when the call
+        ends.
     :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
     :param appear_by: epoch seconds. If ``list.calls`` has not shown the call by this time, the call counts as
         ended and never observed.
-    :param deadline: epoch seconds at which the wait ends.
+    :param deadline: epoch seconds at which the wait ends at the latest.
     :param poll_failures_tolerated: the wait continues after this many consecutive failed polls. One more
         failed poll ends the wait with an error.
-    :param cancel_on_kill: release the call when a person marks or clears the waiting task.
+    :param cancel_on_kill: release (end) the call when a person clears the waiting task, or marks it as
+        success or failed.
     """
 
     def __init__(
@@ -102,9 +104,9 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def on_kill(self) -> None:
-        """Release the call if ``cancel_on_kill`` is set.
+        """Release (end) the call if ``cancel_on_kill`` is set.
 
-        Airflow calls this if a person marks or clears the task.
+        Airflow calls this method when a person clears the waiting task, or marks it as success or failed.
         """
         if self.cancel_on_kill:
             await release_in_thread(self.callapi_conn_id, [self.call["call_session_id"]], self.log)

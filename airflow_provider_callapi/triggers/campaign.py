@@ -15,21 +15,22 @@ from airflow_provider_callapi.triggers._loop.call_release_thread import release_
 from airflow_provider_callapi.triggers._loop.shared_poll import subscribe
 
 _PAUSE_AFTER_ERROR = 60.0
-"""Seconds between an error that ends polling and the trigger's event."""
+"""Seconds that the trigger waits before it fires because of an error that ends polling."""
 
 
 class CallApiCampaignTrigger(BaseTrigger):
     """A trigger that fires once, at ``wake_at`` or when all active calls of a campaign have ended.
 
-    The trigger's event contains what was observed of the calls. Failed polls do not end the trigger before
-    ``wake_at``. Only the worker fails after too many failed polls.
+    The trigger's event contains what was observed of the calls. After failed polls, the trigger polls again
+    until ``wake_at``. Only the worker, which polls too, fails after too many failed polls.
 
     :param callapi_conn_id: the connection.
     :param calls: the active calls, as `serialize_watches` returns them. If the list is empty, the trigger
         does not poll.
     :param wake_at: epoch seconds at which the trigger fires at the latest.
     :param poll_interval: seconds between two polls.
-    :param cancel_on_kill: release the calls when a person marks or clears the waiting task.
+    :param cancel_on_kill: release (end) the calls when a person clears the waiting task, or marks it as
+        success or failed.
     :param until_answered: also fire at the first answer, so that the worker can tag the call before the call
         ends.
     """
@@ -80,7 +81,11 @@ class CallApiCampaignTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait, and yield one event. In the worker, `read_observations` reads this event."""
+        """Wait until ``wake_at`` or until the calls have ended, and yield one event.
+
+        With ``until_answered``, the first answer ends the wait too. In the worker, `read_observations` reads
+        the event.
+        """
         watches = [
             SessionWatch(
                 call["call_session_id"],
@@ -117,9 +122,9 @@ class CallApiCampaignTrigger(BaseTrigger):
                     watch.update(snapshot)
 
     async def on_kill(self) -> None:
-        """Release the calls if ``cancel_on_kill`` is set.
+        """Release (end) the calls if ``cancel_on_kill`` is set.
 
-        Airflow calls this if a person marks or clears the task.
+        Airflow calls this method when a person clears the waiting task, or marks it as success or failed.
         """
         if self.cancel_on_kill:
             session_ids = [call["call_session_id"] for call in self.calls]
@@ -127,7 +132,7 @@ class CallApiCampaignTrigger(BaseTrigger):
 
 
 def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:
-    """Return what a `CallApiCampaignTrigger` observed, from the trigger's event: session id → observation.
+    """Read from a `CallApiCampaignTrigger`'s event what was observed. Return session id → observation.
 
     In each observation, the number of failed polls is 0, because the worker counts failed polls separately.
     """

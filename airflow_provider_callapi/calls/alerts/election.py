@@ -5,15 +5,16 @@ The tasks share a key-value store (an Airflow Variable). Tasks can read and writ
 has no compare-and-swap. Timing replaces the compare-and-swap (Fischer's mutual exclusion). Each task is a
 candidate:
 
-1. A candidate reads the store. If a rival has stored a claim to the alert, the candidate waits for the
-   rival's call.
+1. A candidate reads the store. If a rival (another candidate) has stored a claim to the alert, the
+   candidate waits for the rival's call.
 2. If there is no claim, the candidate stores a claim and waits ``settle`` seconds. After this time, every
    rival that also found no claim has stored a claim, too.
 3. The candidate reads the store again. The store holds only the claim of the last writer. The candidate wins
    if the stored claim is the candidate's own.
 
-Exactly one candidate wins if no candidate needs more than ``settle`` seconds from reading to writing. A
-candidate that needed more time waits five more seconds. In this time, the call of a rival becomes visible.
+Exactly one candidate wins as long as every candidate writes within ``settle`` seconds of reading. A slower
+candidate could be a second winner. It therefore waits five more seconds before it reads the store again. In
+this time, the call of the first winner becomes visible.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from airflow_provider_callapi.calls.stores import KeyValueStore
 _LISTED_WITHIN = 5.0
 """Seconds until the service lists a call that it has accepted."""
 _LEASE = 15.0
-"""Seconds after ``settle`` during which a claim without a call is valid.
+"""A claim without a call is valid for ``settle`` seconds plus this number of seconds.
 
 After this time, the candidate that wrote the claim counts as gone.
 """
@@ -96,7 +97,7 @@ class Candidate:
     """One of several callbacks that want to ring for the same alert. Only one of them may ring.
 
     :ivar store: the store that all candidates share.
-    :ivar key: the key of this alert in the store. Each alert has another key.
+    :ivar key: the key of this alert in the store. Each alert has its own key.
     :ivar alert: the alert's external_id.
     :ivar candidate_id: an id that is unique among the candidates. A restarted callback keeps its id.
     :ivar quiet_for: seconds after a call during which the alert does not ring again.
@@ -119,7 +120,10 @@ class Candidate:
         return claim is not None and not self._owns(claim) and self._has_rung(claim)
 
     def progress(self) -> Progress | None:
-        """Return the last call that this candidate placed before a restart; None: no call was placed."""
+        """Return the newest call that this candidate placed in the last ``quiet_for`` seconds.
+
+        After a restart, the candidate continues from this call. None: there is no such call.
+        """
         claim = self._read()
         if claim is None or not self._owns(claim) or not self._has_rung(claim):
             return None
@@ -151,10 +155,10 @@ class Candidate:
         return True
 
     def renew(self) -> bool:
-        """Return whether this candidate may still ring after it has won the election in `acquire`.
+        """Return whether the winner of the election in `acquire` may still ring.
 
-        A candidate calls this method shortly before it rings. If the claim is no longer valid, or if a rival
-        has replaced it, take part in a new election.
+        A winner calls this method shortly before it rings. If its claim is no longer valid, or if a rival has
+        replaced the claim, the method holds a new election and returns the result of `acquire`.
         """
         claim = self._read()
         if claim and self._owns(claim) and self.clock() - claim.at < self.settle + _LEASE:

@@ -16,11 +16,12 @@ from airflow_provider_callapi.calls.stores import MemoryStore
 
 @dataclass
 class Escalation:
-    """The calls of one alert, one person after another.
+    """The calls of one alert. The people of the alert are called one after another until a person answers.
 
-    Between two calls, the caller of `ring_next` waits for the answer.
+    `ring_next` places one call. The code that uses this class then waits for the answer to that call. Without
+    an answer, the code uses `ring_next` again.
 
-    Each call has another ``external_id``: ``<external_id>-1`` for the first person, ``<external_id>-2`` for
+    Each call has its own ``external_id``: ``<external_id>-1`` for the first person, ``<external_id>-2`` for
     the second person …. After a restart, these ids show which people were called.
 
     If the service refuses a call, or if it is unknown whether the call was placed, the next person is called.
@@ -48,8 +49,8 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person. If that call is not placed, call the person after that, and so on.
 
-        :return: the placed call, if another person can be called after it. Else None, because then nothing
-            depends on the answer to the call.
+        :return: the placed call, for whose answer the caller must wait. None: no person is left to call, so
+            the caller need not wait for an answer.
         """
         while self.has_next:
             self._person += 1
@@ -76,7 +77,9 @@ class Escalation:
     def adopt(self, progress: Progress) -> Outcome | None:
         """Continue the escalation after a call that this callback or another callback placed earlier.
 
-        :return: the call, if another person can be called after it; else None, as in `ring_next`.
+        :param progress: the earlier call and the person who was called.
+        :return: the earlier call, for whose answer the caller must wait. None: no person is left to call, so
+            the caller need not wait for an answer.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(
@@ -124,8 +127,8 @@ def with_message_fallback(
 
     If the service rejects the message and states a longest length, the text is cut to that length. Otherwise
     ``default_text`` replaces the message. A second request is safe, because a rejected start request placed
-    no call. The function raises the error if the service rejects every replacement, or rejects the request
-    for another reason.
+    no call. The returned function raises the error if the service rejects every replacement, or rejects the
+    request for another reason.
 
     :param send: sends a start request.
     :param warn: is called with a text each time the message is replaced.

@@ -20,7 +20,7 @@ from airflow_provider_callapi.notifications._alert.variable_store import (
 
 
 class AlertSuppressed(Exception):
-    """This callback must not call, because a call for the same alert was placed already."""
+    """The callback must not place a call, because another call for the same alert was placed already."""
 
 
 @dataclass
@@ -72,7 +72,9 @@ class AlertLock:
     def acquire(self) -> Progress | None:
         """Wait until this callback may ring, or until another callback has placed a call for the alert.
 
-        :return: the progress that this callback stored before a restart; None: no progress was stored.
+        If ``quiet_for`` is 0, or if the Variable cannot be used, do not wait: the callback may ring.
+
+        :return: the last call that this callback recorded before a restart; None: there is no such call.
         :raises AlertSuppressed: another callback placed a call in the last ``quiet_for`` seconds.
         """
         if not self.quiet_for:
@@ -105,7 +107,8 @@ class AlertLock:
     def renew(self) -> None:
         """Check, shortly before the first call, that this callback may still ring.
 
-        The work between `acquire` and the first call may take long. Other callbacks may have stopped waiting.
+        The work between `acquire` and the first call may take so long that other callbacks no longer wait for
+        the call.
 
         :raises AlertSuppressed: another callback has placed a call since `acquire`.
         """
@@ -122,11 +125,12 @@ class AlertLock:
             raise AlertSuppressed("another callback has rung in the meantime")
 
     def record_call(self, progress: Progress) -> None:
-        """Store that a call was placed.
+        """Store in the alert's Variable which person was called, and the session id of the call.
 
-        Other callbacks, and this callback after a restart, read this progress.
+        Other callbacks read the Variable and then do not ring. After a restart, this callback reads the
+        Variable and continues after that call. After the first call, also delete Variables of expired alerts.
 
-        After the first call, also delete Variables of expired alerts.
+        :param progress: the call and the person who was called.
         """
         first, self._has_rung = not self._has_rung, True
         if self._candidate is None:
@@ -142,7 +146,7 @@ class AlertLock:
             self._delete_expired()
 
     def withdraw(self) -> None:
-        """Release the lock, so that other callbacks need not wait. Do nothing if a call was placed."""
+        """Release the lock, so that another callback can ring at once. Do nothing if a call was placed."""
         if self._candidate is None or self._has_rung:
             return
         try:

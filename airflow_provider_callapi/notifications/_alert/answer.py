@@ -22,9 +22,9 @@ _ANSWERED = {True: "answered", False: "not answered", None: "not known to be ans
 
 
 def longest_wait(requests: Sequence[StartInformerCall]) -> float:
-    """Return the seconds after which an unanswered call has ended.
+    """Return the seconds after which the polls show that an unanswered call has ended.
 
-    All requests have the same dialing timeout.
+    :param requests: the start requests of the alert. All of them have the same dialing timeout.
     """
     dialing_timeout = requests[0].dialing_timeout if requests else None
     return (dialing_timeout or _DEFAULT_DIALING_TIMEOUT) + APPEAR_TIMEOUT
@@ -39,9 +39,11 @@ def watch_of(call: Outcome, longest: float) -> SessionWatch:
 async def wait_for_answer(
     hook: CallApiHook, execution: Execution, call: Outcome, longest: float, log: Any
 ) -> bool:
-    """Wait at most ``longest`` seconds for the answer to a call. Return whether the call was answered.
+    """Wait for the answer to a call, and return whether the call is known to be answered.
 
-    A polling error ends the wait early and is logged.
+    A polling error is logged and ends the wait early.
+
+    :param longest: the longest wait in seconds.
     """
     watch = watch_of(call, longest)
     try:

@@ -20,8 +20,8 @@ def find_earlier_call(
 ) -> Progress | None:
     """Return the newest call of this alert that is active, or that began in the last ``quiet_for`` seconds.
 
-    Return None if the search finds no such call. If the service fails, log the error and go on as if there
-    were no call, because an alert must ring.
+    Return None if the search finds no such call, or if ``quiet_for`` is 0. An error of a service is logged
+    and counts as "not found", because an alert must ring.
     """
     if not quiet_for:
         return None
@@ -42,12 +42,11 @@ def find_earlier_call(
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
     """Search the Data API for a call to each person of the alert, the last person first.
 
-    Return the first found.
-
-    The search stops after the time of two request timeouts.
+    The search ends at the first call that it finds. It also ends when it has taken longer than twice the
+    timeout of a request.
 
     :param since: epoch seconds. Calls that began before this time are ignored.
-    :return: the progress with the found call; None: no call was found.
+    :return: the found call and the person who was called; None: no call was found.
     """
     began = time.time()
     for person, external_id in escalation.call_ids:

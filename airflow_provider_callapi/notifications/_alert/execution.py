@@ -1,7 +1,7 @@
-"""The two places where a callback runs: a separate process, or the triggerer's event loop.
+"""The two places where a callback runs: a process without an event loop, or the triggerer's event loop.
 
-The steps of an alert are coroutines that serve both places. These coroutines do all slow work through an
-`Execution`.
+The steps of an alert are coroutines that work in both places. These coroutines do all slow work through an
+`Execution`: `InProcess` or `InTriggerer`.
 """
 
 from __future__ import annotations
@@ -37,17 +37,21 @@ class Execution(Protocol):
         """Return whether the callback for a failure can write Airflow Variables without hanging."""
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the hook's Airflow connection, unless the hook can do so at the first request."""
+        """Read the hook's Airflow connection, unless the hook can read it at the first request."""
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking function and return its result."""
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch) -> None:
-        """Poll and update the watch until the watched call is answered or has ended."""
+        """Poll and update the watch until the call is answered or has ended, or the watch times out."""
 
 
 class InProcess:
-    """Run an alert in a separate process. Every method blocks until the work is done, and never suspends."""
+    """Run an alert in a process without an event loop, where Airflow runs a synchronous callback.
+
+    The methods are coroutines only because `Execution` requires coroutines. Each method blocks the process
+    until the work is done, so it never waits for an event loop.
+    """
 
     watch_errors: tuple[type[Exception], ...] = (CallApiError,)
 
@@ -66,9 +70,9 @@ class InProcess:
 
 
 class InTriggerer:
-    """Run an alert in the triggerer.
+    """Run an alert in the event loop of Airflow's triggerer.
 
-    Blocking work runs in a thread, and waiting tasks share the alert's polls.
+    Blocking work runs in a thread. The alert uses the same polls as the deferred tasks of the connection.
     """
 
     watch_errors: tuple[type[Exception], ...] = (Exception,)  # the shared poll may end for any reason
@@ -93,10 +97,11 @@ class InTriggerer:
 
 
 def run_without_loop(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine to the end without an event loop.
+    """Run a coroutine to its end without an event loop.
 
-    :raises RuntimeError: the coroutine suspended, so it needs an event loop. Coroutines with `InProcess`
-        never suspend.
+    A coroutine that does all slow work through `InProcess` needs no event loop.
+
+    :raises RuntimeError: the coroutine waits for an event loop.
     """
     try:
         coroutine.send(None)

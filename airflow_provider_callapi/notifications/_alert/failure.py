@@ -1,6 +1,6 @@
 """Read from a callback's context what failed, and describe the failure in words that a voice can speak.
 
-Each kind of callback gets another context from Airflow. A task's callback gets ``ti``. A DAG's callback gets
+Airflow gives each kind of callback a different context. A task's callback gets ``ti``. A DAG's callback gets
 ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``. A deadline's callback gets
 ``deadline`` and a ``dag_run`` that is a dict.
 """
@@ -29,8 +29,8 @@ Kind = Literal["task", "dag", "deadline"]
 class Failure:
     """One failure that an alert reports: a failed task, a failed DAG run or a missed deadline.
 
-    :ivar task_id: the failed task; empty unless ``kind`` is ``task``.
-    :ivar deadline_id: Airflow's id of the missed deadline; empty unless ``kind`` is ``deadline``.
+    :ivar task_id: the failed task if ``kind`` is ``task``, else empty.
+    :ivar deadline_id: Airflow's id of the missed deadline if ``kind`` is ``deadline``, else empty.
     """
 
     kind: Kind
@@ -65,7 +65,7 @@ class Failure:
 
     @property
     def text(self) -> str:
-        """The text that the call speaks by default. The text is Russian, because the service's voices are."""
+        """The text that the call speaks by default. The text is Russian, like the voices of the service."""
         names = {"task": self.task_id, "dag": self.dag_id, "run": self.run_id}
         return _TEXTS[self.kind].format(**{name: speakable(value) for name, value in names.items()})
 

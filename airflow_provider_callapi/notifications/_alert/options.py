@@ -22,8 +22,8 @@ class AlertOptions:
 
     :ivar contact: the phone numbers as the author gave them: a text, a number or a list.
     :ivar quiet_for: seconds after a call during which the alert does not ring again; 0: every failure rings.
-    :ivar settle: seconds between the writing of a callback's claim and the check whether the claim still
-        holds.
+    :ivar settle: seconds that a callback waits after it has written its claim. The callback then checks
+        whether the alert's Variable still holds the claim.
     """
 
     contact: Any

@@ -18,7 +18,9 @@ class NoPersonRung(Exception):
 
 @contextmanager
 def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[None]:
-    """Log and count an exception of the block instead of raising it. The log shows why no person was rung.
+    """Log and count an exception of the ``with`` block instead of raising it.
+
+    The log line gives the reason why no person was rung.
 
     :param context: the callback's context. The log line uses it to describe the failure.
     """
@@ -36,9 +38,10 @@ def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[Non
 
 @contextmanager
 def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
-    """Log and count an exception of the block instead of raising it. The log shows that a phone rang before.
+    """Log and count an exception of the ``with`` block instead of raising it.
 
-    Use this for the part of an alert after the first placed call.
+    The log line says that a phone rang before the exception. Use this for the part of an alert after the
+    first placed call.
     """
     try:
         yield

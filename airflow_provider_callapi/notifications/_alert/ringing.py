@@ -61,8 +61,8 @@ def begin(
 ) -> tuple[Escalation, Outcome | None]:
     """Acquire the alert's lock. Call the first person, or continue an escalation that a restart interrupted.
 
-    :return: the escalation, and the call to wait for. The call is None if no other person can be called after
-        it.
+    :return: the escalation, and the call for whose answer the caller must wait. None instead of the call: no
+        person is left to call, so the caller need not wait.
     :raises AlertSuppressed: another callback placed a call for this alert.
     :raises NoPersonRung: no call is known to be placed. The lock is released, so another callback may ring.
     """
@@ -93,9 +93,9 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress with the person furthest down the list of people.
+    """Return the call to the person who is furthest down the list of people; None: no call is given.
 
-    If several are equal, return the first.
+    If several calls went to this person, return the first of the calls.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 

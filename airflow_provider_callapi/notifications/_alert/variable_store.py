@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.alerts.election import is_expired
 KEY_PREFIX = "callapi_alert_"
 """The prefix of the names of all Variables that hold a claim."""
 _CHECKED = 20
-"""The number of Variables that `delete_expired` checks at most. Each alert adds only one Variable."""
+"""The largest number of Variables that one run of `delete_expired` checks."""
 
 
 class VariableStore:
@@ -45,8 +45,8 @@ class VariableStore:
 def delete_expired(now: float, *, keep: str) -> None:
     """Delete Variables of old alerts: each Variable whose claim expired before ``now``.
 
-    A claim is a callback's right to ring for an alert. The function checks up to 20 Variables, chosen at
-    random. Before Airflow 3.3, it does nothing, because Airflow cannot list Variables.
+    A claim is a callback's right to ring for an alert. The function checks at most 20 Variables, chosen at
+    random. Before Airflow 3.3, the function does nothing, because Airflow cannot list Variables.
 
     :param now: epoch seconds.
     :param keep: the name of a Variable that is neither checked nor deleted.

@@ -1,1 +1,1 @@
-"""Helpers of the triggers in one event loop: the shared poll of a connection, and threads for slow work."""
+"""Helpers of the triggers: the shared poll of a connection, and threads for slow work of the event loop."""

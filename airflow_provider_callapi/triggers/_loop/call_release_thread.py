@@ -12,11 +12,15 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 _TIME_FOR_RELEASES = 8.0
-"""Seconds for all releases of a killed task. The triggerer allows 30 s, but a person may not wait so long."""
+"""Seconds for all releases of a killed task. The triggerer allows 30 s, but the person who killed the task
+may not wait so long.
+"""
 
 
 async def release_in_thread(callapi_conn_id: str, session_ids: Collection[int], log: Any) -> None:
-    """End calls through the API, in a thread. Log a warning if not all calls are released within 8 seconds.
+    """Release (end) calls through the API, in a thread.
+
+    Return after eight seconds at the latest. Log a warning if some calls are not released by then.
 
     :param log: the trigger's logger.
     """

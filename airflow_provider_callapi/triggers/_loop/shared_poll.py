@@ -27,8 +27,8 @@ _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = We
 async def subscribe(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSnapshot]:
     """Subscribe to the snapshots of a connection until the context ends. All subscribers share one poll.
 
-    The context's value is a function that waits for the next snapshot. The first subscriber of an event loop
-    starts the connection's poll. The poll stops when the last subscriber leaves.
+    The context's value is a function that waits for the next snapshot and returns it. The first subscriber of
+    an event loop starts the connection's poll. The poll stops when the last subscriber leaves.
 
     :param interval: the longest time between two snapshots, in seconds.
     """
@@ -47,10 +47,10 @@ async def subscribe(callapi_conn_id: str, interval: float) -> AsyncIterator[Next
 
 
 class _Poller:
-    """Takes snapshots of one connection's active calls in a thread, because the client is synchronous."""
+    """Take snapshots of one connection's active calls in a thread, because the client is synchronous."""
 
     poll: SharedPoll
-    """The shared poll that calls this poller."""
+    """The shared poll that uses this object to take its snapshots."""
 
     def __init__(self, callapi_conn_id: str) -> None:
         self._callapi_conn_id = callapi_conn_id
@@ -72,7 +72,7 @@ class _Poller:
 def is_permanent(error: Exception) -> bool:
     """Return whether a retry of the task would fail with the same error.
 
-    Return False for an unknown error. For example, the secrets backend may be down for a moment.
+    Return False for an error of an unknown kind, for example if the secrets backend is down for a moment.
     """
     if isinstance(error, CallApiError):
         return error.permanent

@@ -1,4 +1,4 @@
-"""Threads for slow work of an event loop. The few threads that belong to the loop are left to the polls."""
+"""Run slow work in a new thread. The few threads of the event loop stay free for the polls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ R = TypeVar("R")
 
 
 async def run_in_thread(function: Callable[..., R], *args: Any) -> R:
-    """Run a function in a new thread, with a copy of the current context variables, and return its result."""
+    """Run a function in a new thread and return the function's result.
+
+    The function sees a copy of the current context variables.
+    """
     pool = ThreadPoolExecutor(1)
     try:
         in_context = partial(copy_context().run, function, *args)
