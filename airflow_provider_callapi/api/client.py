@@ -1,4 +1,4 @@
-"""A client for one service: adds the access token, reads the answer and keeps the newest limits."""
+"""A client of one service: it adds the access token, reads the answer and stores the newest limits."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Client:
             self._send(LogoutUser(), {"access_token": token})
 
     def close(self) -> None:
-        """Close the HTTP connection. Do not log out, because a logout costs a point and tokens expire."""
+        """Close the HTTP connection without a logout. A logout costs a point, and a temporary token expires."""
         self.rpc.close()
 
     def _token_for(self, request: Request[Any]) -> str:
@@ -125,8 +125,8 @@ class Client:
     def _store_limits(self, limits: Limits | None) -> None:
         """Store the limits of an answer, unless the client has already stored newer limits.
 
-        The answers to several threads can arrive out of order. Within one minute, the answer with the fewest
-        points left is the newest.
+        The answers to several threads can arrive in another order than the service sent them. Of two answers
+        within one minute, the one with fewer points left is newer.
         """
         if limits is None:
             return

@@ -28,8 +28,8 @@ class RetryingClient:
     :param client: the client that sends each request.
     :param sleep: a function that waits for a number of seconds.
     :param max_limit_wait: seconds that one request waits in total for the reset of used-up points.
-    :param max_sends: the largest number of sends of one failing request; 1 disables repeats. This number does
-        not limit the repeats after a refusal for lack of points; ``max_limit_wait`` limits those repeats.
+    :param max_sends: how often one failing request is sent at most; 1: it is never repeated. Repeats after a
+        refusal for lack of points do not count. ``max_limit_wait`` limits those repeats.
     """
 
     def __init__(

@@ -89,7 +89,7 @@ def talk_options(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def release(args: Namespace) -> None:
-    """Ask for a confirmation, and then end an active call. Succeed even if the call is not active."""
+    """Ask the user for a confirmation, and end an active call. If the call is over, this is a success too."""
     session = f"call session {args.call_session_id}"
     with _open_hook(args) as hook:
         if not args.yes:
@@ -184,7 +184,7 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
 
 
 def _call_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
-    """Return an active call as a row with all columns."""
+    """Return an active call as a row with all columns, for every ``--output`` other than ``table``."""
     return {
         "session": session.call_session_id,
         "direction": session.direction,
