@@ -37,7 +37,7 @@ class CallApiFailure(AirflowFailException):
 
 
 class CallUnresolved(AirflowFailException):
-    """A request got no usable answer, and the service may have carried it out. Airflow never retries the task.
+    """A request got no usable answer, and the service may have carried it out. The task is never retried.
 
     Example: a start request got no answer, and the search did not find the call.
     """

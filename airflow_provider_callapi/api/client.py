@@ -74,7 +74,7 @@ class Client:
             self._send(LogoutUser(), {"access_token": token})
 
     def close(self) -> None:
-        """Close the HTTP connection without a logout. A logout costs a point, and a temporary token expires."""
+        """Close the HTTP connection. Do not log out, because a logout costs a point and tokens expire."""
         self.rpc.close()
 
     def _token_for(self, request: Request[Any]) -> str:

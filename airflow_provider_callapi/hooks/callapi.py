@@ -288,7 +288,7 @@ class CallApiHook(BaseHook):
         return check_connection(lambda: self.settings)
 
     def close(self) -> None:
-        """Close the HTTP connections without a logout. A logout costs a point, and temporary tokens expire."""
+        """Close the HTTP connections. Do not log out, because a logout costs a point and tokens expire."""
         for name in ("call_api", "data_api"):
             if name in self.__dict__:
                 self.__dict__[name].client.close()

@@ -37,8 +37,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
     unknown       anything else: the call ended without a known answer, is still active, or is None
     ============  ==================================================================================
 
-    If the start operator fails, this operator does not run, unless it has ``trigger_rule="all_done"``. It then
-    takes the route *unknown*, because a failed start operator returns no call, and the phone may have rung.
+    If the start operator fails, this operator runs only with ``trigger_rule="all_done"``. It then takes the
+    route *unknown*, because a failed start operator returns no call, and the phone may have rung.
 
     Returns the ids of the tasks that run.
 

@@ -45,7 +45,7 @@ class OutputFiles:
         """Write the results and the report. Return an error text for each file that could not be written.
 
         :param calls_per_minute: how many calls the points of one minute pay for. None: not known.
-        :param unfinished: the reason why dialling ended early. None: dialling did not end early.
+        :param unfinished: the reason why the campaign stopped dialling. None: dialling was not stopped.
         """
         problems = []
         for name, path in self._paths.items():

@@ -1,4 +1,4 @@
-"""Make the parts of a campaign from the operator's options. An invalid option fails before anyone is dialled."""
+"""Make the parts of a campaign from the operator's options. If an option is invalid, no one is dialled."""
 
 from __future__ import annotations
 

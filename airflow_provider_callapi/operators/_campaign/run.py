@@ -111,8 +111,8 @@ class CampaignRun:
         """Run the campaign until it is over, or until the triggerer can take over a wait.
 
         :return: the summary of the finished campaign, or the deferral for the wait.
-        :raises UnfinishedBusiness: the campaign is over, but a file cannot be written, dialling ended early,
-            or a ``fail_if_…`` limit is exceeded.
+        :raises UnfinishedBusiness: the campaign is over, but a file cannot be written, dialling was stopped,
+            ``max_lateness`` ended before people could be called, or a ``fail_if_…`` limit is exceeded.
         :raises CallApiTrouble: the task was killed.
         """
         if self._is_dry_run:
@@ -170,7 +170,7 @@ class CampaignRun:
         return external_id(self._options.campaign, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str] | None:
-        """Return the campaign's people who were on the do-not-call list before a deferral, by number.
+        """Return the numbers of the campaign's people who were on the do-not-call list before a deferral.
 
         None: this try has not been deferred.
         """
@@ -274,8 +274,8 @@ class CampaignRun:
     def _finish(self) -> dict[str, Any]:
         """Write the results and the report of the finished campaign, and return its summary.
 
-        :raises UnfinishedBusiness: a file cannot be written, dialling ended early, or a ``fail_if_…`` limit
-            is exceeded.
+        :raises UnfinishedBusiness: a file cannot be written, dialling was stopped, ``max_lateness`` ended
+            before people could be called, or a ``fail_if_…`` limit is exceeded.
         :raises CallApiTrouble: the task was killed.
         """
         endings = self._endings()

@@ -1,4 +1,4 @@
-"""Send a campaign's requests to the services: start requests in several threads, other requests one by one."""
+"""Send a campaign's requests to the services: start requests in threads, other requests one after another."""
 
 from __future__ import annotations
 
