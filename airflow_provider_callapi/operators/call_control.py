@@ -4,8 +4,8 @@ The parameter ``call_session_id`` takes a number, a text, or the dict that a sta
 returned. Example: ``call_session_id=start.output``. The parameter can be mapped.
 
 A request that rings a phone or plays a sound is sent only once. If its answer is lost, the task fails without
-retries. A task succeeds if the call already has the requested state. Examples: a duplicate tag, a recording that
-is already on, a call that has already ended.
+retries. A task succeeds if the call already has the requested state. Examples: a duplicate tag, a recording
+that is already on, a call that has already ended.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _ControlOperator(RequestOperator):
 
 
 class _SessionOperator(_ControlOperator):
-    """Base of the operators that control one active call.
+    """Base of the operators that send a request about one active call.
 
     The operator returns ``{"call_session_id": int, "already": bool}``. ``already`` is True if the call had
     the requested state before the request.
@@ -307,7 +307,7 @@ _NOT_PERSONAL = frozenset({"virtual_phone_number", "external_id"})
 
 
 def _masked(value: Any) -> Any:
-    """Return the value with every phone number shortened, even in fields that this package does not define."""
+    """Return a value in which every phone number is shortened, except in the fields of `_NOT_PERSONAL`."""
     if isinstance(value, dict):
         return {name: inner if name in _NOT_PERSONAL else _masked(inner) for name, inner in value.items()}
     if isinstance(value, list):
