@@ -1,4 +1,4 @@
-"""A client that sends a failed request again, unless the service could then carry it out twice."""
+"""A client that sends a failed request again if the repeat is safe."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _log = logging.getLogger(__name__)
 
 
 class RetryingClient:
-    """A client that sends a failed request again, unless the service could then carry it out twice.
+    """A client that sends a failed request again if the repeat is safe.
+
+    A repeat is safe if the service did not carry out the failed request, or if a second execution does no
+    harm (see `Repeat`).
 
     :param client: the client that sends each request.
     :param sleep: a function that waits for a number of seconds.
@@ -46,7 +49,7 @@ class RetryingClient:
         self._sleep = sleep
 
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
-        """Send a request and return the answer. After an error, send it again if its `Repeat` allows this.
+        """Send a request and return the answer. After an error, send the request again if the repeat is safe.
 
         :param before_each_send: a function that is called before each send. If the function raises an
             exception, the request is not sent.

@@ -1,7 +1,7 @@
 """The functions that run the ``airflow callapi`` commands.
 
 A command prints a table or a line of text to stdout, and errors to stderr. A failed command exits with ``1``.
-If the points are used up or the service is slow, a command soon fails, because a person waits for the output.
+If the points are used up or the service is slow, a command fails early, because a person waits for the output.
 Commands log only with ``--verbose``, because Airflow's log also goes to stdout.
 """
 

@@ -99,12 +99,12 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def call_api(self) -> RetryingClient:
-        """A Call API client that repeats a failed request if the service cannot then carry it out twice."""
+        """A Call API client that sends a failed request again if the repeat is safe, see `RetryingClient`."""
         return self._retrying_client(make_client(self.settings))
 
     @cached_property
     def data_api(self) -> RetryingClient:
-        """A Data API client that repeats a failed request if the service cannot then carry it out twice.
+        """A Data API client that sends a failed request again if the repeat is safe, see `RetryingClient`.
 
         The logins and the limits of the Data API are separate from those of the Call API.
 
@@ -132,8 +132,8 @@ class CallApiHook(BaseHook):
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
         """Send a request to the Call API and return the answer.
 
-        After an error, send the request again, unless the service could then carry it out twice. If the
-        points are used up, wait for the reset, in total up to ``max_limit_wait`` seconds.
+        After an error, send the request again if the repeat is safe, see `RetryingClient`. If the points are
+        used up, wait for the reset, in total up to ``max_limit_wait`` seconds.
 
         :param before_each_send: a function that is called before each send. If the function raises an
             exception, the request is not sent.
@@ -161,7 +161,7 @@ class CallApiHook(BaseHook):
         return self.call(request_by_name(name, params or {}))
 
     def poll_snapshots(self, poll_interval: float) -> Iterator[Snapshot]:
-        """Poll the active calls without end, and yield each result as a snapshot.
+        """Poll the active calls in an endless loop, and yield a snapshot of the active calls after each poll.
 
         :param poll_interval: seconds to sleep between two polls. If no points are left, the pause is longer.
         """

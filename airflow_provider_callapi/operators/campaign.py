@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     """Call each person on a list, and redial unreached people as ``redial`` defines. Write a row per person.
 
-    A retry or a clear continues where the last try stopped, and does not repeat the calls of earlier tries. If
-    it is unknown whether a call to a person was placed, the person is not called again. To repeat a whole
+    A retry or a clear continues where the last try stopped, and does not repeat the calls of earlier tries.
+    If it is unknown whether a call to a person was placed, the person is not called again. To repeat a whole
     campaign, start another run.
 
     :param call: the call that each person gets: ``{"method": "start.informer_call", "virtual_phone_number":
@@ -63,8 +63,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
         state (3.3+), and only this task can read it. An SQL ledger contains the called numbers, so protect
         the database like the list.
-    :param min_gap: the shortest time between two calls to one person: seconds or a timedelta. The calls of all
-        campaigns with this ledger count. Needs ``ledger_conn_id``. None: no shortest time.
+    :param min_gap: the shortest time between two calls to one person: seconds or a timedelta. The calls of
+        all campaigns with this ledger count. Needs ``ledger_conn_id``. None: no shortest time.
     :param results: the path of a ``.csv`` or ``.jsonl`` file, to which the task writes a row for each person.
     :param report: the path of an ``.html`` file for the report. The report contains no phone numbers.
     :param fail_if_unreached_over: fail the task if more than this share (0.2 is a fifth) of the people who

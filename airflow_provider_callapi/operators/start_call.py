@@ -5,8 +5,8 @@ The five operators share these parameters. Parameters that are named like a fiel
 :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. A template.
 :param virtual_phone_number: the account's number that the contact sees. 800 numbers are not allowed.
 :param contact: the person to call: E.164 digits (``79091234567``), or an employee's SIP number.
-:param external_id: an id of your choice. ``list.calls`` and the reports contain this id. A second call adds the
-    suffix ``-2``, a third ``-3``. By default, the id is made from DAG, run, task and map index.
+:param external_id: an id of your choice. ``list.calls`` and the reports contain this id. A second call adds
+    the suffix ``-2``, a third ``-3``. By default, the id is made from DAG, run, task and map index.
 :param dtmf_string: tones to send to the contact. A dot is a pause of one second.
 :param direction: ``out`` (default) or ``in``: how the account's reports count the call.
 :param wait_for_completion: True: the task waits for the call's end. False: the task ends when the service
