@@ -193,7 +193,7 @@ def record_request(seconds: float, *, method: str, result: str) -> None:
 def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **tags: str) -> None:
     """Send a metric twice, as Airflow does: once with tags, and once with the tag values in the name.
 
-    The second form exists because Airflow's default StatsD setup drops tags. The Airflow option
+    The second form is for Airflow's default StatsD setup, which drops tags. The Airflow option
     ``[metrics] legacy_names_on = False`` disables the second form.
     """
     with suppress(Exception):

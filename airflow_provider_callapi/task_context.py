@@ -1,4 +1,4 @@
-"""The parts of Airflow's task context that this package uses: facts about the try, and the task state."""
+"""The parts of Airflow's task context that this package uses: facts about the task's try, and task state."""
 
 from __future__ import annotations
 

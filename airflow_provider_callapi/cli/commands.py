@@ -1,7 +1,7 @@
 """The functions that run the ``airflow callapi`` commands.
 
 A command prints a table or a line of text to stdout, and errors to stderr. A failed command exits with ``1``.
-If the points are used up or the service is slow, a command fails early, because a person waits for the output.
+If the points are used up or the service is slow, a command fails soon, because a person waits for the output.
 Commands log only with ``--verbose``, because Airflow's log also goes to stdout.
 """
 
@@ -115,7 +115,7 @@ def check(args: Namespace) -> None:
 
 
 def emulator(args: Namespace) -> None:
-    """Run the emulator, a simulated telephone exchange for demos and tests, until the process is stopped."""
+    """Run the emulator (a simulated telephone exchange for demos and tests) until the user stops it."""
     from airflow_provider_callapi.emulator.__main__ import main  # noqa: PLC0415 - imports uvicorn
 
     sys.exit(main(args.options))

@@ -108,7 +108,7 @@ def join_current_trace() -> Callable[[], object]:
 
 
 def _call_ids(message: object) -> dict[str, Any]:
-    """Return the call's ids in a request or an answer, as attributes for a trace span."""
+    """Return the ids of the call in a request or an answer, as attributes of a trace span."""
     ids = {name: getattr(message, name, None) for name in ("call_session_id", "external_id")}
     return {f"callapi.{name}": value for name, value in ids.items() if value is not None}
 

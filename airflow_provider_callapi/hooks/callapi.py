@@ -244,11 +244,11 @@ class CallApiHook(BaseHook):
     def report_finder(self, *, timeout: float = 0.0) -> FindReportedCall | None:
         """Return a function that finds a lost call (one whose start request got no answer) in the Data API.
 
-        The function takes an external id, a contact and an earliest start in epoch seconds. It returns the
-        call session id, or None if the Data API has no report of the call.
+        The returned function takes an external id, a contact and an earliest start in epoch seconds. It
+        returns the call session id. None: the Data API has no report of the call.
 
         :param timeout: seconds that the function waits for the report.
-        :return: the function. None: the connection does not use the Data API.
+        :return: the search function. None: the connection does not use the Data API.
         """
 
         def find(external_id: str, contact: str, since: float) -> int | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Route = Literal["answered", "not_answered", "refused", "unknown"]
 Target = str | Sequence[str] | None
-"""The id of a task or task group directly downstream, a list of ids, or None: skip all."""
+"""The id of a task or task group directly downstream, or a list of ids. None: skip all downstream tasks."""
 
 _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", None: "unknown"}
 

@@ -303,7 +303,7 @@ class CallApiListCallsOperator(_ControlOperator):
 
 
 _NOT_PERSONAL = frozenset({"virtual_phone_number", "external_id"})
-"""The account's own number and the author's own id need no mask."""
+"""The fields that `_masked` leaves unchanged: the account's own number and the author's own id."""
 
 
 def _masked(value: Any) -> Any:

@@ -50,10 +50,10 @@ from airflow_provider_callapi.task_context import Deferral, TaskFacts
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 Result = dict[str, Any] | Deferral
-"""What a try ends with: the call for XCom, or a deferral."""
+"""The result of a try: the call for XCom, or a deferral."""
 
 _GRACE = 60.0
-"""Seconds between the trigger's own deadline, whose event explains more, and Airflow's."""
+"""Seconds from the trigger's deadline to Airflow's timeout. The trigger's event gives the clearer error."""
 
 
 class CallTry:

@@ -14,9 +14,9 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.storage import open_path
 
 Row = Mapping[str, Any] | str
-"""The columns of one person by name, or only a phone number."""
+"""One person in a contact list: the values by column name, or only a phone number."""
 Contacts = Sequence[Row] | str
-"""Rows, or the path of a file."""
+"""A contact list: a sequence of rows, or the path of a file."""
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 _PHONE_NUMBER = re.compile(r"\+?[\d\s().-]{7,}")

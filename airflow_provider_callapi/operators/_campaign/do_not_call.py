@@ -17,7 +17,7 @@ from airflow_provider_callapi.operators._campaign.storage import open_path
 _log = logging.getLogger(__name__)
 
 _FRESH = 60.0
-"""Seconds before the list is read again."""
+"""Seconds from one read of the do-not-call list to the next."""
 
 
 class DoNotCall:

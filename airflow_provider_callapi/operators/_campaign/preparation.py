@@ -30,9 +30,9 @@ from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
 _IDENTITY_FIELDS = ("campaign", "shard", "ledger_conn_id")
-"""The options by which a try finds the people that earlier tries have called."""
+"""The options that decide in which records a try finds the people that earlier tries called."""
 _DIGITS = 6
-"""Hexadecimal digits of the list's hash: too few to find the number of a list with one person."""
+"""Hexadecimal digits of the contact list's hash. So few digits hide the number in a list of one person."""
 
 
 @contextmanager

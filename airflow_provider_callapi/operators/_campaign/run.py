@@ -44,7 +44,7 @@ from airflow_provider_callapi.task_context import Deferral, TaskFacts
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 _NAP = 1.0
-"""Seconds that a kill waits for a sleeping worker at the most."""
+"""The longest time in seconds that a sleeping worker needs to notice a kill of the task."""
 
 
 class UnfinishedBusiness(Exception):
