@@ -37,7 +37,7 @@ class Credentials(Protocol):
 
 
 class AccessKey:
-    """A permanent access key of the account, which a client sends without a login and without a logout."""
+    """A permanent access key of the account. A client with this key needs no login and no logout."""
 
     def __init__(self, key: str) -> None:
         self._key = key

@@ -60,7 +60,7 @@ class AccessToken(Answer):
 
 
 class StartedCall(Answer):
-    """The answer to a ``start.*`` request. It means that the service accepted the call; no phone rang yet."""
+    """The answer to a ``start.*`` request: the service accepted the call. The contact may still not answer."""
 
     call_session_id: Annotated[int, BeforeValidator(_reject_bool)]
 
