@@ -37,14 +37,14 @@ class CallApiFailure(AirflowFailException):
 
 
 class CallUnresolved(AirflowFailException):
-    """A request got no usable answer and may have been carried out, so Airflow never retries the task.
+    """A request got no usable answer, and the service may have carried it out. The task is never retried.
 
     Example: a start request got no answer, and the search did not find the call.
     """
 
 
 class CallTooLate(AirflowFailException):
-    """The DAG run was due longer ago than ``max_lateness`` allows, so the task places no calls."""
+    """The DAG run was due more than ``max_lateness`` ago, so the task places no calls."""
 
 
 class CallNotAnswered(AirflowException):

@@ -1,8 +1,8 @@
 """Metrics, log lines and trace spans about calls, for the people who run Airflow.
 
-Metrics use Airflow's own metrics backend (StatsD, Datadog or OpenTelemetry; none by default). An error in a
-metric never fails a task, because the task must still record the call that it placed. Metrics, log lines and
-spans contain no phone numbers and no secrets. No metric tag has a separate value for each call.
+Metrics use Airflow's own metrics backend (StatsD, Datadog or OpenTelemetry; none by default). If a metric
+cannot be sent, the task continues, because the task must still record the call that it placed. Metrics, log
+lines and spans contain no phone numbers and no secrets. Metric tags contain no ids of calls.
 `airflow_provider_callapi.connection.clients` creates the spans of requests.
 """
 
@@ -44,7 +44,7 @@ answered. ``quiet``: an earlier alert suppressed this alert. ``nobody``: no phon
 
 
 class LogEvent(StrEnum):
-    """A change in a call's state. The log line's text is ``call`` and the value, e.g. ``call answered``."""
+    """A change in a call's state, as the log names it: ``call`` and the value, e.g. ``call answered``."""
 
     INTENDED = "intended"
     """The task has stored the intent to call, and sends the start request next."""
@@ -117,7 +117,7 @@ def log_call_event(event: LogEvent, call: Outcome) -> None:
 def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
     """Update the watch of a call with the result of a poll, and return the watch's phase.
 
-    If the phase changes, log the change.
+    If the poll changes the phase, log the new phase.
 
     :raises CallApiError: see `SessionWatch.update`.
     """
@@ -193,7 +193,7 @@ def record_request(seconds: float, *, method: str, result: str) -> None:
 def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **tags: str) -> None:
     """Send a metric twice, as Airflow does: once with tags, and once with the tag values in the name.
 
-    The second form exists because Airflow's default StatsD setup drops tags. The Airflow option
+    The second form is for Airflow's default StatsD setup, which drops tags. The Airflow option
     ``[metrics] legacy_names_on = False`` disables the second form.
     """
     with suppress(Exception):
@@ -207,8 +207,8 @@ def _stats() -> Any:
     """Return Airflow's ``Stats`` object, initialized for this process.
 
     Airflow 3.2 and newer have two ``Stats`` objects: one for core processes, and one for tasks and triggers.
-    A triggerer initializes only the first object. The import of the task SDK's serializers initializes the
-    second object.
+    This function returns the object for tasks and triggers. A triggerer does not initialize that object, so
+    this function imports the task SDK's serializers, whose import initializes it.
     """
     with suppress(ImportError):  # older versions of Airflow have one `Stats` object
         import airflow.sdk.serde  # noqa: F401, PLC0415
@@ -232,8 +232,8 @@ def _name_part(tag: str) -> str:
 def trace_call(call: Outcome, outcome: CallOutcomeTag) -> None:
     """Record a trace span of an ended call inside the task's span.
 
-    The span lasts from the call's start to the call's end. The span is created after the call's end, because
-    a call can last longer than a process and a span cannot.
+    The span covers the time from the call's start to the call's end. This function creates the span after the
+    call's end, because a call can outlive the process that placed it, and an open span ends with its process.
     """
     from opentelemetry import trace  # noqa: PLC0415 - keeps DAG parsing fast
 
@@ -262,7 +262,7 @@ def _nanoseconds(epoch_seconds: float) -> int:
 class ObservedStore:
     """A store for a task's journal that also logs and counts each change in the call's state.
 
-    The log line and the metric follow after the change is stored.
+    The store writes the change first. The log line and the metric follow.
     """
 
     store: KeyValueStore
@@ -302,7 +302,7 @@ def _outcome_tag(call: dict[str, Any]) -> CallOutcomeTag:
 
 @dataclass
 class MeteredLedger:
-    """A campaign's ledger that also counts the finished attempts by `Result`, as a metric."""
+    """A campaign's ledger that also counts each finished attempt in a metric, tagged with the `Result`."""
 
     ledger: Ledger
     campaign: str

@@ -65,7 +65,10 @@ class _Rule:
 
 
 def _must_not_repeat(error: errors.CallApiError) -> bool:
-    """Return whether the service may have carried out a failed request that must not be carried out twice."""
+    """Return True if the service may have carried out a failed request whose method must not be repeated.
+
+    A method that this package does not define counts as a method that must not be repeated.
+    """
     request_type = {**METHODS, **DATA_METHODS}.get(error.method or "")
     return error.maybe_done and (request_type is None or request_type.repeat is Repeat.NEVER)
 
@@ -121,13 +124,14 @@ class CallApiRetryPolicy(RetryPolicy):
 
         CallApiStartInformerCallOperator(..., retries=4, retry_policy=CallApiRetryPolicy())
 
-    The policy also recognises an error that caused another error (``raise … from error``). The task's
-    ``retries`` still limit the number of retries. For errors of other packages, the task's own settings or
-    the next policy of a ``ChainRetryPolicy`` decide.
+    If a task raises an error of another package ``from`` an error of this package, the policy uses the error
+    of this package. The task's ``retries`` limit the number of retries. For all other errors, the task's own
+    settings decide, or the next policy of a ``ChainRetryPolicy``.
 
     :param backoff: the first delay after a failure of the service or the network. The delay doubles with each
         try.
-    :param longest: the longest delay after such a failure. The wait for a limit's reset may be longer.
+    :param longest: the longest delay after a failure of the service or the network. The wait for the reset of
+        used-up points may be longer.
     """
 
     def __init__(
@@ -143,7 +147,7 @@ class CallApiRetryPolicy(RetryPolicy):
     ) -> RetryDecision:
         """Return whether and when Airflow retries a task that failed with an exception.
 
-        The decision's reason names the class of the error that decided.
+        :return: the decision. Its reason names the class of the error on which the decision is based.
         """
         for error in _error_chain(exception):
             for rule in _RULES:
@@ -176,8 +180,8 @@ class CallApiRetryPolicy(RetryPolicy):
     def _back_off(self, try_number: int) -> timedelta:
         """Return the delay before the next try, which doubles with each try.
 
-        The delay is shortened by up to a quarter, at random. Tasks that failed at the same time then do not
-        all retry at the same time.
+        A random part of up to a quarter is subtracted from the delay, so that tasks that failed at the same
+        time retry at different times.
         """
         doublings = min(max(try_number - 1, 0), 32)
         delay = min(self.backoff.total_seconds() * 2.0**doublings, self.longest.total_seconds())

@@ -1,4 +1,4 @@
-"""The parts of Airflow's task context that this package uses: facts about the try, and the task state."""
+"""The parts of Airflow's task context that this package uses: facts about the task's try, and task state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TaskState:
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> Self | None:
-        """Return the task state in a task context. None: this Airflow is older than 3.3."""
+        """Return the task state in a task context. None: Airflow is older than 3.3 and has no task state."""
         return cls(context[STATE_KEY]) if STATE_KEY in context else None
 
     def get(self, key: str) -> Any:
@@ -41,11 +41,13 @@ class TaskFacts:
     """Facts about one try of one task. Times are epoch seconds.
 
     :ivar owner: dag id, run id, task id and map index. All tries of the task have the same owner.
-    :ivar clears: Airflow's ``max_tries``. The number grows only when a person clears the task.
+    :ivar clears: Airflow's ``max_tries``. The number grows each time a person clears the task, and a retry
+        does not change it.
     :ivar try_number: the number of the try; the first try is 1.
     :ivar run_after: when the DAG run was due. None: the context does not contain the time.
-    :ivar execution_deadline: when ``execution_timeout`` is up, counted from the start of the try. Airflow
-        counts again from zero after each deferral; this deadline stays. None: the task has no timeout.
+    :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move this
+        deadline, although Airflow itself counts again from zero after each deferral. None: the task has no
+        timeout.
     :ivar state: the task state. None: this Airflow is older than 3.3.
     :ivar template_values: ``params``, ``ds`` and ``run_id``, for templates that an Airflow operator renders
         itself.
@@ -82,7 +84,7 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Deferral:
-    """A request to defer the task. A helper returns the request, and the Airflow operator then defers.
+    """A request to defer the task. A helper class returns this request, and the Airflow operator defers.
 
     :ivar trigger: the Airflow trigger that waits.
     :ivar method_name: the Airflow operator's method that Airflow calls with the trigger's event.

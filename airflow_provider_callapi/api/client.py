@@ -1,4 +1,4 @@
-"""A client for one service: adds the access token, reads the answer and keeps the newest limits."""
+"""A client of one service: it adds the access token, reads the answer and stores the newest limits."""
 
 from __future__ import annotations
 
@@ -123,10 +123,10 @@ class Client:
         )
 
     def _store_limits(self, limits: Limits | None) -> None:
-        """Store the limits of an answer, unless the client has already stored newer limits.
+        """Store the limits of an answer. If the client has already stored newer limits, do nothing.
 
-        The answers to several threads can arrive out of order. Within one minute, the answer with the fewest
-        points left is the newest.
+        The answers to several threads can arrive in another order than the service sent them. Of two answers
+        within one minute, the one with fewer points left is newer.
         """
         if limits is None:
             return
@@ -144,11 +144,12 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 
 
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
-    """Return whether an answer shows more points left in the minute than the stored limits show.
+    """Return True if an answer shows more points left in the minute than the stored limits show.
 
-    Return False if the two minute limits differ, because their counters cannot be compared.
+    Return False if no limits are stored, or if the two minute limits differ and cannot be compared.
 
-    :param known: the stored limits; None: no limits are stored.
+    :param limits: the limits in the answer.
+    :param known: the stored limits. None: no limits are stored.
     """
     if known is None or limits.minute_limit != known.minute_limit:
         return False

@@ -30,14 +30,14 @@ class Credentials(Protocol):
         """
 
     def discard_refused(self, refused: str) -> bool:
-        """Discard an access token that the service refused. Return whether a login can get a new token."""
+        """Discard a token that the service refused. Return True if the client can log in to get a new one."""
 
     def forget(self) -> str | None:
         """Discard the temporary token, and return this token for a logout. None: there is no token."""
 
 
 class AccessKey:
-    """A permanent access key of the account. The client never renews the key and never logs it out."""
+    """A permanent access key of the account. A client with this key needs no login and no logout."""
 
     def __init__(self, key: str) -> None:
         self._key = key

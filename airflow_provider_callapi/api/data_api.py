@@ -99,7 +99,7 @@ class AccountTag(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return the Data API filter that selects the entries with this value in this field."""
+    """Return the Data API filter that selects the entries whose field has the given value."""
     return {"field": field, "operator": "=", "value": value}
 
 
@@ -220,7 +220,7 @@ The `METHODS` of the Call API contain ``login.user`` and ``logout.user``, which 
 def probe_access(client: Client) -> None:
     """Check that the Data API accepts a client's credentials.
 
-    The check costs no points with an access key. With a login, the check costs one point.
+    With an access key, the check costs no points. With a login, it costs one point.
 
     :raises CallApiError: the Data API refuses the credentials or does not work.
     """

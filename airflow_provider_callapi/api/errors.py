@@ -48,7 +48,7 @@ def _redact(message: str, value: Any) -> str:
     """Return a message in which ``***`` replaces a value.
 
     If the value is a dict or a list, ``***`` replaces each value in it. Booleans and values of one character
-    remain.
+    are not replaced.
     """
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
@@ -66,8 +66,8 @@ _ID = re.compile(r"\d{1,9}")
 def _may_be_shown(field: Any, value: Any) -> bool:
     """Return whether an error text may show the invalid value of a field.
 
-    Phone numbers, which error texts shorten, and ids of up to nine digits may be shown. A person has to
-    recognise the value to correct it.
+    Two kinds of values may be shown: phone numbers, which error texts shorten, and ids of up to nine digits.
+    They help the person who corrects the value.
     """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False

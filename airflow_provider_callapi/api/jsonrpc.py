@@ -40,7 +40,7 @@ class Reply:
 
 
 class _NoAuth(AuthBase):
-    """An HTTP authentication that adds nothing and so keeps `requests` from reading ``~/.netrc``."""
+    """An HTTP authentication that adds nothing. With it, `requests` does not read ``~/.netrc``."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
@@ -49,8 +49,8 @@ class _NoAuth(AuthBase):
 class _Payload(io.BytesIO):
     """A request body that records whether the HTTP library has read it.
 
-    The HTTP library connects, finishes the TLS handshake and sends the headers before it reads the body. If
-    the library did not read the body, the service cannot have carried out the request.
+    The HTTP library reads the body only after the connection, the TLS handshake and the headers. So if the
+    library has not read the body, the service has not carried out the request.
     """
 
     was_read = False
@@ -66,7 +66,7 @@ class JsonRpc:
     :param url: base URL with the version, e.g. ``https://callapi.comagic.ru/v4.0``.
     :param timeout: seconds to wait for the connection, and seconds to wait for each next part of the answer.
     :param verify: TLS verification: True, or the path of a CA bundle.
-    :param new_session: a function that creates an HTTP session. Tests pass a function that needs no network.
+    :param new_session: a function that creates an HTTP session. Tests pass a session without a network.
     """
 
     def __init__(
@@ -87,8 +87,9 @@ class JsonRpc:
     def send(self, method: str, params: Mapping[str, Any], *, new_connection: bool) -> Reply:
         """Send one JSON-RPC request once, and return the answer.
 
-        :param new_connection: whether to open a connection for this request only. If the service closes a
-            kept-alive connection during a send, it is unknown whether the service has read the request.
+        :param new_connection: True: use a new connection for this request. False: a kept-alive connection may
+            be used. If the service closes that connection during the send, it is unknown whether the service
+            has read the request.
         :raises NotSent: no byte of the request's body was sent.
         :raises Unanswered: the request was sent, and no JSON-RPC answer came back.
         """

@@ -60,7 +60,7 @@ class AccessToken(Answer):
 
 
 class StartedCall(Answer):
-    """The answer to a ``start.*`` request: the service accepted the call, and no person has answered yet."""
+    """The answer to a ``start.*`` request: the service accepted the call. No one has answered yet."""
 
     call_session_id: Annotated[int, BeforeValidator(_reject_bool)]
 

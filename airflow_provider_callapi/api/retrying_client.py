@@ -1,4 +1,4 @@
-"""A client that sends a failed request again, unless the service could then carry it out twice."""
+"""A client that sends a failed request again if the repeat is safe."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ _log = logging.getLogger(__name__)
 
 
 class RetryingClient:
-    """A client that sends a failed request again, unless the service could then carry it out twice.
+    """A client that sends a failed request again if the repeat is safe.
+
+    A repeat is safe if the service did not carry out the failed request, or if a second execution does no
+    harm (see `Repeat`).
 
     :param client: the client that sends each request.
     :param sleep: a function that waits for a number of seconds.
     :param max_limit_wait: seconds that one request waits in total for the reset of used-up points.
-    :param max_sends: the largest number of sends of one failing request; 1 disables repeats. This number does
-        not limit the repeats after a refusal for lack of points; ``max_limit_wait`` limits those repeats.
+    :param max_sends: how often one failing request is sent at most; 1: it is never repeated. Repeats after a
+        refusal for lack of points do not count. ``max_limit_wait`` limits those repeats.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class RetryingClient:
         self._sleep = sleep
 
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
-        """Send a request and return the answer. After an error, send it again if its `Repeat` allows this.
+        """Send a request and return the answer. After an error, send the request again if the repeat is safe.
 
         :param before_each_send: a function that is called before each send. If the function raises an
             exception, the request is not sent.

@@ -1,7 +1,7 @@
 """The functions that run the ``airflow callapi`` commands.
 
 A command prints a table or a line of text to stdout, and errors to stderr. A failed command exits with ``1``.
-If the points are used up or the service is slow, a command soon fails, because a person waits for the output.
+If the points are used up or the service is slow, a command fails soon, because a person waits for the output.
 Commands log only with ``--verbose``, because Airflow's log also goes to stdout.
 """
 
@@ -89,7 +89,7 @@ def talk_options(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def release(args: Namespace) -> None:
-    """Ask for a confirmation, and then end an active call. Succeed even if the call is not active."""
+    """Ask the user for a confirmation, and end an active call. If the call is over, this is a success too."""
     session = f"call session {args.call_session_id}"
     with _open_hook(args) as hook:
         if not args.yes:
@@ -115,7 +115,7 @@ def check(args: Namespace) -> None:
 
 
 def emulator(args: Namespace) -> None:
-    """Run the emulator, a simulated telephone exchange for demos and tests, until the process is stopped."""
+    """Run the emulator (a simulated telephone exchange for demos and tests) until the user stops it."""
     from airflow_provider_callapi.emulator.__main__ import main  # noqa: PLC0415 - imports uvicorn
 
     sys.exit(main(args.options))
@@ -184,7 +184,7 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
 
 
 def _call_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
-    """Return an active call as a row with all columns."""
+    """Return an active call as a row with all columns, for every ``--output`` other than ``table``."""
     return {
         "session": session.call_session_id,
         "direction": session.direction,

@@ -22,7 +22,7 @@ from airflow.cli.cli_config import (
 class _PassThroughArg(Arg):
     """A command-line argument that takes all remaining arguments, options included.
 
-    The emulator's own parser reads them later, so Airflow need not import that parser.
+    The command passes these arguments to the emulator's own parser. Airflow need not import that parser.
     """
 
     def add_to_parser(self, parser: argparse.ArgumentParser) -> None:

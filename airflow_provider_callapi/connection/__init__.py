@@ -1,1 +1,1 @@
-"""What this package makes of an Airflow connection: checked settings, API clients and a connection test."""
+"""Read and check an Airflow connection, create API clients from it, and test it."""

@@ -20,9 +20,9 @@ _MAX_PARALLEL = 32
 
 
 def release_calls(settings: ConnectionSettings, session_ids: Collection[int], log: Any) -> None:
-    """Release (end) active calls through a new client, because the task's client may be in use.
+    """Release (end) active calls. If a release fails, log the failure and continue with the other calls.
 
-    Log each failure and continue with the other calls.
+    The requests use a new client, because another thread may be using the task's client.
 
     :param session_ids: the call session ids of the calls.
     :param log: the task's logger.

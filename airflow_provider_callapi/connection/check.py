@@ -20,7 +20,7 @@ class _ConnectionUnusable(Exception):
 
 
 def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[bool, str]:
-    """Return whether an Airflow connection works, and a text for the person who edits the connection.
+    """Test an Airflow connection. Return whether it works, and a text for the person who edits it.
 
     The text never contains credentials. The text may contain the IP address of this machine, which the
     account has to allow.

@@ -28,8 +28,8 @@ Service = Literal["call_api", "data_api"]
 class ObservedClient(Client):
     """A `Client` that records each request's duration, the points left and a trace span.
 
-    The client records a span only if Airflow records a span of the running task. A poll of the triggerer has
-    metrics and no span, because it serves many tasks. A span contains no phone number.
+    The client records a span only if Airflow records a span of the running task. A poll in the triggerer has
+    metrics and no span, because one poll serves many tasks. A span contains no phone number.
 
     :param conn_id: id of the Airflow connection, used as a tag of metrics and spans.
     :param service: which service the client sends to, ``call_api`` or ``data_api``.
@@ -100,15 +100,15 @@ def make_client(settings: ConnectionSettings, *, service: Service = "call_api") 
 
 
 def join_current_trace() -> Callable[[], object]:
-    """Return an ``initializer`` for a thread pool.
+    """Return a function to pass as ``initializer`` to a thread pool.
 
-    The initializer puts the spans of the pool's threads inside the span that is current now.
+    Trace spans of the pool's threads then become children of the span that is current at this call.
     """
     return partial(context.attach, context.get_current())
 
 
 def _call_ids(message: object) -> dict[str, Any]:
-    """Return the call's ids in a request or an answer, as attributes for a trace span."""
+    """Return the ids of the call in a request or an answer, as attributes of a trace span."""
     ids = {name: getattr(message, name, None) for name in ("call_session_id", "external_id")}
     return {f"callapi.{name}": value for name, value in ids.items() if value is not None}
 

@@ -148,7 +148,8 @@ class ConnectionSettings(BaseModel):
     def credentials(self) -> Credentials:
         """Return new credentials for one client.
 
-        Each client needs credentials of its own, because one service may refuse a token of the other service.
+        The Call API client and the Data API client need separate credentials, because each service may refuse
+        the other service's token.
         """
         secret = self.password.get_secret_value()
         return LoginSession(self.login, secret) if self.login else AccessKey(secret)
@@ -196,8 +197,8 @@ def _is_loopback(name: str) -> bool:
 def read_settings(connection: Connection) -> ConnectionSettings:
     """Return the settings of an Airflow connection of type ``callapi``.
 
-    This function parses the extra itself and does not use ``extra_dejson``. After ``extra_dejson``, Airflow
-    masks every value of the extra in the logs, even ``Europe/Moscow``.
+    This function parses the extra itself. If it used ``extra_dejson``, Airflow would mask every value of the
+    extra in the logs, even ``Europe/Moscow``.
 
     :raises ConnectionSettingsInvalid: a field is invalid. The text names the connection and the field.
     """

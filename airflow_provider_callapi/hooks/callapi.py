@@ -99,12 +99,12 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def call_api(self) -> RetryingClient:
-        """A Call API client that sends a failed request again, unless it could be carried out twice."""
+        """A Call API client that sends a failed request again if the repeat is safe, see `RetryingClient`."""
         return self._retrying_client(make_client(self.settings))
 
     @cached_property
     def data_api(self) -> RetryingClient:
-        """A Data API client that sends a failed request again, unless it could be carried out twice.
+        """A Data API client that sends a failed request again if the repeat is safe, see `RetryingClient`.
 
         The logins and the limits of the Data API are separate from those of the Call API.
 
@@ -132,8 +132,8 @@ class CallApiHook(BaseHook):
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
         """Send a request to the Call API and return the answer.
 
-        After an error, send the request again, unless the service could then carry it out twice. If the
-        points are used up, wait for the reset, in total up to ``max_limit_wait`` seconds.
+        After an error, send the request again if the repeat is safe, see `RetryingClient`. If the points are
+        used up, wait for the reset, in total up to ``max_limit_wait`` seconds.
 
         :param before_each_send: a function that is called before each send. If the function raises an
             exception, the request is not sent.
@@ -156,12 +156,12 @@ class CallApiHook(BaseHook):
 
         :param name: the method, e.g. ``list.calls``.
         :param params: the method's parameters without ``access_token``.
-        :return: ``result.data`` of the answer, unchecked.
+        :return: ``result.data`` of the answer. This package does not check the data.
         """
         return self.call(request_by_name(name, params or {}))
 
     def poll_snapshots(self, poll_interval: float) -> Iterator[Snapshot]:
-        """Poll the active calls without end, and yield each result as a snapshot.
+        """Poll the active calls in an endless loop, and yield a snapshot of the active calls after each poll.
 
         :param poll_interval: seconds to sleep between two polls. If no points are left, the pause is longer.
         """
@@ -173,10 +173,11 @@ class CallApiHook(BaseHook):
             time.sleep(snapshot.pause(poll_interval))
 
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
-        """Poll until a watched call is answered or has ended, and return the phase that the watch reached.
+        """Poll the active calls until a watched call is answered or has ended. Return the watch's last phase.
 
         :param watch: the watch of the call. Each poll updates the watch.
-        :param until: ``answered`` or ``ended``. The wait also ends when the watch's deadline is up.
+        :param until: ``answered`` or ``ended``: what to wait for. The wait ends at the watch's deadline at
+            the latest.
         :param poll_interval: seconds between two polls.
         """
         for snapshot in self.poll_snapshots(poll_interval):
@@ -227,8 +228,8 @@ class CallApiHook(BaseHook):
     ) -> CallReport | None:
         """Return the Data API's report of a call. None: no report exists when the timeout is up.
 
-        Ask the Data API repeatedly, because it reports a call some time after the call's end. The other
-        parameters are the same as in `call_report`.
+        The method asks the Data API repeatedly, because the report of a call appears some time after the
+        call's end. `call_report` describes the other parameters.
 
         :param timeout: seconds to wait for the report.
         """
@@ -243,11 +244,11 @@ class CallApiHook(BaseHook):
     def report_finder(self, *, timeout: float = 0.0) -> FindReportedCall | None:
         """Return a function that finds a lost call (one whose start request got no answer) in the Data API.
 
-        The function takes an external id, a contact and an earliest start in epoch seconds. It returns the
-        call session id, or None if the Data API has no report of the call.
+        The returned function takes an external id, a contact and an earliest start in epoch seconds. It
+        returns the call session id. None: the Data API has no report of the call.
 
         :param timeout: seconds that the function waits for the report.
-        :return: the function. None: the connection does not use the Data API.
+        :return: the search function. None: the connection does not use the Data API.
         """
 
         def find(external_id: str, contact: str, since: float) -> int | None:
@@ -257,9 +258,9 @@ class CallApiHook(BaseHook):
         return find if self.has_data_api else None
 
     def fetch_final_outcome(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
-        """Return the outcome of a finished call, completed from the Data API's report, and the report.
+        """Return a finished call's outcome, completed from the Data API's report, together with the report.
 
-        None: the Data API has no final report of the call yet.
+        None: the Data API has no report yet, or reports the call as still active.
         """
         report = self.call_report(call.call_session_id, since=call.started_at)
         if report is None or not report.finished:

@@ -1,1 +1,1 @@
-"""Operators."""
+"""The Airflow operators that a user imports."""

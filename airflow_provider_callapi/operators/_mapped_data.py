@@ -1,8 +1,8 @@
-"""Keep data that a task is mapped over from being rendered as a template.
+"""Do not render the data of another task as a template if an operator is mapped over that data.
 
-Airflow renders the values of ``expand_kwargs(rows)`` like text that the author wrote. A name in a row that
-reads ``{{ conn.callapi_default.password }}`` would be spoken to a person. Here only the author's text is a
-template: ``partial(...)``, and lists that the DAG file spells out.
+Airflow renders the values of ``expand_kwargs(rows)`` like text that the author wrote. If a person's name in a
+row were ``{{ conn.callapi_default.password }}``, a call would speak the password. With this module, only text
+in the DAG file is a template: the arguments of ``partial(...)``, and lists that the DAG file contains.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from airflow.providers.common.compat.sdk import MappedOperator
 
 
 class MappedDataIsNoTemplate:
-    """Mixin for operators: values that come from another task through mapping stay as they are.
+    """Mixin for operators: Airflow does not render values that a mapped operator gets from another task.
 
-    :cvar parameter_of_field: the parameter of each template field that is not named like its parameter.
+    :cvar parameter_of_field: the parameter's name by template field, for fields with another name than their
+        parameter.
     """
 
     parameter_of_field: ClassVar[Mapping[str, str]] = {}
@@ -32,7 +33,7 @@ class MappedDataIsNoTemplate:
 
 
 def _data_parameters(operator: Any, context: Mapping[str, Any]) -> Collection[str]:
-    """Return which parameters of a mapped operator got their value from another task."""
+    """Return the names of the parameters of a mapped operator whose values come from another task."""
     dag = operator.get_dag()
     task = dag.task_dict.get(operator.task_id) if dag else None
     if not isinstance(task, MappedOperator):
@@ -49,5 +50,5 @@ def _data_parameters(operator: Any, context: Mapping[str, Any]) -> Collection[st
 
 
 def _is_in_dag_file(value: Any) -> bool:
-    """Return whether the DAG file spells this value out. Otherwise it is a reference to another task."""
+    """Return True if a value is in the DAG file itself, False if it refers to the output of another task."""
     return isinstance(value, Sequence | Mapping)

@@ -1,4 +1,4 @@
-"""Choose the next tasks by the outcome of a call, without a line of Python."""
+"""An Airflow operator that chooses the next tasks by the outcome of a call."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 Route = Literal["answered", "not_answered", "refused", "unknown"]
 Target = str | Sequence[str] | None
-"""The id of a task or task group directly downstream, a list of ids, or None: skip all."""
+"""The id of a task or task group directly downstream, or a list of ids. None: skip all downstream tasks."""
 
 _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", None: "unknown"}
 
 
 class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
-    """Run the downstream tasks that belong to the outcome of a call, and skip the others.
+    """Run the downstream tasks that the author assigned to a call's outcome, and skip the other ones.
 
     ============  ==================================================================================
     route         taken when
@@ -37,19 +37,18 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
     unknown       anything else: the call ended without a known answer, is still active, or is None
     ============  ==================================================================================
 
-    A start operator that fails returns no call, and its phone may have rung. So a failed start operator never
-    leads to *refused*. With Airflow's default ``trigger_rule`` this task does not run after a failure. With
-    ``trigger_rule="all_done"`` it takes the route *unknown*.
+    If the start operator fails, this operator runs only with ``trigger_rule="all_done"``. It then takes the
+    route *unknown*, because a failed start operator returns no call, and the phone may have rung.
 
     Returns the ids of the tasks that run.
 
     :param call: what a start operator or the sensor returned: ``start.output``, or the template
         ``{{ ti.xcom_pull(task_ids='start') }}``, with or without ``| tojson``. None: there is no call.
     :param if_answered: the id of a task or task group directly downstream, or a list of ids, for the route
-        *answered*; None skips all.
-    :param if_not_answered: the same for the route *not_answered*.
-    :param if_refused: the same for the route *refused*.
-    :param if_unknown: the same for the route *unknown*.
+        *answered*. None: a call with this outcome skips all downstream tasks.
+    :param if_not_answered: the tasks for the route *not_answered*, in the form of ``if_answered``.
+    :param if_refused: the tasks for the route *refused*, in the form of ``if_answered``.
+    :param if_unknown: the tasks for the route *unknown*, in the form of ``if_answered``.
     """
 
     template_fields: Sequence[str] = ("call",)
@@ -73,9 +72,10 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
         self.if_unknown = if_unknown
 
     def choose_branch(self, context: Context) -> list[str] | None:
-        """Return the ids that belong to the call's route.
+        """Return the ids of the tasks to run after the call. None: skip all downstream tasks.
 
-        :raises CallApiFailure: ``call`` is no call, or an id of any route is not directly downstream.
+        :raises CallApiFailure: ``call`` is neither a call nor None, or an id in one of the ``if_…``
+            parameters is not directly downstream.
         """
         self._check_all_targets()
         route = route_of(self.call)
@@ -87,7 +87,12 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
         yield from [target] if isinstance(target, str) else target or ()
 
     def _check_all_targets(self) -> None:
-        """Check the ids of every route in every run, so that a wrong id of a rare route shows early."""
+        """Check the ids in all ``if_…`` parameters, even those that this run does not use.
+
+        The first run then shows a wrong id.
+
+        :raises CallApiFailure: an id is not directly downstream of this task.
+        """
         downstream = self.downstream_task_ids
         groups = self.dag.task_group_dict if self.dag else {}
         for route in get_args(Route):
@@ -98,9 +103,11 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
 
 
 def route_of(call: Any) -> Route:
-    """Return the route of a call.
+    """Return which ``if_…`` parameter of the branch operator applies to a call, e.g. ``answered``.
 
-    :raises CallApiFailure: the value is neither a call nor None.
+    :param call: what a start operator or the sensor returned, as a dict or as text. None: there is no call,
+        and the route is ``unknown``.
+    :raises CallApiFailure: ``call`` is neither a call nor None.
     """
     call = _parse(call) if isinstance(call, str) else call
     if call is None:
@@ -116,7 +123,10 @@ def route_of(call: Any) -> Route:
 
 
 def _parse(text: str) -> Mapping[str, Any] | str | None:
-    """Parse a rendered template: JSON, or the text form of a Python dict."""
+    """Return the value that a rendered template contains as JSON or as a Python literal.
+
+    Return None for an empty text, and any other text unchanged.
+    """
     for parse in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError):
             value: Mapping[str, Any] | None = parse(text)

@@ -1,11 +1,11 @@
-"""Control calls in progress: one Airflow operator for each method.
+"""Airflow operators that control active calls: one operator for each method.
 
-``call_session_id`` takes a number, a text, or the dict that a start operator or the sensor returned:
-``call_session_id=start.output``, mapped or not.
+The parameter ``call_session_id`` takes a number, a text, or the dict that a start operator or the sensor
+returned. Example: ``call_session_id=start.output``. The parameter can be mapped.
 
-An operator never repeats a request that rings a phone or plays a sound: if the answer is lost, the task fails
-without retries. An operator succeeds if the call already has the requested state: a duplicate tag, a
-recording that is already on, a call that has already ended.
+A request that rings a phone or plays a sound is sent only once. If its answer is lost, the task fails without
+retries. A task succeeds if the call already has the requested state. Examples: a duplicate tag, a recording
+that is already on, a call that has already ended.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class _ControlOperator(RequestOperator):
     ui_color = "#dbe7f5"
 
     def send(self, request: Any) -> Any:
-        """Return the request's answer.
+        """Send the request, and return the answer.
 
-        :raises CallUnresolved: the answer is lost, and a repeat could carry the request out twice.
+        :raises CallUnresolved: no answer came, and a repeat could carry the request out twice.
         """
         with translate_errors(), self.hook as hook:
             try:
@@ -52,10 +52,10 @@ class _ControlOperator(RequestOperator):
 
 
 class _SessionOperator(_ControlOperator):
-    """Base of the operators that control one active call.
+    """Base of the operators that send a request about one active call.
 
-    Returns ``{"call_session_id": int, "already": bool}``; ``already``: the call had the requested state
-    before.
+    The operator returns ``{"call_session_id": int, "already": bool}``. ``already`` is True if the call had
+    the requested state before the request.
     """
 
     def __init__(self, *, call_session_id: SessionRef, **kwargs: Any) -> None:
@@ -72,10 +72,10 @@ class _SessionOperator(_ControlOperator):
 
 
 class CallApiTagCallOperator(_SessionOperator):
-    """Tag a call: an active call with ``tag.call``, an ended call through the Data API.
+    """Add a tag to a call: to an active call with ``tag.call``, to an ended call through the Data API.
 
-    A duplicate tag is a success. Without the Data API an ended call cannot be tagged, and the task fails
-    without retries.
+    If the call already has the tag, the task succeeds. If the call has ended and the connection does not use
+    the Data API, the task fails without retries.
 
     :param call_session_id: the call.
     :param tag_id: the tag, as set up in the account.
@@ -90,9 +90,10 @@ class CallApiTagCallOperator(_SessionOperator):
         self.report_timeout = report_timeout
 
     def send(self, request: methods.TagCall) -> Done:
-        """Return the answer of the Call API, or of the Data API for an ended call.
+        """Tag the active call through the Call API. If the call has ended, tag it through the Data API.
 
-        :raises CallApiFailure: the call has ended, and the connection has no Data API.
+        :return: the answer of the service that tagged the call.
+        :raises CallApiFailure: the call has ended, and the connection does not use the Data API.
         :raises CallApiTrouble: the call has ended, and the Data API has no report yet.
         """
         with translate_errors(), self.hook as hook:
@@ -115,7 +116,7 @@ class CallApiTagCallOperator(_SessionOperator):
 
 
 class CallApiReleaseCallOperator(_SessionOperator):
-    """End a call (``release.call``). A call that has already ended is a success.
+    """End a call (``release.call``). If the call has already ended, the task succeeds.
 
     :param call_session_id: the call.
     """
@@ -124,10 +125,10 @@ class CallApiReleaseCallOperator(_SessionOperator):
 
 
 class CallApiHoldCallOperator(_SessionOperator):
-    """Put the contact on hold (``hold.call``).
+    """Put the contact of a call on hold (``hold.call``).
 
-    :param call_session_id: the call, in a talk.
-    :param contact_message: what the contact hears.
+    :param call_session_id: a call in which the contact and the employee talk.
+    :param contact_message: the message that the contact hears.
     """
 
     request_type = methods.HoldCall
@@ -138,20 +139,22 @@ class CallApiHoldCallOperator(_SessionOperator):
 
 
 class CallApiUnholdCallOperator(_SessionOperator):
-    """Take the contact off hold (``unhold.call``).
+    """Take the contact off hold: the contact and the employee talk again (``unhold.call``).
 
-    :param call_session_id: the call, on hold.
+    :param call_session_id: a call whose contact is on hold.
     """
 
     request_type = methods.UnholdCall
 
 
 class CallApiMakeCallOperator(_SessionOperator):
-    """Call a third party while the contact is on hold (``make.call``), to consult or to transfer.
+    """Call a third party for the employee while the contact is on hold (``make.call``).
 
-    :param call_session_id: the call, on hold.
-    :param to: a phone number, an extension or a SIP number.
-    :param to_message: what the third party hears first.
+    The employee can then consult the third party, or transfer the contact to the third party.
+
+    :param call_session_id: a call whose contact is on hold.
+    :param to: the third party's phone number, extension or SIP number.
+    :param to_message: the message that the third party hears first.
     """
 
     request_type = methods.MakeCall
@@ -163,28 +166,28 @@ class CallApiMakeCallOperator(_SessionOperator):
 
 
 class CallApiTransferTalkOperator(_SessionOperator):
-    """Connect the contact with the third party (``transfer.talk``); the employee leaves.
+    """Connect the contact with a third party, and disconnect the employee (``transfer.talk``).
 
-    :param call_session_id: the call, after make.call.
+    :param call_session_id: a call in which `CallApiMakeCallOperator` has called the third party.
     """
 
     request_type = methods.TransferTalk
 
 
 class CallApiRestoreTalkOperator(_SessionOperator):
-    """Return to the contact after make.call (``restore.talk``); the third party leaves.
+    """Connect the employee with the contact again, and disconnect the third party (``restore.talk``).
 
-    :param call_session_id: the call, after make.call.
+    :param call_session_id: a call in which `CallApiMakeCallOperator` has called the third party.
     """
 
     request_type = methods.RestoreTalk
 
 
 class CallApiAddCoachOperator(_SessionOperator):
-    """Connect a coach to a talk (``add.coach``).
+    """Call a coach (a third person), who joins the talk of an employee with a contact (``add.coach``).
 
-    :param call_session_id: the call, in a talk.
-    :param phone_number: the coach's number. By default, the coach in the employee's settings.
+    :param call_session_id: a call in which the contact and the employee talk.
+    :param phone_number: the coach's number. None: the number in the employee's settings in the account.
     """
 
     request_type = methods.AddCoach
@@ -197,7 +200,7 @@ class CallApiAddCoachOperator(_SessionOperator):
 class CallApiRecordCallOperator(_SessionOperator):
     """Switch the recording of a talk on or off (``record.call``).
 
-    A recording that already has the requested state is a success.
+    If the recording already has the requested state, the task succeeds.
 
     :param call_session_id: the call.
     :param action: ``on`` or ``off``.
@@ -211,10 +214,10 @@ class CallApiRecordCallOperator(_SessionOperator):
 
 
 class CallApiDisconnectLegOperator(_SessionOperator):
-    """Disconnect one participant (``disconnect.leg``); disconnecting the contact ends the call.
+    """Disconnect one participant of a call (``disconnect.leg``). If this is the contact, the call ends.
 
     :param call_session_id: the call.
-    :param leg_id: the participant, from list.calls.
+    :param leg_id: the id of the participant's leg, as ``list.calls`` returns it.
     """
 
     request_type = methods.DisconnectLeg
@@ -225,10 +228,10 @@ class CallApiDisconnectLegOperator(_SessionOperator):
 
 
 class CallApiSendDtmfOperator(_SessionOperator):
-    """Send one tone to the contact (``send.dtmf``).
+    """Send one DTMF (phone key) tone to the contact of a call (``send.dtmf``).
 
     :param call_session_id: the call.
-    :param dtmf_string: one of ``0-9 * #``.
+    :param dtmf_string: the key: a digit, ``*`` or ``#``.
     """
 
     request_type = methods.SendDtmf
@@ -239,7 +242,7 @@ class CallApiSendDtmfOperator(_SessionOperator):
 
 
 class CallApiBlockContactOperator(_SessionOperator):
-    """Put the contact of an active call on the account's blacklist for good (``block.contact``).
+    """Add the contact of an active call to the account's blacklist permanently (``block.contact``).
 
     :param call_session_id: the call.
     """
@@ -248,10 +251,10 @@ class CallApiBlockContactOperator(_SessionOperator):
 
 
 class CallApiCallTalkOptionOperator(_SessionOperator):
-    """Carry out a talk option in an active call (``call.talk_option``).
+    """Start a talk option in an active call (``call.talk_option``).
 
-    A talk option is an action that an employee starts with a phone button, such as running a scenario. A
-    second use of some talk options undoes the first.
+    A talk option is an action that an employee starts with a phone button during a talk, e.g. a scenario.
+    Some talk options toggle: a second start undoes the first one.
 
     :param call_session_id: the call.
     :param button: the button of the talk option, see `CallApiListTalkOptionsOperator`.
@@ -267,12 +270,13 @@ class CallApiCallTalkOptionOperator(_SessionOperator):
 class CallApiListCallsOperator(_ControlOperator):
     """Return the active calls (``list.calls``) as a list of dicts with the service's own field names.
 
-    The operator masks people's phone numbers (``7926…0001``) unless the author asks for them, because
-    everyone who sees the task can read its XCom.
+    By default the operator shortens people's phone numbers (``7926…0001``), because everyone who sees the
+    task can read the task's XCom.
 
-    :param direction: return only inbound (``in``) or only outbound (``out``) calls.
-    :param virtual_phone_number: only calls of this number of the account; starts with 7.
-    :param include_phone_numbers: return the numbers of contacts and participants unmasked.
+    :param direction: ``in``: return only inbound calls; ``out``: only outbound calls. None: return both.
+    :param virtual_phone_number: return only the calls of this number of the account, which starts with 7.
+        None: return the calls of all numbers.
+    :param include_phone_numbers: True: return the full numbers of contacts and participants.
     """
 
     request_type = methods.ListCalls
@@ -299,11 +303,11 @@ class CallApiListCallsOperator(_ControlOperator):
 
 
 _NOT_PERSONAL = frozenset({"virtual_phone_number", "external_id"})
-"""The account's own number and the author's own id need no mask."""
+"""The fields that `_masked` leaves unchanged: the account's own number and the author's own id."""
 
 
 def _masked(value: Any) -> Any:
-    """Return the value with every phone number masked, also in fields that this version does not know."""
+    """Return a value in which every phone number is shortened, except in the fields of `_NOT_PERSONAL`."""
     if isinstance(value, dict):
         return {name: inner if name in _NOT_PERSONAL else _masked(inner) for name, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Call everyone on a list once, within the account's points and in each person's calling hours."""
+"""An Airflow operator that calls the people on a list, within the account's points and the calling hours."""
 
 from __future__ import annotations
 
@@ -22,63 +22,72 @@ if TYPE_CHECKING:
 
 
 class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
-    """Call each person on a list once, and again if the redial table demands it. Leave a row per person.
+    """Call each person on a list, and redial unreached people as ``redial`` defines. Write a row per person.
 
-    A retry or a clear continues where the last try stopped: no person is called twice for one attempt, and a
-    person whose call may have been placed is not called again. To repeat a whole campaign, start another run.
+    A retry or a clear continues where the last try stopped, and does not repeat the calls of earlier tries.
+    If it is unknown whether a call to a person was placed, the person is not called again. To repeat a whole
+    campaign, start another run.
 
     :param call: the call that each person gets: ``{"method": "start.informer_call", "virtual_phone_number":
         …, "contact_message": {…}}``, or any other start method with its own parameters. Jinja renders every
         string in it **for each person**, in a sandbox, with the person's row as ``contact``
         (``{{ contact.name }}``) and with ``params``, ``ds`` and ``run_id`` of the run. A row with an
-        undefined name is not called; its result is ``invalid``. The number is ``{{ contact.phone }}`` unless
-        ``call`` has its own ``contact``.
+        undefined name is not called; its result is ``invalid``. By default, the number to call is
+        ``{{ contact.phone }}``. A field ``contact`` in ``call`` replaces this default.
     :param contacts: a list of rows (mappings, or only numbers), an XCom, or the path of a ``.csv`` or
-        ``.jsonl`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A person counts once, however often
-        and in whatever form the number is written. A column ``timezone`` holds the person's own time zone.
-    :param callapi_conn_id: the connection. With its Data API, the results are exact (busy, not reached, …)
-        and unreached people are called again. Without it, the results are ``answered`` and ``unknown``.
-    :param campaign: the campaign's name in the ledger. Mapped tasks of one run share it. Give a fixed name to
-        a campaign whose people must be called once over all runs.
-    :param shard: ``"2/4"``: only the second quarter of the list, by number. Map the operator over the shards.
+        ``.jsonl`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``). Rows with the same number, even in
+        different notations, count as one person. A column ``timezone`` contains the person's time zone.
+    :param callapi_conn_id: id of the Airflow connection. If the connection uses the Data API, the results are
+        exact (busy, not reached, …) and unreached people are called again. Otherwise, the results are only
+        ``answered`` and ``unknown``.
+    :param campaign: the campaign's name in the ledger. Mapped tasks of one run share the name. If people must
+        be called only once over all runs, use the same name in all runs.
+    :param shard: a part of the list. Example: ``"2/4"`` is the second of four parts. The phone number decides
+        to which part a person belongs. To share a list among tasks, map the operator over the parts.
     :param do_not_call: numbers that must not be called: a list or a path like ``contacts``, with the number
         in the column ``phone`` or in the only column. The file is read again each minute of dialling.
     :param region: ISO 3166 country of the numbers without a country code.
-    :param timezone: IANA time zone of the rows without a time zone of their own.
-    :param calling_hours: from when until when people may be called, on their own clock; None: always.
-    :param calling_days: ``("mon", "tue", …)`` on which people may be called; None: every day.
-    :param max_active_calls: how many calls of each shard may be active at once.
-    :param points_reserve: the share of the account's points, a minute and a day, that is left for others.
-    :param redial: seconds after which a person is called again, by result; null: never. Defaults: ``busy``
-        600, ``not_reached`` 3600, ``our_side_did_not_answer`` null, ``capacity`` 300 (does not count as an
-        attempt).
-    :param max_attempts: how often one person's phone may ring, 3 by default.
+    :param timezone: IANA time zone of people whose row does not contain a time zone.
+    :param calling_hours: the hours in which people may be called, in each person's time zone. None: all
+        hours.
+    :param calling_days: the days on which people may be called: ``("mon", "tue", …)``. None: every day.
+    :param max_active_calls: how many calls of each shard may be active at the same time.
+    :param points_reserve: the share of the account's points (per minute and per day) that the campaign leaves
+        unused for other programs.
+    :param redial: seconds after which a person is called again, by the result of the last call. None: never.
+        Defaults: ``busy`` 600, ``not_reached`` 3600, ``our_side_did_not_answer`` None, ``capacity`` 300. A
+        call with the result ``capacity`` does not count as an attempt.
+    :param max_attempts: the largest number of attempts to call one person, 3 by default.
     :param max_lateness: how long after the run was due people may still be called: a timedelta or seconds, 3
-        days by default. The campaign ends then. A try that begins later fails. None: no limit.
-    :param ledger_conn_id: an SQL connection for the ledger. By default the ledger is in Airflow's task state
-        (3.3+) and serves one task. An SQL ledger holds the called numbers: protect it like the list.
-    :param min_gap: seconds (or a timedelta) between two calls to one person, over all campaigns with this
-        ledger. Needs ``ledger_conn_id``.
-    :param results: the path of a ``.csv`` or ``.jsonl`` file for the row per person.
-    :param report: the path of an ``.html`` file for the report. The report holds no phone number.
+        days by default. After this time, the campaign ends, and a new try fails. None: no limit.
+    :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
+        state (3.3+), and only this task can read it. An SQL ledger contains the called numbers, so protect
+        the database like the list.
+    :param min_gap: the shortest time between two calls to one person: seconds or a timedelta. The calls of
+        all campaigns with this ledger count. Needs ``ledger_conn_id``. None: no shortest time.
+    :param results: the path of a ``.csv`` or ``.jsonl`` file, to which the task writes a row for each person.
+    :param report: the path of an ``.html`` file for the report. The report contains no phone numbers.
     :param fail_if_unreached_over: fail the task if more than this share (0.2 is a fifth) of the people who
-        could be called was not reached. The task writes results and report all the same.
+        could be called was not reached. The failing task still writes the results and the report.
     :param fail_if_unknown_over: fail the task if more than this share of the people who could be called has
         the result ``unknown`` or ``unresolved``.
-    :param fail_if_invalid_over: fail the task if more than this share of all rows makes no valid call.
+    :param fail_if_invalid_over: fail the task if no valid call can be made from more than this share of all
+        rows.
     :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
         events but ``answered`` need the Data API.
-    :param dry_run: read the list and log what the campaign would do. Dial no one. A template may render to
-        ``True`` or ``false``; any other text fails the task before anyone is dialled.
-    :param deferrable: wait for calling hours, redials and the last calls in the triggerer.
-    :param poll_interval: seconds between two polls. One poll serves all calls.
+    :param dry_run: True: dial no one, and only read the list and log what the campaign would do. A template
+        must render to ``true`` or ``false`` in upper or lower case. Any other text fails the task before
+        anyone is dialled.
+    :param deferrable: True: wait for calling hours, redials and the last calls in the triggerer.
+    :param poll_interval: seconds between two polls of the active calls. One poll serves all calls.
     :param appear_timeout: seconds within which ``list.calls`` must show a call. After that time, the
         campaign treats the call as ended and never observed.
     :param report_timeout: seconds within which the Data API must report an ended call.
     :param call_timeout: seconds after which the campaign stops waiting for a call that is still active.
-    :param cancel_on_kill: a kill also releases the active calls. A kill always ends the dialling.
+    :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
+        the dialling.
 
-    Returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
+    The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
     ``duration_seconds``, ….
     """
@@ -210,20 +219,21 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         )
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Carry the campaign out, or continue the campaign of an earlier try. Return the summary."""
+        """Start the campaign, or continue the campaign of an earlier try. Return the summary."""
         return self._carry_out(context)
 
     def execute_complete(
         self, context: Context, event: dict[str, Any] | None = None, memo: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Continue the campaign after a wait in the triggerer.
+        """Continue the campaign after a wait in the triggerer. Return the summary.
 
-        :param memo: the facts that the worker before the wait stored, plain JSON.
+        :param event: the trigger's event.
+        :param memo: the facts that `CampaignMemory.memo` returned before the wait.
         """
         return self._carry_out(context, event or {}, memo)
 
     def on_kill(self) -> None:
-        """Stop dialling when Airflow kills the task. With ``cancel_on_kill``, release the active calls."""
+        """Stop dialling when Airflow kills the task. With ``cancel_on_kill``, also end the active calls."""
         self._killed = True  # the list may still be read
         if self._run is not None:
             self._run.kill()

@@ -1,40 +1,44 @@
-"""Start a call: one Airflow operator for each of the five start methods.
+"""Airflow operators that start a call: one operator for each of the five start methods.
 
-The five operators share these parameters. The parameters named like a field of the method are templates.
+The five operators share these parameters. Parameters that are named like a field of the method are templates.
 
-:param callapi_conn_id: the connection, ``callapi_default`` by default. A template.
-:param virtual_phone_number: the account's number that the contact sees; no 800 numbers.
+:param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. A template.
+:param virtual_phone_number: the account's number that the contact sees. 800 numbers are not allowed.
 :param contact: the person to call: E.164 digits (``79091234567``), or an employee's SIP number.
-:param external_id: your own id of the call. ``list.calls`` and the reports return it. A second attempt gets
-    the suffix ``-2``, a third ``-3``. By default the id is made from DAG, run, task and map index.
+:param external_id: an id of your choice. ``list.calls`` and the reports contain this id. A second call adds
+    the suffix ``-2``, a third ``-3``. By default, the id is made from DAG, run, task and map index.
 :param dtmf_string: tones to send to the contact. A dot is a pause of one second.
 :param direction: ``out`` (default) or ``in``: how the account's reports count the call.
-:param wait_for_completion: wait for the call's end. False: the task ends when the service accepts the call.
-:param deferrable: wait in the triggerer, where all waits of a connection share one poll.
+:param wait_for_completion: True: the task waits for the call's end. False: the task ends when the service
+    accepts the call.
+:param deferrable: True: wait in the triggerer, where one poll serves all waits for a connection's calls.
 :param poll_interval: seconds between two polls of the active calls.
 :param appear_timeout: seconds within which ``list.calls`` must show the call. After that time, the task
     treats the call as ended and never observed (``observed`` is false).
-:param timeout: seconds that one try waits. A retry waits for the same call again and does not dial.
-:param poll_failures_tolerated: how many failed polls in a row the task survives.
+:param timeout: seconds that one try waits for the call. A retry waits again for this call and does not dial.
+:param poll_failures_tolerated: how many consecutive polls may fail before the task fails.
 :param report_timeout: seconds after the call's end within which the Data API must report the call.
-:param require_answer: fail with `CallNotAnswered` if the Data API reports no answer; a retry then **calls
-    again**. Fail with `CallOutcomeUnknown`, without retries, if no source knows whether the contact answered.
-:param delivery: what happens to an unresolved call: one that may have been placed and that no search finds.
-    ``at_most_once``: the task fails without retries. ``at_least_once``, for alerts that must ring: the task
-    searches, then places the call again.
-:param durable: keep the journal in task state (Airflow 3.3+). Without a journal, a retry searches the active
-    calls for the call of the earlier try, and dials if it does not find the call. A retry then calls a person
-    again whose call has already ended.
+:param require_answer: True: the task fails if the contact did not answer. If the Data API reports that there
+    was no answer, the error is `CallNotAnswered`, and a retry **calls again**. If it is unknown whether the
+    contact answered, the error is `CallOutcomeUnknown`, and the task is not retried.
+:param delivery: what happens if a call may have been placed and no search finds the call.
+    ``at_most_once``: the task fails without retries. ``at_least_once``, for alerts that must ring: a retry
+    searches again, and then places a new call.
+:param durable: True: keep the journal in task state (Airflow 3.3+). Without a journal, a retry searches the
+    active calls for the call of the earlier try, and dials if the search does not find it. If that call has
+    already ended, the retry calls the person a second time.
 :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
     events but ``answered`` need the Data API. The result's ``tags`` lists the tags that were set. A template.
-:param cancel_on_kill: release the call if the task is killed, marked or cleared while it waits.
-:param max_lateness: how long after the run was due people may still be dialled: a timedelta or seconds, 24
-    hours by default. A catch-up, or a clear of last month's run, then rings no one. None: no limit.
-:param recording_link: show a link to the recording in the UI. The link is an XCom: everyone who sees the task
-    can follow it.
-:param refused_as_result: return a result with ``status="refused"`` and no session if the service refuses to
-    call this contact (blacklist, direction rules). By default the task fails. `CallApiBranchOperator` reads
-    this result. ``require_answer`` does not apply to it. Needs ``delivery="at_most_once"``.
+:param cancel_on_kill: True: release (end) the call if the task is killed, marked or cleared while it waits.
+:param max_lateness: how long after the run was due the task may still dial: a timedelta or seconds, 24 hours
+    by default. After this time, the task dials no one, e.g. in a catch-up or after a clear of last month's
+    run. None: no limit.
+:param recording_link: True: show a link to the recording in Airflow's UI. The link is stored as an XCom, so
+    everyone who sees the task can follow the link.
+:param refused_as_result: what happens if the service refuses to call this contact (blacklist, direction
+    rules). True: the task succeeds and returns ``status="refused"`` without a session id, which
+    `CallApiBranchOperator` understands, even with ``require_answer``. False (default): the task fails. True
+    needs ``delivery="at_most_once"``.
 
 The operators return the call as a dict without phone numbers: ``call_session_id``, ``external_id``,
 ``status`` (``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``,
@@ -52,7 +56,7 @@ from airflow_provider_callapi.operators._call.request_operator import Message
 
 
 class CallApiStartEmployeeCallOperator(StartCallOperator):
-    """Connect a contact with an employee (``start.employee_call``).
+    """Call a contact and an employee, and connect the two (``start.employee_call``).
 
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param employee: ``{"id": 25}``, or ``{"id": 25, "phone_number": "7…"}`` to ring one of the employee's
@@ -95,10 +99,10 @@ class CallApiStartEmployeeCallOperator(StartCallOperator):
 
 
 class CallApiStartScenarioCallOperator(StartCallOperator):
-    """Call a contact and run one of the account's scenarios (``start.scenario_call``).
+    """Call a contact and run a scenario: a call flow that the account defines (``start.scenario_call``).
 
     :param first_call: who is called first: ``contact`` or ``employee``.
-    :param scenario_id: the scenario, as set up in the account.
+    :param scenario_id: the scenario's id in the account.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
         (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
     :param contact_message: what the contact hears before the talk, see `CallApiStartInformerCallOperator`.
@@ -123,7 +127,7 @@ class CallApiStartScenarioCallOperator(StartCallOperator):
 
 
 class CallApiStartVnumberCallOperator(StartCallOperator):
-    """Call a contact and run the scenario of the virtual number (``start.vnumber_call``).
+    """Call a contact and run the scenario (call flow) of the virtual number (``start.vnumber_call``).
 
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
@@ -148,11 +152,12 @@ class CallApiStartVnumberCallOperator(StartCallOperator):
 
 
 class CallApiStartInformerCallOperator(StartCallOperator):
-    """Call a contact, play a message, hang up (``start.informer_call``).
+    """Call a contact, play a message and hang up (``start.informer_call``).
 
     :param contact_message: what the contact hears: ``{"type": "tts", "value": "a text"}`` or
         ``{"type": "media", "value": "2034"}``.
-    :param dialing_timeout: seconds that the phone rings, 1 to 120; the service's default is 30.
+    :param dialing_timeout: the longest time that the contact's phone rings, 1 to 120 seconds. The service's
+        default is 30.
     """
 
     request_type = methods.StartInformerCall
@@ -166,10 +171,10 @@ class CallApiStartInformerCallOperator(StartCallOperator):
 
 
 class CallApiStartSimpleCallOperator(StartCallOperator):
-    """Connect a contact with a second phone number, the operator's (``start.simple_call``).
+    """Call a contact and a person at any phone number, and connect the two (``start.simple_call``).
 
     :param first_call: who is called first: ``contact`` or ``operator``.
-    :param operator: the phone number of the operator, a person. ``{"phone_number": "7…"}`` works as well.
+    :param operator: the phone number of that person, called the operator, or ``{"phone_number": "7…"}``.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
         (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
     :param early_switching: let the operator hear the contact's line while it rings, e.g. a voice mailbox.

@@ -1,1 +1,1 @@
-"""The sensors that a user imports."""
+"""The Airflow sensor that a user imports."""

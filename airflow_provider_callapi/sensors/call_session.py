@@ -1,4 +1,4 @@
-"""The sensor that waits for a call: a call that another task or system started, or an inbound call."""
+"""An Airflow sensor that waits for a call, which another task, another system or the contact started."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _STORE_KEY = "callapi_watch"
 
 
 class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
-    """Wait until a call is answered or has ended. Return the dict of the call, as a start operator does.
+    """Wait until a call is answered or has ended. Return the call as a dict, like the start operators.
 
     With ``until="answered"``, the wait also ends if the call ends without an observed answer. The returned
     dict then has ``status="ended"`` and ``answered=None``, because the contact may have answered between two
@@ -45,19 +45,19 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
     such a call skips the task.
 
     The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
-    three modes give the same result, with one exception. Before Airflow 3.3, reschedule mode reports an
-    answer only if the last poke observes the answer. From 3.3 on, reschedule mode keeps its observations in
-    task state.
+    three modes give the same result, with one exception: before Airflow 3.3, reschedule mode forgets what
+    earlier pokes observed, so it reports an answer only if the last poke observes the answer.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
-    :param until: ``answered`` or ``ended``.
-    :param appear_timeout: seconds within which ``list.calls`` must show the call. After this time, the call
-        counts as ended and never observed. The time begins at the call's start, or at the first poke if the
-        start is not known.
-    :param require_seen: fail, without retries, if ``list.calls`` never showed the call.
-    :param require_answer: fail, without retries, if the call ended without an observed answer.
-    :param callapi_conn_id: the connection.
-    :param deferrable: wait in the triggerer. All waits for a connection's calls share one poll there.
+    :param until: what to wait for: ``answered`` or ``ended``.
+    :param appear_timeout: seconds within which ``list.calls`` must show the call. After this time, the sensor
+        treats the call as ended and never observed. The time begins at the call's start, or at the first poke
+        if the start is not known.
+    :param require_seen: True: the task fails, without retries, if ``list.calls`` never showed the call.
+    :param require_answer: True: the task fails, without retries, if no poll observed an answer before the
+        call ended.
+    :param callapi_conn_id: id of the Airflow connection.
+    :param deferrable: True: wait in the triggerer, where one poll serves all waits for a connection's calls.
     :param poke_interval: seconds between two polls.
     :param timeout: the longest wait, in seconds.
     """
@@ -129,11 +129,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
 
     @cached_property
     def hook(self) -> CallApiHook:
-        """The hook of all pokes in this process. So all pokes share one login and one HTTP connection."""
+        """The hook of all pokes in this process, which therefore share one login and one HTTP connection."""
         return CallApiHook(self.callapi_conn_id)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Poll once, and return whether the wait is over. If it is over, also return the dict of the call."""
+        """Poll the active calls once. Return whether the wait is over, and if so, the call as a dict."""
         call = read_call(self.call_session_id)
         waiting_since, observation = self._load(call, context)
         watch = SessionWatch(
@@ -159,11 +159,14 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         return PokeReturnValue(is_done=True, xcom_value=self._judge(watch.phase, watch.extend_outcome(call)))
 
     def _loses_observations(self, context: Context) -> bool:
-        """Return whether observations are lost between two pokes: in reschedule mode before Airflow 3.3."""
+        """Return True if a poke cannot read what earlier pokes observed.
+
+        This is so in reschedule mode before Airflow 3.3, which has no task state.
+        """
         return self.reschedule and STATE_KEY not in context
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Return when the wait began (epoch seconds), and what earlier pokes observed of the call."""
+        """Return the start of the wait (epoch seconds), and what earlier pokes observed of the call."""
         if self._stored is None and self.reschedule and not self._loses_observations(context):
             self._stored = TaskState(context[STATE_KEY]).get(_STORE_KEY)  # type: ignore[literal-required]
         if self._stored and self._stored["call_session_id"] == call.call_session_id:
@@ -172,9 +175,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         return first_poke.timestamp() if first_poke else time.time(), Observation.from_outcome(call)
 
     def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
-        """Store the observation for later pokes.
+        """Store what a poke observed of the call, for later pokes.
 
-        In reschedule mode, also store it in task state, if there is one.
+        In reschedule mode, also store the observation in task state, if this Airflow has task state.
         """
         self._stored = {
             "call_session_id": call.call_session_id,
@@ -185,7 +188,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
             TaskState(context[STATE_KEY]).set(_STORE_KEY, self._stored)  # type: ignore[literal-required]
 
     def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
-        """Return the dict of the call for XCom, or raise an error if the call does not meet the parameters.
+        """Return the call as a dict for XCom.
 
         :raises AirflowSensorTimeout: the call is still active after the timeout.
         :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.

@@ -1,1 +1,1 @@
-"""What the operators for one call are made of."""
+"""The internal parts of the operators that start or control one call."""

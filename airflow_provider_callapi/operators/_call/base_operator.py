@@ -1,7 +1,7 @@
 """Base of the operators that start one call.
 
-Every try reads the journal first (`airflow_provider_callapi.calls.placing`) and continues where the last try
-stopped. `airflow_provider_callapi.operators._call.call_try` is one try.
+Every try first reads the journal (see `airflow_provider_callapi.calls.placing`), and continues where the last
+try stopped. `airflow_provider_callapi.operators._call.call_try` carries out one try.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class RecordingLink(BaseOperatorLink):
     name = "Recording"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the URL of the recording, or "" if there is none. Airflow stores the URL as an XCom."""
+        """Return the recording's URL, which Airflow stores as an XCom. Empty text: there is no recording."""
         return getattr(operator, "recording_url", None) or ""
 
 
@@ -119,7 +119,10 @@ class StartCallOperator(RequestOperator):
         )
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Place the call, or continue with the call that an earlier try placed. Return the call."""
+        """Place the call, or continue with the call that an earlier try placed. Return the call as a dict.
+
+        If the task is deferrable and has to wait, defer the task instead.
+        """
         request = self.make_request()
         with self._open_try(context) as call_try:
             return self._complete(call_try.start(request))
@@ -127,8 +130,9 @@ class StartCallOperator(RequestOperator):
     def execute_complete(
         self, context: Context, event: dict[str, Any] | None = None, wait_until: float | None = None
     ) -> dict[str, Any]:
-        """Continue the task after a wait in the triggerer, with the trigger's event.
+        """Continue the task after the triggerer has watched the call. Return the call as a dict.
 
+        :param event: the trigger's event.
         :param wait_until: epoch seconds at which this try stops waiting.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
@@ -143,8 +147,11 @@ class StartCallOperator(RequestOperator):
         call: dict[str, Any] | None = None,
         report_by: float = 0.0,
     ) -> dict[str, Any]:
-        """Ask the Data API for the call's report again, after a pause in the triggerer.
+        """Ask the Data API for the call's report again, after a pause in the triggerer. Return the call.
 
+        If there is still no report, defer the task again until ``report_by``.
+
+        :param call: the call as a dict, as it was before the pause.
         :param report_by: epoch seconds at which the task continues without a report.
         """
         with self._open_try(context) as call_try:
@@ -176,7 +183,7 @@ class StartCallOperator(RequestOperator):
                 self.recording_url = self._try.recording_url
 
     def _complete(self, result: Result) -> dict[str, Any]:
-        """Return the call, or defer the task if the result of the try is a deferral."""
+        """Defer the task if the try returned a deferral. Otherwise return the call that the try returned."""
         if isinstance(result, Deferral):
             self.defer(
                 trigger=result.trigger,

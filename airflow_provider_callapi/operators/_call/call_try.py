@@ -1,4 +1,4 @@
-"""One try of a start operator: place the call, then follow its lifecycle in the worker or by deferring."""
+"""One try of a start operator: place a call, then wait for the call in the worker or in the triggerer."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ from airflow_provider_callapi.task_context import Deferral, TaskFacts
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 Result = dict[str, Any] | Deferral
-"""What a try ends with: the call for XCom, or a deferral."""
+"""The result of a try: the call for XCom, or a deferral."""
 
 _GRACE = 60.0
-"""Seconds between the trigger's own deadline, whose event explains more, and Airflow's."""
+"""Seconds from the trigger's deadline to Airflow's timeout. The trigger's event gives the clearer error."""
 
 
 class CallTry:
     """One try of a start operator: one execution of its task.
 
-    :param tag_rules: checked tags, see `read_tag_rules`.
-    :param wait_until: epoch seconds at which this try stops waiting; None: the try has not waited yet.
+    :param tag_rules: the checked tags, see `read_tag_rules`.
+    :param wait_until: epoch seconds at which this try stops waiting. None: the try has not waited yet.
     :param log: the task's logger.
-    :ivar active_session_id: the call that a kill would release.
+    :ivar active_session_id: the session id of the call that `release` ends. None: there is no such call.
     """
 
     def __init__(
@@ -92,18 +92,22 @@ class CallTry:
 
     @property
     def recording_url(self) -> str | None:
-        """The link to the call's recording, if the author asked for it and the Data API reported one."""
+        """The link to the call's recording.
+
+        None: ``recording_link`` is not set, or the Data API has not reported a recording.
+        """
         report = self._lifecycle.report
         return report.full_record_file_link if report and self._options.recording_link else None
 
     # --- where a try begins ---
 
     def start(self, request: StartCall) -> Result:
-        """Place the call, or adopt the call that an earlier try placed; then follow its lifecycle.
+        """Place the call, or take over the call that an earlier try placed. Then wait for the call if needed.
 
-        :raises CallTooLate: the run is older than ``max_lateness``, and its call was not placed yet.
-        :raises CallUnresolved: it is unknown whether the call was placed. A retry must not dial.
-        :raises CallUnresolvedForNow: it is unknown whether the call was placed. A retry may place another
+        :return: the call for XCom, or a deferral for the wait.
+        :raises CallTooLate: the run is older than ``max_lateness``, and no try has placed the call yet.
+        :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
+        :raises CallUnresolvedForNow: it is unknown whether the call was placed. A retry may place a second
             call.
         """
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
@@ -142,25 +146,31 @@ class CallTry:
             return self._run(self._lifecycle.resume(call))
 
     def observed(self, phase: Phase, call: Outcome) -> Result:
-        """Continue the try after a wait in the triggerer that ended in this phase."""
+        """Continue the try after a wait in the triggerer. ``phase`` is the call's phase at the wait's end."""
         self.active_session_id = call.call_session_id if phase is Phase.ANSWERED else None
         with self._forbid_redial_on_retry():
             return self._run(self._lifecycle.observed(phase, call))
 
     def report_due(self, call: Outcome, report_by: float) -> Result:
-        """Continue the try after a pause: ask the Data API for the call's report again."""
+        """Ask the Data API again for the call's report, after a pause, and continue the try.
+
+        :param report_by: epoch seconds at which the try continues without a report.
+        """
         with self._forbid_redial_on_retry():
             return self._run(self._lifecycle.report_due(call, report_by))
 
     def release(self) -> None:
-        """Release the active call through a new connection. Another thread may use the try's connection."""
+        """Release (end) the active call, if there is one.
+
+        The request uses a new HTTP connection, because another thread may be using the try's connection.
+        """
         if self.active_session_id is not None:
             release_calls(self._hook.settings, [self.active_session_id], self._log)
 
     # --- from step to step ---
 
     def _run(self, step: Step) -> Result:
-        """Take the steps of the call's lifecycle until the lifecycle ends or a wait is deferred."""
+        """Carry out the lifecycle's steps until the call is finished, or until a wait is deferred."""
         while not isinstance(step, Finished):
             if isinstance(step, TimeIsUp):
                 raise self._time_is_up(step.call)
@@ -230,7 +240,10 @@ class CallTry:
 
     @contextmanager
     def _forbid_redial_on_retry(self) -> Iterator[None]:
-        """Turn errors into failures without retries if no journal keeps the placed call for a retry."""
+        """Convert errors into `CallApiFailure` if the try has no durable journal.
+
+        Without a durable journal, a retry would not know the placed call and could dial again.
+        """
         try:
             yield
         except (CallApiError, CallApiTrouble, CallStillActive) as error:
@@ -241,7 +254,7 @@ class CallTry:
             ) from error
 
     def _refused_result(self, request: StartCall, error: CallRefused) -> dict[str, Any]:
-        """Return the result for a call that the service refused to place. The result has no session id."""
+        """Return the XCom of a call that the service refused to place. Its ``call_session_id`` is None."""
         attempt = self._journal.current.attempt + 1  # the journal does not count the refused one
         call = Outcome(
             0,
@@ -296,7 +309,11 @@ class CallTry:
 
 
 def _judged(step: Finished) -> dict[str, Any]:
-    """Return the finished call for XCom, or raise the exception that belongs to the lifecycle's verdict."""
+    """Return a finished call for XCom.
+
+    :raises CallNotAnswered: the task requires an answer, and the contact did not answer.
+    :raises CallOutcomeUnknown: the task requires an answer, and it is unknown whether the contact answered.
+    """
     call, name = step.call, f"call session {step.call.call_session_id}"
     if step.verdict is Verdict.NOT_ANSWERED:
         raise CallNotAnswered(f"{name} was not answered ({call.finish_reason}); a retry calls again")

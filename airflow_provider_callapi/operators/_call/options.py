@@ -1,4 +1,4 @@
-"""The parameters that all start operators share, checked when the operator is made."""
+"""The parameters that all start operators share. The operator's constructor checks them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CallOptions:
     `airflow_provider_callapi.operators.start_call` describes.
 
     :ivar has_tags: whether the author gave any tags.
-    :raises ValueError: names the parameter that cannot be used.
+    :raises ValueError: a parameter cannot be used. The text names the parameter.
     """
 
     wait_for_completion: bool
@@ -56,9 +56,9 @@ class CallOptions:
 
 
 def as_limit(seconds: timedelta | float | None) -> timedelta | None:
-    """Return a duration as a timedelta. The author may write seconds, a timedelta, or None.
+    """Convert a duration (seconds or a timedelta) to a timedelta. Return None if there is no limit.
 
-    None, infinity, and more seconds than a timedelta can hold mean: no limit. All of them return None.
+    There is no limit if the duration is None, infinity, or longer than the longest timedelta.
     """
     if seconds is None or isinstance(seconds, timedelta):
         return seconds

@@ -1,4 +1,4 @@
-"""Base of the Airflow operators for one API method: from rendered parameters to a typed request."""
+"""Base of the Airflow operators for one API method. It makes a typed request of rendered parameters."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ SessionRef = int | str | dict[str, Any]
 
 
 def read_request(request_type: type[Q], values: Mapping[str, Any]) -> Q:
-    """Return a request of this type, filled with values. A text is converted to the type of its field.
+    """Return a request of a type with the given values. A text is converted to the type of its field.
 
     :param values: the value of each field by name; ``call_session_id`` may be a `SessionRef`.
-    :raises CallApiFailure: names the field whose value cannot be used. Nothing was sent.
+    :raises CallApiFailure: a value cannot be used; nothing was sent. The text names the field.
     """
     session = values.get("call_session_id")
     if isinstance(session, Mapping):
@@ -42,7 +42,8 @@ def read_request(request_type: type[Q], values: Mapping[str, Any]) -> Q:
 def read_call(call_session_id: Any) -> Outcome:
     """Return the call that a `SessionRef` refers to.
 
-    :raises CallApiFailure: the value refers to no call.
+    :param call_session_id: a session id as a number or text, or the dict that a start operator returned.
+    :raises CallApiFailure: the value does not refer to a call.
     """
     try:
         if isinstance(call_session_id, Mapping):
@@ -61,7 +62,8 @@ def read_call(call_session_id: Any) -> Outcome:
 class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
     """Base of the Airflow operators for one API method.
 
-    The operator's attributes that are named like fields of the method form the request. All are templates.
+    The request consists of the operator's attributes that are named like fields of the method. All of these
+    attributes are templates.
     """
 
     request_type: ClassVar[type[Request[Any]]]
@@ -79,9 +81,9 @@ class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
         self.callapi_conn_id = callapi_conn_id
 
     def make_request(self) -> Any:
-        """Return the request that the rendered attributes make.
+        """Return the request that consists of the operator's rendered attributes.
 
-        :raises CallApiFailure: names the field whose value cannot be used.
+        :raises CallApiFailure: a value cannot be used. The text names the field.
         """
         return read_request(
             self.request_type, {name: getattr(self, name) for name in self.request_type.model_fields}
@@ -89,7 +91,7 @@ class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
 
     @property
     def hook(self) -> CallApiHook:
-        """A new hook for this operator's connection."""
+        """A new hook for the Airflow connection that this operator uses."""
         from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
         return CallApiHook(self.callapi_conn_id)

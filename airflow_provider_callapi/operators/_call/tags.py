@@ -1,4 +1,4 @@
-"""Read the ``tags`` parameter of operators: which tag a call gets at which event."""
+"""Read the operators' parameter ``tags``, which names the tag that a call gets at each event."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from airflow_provider_callapi.exceptions import CallApiFailure
 
 
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
-    """Return the ids of the tags by the event at which a call gets them.
+    """Return the checked ids of the tags, by the event at which a call gets the tag.
 
-    :param tags: ``{"answered": 36, "ended": "38"}``; an id of None sets no tag.
-    :raises CallApiFailure: names the entry that cannot be used, before anyone is dialled.
+    :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. An id of None: this event sets no
+        tag.
+    :raises CallApiFailure: an entry cannot be used; no one was dialled. The text names the entry.
     """
     rules: dict[TagWhen, int] = {}
     if not isinstance(tags or {}, Mapping):

@@ -1,1 +1,1 @@
-"""What the campaign operator is made of."""
+"""The internal parts of the campaign operator."""

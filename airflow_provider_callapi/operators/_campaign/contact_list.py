@@ -1,4 +1,4 @@
-"""Read a contact list: a list, an XCom, or a file of CSV or JSON Lines in any storage of Airflow."""
+"""Read a contact list: a Python list, an XCom, or a CSV or JSON Lines file in Airflow's object storage."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.storage import open_path
 
 Row = Mapping[str, Any] | str
-"""The columns of one person by name, or only a phone number."""
+"""One person in a contact list: the values by column name, or only a phone number."""
 Contacts = Sequence[Row] | str
-"""Rows, or the path of a file."""
+"""A contact list: a sequence of rows, or the path of a file."""
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 _PHONE_NUMBER = re.compile(r"\+?[\d\s().-]{7,}")
@@ -29,7 +29,7 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
     The first line of a CSV file names the columns. Commas or semicolons separate the values.
 
     :param field: the operator's parameter, for error messages.
-    :raises CallApiFailure: the list cannot be read; the text names the field and the line.
+    :raises CallApiFailure: the list cannot be read. The text names the parameter and the line.
     :raises CallApiTrouble: the storage does not answer now.
     """
     if isinstance(contacts, str):
@@ -42,9 +42,9 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 
 
 def csv_form(contacts: Any) -> tuple[str, bool]:
-    """Return a CSV file's separator, and whether the file begins with a byte order mark.
+    """Return the separator of a CSV contact list, and whether the file begins with a byte order mark.
 
-    For a contact list that is no CSV file, return a comma and False.
+    If the contact list is not a CSV file, return a comma and False.
     """
     if not isinstance(contacts, str) or PurePosixPath(contacts).suffix.lower() != ".csv":
         return ",", False

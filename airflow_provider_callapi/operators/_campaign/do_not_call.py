@@ -1,4 +1,4 @@
-"""The do-not-call list of a campaign, read again while the campaign dials."""
+"""The do-not-call list of a campaign. The campaign reads the list again while it dials."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from airflow_provider_callapi.operators._campaign.storage import open_path
 _log = logging.getLogger(__name__)
 
 _FRESH = 60.0
-"""Seconds before the list is read again."""
+"""Seconds from one read of the do-not-call list to the next."""
 
 
 class DoNotCall:
-    """The numbers that a campaign must not call. A changed file is read again.
+    """The numbers that a campaign must not call. If the list is a file, a changed file is read again.
 
-    A row that is a mapping has the number in the column ``phone``, or in its only column. During a try, a
-    number that was once on the list stays on the list. The reason: a file that is being rewritten may lack
-    numbers for a moment.
+    A row that is a mapping has the number in the column ``phone``, or in its only column. Within a try,
+    numbers are only added to the list. A number that is missing after a change stays excluded, because
+    another process may just be rewriting the file.
 
-    :param known: numbers that were on the list before a deferral of this try; None: the try begins here.
+    :param known: numbers that were on the list before a deferral of this try. None: this try has not been
+        deferred.
     :ivar unreadable: how many entries are not valid phone numbers. These entries are ignored.
     :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
     """
@@ -45,13 +46,12 @@ class DoNotCall:
         self.stale = False
 
     def __call__(self) -> frozenset[str]:
-        """Return the numbers as E.164 digits, at most a minute old.
+        """Return the numbers on the list as E.164 digits. Read the list at most once a minute.
 
-        The method raises only when the try reads the list for the first time. A list that cannot be read
-        again becomes `stale`.
+        If a list that was read before cannot be read now, set `stale` and return the known numbers.
 
-        :raises CallApiFailure: the list cannot be read.
-        :raises CallApiTrouble: the list's storage does not answer.
+        :raises CallApiFailure: the first read of the try failed: the list is invalid or missing.
+        :raises CallApiTrouble: the first read of the try failed: the list's storage does not answer.
         """
         now = time.monotonic()
         if self._contacts is None or (self._read_at is not None and now < self._read_at + _FRESH):
@@ -90,7 +90,10 @@ class DoNotCall:
 
 
 def _number_of(row: Row, line: int) -> str:
-    """Return the phone number of a row, as the list has it."""
+    """Return the phone number of a row in the notation of the list.
+
+    :raises CallApiFailure: the row has several columns, and none is named ``phone``.
+    """
     if isinstance(row, str):
         return row
     columns = {name: value for name, value in row.items() if name != SURPLUS}
@@ -100,7 +103,7 @@ def _number_of(row: Row, line: int) -> str:
 
 
 def _version(path: str) -> Any:
-    """Return a checksum of the file; None: the storage has no checksum, or the file does not exist."""
+    """Return a file's checksum. None: the storage has no checksums, or the file does not exist."""
     try:
         return open_path(path, "do_not_call").checksum()
     except OSError:

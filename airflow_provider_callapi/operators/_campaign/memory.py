@@ -1,4 +1,4 @@
-"""What a campaign's try knows from earlier tries, and from the time before a deferral."""
+"""Facts that a campaign's worker process stores for the next try, or for the time after a deferral."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _IDENTITY = "callapi_campaign_which"
 class CampaignMemory:
     """Facts about a campaign that outlive a worker process.
 
-    Airflow's task state keeps facts from one try to the next. The memo, plain JSON in the deferral, keeps
-    facts during a wait in the triggerer, even on an Airflow without task state.
+    Airflow's task state stores facts for the next try. The memo, a plain JSON object in the deferral, stores
+    facts for the worker after the deferral. The memo works on every version of Airflow.
 
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: which campaign the task began with, see `identity_of`; None: this try is the first.
-    :ivar stopped: why dialling had stopped before the deferral.
+    :ivar identity: the campaign with which the task began, see `identity_of`. None: no worker has stored it.
+    :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
     :ivar excluded: fingerprints of people who were on the do-not-call list before the deferral.
     """
 
@@ -33,17 +33,17 @@ class CampaignMemory:
 
     @property
     def points_per_call(self) -> int | None:
-        """The cost of one call that an earlier try has seen."""
+        """The points that one call costs, as last stored. None: the cost is not known."""
         return self._cost
 
     def remember_points_per_call(self, cost: int | None) -> None:
-        """Keep the cost of one call for later tries."""
+        """Store the points that one call costs, for later tries. Without task state, nothing is stored."""
         if self._state is not None and cost != self._cost:
             self._state.set(_COST, cost)
             self._cost = cost
 
     def remember_identity(self, identity: dict[str, Any]) -> None:
-        """Keep the identity of the campaign for later tries."""
+        """Store the identity of the campaign (see `identity_of`) for later tries, if there is task state."""
         if self._state is not None and identity != self.identity:
             self._state.set(_IDENTITY, identity)
         self.identity = identity
@@ -51,6 +51,7 @@ class CampaignMemory:
     def memo(self, *, stopped: str | None, excluded: Iterable[str]) -> dict[str, Any]:
         """Return the facts that the worker after a deferral needs, as plain JSON.
 
+        :param stopped: the reason why dialling has stopped. None: dialling has not stopped.
         :param excluded: fingerprints of people on the do-not-call list.
         """
         return {"stopped": stopped, "excluded": list(excluded), "which": self.identity}

@@ -1,4 +1,4 @@
-"""The parameters of the campaign operator: constants are checked when the operator is made."""
+"""The parameters of the campaign operator. Those that are not templates are checked in its constructor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CampaignOptions:
 
     Each option has the name and the meaning of the parameter that `CallApiCampaignOperator` describes.
 
-    :raises ValueError: names the parameter that cannot be used.
+    :raises ValueError: a parameter cannot be used. The text names the parameter.
     """
 
     call: Mapping[str, Any]
@@ -66,7 +66,7 @@ class CampaignOptions:
 
 
 def read_flag(value: Any, name: str) -> bool:
-    """Return a boolean parameter. A template may have rendered it to a text such as ``True`` or ``false``.
+    """Convert a parameter to a boolean. The parameter is a boolean, or a rendered text such as ``false``.
 
     :param name: the operator's parameter, for the error message.
     :raises CallApiFailure: the value is neither true nor false.

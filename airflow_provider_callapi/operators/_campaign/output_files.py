@@ -1,4 +1,4 @@
-"""The files that a campaign leaves: a row per person, and a report."""
+"""The files that a finished campaign writes: the results, with a row for each person, and a report."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 
 class OutputFiles:
-    """The files of the options ``results`` and ``report``: checked before dialling, written at the end.
+    """The files that the options ``results`` and ``report`` name.
+
+    The constructor checks the paths before the campaign dials. `write` writes the files at the end.
 
     :param log: the task's logger.
-    :raises CallApiFailure: names the option whose path cannot be written.
+    :raises CallApiFailure: a path cannot be written. The text names the option.
     """
 
     def __init__(self, options: CampaignOptions, log: Any) -> None:
@@ -42,8 +44,8 @@ class OutputFiles:
     ) -> list[str]:
         """Write the results and the report. Return an error text for each file that could not be written.
 
-        :param calls_per_minute: how many calls the account's points pay for.
-        :param unfinished: why the campaign was stopped, if it was.
+        :param calls_per_minute: how many calls the points of one minute pay for. None: not known.
+        :param unfinished: the reason why the campaign stopped dialling. None: dialling was not stopped.
         """
         problems = []
         for name, path in self._paths.items():

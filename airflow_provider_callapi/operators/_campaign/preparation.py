@@ -1,4 +1,4 @@
-"""Make the parts of a campaign from its options. A bad option fails before anyone is dialled."""
+"""Make the parts of a campaign from the operator's options. If an option is invalid, no one is dialled."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
 _IDENTITY_FIELDS = ("campaign", "shard", "ledger_conn_id")
-"""The options by which a try finds the people that earlier tries have called."""
+"""The options that decide in which records a try finds the people that earlier tries called."""
 _DIGITS = 6
-"""Hexadecimal digits of the list's hash: too few to find the number of a list with one person."""
+"""Hexadecimal digits of the contact list's hash. So few digits hide the number in a list of one person."""
 
 
 @contextmanager
@@ -45,10 +45,10 @@ def _before_dialling() -> Iterator[None]:
 
 
 def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float | None) -> Rules:
-    """Return when, how often and how fast people are called.
+    """Return the campaign's rules: when, how often and how fast people are called.
 
-    :param run_after: when the run was due, epoch seconds.
-    :raises CallApiFailure: names the option that cannot be used; no one was dialled.
+    :param run_after: when the DAG run was due, epoch seconds. None: not known.
+    :raises CallApiFailure: an option cannot be used; no one was dialled. The text names the option.
     """
     tag_rules = read_tag_rules(
         options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
@@ -76,20 +76,22 @@ def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float 
 
 
 def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTemplate:
-    """Return the call that every person gets.
+    """Return the template from which each person's start request is made.
 
-    :param values: what the call's templates may use in addition to the person's row.
-    :raises CallApiFailure: names the option that cannot be used; no one was dialled.
+    :param values: the values by name that the template may use in addition to the person's row.
+    :raises CallApiFailure: an option cannot be used; no one was dialled. The text names the option.
     """
     with _before_dialling():
         return CallTemplate(options.call, dict(values))
 
 
 def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger:
-    """Return the ledger: an SQL database if the author named one, else Airflow's task state.
+    """Return the campaign's ledger.
 
-    :param state: Airflow's task state; None: this version of Airflow has none.
-    :raises CallApiFailure: neither exists, or the connection cannot be used.
+    The ledger is in the SQL database that ``ledger_conn_id`` names, or else in Airflow's task state.
+
+    :param state: Airflow's task state. None: this version of Airflow has none.
+    :raises CallApiFailure: there is neither a database nor task state, or the connection cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
     if options.ledger_conn_id:
@@ -106,12 +108,12 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
 
 
 def read_plan(options: CampaignOptions, template: CallTemplate, *, was_read_before: bool) -> Plan:
-    """Return the people on the contact list.
+    """Read the contact list, and return the people to call and the rows that cannot be used.
 
-    :param was_read_before: whether an earlier try of this task could read the list.
-    :raises CallApiFailure: the list cannot be used.
-    :raises CallApiTrouble: the list's storage does not answer, or an earlier try could read the list. In that
-        case another process may be writing the list.
+    :param was_read_before: whether this task has read the list successfully before.
+    :raises CallApiFailure: the list cannot be used, and the task has not read it before.
+    :raises CallApiTrouble: the list's storage does not answer. Or the list cannot be used now, although the
+        task has read it before: another process may be writing the list.
     """
     try:
         with _before_dialling():
@@ -142,9 +144,11 @@ def _read_plan(options: CampaignOptions, template: CallTemplate) -> Plan:
 
 
 def identity_of(options: CampaignOptions, plan: Plan, *, clears: int) -> dict[str, Any]:
-    """Return which campaign a try carries out, as plain JSON without a phone number.
+    """Return the facts that tell a campaign from other campaigns, as plain JSON without a phone number.
 
-    :param clears: ``max_tries``, which only a person's clear raises.
+    The facts are the campaign's name, shard and ledger, and a checksum of the contact list.
+
+    :param clears: the task's ``max_tries``, which grows each time a person clears the task.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
@@ -155,17 +159,17 @@ def identity_of(options: CampaignOptions, plan: Plan, *, clears: int) -> dict[st
 
 
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Refuse to continue as another campaign than the one that this task began with.
+    """Raise an error if a try would continue another campaign than the task began with.
 
-    With another name, shard or ledger, a try would not know which people earlier tries have called. With
-    another list, a try would call new people and forget the first ones. Only a person who clears the task may
-    ask for that.
+    With another name, shard or ledger, the try would not know which people earlier tries called. With another
+    contact list, the try would call new people and forget the earlier ones. A person accepts a changed list
+    by clearing the task.
 
     :param now: the identity of this try's campaign, see `identity_of`.
-    :param before: the identity that an earlier try stored.
-    :raises CallApiFailure: names the option that changed.
-    :raises CallApiTrouble: the list changed and no one cleared the task: another process may be writing the
-        list.
+    :param before: the identity that an earlier worker stored.
+    :raises CallApiFailure: the name, shard or ledger has changed. The text names the option.
+    :raises CallApiTrouble: the list has changed, and no one has cleared the task since. Another process may
+        be writing the list.
     """
     for name in _IDENTITY_FIELDS:
         if now[name] != before[name]:

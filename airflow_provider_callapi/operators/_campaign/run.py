@@ -1,4 +1,4 @@
-"""One try of a campaign: prepare it, step through it, defer while it needs no worker, and finish it."""
+"""One try of the campaign operator: prepare the campaign, carry out its steps, defer waits, and finish it."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ from airflow_provider_callapi.task_context import Deferral, TaskFacts
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 _NAP = 1.0
-"""Seconds that a kill waits for a sleeping worker at the most."""
+"""The longest time in seconds that a sleeping worker needs to notice a kill of the task."""
 
 
 class UnfinishedBusiness(Exception):
-    """Raised when a campaign is over and its task fails, for example because too few people were reached.
+    """Raised if a campaign is over but its task must fail, e.g. because too few people were reached.
 
     :ivar summary: the campaign in numbers, for XCom.
     :ivar error: the exception that the task raises.
@@ -63,8 +63,8 @@ class UnfinishedBusiness(Exception):
 class CampaignRun:
     """One try of a campaign operator: one execution of its task.
 
-    :param event: the trigger's event after a deferral; None: the try begins here.
-    :param memo: the facts that the worker before a deferral stored, see `CampaignMemory`.
+    :param event: the trigger's event after a deferral. None: this try has not been deferred.
+    :param memo: the facts that `CampaignMemory.memo` returned before the deferral.
     :param log: the task's logger.
     :raises CallApiFailure: an option cannot be used; no one was dialled.
     """
@@ -108,10 +108,12 @@ class CampaignRun:
         self._services.close()
 
     def carry_out(self) -> dict[str, Any] | Deferral:
-        """Run the campaign until it is over, or until it needs no worker for a while.
+        """Run the campaign until it is over, or until the triggerer can take over a wait.
 
-        :return: the summary of a finished campaign, or a deferral.
-        :raises UnfinishedBusiness: the campaign is over, and the task fails.
+        :return: the summary of the finished campaign, or the deferral for the wait.
+        :raises UnfinishedBusiness: the campaign is over, but a file cannot be written, dialling was stopped,
+            ``max_lateness`` ended before people could be called, or a ``fail_if_…`` limit is exceeded.
+        :raises CallApiTrouble: the task was killed.
         """
         if self._is_dry_run:
             self._log.info("A dry run: the campaign places no calls and writes no files")
@@ -131,7 +133,9 @@ class CampaignRun:
         return self._finish()
 
     def kill(self) -> None:
-        """Stop dialling. Release the active calls if ``cancel_on_kill`` is set. Safe in a signal handler."""
+        """Stop dialling, and release the active calls if the author set ``cancel_on_kill``.
+
+        A signal handler may call this method."""
         self._killed = True
         self._campaign.stop("the task was killed")
         self._log.info("Killed: the campaign dials no more; %d calls are active", self._campaign.active)
@@ -166,7 +170,10 @@ class CampaignRun:
         return external_id(self._options.campaign, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str] | None:
-        """Return the numbers that a do-not-call list held before a deferral; None: there was no deferral."""
+        """Return the numbers of the campaign's people who were on the do-not-call list before a deferral.
+
+        None: this try has not been deferred.
+        """
         if not self._memory.is_resumed:
             return None
         known, people = self._memory.excluded, self._plan.people if self._memory.excluded else ()
@@ -176,12 +183,12 @@ class CampaignRun:
         return fingerprint(self._options.campaign, person.contact)
 
     def _current_exclusions(self) -> frozenset[str] | None:
-        """Return the numbers that must not be called; None: the list cannot be read now."""
+        """Return the numbers on the do-not-call list. None: the list cannot be read now, so dial no one."""
         numbers = self._do_not_call()
         return None if self._do_not_call.stale else numbers
 
     def _check_identity(self) -> None:
-        """Refuse to continue as another campaign than the one that the task began with."""
+        """Raise an error if the options or the contact list differ from those of an earlier try."""
         identity = identity_of(self._options, self._plan, clears=self._facts.clears)
         if self._memory.identity is not None:
             refuse_another_campaign(identity, self._memory.identity)
@@ -216,14 +223,14 @@ class CampaignRun:
         return pause
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep, but return within a second after a kill."""
+        """Sleep for these seconds. A kill of the task ends the sleep within a second."""
         killed = self._killed
         while seconds > 0 and self._killed == killed:
             time.sleep(min(seconds, _NAP))
             seconds -= _NAP
 
     def _deferral(self, pause: Pause) -> Deferral | None:
-        """Return a deferral if the campaign needs no worker for a while."""
+        """Return a deferral if the triggerer can take over the pause. None: the worker must stay."""
         campaign = self._campaign
         wake_at = absence_until(
             self._runner,
@@ -256,7 +263,7 @@ class CampaignRun:
         return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
 
     def _release(self) -> None:
-        """Release each active call once, if the author set ``cancel_on_kill``."""
+        """Send one release request for each active call, if the author set ``cancel_on_kill``."""
         active = self._campaign.watched().keys() - self._released
         if self._options.cancel_on_kill and active:
             self._released |= active
@@ -265,9 +272,11 @@ class CampaignRun:
     # --- the end ---
 
     def _finish(self) -> dict[str, Any]:
-        """Write the files and return the summary.
+        """Write the results and the report of the finished campaign, and return its summary.
 
-        :raises UnfinishedBusiness: the task fails although the campaign is over.
+        :raises UnfinishedBusiness: a file cannot be written, dialling was stopped, ``max_lateness`` ended
+            before people could be called, or a ``fail_if_…`` limit is exceeded.
+        :raises CallApiTrouble: the task was killed.
         """
         endings = self._endings()
         summary = self._summary(endings)
@@ -305,7 +314,7 @@ class CampaignRun:
 
     @property
     def _began_too_late(self) -> bool:
-        """Whether this try began after ``max_lateness`` had ended."""
+        """Whether this try began so late that ``max_lateness`` allows no more calls."""
         return self._event is None and self._began >= self._rules.dial_until
 
     def _results(self) -> dict[str, Result]:

@@ -1,4 +1,4 @@
-"""How a campaign reaches the services: start requests in threads, other requests one by one."""
+"""Send a campaign's requests to the services: start requests in threads, other requests one after another."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ class CampaignServices:
     def gateway(
         self, *, do_not_call: Callable[[], Container[str] | None], log: Callable[[str], None]
     ) -> CampaignGateway:
-        """Return the functions through which a `Runner` uses the services."""
+        """Return the functions through which the campaign's `Runner` uses the services.
+
+        :param do_not_call: returns the numbers that must not be called. None: the list cannot be read now.
+        :param log: logs a line of text.
+        """
         return CampaignGateway(
             start=self.start,
             take_snapshot=lambda: take_snapshot(self._hook.get_conn(), time.time),
@@ -51,11 +55,11 @@ class CampaignServices:
         )
 
     def start(self, requests: Sequence[StartCall]) -> list[StartedCall | CallApiError]:
-        """Send start requests at the same time, each once. Return an answer or an error for each request."""
+        """Send start requests in parallel, each one once. Return an answer or an error for each request."""
         return list(self._pool.map(self._start, requests))
 
     def close(self) -> None:
-        """Close the threads and the connections without waiting for requests under way."""
+        """Close the threads and the HTTP connections. Do not wait for requests that are not answered yet."""
         self._pool.shutdown(wait=False)
         self._hook.close()
 

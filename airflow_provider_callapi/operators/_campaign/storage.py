@@ -1,4 +1,4 @@
-"""Paths in Airflow's object storage, checked before a campaign dials."""
+"""Open and check the paths of a campaign's files in Airflow's object storage, before the campaign dials."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def open_path(path: str, field: str) -> ObjectStoragePath:
 
 
 def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
-    """Return a path that a file can be written to later. Create its folder if the path is a local one.
+    """Return the path of a file that is written later. If the path is local, create its folder now.
 
     :param field: the operator's parameter, for error messages.
     :raises CallApiFailure: the folder cannot be created.
