@@ -128,8 +128,8 @@ class Account:
 
     Points are the API's rate-limit units.
 
-    :ivar key: a permanent key that is valid without an entry in ``keys``.
-    :ivar keys: token → permanent key. An entry for the token in ``key`` overrides ``key``.
+    :ivar key: the token of the account's first permanent key. ``keys`` need not contain this token.
+    :ivar keys: further permanent keys, by token. An entry may describe the token in ``key``, too.
     :ivar active: False: every request fails with ``account_inactive``.
     :ivar virtual_numbers: rented numbers. A start request with an 800 number fails, because 800
         numbers only receive calls.

@@ -43,7 +43,10 @@ def knowledge_index(attempt: Attempt) -> int:
 
 
 def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
-    """Return the SQL condition that a row has this status and result; result ``...``: any result."""
+    """Return the SQL condition that a row has this status and this result.
+
+    :param result: a result, or None; ``Ellipsis``: every result matches.
+    """
     has_status = calls.c.status == status.value
     return has_status if result is ... else and_(has_status, calls.c.result == result)
 

@@ -68,7 +68,10 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Return the intents that may still be dialled. The other intents' people wait in the queue again."""
+        """Put people back into the queue whose calling hours have ended since. Return the other intents.
+
+        The same happens to all people if dialling has stopped, or if the campaign's time is over.
+        """
         in_time: list[Attempt] = []
         late: list[Attempt] = []
         for intent in intents:

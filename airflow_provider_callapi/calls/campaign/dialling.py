@@ -196,9 +196,9 @@ class Dialling:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return a text with the number of the person's row; "" if the error does not need the number.
+        """Return a phrase for an error message that names the person's row in the contact list, or "".
 
-        The number is needed if the service refuses a parameter and does not name the parameter.
+        The message names the row only if the service refuses a parameter without naming the parameter.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

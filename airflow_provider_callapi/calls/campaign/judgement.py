@@ -49,7 +49,7 @@ def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container
 
 
 def collect_endings(plan: Plan, results: Mapping[str, Result], ledger: Ledger) -> list[Ending]:
-    """Return each person's final result and all attempts to call the person that the ledger has.
+    """Return, for each person, the final result and all of the person's attempts in the ledger.
 
     :param results: each person's key → the person's final result.
     """

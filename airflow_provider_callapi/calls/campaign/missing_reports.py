@@ -49,7 +49,10 @@ class MissingReports:
 
     @property
     def needed(self) -> bool:
-        """Return whether a lost call, or a call that is over, needs a report. False without a Data API."""
+        """Return whether the Data API's report is still missing for any ended or lost call of the campaign.
+
+        Without a Data API, return False.
+        """
         return self._rules.report_timeout is not None and (
             self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.LOST) > 0
         )

@@ -55,7 +55,10 @@ class AlertLock:
 
     @classmethod
     def make(cls, options: AlertOptions, failure: Failure, *, may_write: bool, log: Any) -> AlertLock:
-        """Return the lock with which a callback tries to ring for a failure. The lock is not acquired yet."""
+        """Return the lock that a callback must acquire before it rings for a failure.
+
+        Only one callback can hold the lock of an alert. The returned lock is not acquired yet.
+        """
         deadline = f"deadline {failure.deadline_id}" if failure.deadline_id else ""
         return cls(
             alert=str(options.external_id or failure.external_id),

@@ -1,4 +1,4 @@
-"""Log and count the errors of an alert. A phone call that fails must not make the callback fail."""
+"""Log and count an error of an alert instead of raising it, so that the callback does not fail."""
 
 from __future__ import annotations
 

@@ -93,9 +93,9 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the call to the person who is furthest down the list of people; None: no call is given.
+    """Return the progress whose person is furthest down the list of people; None if there is no progress.
 
-    If several calls went to this person, return the first of the calls.
+    If several have the same person, return the first of them.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 

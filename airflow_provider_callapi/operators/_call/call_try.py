@@ -240,9 +240,9 @@ class CallTry:
 
     @contextmanager
     def _forbid_redial_on_retry(self) -> Iterator[None]:
-        """Convert errors into `CallApiFailure` if the try has no durable journal.
+        """Convert errors into failures that Airflow does not retry, if the try has no durable journal.
 
-        Without a durable journal, a retry would not know the placed call and could dial again.
+        Without a durable journal, a retry would not know that a call was placed, and could dial again.
         """
         try:
             yield
