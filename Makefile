@@ -63,9 +63,10 @@ test-browser: $(INSTALLED)  ## the forms, in a real browser; SCREENSHOTS=docs/im
 # `make test` has the newest Airflow on Python 3.11.
 test-matrix: test-oldest-airflow test-newer-python  ## the tests on the oldest Airflow, and on a newer Python
 
-# Left out is what has no Airflow in it.
+# Left out is what has no Airflow in it: `make test` checks it, with a newer import-linter than Airflow 3.0 allows.
 test-oldest-airflow: $(OLDEST)/installed
-	$(OLDEST)/bin/pytest $(IN_PARALLEL) -rs --ignore tests/api --ignore tests/calls --ignore tests/emulator
+	$(OLDEST)/bin/pytest $(IN_PARALLEL) -rs --ignore tests/api --ignore tests/calls --ignore tests/emulator \
+		--deselect tests/test_package.py::test_arrows_between_the_layers_point_down
 
 test-newer-python: $(if $(NEWER_PYTHON),$(NEWER)/installed)
 ifeq ($(NEWER_PYTHON),)

@@ -1,4 +1,4 @@
-"""The columns of the Data API's reports, with the value of each column.
+"""The columns of the Data API's reports, and for each column how its value is computed for one row.
 
 The sets ``…_FILTERS`` name the columns that a filter may use.
 

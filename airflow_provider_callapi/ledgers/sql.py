@@ -2,7 +2,7 @@
 
 Each row has a unique key (campaign, person, attempt). Only the process that inserts the row dials the
 attempt. Shards, a cleared task and a second run by mistake therefore never dial the same attempt twice. A
-write that comes late does not replace a row with more knowledge, see
+late write does not overwrite a row that already holds more knowledge of the attempt, see
 `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
 """
 

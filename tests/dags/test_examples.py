@@ -210,6 +210,7 @@ def map_labels(run):
 # --- campaign.py ---
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_the_box_of_the_campaigns_form_that_only_reports_dials_no_one(run_dag, exchange, tmp_path):
     run = run_dag(EXAMPLES / "campaign.py", conf={"dry_run": True, "folder": f"file://{tmp_path}"})
 

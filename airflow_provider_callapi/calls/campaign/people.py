@@ -59,7 +59,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _check_value(value: Any) -> Any:
-    """Return the value that a template inserts into a text, unchanged.
+    """Check a value that a template is about to insert into a text, and return the value.
 
     :raises UndefinedError: the value is None or a method.
     """
