@@ -176,7 +176,7 @@ def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
 def record_poll_age(seconds: float, *, conn_id: str) -> None:
     """Record the metric ``callapi.poll.age`` after a triggerer has polled the service.
 
-    :param seconds: the seconds since the last successful poll through this connection. 0: this poll succeeded.
+    :param seconds: the seconds since the last successful poll of the connection. 0: this poll succeeded.
     """
     _send("gauge", "callapi.poll.age", round(seconds, 3), conn_id=conn_id)
 

@@ -78,9 +78,10 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 
 
 def _peek(body: Any) -> bytes:
-    """Return the body of a request. For a stream other than `io.BytesIO`, return ``b""``.
+    """Return the body of a request without consuming the body.
 
-    This function reads no stream. Otherwise the client would assume that the request was sent.
+    The content of an `io.BytesIO` is visible without a read. For any other stream, return ``b""``: if the
+    emulator read the stream, the client would take the request as sent.
     """
     if isinstance(body, io.BytesIO):
         return body.getvalue()

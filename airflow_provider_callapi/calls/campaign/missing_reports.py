@@ -31,7 +31,10 @@ UNANSWERED_PATIENCE = 3600.0
 
 
 class MissingReports:
-    """Assigns the Data API's reports to a campaign's calls, and gives up reports that are late."""
+    """Assigns the Data API's reports to a campaign's calls.
+
+    If a report does not come in time, the campaign goes on without the report.
+    """
 
     def __init__(
         self,

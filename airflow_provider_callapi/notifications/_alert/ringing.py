@@ -93,9 +93,9 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress whose person is furthest down the list of people; None if there is no progress.
+    """Return the one of an alert's progress records that has reached the person furthest down the list.
 
-    If several have the same person, return the first of them.
+    If several records have reached this person, return the first of them. None: there are no records.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 

@@ -183,7 +183,7 @@ class StartCallOperator(RequestOperator):
                 self.recording_url = self._try.recording_url
 
     def _complete(self, result: Result) -> dict[str, Any]:
-        """Defer the task if the try returned a deferral. Otherwise return the call that the try returned."""
+        """Defer the task if the result of `CallTry` is a deferral. If the result is a call, return it."""
         if isinstance(result, Deferral):
             self.defer(
                 trigger=result.trigger,
