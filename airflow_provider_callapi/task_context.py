@@ -41,7 +41,7 @@ class TaskFacts:
     """Facts about one try of one task. Times are epoch seconds.
 
     :ivar owner: dag id, run id, task id and map index. All tries of the task have the same owner.
-    :ivar clears: Airflow's ``max_tries``. The number grows each time a person clears the task, and a retry
+    :ivar clears: Airflow's ``max_tries``. The number grows each time a user clears the task, and a retry
         does not change it.
     :ivar try_number: the number of the try; the first try is 1.
     :ivar run_after: when the DAG run was due. None: the context does not contain the time.

@@ -210,7 +210,7 @@ def talking(play: Play) -> None:
 
 
 def mark(state: str) -> Step:
-    """Return a step in which a person marks the task."""
+    """Return a step in which a user marks the task."""
 
     def step(play: Play) -> None:
         play.since = time.time()
@@ -275,7 +275,7 @@ _WORKER = (
     ),
     Scenario(
         "intent_cleared",
-        "worker killed after the intent was stored; then a person clears the task",
+        "worker killed after the intent was stored; then a user clears the task",
         2,
         {"dies_at": "intent stored"},
         (killed, failed, clear, logged("Journal stage unresolved: placing a new attempt")),

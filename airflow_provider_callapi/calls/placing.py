@@ -11,8 +11,8 @@ nothing            place the call
 starting           search for external_id: if found, continue as started; else the call is unresolved
 started            wait for the same session again; never dial
 ended              finish what is left (tags, report); never dial
-done               return the result again; after a person's clear: place a new attempt
-unresolved         fail again; after a person's clear: place a new attempt
+done               return the result again; after a user clears the task: place a new attempt
+unresolved         fail again; after a user clears the task: place a new attempt
 redial             place a new attempt: the last one was not answered, and the task requires an answer
 =================  ====================================================================================
 
@@ -140,7 +140,7 @@ class Journal:
     A method that changes the record returns only after the change is stored.
 
     :param owner: dag id, run id, task id and map index of the task.
-    :param generation: a number that changes only when a person clears the task.
+    :param generation: a number that changes only when a user clears the task.
     """
 
     def __init__(self, store: KeyValueStore, *, owner: tuple[str, ...], generation: int) -> None:

@@ -38,7 +38,7 @@ class CallApiSessionTrigger(BaseTrigger):
     :param deadline: epoch seconds at which the wait ends at the latest.
     :param poll_failures_tolerated: the wait continues after this many consecutive failed polls. One more
         failed poll ends the wait with an error.
-    :param cancel_on_kill: release (end) the call when a person clears the waiting task, or marks it as
+    :param cancel_on_kill: release (end) the call when a user clears the waiting task, or marks it as
         success or failed.
     """
 
@@ -106,7 +106,7 @@ class CallApiSessionTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """Release (end) the call if ``cancel_on_kill`` is set.
 
-        Airflow calls this method when a person clears the waiting task, or marks it as success or failed.
+        Airflow calls this method when a user clears the waiting task, or marks it as success or failed.
         """
         if self.cancel_on_kill:
             await release_in_thread(self.callapi_conn_id, [self.call["call_session_id"]], self.log)

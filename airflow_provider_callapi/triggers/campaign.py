@@ -29,7 +29,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         does not poll.
     :param wake_at: epoch seconds at which the trigger fires at the latest.
     :param poll_interval: seconds between two polls.
-    :param cancel_on_kill: release (end) the calls when a person clears the waiting task, or marks it as
+    :param cancel_on_kill: release (end) the calls when a user clears the waiting task, or marks it as
         success or failed.
     :param until_answered: also fire at the first answer, so that the worker can tag the call before the call
         ends.
@@ -124,7 +124,7 @@ class CallApiCampaignTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """Release (end) the calls if ``cancel_on_kill`` is set.
 
-        Airflow calls this method when a person clears the waiting task, or marks it as success or failed.
+        Airflow calls this method when a user clears the waiting task, or marks it as success or failed.
         """
         if self.cancel_on_kill:
             session_ids = [call["call_session_id"] for call in self.calls]

@@ -84,8 +84,8 @@ class MissingReports:
 
         Times are epoch seconds.
 
-        :param latest: when the wait ends for a placed call that no snapshot has shown. Such a call may have
-            started and ended between two snapshots. The report then shows that the call is over.
+        :param latest: when the wait for the report ends, for a placed call that no snapshot has shown. Such a
+            call may have started and ended between two snapshots, and only its report can show that.
         """
         for state in self._index.in_stage(PersonStage.REPORT_DUE):
             assert state.report_deadline is not None

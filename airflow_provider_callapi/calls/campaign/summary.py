@@ -36,7 +36,7 @@ class Ending:
 
     @property
     def accepted(self) -> int:
-        """Return how many attempts to call the person the service accepted.
+        """Return how many of the attempts to call this person were accepted by the service.
 
         Attempts that the ledger has deleted count too: a ledger may delete attempts that rang no phone.
         """

@@ -1,4 +1,4 @@
-"""Base of the Airflow operators for one API method. It makes a typed request of rendered parameters."""
+"""Base of the Airflow operators that call one API method. Builds the request from rendered parameters."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def identity_of(options: CampaignOptions, plan: Plan, *, clears: int) -> dict[st
 
     The facts are the campaign's name, shard and ledger, and a checksum of the contact list.
 
-    :param clears: the task's ``max_tries``, which grows each time a person clears the task.
+    :param clears: the task's ``max_tries``, which grows each time a user clears the task.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
