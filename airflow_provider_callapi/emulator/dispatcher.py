@@ -86,7 +86,7 @@ class Dispatcher:
         return self.handle(parsed, ip, version=version, utf8=charset == "charset=utf-8")
 
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
-        """Return the fault that is planned for a request, and add the fault to the journal.
+        """Return the fault that is planned for a request, and record it in the exchange's event journal.
 
         Each fault hits a planned number of requests. This method counts the request as one of them.
 

@@ -62,7 +62,7 @@ class ScriptsRequest(RemoteRequest):
     scripts: dict[str, Script] = {}
 
     def apply(self, exchange: Exchange) -> None:
-        """Give the scripts in this request to an exchange."""
+        """Set the scripts that this request contains: what the people do when their phones ring."""
         if self.default is not None:
             exchange.default_script = self.default
         for phone, script in self.scripts.items():
@@ -83,7 +83,7 @@ class FaultRequest(RemoteRequest):
     seconds: float = Field(60.0, gt=0)
 
     def apply(self, exchange: Exchange) -> None:
-        """Plan the fault in this request at an exchange."""
+        """Plan, at an exchange, the fault that this request describes."""
         exchange.fault(self.fault, method=self.method, times=self.times, seconds=self.seconds)
 
 

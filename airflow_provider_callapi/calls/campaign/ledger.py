@@ -76,12 +76,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """A ledger's answer to a claim: a process asked to reserve an attempt for itself.
+    """A ledger's answer to a process that asked to reserve an attempt for itself (a claim).
 
     :ivar granted: True: the ledger has stored the intent, and only this process may dial the attempt. False:
         this process must not dial the attempt.
-    :ivar held: the attempt to call the person that another process has stored; None: no such attempt was
-        found.
+    :ivar held: another process's stored attempt to call the same person; None: no such attempt was found.
     :ivar not_before: when the person may be called, epoch seconds; None: unknown. Only used if ``granted`` is
         False and ``held`` is None.
     """

@@ -93,9 +93,9 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the one of an alert's progress records that has reached the person furthest down the list.
+    """Return the progress record of an alert that got furthest down the list of people to ring.
 
-    If several records have reached this person, return the first of them. None: there are no records.
+    If several records got equally far, return the first of them. None: there are no records.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 

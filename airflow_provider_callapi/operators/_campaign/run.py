@@ -170,7 +170,7 @@ class CampaignRun:
         return external_id(self._options.campaign, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str] | None:
-        """Return the numbers of the campaign's people who were on the do-not-call list before a deferral.
+        """Return the phone numbers of the campaign that were on the do-not-call list before the deferral.
 
         None: this try has not been deferred.
         """

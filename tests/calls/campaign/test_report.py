@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -291,7 +292,13 @@ def test_a_hundred_thousand_people_take_seconds_and_no_megabytes() -> None:
     ]
     summary = summary_of(endings, [], hours=49)
     assert summary.calls == 140_000
-    began = time.process_time()
-    page = render_report(summary, endings, [], calls_per_minute=60, timezone="Europe/Moscow")
-    assert time.process_time() - began < 3
+    tracer = sys.gettrace()
+    sys.settrace(None)  # coverage would more than double the time
+    try:
+        began = time.process_time()
+        page = render_report(summary, endings, [], calls_per_minute=60, timezone="Europe/Moscow")
+        seconds = time.process_time() - began
+    finally:
+        sys.settrace(tracer)
+    assert seconds < 3
     assert len(page.encode()) < 300_000
