@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow_fakes import CAMPAIGN_MODULES_WITH_A_CLOCK, CONTACT, TTS, VNUMBER, Task, events_of
+from airflow_fakes import CAMPAIGN_MODULES_WITH_A_CLOCK, CONTACT, TTS, VNUMBER, Task, events_of, informer_task
 from structlog.testing import capture_logs
 
 from airflow_provider_callapi import observability
@@ -24,7 +24,6 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
-from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 from airflow_provider_callapi.triggers._loop import shared_poll
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
@@ -42,23 +41,6 @@ def log_lines():
         yield lambda: [line for line in lines if line.get("logger_name") == "callapi"]
 
 
-def task(desk: Any, **changes: Any) -> Task:
-    def make() -> CallApiStartInformerCallOperator:
-        return CallApiStartInformerCallOperator(
-            **{
-                "task_id": "call",
-                "virtual_phone_number": VNUMBER,
-                "contact": CONTACT,
-                "contact_message": TTS,
-                "external_id": "order-7",
-                "wait_for_completion": True,
-                **changes,
-            }
-        )
-
-    return Task(desk, make)
-
-
 # --- log lines ---
 
 
@@ -66,7 +48,7 @@ def task(desk: Any, **changes: Any) -> Task:
 def test_every_change_of_a_call_is_one_line_with_its_ids_in_worker_and_triggerer(desk, log_lines, deferrable):
     desk.exchange.script(CONTACT, Script(rings=7, talks=40))
 
-    result = task(desk, deferrable=deferrable, tags={"ended": 38}).run()
+    result = informer_task(desk, deferrable=deferrable, tags={"ended": 38}).run()
 
     lines = log_lines()
     assert [line["event"] for line in lines] == [
@@ -88,7 +70,7 @@ def test_every_change_of_a_call_is_one_line_with_its_ids_in_worker_and_triggerer
 
 def test_a_try_that_adopts_a_call_logs_that_and_logs_nothing_twice(desk, log_lines):
     desk.exchange.script(CONTACT, Script(rings=3, talks=80))
-    waiting = task(desk, timeout=60.0)
+    waiting = informer_task(desk, timeout=60.0)
     with pytest.raises(Exception, match="still active"):
         waiting.run()
     before = len(log_lines())
@@ -109,7 +91,7 @@ def test_an_unresolved_call_is_a_warning_with_the_id_to_look_for(desk, log_lines
     desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
 
     with pytest.raises(CallUnresolved):
-        task(desk).run()
+        informer_task(desk).run()
 
     (line,) = [line for line in log_lines() if line["event"] == "call unresolved"]
     assert line["log_level"] == "warning"
@@ -123,7 +105,7 @@ def test_a_refused_call_is_logged_as_not_placed_and_counted(desk, log_lines, sta
     desk.exchange.account.blacklist.add(CONTACT)
 
     with pytest.raises(CallApiFailure):
-        task(desk).run()
+        informer_task(desk).run()
 
     assert [line["event"] for line in log_lines()] == ["call intended", "call not placed"]
     assert stats.tagged("callapi.calls") == [{"outcome": "refused"}]
@@ -186,14 +168,14 @@ def test_a_call_is_counted_once_by_its_end(desk, stats, script, end, deferrable)
     desk.connect(extra={"data_api": end != "unknown"})
     desk.exchange.script(CONTACT, script)
 
-    task(desk, deferrable=deferrable).run()
+    informer_task(desk, deferrable=deferrable).run()
 
     assert stats.tagged("callapi.calls") == [{"outcome": end}]
     assert stats.named(f"callapi.calls.{end}") == [1]
 
 
 def test_a_call_without_a_wait_counts_as_started(desk, stats, log_lines):
-    task(desk, wait_for_completion=False).run()
+    informer_task(desk, wait_for_completion=False).run()
 
     assert stats.tagged("callapi.calls") == [{"outcome": "started"}]
     assert [line["event"] for line in log_lines()] == ["call intended", "call started"]
@@ -282,11 +264,11 @@ def test_a_metric_that_cannot_be_sent_fails_nothing(desk, monkeypatch):
 
     monkeypatch.setattr(observability, "_stats", broken)
 
-    assert task(desk, wait_for_completion=False).run()["status"] == "started"
+    assert informer_task(desk, wait_for_completion=False).run()["status"] == "started"
 
 
 def test_no_metric_has_a_number_or_an_id_of_a_call(desk, stats):
-    result = task(desk).run()
+    result = informer_task(desk).run()
 
     sent = json.dumps([(name, tags) for _, name, _, tags in stats.sent])
     assert not PHONE.search(sent)
@@ -355,7 +337,7 @@ def test_a_call_that_is_over_is_a_span_within_the_tasks_from_its_start_to_its_en
     desk.exchange.script(CONTACT, Script(rings=7, talks=40))
     result: dict[str, Any] = {}
 
-    *ours, airflows = spans.traced(lambda: result.update(task(desk, deferrable=deferrable).run()))
+    *ours, airflows = spans.traced(lambda: result.update(informer_task(desk, deferrable=deferrable).run()))
 
     (span,) = [span for span in ours if span.name == "callapi call"]
     began, answered, ended = (_nanoseconds(result[f"{what}_at"]) for what in ("started", "answered", "ended"))

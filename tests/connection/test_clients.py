@@ -5,33 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from airflow_fakes import CONTACT, TTS, VNUMBER, Task
+from airflow_fakes import CONTACT, informer_task
 from opentelemetry import trace
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.emulator import Fault
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
 pytest_plugins = ["airflow_desk", "telemetry_fakes"]
-
-
-def task(desk: Any, **changes: Any) -> Task:
-    def make() -> CallApiStartInformerCallOperator:
-        return CallApiStartInformerCallOperator(
-            **{
-                "task_id": "call",
-                "virtual_phone_number": VNUMBER,
-                "contact": CONTACT,
-                "contact_message": TTS,
-                "external_id": "order-7",
-                "wait_for_completion": True,
-                **changes,
-            }
-        )
-
-    return Task(desk, make)
 
 
 # --- metrics ---
@@ -74,7 +56,9 @@ def test_every_request_is_timed_by_method_and_result(desk, stats):
 def test_a_request_is_a_span_within_the_tasks_with_the_calls_ids_and_no_number(desk, spans):
     result: dict[str, Any] = {}
 
-    *requests, airflows = spans.traced(lambda: result.update(task(desk, wait_for_completion=False).run()))
+    *requests, airflows = spans.traced(
+        lambda: result.update(informer_task(desk, wait_for_completion=False).run())
+    )
 
     (span,) = requests
     assert span.name == "callapi start.informer_call"
@@ -96,7 +80,7 @@ def test_the_span_of_a_failed_request_names_the_error_and_keeps_its_text(desk, s
 
     def refused() -> None:
         with pytest.raises(CallApiFailure):
-            task(desk).run()
+            informer_task(desk).run()
 
     span = spans.traced(refused)[0]
 
@@ -108,13 +92,13 @@ def test_the_span_of_a_failed_request_names_the_error_and_keeps_its_text(desk, s
 
 
 def test_without_a_task_span_there_is_no_request_span(desk, spans):
-    task(desk, wait_for_completion=False).run()
+    informer_task(desk, wait_for_completion=False).run()
 
     assert spans.finished() == ()
 
 
 def test_the_shared_polls_of_the_triggerer_have_no_span(desk, spans):
-    requests = [span.name for span in spans.traced(lambda: task(desk, deferrable=True).run())]
+    requests = [span.name for span in spans.traced(lambda: informer_task(desk, deferrable=True).run())]
 
     assert "callapi start.informer_call" in requests
     assert "callapi list.calls" not in requests
@@ -125,6 +109,6 @@ def test_an_error_inside_a_span_reaches_the_task_unchanged(desk, spans):
 
     def lost() -> None:
         with pytest.raises((CallUnresolved, CallApiError)):
-            task(desk).run()
+            informer_task(desk).run()
 
     assert spans.traced(lost)[0].attributes["error.type"] == "Unanswered"

@@ -33,6 +33,24 @@ CAMPAIGN_MODULES_WITH_A_CLOCK = (
 """The modules that a test of campaigns patches in addition to the modules of the fixture ``desk``."""
 
 
+def start_informer_call(exchange: Exchange, contact: str = CONTACT, **params: Any) -> int:
+    """Start an informer call outside any task, and return its session id."""
+    body = {
+        "jsonrpc": "2.0",
+        "id": "1",
+        "method": "start.informer_call",
+        "params": {
+            "access_token": exchange.account.key,
+            "virtual_phone_number": VNUMBER,
+            "contact": contact,
+            "contact_message": TTS,
+            **params,
+        },
+    }
+    session: int = exchange.handle(body)["result"]["data"]["call_session_id"]
+    return session
+
+
 @dataclass
 class Desk:
     """An exchange whose clock moves only during sleeps, and a connection to it.
@@ -69,21 +87,8 @@ class Desk:
         return [e.method or "" for e in self.exchange.journal if e.kind == "request" and e.method not in but]
 
     def start(self, contact: str = CONTACT, **params: Any) -> int:
-        """Start an informer call outside the tested code. Return its session id."""
-        body = {
-            "jsonrpc": "2.0",
-            "id": "1",
-            "method": "start.informer_call",
-            "params": {
-                "access_token": self.exchange.account.key,
-                "virtual_phone_number": VNUMBER,
-                "contact": contact,
-                "contact_message": TTS,
-                **params,
-            },
-        }
-        session: int = self.exchange.handle(body)["result"]["data"]["call_session_id"]
-        return session
+        """Start an informer call outside the task, and return its session id."""
+        return start_informer_call(self.exchange, contact, **params)
 
 
 class TaskState:
@@ -200,6 +205,26 @@ class Task:
         """Clear the task, as a person does: Airflow increases max_tries and runs another try."""
         self.ti.max_tries += 1
         return self.retry()
+
+
+def informer_task(desk: Any, **changes: Any) -> Task:
+    """Return a task that places an informer call and waits for its end."""
+    from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+    def make() -> Any:
+        return CallApiStartInformerCallOperator(
+            **{
+                "task_id": "call",
+                "virtual_phone_number": VNUMBER,
+                "contact": CONTACT,
+                "contact_message": TTS,
+                "external_id": "order-7",
+                "wait_for_completion": True,
+                **changes,
+            }
+        )
+
+    return Task(desk, make)
 
 
 def rebuild(path: str, arguments: dict[str, Any]) -> Any:

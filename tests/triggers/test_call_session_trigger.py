@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from airflow_fakes import CONTACT, events_of, rebuild
+from session_triggers import trigger
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import Component
@@ -19,20 +20,6 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
 pytest_plugins = ["airflow_desk"]
-
-
-def trigger(session: int, now: float, **changes: Any) -> CallApiSessionTrigger:
-    return CallApiSessionTrigger(
-        **{
-            "callapi_conn_id": "callapi_default",
-            "call": Outcome(session, started_at=now).to_xcom(),
-            "until": "ended",
-            "poll_interval": 5.0,
-            "appear_by": now + 60,
-            "deadline": now + 600,
-            **changes,
-        }
-    )
 
 
 def run(desk: Any, waiting: CallApiSessionTrigger) -> Any:

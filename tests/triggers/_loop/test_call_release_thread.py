@@ -5,52 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import Any
 
-import pytest
-from airflow_fakes import CONTACT, rebuild
+from airflow_fakes import CONTACT, rebuild, start_informer_call
+from session_triggers import trigger
 
-from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.connection import call_release
-from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
+from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.triggers._loop import call_release_thread
-from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
-
-
-def trigger(session: int, now: float, **changes: Any) -> CallApiSessionTrigger:
-    return CallApiSessionTrigger(
-        **{
-            "callapi_conn_id": "callapi_default",
-            "call": Outcome(session, started_at=now).to_xcom(),
-            "until": "ended",
-            "poll_interval": 5.0,
-            "appear_by": now + 60,
-            "deadline": now + 600,
-            **changes,
-        }
-    )
-
-
-@pytest.fixture
-def wire(callapi_emulator: Emulator, connection: Any) -> Exchange:
-    connection(extra={"timeout": 1.5})
-    exchange = callapi_emulator.exchange
-    exchange.account.minute_limit = 10_000
-    return exchange
-
-
-def _start(exchange: Exchange, contact: str = CONTACT) -> int:
-    params = {"access_token": exchange.account.key, "virtual_phone_number": "74993720692", "contact": contact}
-    params["contact_message"] = {"type": "tts", "value": "Hello"}  # type: ignore[assignment]
-    body = {"jsonrpc": "2.0", "id": "1", "method": "start.informer_call", "params": params}
-    session: int = exchange.handle(body)["result"]["data"]["call_session_id"]
-    return session
 
 
 def test_a_kill_releases_the_call_only_with_cancel_on_kill(wire):
     wire.script(CONTACT, Script(rings=0, talks=None))
     for cancel in (False, True):
-        session = _start(wire)
+        session = start_informer_call(wire)
         waiting = rebuild(*trigger(session, time.time(), cancel_on_kill=cancel).serialize())
         asyncio.run(waiting.on_kill())
         assert wire.call(session).active is not cancel
@@ -60,7 +27,7 @@ def test_a_kill_releases_the_call_only_with_cancel_on_kill(wire):
 def test_a_kill_logs_in_if_the_connection_has_a_login(wire, callapi_emulator, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps(callapi_emulator.connection(login=True)))
     wire.script(CONTACT, Script(rings=0, talks=None))
-    session = _start(wire)
+    session = start_informer_call(wire)
 
     asyncio.run(trigger(session, time.time(), cancel_on_kill=True).on_kill())
 
@@ -72,7 +39,7 @@ def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, con
     monkeypatch.setattr(call_release, "_TIMEOUT", 1.0)
     connection(extra={"timeout": 60})
     wire.fault(Fault.HANG, method="release.call", seconds=6)
-    session = _start(wire)
+    session = start_informer_call(wire)
 
     async def main() -> int:
         ticks, kill = 0, asyncio.ensure_future(trigger(session, time.time(), cancel_on_kill=True).on_kill())
@@ -93,7 +60,7 @@ def test_the_real_patience_of_a_kill_is_under_ten_seconds():
 
 def test_a_kill_that_is_refused_does_not_raise(wire, connection):
     connection(password="wrong")
-    session = _start(wire)
+    session = start_informer_call(wire)
 
     asyncio.run(trigger(session, time.time(), cancel_on_kill=True).on_kill())
 

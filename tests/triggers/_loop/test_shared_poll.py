@@ -7,29 +7,14 @@ import os
 import time
 from typing import Any
 
-import pytest
-from airflow_fakes import CONTACT, events_of
+from airflow_fakes import CONTACT, events_of, start_informer_call
+from session_triggers import trigger
 
-from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
+from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.triggers._loop import shared_poll
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 pytest_plugins = ["airflow_desk"]
-
-
-def trigger(session: int, now: float, **changes: Any) -> CallApiSessionTrigger:
-    return CallApiSessionTrigger(
-        **{
-            "callapi_conn_id": "callapi_default",
-            "call": Outcome(session, started_at=now).to_xcom(),
-            "until": "ended",
-            "poll_interval": 5.0,
-            "appear_by": now + 60,
-            "deadline": now + 600,
-            **changes,
-        }
-    )
 
 
 async def _all(triggers: list[CallApiSessionTrigger]) -> list[Any]:
@@ -46,22 +31,6 @@ def _polled(desk: Any, number: int) -> tuple[int, float]:
     events = asyncio.run(_all(triggers))
     assert {event["phase"] for event in events} == {"ENDED"}
     return desk.exchange.requests("list.calls"), desk.clock() - began
-
-
-@pytest.fixture
-def wire(callapi_emulator: Emulator, connection: Any) -> Exchange:
-    connection(extra={"timeout": 1.5})
-    exchange = callapi_emulator.exchange
-    exchange.account.minute_limit = 10_000
-    return exchange
-
-
-def _start(exchange: Exchange, contact: str = CONTACT) -> int:
-    params = {"access_token": exchange.account.key, "virtual_phone_number": "74993720692", "contact": contact}
-    params["contact_message"] = {"type": "tts", "value": "Hello"}  # type: ignore[assignment]
-    body = {"jsonrpc": "2.0", "id": "1", "method": "start.informer_call", "params": params}
-    session: int = exchange.handle(body)["result"]["data"]["call_session_id"]
-    return session
 
 
 def test_two_hundred_triggers_poll_as_often_as_one(desk):
@@ -135,7 +104,7 @@ def test_over_http_two_hundred_triggers_poll_as_often_as_one(wire):
     for number in (1, 200):
         before = wire.requests("list.calls")
         now = time.time()
-        waits = [trigger(_start(wire), now, poll_interval=0.2) for _ in range(number)]
+        waits = [trigger(start_informer_call(wire), now, poll_interval=0.2) for _ in range(number)]
         events = asyncio.run(_all(waits))
         assert {event["phase"] for event in events} == {"ENDED"}
         polls.append(wire.requests("list.calls") - before)
@@ -147,7 +116,7 @@ def test_over_http_two_hundred_triggers_poll_as_often_as_one(wire):
 def test_a_service_that_hangs_does_not_stop_the_triggerers_loop(wire):
     wire.script(CONTACT, Script(rings=0, talks=4))  # longer than the poll that hangs
     wire.fault(Fault.HANG, method="list.calls", seconds=5)
-    waiting = trigger(_start(wire), time.time(), poll_interval=0.2)
+    waiting = trigger(start_informer_call(wire), time.time(), poll_interval=0.2)
 
     async def main() -> tuple[Any, float]:
         longest, wait = 0.0, asyncio.ensure_future(events_of(waiting))
