@@ -16,7 +16,7 @@ from pydantic import Field
 
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import ObjectId, Repeat, Request
-from airflow_provider_callapi.api.models import Answer, Done, Flag, Tag, zone
+from airflow_provider_callapi.api.models import Answer, Done, Tag, zone
 
 if TYPE_CHECKING:  # `requests` imports slowly, and the DAG processor imports this module often
     from airflow_provider_callapi.api.client import Client
@@ -44,7 +44,18 @@ Requests list these fields, because the Data API sends several of the fields onl
 REPORT_INTERVAL = 10.0
 """Seconds between two requests for a report that does not exist yet."""
 
-LEG_FIELDS = ("id", "call_session_id", "connect_time", "is_operator", "is_talked", "finish_reason")
+LEG_FIELDS = (
+    "id",
+    "call_session_id",
+    "connect_time",
+    "direction",
+    "calling_phone_number",
+    "called_phone_number",
+    "is_operator",
+    "is_coach",
+    "is_talked",
+    "finish_reason",
+)
 """The Data API's report fields that a `LegReport` contains."""
 
 
@@ -79,13 +90,19 @@ class CallReport(Answer):
 class LegReport(Answer):
     """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
 
-    ``connect_time`` is None if the participant did not pick up.
+    ``connect_time`` is None if the participant did not pick up. ``is_operator`` is True for a person of the
+    account, and None if the Data API does not state whose leg it is. ``direction`` is ``in`` for a leg that
+    comes from the calling number, and ``out`` for a leg to the called number.
     """
 
     id: int
     call_session_id: int | None = None
     connect_time: str | None = None
-    is_operator: Flag = False
+    direction: str | None = None
+    calling_phone_number: str | None = Field(None, repr=False)
+    called_phone_number: str | None = Field(None, repr=False)
+    is_operator: bool | None = None
+    is_coach: bool | None = None
     is_talked: bool | None = None
     finish_reason: str | None = None
 

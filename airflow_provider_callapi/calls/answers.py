@@ -3,15 +3,19 @@
 There are three sources: the legs of an active call, the Data API's report of a finished call, and the Data
 API's report of the call's legs. All three can prove an answer. Only the two reports can prove that the
 contact did not answer.
+
+The finish reason of a call can be the reason of any leg. So a contact may have picked up although the call's
+finish reason is about an employee, the account or the network. The contact's own legs decide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from airflow_provider_callapi.api.data_api import CallReport, LegReport
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState
-from airflow_provider_callapi.calls.finish_reasons import PROVE_NO_ANSWER
+from airflow_provider_callapi.calls.finish_reasons import proves_no_answer
 
 _ANSWERED_STATES = frozenset(LegState) - {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED}
 """States of a contact's leg that prove an answer. A state that `LegState` lacks proves no answer."""
@@ -43,21 +47,73 @@ def _without_dtmf(number: str | None) -> str:
     return (number or "").partition(".")[0]
 
 
-def answered_from_report(report: CallReport) -> bool | None:
-    """Return whether the contact picked up, according to the Data API's report of the call; None: not known.
+@dataclass(frozen=True)
+class FinishedCall:
+    """What the Data API reports about one finished call.
 
-    After None, the Data API's report of the call's legs may still prove an answer. Without a talk time, the
-    finish reason ``success_finish`` gives None, because the Data API describes it as "not determined".
+    :ivar report: the Data API's report of the call.
+    :ivar answered: whether the contact picked up; None: not known.
+    :ivar contact_finish_reason: the mnemonic for the cause for which the contact's own leg ended; None: the
+        contact picked up, or the contact's leg is not known.
     """
-    if report.talk_duration:
-        return True
-    return False if report.finish_reason in PROVE_NO_ANSWER else None
+
+    report: CallReport
+    answered: bool | None
+    contact_finish_reason: str | None = None
 
 
-def answered_from_legs(legs: Iterable[LegReport]) -> bool | None:
-    """Return whether the contact picked up, according to the Data API's report of one call's legs.
+def judge_finished_call(report: CallReport, legs: Iterable[LegReport]) -> FinishedCall:
+    """Return what the Data API's two reports of a finished call show about the contact.
 
-    A connected leg of the contact proves an answer. None: the report has no leg of the contact.
+    The rules apply in this order:
+
+    1. A talk, or a connected leg of the contact, proves an answer.
+    2. If no leg that may be the contact's is connected, the contact did not answer. If the contact has no
+       leg at all, and the operator's legs were not connected either, the contact's phone never rang.
+    3. Otherwise only the call's finish reason is left. A reason that can concern the contact alone proves
+       that the contact did not answer. After any other reason, the answer is not known.
+
+    :param report: the report of the call.
+    :param legs: the report of this call's legs; empty: the Data API reported no legs.
     """
-    connected = [leg.connect_time is not None for leg in legs if not leg.is_operator]
-    return any(connected) if connected else None
+    contacts, unclear, others = _sort_legs(report.contact_phone_number, legs)
+    if report.talk_duration or any(map(_is_connected, contacts)):
+        return FinishedCall(report, answered=True)
+    decisive = [*contacts, *unclear] or others
+    if decisive and not any(map(_is_connected, decisive)):
+        newest = max(contacts, key=lambda leg: leg.id, default=None)
+        return FinishedCall(report, False, newest.finish_reason if newest else None)
+    return FinishedCall(report, False if proves_no_answer(report.finish_reason) else None)
+
+
+def _sort_legs(
+    contact: str | None, legs: Iterable[LegReport]
+) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
+    """Return three lists: the contact's legs, the legs that may be the contact's, and all other legs.
+
+    A leg with the contact's number is the contact's. Without such a leg, a leg without numbers is the
+    contact's if the Data API states that the leg is no operator's leg.
+
+    :param contact: the contact's phone number; None: not reported.
+    """
+    number = _without_dtmf(contact)
+    clients = [leg for leg in legs if not leg.is_coach]
+    by_number = [leg for leg in clients if not leg.is_operator and number and _outer_number(leg) == number]
+    if by_number:
+        return by_number, [], [leg for leg in clients if leg not in by_number]
+    no_operators = [leg for leg in clients if not leg.is_operator]
+    contacts = [
+        leg for leg in no_operators if leg.is_operator is False and not (number and _outer_number(leg))
+    ]
+    unclear = [leg for leg in no_operators if leg not in contacts]
+    return contacts, unclear, [leg for leg in clients if leg.is_operator]
+
+
+def _outer_number(leg: LegReport) -> str:
+    """Return the participant's number: the caller of an inbound leg, otherwise the called number."""
+    return _without_dtmf(leg.calling_phone_number if leg.direction == "in" else leg.called_phone_number)
+
+
+def _is_connected(leg: LegReport) -> bool:
+    """Return whether the participant of a leg picked up."""
+    return bool(leg.connect_time) or bool(leg.is_talked)

@@ -1,67 +1,118 @@
-"""The Data API's finish reasons, and what each reason means for the person who was called."""
+"""The Data API's finish reasons, and what each reason means for the person who was called.
+
+A finish reason is the cause for which a call or a leg ended. The table is the file ``finish_reasons.tsv``.
+
+Source: the lists of finish reasons in the vendor's public documentation of the Data API v2.0.
+"""
 
 from __future__ import annotations
 
+import csv
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from importlib.resources import files
 
 
 class FinishCategory(StrEnum):
-    """The categories of the Data API's finish reasons. A finish reason is the cause for which a call ended.
+    """The categories of finish reasons: what kept a call from reaching the contact.
 
-    OUR_SIDE: the employee's or operator's leg was not reached. The contact may have picked up before.
-    CAPACITY: the service or the account had no free channel for the call.
+    BUSY: the contact's line was busy.
+    NOT_REACHED: the contact did not pick up.
+    WRONG_NUMBER: the contact's number does not work.
+    OUR_SIDE: the employee's or operator's leg was not reached.
+    CAPACITY: the account had no free line for the call.
     REFUSED: a rule of the account or of the service forbids the call.
-    ACCOUNT: the account has no money, or a component of the account is off.
+    ACCOUNT: the account has no money, or a part of the account is off or set up wrongly.
+    NETWORK: the telephone network or the service failed.
     """
 
     BUSY = "busy"
     NOT_REACHED = "not_reached"
+    WRONG_NUMBER = "wrong_number"
     OUR_SIDE = "our_side_did_not_answer"
     CAPACITY = "capacity"
-    WRONG_NUMBER = "wrong_number"
     REFUSED = "refused"
     ACCOUNT = "account"
+    NETWORK = "network"
 
 
-FINISH_REASONS: dict[str, FinishCategory] = {
-    "subscriber_busy": FinishCategory.BUSY,
-    "subscriber_not_responsible": FinishCategory.NOT_REACHED,
-    "timeout": FinishCategory.NOT_REACHED,
-    "no_success_subscriber_call": FinishCategory.NOT_REACHED,
-    "platform_not_found": FinishCategory.NOT_REACHED,
-    "operator_busy": FinishCategory.OUR_SIDE,
-    "operator_not_responsible": FinishCategory.OUR_SIDE,
-    "no_success_operator_call": FinishCategory.OUR_SIDE,
-    "employee_busy": FinishCategory.OUR_SIDE,
-    "max_out_call_reached": FinishCategory.CAPACITY,
-    "no_resources": FinishCategory.CAPACITY,
-    "operator_channels_busy": FinishCategory.CAPACITY,
-    "subscriber_number_problems": FinishCategory.WRONG_NUMBER,
-    "incorrect_input": FinishCategory.WRONG_NUMBER,
-    "numa_in_black_list": FinishCategory.REFUSED,
-    "locked_numb": FinishCategory.REFUSED,
-    "call_not_allowed_on_tp": FinishCategory.REFUSED,
-    "out_call_not_allowed": FinishCategory.REFUSED,
-    "external_call_not_allowed": FinishCategory.REFUSED,
-    "not_enough_money": FinishCategory.ACCOUNT,
-    "no_money": FinishCategory.ACCOUNT,
-    "limit_exceeded": FinishCategory.ACCOUNT,
-    "app_is_inactive": FinishCategory.ACCOUNT,
-    "component_is_inactive": FinishCategory.ACCOUNT,
-}
-"""Mnemonic of a finish reason in the Data API → its category.
+class Concerns(StrEnum):
+    """Whom a finish reason concerns.
 
-The Data API may send other mnemonics. After a mnemonic that is missing here, it is unknown whether the
-contact answered.
-"""
+    CONTACT: the contact or the contact's number.
+    OUR_SIDE: an employee, an operator, or their lines.
+    ACCOUNT: the customer's account.
+    NETWORK: the telephone network or the service.
+    ANY: the reason can concern any participant.
+    """
 
-PROVE_NO_ANSWER = frozenset(
-    mnemonic
-    for mnemonic, category in FINISH_REASONS.items()
-    if category is not FinishCategory.OUR_SIDE and mnemonic != "operator_channels_busy"
-)
-"""Mnemonics of finish reasons that prove that the contact did not pick up.
+    CONTACT = "contact"
+    OUR_SIDE = "our_side"
+    ACCOUNT = "account"
+    NETWORK = "network"
+    ANY = "any"
 
-The other mnemonics in `FINISH_REASONS` mean that the employee's or operator's leg failed. The contact may
-have picked up before that.
-"""
+
+@dataclass(frozen=True)
+class FinishReason:
+    """One finish reason, a row of ``finish_reasons.tsv``.
+
+    The Data API gives the session (the whole call) the finish reason of any of its legs. So the finish reason
+    of a session seldom shows whether the contact picked up.
+
+    :ivar of_session: whether the vendor lists the reason for sessions.
+    :ivar of_leg: whether the vendor lists the reason for legs.
+    :ivar proves_no_answer: whether a session with this reason proves that the contact did not pick up. Only a
+        reason that can concern the contact alone proves this.
+    :ivar category: the category of the reason; None: the reason does not show what kept the call from
+        reaching the contact. An example is the end of a talk.
+    :ivar meaning: the meaning in English.
+    """
+
+    mnemonic: str
+    of_session: bool
+    of_leg: bool
+    concerns: Concerns
+    proves_no_answer: bool
+    category: FinishCategory | None
+    meaning: str
+
+
+@cache
+def finish_reasons() -> dict[str, FinishReason]:
+    """Return mnemonic → finish reason, for all reasons that the vendor documents.
+
+    The Data API may send other mnemonics. After such a mnemonic, the category of the call is unknown.
+    """
+    text = files(__package__).joinpath("finish_reasons.tsv").read_text(encoding="utf-8")
+    return {
+        row["mnemonic"]: FinishReason(
+            mnemonic=row["mnemonic"],
+            of_session=row["of_session"] == "yes",
+            of_leg=row["of_leg"] == "yes",
+            concerns=Concerns(row["concerns"]),
+            proves_no_answer=row["proves_no_answer"] == "yes",
+            category=FinishCategory(row["category"]) if row["category"] else None,
+            meaning=row["meaning"],
+        )
+        for row in csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    }
+
+
+def proves_no_answer(mnemonic: str | None) -> bool:
+    """Return whether a session's finish reason proves that the contact did not pick up.
+
+    :param mnemonic: the Data API's mnemonic; None: the Data API states no reason.
+    """
+    reason = finish_reasons().get(mnemonic or "")
+    return reason is not None and reason.proves_no_answer
+
+
+def category_of(mnemonic: str | None) -> FinishCategory | None:
+    """Return the category of a finish reason; None: the reason has no category or is not documented.
+
+    :param mnemonic: the Data API's mnemonic; None: the Data API states no reason.
+    """
+    reason = finish_reasons().get(mnemonic or "")
+    return reason.category if reason else None

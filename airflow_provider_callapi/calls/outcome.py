@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import pendulum
 
-from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import parse_time
+from airflow_provider_callapi.calls.answers import FinishedCall
 
 _TIMES = ("started_at", "answered_at", "ended_at")
 """Fields that are epoch seconds in Python and ISO 8601 text in an XCom."""
@@ -35,8 +35,12 @@ class Outcome:
     :ivar ended_at: when the call ended, epoch seconds, from the Data API's report. Without a report, the time
         of the first snapshot without the call: the call ended at this time or before.
     :ivar observed: whether ``list.calls`` ever showed the call.
-    :ivar finish_reason: the Data API's mnemonic for the cause for which the call ended.
-    :ivar talk_seconds: how long the contact talked, from the Data API.
+    :ivar finish_reason: the Data API's mnemonic for the cause for which the call ended. The cause may lie in
+        the leg of any participant.
+    :ivar contact_finish_reason: the mnemonic for the cause for which the contact's own leg ended without an
+        answer; None: the contact picked up, or the Data API reported no leg of the contact.
+    :ivar talk_seconds: how long the contact talked with an employee, from the Data API; 0 for a message that
+        the contact heard to its end.
     :ivar tags: the ids of the tags known to be on the call.
     :ivar communication_id: the Data API's id of the call. A request that tags a finished call needs this id.
     :ivar source: the source of the newest facts: ``start`` (the answer to ``start.*``), ``list.calls`` or
@@ -53,6 +57,7 @@ class Outcome:
     ended_at: float | None = None
     observed: bool = False
     finish_reason: str | None = None
+    contact_finish_reason: str | None = None
     talk_seconds: int | None = None
     tags: tuple[int, ...] = ()
     communication_id: int | None = None
@@ -87,21 +92,25 @@ class Outcome:
         return cls(**{**known, **times, "tags": tuple(known.get("tags") or ())})
 
 
-def with_report(call: Outcome, report: CallReport, answered: bool | None, timezone: str) -> Outcome:
+def with_report(call: Outcome, finished: FinishedCall, timezone: str) -> Outcome:
     """Return the final outcome of a finished call: the outcome so far, updated with the Data API's report.
 
-    :param answered: whether the contact picked up; None: not known.
+    An answer that a snapshot has shown stays an answer.
+
+    :param finished: what the Data API reports about the call.
     :param timezone: IANA name of the account's time zone. The report gives times in this zone.
     """
+    report = finished.report
     ended_at = call.ended_at
     with suppress(ValueError):  # the report may lack a readable end; its other facts still count
         ended_at = parse_time(report.finish_time or "", timezone).timestamp()
     return replace(
         call,
         status="ended",
-        answered=answered,
+        answered=call.answered or finished.answered,
         ended_at=ended_at,
         finish_reason=report.finish_reason,
+        contact_finish_reason=finished.contact_finish_reason,
         talk_seconds=report.talk_duration,
         tags=tuple(tag.tag_id for tag in report.tags or ()) or call.tags,
         communication_id=report.communication_id,

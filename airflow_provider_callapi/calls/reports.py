@@ -16,7 +16,7 @@ from airflow_provider_callapi.api.data_api import (
 )
 from airflow_provider_callapi.api.methods import Request
 from airflow_provider_callapi.api.models import zone
-from airflow_provider_callapi.calls.answers import answered_from_legs, answered_from_report
+from airflow_provider_callapi.calls.answers import FinishedCall, judge_finished_call
 
 _PAGE_SIZE = 10_000
 """The most entries that the Data API sends in one answer."""
@@ -39,11 +39,11 @@ class DataApiClient(Protocol):
 
 def fetch_finished_calls(
     data_api: DataApiClient, *, since: float, until: float, timezone: str
-) -> list[tuple[CallReport, bool | None]]:
-    """Return a pair for each finished call that began in an interval: report, whether the contact answered.
+) -> list[FinishedCall]:
+    """Return what the Data API reports about each finished call that began in an interval.
 
-    The second item is True (answered), False (not answered) or None (not known). The Data API's report of the
-    calls' legs is fetched only if the reports of the calls leave at least one answer unknown.
+    One request fetches the reports of the legs of all calls. The request is not sent if every call contains a
+    talk, because a talk proves an answer.
 
     :param since: the beginning of the interval, epoch seconds.
     :param until: the end of the interval, epoch seconds. The calls of one more day are fetched too, in case
@@ -52,17 +52,14 @@ def fetch_finished_calls(
     :raises CallApiError: the Data API did not answer.
     """
     interval = (since, until + _DAY)
-    reports = _fetch_all(data_api, GetCallsReport, interval, timezone)
-    finished = [(report, answered_from_report(report)) for report in reports if report.finished]
-    if all(answered is not None for _, answered in finished):
-        return finished
-    legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
-    for leg in _fetch_all(data_api, GetCallLegsReport, interval, timezone):
-        legs[leg.call_session_id].append(leg)
-    return [
-        (report, answered_from_legs(legs[report.id]) if answered is None else answered)
-        for report, answered in finished
+    reports = [
+        report for report in _fetch_all(data_api, GetCallsReport, interval, timezone) if report.finished
     ]
+    legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
+    if not all(report.talk_duration for report in reports):
+        for leg in _fetch_all(data_api, GetCallLegsReport, interval, timezone):
+            legs[leg.call_session_id].append(leg)
+    return [judge_finished_call(report, legs[report.id]) for report in reports]
 
 
 def _fetch_all(

@@ -37,6 +37,11 @@ def _duration(start: float | None, end: float | None) -> int:
     return round(end - start) if start is not None and end is not None else 0
 
 
+def _direction(call: Call, leg: Leg) -> str:
+    """Return ``in`` for the leg of a contact who calls in, and ``out`` for a leg that rings a phone."""
+    return "in" if call.direction == "in" and leg.role is Role.CONTACT else "out"
+
+
 def _employees(call: Call) -> list[Row]:
     return [
         {
@@ -93,6 +98,9 @@ CALL_FILTERS = frozenset(
 LEG_COLUMNS: Mapping[str, Callable[[tuple[Call, Leg]], Any]] = {
     "id": lambda pair: pair[1].leg_id,
     "call_session_id": lambda pair: pair[0].call_session_id,
+    "direction": lambda pair: _direction(*pair),
+    "calling_phone_number": lambda pair: pair[1].calling,
+    "called_phone_number": lambda pair: pair[1].called,
     "connect_time": lambda pair: _local_time(pair[0].account, pair[1].answered_at),
     "duration": lambda pair: _duration(pair[1].answered_at, pair[1].disconnected_at),
     "total_duration": lambda pair: _duration(pair[1].answered_at, pair[1].disconnected_at),

@@ -16,13 +16,14 @@ from airflow_provider_callapi.api.data_api import (
     CallReport,
     GetCallLegsReport,
     GetCallsReport,
+    LegReport,
     equals,
     report_time,
 )
 from airflow_provider_callapi.api.methods import Request, request_by_name
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
-from airflow_provider_callapi.calls.answers import answered_from_legs, answered_from_report
+from airflow_provider_callapi.calls.answers import judge_finished_call
 from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.placing import FindReportedCall
@@ -265,13 +266,15 @@ class CallApiHook(BaseHook):
         report = self.call_report(call.call_session_id, since=call.started_at)
         if report is None or not report.finished:
             return None
-        answered = call.answered or answered_from_report(report)
-        if answered is None:
+        legs: list[LegReport] = []
+        if not (call.answered or report.talk_duration):
             period = self._report_period(call.started_at)
             report_filter = equals("call_session_id", call.call_session_id)
             legs = self.data_api.call(GetCallLegsReport(**period, filter=report_filter))
-            answered = answered_from_legs(legs)
-        return with_report(call, report, answered, self.settings.timezone), report
+        finished = judge_finished_call(
+            report, [leg for leg in legs if leg.call_session_id == call.call_session_id]
+        )
+        return with_report(call, finished, self.settings.timezone), report
 
     def logout(self) -> None:
         """Log out from the Call API, if the hook has logged in. The logout costs a point.

@@ -15,6 +15,7 @@ _OF_THE_CALL = (
     "answered_at",
     "ended_at",
     "finish_reason",
+    "contact_finish_reason",
     "talk_seconds",
     "communication_id",
     "source",

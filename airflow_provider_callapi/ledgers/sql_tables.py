@@ -100,6 +100,7 @@ calls = Table(
     Column("ended_at", Moment),
     Column("observed", Boolean),
     Column("finish_reason", String(255)),
+    Column("contact_finish_reason", String(255)),
     Column("talk_seconds", Integer),
     Column("tags", JSON(none_as_null=True)),
     Column("communication_id", BigInteger),

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.data_api import CallReport, LegReport
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState
-from airflow_provider_callapi.calls.answers import (
-    answered_from_legs,
-    answered_from_report,
-    contact_has_answered,
-)
+from airflow_provider_callapi.calls.answers import contact_has_answered, judge_finished_call
+from airflow_provider_callapi.calls.campaign.outcomes import Result, result_of
+from airflow_provider_callapi.calls.finish_reasons import finish_reasons, proves_no_answer
+from airflow_provider_callapi.calls.outcome import Outcome, with_report
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "call-api" / "list.calls.response.json"
 CONTACT = "79260000001"
@@ -96,87 +98,174 @@ def test_a_session_without_legs_proves_nothing() -> None:
     assert not contact_has_answered(session())
 
 
-# --- the report of a finished call ---
+# --- the reports of a finished call and its legs ---
 
-NEVER_PICKED_UP = [
-    "subscriber_busy",
-    "subscriber_not_responsible",
-    "timeout",
-    "no_success_subscriber_call",
-    "subscriber_number_problems",
-    "incorrect_input",
-    "numa_in_black_list",
-    "locked_numb",
-    "call_not_allowed_on_tp",
-    "out_call_not_allowed",
-    "external_call_not_allowed",
-    "max_out_call_reached",
-    "no_resources",
-    "not_enough_money",
-    "no_money",
-    "limit_exceeded",
-    "app_is_inactive",
-    "component_is_inactive",
-    "platform_not_found",
-]
-MAY_HAVE_PICKED_UP = [
-    "subscriber_disconnects",
-    "operator_disconnects",
-    "success_finish",
-    "operator_busy",
-    "operator_not_responsible",
-    "no_success_operator_call",
-    "employee_busy",
-    "operator_channels_busy",
-    "internal_error",
-    "a_reason_of_a_later_revision",
-    None,
-]
-"""These reasons do not prove that the contact did not answer."""
+ANSWERS = Path(__file__).parents[1] / "data" / "answers"
+AT = "2026-01-01 10:00:00"
+OPERATORS_PHONE = "79262444393"
+REASONS = [*finish_reasons(), "a_reason_of_a_later_revision", "", None]
 
 
 def report(**fields: Any) -> CallReport:
-    return CallReport(id=7, **fields)
+    return CallReport(id=7, contact_phone_number=CONTACT, **fields)
 
 
-def leg(connect_time: str | None, *, is_operator: bool = False) -> LegReport:
-    return LegReport(id=1, call_session_id=7, connect_time=connect_time, is_operator=is_operator)
+def leg(connect_time: str | None, *, is_operator: bool | None = False, **fields: Any) -> LegReport:
+    return LegReport(id=1, call_session_id=7, connect_time=connect_time, is_operator=is_operator, **fields)
 
 
-@pytest.mark.parametrize("reason", [*NEVER_PICKED_UP, *MAY_HAVE_PICKED_UP])
-def test_a_talk_is_an_answer_whatever_reason_the_report_gives(reason: str | None) -> None:
-    assert answered_from_report(report(finish_reason=reason, talk_duration=1)) is True
+def answered(report: CallReport, *legs: LegReport) -> bool | None:
+    return judge_finished_call(report, legs).answered
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_talk_is_an_answer_whatever_the_reason(reason: str | None) -> None:
+    assert answered(report(finish_reason=reason, talk_duration=1)) is True
+    assert answered(report(finish_reason=reason, talk_duration=1), leg(None)) is True
 
 
 @pytest.mark.parametrize("talk", [0, None])
-@pytest.mark.parametrize("reason", NEVER_PICKED_UP)
-def test_a_contact_who_was_not_reached_did_not_answer(reason: str, talk: int | None) -> None:
-    assert answered_from_report(report(finish_reason=reason, talk_duration=talk)) is False
-
-
-@pytest.mark.parametrize("talk", [0, None])
-@pytest.mark.parametrize("reason", MAY_HAVE_PICKED_UP)
-def test_any_other_reason_proves_neither_an_answer_nor_its_absence(
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_connected_leg_of_the_contact_is_an_answer_whatever_the_reason(
     reason: str | None, talk: int | None
 ) -> None:
-    assert answered_from_report(report(finish_reason=reason, talk_duration=talk)) is None
+    call = report(finish_reason=reason, talk_duration=talk)
+    assert answered(call, leg(AT)) is True
+    assert answered(call, leg(None), leg(AT)) is True, "the second attempt to reach the contact"
+    assert answered(call, leg(None, is_operator=True), leg(AT)) is True
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_contact_whose_legs_were_not_connected_did_not_answer_whatever_the_reason(
+    reason: str | None,
+) -> None:
+    call = report(finish_reason=reason, talk_duration=0)
+    assert answered(call, leg(None)) is False
+    assert answered(call, leg(""), leg(AT, is_operator=True)) is False
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_without_legs_only_a_reason_about_the_contact_alone_proves_that_the_contact_did_not_answer(
+    reason: str | None,
+) -> None:
+    expected = False if proves_no_answer(reason) else None
+    assert answered(report(finish_reason=reason, talk_duration=0)) is expected
+    assert answered(report(finish_reason=reason, talk_duration=0), leg(AT, is_operator=True)) is expected
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_legs_of_unknown_owners_prove_an_answer_only_by_their_absence(reason: str | None) -> None:
+    call = report(finish_reason=reason, talk_duration=0)
+    expected = False if proves_no_answer(reason) else None
+    assert answered(call, leg(AT, is_operator=None)) is expected
+    assert answered(call, leg(None, is_operator=None)) is False
+
+
+def test_a_contact_who_was_never_rung_did_not_answer() -> None:
+    """The operator's leg failed first, so the contact has no leg."""
+    assert answered(report(finish_reason="sip_offline"), leg(None, is_operator=True)) is False
 
 
 def test_is_lost_does_not_prove_that_the_contact_did_not_answer() -> None:
     """The contact may have waited for an employee who did not answer."""
-    assert answered_from_report(report(is_lost=True, finish_reason="operator_not_responsible")) is None
+    assert answered(report(is_lost=True, finish_reason="operator_not_responsible")) is None
 
 
-def test_the_contact_answered_if_a_leg_that_is_not_an_operators_was_connected() -> None:
-    at = "2026-01-01 10:00:00"
-    assert answered_from_legs([leg(at)]) is True
-    assert answered_from_legs([leg(None), leg(at)]) is True, "the second attempt to reach them"
-    assert answered_from_legs([leg(None)]) is False
-    assert answered_from_legs(iter([leg(None), leg(at, is_operator=True)])) is False
+@pytest.mark.parametrize("flag", [False, None])
+def test_the_leg_to_the_contacts_number_is_the_contacts_leg(flag: bool | None) -> None:
+    """The operator of a start.simple_call may be a phone of no employee, so the flag says nothing of it."""
+    call = report(finish_reason="subscriber_disconnects")
+    operators = leg(AT, is_operator=flag, called_phone_number=OPERATORS_PHONE)
+    assert (
+        answered(call, operators, leg(None, is_operator=flag, called_phone_number=f"{CONTACT}...9")) is False
+    )
+    assert answered(call, operators, leg(AT, is_operator=flag, called_phone_number=CONTACT)) is True
 
 
-@pytest.mark.parametrize(
-    "legs", [[], [leg("2026-01-01 10:00:00", is_operator=True)]], ids=["none", "operator"]
+def test_an_unanswered_leg_to_another_number_does_not_hide_the_contact() -> None:
+    call = report(finish_reason="timeout")
+    assert answered(call, leg(AT, called_phone_number=OPERATORS_PHONE)) is None
+    assert answered(call, leg(AT, called_phone_number=OPERATORS_PHONE, is_coach=True)) is None
+
+
+def test_the_leg_of_a_contact_who_calls_in_comes_from_the_contacts_number() -> None:
+    inbound = leg(AT, direction="in", calling_phone_number=CONTACT, called_phone_number="74950000001")
+    operators = leg(None, is_operator=True, calling_phone_number=CONTACT)
+    assert answered(report(finish_reason="operator_busy"), inbound, operators) is True
+
+
+def test_the_reason_of_the_contacts_newest_leg_is_kept() -> None:
+    first = leg(None, finish_reason="subscriber_busy")
+    second = leg(None, finish_reason="subscriber_not_responsible").model_copy(update={"id": 2})
+    finished = judge_finished_call(report(finish_reason="operator_disconnects"), [second, first])
+    assert finished.contact_finish_reason == "subscriber_not_responsible"
+
+
+LEGS = st.lists(
+    st.builds(
+        leg,
+        st.sampled_from([AT, "", None]),
+        is_operator=st.sampled_from([True, False, None]),
+        is_coach=st.sampled_from([True, False, None]),
+        is_talked=st.sampled_from([True, False, None]),
+        direction=st.sampled_from(["in", "out", None]),
+        called_phone_number=st.sampled_from([CONTACT, OPERATORS_PHONE, "", None]),
+        calling_phone_number=st.sampled_from([CONTACT, OPERATORS_PHONE, "", None]),
+        finish_reason=st.sampled_from(REASONS),
+    ),
+    max_size=4,
 )
-def test_without_a_leg_of_the_contact_the_answer_is_unknown(legs: list[LegReport]) -> None:
-    assert answered_from_legs(legs) is None
+
+
+@given(
+    legs=LEGS,
+    order=st.randoms(use_true_random=False),
+    reason=st.sampled_from(REASONS),
+    talk=st.sampled_from([0, None, 5]),
+)
+def test_a_connected_leg_that_may_be_the_contacts_never_proves_that_the_contact_did_not_answer(
+    legs: list[LegReport], order: random.Random, reason: str | None, talk: int | None
+) -> None:
+    call = report(finish_reason=reason, talk_duration=talk)
+    verdict = answered(call, *legs)
+    shuffled = list(legs)
+    order.shuffle(shuffled)
+    assert answered(call, *shuffled) is verdict
+    if verdict is not False or proves_no_answer(reason):
+        return
+    assert not talk
+    contacts = [
+        each
+        for each in legs
+        if not each.is_operator
+        and not each.is_coach
+        and CONTACT in (each.called_phone_number, each.calling_phone_number)
+    ]
+    for each in legs:
+        if (each.connect_time or each.is_talked) and not (each.is_operator or each.is_coach):
+            assert contacts, "another leg is known to be the contact's"
+
+
+@pytest.mark.parametrize("file", sorted(ANSWERS.glob("3*.json")) + sorted(ANSWERS.glob("4*.json")), ids=str)
+def test_the_answers_of_the_real_service_are_judged_as_expected(file: Path) -> None:
+    recorded = json.loads(file.read_text(encoding="utf-8"))
+    answers = {name: answer["body"]["result"]["data"] for name, answer in recorded["answers"].items()}
+    legs = [LegReport.model_validate(row) for row in answers["get.call_legs_report"]]
+    finished = [
+        judge_finished_call(call, [each for each in legs if each.call_session_id == call.id])
+        for call in map(CallReport.model_validate, answers["get.calls_report"])
+    ]
+    verdicts = [(call.answered, result_of(with_report(Outcome(1), call, "UTC"))) for call in finished]
+    assert verdicts == EXPECTED[file.name.partition("_")[0]], recorded["expected"]
+
+
+EXPECTED: dict[str, list[tuple[bool | None, Result]]] = {
+    "30": [(True, Result.ANSWERED)],
+    "31": [(False, Result.OUR_SIDE)],
+    "32": [(True, Result.ANSWERED)],
+    "34": [(True, Result.ANSWERED)],
+    "37": [(True, Result.ANSWERED)],
+    "39": [(True, Result.ANSWERED)],
+    "41": [(False, Result.OUR_SIDE), (None, Result.NETWORK)],
+}
+"""Number of a recorded answer → for each call: whether the contact answered, and the campaign's result."""

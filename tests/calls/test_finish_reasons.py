@@ -4,17 +4,81 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_callapi.calls.finish_reasons import FINISH_REASONS, PROVE_NO_ANSWER, FinishCategory
+from airflow_provider_callapi.calls.finish_reasons import (
+    Concerns,
+    FinishCategory,
+    FinishReason,
+    category_of,
+    finish_reasons,
+    proves_no_answer,
+)
+
+UNDOCUMENTED = ["", "a_reason_of_a_later_revision", None]
+CATEGORIES_OF = {
+    Concerns.CONTACT: {
+        FinishCategory.BUSY,
+        FinishCategory.NOT_REACHED,
+        FinishCategory.WRONG_NUMBER,
+        FinishCategory.REFUSED,
+        None,
+    },
+    Concerns.OUR_SIDE: {FinishCategory.OUR_SIDE, None},
+    Concerns.ACCOUNT: {FinishCategory.ACCOUNT, FinishCategory.CAPACITY, FinishCategory.REFUSED},
+    Concerns.NETWORK: {FinishCategory.NETWORK},
+    Concerns.ANY: {FinishCategory.NOT_REACHED, None},
+}
+"""Whom a reason concerns → the categories that such a reason can have."""
+
+
+def test_the_table_has_every_reason_that_the_vendor_lists() -> None:
+    reasons = finish_reasons().values()
+    assert len(reasons) == 93
+    assert sum(reason.of_session and reason.of_leg for reason in reasons) == 63
+    assert all(reason.of_session or reason.of_leg for reason in reasons)
+    assert all(reason.meaning for reason in reasons)
 
 
 @pytest.mark.parametrize("category", FinishCategory)
 def test_every_category_has_a_reason(category: FinishCategory) -> None:
-    assert category in FINISH_REASONS.values()
+    assert category in {reason.category for reason in finish_reasons().values()}
 
 
-@pytest.mark.parametrize(("reason", "category"), FINISH_REASONS.items())
-def test_a_reason_about_the_operators_leg_proves_nothing_and_every_other_reason_proves_no_answer(
-    reason: str, category: FinishCategory
+@pytest.mark.parametrize("reason", finish_reasons().values(), ids=lambda reason: reason.mnemonic)
+def test_whose_trouble_a_reason_was_limits_its_category(reason: FinishReason) -> None:
+    assert reason.category in CATEGORIES_OF[reason.concerns]
+
+
+@pytest.mark.parametrize("reason", finish_reasons().values(), ids=lambda reason: reason.mnemonic)
+def test_only_a_reason_about_the_contact_can_prove_that_the_contact_did_not_answer(
+    reason: FinishReason,
 ) -> None:
-    is_about_operator = category is FinishCategory.OUR_SIDE or reason == "operator_channels_busy"
-    assert (reason in PROVE_NO_ANSWER) is not is_about_operator
+    if reason.proves_no_answer:
+        assert reason.concerns is Concerns.CONTACT
+        assert reason.category is not None
+
+
+@pytest.mark.parametrize(
+    "mnemonic",
+    [
+        "no_resources",
+        "max_out_call_reached",
+        "timeout",
+        "limit_exceeded",
+        "app_is_inactive",
+        "locked_numb",
+        "incorrect_input",
+        "sip_offline",
+        "subscriber_disconnects",
+        "success_finish",
+        *UNDOCUMENTED,
+    ],
+)
+def test_a_reason_with_which_a_call_to_an_answered_contact_can_end_proves_nothing(
+    mnemonic: str | None,
+) -> None:
+    assert not proves_no_answer(mnemonic)
+
+
+@pytest.mark.parametrize("mnemonic", UNDOCUMENTED)
+def test_an_undocumented_reason_has_no_category(mnemonic: str | None) -> None:
+    assert category_of(mnemonic) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 
 # --- the XCom ---
@@ -167,7 +169,7 @@ def test_a_final_outcome_has_the_facts_of_the_report_and_keeps_what_only_list_ca
         talk_duration=42,
         tags=[{"tag_id": 36}, {"tag_id": 38}],
     )
-    assert with_report(SEEN, reported, True, "Europe/Moscow") == Outcome(
+    assert with_report(SEEN, FinishedCall(reported, True), "Europe/Moscow") == Outcome(
         7,
         "af-1",
         status="ended",
@@ -187,13 +189,18 @@ def test_a_final_outcome_has_the_facts_of_the_report_and_keeps_what_only_list_ca
 
 @pytest.mark.parametrize(("zone", "hour"), [("UTC", 10), ("Asia/Vladivostok", 0), ("Europe/Kaliningrad", 8)])
 def test_the_reports_times_are_in_the_accounts_zone(zone: str, hour: int) -> None:
-    call = with_report(SEEN, report(finish_time="2026-01-01 10:00:00"), True, zone)
+    call = with_report(SEEN, FinishedCall(report(finish_time="2026-01-01 10:00:00"), True), zone)
     assert call.ended_at == datetime(2026, 1, 1, hour, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize("answered", [True, False, None])
-def test_a_final_outcome_has_the_answer_that_it_is_given(answered: bool | None) -> None:
-    assert with_report(SEEN, report(), answered, "UTC").answered is answered
+def test_a_final_outcome_has_the_answer_of_the_report_unless_a_snapshot_has_shown_one(
+    answered: bool | None,
+) -> None:
+    finished = FinishedCall(report(), answered, "subscriber_busy")
+    assert with_report(replace(SEEN, answered=None), finished, "UTC").answered is answered
+    assert with_report(SEEN, finished, "UTC").answered is True
+    assert with_report(SEEN, finished, "UTC").contact_finish_reason == "subscriber_busy"
 
 
 @pytest.mark.parametrize("tags", [None, []])
@@ -201,5 +208,6 @@ def test_a_final_outcome_has_the_answer_that_it_is_given(answered: bool | None) 
 def test_a_report_without_tags_or_a_readable_end_removes_nothing_that_was_observed(
     tags: Any, end: str | None
 ) -> None:
-    call = with_report(SEEN, report(tags=tags, finish_time=end, finish_reason="success_finish"), True, "UTC")
+    reported = report(tags=tags, finish_time=end, finish_reason="success_finish")
+    call = with_report(SEEN, FinishedCall(reported, True), "UTC")
     assert (call.ended_at, call.tags, call.status) == (SEEN.ended_at, (36,), "ended")

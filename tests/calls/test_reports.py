@@ -37,7 +37,10 @@ class DataApi:
         ]
         page = inside[request.offset or 0 :][: request.limit]
         if isinstance(request, GetCallLegsReport):
-            return [LegReport(id=number, call_session_id=number, connect_time="then") for number in page]
+            return [
+                LegReport(id=number, call_session_id=number, connect_time="then", is_operator=False)
+                for number in page
+            ]
         return [CallReport(id=number, finish_time="then", **self.report) for number in page]
 
 
@@ -49,7 +52,7 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def found(data_api: DataApi) -> list[tuple[int, bool | None]]:
     calls = fetch_finished_calls(data_api, since=NOW, until=NOW + 3600, timezone=ZONE)
-    return [(report.id, answered) for report, answered in calls]
+    return [(call.report.id, call.answered) for call in calls]
 
 
 @pytest.mark.parametrize("closed", [True, False])
@@ -63,10 +66,10 @@ def test_every_call_and_every_leg_is_found_however_many_there_are(count: int, cl
     assert sorted(everything) == [(number, True) for number in range(count)]
 
 
-def test_legs_are_fetched_only_if_a_report_leaves_the_answer_open() -> None:
-    data_api = DataApi([(1, NOW)], closed=True, finish_reason="subscriber_busy")
+def test_legs_are_fetched_only_if_a_call_has_no_talk() -> None:
+    data_api = DataApi([(1, NOW)], closed=True, finish_reason="subscriber_disconnects", talk_duration=3)
 
-    assert found(data_api) == [(1, False)]
+    assert found(data_api) == [(1, True)]
     assert not any(isinstance(request, GetCallLegsReport) for request in data_api.asked)
 
 
@@ -86,6 +89,8 @@ def test_more_calls_in_one_second_than_the_service_sends_do_not_loop_for_ever() 
 def test_an_unfinished_call_is_left_out() -> None:
     class Ongoing(DataApi):
         def call(self, request: Any) -> Any:
+            if isinstance(request, GetCallLegsReport):
+                return []
             return [CallReport(id=1), CallReport(id=2, finish_reason="subscriber_busy")]
 
     assert found(Ongoing([], closed=True)) == [(2, False)]

@@ -854,8 +854,8 @@ def test_a_campaign_that_was_stopped_stays_so_through_its_waits(desk, monkeypatc
         services,
         "fetch_finished_calls",
         lambda *args, **kwargs: [
-            (report.model_copy(update={"finish_reason": "not_enough_money"}), False)
-            for report, _ in real(*args, **kwargs)
+            FinishedCall(call.report.model_copy(update={"finish_reason": "not_enough_money"}), answered=False)
+            for call in real(*args, **kwargs)
         ],
     )
     desk.exchange.default_script = Script.busy(rings=2)

@@ -51,6 +51,7 @@ class LedgerContract:
             answered_at=NOW + 9.125,
             observed=True,
             finish_reason="success_finish",
+            contact_finish_reason="subscriber_busy",
             talk_seconds=31,
             tags=(36, 38),
             communication_id=2**40,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
-from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import Limits, StartedCall
+from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 _LONGEST_LIMIT = 600.0
@@ -26,9 +26,8 @@ class CampaignGateway:
     :ivar take_snapshot: polls the active calls once; returns the snapshot.
     :ivar limits: returns the newest counters of the account's points; None: no answer has carried counters
         yet.
-    :ivar reports: called with a time, epoch seconds. Returns the reports of the finished calls that started
-        at this time or later. Each report comes in a pair with True or False: whether the contact answered
-        the call; None: unknown. The field itself is None if there is no Data API.
+    :ivar reports: called with a time, epoch seconds. Returns what the Data API reports about the finished
+        calls that started at this time or later. The field itself is None if there is no Data API.
     :ivar tag_active: sets a tag on an active call; called with the call session id and the tag id.
     :ivar tag_finished: sets a tag on a finished call; called with the ``communication_id`` in the call's
         report and the tag id.
@@ -40,7 +39,7 @@ class CampaignGateway:
     start: Callable[[Sequence[StartCall]], Sequence[StartedCall | CallApiError]]
     take_snapshot: Callable[[], Snapshot]
     limits: Callable[[], Limits | None]
-    reports: Callable[[float], Iterable[tuple[CallReport, bool | None]]] | None
+    reports: Callable[[float], Iterable[FinishedCall]] | None
     tag_active: Callable[[int, int], object]
     tag_finished: Callable[[int, int], object]
     do_not_call: Callable[[], Container[str] | None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.dialling import Dialling
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
@@ -103,21 +104,19 @@ class MissingReports:
             return _DAY
         return max(_CLOCK_DIFFERENCE, 3 * (now - (deadline - patience)))
 
-    def record(self, reports: Iterable[tuple[CallReport, bool | None]], now: float) -> list[Attempt]:
+    def record(self, finished_calls: Iterable[FinishedCall], now: float) -> list[Attempt]:
         """Assign reports to calls, and stop waiting for reports that are late.
 
-        :param reports: pairs of a report, and True or False: whether the contact answered the call; None:
-            unknown.
+        :param finished_calls: what the Data API reports about finished calls of the account.
         :param now: epoch seconds.
         :return: the attempts to store in the ledger.
         """
         lost_calls = self._index.lost_by_external_id()
         changed = []
-        for report, answered in reports:
-            state = self._owner_of(report, lost_calls, now)
+        for finished in finished_calls:
+            state = self._owner_of(finished.report, lost_calls, now)
             if state is not None:
-                known = state.current_call
-                call = with_report(known, report, known.answered or answered, self._rules.timezone)
+                call = with_report(state.current_call, finished, self._rules.timezone)
                 changed.append(self._finish_call(state, call, now))
         return [*changed, *self.give_up(now, patience=0.0)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from airflow_provider_callapi.calls.finish_reasons import FINISH_REASONS, FinishCategory
+from airflow_provider_callapi.calls.finish_reasons import FinishCategory, category_of
 from airflow_provider_callapi.calls.outcome import Outcome
 
 
@@ -19,6 +19,7 @@ class Result(StrEnum):
     CAPACITY = FinishCategory.CAPACITY.value
     WRONG_NUMBER = FinishCategory.WRONG_NUMBER.value
     REFUSED = FinishCategory.REFUSED.value
+    NETWORK = FinishCategory.NETWORK.value
     UNKNOWN = "unknown"
     UNRESOLVED = "unresolved"
     ACCOUNT = FinishCategory.ACCOUNT.value
@@ -32,9 +33,10 @@ RESULT_MEANINGS: dict[Result, str] = {
     Result.BUSY: "the line was busy",
     Result.NOT_REACHED: "the contact did not pick up, or the phone was off",
     Result.OUR_SIDE: "the employee or operator did not pick up",
-    Result.CAPACITY: "the account had no free line: no phone rang, and the attempt does not count",
+    Result.CAPACITY: "the account had no free line, and the attempt does not count",
     Result.WRONG_NUMBER: "the number does not exist",
     Result.REFUSED: "the account may not call this number: blacklist, direction rules, tariff",
+    Result.NETWORK: "the telephone network or the service failed",
     Result.UNKNOWN: "the call has ended, and it is not known whether the contact picked up",
     Result.UNRESOLVED: "it is not known whether the call was placed",
     Result.ACCOUNT: "the account cannot place calls: no money, a limit, or a disabled component",
@@ -50,25 +52,34 @@ REDIAL_DELAYS: dict[Result, float | None] = {
     Result.BUSY: 600.0,
     Result.NOT_REACHED: 3600.0,
     Result.OUR_SIDE: None,
+    Result.NETWORK: 600.0,
     Result.CAPACITY: 300.0,
     Result.ACCOUNT: 0.0,
 }
 """The default of ``redial``: result → seconds from the end of a call to the redial; None: no redial.
 
-There is no redial either after a result that the table does not contain.
+There is no redial either after a result that the table does not contain. A person is only called again if it
+is known that the person did not answer.
 """
+
+_NEEDS_AN_UNANSWERED_CALL = frozenset({Result.BUSY, Result.NOT_REACHED, Result.WRONG_NUMBER})
+"""Results that state that the contact did not answer."""
 
 
 def result_of(call: Outcome) -> Result:
     """Return the result of a call that is over.
 
-    The result is `Result.UNKNOWN` if it is not known whether the contact answered.
+    The reason for which the contact's own leg ended counts more than the reason of the call, because the
+    latter may be the reason of any leg. The result is `Result.UNKNOWN` if it is not known whether the contact
+    answered, and the reason does not name other trouble.
     """
     if call.answered:
         return Result.ANSWERED
-    if reason := FINISH_REASONS.get(call.finish_reason or ""):
-        return Result(reason.value)
-    return Result.UNKNOWN if call.answered is None else Result.NOT_REACHED
+    category = category_of(call.contact_finish_reason) or category_of(call.finish_reason)
+    result = Result(category.value) if category else Result.NOT_REACHED
+    if call.answered is None and result in _NEEDS_AN_UNANSWERED_CALL:
+        return Result.UNKNOWN
+    return result
 
 
 def redial_table(delays: Mapping[str, float | None] | None) -> dict[Result, float | None]:

@@ -17,13 +17,16 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     delay is doubled for each earlier call to the person that rang no phone, but at most five times. Calls
     that rang no phone do not count against ``max_attempts``.
 
+    There is no redial after a placed call if it is unknown whether the contact answered.
+
     :param now: epoch seconds.
     """
     assert attempt.result is not None, "a finished attempt has a result"
     delay = rules.redial.get(attempt.result)
     rang_no_phone = attempt.result in RANG_NO_PHONE
     rung = attempt.attempt - attempt.unrung - rang_no_phone
-    if delay is None or rung >= rules.max_attempts:
+    may_have_answered = attempt.call is not None and attempt.call.answered is not False
+    if delay is None or may_have_answered or rung >= rules.max_attempts:
         return None
     factor = 2 ** min(attempt.unrung, _MAX_DOUBLINGS) if rang_no_phone else 1
     due = _ended_at(attempt, now) + delay * factor

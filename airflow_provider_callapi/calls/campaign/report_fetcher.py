@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.campaign.dialling import Dialling
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, retry_seconds
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
@@ -44,7 +44,7 @@ class ReportFetcher:
         return self._ask(reports, since, now)
 
     def _ask(
-        self, reports: Callable[[float], Iterable[tuple[CallReport, bool | None]]], since: float, now: float
+        self, reports: Callable[[float], Iterable[FinishedCall]], since: float, now: float
     ) -> list[Attempt]:
         try:
             return self._missing.record(reports(since), now)

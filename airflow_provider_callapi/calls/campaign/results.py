@@ -31,8 +31,9 @@ COLUMNS = (
 
 A column of the contact list with the same name as one of these columns is replaced. ``call_contact`` is the
 number called, as E.164 digits. ``call_attempts`` is how many calls to the person the service accepted. The
-sum of ``call_attempts`` is the summary's ``calls``. The columns after ``call_attempts`` describe the last
-attempt.
+sum of ``call_attempts`` is the summary's ``calls``. ``call_finish_reason`` is the cause for which the
+contact's leg ended or, if that is unknown, the cause for which the call ended. The columns after
+``call_attempts`` describe the last attempt.
 """
 
 _Listed: TypeAlias = Ending | Skipped
@@ -105,7 +106,7 @@ def _person_columns(ending: Ending) -> dict[str, Any]:
             "call_answered_at": _iso_or_none(call.answered_at),
             "call_ended_at": _iso_or_none(call.ended_at),
             "call_talk_seconds": call.talk_seconds,
-            "call_finish_reason": call.finish_reason,
+            "call_finish_reason": call.contact_finish_reason or call.finish_reason,
             "call_tags": list(call.tags),
         }
     return added

@@ -14,6 +14,7 @@ from airflow_provider_callapi.api.data_api import report_time
 from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, LimitExceeded, Unanswered
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.api.models import Limits, parse_time
+from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, MemoryLedger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result, redial_table
@@ -72,16 +73,23 @@ def test_a_report_that_never_comes_is_waited_for_so_long_and_not_longer_however_
     assert world.clock() - began < 400
 
 
+def with_report_fields(call: FinishedCall, **fields: Any) -> FinishedCall:
+    return replace(call, report=call.report.model_copy(update=fields))
+
+
+def no_phone_rang(call: FinishedCall, reason: str) -> FinishedCall:
+    """The call ended with a reason before the contact's phone rang."""
+    return with_report_fields(replace(call, answered=False, contact_finish_reason=None), finish_reason=reason)
+
+
 def without_lines(world: World, phone: str) -> None:
     """The account has no free line: the call ends at once, and no phone has rung."""
     reports = world.reports
 
     def reported(since: float) -> Any:
         return [
-            (report.model_copy(update={"finish_reason": "no_resources"}), False)
-            if report.contact_phone_number == phone
-            else (report, answered)
-            for report, answered in reports(since)
+            no_phone_rang(call, "no_resources") if call.report.contact_phone_number == phone else call
+            for call in reports(since)
         ]
 
     world.overrides["reports"] = reported
@@ -154,12 +162,9 @@ def test_a_report_with_a_wrong_clock_makes_no_redial_too_early_or_too_late(hours
     reports = world.reports
 
     def reported(since: float) -> Any:
-        for report, answered in reports(since):
-            finished = parse_time(report.finish_time, RULES.timezone).add(hours=hours)
-            yield (
-                report.model_copy(update={"finish_time": report_time(finished.timestamp(), RULES.timezone)}),
-                answered,
-            )
+        for call in reports(since):
+            ended_at = parse_time(call.report.finish_time, RULES.timezone).add(hours=hours).timestamp()
+            yield with_report_fields(call, finish_time=report_time(ended_at, RULES.timezone))
 
     world.overrides["reports"] = reported
     world.process()
@@ -223,9 +228,7 @@ def test_a_service_that_does_not_let_us_in_ends_the_try(what: str) -> None:
 def test_a_call_that_ended_for_want_of_money_stops_the_campaign(reason: str) -> None:
     world = World([ANNA, BORIS], replace(RULES, max_active=1))
     reports = world.reports
-    world.overrides["reports"] = lambda since: [
-        (report.model_copy(update={"finish_reason": reason}), False) for report, _ in reports(since)
-    ]
+    world.overrides["reports"] = lambda since: [no_phone_rang(call, reason) for call in reports(since)]
     world.exchange.default_script = Script.busy()
     world.process()
     assert world.run().over
@@ -826,8 +829,7 @@ def test_a_report_with_a_time_that_cannot_be_read_is_read_without_it() -> None:
     world = World()
     fetch = world.reports
     world.overrides["reports"] = lambda since: [
-        (report.model_copy(update={"finish_time": "0000-00-00 00:00:00"}), answered)
-        for report, answered in fetch(since)
+        with_report_fields(call, finish_time="0000-00-00 00:00:00") for call in fetch(since)
     ]
     world.process()
     assert world.run().over
@@ -860,11 +862,8 @@ def test_calls_that_a_ledger_has_forgotten_are_counted() -> None:
     fetch = world.reports
 
     def without_a_line(since: float) -> Any:
-        for report, answered in fetch(since):
-            if len(world.exchange.calls) <= 6:
-                yield report.model_copy(update={"finish_reason": "no_resources"}), False
-            else:
-                yield report, answered
+        for call in fetch(since):
+            yield no_phone_rang(call, "no_resources") if len(world.exchange.calls) <= 6 else call
 
     world.overrides["reports"] = without_a_line
     world.process()
