@@ -8,6 +8,7 @@ Source: the vendor's public documentation of the Data API v2.0.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -118,6 +119,11 @@ class AccountTag(Answer):
 def equals(field: str, value: int | str) -> dict[str, Any]:
     """Return the Data API filter that selects the entries whose field has the given value."""
     return {"field": field, "operator": "=", "value": value}
+
+
+def is_one_of(field: str, values: Iterable[int]) -> dict[str, Any]:
+    """Return the Data API filter that selects the entries whose field has one of the given values."""
+    return {"field": field, "operator": "in", "value": sorted(values)}
 
 
 def report_time(epoch_seconds: float, timezone: str) -> str:

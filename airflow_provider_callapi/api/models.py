@@ -101,14 +101,45 @@ class LegState(StrEnum):
     FAX_SENT = "Факс отправлен"
 
 
+_ENGLISH_LEG_STATES: dict[str, LegState] = {
+    "Dial": LegState.DIALING,
+    "Conversation": LegState.TALKING,
+    "Talking": LegState.TALKING,
+    "Next in line": LegState.QUEUED,
+    "Disconnected": LegState.DISCONNECTED,
+    "Operators talking": LegState.OPERATORS_TALKING,
+    "On hold": LegState.ON_HOLD,
+    "Call Transfer": LegState.TRANSFERRING,
+    "Sending DTMF": LegState.SENDING_DTMF,
+    "Receiving a fax": LegState.RECEIVING_FAX,
+    "Fax received": LegState.FAX_RECEIVED,
+    "Sending a fax": LegState.SENDING_FAX,
+    "Fax sent": LegState.FAX_SENT,
+}
+"""State of a leg as the brand CallGear documents it → the same state in the other brands."""
+
+_LEG_STATES = {
+    text.casefold(): state
+    for text, state in [*_ENGLISH_LEG_STATES.items(), *((each, each) for each in LegState)]
+}
+
+
+def leg_state(text: str) -> LegState | None:
+    """Return the documented state that a leg's Russian or English text names; None: the text names none.
+
+    Upper and lower case do not matter.
+    """
+    return _LEG_STATES.get(text.strip().casefold())
+
+
 class Leg(Answer):
     """A leg: one participant of a call session.
 
     :ivar called_phone_number: the called number. Dots and a DTMF string may follow the number
         (``74959268686...9.2.3.3``).
     :ivar is_operator: True for a person of the account, False for the contact.
-    :ivar state: the state as the service's Russian text, e.g. ``Дозвон`` (dialling). `LegState` lists the
-        known states.
+    :ivar state: the state as the service's text, which is Russian or English, e.g. ``Дозвон`` or ``Dial``.
+        `leg_state` converts the text to a `LegState`.
     """
 
     leg_id: int

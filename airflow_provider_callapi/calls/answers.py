@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from airflow_provider_callapi.api.data_api import CallReport, LegReport
-from airflow_provider_callapi.api.models import CallSession, Leg, LegState
+from airflow_provider_callapi.api.models import CallSession, Leg, LegState, leg_state
 from airflow_provider_callapi.calls.finish_reasons import proves_no_answer
 
 _ANSWERED_STATES = frozenset(LegState) - {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED}
@@ -29,7 +29,8 @@ def contact_has_answered(session: CallSession) -> bool:
     """
     contact = _without_dtmf(session.contact_phone_number)
     return bool(contact) and any(
-        _is_contacts_leg(leg, contact, inbound=session.direction == "in") and leg.state in _ANSWERED_STATES
+        _is_contacts_leg(leg, contact, inbound=session.direction == "in")
+        and leg_state(leg.state) in _ANSWERED_STATES
         for leg in session.legs
     )
 
@@ -84,6 +85,16 @@ def judge_finished_call(report: CallReport, legs: Iterable[LegReport]) -> Finish
         newest = max(contacts, key=lambda leg: leg.id, default=None)
         return FinishedCall(report, False, newest.finish_reason if newest else None)
     return FinishedCall(report, False if proves_no_answer(report.finish_reason) else None)
+
+
+def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
+    """Return whether the Data API's report of a call's legs shows that the contact picked up.
+
+    :param contact: the contact's phone number; None: not known.
+    :param legs: the report of this call's legs. The call may still be active.
+    """
+    contacts, _, _ = _sort_legs(contact, legs)
+    return any(map(_is_connected, contacts))
 
 
 def _sort_legs(

@@ -176,6 +176,12 @@ class EventDetector:
         self._forget_ended_calls(snapshot)
         return events
 
+    def awaited_answers(self) -> list[int]:
+        """Return the session ids of the active calls for which no snapshot has shown an answer yet."""
+        return [
+            call_session_id for call_session_id, call in self._active.items() if call.stage is _Stage.ACTIVE
+        ]
+
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
         """Return the active calls: session id → call.
 
@@ -189,7 +195,7 @@ class EventDetector:
                 observation = known.observation if known else Observation()
                 calls[call_session_id] = _WatchedCall(
                     self._fields_of(session),
-                    observation.with_session(session, snapshot.at),
+                    observation.with_session(session, snapshot),
                     known.stage if known else _Stage.UNKNOWN,
                 )
         for call_session_id, known in self._active.items():

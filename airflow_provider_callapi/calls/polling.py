@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -38,6 +38,8 @@ class SharedPoll:
         self._sleep = sleep
         self._subscribers: dict[asyncio.Queue[Snapshot | Exception], float] = {}
         """Queue of a subscriber → the subscriber's interval in seconds."""
+        self._awaited: dict[asyncio.Queue[Snapshot | Exception], Callable[[], Iterable[int]]] = {}
+        """Queue of a subscriber → function that returns the calls for whose answer the subscriber waits."""
         self._loop_task: asyncio.Task[None] | None = None
         self._subscribers_changed = asyncio.Event()
 
@@ -46,13 +48,21 @@ class SharedPoll:
         """Whether this poll has no subscribers."""
         return not self._subscribers
 
+    @property
+    def awaited_answers(self) -> set[int]:
+        """The session ids of all calls for whose answer a subscriber waits."""
+        return {call_session_id for awaited in self._awaited.values() for call_session_id in awaited()}
+
     @asynccontextmanager
-    async def subscribe(self, interval: float) -> AsyncIterator[NextSnapshot]:
+    async def subscribe(
+        self, interval: float, awaited: Callable[[], Iterable[int]] = tuple
+    ) -> AsyncIterator[NextSnapshot]:
         """Subscribe to the snapshots until the context ends.
 
         The context's value is a function that waits for the next snapshot and returns it.
 
         :param interval: the longest time between two polls, in seconds.
+        :param awaited: returns the session ids of the calls for whose answer the subscriber waits.
         :raises ValueError: the interval is not positive.
         """
         if interval <= 0:
@@ -61,6 +71,7 @@ class SharedPoll:
         if interval < min(self._subscribers.values(), default=interval):
             self._subscribers_changed.set()
         self._subscribers[queue] = interval
+        self._awaited[queue] = awaited
         if self._loop_task is None:
             # The context is empty, because the loop logs for all subscribers and not only for the first one.
             self._loop_task = asyncio.create_task(self._run(), context=contextvars.Context())
@@ -74,7 +85,7 @@ class SharedPoll:
         try:
             yield next_snapshot
         finally:
-            del self._subscribers[queue]
+            del self._subscribers[queue], self._awaited[queue]
             if not self._subscribers:
                 # Ends the pause. A poll in progress is not cancelled: two polls never run at once.
                 self._subscribers_changed.set()

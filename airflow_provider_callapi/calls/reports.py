@@ -62,6 +62,22 @@ def fetch_finished_calls(
     return [judge_finished_call(report, legs[report.id]) for report in reports]
 
 
+def report_period(since: float, until: float, timezone: str) -> dict[str, Any]:
+    """Return ``date_from`` and ``date_till`` of a report request.
+
+    The period begins a day before ``since`` and ends a day after ``until``. The two extra days allow for a
+    wrong clock or time zone. The Data API may also refuse a ``date_from`` of the last hours.
+
+    :param since: the earliest start of a call, epoch seconds.
+    :param until: the latest start of a call, epoch seconds.
+    :param timezone: IANA name of the account's zone.
+    """
+    return {
+        "date_from": report_time(since - _DAY, timezone),
+        "date_till": report_time(until + _DAY, timezone),
+    }
+
+
 def _fetch_all(
     data_api: DataApiClient,
     report_request: Callable[..., Request[list[Entry]]],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.answers import contact_has_answered
 
 if TYPE_CHECKING:  # requests is heavy, and DAG files are parsed all day
     from airflow_provider_callapi.api.client import Client
@@ -23,12 +24,19 @@ class Snapshot:
 
     :ivar at: when the answer or the failure arrived, epoch seconds.
     :ivar sessions: session id → active call; empty if the poll failed.
+    :ivar answered: the ids of active calls that the Data API reports as answered. The field is empty if the
+        Data API was not asked.
     :ivar failure: why the poll failed; None: the poll succeeded. A failed poll changes no call's state.
     """
 
     at: float
     sessions: Mapping[int, CallSession] = field(default_factory=dict)
     failure: CallApiError | None = None
+    answered: frozenset[int] = frozenset()
+
+    def shows_answer(self, session: CallSession) -> bool:
+        """Return whether the legs of an active call, or the Data API, prove that the contact picked up."""
+        return session.call_session_id in self.answered or contact_has_answered(session)
 
     def pause(self, interval: float) -> float:
         """Return the seconds until the next poll: the interval, or more if the API's rate limit is used up.

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.answers import contact_has_answered
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
@@ -87,15 +86,14 @@ class Observation:
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
         return cls(**{**known, "tags": tuple(value.get("tags", ()))})
 
-    def with_session(self, session: CallSession, at: float) -> Observation:
+    def with_session(self, session: CallSession, snapshot: Snapshot) -> Observation:
         """Return a copy of this observation, updated with a snapshot that shows the call.
 
         :param session: the call in the snapshot.
-        :param at: the snapshot's time, epoch seconds.
         """
         answered_at = self.answered_at
-        if answered_at is None and contact_has_answered(session):
-            answered_at = at
+        if answered_at is None and snapshot.shows_answer(session):
+            answered_at = snapshot.at
         return replace(
             self,
             listed=True,
@@ -139,6 +137,13 @@ class SessionWatch:
         if self.observation.listed:
             self.phase = self._active_phase()
 
+    def awaited_answers(self, until: Until) -> tuple[int, ...]:
+        """Return the id of the call if a wait needs its answer, and no snapshot has shown the answer yet.
+
+        :param until: the event that the wait waits for. A wait for the end needs no answer.
+        """
+        return (self.call_session_id,) if until == "answered" and self.phase is Phase.APPEARED else ()
+
     def update(self, snapshot: Snapshot) -> Phase:
         """Update the watch with one snapshot and return the call's new phase.
 
@@ -177,7 +182,7 @@ class SessionWatch:
 
     def _observe(self, snapshot: Snapshot) -> None:
         if session := snapshot.sessions.get(self.call_session_id):
-            self.observation = self.observation.with_session(session, snapshot.at)
+            self.observation = self.observation.with_session(session, snapshot)
             self.phase = self._active_phase()
             return
         self.observation = self.observation.with_miss(snapshot.at)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -18,15 +19,16 @@ from airflow_provider_callapi.api.data_api import (
     GetCallsReport,
     LegReport,
     equals,
-    report_time,
 )
 from airflow_provider_callapi.api.methods import Request, request_by_name
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
+from airflow_provider_callapi.calls.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.answers import judge_finished_call
 from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.placing import FindReportedCall
+from airflow_provider_callapi.calls.reports import report_period
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.connection.check import check_connection
@@ -161,15 +163,34 @@ class CallApiHook(BaseHook):
         """
         return self.call(request_by_name(name, params or {}))
 
-    def poll_snapshots(self, poll_interval: float) -> Iterator[Snapshot]:
+    def take_snapshot(self, awaited: Collection[int] = ()) -> Snapshot:
+        """Poll the active calls once, and return the snapshot. A failed poll is logged, and not raised.
+
+        If the connection uses the Data API, the Data API is asked for answers that the poll does not show, at
+        most once in ten seconds.
+
+        :param awaited: the session ids of the calls for whose answer the caller waits.
+        """
+        snapshot = take_snapshot(self.get_conn(), time.time)
+        if snapshot.failure:
+            self.log.warning("Polling the active calls failed: %s", snapshot.failure)
+        witness = self._answer_witness
+        if witness is None:
+            return snapshot
+        if calls := witness.due(snapshot, awaited):
+            witness.ask(calls, snapshot.at)
+        return replace(snapshot, answered=witness.answered_in(snapshot))
+
+    def poll_snapshots(
+        self, poll_interval: float, *, awaited: Callable[[], Collection[int]] = tuple
+    ) -> Iterator[Snapshot]:
         """Poll the active calls in an endless loop, and yield a snapshot of the active calls after each poll.
 
         :param poll_interval: seconds to sleep between two polls. If no points are left, the pause is longer.
+        :param awaited: returns the session ids of the calls for whose answer the caller waits.
         """
         while True:
-            snapshot = take_snapshot(self.get_conn(), time.time)
-            if snapshot.failure:
-                self.log.warning("Polling the active calls failed: %s", snapshot.failure)
+            snapshot = self.take_snapshot(awaited())
             yield snapshot
             time.sleep(snapshot.pause(poll_interval))
 
@@ -181,7 +202,7 @@ class CallApiHook(BaseHook):
             the latest.
         :param poll_interval: seconds between two polls.
         """
-        for snapshot in self.poll_snapshots(poll_interval):
+        for snapshot in self.poll_snapshots(poll_interval, awaited=lambda: watch.awaited_answers(until)):
             if update_watch(watch, snapshot) in WAIT_ENDS_IN[until]:
                 break
         return watch.phase
@@ -302,22 +323,22 @@ class CallApiHook(BaseHook):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    @cached_property
+    def _answer_witness(self) -> AnswerWitness | None:
+        """The second witness for answers. None: the connection does not use the Data API."""
+        if not self.has_data_api:
+            return None
+        return AnswerWitness(self.data_api.client, self.settings.timezone, self.log.warning)
+
     def _retrying_client(self, client: Client) -> RetryingClient:
         return RetryingClient(
             client, sleep=time.sleep, max_limit_wait=self.max_limit_wait, max_sends=self.max_sends
         )
 
     def _report_period(self, since: float | None) -> dict[str, Any]:
-        """Return ``date_from`` and ``date_till`` of a report request.
-
-        The period begins a day before ``since`` and ends a day from now. The two extra days allow for a wrong
-        clock or time zone.
+        """Return ``date_from`` and ``date_till`` of a report request, see `report_period`.
 
         :param since: the earliest start of the call in epoch seconds. None: 30 days ago.
         """
-        now, timezone = time.time(), self.settings.timezone
-        start = now - 30 * _DAY if since is None else since
-        return {
-            "date_from": report_time(start - _DAY, timezone),
-            "date_till": report_time(now + _DAY, timezone),
-        }
+        now = time.time()
+        return report_period(now - 30 * _DAY if since is None else since, now, self.settings.timezone)

@@ -18,7 +18,6 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
@@ -144,9 +143,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
             observation=observation,
         )
         with translate_errors():
-            snapshot = take_snapshot(self.hook.get_conn(), time.time)
-            if snapshot.failure:
-                self.log.warning("Polling the active calls failed: %s", snapshot.failure)
+            snapshot = self.hook.take_snapshot(watch.awaited_answers(self.until))
             try:
                 update_watch(watch, snapshot)
             except CallApiError:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -143,7 +143,8 @@ class CallApiEventTrigger(BaseEventTrigger):
         detector = EventDetector(call_filter, self.include_phone_numbers)
         await self._restore(detector)
         saved_at = -math.inf
-        async with aclosing(self._poll_snapshots()) as snapshots:
+        awaited = detector.awaited_answers if "answered" in self.events else tuple
+        async with aclosing(self._poll_snapshots(awaited)) as snapshots:
             async for snapshot in snapshots:
                 events = detector.update(snapshot)
                 if events or detector.is_baseline or snapshot.at - saved_at > _SAVE_AGAIN_AFTER:
@@ -153,14 +154,17 @@ class CallApiEventTrigger(BaseEventTrigger):
                     if event.kind in self.events:
                         yield TriggerEvent(event.to_json())
 
-    async def _poll_snapshots(self) -> AsyncGenerator[Snapshot, None]:
-        """Yield the successful snapshots, without end. After many failed polls, read the connection again."""
+    async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
+        """Yield the successful snapshots, without end. After many failed polls, read the connection again.
+
+        :param awaited: returns the session ids of the calls for whose answer this trigger waits.
+        """
         # imported here, because DAG files import this module and are parsed all day
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415
 
         while True:
             try:
-                async with subscribe(self.callapi_conn_id, self.poll_interval) as next_snapshot:
+                async with subscribe(self.callapi_conn_id, self.poll_interval, awaited) as next_snapshot:
                     failures = 0
                     while failures < _FAILED_POLLS_BEFORE_RECONNECT:
                         snapshot = await next_snapshot()

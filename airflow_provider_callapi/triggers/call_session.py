@@ -91,7 +91,9 @@ class CallApiSessionTrigger(BaseTrigger):
             observation=Observation.from_outcome(call),
         )
         try:
-            async with subscribe(self.callapi_conn_id, self.poll_interval) as next_snapshot:
+            async with subscribe(
+                self.callapi_conn_id, self.poll_interval, lambda: watch.awaited_answers(self.until)
+            ) as next_snapshot:
                 while update_watch(watch, await next_snapshot()) not in WAIT_ENDS_IN[self.until]:
                     pass
         except Exception as error:  # without an event, the task would wait until its timeout

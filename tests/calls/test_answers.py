@@ -53,7 +53,30 @@ def test_a_contact_in_a_state_after_dialing_has_answered(state: LegState) -> Non
     assert contact_has_answered(session(contact_leg(state)))
 
 
-@pytest.mark.parametrize("state", [*PROVES_NOTHING, "", "Летит на Луну", "разговор", "TALKING"])
+ENGLISH = [
+    ("Dial", LegState.DIALING),
+    ("Conversation", LegState.TALKING),
+    ("Talking", LegState.TALKING),
+    ("Next in line", LegState.QUEUED),
+    ("Disconnected", LegState.DISCONNECTED),
+    ("Operators talking", LegState.OPERATORS_TALKING),
+    ("On hold", LegState.ON_HOLD),
+    ("Call Transfer", LegState.TRANSFERRING),
+    ("Sending DTMF", LegState.SENDING_DTMF),
+    ("Receiving a fax", LegState.RECEIVING_FAX),
+    ("Fax received", LegState.FAX_RECEIVED),
+    ("Sending a fax", LegState.SENDING_FAX),
+    ("Fax sent", LegState.FAX_SENT),
+]
+
+
+@pytest.mark.parametrize(("text", "state"), [*ENGLISH, *((each.value, each) for each in LegState)])
+def test_a_state_proves_the_same_in_every_language_and_case(text: str, state: LegState) -> None:
+    for spelling in (text, text.upper(), text.lower(), f" {text} "):
+        assert contact_has_answered(session(contact_leg(spelling))) is (state in PROVES_AN_ANSWER)
+
+
+@pytest.mark.parametrize("state", [*PROVES_NOTHING, "", "Летит на Луну", "Flying", "Conversations"])
 def test_a_contact_in_any_other_state_or_an_unknown_one_proves_nothing(state: str) -> None:
     assert not contact_has_answered(session(contact_leg(state)))
 
@@ -244,6 +267,16 @@ def test_a_connected_leg_that_may_be_the_contacts_never_proves_that_the_contact_
     for each in legs:
         if (each.connect_time or each.is_talked) and not (each.is_operator or each.is_coach):
             assert contacts, "another leg is known to be the contact's"
+
+
+@pytest.mark.parametrize(
+    ("number", "answered"),
+    [("20_list_array", True), ("22_list_english", True), ("23_list_never_talk", False)],
+)
+def test_the_active_calls_of_the_real_service_show_an_answer_as_expected(number: str, answered: bool) -> None:
+    recorded = json.loads((ANSWERS / f"{number}.json").read_text(encoding="utf-8"))
+    [call] = ListCalls.read_answer(recorded["answers"]["list.calls"]["body"]["result"]["data"])
+    assert contact_has_answered(call) is answered, recorded["expected"]
 
 
 @pytest.mark.parametrize("file", sorted(ANSWERS.glob("3*.json")) + sorted(ANSWERS.glob("4*.json")), ids=str)

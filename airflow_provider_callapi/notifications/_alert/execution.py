@@ -91,7 +91,9 @@ class InTriggerer:
     async def watch(self, hook: CallApiHook, watch: SessionWatch) -> None:
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415 - parse time
 
-        async with subscribe(hook.callapi_conn_id, POLL_INTERVAL) as next_snapshot:
+        async with subscribe(
+            hook.callapi_conn_id, POLL_INTERVAL, lambda: watch.awaited_answers("answered")
+        ) as next_snapshot:
             while update_watch(watch, await next_snapshot()) not in WAIT_ENDS_IN["answered"]:
                 pass
 

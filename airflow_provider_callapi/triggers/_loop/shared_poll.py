@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowNotFoundException
 
+from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.polling import NextSnapshot, SharedPoll
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import read_settings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import record_poll_age
+from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
+log = logging.getLogger(__name__)
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
 """Event loop → connection id → the shared poll of this connection."""
 
 
 @asynccontextmanager
-async def subscribe(callapi_conn_id: str, interval: float) -> AsyncIterator[NextSnapshot]:
+async def subscribe(
+    callapi_conn_id: str, interval: float, awaited: Callable[[], Iterable[int]] = tuple
+) -> AsyncIterator[NextSnapshot]:
     """Subscribe to the snapshots of a connection until the context ends. All subscribers share one poll.
 
     The context's value is a function that waits for the next snapshot and returns it. The first subscriber of
     an event loop starts the connection's poll. The poll stops when the last subscriber leaves.
 
     :param interval: the longest time between two snapshots, in seconds.
+    :param awaited: returns the session ids of the calls for whose answer the subscriber waits. If the
+        connection uses the Data API, the Data API is asked for these answers.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
     if callapi_conn_id not in polls:
@@ -38,7 +47,7 @@ async def subscribe(callapi_conn_id: str, interval: float) -> AsyncIterator[Next
         polls[callapi_conn_id] = poller.poll = SharedPoll(poller)
     poll = polls[callapi_conn_id]
     try:
-        async with poll.subscribe(interval) as next_snapshot:
+        async with poll.subscribe(interval, awaited) as next_snapshot:
             yield next_snapshot
     finally:
         if poll.idle and polls.get(callapi_conn_id) is poll:
@@ -47,26 +56,44 @@ async def subscribe(callapi_conn_id: str, interval: float) -> AsyncIterator[Next
 
 
 class _Poller:
-    """Take snapshots of one connection's active calls in a thread, because the client is synchronous."""
+    """Take snapshots of one connection's active calls in a thread, because the client is synchronous.
+
+    A request to the Data API for answers runs beside the polls, because a slow Data API must not delay the
+    polls. The next snapshot after the request contains its result.
+    """
 
     poll: SharedPoll
     """The shared poll that uses this object to take its snapshots."""
 
     def __init__(self, callapi_conn_id: str) -> None:
         self._callapi_conn_id = callapi_conn_id
-        self._client: Any = None
+        self._client: Client | None = None
+        self._witness: AnswerWitness | None = None
+        self._witness_request: asyncio.Future[None] | None = None
         self._succeeded_at = time.time()
 
     async def __call__(self) -> Snapshot:
         if self._client is None:
-            connection = await CallApiHook.aget_connection(self._callapi_conn_id)
-            self._client = make_client(read_settings(connection))
+            settings = read_settings(await CallApiHook.aget_connection(self._callapi_conn_id))
+            self._client = make_client(settings)
+            if settings.data_api_url is not None:
+                data_api = make_client(settings, service="data_api")
+                self._witness = AnswerWitness(data_api, settings.timezone, log.warning)
         snapshot = await asyncio.to_thread(take_snapshot, self._client, time.time)
         if not self.poll.idle:  # the last subscriber may have left during the poll
             record_poll_age(snapshot.at - self._succeeded_at, conn_id=self._callapi_conn_id)
         if snapshot.failure is None:
             self._succeeded_at = snapshot.at
-        return snapshot
+        return self._with_answers(snapshot, self._witness) if self._witness else snapshot
+
+    def _with_answers(self, snapshot: Snapshot, witness: AnswerWitness) -> Snapshot:
+        """Return the snapshot with the answers that the Data API has reported, and start a request if due."""
+        if self._witness_request is not None and not self._witness_request.done():
+            return snapshot
+        answered = witness.answered_in(snapshot)
+        if calls := witness.due(snapshot, self.poll.awaited_answers):
+            self._witness_request = asyncio.ensure_future(run_in_thread(witness.ask, calls, snapshot.at))
+        return replace(snapshot, answered=answered)
 
 
 def is_permanent(error: Exception) -> bool:

@@ -1,0 +1,148 @@
+"""A second witness for answers: the Data API's reports of active calls.
+
+``list.calls`` does not show on every account that a contact talks. The Data API can report active calls too.
+The package asks the Data API only while a task waits for the answer to an active call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
+
+from airflow_provider_callapi.api.data_api import (
+    REPORT_INTERVAL,
+    GetCallLegsReport,
+    GetCallsReport,
+    is_one_of,
+)
+from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
+from airflow_provider_callapi.api.models import CallSession, Limits
+from airflow_provider_callapi.calls.answers import contacts_leg_is_connected
+from airflow_provider_callapi.calls.reports import DataApiClient, report_period
+from airflow_provider_callapi.calls.snapshot import Snapshot
+
+_PAUSE_AFTER_FAILURE = 60.0
+"""Seconds without a request after a request that failed."""
+_PAUSE_WITHOUT_POINTS = 600.0
+"""Seconds without a request while the Data API has few points left for this day."""
+_RESERVED_POINTS = 0.2
+"""The share of a day's points that the witness leaves for the reports of finished calls."""
+_MOST_ENTRIES = 10_000
+
+
+class CountingClient(DataApiClient, Protocol):
+    """A Data API client that keeps the newest counters of the account's points."""
+
+    @property
+    def limits(self) -> Limits | None:
+        """The newest counters; None: no answer has contained counters yet."""
+
+
+class AnswerWitness:
+    """Asks the Data API which active calls were answered.
+
+    One request covers all calls, and at most one request is sent in ten seconds. The requests alternate
+    between two reports. The report of the calls proves an answer by a talk with an employee. The report of
+    the legs proves an answer by the connected leg of a contact who was called.
+
+    The witness pauses for a minute after a failed request, and while less than a fifth of the day's points is
+    left. An error is no proof of anything, and is only logged.
+
+    :param data_api: a client of the Data API that does not repeat requests.
+    :param timezone: IANA name of the account's time zone.
+    :param warn: takes a warning for the log.
+    """
+
+    def __init__(self, data_api: CountingClient, timezone: str, warn: Callable[[str], object]) -> None:
+        self._data_api = data_api
+        self._timezone = timezone
+        self._warn = warn
+        self._next_at = 0.0
+        self._next_asks_for_legs = False
+        self._answered: frozenset[int] = frozenset()
+
+    def due(self, snapshot: Snapshot, awaited: Collection[int]) -> list[CallSession]:
+        """Return the calls about which to ask the Data API now; empty: no request is due.
+
+        :param snapshot: the newest snapshot of the active calls.
+        :param awaited: the session ids of the calls for whose answer a task waits.
+        """
+        if snapshot.at < self._next_at:
+            return []
+        listed = (snapshot.sessions.get(call_session_id) for call_session_id in awaited)
+        return [
+            session
+            for session in listed
+            if session is not None
+            and session.call_session_id not in self._answered
+            and not snapshot.shows_answer(session)
+        ]
+
+    def ask(self, calls: Collection[CallSession], at: float) -> None:
+        """Ask the Data API about active calls, and remember which of the calls were answered.
+
+        :param calls: the calls from `due`.
+        :param at: the time of the snapshot, epoch seconds.
+        """
+        self._next_at = at + REPORT_INTERVAL
+        period = report_period(at, at, self._timezone)
+        try:
+            answered = (
+                self._ask_for_legs(calls, period) if self._next_asks_for_legs else self._ask(calls, period)
+            )
+        except CallApiError as error:
+            self._warn(f"The Data API did not report which active calls were answered: {error}")
+            pause = error.retry_after if isinstance(error, LimitExceeded) else 0.0
+            self._next_at = at + max(pause, _PAUSE_AFTER_FAILURE)
+            return
+        finally:
+            self._next_asks_for_legs = not self._next_asks_for_legs
+        self._answered |= answered
+        self._save_points(at)
+
+    def answered_in(self, snapshot: Snapshot) -> frozenset[int]:
+        """Return the ids of the calls in a snapshot that the Data API has reported as answered.
+
+        The witness forgets the answers of all other calls.
+        """
+        self._answered &= snapshot.sessions.keys()
+        return self._answered
+
+    def _ask(self, calls: Collection[CallSession], period: dict[str, Any]) -> frozenset[int]:
+        ids = {call.call_session_id for call in calls}
+        reports = self._data_api.call(
+            GetCallsReport(
+                **period,
+                fields=["id", "talk_duration"],
+                include_ongoing_calls=True,
+                filter=is_one_of("id", ids),
+                limit=_MOST_ENTRIES,
+            )
+        )
+        return frozenset(report.id for report in reports if report.talk_duration) & ids
+
+    def _ask_for_legs(self, calls: Collection[CallSession], period: dict[str, Any]) -> frozenset[int]:
+        contacts = {
+            call.call_session_id: call.contact_phone_number for call in calls if call.direction != "in"
+        }
+        legs = self._data_api.call(
+            GetCallLegsReport(**period, filter=is_one_of("call_session_id", contacts), limit=_MOST_ENTRIES)
+        )
+        return frozenset(
+            call_session_id
+            for call_session_id, contact in contacts.items()
+            if contacts_leg_is_connected(
+                contact, [leg for leg in legs if leg.call_session_id == call_session_id]
+            )
+        )
+
+    def _save_points(self, at: float) -> None:
+        limits = self._data_api.limits
+        if limits is None or not limits.day_limit or limits.day_remaining is None:
+            return
+        if limits.day_remaining < limits.day_limit * _RESERVED_POINTS:
+            self._next_at = at + _PAUSE_WITHOUT_POINTS
+            self._warn(
+                f"The Data API has {limits.day_remaining} of {limits.day_limit} points left for this day. "
+                f"It is not asked for answers for {_PAUSE_WITHOUT_POINTS:g} s"
+            )
