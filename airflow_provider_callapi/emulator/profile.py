@@ -137,7 +137,7 @@ class Profile(BaseModel):
     charset_is_required: bool = True
     """False: a request may leave out the charset in the Content-Type."""
     weights: dict[str, Points] = {}
-    """Method → points of one request. The section *Points and keys* states the points of the other methods."""
+    """Method → points of one request. *Points and keys* below states the points of the other methods."""
     day_limit: Points = 100_000
     """Points per day."""
     minute_limit: Points = 1_000
