@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.emulator.exchange import Exchange
     from airflow_provider_callapi.emulator.faults import Fault
     from airflow_provider_callapi.emulator.journal import Entry
+    from airflow_provider_callapi.emulator.profile import Profile
     from airflow_provider_callapi.emulator.script import Script
     from airflow_provider_callapi.emulator.server import Emulator
     from airflow_provider_callapi.emulator.state_diagram import Role, State
@@ -43,6 +44,7 @@ __all__ = [
     "Fault",
     "Key",
     "ManualClock",
+    "Profile",
     "Role",
     "Scenario",
     "Script",
@@ -57,6 +59,7 @@ _NAMES_BY_MODULE = {
     "exchange": ("Exchange",),
     "faults": ("Fault",),
     "journal": ("Entry",),
+    "profile": ("Profile",),
     "script": ("Script",),
     "server": ("Emulator",),
     "state_diagram": ("Role", "State"),

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from airflow_provider_callapi.emulator.clock import Clock, FastClock, ManualClock
 from airflow_provider_callapi.emulator.exchange import Exchange
+from airflow_provider_callapi.emulator.profile import PROFILE_NAMES, Profile
 from airflow_provider_callapi.emulator.remote_control import ScriptsRequest
 from airflow_provider_callapi.emulator.server import Emulator
 
@@ -62,6 +63,12 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="FILE.json",
         help=f"scripts of phones, for example {ScriptsRequest.example}",
     )
+    parser.add_argument(
+        "--profile",
+        default="document",
+        metavar="NAME_OR_FILE.json",
+        help=f"how the exchange behaves where services differ: {', '.join(PROFILE_NAMES)}, or a JSON file",
+    )
     return parser.parse_args(argv)
 
 
@@ -84,7 +91,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         is not usable; stderr names the argument.
     """
     arguments = _parse_arguments(argv)
-    exchange = Exchange(clock=_clock(arguments))
+    try:
+        profile = Profile.load(arguments.profile)
+    except (OSError, ValueError) as error:
+        return _fail("--profile", error)
+    exchange = Exchange(clock=_clock(arguments), profile=profile)
     emulator = Emulator(exchange, host=arguments.host, port=arguments.port)
     stop = threading.Event()
     with ExitStack() as stack:

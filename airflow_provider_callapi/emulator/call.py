@@ -25,6 +25,7 @@ class Leg:
     :ivar employee: the employee who takes part; None: the participant is not an employee.
     :ivar answered_at: the time when the participant answered; None: no answer yet.
     :ivar disconnected_at: the time when the leg ended; None: the leg has not ended.
+    :ivar finish_reason: why the leg ended; None: the leg has not ended.
     """
 
     leg_id: int
@@ -36,6 +37,7 @@ class Leg:
     state: LegState = LegState.DIALING
     answered_at: float | None = None
     disconnected_at: float | None = None
+    finish_reason: str | None = None
 
     @property
     def connected(self) -> bool:
@@ -45,14 +47,16 @@ class Leg:
         """
         return self.state not in (LegState.DIALING, LegState.DISCONNECTED)
 
-    def disconnect(self, now: float) -> None:
+    def disconnect(self, now: float, reason: str) -> None:
         """End the leg at the time ``now``. If the participant's phone still rings, the ringing stops.
 
         A leg that has already ended does not change.
+
+        :param reason: the finish reason of the leg.
         """
         if self.state is not LegState.DISCONNECTED:
             self.state = LegState.DISCONNECTED
-            self.disconnected_at = now
+            self.disconnected_at, self.finish_reason = now, reason
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,7 +109,7 @@ class Call:
 
     @property
     def listed_at(self) -> float:
-        """The time from which ``list.calls`` shows the call, in epoch seconds."""
+        """The time from which ``list.calls`` shows the call by the contact's script, in epoch seconds."""
         return self.started_at + self.script.listed_after
 
     def leg(self, role: Role) -> Leg | None:
@@ -141,7 +145,7 @@ class Call:
                 leg.state = leg_states.get(leg.role, leg.state)
 
     def listing(self) -> dict[str, Any]:
-        """Return the entry of this call in the answer to ``list.calls``, as a JSON object."""
+        """Return the entry of this call in ``list.calls`` by the vendor's document, as a JSON object."""
         return {
             "call_session_id": self.call_session_id,
             "direction": self.direction,

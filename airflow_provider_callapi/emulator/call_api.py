@@ -10,6 +10,7 @@ from typing import Any
 from airflow_provider_callapi.api.methods import METHODS, ListCalls, ListTalkOptions, Request
 from airflow_provider_callapi.emulator import call_control, start_call
 from airflow_provider_callapi.emulator.account import Account
+from airflow_provider_callapi.emulator.listing import list_entry
 from airflow_provider_callapi.emulator.points import weight
 from airflow_provider_callapi.emulator.service import Handler, Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
@@ -18,11 +19,11 @@ from airflow_provider_callapi.emulator.switchboard import Switchboard
 def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -> list[dict[str, Any]]:
     """Return the active calls of the account, oldest first.
 
-    A new call appears after the delay `Script.listed_after` of the contact's script. If the request names
+    The profile of the exchange and the contact's script decide when a call appears. If the request names
     a direction or a virtual number, the answer contains only the calls that match.
     """
     return [
-        call.listing()
+        list_entry(call, switchboard.profile)
         for call in switchboard.listed_calls(account)
         if request.direction in (None, call.direction)
         and request.virtual_phone_number in (None, call.virtual_phone_number)

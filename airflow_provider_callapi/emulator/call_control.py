@@ -26,19 +26,13 @@ from airflow_provider_callapi.api.models import LegState
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.errors import RpcError
+from airflow_provider_callapi.emulator.finish_reasons import HANG_UP_REASONS
 from airflow_provider_callapi.emulator.start_call import check_message
 from airflow_provider_callapi.emulator.state_diagram import Role, State
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 from airflow_provider_callapi.emulator.talk_options import press_button
 
 Success = dict[str, Any]
-
-_DISCONNECT_REASONS = {
-    Role.CONTACT: "subscriber_disconnects",
-    Role.OPERATOR: "operator_disconnects",
-    Role.THIRD_PARTY: "operator_disconnects",
-    Role.COACH: "operator_disconnects",
-}
 
 
 def _success() -> Success:
@@ -95,7 +89,7 @@ def transfer_talk(switchboard: Switchboard, account: Account, request: TransferT
     call.move(request.method)
     operator, third = call.leg(Role.OPERATOR), call.leg(Role.THIRD_PARTY)
     if operator is not None:
-        operator.disconnect(switchboard.now)
+        operator.disconnect(switchboard.now, "transfer_disconnects")
     if call.state is State.TALK and third is not None:
         switchboard.complete_transfer(call, third)
     return _success()
@@ -107,7 +101,7 @@ def restore_talk(switchboard: Switchboard, account: Account, request: RestoreTal
     call.move(request.method)
     third = call.leg(Role.THIRD_PARTY)
     if third is not None:
-        third.disconnect(switchboard.now)
+        third.disconnect(switchboard.now, "operator_disconnects")
     return _success()
 
 
@@ -171,8 +165,9 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
     call = _find_active_call(switchboard, account, request.call_session_id)
     for leg in call.legs:
         if leg.leg_id == request.leg_id and leg.state is not LegState.DISCONNECTED:
-            leg.disconnect(switchboard.now)
-            switchboard.continue_without(call, leg, _DISCONNECT_REASONS[leg.role])
+            reason = HANG_UP_REASONS["contact" if leg.role is Role.CONTACT else "employee"]
+            leg.disconnect(switchboard.now, reason)
+            switchboard.continue_without(call, leg, reason)
             return _success()
     raise RpcError("leg_not_found", "leg_id", request.leg_id)
 

@@ -25,13 +25,13 @@ from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.report_columns import (
-    CALL_COLUMNS,
     CALL_FILTERS,
-    COMMUNICATION_OFFSET,
-    LEG_COLUMNS,
     LEG_FILTERS,
     ONLY_ON_REQUEST,
     TAG_COLUMNS,
+    call_columns,
+    communication_offset,
+    leg_columns,
 )
 from airflow_provider_callapi.emulator.report_filter import build_predicate
 from airflow_provider_callapi.emulator.service import Handler, Result, Service
@@ -46,10 +46,16 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
     The report contains the calls that ended at least `Exchange.report_lag` seconds ago. If the request
     sets ``include_ongoing_calls``, the report also contains active calls.
     """
-    fields = request.fields if "fields" in request.model_fields_set else None
-    calls = _reported_calls(switchboard, account, request, ongoing=bool(request.include_ongoing_calls))
-    default_fields = [name for name in CALL_COLUMNS if name not in ONLY_ON_REQUEST]
-    return _build_page(calls, CALL_COLUMNS, fields or default_fields, request, CALL_FILTERS)
+    profile = switchboard.profile
+    columns = call_columns(profile, switchboard.now)
+    default_fields = [name for name in columns if name not in {*ONLY_ON_REQUEST, *profile.refused_fields}]
+    fields = (request.fields if "fields" in request.model_fields_set else None) or default_fields
+    for name in fields:
+        if name in profile.refused_fields:
+            raise RpcError(profile.refused_fields[name], "fields", name)
+    ongoing = bool(request.include_ongoing_calls) and profile.ongoing_report_delay is not None
+    calls = _reported_calls(switchboard, account, request, ongoing=ongoing)
+    return _build_page(calls, columns, fields, request, CALL_FILTERS - {*profile.refused_filters})
 
 
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
@@ -57,10 +63,12 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
 
     The report contains the legs of the calls that ended at least `Exchange.report_lag` seconds ago.
     """
-    fields = request.fields if "fields" in request.model_fields_set else list(LEG_COLUMNS)
-    calls = _reported_calls(switchboard, account, request, ongoing=False)
+    profile = switchboard.profile
+    columns = leg_columns(profile)
+    fields = request.fields if "fields" in request.model_fields_set else list(columns)
+    calls = _reported_calls(switchboard, account, request, ongoing=profile.ongoing_legs_are_reported)
     legs = ((call, leg) for call in calls for leg in call.legs)
-    return _build_page(legs, LEG_COLUMNS, fields, request, LEG_FILTERS)
+    return _build_page(legs, columns, fields, request, LEG_FILTERS - {*profile.refused_filters})
 
 
 def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Result:
@@ -97,7 +105,7 @@ def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommu
 
 
 def _find_communication(switchboard: Switchboard, account: Account, communication_id: int) -> Call:
-    call = switchboard.calls.get(communication_id - COMMUNICATION_OFFSET)
+    call = switchboard.calls.get(communication_id - communication_offset(switchboard.profile))
     if call is None or call.account is not account:
         raise RpcError("entity_not_found", "communication_id", communication_id)
     return call
@@ -110,18 +118,39 @@ def _reported_calls(
     *,
     ongoing: bool,
 ) -> Iterable[Call]:
+    first, last = _interval(switchboard, account, request)
+    key = "id" if isinstance(request, GetCallsReport) else "call_session_id"
+    for call in _candidates(switchboard, request.filter, key, first, last):
+        if (
+            call.account is account
+            and _is_reported(switchboard, call, ongoing=ongoing)
+            and first <= call.started_at <= last
+        ):
+            yield call
+
+
+def _interval(
+    switchboard: Switchboard, account: Account, request: GetCallsReport | GetCallLegsReport
+) -> tuple[float, float]:
+    """Return the first and the last start time of the calls that a request asks for, in epoch seconds.
+
+    :raises RpcError: the service refuses one of the dates.
+    """
     since, until = _parse_time(account, request, "date_from"), _parse_time(account, request, "date_till")
     if until - since > _MAX_INTERVAL:
         raise RpcError("date_interval_limit_reached", "date_till", request.date_till)
-    first, last = since.timestamp(), until.timestamp()
-    key = "id" if isinstance(request, GetCallsReport) else "call_session_id"
-    for call in _candidates(switchboard, request.filter, key, first, last):
-        if call.ended_at is None:
-            visible = ongoing
-        else:
-            visible = call.ended_at + switchboard.report_lag <= switchboard.now
-        if call.account is account and visible and first <= call.started_at <= last:
-            yield call
+    profile, now = switchboard.profile, switchboard.now
+    if profile.youngest_date_from and since.timestamp() > now - profile.youngest_date_from:
+        raise RpcError("invalid_parameter_value", "date_from", request.date_from)
+    if until.timestamp() > now and not profile.future_date_till_is_allowed:
+        raise RpcError("invalid_parameter_value", "date_till", request.date_till)
+    return since.timestamp(), until.timestamp()
+
+
+def _is_reported(switchboard: Switchboard, call: Call, *, ongoing: bool) -> bool:
+    if call.ended_at is not None:
+        return call.ended_at + switchboard.report_lag <= switchboard.now
+    return ongoing and call.started_at + (switchboard.profile.ongoing_report_delay or 0.0) <= switchboard.now
 
 
 def _candidates(

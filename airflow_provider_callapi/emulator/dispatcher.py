@@ -18,8 +18,11 @@ from airflow_provider_callapi.emulator.data_api import data_api
 from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.faults import FaultPlan, PlannedFault, method_of
 from airflow_provider_callapi.emulator.journal import Entry
+from airflow_provider_callapi.emulator.profile import DOCUMENT, Profile
 from airflow_provider_callapi.emulator.service import Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
+
+_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Dispatcher:
@@ -29,27 +32,42 @@ class Dispatcher:
     thread and reads the time only from ``clock``.
 
     :param clock: returns epoch seconds; often a `ManualClock` in tests.
-    :param account: the first customer. The default account has everything that the vendor's examples
-        name.
+    :param account: the first customer; None: `Profile.new_account`, which has everything that the vendor's
+        examples name.
+    :param profile: how the exchange behaves where services differ.
     :ivar accounts: all customers of the exchange. A test may append more accounts.
     :ivar services: version in the URL → service. A request with another version goes to the Call API.
     """
 
-    def __init__(self, clock: Clock = time.time, account: Account | None = None) -> None:
-        self.accounts = [account or Account()]
+    def __init__(
+        self, clock: Clock = time.time, account: Account | None = None, profile: Profile = DOCUMENT
+    ) -> None:
+        self.profile = profile
+        self.accounts = [account or profile.new_account()]
         self.call_api = call_api()
         self.services: dict[str, Service] = {"v2.0": data_api()}
         for service in self._all_services():
             service.accounts = self.accounts
+            if profile.tokens_are_shared:
+                service.tokens = self.call_api.tokens
         self._lock = threading.RLock()
         self._clock = clock
-        self._switchboard = Switchboard(clock)
+        self._switchboard = Switchboard(clock, profile)
         self._faults = FaultPlan()
 
     @property
     def clock(self) -> Clock:
         """The clock of the exchange: a function that returns epoch seconds."""
         return self._clock
+
+    def serves_host(self, host: str, path: str) -> bool:
+        """Return whether the service to which a URL's path leads has this host name, by the profile.
+
+        Every service has the loopback addresses, too.
+        """
+        is_data_api = path.strip("/") in self.services
+        name = self.profile.data_api_host if is_data_api else self.profile.call_api_host
+        return name in (None, host) or host in _LOOPBACK_HOSTS
 
     def handle(
         self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True
@@ -76,6 +94,8 @@ class Dispatcher:
         """
         media_type, _, parameters = content_type.partition(";")
         charset = parameters.strip().lower().replace('"', "")
+        if not charset and not self.profile.charset_is_required:
+            charset = "charset=utf-8"
         if media_type.strip().lower() != "application/json" or not charset.startswith("charset="):
             # The vendor's document requires JSON and a charset, and names no error for other content types.
             return {"jsonrpc": "2.0", "id": None, "error": RpcError("invalid_request").error_object}

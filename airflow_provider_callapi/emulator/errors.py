@@ -29,6 +29,7 @@ ERRORS: dict[str, tuple[int, str]] = {
         "Value of current limit per {limit_type} is {limit_max_value}",
     ),
     "component_disabled": (-32008, "Component {component_name} has been disabled"),
+    "parameter_component_disabled": (-32008, "The component of the parameter has been disabled"),
     "ip_not_whitelisted": (-32003, "Your IP {ip} is not whitelisted"),
     "account_inactive": (
         -32009,

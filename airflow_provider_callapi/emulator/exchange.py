@@ -15,6 +15,7 @@ from airflow_provider_callapi.emulator.expectations import RingExpectations
 from airflow_provider_callapi.emulator.faults import Fault, PlannedFault
 from airflow_provider_callapi.emulator.in_process import in_process_session
 from airflow_provider_callapi.emulator.journal import Entry
+from airflow_provider_callapi.emulator.profile import DOCUMENT, Profile
 from airflow_provider_callapi.emulator.script import Script
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
@@ -25,14 +26,17 @@ class Exchange(Dispatcher):
     """A telephone exchange with one or more accounts (customers).
 
     :param clock: returns epoch seconds; often a `ManualClock` in tests.
-    :param account: the first customer. The default account has everything that the vendor's examples
-        name.
+    :param account: the first customer; None: `Profile.new_account`, which has everything that the vendor's
+        examples name.
+    :param profile: how the exchange behaves where services differ.
     :ivar port_closers: one function for each open port of the exchange. The function closes the port
         for a number of real seconds. `fault` calls these functions to carry out `Fault.REFUSE`.
     """
 
-    def __init__(self, clock: Clock = time.time, account: Account | None = None) -> None:
-        super().__init__(clock, account)
+    def __init__(
+        self, clock: Clock = time.time, account: Account | None = None, profile: Profile = DOCUMENT
+    ) -> None:
+        super().__init__(clock, account, profile)
         self.port_closers: list[Callable[[float], None]] = []
         self._expectations = RingExpectations()
 
@@ -45,7 +49,10 @@ class Exchange(Dispatcher):
 
     @property
     def report_lag(self) -> float:
-        """Seconds from the end of a call until the Data API's reports contain the call."""
+        """Seconds from the end of a call until the Data API's reports contain the call.
+
+        The profile states the default.
+        """
         return self._switchboard.report_lag
 
     @report_lag.setter
@@ -127,7 +134,8 @@ class Exchange(Dispatcher):
     def session(self, ip: str = "127.0.0.1") -> requests.Session:
         """Return a `requests` session that sends every request to this exchange, whatever the URL.
 
-        The session needs no port, because the exchange answers in the same process.
+        The session needs no port, because the exchange answers in the same process. If the profile names
+        hosts, the session refuses to connect to other hosts.
 
         :param ip: the IP address that the exchange takes for the client's address.
         """
@@ -140,7 +148,7 @@ class Exchange(Dispatcher):
         has made.
         """
         with self._lock:
-            self._switchboard = Switchboard(self._clock)
+            self._switchboard = Switchboard(self._clock, self.profile)
             self._expectations = RingExpectations()
             self._faults.clear()
             for service in self._all_services():

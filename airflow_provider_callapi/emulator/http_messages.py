@@ -87,8 +87,10 @@ def handle_post(
         answer = dispatcher.handle_bytes(
             body, ip, version=version[1], content_type=headers.get("Content-Type", "")
         )
-    make_response = _FAULTY_RESPONSES.get(planned.fault, _json) if planned else _json
-    return HandledPost(make_response(answer), planned)
+    if planned and planned.fault in _FAULTY_RESPONSES:
+        return HandledPost(_FAULTY_RESPONSES[planned.fault](answer), planned)
+    status = dispatcher.profile.error_http_status if "error" in answer else 200
+    return HandledPost(_json(answer)._replace(status=status), planned)
 
 
 def _json(answer: dict[str, Any]) -> HttpResponse:

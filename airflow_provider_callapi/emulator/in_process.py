@@ -46,15 +46,17 @@ class InProcessAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Return the exchange's response to a request.
 
-        :raises requests.ConnectionError: a planned fault refuses or breaks the connection.
+        :raises requests.ConnectionError: the profile names another host, or a planned fault refuses or
+            breaks the connection.
         :raises requests.ReadTimeout: `Fault.HANG` is planned. The method raises the exception at once, and
             does not wait for the timeout.
         """
-        if self._dispatcher.take_fault(_peek(request.body), connecting=True):
+        url = urlsplit(request.url or "")
+        unreachable = not self._dispatcher.serves_host(url.hostname or "", url.path)
+        if unreachable or self._dispatcher.take_fault(_peek(request.body), connecting=True):
             raise _connection_refused(request)
         body = _read_body(request.body)
-        path = urlsplit(request.url or "").path
-        handled = handle_post(self._dispatcher, path, request.headers, body, self._ip)
+        handled = handle_post(self._dispatcher, url.path, request.headers, body, self._ip)
         if handled.fault in (Fault.DROP_BEFORE, Fault.DROP_AFTER):
             cause = http.client.RemoteDisconnected("Remote end closed connection without response")
             raise requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request)
@@ -64,7 +66,9 @@ class InProcessAdapter(HTTPAdapter):
 
 
 def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
-    """Return a `requests` session that sends every request to a dispatcher, whatever the URL.
+    """Return a `requests` session that sends every request to a dispatcher.
+
+    If the profile names hosts, the session refuses to connect to other hosts.
 
     :param dispatcher: the exchange that answers the requests.
     :param ip: the IP address that the exchange takes for the client's address.

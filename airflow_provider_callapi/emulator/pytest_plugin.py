@@ -1,7 +1,8 @@
-"""The pytest plugin with the fixture ``callapi_emulator``. Installing the package registers the plugin.
+"""The pytest plugin with the fixtures ``callapi_emulator`` and ``callapi_profile``.
 
-The fixture imports the emulator only when a test uses the fixture. The reason is that pytest imports this
-module in every test run of every user of the package.
+Installing the package registers the plugin. The plugin imports the emulator only when a test uses
+``callapi_emulator``. The reason is that pytest imports this module in every test run of every user of the
+package.
 """
 
 from __future__ import annotations
@@ -12,13 +13,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from airflow_provider_callapi.emulator.profile import Profile
     from airflow_provider_callapi.emulator.server import Emulator
 
 _EMULATOR: pytest.StashKey[Emulator] = pytest.StashKey()
 
 
 @pytest.fixture
-def callapi_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+def callapi_profile() -> str | Profile:
+    """The name of the profile, or the profile, by which ``callapi_emulator`` behaves.
+
+    A project can override this fixture. A test can run under several profiles:
+    ``@pytest.mark.parametrize("callapi_profile", ["document", "seen"])``.
+    """
+    return "document"
+
+
+@pytest.fixture
+def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Profile) -> Iterator[Emulator]:
     """An emulated telephone exchange on a free port of 127.0.0.1. The clock runs in real time.
 
     ``callapi_emulator.exchange`` is the exchange. ``callapi_emulator.connection()`` returns an Airflow
@@ -28,9 +40,13 @@ def callapi_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     ``Emulator(Exchange(clock=ManualClock()))`` instead.
     """
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415
+    from airflow_provider_callapi.emulator.profile import Profile  # noqa: PLC0415
     from airflow_provider_callapi.emulator.server import Emulator  # noqa: PLC0415
 
-    with Emulator(Exchange()) as emulator:
+    profile = callapi_profile
+    if isinstance(profile, str):
+        profile = Profile.named(profile)
+    with Emulator(Exchange(profile=profile)) as emulator:
         request.node.stash[_EMULATOR] = emulator
         yield emulator
 

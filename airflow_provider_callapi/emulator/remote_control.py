@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.faults import Fault
 from airflow_provider_callapi.emulator.script import Script
+from airflow_provider_callapi.emulator.strict_json import parse_json
 
 
 def _fault(label: Any) -> Fault:
@@ -39,14 +40,9 @@ class RemoteRequest(BaseModel):
             line.
         """
         try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in detail["loc"])
-        problem = detail["msg"].removeprefix("Value error, ")
-        if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            problem = "there is no such field"
-        raise ValueError(f"{field or 'the JSON'}: {problem}. For example: {cls.example}")
+            return parse_json(cls, text)
+        except ValueError as error:
+            raise ValueError(f"{error}. For example: {cls.example}") from None
 
 
 class ScriptsRequest(RemoteRequest):

@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.call import Call, Leg
+from airflow_provider_callapi.emulator.listing import is_operator
+from airflow_provider_callapi.emulator.profile import Profile
 from airflow_provider_callapi.emulator.state_diagram import Role
 
-COMMUNICATION_OFFSET = 1_000_000_000
-"""The difference between the ``communication_id`` of a call and the session id of the call."""
+_COMMUNICATION_OFFSET = 1_000_000_000
+_LARGE_COMMUNICATION_OFFSET = 1 << 62
 
 _SOURCES = {
     "start.informer_call": "callapi_informer_call",
@@ -55,31 +57,63 @@ def _employees(call: Call) -> list[Row]:
     ]
 
 
-CALL_COLUMNS: Mapping[str, Callable[[Call], Any]] = {
-    "id": lambda call: call.call_session_id,
-    "communication_id": lambda call: call.call_session_id + COMMUNICATION_OFFSET,
-    "communication_type": lambda call: "call",
-    "start_time": lambda call: _local_time(call.account, call.started_at),
-    "finish_time": lambda call: _local_time(call.account, call.ended_at),
-    "direction": lambda call: call.direction,
-    "source": lambda call: _SOURCES.get(call.method, "callapi"),
-    "is_lost": lambda call: call.talked_at is None,
-    "finish_reason": lambda call: call.finish_reason,
-    "wait_duration": lambda call: _duration(call.started_at, call.talked_at or call.ended_at),
-    "total_wait_duration": lambda call: _duration(call.started_at, call.talked_at or call.ended_at),
-    "talk_duration": lambda call: _duration(call.talked_at, call.ended_at),
-    "clean_talk_duration": lambda call: _duration(call.talked_at, call.ended_at),
-    "total_duration": lambda call: _duration(call.started_at, call.ended_at),
-    "contact_phone_number": lambda call: call.contact,
-    "virtual_phone_number": lambda call: call.virtual_phone_number,
-    "call_api_external_id": lambda call: call.external_id,
-    "call_api_request_id": lambda call: None,
-    "full_record_file_link": lambda call: None,
-    "tags": lambda call: [
-        {"tag_id": tag, "tag_name": name, "tag_type": "manual"} for tag, name in call.tags.items()
-    ],
-    "employees": _employees,
-}
+def communication_offset(profile: Profile) -> int:
+    """Return the difference between the ``communication_id`` of a call and the session id of the call."""
+    large = "large_communication_ids" in profile.odd_shapes
+    return _LARGE_COMMUNICATION_OFFSET if large else _COMMUNICATION_OFFSET
+
+
+def _talk_duration(call: Call, profile: Profile, now: float) -> int:
+    until = now if call.ended_at is None and profile.ongoing_talk_is_reported else call.ended_at
+    with_operator = any(leg.role is Role.OPERATOR and leg.answered_at is not None for leg in call.legs)
+    counts = profile.talk_duration_from == "talk" or with_operator
+    return _duration(call.talked_at, until) if counts else 0
+
+
+def _is_lost(call: Call, profile: Profile) -> bool:
+    return call.talked_at is None and (profile.unanswered_calls_are_lost or call.direction == "in")
+
+
+def _tags(call: Call, profile: Profile) -> list[Row] | None:
+    tags = [{"tag_id": tag, "tag_name": name, "tag_type": "manual"} for tag, name in call.tags.items()]
+    return None if not tags and "null_tags" in profile.odd_shapes else tags
+
+
+def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any]]:
+    """Return the columns of the report on calls: name → function from a call to the value.
+
+    :param now: the time of the request, in epoch seconds.
+    """
+    columns: dict[str, Callable[[Call], Any]] = {
+        "id": lambda call: call.call_session_id,
+        "communication_id": lambda call: call.call_session_id + communication_offset(profile),
+        "communication_type": lambda call: "call",
+        "start_time": lambda call: _local_time(call.account, call.started_at),
+        "finish_time": lambda call: _local_time(call.account, call.ended_at),
+        "direction": lambda call: call.direction,
+        "source": lambda call: _SOURCES.get(call.method, "callapi"),
+        "is_lost": lambda call: _is_lost(call, profile),
+        "finish_reason": lambda call: call.finish_reason,
+        "wait_duration": lambda call: _duration(call.started_at, call.talked_at or call.ended_at),
+        "total_wait_duration": lambda call: _duration(call.started_at, call.talked_at or call.ended_at),
+        "talk_duration": lambda call: _talk_duration(call, profile, now),
+        "clean_talk_duration": lambda call: _talk_duration(call, profile, now),
+        "total_duration": lambda call: _duration(call.started_at, call.ended_at),
+        "contact_phone_number": lambda call: call.contact,
+        "virtual_phone_number": lambda call: call.virtual_phone_number,
+        "call_api_external_id": lambda call: call.external_id,
+        "call_api_request_id": lambda call: None,
+        "full_record_file_link": lambda call: None,
+        "tags": lambda call: _tags(call, profile),
+        "employees": _employees,
+    }
+    if "record_list" in profile.odd_shapes:
+        columns["call_records"] = lambda call: [f"record-{call.call_session_id}"] if call.recorded else []
+    if "empty_virtual_number" in profile.odd_shapes:
+        columns["virtual_phone_number"] = lambda call: ""
+    return columns
+
+
 ONLY_ON_REQUEST = {"call_api_external_id", "call_api_request_id", "tags", "employees"}
 CALL_FILTERS = frozenset(
     {
@@ -95,21 +129,36 @@ CALL_FILTERS = frozenset(
     }
 )
 
-LEG_COLUMNS: Mapping[str, Callable[[tuple[Call, Leg]], Any]] = {
-    "id": lambda pair: pair[1].leg_id,
-    "call_session_id": lambda pair: pair[0].call_session_id,
-    "direction": lambda pair: _direction(*pair),
-    "calling_phone_number": lambda pair: pair[1].calling,
-    "called_phone_number": lambda pair: pair[1].called,
-    "connect_time": lambda pair: _local_time(pair[0].account, pair[1].answered_at),
-    "duration": lambda pair: _duration(pair[1].answered_at, pair[1].disconnected_at),
-    "total_duration": lambda pair: _duration(pair[1].answered_at, pair[1].disconnected_at),
-    "is_operator": lambda pair: pair[1].role is Role.OPERATOR,
-    "employee_id": lambda pair: pair[1].employee.id if pair[1].employee else None,
-    "is_talked": lambda pair: pair[1].answered_at is not None and pair[0].talked_at is not None,
-    "is_coach": lambda pair: pair[1].role is Role.COACH,
-    "finish_reason": lambda pair: pair[0].finish_reason,
-}
+
+def leg_columns(profile: Profile) -> dict[str, Callable[[tuple[Call, Leg]], Any]]:
+    """Return the columns of the report on legs: name → function from a call and its leg to the value."""
+
+    def is_talked(pair: tuple[Call, Leg]) -> bool | None:
+        call, leg = pair
+        if leg.role is Role.CONTACT and "null_is_talked" in profile.odd_shapes:
+            return None
+        return leg.answered_at is not None and call.talked_at is not None
+
+    columns: dict[str, Callable[[tuple[Call, Leg]], Any]] = {
+        "id": lambda pair: pair[1].leg_id,
+        "call_session_id": lambda pair: pair[0].call_session_id,
+        "direction": lambda pair: _direction(*pair),
+        "calling_phone_number": lambda pair: pair[1].calling,
+        "called_phone_number": lambda pair: pair[1].called,
+        "connect_time": lambda pair: _local_time(pair[0].account, pair[1].answered_at),
+        "duration": lambda pair: _duration(pair[1].answered_at, pair[1].disconnected_at),
+        "total_duration": lambda pair: _duration(pair[1].answered_at, pair[1].disconnected_at),
+        "is_operator": lambda pair: is_operator(pair[1], profile),
+        "employee_id": lambda pair: pair[1].employee.id if pair[1].employee else None,
+        "is_talked": is_talked,
+        "is_coach": lambda pair: pair[1].role is Role.COACH,
+        "finish_reason": lambda pair: (pair[1] if profile.own_leg_reasons else pair[0]).finish_reason,
+    }
+    if "no_employee_id" in profile.odd_shapes:
+        columns["employee_id"] = lambda pair: None
+    return columns
+
+
 LEG_FILTERS = frozenset({"id", "call_session_id", "is_operator", "employee_id", "is_coach"})
 
 TAG_COLUMNS: Mapping[str, Callable[[tuple[int, str]], Any]] = {

@@ -15,8 +15,8 @@ class Script:
 
     All times are in seconds.
 
-    ``listed_after``, ``employee_rings``, ``employee_answer`` and ``hangs_up`` have an effect only if the
-    phone is the contact's.
+    ``listed_after``, ``hangs_up`` and the fields ``employee_…`` have an effect only if the phone is the
+    contact's.
 
     :ivar listed_after: time from the start of the call until the call appears in ``list.calls``.
     :ivar rings: time until the person answers, the exchange reports a busy line, or the exchange stops
@@ -24,8 +24,12 @@ class Script:
     :ivar talks: length of the talk or message; None: the talk lasts until a request ends the call.
     :ivar answer: ``answers``: the person answers. ``busy``: the line is busy. ``no_answer``: the person does
         not answer.
+    :ivar fails_with: the finish reason with which the leg fails after ``rings`` seconds, e.g.
+        ``sip_offline``; None: ``answer`` decides what happens.
     :ivar employee_rings: ``rings`` of an employee's phone that has no script, in a call with this contact.
     :ivar employee_answer: ``answer`` of an employee's phone that has no script, in a call with this
+        contact.
+    :ivar employee_fails_with: ``fails_with`` of an employee's phone that has no script, in a call with this
         contact.
     :ivar hangs_up: who ends the talk: the contact or the employee.
     """
@@ -34,8 +38,10 @@ class Script:
     rings: float = 3.0
     talks: float | None = 10.0
     answer: Reaction = "answers"
+    fails_with: str | None = None
     employee_rings: float = 2.0
     employee_answer: Reaction = "answers"
+    employee_fails_with: str | None = None
     hangs_up: Side = "contact"
 
     @classmethod
@@ -47,3 +53,13 @@ class Script:
     def no_answer(cls, rings: float = 30.0) -> Script:
         """Return a script for a phone that rings for ``rings`` seconds without an answer."""
         return cls(rings=rings, answer="no_answer")
+
+    @classmethod
+    def operator_fails(cls, reason: str, rings: float = 3.0, employee_rings: float = 2.0) -> Script:
+        """Return a script for a contact who answers, but whose call's operator cannot be reached.
+
+        :param reason: the finish reason with which the operator's leg fails, e.g. ``max_out_call_reached``.
+        :param rings: seconds until the contact answers.
+        :param employee_rings: seconds until the operator's leg fails.
+        """
+        return cls(rings=rings, employee_rings=employee_rings, employee_fails_with=reason)

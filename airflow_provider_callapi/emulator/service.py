@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_callapi.api.methods import LoginUser, LogoutUser, Request
+from airflow_provider_callapi.api.methods import LoginUser, LogoutUser, Request, StartCall
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.errors import WITHOUT_LIMITS, RpcError
 from airflow_provider_callapi.emulator.journal import Entry
@@ -80,7 +80,7 @@ class Service:
         :param version: the version in the URL, e.g. ``v4.0``.
         :param charset_is_utf8: True if the Content-Type of the request names UTF-8.
         """
-        context = _RequestContext(ip=ip)
+        context, profile = _RequestContext(ip=ip), switchboard.profile
         try:
             method, params = _parse_envelope(body, context)
             if not charset_is_utf8:
@@ -88,12 +88,14 @@ class Service:
             data = self._execute(switchboard, context, method, params)
         except RpcError as error:
             self._record_request(switchboard, context, error.mnemonic, None)
-            if context.account is not None and error.mnemonic not in WITHOUT_LIMITS:
+            with_limits = error.mnemonic not in WITHOUT_LIMITS and profile.errors_have_limits
+            if context.account is not None and with_limits:
                 error.error_object["data"]["metadata"] = self._metadata(switchboard, context.account, version)
-            return {"jsonrpc": "2.0", "id": context.request_id, "error": error.error_object}
+            answer_id = context.request_id if profile.errors_repeat_id else None
+            return {"jsonrpc": "2.0", "id": answer_id, "error": error.error_object}
         self._record_request(switchboard, context, None, data)
         result: dict[str, Any] = data if isinstance(data, Result) else {"data": data}
-        if result:
+        if result and (profile.login_metadata or context.method != LoginUser.method):
             assert context.account is not None
             metadata = self._metadata(switchboard, context.account, version)
             result["metadata"] = {**result.get("metadata", {}), **metadata}
@@ -109,7 +111,8 @@ class Service:
             return self._log_in(switchboard, context, params)
         token = params.pop("access_token", None)
         account = context.account = self._authenticate(token, switchboard.now)
-        points = self._check_access(switchboard, context, account, request_type)
+        points = self._check_access(context, account, request_type)
+        refusal = self._limit_exceeded(switchboard, account, request_type, points)
         request = check_parameters(request_type, params)
         context.call_session_id = getattr(request, "call_session_id", None)
         if request_type is LogoutUser:
@@ -117,6 +120,8 @@ class Service:
             data: Any = {"success": True}
         else:
             data = handler(switchboard, account, request)
+        if refusal is not None:
+            raise refusal
         self.points(account).charge(points, switchboard.now)
         return data
 
@@ -130,11 +135,13 @@ class Service:
         else:
             raise RpcError("auth_error")
         context.account = account
-        points = self._check_access(switchboard, context, account, LoginUser)
+        points = self._check_access(context, account, LoginUser)
+        self.points(account).check(points, switchboard.now)
         token, expires_at = secrets.token_hex(36), switchboard.now + account.token_lifetime
         self.tokens[token] = (account, expires_at)
         self.points(account).charge(points, switchboard.now)
-        return {"access_token": token, "expire_at": int(expires_at)}
+        end_field = switchboard.profile.token_end_field
+        return {"access_token": token, **({end_field: int(expires_at)} if end_field else {})}
 
     def _authenticate(self, token: Any, now: float) -> Account:
         if token is None:
@@ -155,13 +162,9 @@ class Service:
         return temporary[0]
 
     def _check_access(
-        self,
-        switchboard: Switchboard,
-        context: _RequestContext,
-        account: Account,
-        request_type: type[Request[Any]],
+        self, context: _RequestContext, account: Account, request_type: type[Request[Any]]
     ) -> int:
-        """Check IP address, account, component, rights and points. Return the points of the request.
+        """Check IP address, account, component and rights. Return the points of the request.
 
         :raises RpcError: the account must not call the method now.
         """
@@ -174,9 +177,25 @@ class Service:
             raise RpcError("component_disabled", component_name=component.value)
         if method in account.forbidden_methods:
             raise RpcError("forbidden", "method", method)
-        points = self.weight(account, method)
-        self.points(account).check(points, switchboard.now)
-        return points
+        return self.weight(account, method)
+
+    def _limit_exceeded(
+        self, switchboard: Switchboard, account: Account, request_type: type[Request[Any]], points: int
+    ) -> RpcError | None:
+        """Check that the account has enough points left for a request. None: the account has enough.
+
+        If the profile states that the service places a call despite the limit, return the error. The caller
+        carries out the request and then raises the error.
+
+        :raises RpcError: ``limit_exceeded``: too few points are left, and the request is not carried out.
+        """
+        try:
+            self.points(account).check(points, switchboard.now)
+        except RpcError as error:
+            if switchboard.profile.limit_exceeded_leaves_undone or not issubclass(request_type, StartCall):
+                raise
+            return error
+        return None
 
     def _metadata(self, switchboard: Switchboard, account: Account, version: str) -> dict[str, Any]:
         metadata: dict[str, Any] = {"limits": self.points(account).limits(switchboard.now)}

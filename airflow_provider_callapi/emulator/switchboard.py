@@ -16,7 +16,15 @@ from airflow_provider_callapi.api.models import LegState
 from airflow_provider_callapi.emulator.account import Account, Employee
 from airflow_provider_callapi.emulator.call import Call, Leg
 from airflow_provider_callapi.emulator.clock import Clock
+from airflow_provider_callapi.emulator.finish_reasons import (
+    HANG_UP_REASONS,
+    not_reached_reason,
+    reason_of_other_legs,
+    session_reason,
+)
 from airflow_provider_callapi.emulator.journal import Entry, Journal, Kind
+from airflow_provider_callapi.emulator.listing import is_listed
+from airflow_provider_callapi.emulator.profile import DOCUMENT, Profile
 from airflow_provider_callapi.emulator.script import Script
 from airflow_provider_callapi.emulator.state_diagram import Role, State
 
@@ -33,6 +41,7 @@ class Switchboard:
     """The active and finished calls of an exchange, and the events that are still to happen.
 
     :ivar clock: returns epoch seconds.
+    :ivar profile: how the exchange behaves where services differ.
     :ivar now: the time of the event or request that is being carried out, in epoch seconds.
     :ivar calls: session id → active or finished call.
     :ivar by_start_time: all calls; the call that started first comes first.
@@ -43,8 +52,9 @@ class Switchboard:
     :ivar report_lag: seconds from the end of a call until the Data API's reports contain the call.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, profile: Profile = DOCUMENT) -> None:
         self.clock = clock
+        self.profile = profile
         self.now = clock()
         self.journal = Journal()
         self.calls: dict[int, Call] = {}
@@ -53,7 +63,7 @@ class Switchboard:
         self.finished: list[Call] = []
         self.scripts: dict[str, Script] = {}
         self.default_script = Script()
-        self.report_lag = 0.0
+        self.report_lag = profile.report_delay
         self._events: list[tuple[float, int, Call, Event]] = []
         self._order = count()
         self._call_ids = count(206_597_836)
@@ -124,7 +134,9 @@ class Switchboard:
         calling = call.virtual_phone_number if call.shows_virtual_number else call.contact
         leg = self._new_leg(call, Role.OPERATOR, phone, calling, employee)
         script = self.scripts.get(phone) or Script(
-            rings=call.script.employee_rings, answer=call.script.employee_answer
+            rings=call.script.employee_rings,
+            answer=call.script.employee_answer,
+            fails_with=call.script.employee_fails_with,
         )
         self._ring(call, leg, script)
 
@@ -149,12 +161,12 @@ class Switchboard:
 
     def _ring(self, call: Call, leg: Leg, script: Script, timeout: float | None = None) -> None:
         self.log_event("ring", call, leg.phone, leg.role.value)
+        reason = not_reached_reason(leg.role, script)
         if timeout is not None and script.rings > timeout:
             self._schedule(timeout, call, lambda: self._on_not_reached(call, leg, "timeout"))
-        elif script.answer == "answers":
+        elif reason is None:
             self._schedule(script.rings, call, lambda: self._on_answered(call, leg))
         else:
-            reason = _NOT_REACHED_REASONS[leg.role is Role.CONTACT, script.answer]
             self._schedule(script.rings, call, lambda: self._on_not_reached(call, leg, reason))
 
     # --- people answer, talk and leave ---
@@ -185,7 +197,7 @@ class Switchboard:
             call.answered_at = call.answered_at or self.now
             call.talked_at = self.now
             call.move("both sides answered")
-            self._schedule_talk_end(call, call.script.talks, _HANG_UP_REASONS[call.script.hangs_up])
+            self._schedule_talk_end(call, call.script.talks, HANG_UP_REASONS[call.script.hangs_up])
 
     def _on_third_party_answered(self, call: Call, leg: Leg) -> None:
         transferred = call.state is State.TRANSFERRING
@@ -218,7 +230,7 @@ class Switchboard:
     def _on_not_reached(self, call: Call, leg: Leg, reason: str) -> None:
         if leg.state is not LegState.DIALING:
             return
-        leg.disconnect(self.now)
+        leg.disconnect(self.now, reason)
         self.continue_without(call, leg, reason)
 
     def continue_without(self, call: Call, leg: Leg, reason: str) -> None:
@@ -237,42 +249,32 @@ class Switchboard:
             if call.allows("third party left"):
                 call.move("third party left")
             else:
-                self.finish(call, "no_success_operator_call")
+                self.finish(call, "no_success_operator_call", leg.role)
         elif leg.role is Role.OPERATOR and call.state is State.SESSION and call.operators:
             self.ring_operator(call)
         elif leg.role is Role.OPERATOR and call.allows("operator disconnected"):
             call.move("operator disconnected")
-            self._schedule(POST_TALK_SECONDS, call, lambda: self.finish(call, reason))
+            self._schedule(POST_TALK_SECONDS, call, lambda: self.finish(call, reason, leg.role))
         else:
-            self.finish(call, reason)
+            self.finish(call, reason, leg.role)
 
-    def finish(self, call: Call, reason: str) -> None:
+    def finish(self, call: Call, reason: str, ending: Role | None = None) -> None:
         """End a call and disconnect all participants.
 
-        :param reason: the Data API's ``finish_reason``.
+        :param reason: why the call ends: a ``finish_reason`` of the Data API.
+        :param ending: the role of the participant whose leg ended the call; None: no single leg did.
         """
         call.state = State.FINISHED
-        call.ended_at, call.finish_reason = self.now, reason
         for leg in call.legs:
-            leg.disconnect(self.now)
+            leg.disconnect(self.now, reason_of_other_legs(reason, ending))
+        call.ended_at, call.finish_reason = self.now, session_reason(call, reason, self.profile)
         self.finished.append(self.active.pop(call.call_session_id))
-        self.log_event("end", call, call.contact, reason)
+        self.log_event("end", call, call.contact, call.finish_reason)
 
     # --- list.calls ---
 
     def listed_calls(self, account: Account) -> Iterator[Call]:
         """Yield, one by one, the active calls that ``list.calls`` shows to an account now, oldest first."""
         for call in self.active.values():
-            if call.account is account and call.listed_at <= self.now:
+            if call.account is account and is_listed(call, self.profile, self.now):
                 yield call
-
-
-_NOT_REACHED_REASONS = {
-    (True, "busy"): "subscriber_busy",
-    (True, "no_answer"): "subscriber_not_responsible",
-    (False, "busy"): "operator_busy",
-    (False, "no_answer"): "operator_not_responsible",
-}
-"""(True for the contact's leg, `Script.answer`) → ``finish_reason`` of the call."""
-
-_HANG_UP_REASONS = {"contact": "subscriber_disconnects", "employee": "operator_disconnects"}

@@ -54,7 +54,7 @@ def _toggle_recording(switchboard: Switchboard, call: Call, option: TalkOption) 
 def _toggle_coach(switchboard: Switchboard, call: Call, option: TalkOption) -> None:
     coach = call.leg(Role.COACH)
     if coach is not None:
-        coach.disconnect(switchboard.now)
+        coach.disconnect(switchboard.now, "operator_disconnects")
         switchboard.continue_without(call, coach, "operator_disconnects")
         return
     operator = call.leg(Role.OPERATOR)

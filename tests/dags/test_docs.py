@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -18,9 +19,10 @@ from airflow_provider_callapi.calls import placing
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, RESULT_MEANINGS
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
-from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.emulator import Fault, Profile, Script
 from airflow_provider_callapi.emulator.call_api import HANDLERS
 from airflow_provider_callapi.emulator.errors import ERRORS
+from airflow_provider_callapi.emulator.profile import PROFILE_NAMES
 from airflow_provider_callapi.emulator.remote_control import (
     AdvanceRequest,
     FaultRequest,
@@ -221,6 +223,35 @@ def test_the_table_of_faults_is_complete_and_true():
     assert rows == {fault.name: "yes" if fault.carried_out else "no" for fault in Fault}
 
 
+def test_the_table_of_the_profiles_fields_is_the_codes_own():
+    defaults = Profile().model_dump(mode="json")
+    expected = [
+        [name, json.dumps(defaults[name]), " ".join((field.description or "").replace("`", "").split())]
+        for name, field in Profile.model_fields.items()
+    ]
+
+    assert table("emulator.md", "field of a profile") == expected
+
+
+def test_the_table_of_the_packages_profiles_is_complete_and_true():
+    names = [row[0] for row in table("emulator.md", "profile")]
+    differences = [Profile.named(name).model_dump(mode="json", exclude_defaults=True) for name in names[1:]]
+
+    def cell(value):
+        if isinstance(value, list):
+            return ", ".join(value)
+        return value if isinstance(value, str) else json.dumps(value)
+
+    expected = [
+        [field, *(cell(profile[field]) if field in profile else "–" for profile in differences)]
+        for field in Profile.model_fields
+        if any(field in profile for profile in differences)
+    ]
+
+    assert tuple(names) == PROFILE_NAMES
+    assert table("emulator.md", "field that differs") == expected
+
+
 def test_the_bodies_for_the_remote_control_are_the_codes_own():
     rows = {row[0]: row[1].partition(" (")[0] for row in table("emulator.md", "POST")}
     kinds = {
@@ -298,6 +329,6 @@ def test_every_command_and_option_is_in_the_tables():
 def test_the_class_names_on_the_pages_are_the_codes_own():
     known = "".join(path.read_text("utf-8") for path in ROOT.glob("airflow_provider_callapi/**/*.py"))
 
-    named = set(re.findall(r"\bCall(?:Api)?[A-Z]\w+", "".join(PAGES.values()) + README))
+    named = set(re.findall(r"\bCall(?:Api)?[A-Z]\w+", "".join(PAGES.values()) + README)) - {"CallGear"}
 
     assert {name for name in named if not re.search(rf"\bclass {name}\b|^ *{name} = ", known)} == set()

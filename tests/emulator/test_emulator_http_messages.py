@@ -8,7 +8,7 @@ import pytest
 import requests
 from emulator_client import CONTACT, TTS, VNUMBER, post
 
-from airflow_provider_callapi.emulator import Emulator, Fault
+from airflow_provider_callapi.emulator import Emulator, Fault, Profile
 
 HEADERS = {"Content-Type": "application/json; charset=UTF-8"}
 
@@ -56,3 +56,9 @@ def test_the_fault_internal_error_carries_the_request_out(exchange):
     )
     assert answer["error"]["code"] == -32603
     assert exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.parametrize("callapi_profile", [Profile(error_http_status=403)])
+def test_the_profile_states_the_http_status_of_an_error(callapi_emulator):
+    assert post(callapi_emulator, "list.calls").status_code == 200
+    assert post(callapi_emulator, "no.such").status_code == 403

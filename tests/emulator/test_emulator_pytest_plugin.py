@@ -13,7 +13,7 @@ import pytest
 from emulator_client import CONTACT, http_client, informer_call
 
 from airflow_provider_callapi.api.methods import ListCalls
-from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.emulator import Profile, Script
 
 
 def test_the_fixture_is_an_emulator_in_real_time(callapi_emulator):
@@ -25,6 +25,18 @@ def test_the_fixture_is_an_emulator_in_real_time(callapi_emulator):
     assert session.legs[0].state == "Разговор"
     time.sleep(0.4)
     assert client.call(ListCalls()) == []
+
+
+@pytest.mark.parametrize(
+    ("callapi_profile", "state"),
+    [("document", "Разговор"), (Profile(state_language="english"), "Conversation")],
+)
+def test_a_test_chooses_the_profile_of_the_fixture(callapi_emulator, state):
+    callapi_emulator.exchange.script(CONTACT, Script(rings=0.0, talks=None))
+    client = http_client(callapi_emulator)
+    client.call(informer_call())
+    (session,) = client.call(ListCalls())
+    assert session.legs[0].state == state
 
 
 def test_the_pytest_plugin_is_cheap_to_import():

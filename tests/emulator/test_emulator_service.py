@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from emulator_client import CONTACT, EmulatorClient, start_params
 
 from airflow_provider_callapi.api.methods import Component
-from airflow_provider_callapi.emulator import Account, Exchange, Key
+from airflow_provider_callapi.emulator import Account, Exchange, Key, ManualClock, Profile
 from airflow_provider_callapi.emulator.errors import ERRORS, WITHOUT_LIMITS
 
 
@@ -127,3 +128,13 @@ def test_each_account_has_its_own_permissions():
     exchange.accounts.append(Account(login="b", password="b", key="b-key", ip_whitelist=set()))
     body = {"jsonrpc": "2.0", "id": 1, "method": "list.calls", "params": {"access_token": "b-key"}}
     assert exchange.handle(body)["error"]["data"]["mnemonic"] == "ip_not_whitelisted"
+
+
+@pytest.mark.parametrize(("undone", "rings"), [(True, 0), (False, 1)])
+def test_the_profile_states_whether_a_start_over_the_limit_rings(undone, rings):
+    exchange = Exchange(profile=Profile(minute_limit=0, limit_exceeded_leaves_undone=undone))
+    api = EmulatorClient(exchange, ManualClock())
+
+    assert api.mnemonic("start.informer_call", **start_params("start.informer_call")) == "limit_exceeded"
+    assert exchange.rings(CONTACT) == rings
+    assert exchange.limits()["minute_remaining"] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from emulator_client import COACH, CONTACT, CONTROLS, THIRD_PARTY
 
-from airflow_provider_callapi.emulator import Script, State
+from airflow_provider_callapi.emulator import Role, Script, State
 
 
 def test_an_informer_call_rings_three_seconds_and_talks_ten(api, clock):
@@ -86,3 +86,30 @@ def test_a_call_continues_for_two_seconds_after_its_operator_has_left(api, excha
     assert call.active
     clock.advance(2)
     assert exchange.calls[0].finish_reason == "operator_disconnects"
+
+
+def test_a_contact_answers_although_the_operators_leg_fails(api, clock):
+    api.exchange.script(CONTACT, Script.operator_fails("max_out_call_reached", rings=4, employee_rings=2))
+    call = api.start("start.simple_call", first_call="contact")
+    clock.advance(100)
+    finished = api.exchange.call(call.call_session_id)
+    contact, operator = finished.legs
+    assert (contact.answered_at, operator.answered_at) == (call.started_at + 4, None)
+    assert (operator.finish_reason, finished.ended_at) == ("max_out_call_reached", call.started_at + 6)
+
+
+def test_a_phone_whose_leg_fails_ends_the_call_with_the_reason_of_its_script(api, clock):
+    api.exchange.script(CONTACT, Script(rings=0, fails_with="subscriber_number_problems"))
+    call = api.start("start.informer_call")
+    clock.advance(1)
+    finished = api.exchange.call(call.call_session_id)
+    assert (finished.finish_reason, finished.answered_at) == ("subscriber_number_problems", None)
+
+
+def test_the_next_phone_of_an_employee_rings_after_a_phone_whose_leg_fails(api, clock):
+    api.exchange.script("79260000002", Script(rings=1, fails_with="sip_offline"))
+    call = api.start("start.employee_call", employee={"id": 26}, first_call="employee")
+    clock.advance(100)
+    legs = api.exchange.call(call.call_session_id).legs
+    operators = [leg for leg in legs if leg.role is Role.OPERATOR]
+    assert [leg.finish_reason for leg in operators] == ["sip_offline", "subscriber_disconnects"]

@@ -11,7 +11,7 @@ from airflow_fakes import Desk
 
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.polling import SharedPoll
-from airflow_provider_callapi.emulator import Exchange, ManualClock
+from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
 
 _MODULES_WITH_A_CLOCK = (
     "connection.clients",
@@ -23,10 +23,14 @@ _MODULES_WITH_A_CLOCK = (
 
 
 @pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """Return a desk: exchange, shared clock and connection. A sleep only moves the clock."""
+def desk(monkeypatch: pytest.MonkeyPatch, callapi_profile: str | Profile) -> Desk:
+    """Return a desk: exchange, shared clock and connection. A sleep only moves the clock.
+
+    A test chooses the profile of the exchange as for the fixture ``callapi_emulator``.
+    """
     clock = ManualClock()
-    desk = Desk(Exchange(clock=clock), clock, monkeypatch)
+    profile = Profile.named(callapi_profile) if isinstance(callapi_profile, str) else callapi_profile
+    desk = Desk(Exchange(clock=clock, profile=profile), clock, monkeypatch)
     fake_time = SimpleNamespace(time=clock, monotonic=clock, perf_counter=clock, sleep=desk.sleep)
     for name in _MODULES_WITH_A_CLOCK:
         module = importlib.import_module(f"airflow_provider_callapi.{name}")

@@ -74,7 +74,7 @@ class Desk:
     def connect(self, *, login: bool = False, **changes: Any) -> None:
         """Set the connection ``callapi_default`` to the emulator, with changed fields."""
         account = self.exchange.account
-        extra = {"data_api": True, "data_api_host": "http://127.0.0.1:9"}
+        extra = {"data_api": True, "data_api_host": "http://127.0.0.1:9", "timezone": account.timezone}
         fields: dict[str, Any] = {"conn_type": "callapi", "host": "http://127.0.0.1", "port": 9}
         fields |= (
             {"login": account.login, "password": account.password} if login else {"password": account.key}

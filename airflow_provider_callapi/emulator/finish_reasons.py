@@ -1,0 +1,71 @@
+"""The finish reasons of the emulator's sessions and legs.
+
+A finish reason is a mnemonic of the Data API that states why a session or a leg ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from airflow_provider_callapi.emulator.call import Call
+from airflow_provider_callapi.emulator.profile import Profile
+from airflow_provider_callapi.emulator.script import Reaction, Script, Side
+from airflow_provider_callapi.emulator.state_diagram import Role
+
+HANG_UP_REASONS: Mapping[Side, str] = {
+    "contact": "subscriber_disconnects",
+    "employee": "operator_disconnects",
+}
+"""Who ends the talk → finish reason."""
+
+_NOT_REACHED_REASONS: Mapping[tuple[bool, Reaction], str] = {
+    (True, "busy"): "subscriber_busy",
+    (True, "no_answer"): "subscriber_not_responsible",
+    (False, "busy"): "operator_busy",
+    (False, "no_answer"): "operator_not_responsible",
+}
+"""(True for the contact's leg, `Script.answer`) → finish reason."""
+
+
+def not_reached_reason(role: Role, script: Script) -> str | None:
+    """Return the reason with which a leg fails if its phone follows a script; None: the person answers."""
+    return script.fails_with or _NOT_REACHED_REASONS.get((role is Role.CONTACT, script.answer))
+
+
+def reason_of_other_legs(reason: str, ending: Role | None) -> str:
+    """Return the reason of the legs that end because another participant's leg has ended.
+
+    :param reason: the reason of the leg that ended the call.
+    :param ending: the role of that leg; None: no single leg ended the call, so all legs have the same reason.
+    """
+    if ending is None:
+        return reason
+    return HANG_UP_REASONS["contact" if ending is Role.CONTACT else "employee"]
+
+
+def session_reason(call: Call, reason: str, profile: Profile) -> str:
+    """Return the finish reason that the report shows for a session whose legs have all ended.
+
+    :param reason: the reason of the leg that ended the call.
+    """
+    return _SESSION_REASONS[profile.session_reason](call) or reason
+
+
+def _reason_of(role: Role) -> Callable[[Call], str | None]:
+    def last_reason(call: Call) -> str | None:
+        return next((leg.finish_reason for leg in reversed(call.legs) if leg.role is role), None)
+
+    return last_reason
+
+
+def _any_reason(call: Call) -> str | None:
+    return call.legs[call.call_session_id % len(call.legs)].finish_reason if call.legs else None
+
+
+_SESSION_REASONS: Mapping[str, Callable[[Call], str | None]] = {
+    "ending_leg": lambda call: None,
+    "contact": _reason_of(Role.CONTACT),
+    "operator": _reason_of(Role.OPERATOR),
+    "any": _any_reason,
+}
+"""`Profile.session_reason` → function that returns the reason; None: the leg that ended the call gives it."""

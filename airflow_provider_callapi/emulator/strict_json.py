@@ -1,0 +1,30 @@
+"""Read a JSON text into a pydantic model. The error text names the field and the problem in one line."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_UNKNOWN_FIELD = ("extra_forbidden", "unexpected_keyword_argument")
+
+
+def parse_json(model: type[ModelT], text: str | bytes) -> ModelT:
+    """Parse a JSON text and return an object of a pydantic model.
+
+    :raises ValueError: the text is not JSON, or a field is unknown or wrong. The error text names the field
+        and the problem in one line.
+    """
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in detail["loc"])
+    problem = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] in _UNKNOWN_FIELD:
+        similar = get_close_matches(field, model.model_fields, n=1)
+        problem = "there is no such field" + (f"; {similar[0]} is similar" if similar else "")
+    raise ValueError(f"{field or 'the JSON'}: {problem}")
