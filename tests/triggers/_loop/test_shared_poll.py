@@ -7,14 +7,20 @@ import os
 import time
 from typing import Any
 
+import pendulum
+import pytest
 from airflow_fakes import CONTACT, events_of, start_informer_call
 from session_triggers import trigger
 
-from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.emulator import Fault, Profile, Script
 from airflow_provider_callapi.triggers._loop import shared_poll
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 pytest_plugins = ["airflow_desk"]
+
+
+def iso(at: float) -> str:
+    return pendulum.from_timestamp(at).to_iso8601_string()
 
 
 async def _all(triggers: list[CallApiSessionTrigger]) -> list[Any]:
@@ -41,6 +47,44 @@ def test_two_hundred_triggers_poll_as_often_as_one(desk):
     assert one == many
     assert seconds == same_seconds
     assert 100 <= many <= 130, "every five seconds for ten minutes"
+
+
+@pytest.mark.parametrize(
+    "callapi_profile",
+    [
+        Profile(talk_is_listed="never", ongoing_talk_is_reported=True),
+        Profile(talk_is_listed="never", ongoing_legs_are_reported=True),
+    ],
+    ids=["talk", "legs"],
+)
+def test_two_hundred_waits_for_an_answer_cost_at_most_one_data_api_request_more_for_each_poll(
+    desk, monkeypatch
+):
+    """``list.calls`` never shows the talks. Every call is answered after 20 s, and talks for ten minutes."""
+
+    async def run_at_once(function: Any, *args: Any) -> Any:
+        return function(*args)
+
+    monkeypatch.setattr(shared_poll, "run_in_thread", run_at_once)
+    desk.connect(extra={"data_api": True})
+    desk.exchange.account.minute_limit = 10_000
+    desk.exchange.script(CONTACT, Script(rings=20, talks=590))
+    began = desk.clock()
+    waits = [trigger(desk.start(), began, until="answered", deadline=began + 1000) for _ in range(200)]
+
+    events = asyncio.run(_all(waits))
+
+    assert {event["phase"] for event in events} == {"ANSWERED"}
+    assert max(event["call"]["answered_at"] for event in events) <= iso(began + 20 + 2 * 10 + 5)
+    reports = desk.exchange.requests("get.calls_report") + desk.exchange.requests("get.call_legs_report")
+    assert 2 <= reports <= desk.exchange.requests("list.calls")
+
+
+@pytest.mark.parametrize("callapi_profile", [Profile(talk_is_listed="never")])
+def test_without_the_second_witness_an_answer_that_is_never_listed_is_not_known(desk):
+    desk.exchange.script(CONTACT, Script(rings=5, talks=60))
+    (event,) = asyncio.run(_all([trigger(desk.start(), desk.clock(), until="answered")]))
+    assert (event["phase"], event["call"]["answered"]) == ("ENDED", None)
 
 
 def test_connections_do_not_share_a_poll(desk, monkeypatch):
