@@ -134,6 +134,17 @@ class Unresolved(Exception):
         self.external_id = external_id
 
 
+class AbsenceNotProven(Exception):
+    """A lost call was not found yet, and it is too early to conclude that the call was never placed.
+
+    :ivar proven_at: when to search again, epoch seconds. A call that no service shows then was never placed.
+    """
+
+    def __init__(self, external_id: str, proven_at: float) -> None:
+        super().__init__(f"neither list.calls nor the Data API shows external_id {external_id} yet")
+        self.proven_at = proven_at
+
+
 class Journal:
     """The stored record of one task's call.
 
@@ -297,6 +308,7 @@ def place(
     appear_timeout: float,
     delivery: Delivery = "at_most_once",
     search_first: bool = False,
+    absence_proven_after: float | None = None,
 ) -> Outcome:
     """Place the call of a journal, or continue with a call that an earlier try placed.
 
@@ -307,6 +319,11 @@ def place(
         ``at_least_once`` then places a new attempt, at most once per try.
     :param search_first: search for the call of an earlier try before dialling. Set this if the journal of the
         earlier try is lost.
+    :param absence_proven_after: seconds from the intent. If neither ``list.calls`` nor the Data API shows the
+        lost call after this time, the call was never placed, and the same attempt is placed again. None: the
+        absence of a call proves nothing.
+    :raises AbsenceNotProven: the lost call was not found, and its absence proves nothing yet. The caller
+        waits and calls `place` again.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises CallApiError: the call was not placed, or the search for the call failed.
     """
@@ -317,11 +334,14 @@ def place(
         gateway.log(f"{journal.describe()}: {step}")
     if step is Step.ADOPT:
         return journal.current.outcome
-    if step is Step.GIVE_UP and delivery == "at_most_once":
+    if step is Step.GIVE_UP and delivery == "at_most_once" and absence_proven_after is None:
         raise Unresolved(journal.current.external_id, "An earlier try got no answer")
     cause = "An earlier try ended before it got an answer"
-    # An unresolved call was already searched for appear_timeout: check again without waiting.
-    search_seconds = 0.0 if step is Step.GIVE_UP else appear_timeout
+    # The call was already searched for appear_timeout: check again without waiting.
+    was_searched = step is Step.GIVE_UP or (
+        step is Step.SEARCH and _absence_is_proven(journal, gateway, absence_proven_after)
+    )
+    search_seconds = 0.0 if was_searched else appear_timeout
     if step in (Step.DIAL, Step.DIAL_AGAIN):
         answer = _dial(
             journal,
@@ -333,17 +353,51 @@ def place(
         if isinstance(answer, Outcome):
             return answer
         cause = answer
-    if call := _search(journal, request, gateway, cause, search_seconds):
+    search_must_work = absence_proven_after is not None
+    if call := _search(journal, request, gateway, cause, seconds=search_seconds, must_work=search_must_work):
         return call
+    if absence_proven_after is not None:
+        return _place_absent_call(journal, request, gateway, absence_proven_after)
+    journal.mark_unresolved()
     if delivery == "at_least_once":
         gateway.log(f"{cause}; the call was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
         answer = _dial(journal, request, gateway)
         if isinstance(answer, Outcome):
             return answer
         cause = answer
-        if call := _search(journal, request, gateway, cause, appear_timeout):
+        if call := _search(journal, request, gateway, cause, seconds=appear_timeout):
             return call
+        journal.mark_unresolved()
     raise Unresolved(journal.current.external_id, cause)
+
+
+def _place_absent_call(
+    journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
+) -> Outcome:
+    """Place an attempt again whose call no service shows long after the intent. Return the outcome so far.
+
+    :param absence_proven_after: seconds from the intent.
+    :raises AbsenceNotProven: the intent is too young, or the second start request got no answer either.
+    """
+    lost = journal.current
+    if _absence_is_proven(journal, gateway, absence_proven_after):
+        gateway.log(
+            f"No service shows external_id {lost.external_id} {absence_proven_after:g} s after the intent: "
+            "the call was never placed, so the same attempt is placed again"
+        )
+        journal.mark_not_placed()
+        answer = _dial(journal, request, gateway)
+        if isinstance(answer, Outcome):
+            return answer
+        lost = journal.current
+    raise AbsenceNotProven(lost.external_id, lost.intended_at + absence_proven_after)
+
+
+def _absence_is_proven(journal: Journal, gateway: CallGateway, absence_proven_after: float | None) -> bool:
+    """Return whether the journal's intent is so old that a call that no service shows was never placed."""
+    if absence_proven_after is None:
+        return False
+    return gateway.clock() >= journal.current.intended_at + absence_proven_after
 
 
 def _dial(
@@ -381,14 +435,21 @@ def _dial(
 
 
 def _search(
-    journal: Journal, request: StartCall, gateway: CallGateway, cause: str, seconds: float
+    journal: Journal,
+    request: StartCall,
+    gateway: CallGateway,
+    cause: str,
+    *,
+    seconds: float,
+    must_work: bool = False,
 ) -> Outcome | None:
     """Search for the journal's lost call and return the outcome so far of the call.
 
-    If the search does not find the call, mark the call as unresolved and return None.
+    None: the search did not find the call.
 
     :param seconds: how long to search, counted from the beginning of the search. The time is not counted from
         the intent, because the start request may have waited until a limit was reset.
+    :param must_work: whether to raise a permanent error of the search, which otherwise counts as "not found".
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")
@@ -398,10 +459,9 @@ def _search(
         gateway,
         since=record.intended_at,
         search_until=gateway.clock() + seconds,
-        search_must_work=False,
+        search_must_work=must_work,
     )
     if session_id is None:
-        journal.mark_unresolved()
         return None
     gateway.log(f"Found call session {session_id} by its external_id: it was placed")
     return journal.mark_started(session_id, gateway.clock())

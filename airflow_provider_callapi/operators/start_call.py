@@ -24,6 +24,11 @@ The five operators share these parameters. Parameters that are named like a fiel
 :param delivery: what happens if a call may have been placed and no search finds the call.
     ``at_most_once``: the task fails without retries. ``at_least_once``, for alerts that must ring: a retry
     searches again, and then places a new call.
+:param absence_proven_after: seconds from the moment before the start request. If the answer to the request is
+    lost, and neither ``list.calls`` nor the Data API shows the call after this time, the call was never
+    placed. The task then places the same attempt. Until then, a deferrable task is deferred. None: the
+    absence of a call proves nothing, and ``delivery`` decides. Needs the Data API and task state (Airflow
+    3.3+). At least ``appear_timeout``, and longer than the Data API's report of an active call is late.
 :param durable: True: keep the journal in task state (Airflow 3.3+). Without a journal, a retry searches the
     active calls for the call of the earlier try, and dials if the search does not find it. If that call has
     already ended, the retry calls the person a second time.

@@ -28,6 +28,7 @@ from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import (
     _STEPS,
+    AbsenceNotProven,
     CallGateway,
     Journal,
     Record,
@@ -673,6 +674,76 @@ def test_at_least_once_does_not_repeat_a_placed_call(stage: Stage) -> None:
     world = world_after(stage)
     assert world.place(delivery="at_least_once").call_session_id == EARLIER
     assert world.sent == []
+
+
+# --- absence that is proven ---
+
+NOT_FOUND: dict[str, Any] = {"answer": failing(Unanswered("no answer")), "reports": lambda external_id: None}
+
+
+def test_the_absence_of_a_young_call_proves_nothing() -> None:
+    world = World(**NOT_FOUND)
+    with pytest.raises(AbsenceNotProven) as error:
+        world.place(absence_proven_after=300.0)
+    assert error.value.proven_at == 5300.0
+    assert world.disk.stage == "starting", "the call is still searched for"
+    assert len(world.sent) == 1
+
+
+def test_a_call_that_no_service_shows_long_after_the_intent_is_placed_as_the_same_attempt() -> None:
+    world = World(**NOT_FOUND)
+    with pytest.raises(AbsenceNotProven):
+        world.place(absence_proven_after=300.0)
+    world.now, world.answer = 5300.0, lambda request: StartedCall(call_session_id=9)
+    polls = len(world.polled_at)
+
+    call = world.place(absence_proven_after=300.0)
+
+    assert (call.call_session_id, call.attempt) == (9, 1)
+    assert world.sent == [world.journal().external_id(request_to(), 1)] * 2
+    assert len(world.polled_at) - polls == 2, (
+        "one absence in list.calls proves nothing, but more time is not needed"
+    )
+
+
+def test_a_second_lost_answer_is_waited_for_as_long_as_the_first() -> None:
+    world = world_after(Stage.STARTING, **NOT_FOUND)
+    world.now = 6000.0
+    with pytest.raises(AbsenceNotProven) as error:
+        world.place(absence_proven_after=300.0)
+    assert error.value.proven_at >= 6300.0
+    assert len(world.sent) == 1
+
+
+@pytest.mark.parametrize("stage", [Stage.STARTING, Stage.UNRESOLVED])
+@pytest.mark.parametrize("where", ["list.calls", "report"])
+def test_a_call_that_a_service_shows_is_never_placed_again(stage: Stage, where: str) -> None:
+    world = world_after(stage, reports=lambda external_id: 8 if where == "report" else None)
+    if where == "list.calls":
+        world.lists = lambda now: [session(8, world.journal().external_id(request_to(), 1))]
+    world.now = 9000.0
+    assert world.place(absence_proven_after=300.0).call_session_id == 8
+    assert world.sent == []
+
+
+@pytest.mark.parametrize("failing_part", ["lists", "reports"])
+@pytest.mark.parametrize("error", [Unanswered("down"), AccessDenied("component")], ids=type)
+def test_a_search_that_fails_proves_no_absence(failing_part: str, error: CallApiError) -> None:
+    world = world_after(Stage.STARTING, reports=lambda external_id: None)
+    if failing_part == "lists":
+        world.lists = lambda now: error
+    else:
+        world.reports = failing(error)
+    world.now = 9000.0
+    with pytest.raises(type(error)):
+        world.place(absence_proven_after=300.0)
+    assert (world.sent, world.disk.stage) == ([], "starting")
+
+
+def test_an_unresolved_call_is_searched_for_again_once_its_absence_can_be_proven() -> None:
+    world = world_after(Stage.UNRESOLVED, reports=lambda external_id: None)
+    world.now = 9000.0
+    assert world.place(absence_proven_after=300.0).attempt == 1
 
 
 # --- a journal that does not outlive a try ---

@@ -30,7 +30,15 @@ from airflow_provider_callapi.api.methods import Component, StartCall, StartInfo
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import CallGateway, Delivery, Journal, Stage, Unresolved, place
+from airflow_provider_callapi.calls.placing import (
+    AbsenceNotProven,
+    CallGateway,
+    Delivery,
+    Journal,
+    Stage,
+    Unresolved,
+    place,
+)
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.emulator import Exchange, Fault, ManualClock, Script
 
@@ -40,6 +48,8 @@ PEOPLE = ("79260000001", "79260000002")
 OWNER = ("dag", "run", "task", "-1")
 METHODS = ("start.informer_call", "list.calls", "get.calls_report")
 APPEAR_TIMEOUT, POLL_INTERVAL = 20.0, 5.0
+ABSENCE_PROVEN_AFTER = 900.0
+"""Seconds. The emulator reports every call sooner, so that the absence of a call then is a proof."""
 EXAMPLES, STEPS = 500, 40
 AT_LEAST = 15_000
 """The fewest steps of all runs together."""
@@ -66,9 +76,19 @@ class Placing(RuleBasedStateMachine):
         data_api=st.booleans(),
         report_lag=st.sampled_from([0.0, 15.0, 600.0]),
         own_id=st.sampled_from([None, "order-7"]),
+        proves_absence=st.booleans(),
     )
-    def begin(self, delivery: Delivery, data_api: bool, report_lag: float, own_id: str | None) -> None:
+    def begin(
+        self,
+        delivery: Delivery,
+        data_api: bool,
+        report_lag: float,
+        own_id: str | None,
+        proves_absence: bool,
+    ) -> None:
         self.delivery, self.has_data_api, self.own_id = delivery, data_api, own_id
+        self.absence_proven_after = ABSENCE_PROVEN_AFTER if proves_absence and data_api else None
+        self.intended: dict[str, float] = {}
         self.clock = ManualClock()
         self.exchange = Exchange(clock=self.clock)
         self.exchange.report_lag = report_lag
@@ -129,12 +149,15 @@ class Placing(RuleBasedStateMachine):
         external_id = str(request.external_id)
         assert record is not None, "a request left before the intent was stored"
         assert (record["stage"], record["external_id"]) == ("starting", external_id)
-        assert self.fate.get(external_id, "not placed") == "not placed", f"{external_id} is used twice"
+        if self._absence_is_proven(external_id):
+            self.counts["absent"] += 1
+        else:
+            assert self.fate.get(external_id, "not placed") == "not placed", f"{external_id} is used twice"
         if self.delivery == "at_most_once":
             forbidden = (request.contact, self.generation) in self.unresolved_in
             assert not forbidden, "dialled after unresolved, without a clear"
         self.counts["sent"] += 1
-        self.fate[external_id] = "open"
+        self.fate[external_id], self.intended[external_id] = "open", record["intended_at"]
         try:
             answer = self.call_api.call(request)
         except CallApiError as error:
@@ -144,6 +167,11 @@ class Placing(RuleBasedStateMachine):
             raise
         self.fate[external_id] = "placed"
         return answer
+
+    def _absence_is_proven(self, external_id: str) -> bool:
+        if self.absence_proven_after is None or self.fate.get(external_id) != "open":
+            return False
+        return self.clock() >= self.intended[external_id] + self.absence_proven_after
 
     def _snapshots(self) -> Iterator[Snapshot]:
         while True:
@@ -197,8 +225,19 @@ class Placing(RuleBasedStateMachine):
             log=lambda line: None,
         )
         try:
-            call = place(journal, request, gateway, appear_timeout=APPEAR_TIMEOUT, delivery=self.delivery)
+            call = place(
+                journal,
+                request,
+                gateway,
+                appear_timeout=APPEAR_TIMEOUT,
+                delivery=self.delivery,
+                absence_proven_after=self.absence_proven_after,
+            )
+        except AbsenceNotProven:
+            self.counts["waits for proof"] += 1
+            return
         except Unresolved as error:
+            assert self.absence_proven_after is None
             self.counts["unresolved"] += 1
             self.unresolved_in.add((self.contact, self.generation))
             self._assert_not_listed(error.external_id)
@@ -242,6 +281,19 @@ class Placing(RuleBasedStateMachine):
     @rule(fault=st.sampled_from(Fault), crash_at=CRASHES, afterwards=AFTERWARDS)
     def a_try_whose_start_request_fails(self, fault: Fault, crash_at: int | None, afterwards: str) -> None:
         self.requests_fail(fault, "start.informer_call", 1)
+        self.a_try(crash_at, afterwards)
+
+    @rule(
+        fault=st.sampled_from([Fault.DROP_BEFORE, Fault.DROP_BEFORE, Fault.DROP_AFTER]),
+        crash_at=CRASHES,
+        afterwards=AFTERWARDS,
+    )
+    def a_lost_request_and_a_try_an_hour_later(
+        self, fault: Fault, crash_at: int | None, afterwards: str
+    ) -> None:
+        """By then the absence of a lost call is a proof."""
+        self.a_try_whose_start_request_fails(fault, None, afterwards)
+        self.time_passes(3600.0)
         self.a_try(crash_at, afterwards)
 
     @rule(crash_at=CRASHES, afterwards=AFTERWARDS)
@@ -337,5 +389,8 @@ def test_no_sequence_of_events_dials_a_person_twice_for_one_attempt(caplog: pyte
     )
     run_state_machine_as_test(Placing, settings=rules)
     assert Placing.steps >= AT_LEAST
-    rare = ("crash", "lost", "refused", "found", "unresolved", "redial", *Fault.__members__)
-    assert all(Placing.counts[kind] >= 20 for kind in rare), Placing.counts
+    rare = (
+        *("crash", "lost", "refused", "found", "unresolved", "redial", "waits for proof", "absent"),
+        *Fault.__members__,
+    )
+    assert not {kind: Placing.counts[kind] for kind in rare if Placing.counts[kind] < 20}

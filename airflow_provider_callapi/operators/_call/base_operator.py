@@ -65,6 +65,7 @@ class StartCallOperator(RequestOperator):
         report_timeout: float = 120.0,
         require_answer: bool = False,
         delivery: Delivery = "at_most_once",
+        absence_proven_after: float | None = None,
         durable: bool = True,
         tags: dict[TagWhen, int | str] | None = None,
         cancel_on_kill: bool = False,
@@ -89,6 +90,7 @@ class StartCallOperator(RequestOperator):
         self.report_timeout = report_timeout
         self.require_answer = require_answer
         self.delivery = delivery
+        self.absence_proven_after = absence_proven_after
         self.durable = durable
         self.cancel_on_kill = cancel_on_kill
         self.max_lateness = max_lateness
@@ -110,6 +112,7 @@ class StartCallOperator(RequestOperator):
             report_timeout=self.report_timeout,
             require_answer=self.require_answer,
             delivery=self.delivery,
+            absence_proven_after=self.absence_proven_after,
             durable=self.durable,
             has_tags=bool(self.tags),
             cancel_on_kill=self.cancel_on_kill,
@@ -126,6 +129,13 @@ class StartCallOperator(RequestOperator):
         request = self.make_request()
         with self._open_try(context) as call_try:
             return self._complete(call_try.start(request))
+
+    def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Search again for a lost call, after a pause in the triggerer, and place the call if it is absent.
+
+        Return the call as a dict.
+        """
+        return self.execute(context)
 
     def execute_complete(
         self, context: Context, event: dict[str, Any] | None = None, wait_until: float | None = None

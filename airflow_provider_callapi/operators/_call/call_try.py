@@ -27,7 +27,14 @@ from airflow_provider_callapi.calls.lifecycle import (
     WaitForReport,
 )
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import CallGateway, Journal, Stage, Unresolved, place
+from airflow_provider_callapi.calls.placing import (
+    AbsenceNotProven,
+    CallGateway,
+    Journal,
+    Stage,
+    Unresolved,
+    place,
+)
 from airflow_provider_callapi.calls.stores import MemoryStore
 from airflow_provider_callapi.calls.tagging import TagRules
 from airflow_provider_callapi.calls.tolerance import PollTolerance
@@ -105,11 +112,13 @@ class CallTry:
         """Place the call, or take over the call that an earlier try placed. Then wait for the call if needed.
 
         :return: the call for XCom, or a deferral for the wait.
+        :raises CallApiFailure: ``absence_proven_after`` cannot work. No call was placed.
         :raises CallTooLate: the run is older than ``max_lateness``, and no try has placed the call yet.
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
         :raises CallUnresolvedForNow: it is unknown whether the call was placed. A retry may place a second
             call.
         """
+        self._require_what_proves_absence()
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
         step = self._journal.next_step(request)
         if late and step in (placing.Step.DIAL, placing.Step.DIAL_AGAIN):
@@ -126,7 +135,10 @@ class CallTry:
                 appear_timeout=self._options.appear_timeout,
                 delivery=delivery,
                 search_first=search_first,
+                absence_proven_after=None if late else self._options.absence_proven_after,
             )
+        except AbsenceNotProven as error:
+            return self._await_proof(error, request)
         except Unresolved as error:
             unresolved = CallUnresolved if delivery == "at_most_once" else CallUnresolvedForNow
             raise unresolved(str(error)) from error
@@ -144,6 +156,33 @@ class CallTry:
             self.active_session_id = call.call_session_id
         with self._forbid_redial_on_retry():
             return self._run(self._lifecycle.resume(call))
+
+    def _require_what_proves_absence(self) -> None:
+        """Check that the parameter ``absence_proven_after`` can work, if it is set.
+
+        :raises CallApiFailure: the connection does not use the Data API, or the journal is lost with the try.
+        """
+        if self._options.absence_proven_after is None:
+            return
+        if not self._hook.has_data_api:
+            raise CallApiFailure(
+                "absence_proven_after needs the Data API: set extra.data_api of connection "
+                f"{self._hook.callapi_conn_id} to true. No call was placed."
+            )
+        if not self._durable:
+            raise CallApiFailure(
+                "absence_proven_after needs a journal that outlives a try: durable=True and Airflow 3.3 or "
+                "later. No call was placed."
+            )
+
+    def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
+        """Wait until the absence of a lost call proves that the call was never placed. Then start again."""
+        seconds = max(error.proven_at - time.time(), 0.0)
+        self._log.info("%s: waiting %.0f s before the next search", error, seconds)
+        if not self._options.deferrable:
+            time.sleep(seconds)
+            return self.start(request)
+        return Deferral(_pause(seconds), method_name="search_again", kwargs={})
 
     def observed(self, phase: Phase, call: Outcome) -> Result:
         """Continue the try after a wait in the triggerer. ``phase`` is the call's phase at the wait's end."""
@@ -199,12 +238,8 @@ class CallTry:
 
     def _deferral(self, step: WaitForCall | WaitForReport) -> Deferral:
         if isinstance(step, WaitForReport):
-            from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
-                TimeDeltaTrigger,
-            )
-
             return Deferral(
-                TimeDeltaTrigger(timedelta(seconds=REPORT_INTERVAL)),
+                _pause(REPORT_INTERVAL),
                 method_name="report_due",
                 kwargs={"call": step.call.to_xcom(), "report_by": step.report_by},
             )
@@ -267,11 +302,19 @@ class CallTry:
 
     # --- the services ---
 
+    @property
+    def _report_patience(self) -> float:
+        """Seconds that the search for a lost call waits for the Data API's report of the call.
+
+        With ``absence_proven_after``, the search does not wait, because a later search follows.
+        """
+        return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
+
     def _call_gateway(self, description: str) -> CallGateway:
         return CallGateway(
             send=self._hook.call,
             poll_snapshots=lambda: self._hook.poll_snapshots(self._options.poll_interval),
-            find_reported_call=self._hook.report_finder(timeout=self._options.report_timeout),
+            find_reported_call=self._hook.report_finder(timeout=self._report_patience),
             timezone=self._hook.settings.timezone,
             clock=time.time,
             log=lambda text: self._log.info("%s: %s", description, text),
@@ -306,6 +349,15 @@ class CallTry:
             last_deadline=self._facts.execution_deadline,
             tags=tag_rules,
         )
+
+
+def _pause(seconds: float) -> Any:
+    """Return a trigger that fires after some seconds."""
+    from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
+        TimeDeltaTrigger,
+    )
+
+    return TimeDeltaTrigger(timedelta(seconds=seconds))
 
 
 def _judged(step: Finished) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class CallOptions:
     report_timeout: float
     require_answer: bool
     delivery: Delivery
+    absence_proven_after: float | None
     durable: bool
     has_tags: bool
     cancel_on_kill: bool
@@ -41,6 +42,7 @@ class CallOptions:
             raise ValueError(f"delivery: {self.delivery!r} is not at_most_once or at_least_once")
         if self.poll_interval <= 0:
             raise ValueError(f"poll_interval: {self.poll_interval!r} is not a positive number of seconds")
+        check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
         if self.refused_as_result and self.delivery != "at_most_once":
             raise ValueError(
                 "refused_as_result needs delivery='at_most_once': an attempt before may have rung"
@@ -53,6 +55,20 @@ class CallOptions:
         for name, is_set in needs_the_end.items():
             if is_set and not self.wait_for_completion:
                 raise ValueError(f"{name} needs wait_for_completion=True")
+
+
+def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
+    """Check the parameter ``absence_proven_after`` of a start operator or a campaign.
+
+    :param seconds: the parameter's value; None: not set.
+    :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
+    :raises ValueError: the number is not finite, or is shorter than ``appear_timeout``.
+    """
+    if seconds is not None and not appear_timeout <= seconds < float("inf"):
+        raise ValueError(
+            f"absence_proven_after: {seconds!r} is not a number of seconds, at least appear_timeout "
+            f"({appear_timeout:g})"
+        )
 
 
 def as_limit(seconds: timedelta | float | None) -> timedelta | None:

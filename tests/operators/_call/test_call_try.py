@@ -546,3 +546,52 @@ def test_an_interval_between_looks_that_is_not_positive_is_refused_when_the_dag_
             contact_message={"type": "tts", "value": "Hello"},
             poll_interval=interval,
         )
+
+
+# --- absence that is proven ---
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_call_whose_request_was_lost_is_placed_once_its_absence_is_proven(desk, way):
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+    began = desk.clock()
+
+    result = task(desk, way, absence_proven_after=300).run()
+
+    assert (result["attempt"], result["answered"]) == (1, True)
+    assert desk.exchange.rings(CONTACT) == 1
+    (ring,) = [entry for entry in desk.exchange.journal if entry.kind == "ring"]
+    assert 300 <= ring.time - began < 400
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize("talks", [40, 1, 600], ids=["listed", "over before a poll", "long"])
+def test_a_call_whose_answer_was_lost_is_found_and_not_placed_again(desk, way, talks):
+    desk.exchange.script(CONTACT, Script(rings=1, talks=talks))
+    desk.exchange.report_lag = 100.0
+    desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+
+    result = task(desk, way, absence_proven_after=300).run()
+
+    assert (result["attempt"], result["answered"]) == (1, True)
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "data_api", "reason"),
+    [({}, False, r"extra\.data_api"), ({"durable": False}, True, "durable=True")],
+    ids=["no Data API", "no journal"],
+)
+def test_absence_that_cannot_be_proven_fails_before_anybody_is_dialled(desk, changes, data_api, reason):
+    desk.connect(extra={"data_api": data_api})
+    with pytest.raises(CallApiFailure, match=f"absence_proven_after needs .*{reason}"):
+        task(desk, absence_proven_after=300, **changes).run()
+    assert desk.exchange.journal == []
+
+
+@pytest.mark.parametrize("seconds", [0, 59, float("inf"), float("nan"), -1])
+def test_absence_proven_after_is_finite_and_at_least_appear_timeout(desk, seconds):
+    with pytest.raises(ValueError, match=r"absence_proven_after: .* at least appear_timeout"):
+        task(desk, absence_proven_after=seconds).make()
