@@ -1,8 +1,8 @@
 """How the package decides whether the contact of a call picked up the phone.
 
-There are three sources: the legs of an active call, the Data API's report of a finished call, and the Data
-API's report of the call's legs. All three can prove an answer. Only the two reports can prove that the
-contact did not answer.
+A leg is the connection of one participant to a call. There are three sources: the legs of an active call, the
+Data API's report of a finished call, and the Data API's report of the call's legs. All three can prove an
+answer. Only the two reports can prove that the contact did not answer.
 
 The finish reason of a call can be the reason of any leg. So a contact may have picked up although the call's
 finish reason is about an employee, the account or the network. The contact's own legs decide.
@@ -22,7 +22,7 @@ _ANSWERED_STATES = frozenset(LegState) - {LegState.DIALING, LegState.QUEUED, Leg
 
 
 def contact_has_answered(session: CallSession) -> bool:
-    """Return whether the legs of an active call prove that the contact picked up.
+    """Return whether the legs (participants) of an active call prove that the contact picked up.
 
     Only the contact's leg counts. An employee's leg does not count, even if the employee picks up first.
     Return False if the legs do not prove an answer.

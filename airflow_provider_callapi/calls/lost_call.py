@@ -43,8 +43,8 @@ class LostCall:
         """Return whether a call that a service reports can be the lost call.
 
         The ``external_id``, the contact and the start time must match. Contact and start time are compared
-        because an author may use an id for several calls. A contact or start time that the service does not
-        report counts as a match.
+        because the author of a DAG may use an ``external_id`` for several calls. A contact or start time that
+        the service does not report counts as a match.
 
         If this package made the ``external_id``, the start time is ignored in two cases: the found call is
         active, or the id belongs to one call only. Otherwise a wrong time zone in the connection could hide

@@ -22,9 +22,9 @@ _TIMES = ("started_at", "answered_at", "ended_at")
 
 @dataclass(frozen=True)
 class Outcome:
-    """The known facts about one call, without phone numbers.
+    """The known facts about one call, without phone numbers. An attribute that is None is not known.
 
-    Start operators, sensor and triggers return outcomes.
+    The start operators, the sensor and the triggers return outcomes.
 
     :ivar status: ``started`` (accepted by the service, perhaps still active) or ``ended``.
     :ivar answered: True, False, or None: not known.

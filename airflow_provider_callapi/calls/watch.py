@@ -32,7 +32,7 @@ class Phase(StrEnum):
 
 
 FINAL_PHASES = frozenset({Phase.ENDED, Phase.NEVER_APPEARED, Phase.TIMED_OUT})
-"""The last phases of a watched call. After one of these phases, the phase no longer changes."""
+"""The last phases of a watched call. A call that has reached one of these phases stays in the phase."""
 WAIT_ENDS_IN: dict[Until, frozenset[Phase]] = {
     "answered": FINAL_PHASES | {Phase.ANSWERED},
     "ended": FINAL_PHASES,
@@ -65,7 +65,7 @@ class Observation:
 
     @classmethod
     def from_outcome(cls, call: Outcome) -> Observation:
-        """Return the observation that earlier waits for a call have stored in the call's outcome."""
+        """Return the observation of a call with which a new wait begins, according to the call's outcome."""
         return cls(
             listed=call.observed,
             answered_at=call.answered_at,
@@ -159,7 +159,7 @@ class SessionWatch:
             self._count_failure(snapshot.failure)
         else:
             self._observe(snapshot)
-        # An answer that is first observed at the deadline is reported; the next snapshot times out.
+        # If the answer is first observed at the deadline, the phase is ANSWERED; the next snapshot times out.
         first_answer = self.phase is Phase.ANSWERED and before is not Phase.ANSWERED
         if self.phase not in FINAL_PHASES and snapshot.at >= self.deadline and not first_answer:
             self.phase = Phase.TIMED_OUT
@@ -199,5 +199,5 @@ class SessionWatch:
     def _count_failure(self, failure: CallApiError) -> None:
         self.observation = replace(self.observation, failures=self.observation.failures + 1)
         if failure.permanent or self.observation.failures > self.tolerance.failures:
-            # Several watches raise one failure: each raises it without the traceback of the others.
+            # Several watches may raise the same failure. Each removes the traceback of the watch before.
             raise failure.with_traceback(None)

@@ -25,8 +25,7 @@ class Escalation:
     the second person …. After a restart, these ids show which people were called.
 
     If the service refuses a call, or if it is unknown whether the call was placed, the next person is called.
-    If it is unknown whether the call to the last person was placed, the last person is called once more
-    (``at_least_once`` of `placing.place`).
+    If it is unknown whether the call to the last person was placed, the last person is called once more.
 
     :ivar external_id: the alert's id.
     :ivar requests: one start request per person, in calling order.
@@ -75,7 +74,7 @@ class Escalation:
         return None
 
     def adopt(self, progress: Progress) -> Outcome | None:
-        """Continue the escalation after a call that this callback or another callback placed earlier.
+        """Continue with the next person after a call that an Airflow callback of the alert placed earlier.
 
         :param progress: the earlier call and the person who was called.
         :return: the earlier call, for whose answer the caller must wait. None: no person is left to call, so
@@ -88,7 +87,7 @@ class Escalation:
         return Outcome(progress.call_session_id) if self.has_next else None
 
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
-        """Return this alert's newest call among the sessions; None: no session is a call of this alert."""
+        """Return this alert's newest call among active calls; None: no active call belongs to this alert."""
         people = {call_id: person for person, call_id in self.call_ids}
         calls = [
             Progress(people[session.external_id], session.call_session_id)
@@ -99,7 +98,7 @@ class Escalation:
 
     @property
     def call_ids(self) -> list[tuple[int, str]]:
-        """Pairs (position of a person, ``external_id`` of a call to the person), the last person first.
+        """The pairs (position of a person, ``external_id`` of a call to the person), the last person first.
 
         The last person has two pairs, because the last person may be called twice.
         """
@@ -131,6 +130,7 @@ def with_message_fallback(
     request for another reason.
 
     :param send: sends a start request.
+    :param default_text: the text to speak instead of a rejected message.
     :param warn: is called with a text each time the message is replaced.
     """
 

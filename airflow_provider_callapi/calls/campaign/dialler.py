@@ -68,9 +68,10 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Put people back into the queue whose calling hours have ended since. Return the other intents.
+        """Return to the queue each person whose calling hours ended during the claim.
 
-        The same happens to all people if dialling has stopped, or if the campaign's time is over.
+        Return the intents of all other people. If dialling has stopped, or if the campaign's time is over,
+        all people return to the queue.
         """
         in_time: list[Attempt] = []
         late: list[Attempt] = []
@@ -98,7 +99,7 @@ class Dialler:
             self._gateway.log(f"Dialling has stopped: {dialling.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
-        """Slow down if the service does not answer start requests.
+        """Adapt the pace of dialling: slow down if any start request of a batch got no answer.
 
         :raises CallApiError: too many batches of start requests in a row got no answer.
         """

@@ -102,7 +102,7 @@ def _count_call(figures: Figures, attempt: Attempt, zone: str) -> None:
         figures.by_attempt.setdefault(attempt.attempt - attempt.unrung, Tally()).count(attempt)
 
 
-_zone = cache(ZoneInfo)  # ZoneInfo's own cache has only eight zones: others are read from their files again
+_zone = cache(ZoneInfo)  # ZoneInfo's own cache holds only eight zones and reads the files of others again
 
 
 def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
@@ -174,7 +174,7 @@ def split_into_bins(
 def _bin_minutes(minutes: int, most: int) -> int:
     """Return how many minutes each bin has, if ``minutes`` are split into at most ``most`` bins.
 
-    The minutes must fit into one bin less, because the first bin can begin before the first minute.
+    The minutes must fit into ``most - 1`` bins, because the first bin can begin before the first minute.
     """
     for width in _WIDTHS:
         if minutes <= width * (most - 1):

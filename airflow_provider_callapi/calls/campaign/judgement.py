@@ -34,7 +34,7 @@ class Problem:
 
 
 def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container[str]) -> dict[str, Result]:
-    """Return a dict from each person's key to the person's final result.
+    """Return a dict: each person's key in the ledger → the person's final result.
 
     The result of a person who was not called and is on the do-not-call list is `Result.DO_NOT_CALL`.
 

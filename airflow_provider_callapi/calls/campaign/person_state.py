@@ -1,7 +1,8 @@
 """The state of one person in a campaign: a stage, and the data that the campaign keeps in that stage.
 
 Every person starts in stage ``planned``: the campaign has not yet evaluated the attempts to call the person
-that are in the ledger. The first event says what the newest attempt shows, or ``ready`` if there is none. The
+that are in the ledger. The first event states what the newest attempt shows. The event is ``ready`` if the
+ledger has no attempt. The
 event ``taken_over`` means that another process has stored an attempt to call the person. The campaign then
 evaluates that attempt, again from stage ``planned``.
 

@@ -116,7 +116,7 @@ def _rate_scale(hours: Sequence[Tally]) -> _Scale:
 
 @dataclass(frozen=True, slots=True)
 class _Tick:
-    """A tick of the time axis, with its labels.
+    """A tick of the time axis of a chart, with the labels of the tick.
 
     :ivar at: the position of the tick, in percent from the left.
     :ivar hour: the time, such as ``09:00``; empty: no label.
@@ -167,7 +167,7 @@ class _TimeLine:
 
     @property
     def width(self) -> int:
-        """Return how many minutes each bin has."""
+        """How many minutes each bin (step of the chart) has."""
         return self.bins[0].minutes
 
     def outline(self, height: float, *, busiest: bool) -> str:
@@ -241,7 +241,7 @@ class _Outcome:
 
 
 def _outcomes(summary: Summary) -> list[_Outcome]:
-    """Return the results that at least one person has: ``answered`` first, then the most frequent first."""
+    """Return the results that at least one person has: first ``answered``, then the others by frequency."""
     most = max(summary.results.values())
     ordered = sorted(summary.results.items(), key=lambda item: (item[0] is not Result.ANSWERED, -item[1]))
     return [

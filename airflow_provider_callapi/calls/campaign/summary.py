@@ -26,7 +26,7 @@ class Ending:
 
     @property
     def why(self) -> str | None:
-        """Return the name of the error with which the service refused the last call; None: not refused."""
+        """Return why the last call was refused: the name of the service's error; None: it was not refused."""
         return self.attempts[-1].refused_with if self.attempts else None
 
     @property

@@ -116,9 +116,9 @@ class ZoneQueues:
         return self._queue_of(person).open_until(now) is not None
 
     def open_queues(self, now: float) -> list[ZoneQueue]:
-        """Return the queues in which people wait and whose calling window is open.
+        """Return the queues of the time zones in which people wait and may be called now.
 
-        The queue whose window closes first comes first.
+        The queue whose calling window closes first comes first.
         """
         open_now = [
             (closes, queue)
@@ -132,9 +132,9 @@ class ZoneQueues:
         return min((queue.next_at(now) for queue in self._queues.values()), default=_NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
-        """Remove everybody from the queue of each zone in which nobody may be called before a time.
+        """Remove all people of each time zone in which no person may be called before the time ``end``.
 
-        :param end: this time, epoch seconds.
+        :param end: epoch seconds.
         :param now: epoch seconds.
         :return: the keys of the removed people.
         """
