@@ -1,4 +1,4 @@
-"""Pass each JSON-RPC request to a service, Call API or Data API, as the version in the URL decides.
+"""Pass each JSON-RPC request to the Call API or the Data API, depending on the version in the URL.
 
 The modules `in_process` and `asgi_app` receive the requests and call the `Dispatcher`. The subclass
 `Exchange` adds the methods that a test uses.
@@ -72,7 +72,7 @@ class Dispatcher:
     def handle(
         self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True
     ) -> dict[str, Any]:
-        """Return the JSON-RPC answer to one parsed request. This method ignores planned faults.
+        """Return the JSON-RPC answer to one parsed request. Faults that a test has planned have no effect.
 
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
@@ -89,8 +89,8 @@ class Dispatcher:
     ) -> dict[str, Any]:
         """Return the JSON-RPC answer to the body of one HTTP request.
 
-        If the body or the Content-Type is wrong, the answer contains an error. This method ignores planned
-        faults.
+        If the body or the Content-Type is wrong, the answer contains an error. Faults that a test has planned
+        have no effect.
         """
         media_type, _, parameters = content_type.partition(";")
         charset = parameters.strip().lower().replace('"', "")
@@ -106,7 +106,7 @@ class Dispatcher:
         return self.handle(parsed, ip, version=version, utf8=charset == "charset=utf-8")
 
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
-        """Return the fault that is planned for a request, and record it in the exchange's event journal.
+        """Return the fault that is planned for a request, and record the fault in the emulator's journal.
 
         Each fault hits a planned number of requests. This method counts the request as one of them.
 
@@ -126,6 +126,6 @@ class Dispatcher:
         return [self.call_api, *self.services.values()]
 
     def _current_switchboard(self) -> Switchboard:
-        """Run all events that are due, then return the switchboard."""
+        """Run all events of calls that are due, then return the switchboard, which holds the calls."""
         self._switchboard.run_due_events()
         return self._switchboard
