@@ -23,7 +23,7 @@ from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
 R = TypeVar("R")
 
 _SAME_MINUTE_TOLERANCE = 5.0
-"""Two answers show the limits of the same minute if their resets differ by fewer seconds than this."""
+"""Seconds. Answers whose limits reset at times less than this apart show the limits of the same minute."""
 
 
 class Client:
@@ -69,12 +69,12 @@ class Client:
         return self._send(request, {"access_token": self._token_for(request)})
 
     def log_out(self) -> None:
-        """End the session of a temporary token, if there is one. A logout costs a point."""
+        """Log out if the client has a temporary token. A logout costs one point (rate-limit unit)."""
         if token := self.credentials.forget():
             self._send(LogoutUser(), {"access_token": token})
 
     def close(self) -> None:
-        """Close the HTTP connection. Do not log out, because a logout costs a point and tokens expire."""
+        """Close the HTTP connection without a logout, because a logout costs a point and tokens expire."""
         self.rpc.close()
 
     def _token_for(self, request: Request[Any]) -> str:
@@ -125,8 +125,8 @@ class Client:
     def _store_limits(self, limits: Limits | None) -> None:
         """Store the limits of an answer. If the client has already stored newer limits, do nothing.
 
-        The answers to several threads can arrive in another order than the service sent them. Of two answers
-        within one minute, the one with fewer points left is newer.
+        Answers to several threads can arrive in another order than the service sent the answers. Of two
+        answers within one minute, the answer with fewer points left is newer.
         """
         if limits is None:
             return

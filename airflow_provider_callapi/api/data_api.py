@@ -127,7 +127,7 @@ def is_one_of(field: str, values: Iterable[int]) -> dict[str, Any]:
 
 
 def report_time(epoch_seconds: float, timezone: str) -> str:
-    """Format epoch seconds for a report request: ``YYYY-MM-DD hh:mm:ss`` in the account's zone."""
+    """Return a time as text for a report request: ``YYYY-MM-DD hh:mm:ss`` in the time zone ``timezone``."""
     return pendulum.from_timestamp(epoch_seconds, tz=zone(timezone)).format("YYYY-MM-DD HH:mm:ss")
 
 
@@ -153,7 +153,7 @@ class _ListRequest(Request[R], Generic[R]):
 class _ReportRequest(_ListRequest[R], Generic[R]):
     """A Data API request for the reports of calls or legs in a period.
 
-    :ivar date_from: start of the period, ``YYYY-MM-DD hh:mm:ss`` in the account's zone.
+    :ivar date_from: start of the period, ``YYYY-MM-DD hh:mm:ss`` in the account's time zone.
     :ivar date_till: end of the period in the same form, at most three months after ``date_from``.
     """
 
@@ -243,7 +243,7 @@ The `METHODS` of the Call API contain ``login.user`` and ``logout.user``, which 
 def probe_access(client: Client) -> None:
     """Check that the Data API accepts a client's credentials.
 
-    With an access key, the check costs no points. With a login, it costs one point.
+    With an access key, the check costs no points (rate-limit units). With a login, the check costs one point.
 
     :raises CallApiError: the Data API refuses the credentials or does not work.
     """

@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 over HTTP. The error class shows whether the request was sent.
+"""JSON-RPC 2.0 over HTTP. If a request fails, the class of the error shows whether the request was sent.
 
 Source: the introductory chapters of the vendor's Call API document. These chapters require ``POST``, JSON
 with a charset, and a correct ``Content-Length``. JSON-RPC batches and notifications are not allowed.
@@ -40,7 +40,7 @@ class Reply:
 
 
 class _NoAuth(AuthBase):
-    """An HTTP authentication that adds nothing. With it, `requests` does not read ``~/.netrc``."""
+    """An HTTP authentication that adds nothing, so that `requests` reads no passwords from ``~/.netrc``."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request

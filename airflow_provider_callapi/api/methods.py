@@ -40,7 +40,7 @@ R = TypeVar("R", covariant=True)
 
 
 class Repeat(Enum):
-    """What happens if the same request is sent to the service again."""
+    """What happens if a client sends the same request to the service a second time."""
 
     SAFE = "changes nothing"
     IDEMPOTENT = "ends in the same state; the service answers that the request is already done"
@@ -70,7 +70,7 @@ class _Parameters(BaseModel):
         extra="forbid",
         strict=True,
         defer_build=True,
-        coerce_numbers_to_str=True,  # only `from_values` is lax enough for it
+        coerce_numbers_to_str=True,  # has an effect only in `from_values`, which is not strict
         hide_input_in_errors=True,
         populate_by_name=True,
     )
@@ -134,7 +134,7 @@ class Request(_Parameters, Generic[R]):
 
 @cache
 def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
-    """Return the validator of a request class's answer type.
+    """Return the pydantic validator for the answers to one class of requests.
 
     The validator is built at the first use, so that imports stay fast.
     """
@@ -243,7 +243,7 @@ class LogoutUser(Request[Done]):
 
 
 class StartCall(Request[StartedCall]):
-    """Base class of the ``start.*`` requests. A start request is never repeated, because each one may ring.
+    """Base class of the ``start.*`` requests. A start request is never repeated: each one may ring a phone.
 
     :ivar virtual_phone_number: the account's number that the contact sees. 800 numbers are not allowed.
     :ivar contact: the phone number or SIP number to call.
@@ -330,7 +330,7 @@ class StartInformerCall(StartCall):
 
 
 def _operator_phone(value: Any) -> Any:
-    """Return the phone number in the value of ``operator``.
+    """Return the phone number in the value of the parameter ``operator`` of ``start.simple_call``.
 
     The value is an object in the vendor's v4.0 document and a string in later revisions.
     """
@@ -364,7 +364,7 @@ class SessionRequest(Request[R], Generic[R]):
 
 
 class MakeCall(SessionRequest[Done]):
-    """Call a third party during a talk. The contact is on hold until the talk continues."""
+    """Call a third party during a talk of employee and contact. Meanwhile, the contact is on hold."""
 
     method = "make.call"
 
@@ -379,7 +379,7 @@ class TransferTalk(SessionRequest[Done]):
 
 
 class RestoreTalk(SessionRequest[Done]):
-    """Connect the employee with the contact again, and disconnect the third party that `MakeCall` called."""
+    """Disconnect the third party that `MakeCall` called, and connect employee and contact again."""
 
     method = "restore.talk"
 
@@ -433,7 +433,7 @@ class RecordCall(SessionRequest[Done]):
 
 
 class DisconnectLeg(SessionRequest[Done]):
-    """Disconnect one participant (leg) of an active call. If this is the contact, the call ends."""
+    """Disconnect one participant (leg) of an active call. If the contact is disconnected, the call ends."""
 
     method = "disconnect.leg"
 
@@ -449,7 +449,7 @@ class SendDtmf(SessionRequest[Done]):
 
 
 class BlockContact(SessionRequest[Done]):
-    """Put the contact's number of an active call on the account's blacklist permanently."""
+    """Put the number of an active call's contact on the account's blacklist permanently."""
 
     method = "block.contact"
     repeat = Repeat.IDEMPOTENT
@@ -459,8 +459,8 @@ class BlockContact(SessionRequest[Done]):
 class CallTalkOption(SessionRequest[Done]):
     """Start a talk option: an action that an employee can start with a phone button during a talk.
 
-    The request has the effect of the button. It is never repeated, because some options toggle: a second
-    request would undo the first one.
+    The request has the effect of the button. A client never repeats the request, because a second request
+    undoes the first one for some options.
 
     :ivar button: the button of the talk option, as `ListTalkOptions` returns it.
     """
@@ -559,4 +559,4 @@ METHODS: dict[str, type[Request[Any]]] = {
         ReleaseCall,
     )
 }
-"""The Call API's request classes by method name, in the order of the vendor's document."""
+"""Method name → request class of the Call API, in the order of the vendor's document."""
