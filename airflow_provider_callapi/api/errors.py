@@ -180,8 +180,8 @@ class TokenInvalid(AuthenticationFailed):
 class AccessDenied(Rejected):
     """The account does not allow the request.
 
-    Possible reasons: the credentials lack a right, the account's IP list lacks this machine, the account lacks
-    a component of the API, or the account is inactive.
+    Possible reasons: the credentials lack a right, the account's IP list lacks this machine, the account
+    lacks a component of the API, or the account is inactive.
     """
 
     permanent = True
