@@ -190,7 +190,7 @@ class Task:
                 self.events.append(kwargs["event"])
 
     def trigger(self, trigger: Any) -> Any:
-        """Rebuild a trigger from JSON and run the trigger, as the triggerer does; return the event as JSON."""
+        """Rebuild a trigger from JSON and run the trigger, as in the triggerer; return the event as JSON."""
         path, arguments = trigger.serialize()
         if path.endswith("TimeDeltaTrigger") or path.endswith("DateTimeTrigger"):
             self.desk.clock.advance(arguments["moment"].timestamp() - datetime.now(UTC).timestamp())
