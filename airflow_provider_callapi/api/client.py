@@ -1,4 +1,4 @@
-"""A client of one service: it adds the access token, reads the answer and stores the newest limits."""
+"""A client of one API, which adds the access token, reads answers and stores the newest rate limits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Client:
     :param clock: returns the current time in epoch seconds.
     :ivar limits: the points (the API's rate-limit units) that are left, from the newest answer that
         contained limits. None: no answer has contained limits yet.
-    :ivar api_version: the service's notice that it will withdraw this version of the API. None: the service
+    :ivar api_version: the service's notice that this version of the API will be withdrawn. None: the service
         has sent no notice.
     """
 

@@ -1,4 +1,4 @@
-"""Sources of the access token in a request: a permanent key, or a login that returns a temporary token."""
+"""Where a client gets access tokens: from a permanent key, or from a login that returns temporary tokens."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The Data API v2.0 methods that report and tag finished calls.
 
 The Data API uses the Call API's JSON-RPC envelope, so the `Client` class sends requests to both services.
-Only the URL and the methods differ. Every request to the Data API costs one point.
+Only the URL and the methods differ. Every request to the Data API costs one point (rate-limit unit).
 
 Source: the vendor's public documentation of the Data API v2.0.
 """
@@ -117,7 +117,7 @@ class AccountTag(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return the Data API filter that selects the entries whose field has the given value."""
+    """Return a filter for a Data API request: only entries with this value in this field are selected."""
     return {"field": field, "operator": "=", "value": value}
 
 
@@ -207,7 +207,7 @@ class _TagRequest(Request[Done]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Done:
-        """Convert the answer to a tag request to `Done`. The Data API reports success as an empty object."""
+        """Convert the Data API's answer to a tag request, an empty object, to `Done`."""
         return Done.model_validate(data or {"success": True})
 
 

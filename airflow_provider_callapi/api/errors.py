@@ -80,7 +80,7 @@ class CallApiError(Exception):
     """Base class of all errors of the Call API and the Data API.
 
     :ivar method: the JSON-RPC method, e.g. ``start.informer_call``.
-    :ivar request_id: the request's ``id``; the vendor's support asks for it.
+    :ivar request_id: the request's ``id``, for which the vendor's support asks.
     """
 
     permanent: ClassVar[bool] = False
@@ -99,7 +99,7 @@ class CallApiError(Exception):
 
 
 class TransportError(CallApiError):
-    """A request got no usable answer: either it was not sent, or no readable answer came back."""
+    """A request got no usable answer: the request was not sent, or no readable answer came back."""
 
 
 class NotSent(TransportError):
@@ -123,7 +123,7 @@ class Rejected(CallApiError):
     :ivar params: the values of the placeholders in the vendor's message text, by placeholder.
     :ivar value: the invalid value, as the answer contains it. The value may be a password. ``str()`` and
         ``repr()`` therefore show only phone numbers (shortened) and ids of at most nine digits.
-    :ivar limits: the points left, from the answer. None: the answer contains no limits.
+    :ivar limits: the points (rate-limit units) left, from the answer. None: the answer contains no limits.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class Rejected(CallApiError):
 
 
 class InvalidParameters(Rejected):
-    """A parameter is missing, unknown or of the wrong type, or is the id of a missing object."""
+    """A parameter of a request is missing, unknown, of the wrong type, or the id of a missing object."""
 
     permanent = True
 
@@ -195,7 +195,7 @@ class LimitExceeded(Rejected):
 
     @property
     def per_day(self) -> bool:
-        """True if the day's points are used up; False if only the minute's points are used up."""
+        """True if the day's points (rate-limit units) are used up; False if only the minute's points are."""
         if limit_type := self.params.get("limit_type"):
             return "day" in str(limit_type)
         remaining = self.limits.day_remaining if self.limits else None

@@ -112,7 +112,7 @@ class Request(_Parameters, Generic[R]):
 
     @property
     def params(self) -> dict[str, Any]:
-        """The JSON-RPC ``params`` object without ``access_token``. Absent fields are left out."""
+        """The JSON-RPC ``params`` of the request, without ``access_token`` and without unset fields."""
         return self.model_dump(mode="json", exclude_none=True)
 
     def means_already_done(self, mnemonic: object) -> bool:
@@ -263,7 +263,7 @@ class StartCall(Request[StartedCall]):
 
 
 class _TwoSidedCall(StartCall):
-    """Base class of start requests that connect the contact with a person or with a scenario."""
+    """Base class of start requests that connect the contact with a person or with a scenario (call flow)."""
 
     contact_message: Message | None = None
     switch_at_once: bool | None = None
@@ -356,7 +356,7 @@ class StartSimpleCall(_DirectCall):
 
 
 class SessionRequest(Request[R], Generic[R]):
-    """Base class of requests that control one active call, named by ``call_session_id``."""
+    """Base class of requests that control one active call, which ``call_session_id`` names."""
 
     component = Component.MANAGEMENT
 
@@ -373,7 +373,7 @@ class MakeCall(SessionRequest[Done]):
 
 
 class TransferTalk(SessionRequest[Done]):
-    """Connect the contact with the third party that `MakeCall` called, and disconnect the employee."""
+    """Disconnect the employee, and connect the contact with the third party that `MakeCall` called."""
 
     method = "transfer.talk"
 
@@ -385,7 +385,7 @@ class RestoreTalk(SessionRequest[Done]):
 
 
 class HoldCall(SessionRequest[Done]):
-    """Put the contact on hold and play a message to the contact."""
+    """Put the contact of an active call on hold, and play a message to the contact."""
 
     method = "hold.call"
 
@@ -393,7 +393,7 @@ class HoldCall(SessionRequest[Done]):
 
 
 class UnholdCall(SessionRequest[Done]):
-    """Take the contact off hold: the contact and the employee talk again."""
+    """End the hold of an active call's contact: the contact and the employee talk again."""
 
     method = "unhold.call"
 
@@ -462,7 +462,7 @@ class CallTalkOption(SessionRequest[Done]):
     The request has the effect of the button. A client never repeats the request, because a second request
     undoes the first one for some options.
 
-    :ivar button: the button of the talk option, as `ListTalkOptions` returns it.
+    :ivar button: the button of the talk option, as `ListTalkOptions` returns the button.
     """
 
     method = "call.talk_option"

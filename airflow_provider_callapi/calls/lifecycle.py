@@ -64,14 +64,14 @@ class WaitForReport:
 
 @dataclass(frozen=True)
 class TimeIsUp:
-    """The last step of a try whose time is over before a snapshot has shown the end of the call."""
+    """The last step of a task's try whose time is over before a snapshot has shown the end of the call."""
 
     call: Outcome
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The last step of a lifecycle: nothing is left to do for this attempt to call the person."""
+    """The last step of a call's lifecycle: nothing is left to do for this attempt to call the person."""
 
     call: Outcome
     verdict: Verdict

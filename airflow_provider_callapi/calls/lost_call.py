@@ -65,9 +65,9 @@ class LostCall:
         return began >= self.since - _CLOCK_DIFFERENCE
 
     def is_given_up(self, at: float) -> bool:
-        """Return whether to end the search without a result.
+        """Return whether to end the search for the lost call without a result.
 
-        The search ends if its time is over and enough consecutive snapshots have not shown the call.
+        The search ends if the search time is over and enough consecutive snapshots have not shown the call.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """

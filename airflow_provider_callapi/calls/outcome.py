@@ -64,7 +64,7 @@ class Outcome:
     source: Literal["start", "list.calls", "data_api"] = "start"
 
     def tagged(self, tag_id: int) -> Outcome:
-        """Return a copy of this outcome whose ``tags`` contain one more tag id. No tag id is repeated."""
+        """Return a copy of this outcome with one more tag id in ``tags``. A tag id is never listed twice."""
         return self if tag_id in self.tags else replace(self, tags=(*self.tags, tag_id))
 
     def to_xcom(self) -> dict[str, Any]:

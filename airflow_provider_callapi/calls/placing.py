@@ -169,7 +169,7 @@ class Journal:
         return _STEPS[self.record.stage, self._generation != self.record.generation]
 
     def describe(self) -> str:
-        """Return the stage of the journal's call in a few words, for the task log."""
+        """Return the stage of the task's call in a few words, for the task log."""
         return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
 
     def person_fingerprint(self, request: StartCall) -> str:
@@ -214,7 +214,7 @@ class Journal:
         return request.model_copy(update={"external_id": external_id})
 
     def mark_not_placed(self) -> None:
-        """Store that the call was not placed. The next try uses the same attempt number again."""
+        """Store that the call was not placed. The task's next try uses the same attempt number again."""
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_started(self, call_session_id: int, now: float) -> Outcome:
@@ -232,7 +232,7 @@ class Journal:
         self._store_stage(Stage.UNRESOLVED)
 
     def mark_active(self, call: Outcome) -> None:
-        """Store the outcome so far of a call that has not ended. Later tries continue from this outcome."""
+        """Store the outcome so far of an active call. Later tries of the task continue from this outcome."""
         self._store_call(Stage.STARTED, call)
 
     def mark_ended(self, call: Outcome) -> None:

@@ -45,7 +45,7 @@ class SharedPoll:
 
     @property
     def idle(self) -> bool:
-        """Whether this poll has no subscribers."""
+        """Whether no subscriber, such as the trigger of a waiting task, uses this poll."""
         return not self._subscribers
 
     @property

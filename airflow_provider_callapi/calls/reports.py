@@ -34,7 +34,7 @@ class DataApiClient(Protocol):
     """Any object that sends requests to the Data API and returns typed answers."""
 
     def call(self, request: Any) -> Any:
-        """Send a request and return its answer; see `airflow_provider_callapi.api.client.Client`."""
+        """Send a request to the Data API and return the typed answer."""
 
 
 def fetch_finished_calls(

@@ -104,7 +104,7 @@ class Call:
 
     @property
     def active(self) -> bool:
-        """True until the call ends, False after the end."""
+        """Whether the call is active: True until the call ends, False after the end."""
         return self.state is not State.FINISHED
 
     @property

@@ -125,7 +125,8 @@ class Candidate:
     def progress(self) -> Progress | None:
         """Return the newest call that this candidate placed in the last ``quiet_for`` seconds.
 
-        After a restart, the candidate continues from this call. None: there is no such call.
+        After a restart, the candidate continues from this call. None: the candidate placed no call in this
+        time.
         """
         claim = self._read()
         if claim is None or not self._owns(claim) or not self._has_rung(claim):
@@ -176,7 +177,7 @@ class Candidate:
     def withdraw(self) -> None:
         """Make this candidate's claim invalid, so that no other candidate waits for the claim to expire.
 
-        A candidate calls this method if it could not place a call. Do nothing if the stored claim belongs to
+        A candidate uses this method after failing to place a call. Do nothing if the stored claim belongs to
         another candidate.
         """
         claim = self._read()

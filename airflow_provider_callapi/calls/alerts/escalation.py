@@ -46,7 +46,7 @@ class Escalation:
     _person: int = field(default=0, init=False)
 
     def ring_next(self) -> Outcome | None:
-        """Call the next person. If that call is not placed, call the person after that, and so on.
+        """Call the next person. If the call is not placed, call the person after the next, and so on.
 
         :return: the placed call, for whose answer the caller must wait. None: no person is left to call, so
             the caller need not wait for an answer.
@@ -87,7 +87,10 @@ class Escalation:
         return Outcome(progress.call_session_id) if self.has_next else None
 
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
-        """Return this alert's newest call among active calls; None: no active call belongs to this alert."""
+        """Return the newest active call of this alert; None: no active call belongs to the alert.
+
+        :param sessions: the active calls of the account.
+        """
         people = {call_id: person for person, call_id in self.call_ids}
         calls = [
             Progress(people[session.external_id], session.call_session_id)
@@ -122,7 +125,7 @@ _MESSAGE_ERRORS = frozenset({"tts_text_exceeded", "media_file_not_found"})
 def with_message_fallback(
     send: Callable[[StartCall], StartedCall], default_text: str, warn: Callable[[str], None]
 ) -> Callable[[StartCall], StartedCall]:
-    """Return a function that sends a start request, and sends it again with another message if needed.
+    """Return a function that sends a start request, and repeats the request with another message if needed.
 
     If the service rejects the message and states a longest length, the text is cut to that length. Otherwise
     ``default_text`` replaces the message. A second request is safe, because a rejected start request placed

@@ -19,7 +19,7 @@ _WORTH_SAYING = 60.0
 
 @dataclass(frozen=True)
 class Line:
-    """One line for the task's log."""
+    """One line that a campaign writes to the task's log: the text, and whether the line is a warning."""
 
     text: str
     is_warning: bool = False

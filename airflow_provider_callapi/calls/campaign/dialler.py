@@ -68,10 +68,9 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Return to the queue each person whose calling hours ended during the claim.
+        """Put people whose calling hours have just ended back into the queue; return the other intents.
 
-        Return the intents of all other people. If dialling has stopped, or if the campaign's time is over,
-        all people return to the queue.
+        If dialling has stopped, or if the campaign's time is over, all people go back into the queue.
         """
         in_time: list[Attempt] = []
         late: list[Attempt] = []
@@ -116,5 +115,5 @@ class Dialler:
 
 
 def _is_silence(answer: StartedCall | CallApiError) -> TypeGuard[CallApiError]:
-    """Return whether a start request got no answer from the service, or was never sent."""
+    """Return whether a start request failed without an answer: the service was silent or not reachable."""
     return isinstance(answer, CallApiError) and (answer.maybe_done or isinstance(answer, NotSent))

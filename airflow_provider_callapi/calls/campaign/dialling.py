@@ -143,7 +143,7 @@ class Dialling:
 
         If another process has dialled the person, the campaign continues with that process's attempt.
         Otherwise, the person waits until the time that the ledger gives, or for half a minute if the ledger
-        gives no time. If dialling ends before that, the person is finished.
+        gives no time. If dialling ends before this time, the person is finished.
 
         :param claim: the ledger's answer to the intent.
         :param now: epoch seconds.
@@ -191,7 +191,7 @@ class Dialling:
         return self._progress.refuse(state, result, getattr(answer, "mnemonic", None), now)
 
     def _concerns_everybody(self, error: CallApiError) -> bool:
-        """Return whether the service would refuse every person's call with this error."""
+        """Return whether the service would answer every person's start request with this error."""
         if isinstance(error, InvalidParameters):
             field = str(error.field or "").partition(".")[0]
             return not field or field not in self._personal_fields
@@ -209,8 +209,7 @@ class Dialling:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
         The time is in epoch seconds. The time is infinite if nobody waits for a call, or if dialling has
-        stopped.
-        The reason is ``""`` if dialling waits only because calls are spread over the minute.
+        stopped. The reason is ``""`` if dialling waits only because calls are spread over the minute.
         """
         if self.stopped is not None or not len(self._queues):
             return NEVER, "the end of the active calls"

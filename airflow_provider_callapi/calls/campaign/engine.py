@@ -39,7 +39,8 @@ class Actions:
         these people from the ledger and passes the attempts to `LostCallSearch.give_up`.
     :ivar tag: answered, active calls to tag: (attempt, tag id).
     :ivar untagged: answered calls that ended without their tag: (attempt, tag id). The runner logs each.
-    :ivar dial: intents. The runner claims each intent in the ledger, then dials it if the claim is granted.
+    :ivar dial: intents. The runner claims each intent in the ledger, and dials each intent whose claim is
+        granted.
     """
 
     changed: list[Attempt] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Actions:
 
 
 class Campaign:
-    """Holds the people of a campaign and the attempts to call them, and decides what to do next.
+    """Holds the people of a campaign and the attempts to call these people, and decides what to do next.
 
     :param plan: the people and the invalid rows of the contact list.
     :param known: every attempt that the ledger has of these people. Each person's oldest attempt comes first.
@@ -153,8 +154,7 @@ class Campaign:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
         The time is in epoch seconds. The time is infinite if nobody waits for a call, or if dialling has
-        stopped.
-        The reason is ``""`` if dialling waits only because calls are spread over the minute.
+        stopped. The reason is ``""`` if dialling waits only because calls are spread over the minute.
         """
         return self.dialling.next_dial(now)
 
@@ -216,7 +216,7 @@ class Campaign:
 
     @property
     def finished_by_result(self) -> Counter[Result]:
-        """Return a counter of the finished people by result: result → how many people have the result."""
+        """Return how the finished people ended: result → how many people have the result."""
         return self._index.finished_by_result
 
     @property
@@ -226,7 +226,7 @@ class Campaign:
 
     @property
     def needs_polls(self) -> bool:
-        """Return whether the campaign must poll: it has active or lost calls."""
+        """Return whether the campaign must poll, because the campaign has active or lost calls."""
         return self.active > 0
 
     @property

@@ -23,7 +23,7 @@ class FailureCounter:
         self.in_a_row = 0
 
     def succeed(self) -> None:
-        """Reset the count after a success."""
+        """Record a successful request: the count of consecutive failures becomes 0."""
         self.in_a_row = 0
 
     def fail(self, failure: CallApiError) -> None:

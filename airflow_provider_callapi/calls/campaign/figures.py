@@ -35,7 +35,7 @@ class Tally:
     answered: int = 0
 
     def count(self, attempt: Attempt) -> None:
-        """Add one call to the counts."""
+        """Count the call of one attempt as a member of this group of calls."""
         self.calls += 1
         self.rang += attempt.result not in RANG_NO_PHONE
         self.answered += attempt.result is Result.ANSWERED
@@ -115,7 +115,7 @@ def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
 
 
 def called_at(attempt: Attempt) -> float:
-    """Return when a call started, epoch seconds. If this is unknown, return when the intent was stored."""
+    """Return when a call started, epoch seconds. If that is unknown, return when the intent was stored."""
     if attempt.call is None or attempt.call.started_at is None:
         return attempt.intended_at
     return attempt.call.started_at

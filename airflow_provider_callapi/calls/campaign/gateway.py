@@ -1,4 +1,4 @@
-"""The callables through which a campaign reaches the services."""
+"""The functions through which a campaign reaches the Call API, the Data API, the clock and the log."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
 
 
 class ProblemKind(StrEnum):
-    """The kinds of reasons why a finished campaign's task fails."""
+    """The kinds of problems that make the task of a finished campaign fail."""
 
     STOPPED = "stopped"
     TOO_LATE = "too_late"
@@ -24,7 +24,7 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a finished campaign's task fails.
+    """The reason why the task of a finished campaign fails.
 
     :ivar text: the reason, as text for the author of the campaign.
     """

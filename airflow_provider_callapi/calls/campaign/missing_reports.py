@@ -1,4 +1,4 @@
-"""Which reports a campaign expects from the Data API, and how long the campaign waits for each report."""
+"""Finds out which reports a campaign still needs from the Data API, and how long it waits for each report."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class Pacing:
         self._unanswered_in_a_row += 1
 
     def record_answer(self) -> None:
-        """Return to the normal pace, because the service answers start requests again."""
+        """Return to the normal pace of dialling, because the service answers start requests again."""
         self._unanswered_in_a_row = 0
 
     def calls_allowed(self, now: float) -> int:
@@ -163,11 +163,11 @@ class Pacing:
 
     @property
     def points_left(self) -> int | None:
-        """Return how many points are left in the minute, according to the newest counters; None: unknown."""
+        """Return how many points (rate-limit units) are left in this minute; None: unknown."""
         return self.limits.minute_remaining if self.limits else None
 
     def calls_per_minute(self) -> float | None:
-        """Return how many calls the points of one minute pay for; None: the limit of points is unknown."""
+        """Return how many calls the points (rate-limit units) of one minute pay for; None: unknown."""
         if not self.limits or not self.limits.minute_limit or not self.cost:
             return None
         return self.limits.minute_limit * (1 - self.reserve) / self.cost
@@ -222,7 +222,7 @@ class Pacing:
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points per second other users have used in this minute; 0.0: unknown."""
+        """Return how many points per second other clients used in this minute; 0.0: unknown."""
         limits = self.limits
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
             return 0.0
@@ -230,7 +230,7 @@ class Pacing:
         return max(0, used) / max(_RATE_KNOWN_AFTER, _MINUTE - (limits.minute_reset or 0))
 
     def _is_same_minute(self, limits: Limits, now: float) -> bool:
-        """Return whether the given counters belong to the same minute as the stored counters."""
+        """Return whether two counters of points, the given and the stored, belong to the same minute."""
         if self.limits is None or self.limits.minute_reset is None or limits.minute_reset is None:
             return False
         return now + limits.minute_reset < self._limits_at + self.limits.minute_reset + _RATE_KNOWN_AFTER

@@ -39,7 +39,7 @@ class _Missing(StrictUndefined):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """The sandbox in which an author's templates are filled in.
+    """The sandbox of Jinja in which the templates of a campaign's author are filled in.
 
     A missing or empty value raises an error, because a spoken message must not have a gap.
     """
@@ -281,7 +281,7 @@ def external_id(campaign: str, contact: str, attempt: int, own: str | None = Non
 
 
 def fingerprint(campaign: str, contact: str) -> str:
-    """Return a person's key for a ledger that must not store phone numbers: 16 hex digits."""
+    """Return a person's ledger key that does not reveal the phone number: 16 hex digits of a hash."""
     return hashlib.sha256(f"{campaign}\n{contact}".encode()).hexdigest()[24:40]
 
 

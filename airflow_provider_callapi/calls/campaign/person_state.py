@@ -58,7 +58,7 @@ from airflow_provider_callapi.calls.watch import SessionWatch
 
 
 class PersonStage(StrEnum):
-    """The stage of one person in a campaign."""
+    """The stage of one person in a campaign: what the campaign does next for the person."""
 
     PLANNED = "planned"
     """The campaign still has to decide what follows from the person's attempts in the ledger."""
@@ -81,7 +81,7 @@ class PersonStage(StrEnum):
 
 
 class PersonEvent(StrEnum):
-    """An event that moves a person to the next stage."""
+    """An event in a campaign that moves a person to the person's next stage."""
 
     READY = "ready"
     """The ledger has no attempt to call the person."""

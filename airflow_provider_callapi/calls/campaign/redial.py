@@ -1,4 +1,4 @@
-"""Decides when a person is called again after an attempt."""
+"""Decides when a campaign calls a person again after an attempt, if at all."""
 
 from __future__ import annotations
 

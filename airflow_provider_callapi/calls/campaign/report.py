@@ -47,8 +47,9 @@ def render_report(
 ) -> str:
     """Return the report of a campaign as an HTML page.
 
-    The page shows how many calls the service accepted in each minute. It also shows answer rates by the hour
-    of the day, in the time zone of the person called. The page shows no phone number and no value of a row.
+    The page shows how many calls the service accepted in each minute. The page also shows answer rates by the
+    hour of the day, in the time zone of the person called. The page shows no phone number and no value of a
+    row.
 
     :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.
@@ -109,7 +110,7 @@ class _Scale:
 
 
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
-    """Return a scale that reaches the highest answer rate of the hours with enough calls."""
+    """Return the scale of the chart of answer rates, up to the highest rate of hours with enough calls."""
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
 

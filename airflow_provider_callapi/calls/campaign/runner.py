@@ -105,7 +105,7 @@ class Runner:
             self.campaign.pacing.update_limits(limits, self._gateway.clock())
 
     def step(self) -> Pause:
-        """Poll, dial, tag calls and fetch reports, each only if it is due; return how long to pause.
+        """Poll, dial, tag calls and fetch reports, as far as each is due; return how long to pause.
 
         :raises CallApiError: the service failed too often in a row, or refuses the credentials.
         """

@@ -101,11 +101,11 @@ class ZoneQueues:
         return sum(len(queue) for queue in self._queues.values())
 
     def add(self, person: Person) -> None:
-        """Add a person who may be called at once, to the queue of the person's time zone."""
+        """Add a person who may be called at once. The person joins the queue of the person's time zone."""
         self._queue_of(person).add(person.key)
 
     def add_later(self, person: Person, due: float) -> None:
-        """Add a person who may not be called before a time, to the queue of the person's time zone.
+        """Add a person who may not be called before the time ``due``, to the queue of the person's zone.
 
         :param due: epoch seconds.
         """
