@@ -31,7 +31,7 @@ class Ending:
 
     @property
     def calls(self) -> list[Attempt]:
-        """Return the attempts that the service accepted. Only these attempts cost points (rate-limit units)."""
+        """Return the attempts that the service accepted. Only these cost points (rate-limit units)."""
         return [attempt for attempt in self.attempts if attempt.call is not None]
 
     @property
