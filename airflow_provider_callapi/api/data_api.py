@@ -207,7 +207,7 @@ class _TagRequest(Request[Done]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Done:
-        """Convert the Data API's answer to a tag request, an empty object, to `Done`."""
+        """Return `Done`. The Data API answers a successful tag request with an empty object."""
         return Done.model_validate(data or {"success": True})
 
 

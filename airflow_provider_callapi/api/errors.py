@@ -205,8 +205,8 @@ class LimitExceeded(Rejected):
     def retry_after(self) -> int:
         """Seconds until the service resets the used-up limit.
 
-        If the answer does not contain the reset, the value is 60 for the minute's limit and 3600 for the
-        day's limit.
+        If the answer does not contain the time of the reset, the value is 60 for the minute's limit and 3600
+        for the day's limit.
         """
         reset = None
         if self.limits:

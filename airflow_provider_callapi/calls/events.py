@@ -156,7 +156,8 @@ class EventDetector:
     def update(self, snapshot: Snapshot) -> list[CallEvent]:
         """Compare one snapshot with the earlier snapshots, and return the new events in order.
 
-        If the snapshot is a failed poll or a baseline, return an empty list.
+        If the poll failed, return an empty list. Return an empty list, too, if the snapshot is a baseline:
+        the first snapshot, or the first one after a long gap.
         """
         if snapshot.failure is not None:
             return []
@@ -183,9 +184,9 @@ class EventDetector:
         ]
 
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
-        """Return the watched calls, updated with what a snapshot shows of them: session id → call.
+        """Return a dict: session id → watched call, updated with what a snapshot shows of the call.
 
-        The stage of each call stays unchanged: it is the stage from before the snapshot.
+        Only the stage of each call is not updated.
         """
         calls = {}
         for call_session_id, session in snapshot.sessions.items():

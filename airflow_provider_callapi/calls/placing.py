@@ -194,7 +194,7 @@ class Journal:
         return f"af-{hashlib.sha256('/'.join(self._owner).encode()).hexdigest()[:32]}-{attempt}"
 
     def store_intent(self, request: StartCall, now: float) -> StartCall:
-        """Store the intent of the next attempt. This must happen before the start request is sent.
+        """Store the intent of the next attempt. Use this method before you send the attempt's start request.
 
         :param now: epoch seconds.
         :return: the request with the ``external_id`` of the attempt.

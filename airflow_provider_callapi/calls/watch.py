@@ -51,7 +51,7 @@ class Observation:
         call after the newest snapshot with the call, epoch seconds. None: the call is not missing.
     :ivar misses: the number of consecutive successful snapshots without the call.
     :ivar failures: the number of consecutive failed polls.
-    :ivar external_id: the call's ``external_id``; None: no snapshot has shown it.
+    :ivar external_id: the call's ``external_id``; None: no snapshot has shown the id.
     :ivar tags: the ids of the call's tags in the newest snapshot that showed the call.
     """
 
@@ -116,7 +116,7 @@ class Observation:
 
 @dataclass
 class SessionWatch:
-    """One watched call, and the rules that decide when it has ended.
+    """One watched call, and the rules that decide when the call has ended.
 
     :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
         and never observed.

@@ -1,4 +1,4 @@
-"""The ledger of a campaign stores its attempts: one `Attempt` for each call that the campaign dials.
+"""The ledger of a campaign stores attempts: one `Attempt` for each call that the campaign dials.
 
 `Ledger` is the protocol of every place that stores attempts. A campaign stores the intent before it sends the
 start request. If the request gets no answer, the campaign does not dial again: it searches for the call by
@@ -126,7 +126,7 @@ class Ledger(Protocol):
         """
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Replace attempts that were claimed before by newer versions of these attempts."""
+        """Store new versions of claimed attempts in place of the stored versions."""
 
 
 class MemoryLedger:

@@ -197,9 +197,9 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the remaining points of a period pay for; infinity: the points are unknown.
+        """Return how many calls the points left in a period pay for; infinity: the points are unknown.
 
-        The reserve is subtracted from the points first.
+        Points are rate-limit units. The reserve is subtracted from the points first.
 
         :param period: "minute" or "day".
         """

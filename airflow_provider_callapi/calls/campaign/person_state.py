@@ -152,7 +152,7 @@ TRANSITIONS: dict[tuple[PersonStage, PersonEvent], PersonStage] = {
 
 
 class ImpossibleTransition(Exception):
-    """An event happened that cannot happen in a person's stage. This is a bug in the campaign engine."""
+    """An event happened that is impossible in the person's stage. The campaign engine has a bug."""
 
     def __init__(self, stage: PersonStage, event: PersonEvent) -> None:
         super().__init__(f"a person in stage {stage.value} cannot have the event {event.value}")

@@ -1,4 +1,4 @@
-"""Converts phone numbers to one form, so that ``8 926…``, ``+7 926…`` and ``7926…`` are the same person."""
+"""Converts phone numbers to one form, so that ``8 926…``, ``+7 926…`` and ``7926…`` count as one person."""
 
 from __future__ import annotations
 

@@ -31,11 +31,11 @@ class ZoneQueue:
         return len(self._fresh) + len(self._later)
 
     def add(self, person: str) -> None:
-        """Add the key of a person who may be called at once."""
+        """Add to this queue the key of a person who may be called at once."""
         self._fresh.append(person)
 
     def add_later(self, person: str, due: float) -> None:
-        """Add the key of a person who may not be called before a time.
+        """Add to this queue the key of a person who may not be called before the time ``due``.
 
         :param due: epoch seconds.
         """
