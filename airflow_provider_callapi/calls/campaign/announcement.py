@@ -55,7 +55,7 @@ class Announcement:
             yield Line(f"Row {skipped.line} is skipped: {skipped.why}", is_warning=True)
         if len(plan.invalid) > _ROWS_SHOWN:
             more = len(plan.invalid) - _ROWS_SHOWN
-            yield Line(f"… and {more} more rows; the results name all", is_warning=True)
+            yield Line(f"… and {more} more rows; the results list all of these rows", is_warning=True)
 
     def forecast_lines(self, now: float) -> Iterator[Line]:
         """Yield log lines: how many points and minutes the first calls need, and when dialling begins.

@@ -81,8 +81,8 @@ def find_problem(
     if stopped:
         return Problem(
             ProblemKind.STOPPED,
-            f"The campaign was stopped: {stopped}. Put that right and clear this task: it continues with "
-            f"the people who are left. {counts}",
+            f"The campaign was stopped: {stopped}. Correct the cause and clear this task: the "
+            f"campaign then calls the people who are left. {counts}",
         )
     not_called = summary.results[Result.NOT_CALLED]
     if began_too_late and not_called:
