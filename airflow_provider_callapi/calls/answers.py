@@ -102,10 +102,11 @@ def _sort_legs(
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
     """Return three lists: the contact's legs, the legs that may be the contact's, and all other legs.
 
-    A leg with the contact's number is the contact's. Without such a leg, a leg without numbers is the
-    contact's if the Data API states that the leg is no operator's leg.
+    A leg (the connection of one participant) with the contact's number belongs to the contact. If no leg has
+    the contact's number, a leg without numbers belongs to the contact, provided that the Data API states that
+    the leg is no operator's leg.
 
-    :param contact: the contact's phone number; None: not reported.
+    :param contact: the contact's phone number; None: the Data API reports no number.
     """
     number = _without_dtmf(contact)
     clients = [leg for leg in legs if not leg.is_coach]

@@ -47,8 +47,8 @@ class LostCall:
         the service does not report counts as a match.
 
         If this package made the ``external_id``, the start time is ignored in two cases: the found call is
-        active, or the id belongs to one call only. Otherwise a wrong time zone in the connection could hide
-        the lost call and so cause a second call.
+        active, or the id belongs to one call only. Without this rule, a wrong time zone in the connection
+        could hide the lost call and so cause a second call.
         """
         found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
         if found_id != self.external_id:

@@ -175,8 +175,8 @@ class Journal:
     def person_fingerprint(self, request: StartCall) -> str:
         """Return 12 hex digits that identify the person that a start request calls.
 
-        The digits do not depend on the message, because a retry of the task may render another message.
-        The digits are a shortened hash, salted with the journal's owner, so they do not reveal the phone
+        The digits do not depend on the message, because a retry of the task may render another message. The
+        digits are a shortened hash, salted with the journal's owner. So the digits do not reveal the phone
         number.
         """
         text = "\n".join((*self._owner, request.contact))

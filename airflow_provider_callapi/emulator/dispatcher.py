@@ -108,7 +108,7 @@ class Dispatcher:
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
         """Return the fault that is planned for a request, and record the fault in the emulator's journal.
 
-        Each fault hits a planned number of requests. This method counts the request as one of them.
+        Each fault hits a planned number of requests. This method reduces the number by one.
 
         :param body: the body of the request.
         :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.

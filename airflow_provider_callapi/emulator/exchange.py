@@ -174,7 +174,8 @@ class Exchange(Dispatcher):
         """Make `check_rings` fail if an unexpected phone has rung.
 
         A phone may ring if the test has set a script for the phone, or has called `expect_ring`. The
-        operator's phones may also ring in a call to a contact that may ring, and in every inbound call.
+        operator's phones may also ring in a call to a contact whose phone may ring, and in every inbound
+        call.
         """
         with self._lock:
             self._expectations.no_other_rings = True

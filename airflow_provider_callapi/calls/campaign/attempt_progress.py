@@ -64,7 +64,7 @@ class AttemptProgress:
         return self._advance(state, event, attempt, now)
 
     def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
-        """Add a person whose call was not placed to the queue again; return the changed attempt.
+        """Put a person back into the queue, because the call was not placed; return the changed attempt.
 
         The next start request to the person has the same attempt number.
 
