@@ -117,12 +117,12 @@ class AccountTag(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return a filter for a Data API request: only entries with this value in this field are selected."""
+    """Return a filter for a Data API request: only entries with this value in this field."""
     return {"field": field, "operator": "=", "value": value}
 
 
 def is_one_of(field: str, values: Iterable[int]) -> dict[str, Any]:
-    """Return the Data API filter that selects the entries whose field has one of the given values."""
+    """Return a filter for a Data API request: only entries with one of these values in this field."""
     return {"field": field, "operator": "in", "value": sorted(values)}
 
 

@@ -63,14 +63,14 @@ def fetch_finished_calls(
 
 
 def report_period(since: float, until: float, timezone: str) -> dict[str, Any]:
-    """Return ``date_from`` and ``date_till`` of a report request.
+    """Return the parameters ``date_from`` and ``date_till`` of a request for reports.
 
     The period begins a day before ``since`` and ends a day after ``until``. The two extra days allow for a
-    wrong clock or time zone. The Data API may also refuse a ``date_from`` of the last hours.
+    wrong clock or time zone. The Data API may also refuse a ``date_from`` that lies in the last hours.
 
     :param since: the earliest start of a call, epoch seconds.
     :param until: the latest start of a call, epoch seconds.
-    :param timezone: IANA name of the account's zone.
+    :param timezone: IANA name of the account's time zone.
     """
     return {
         "date_from": report_time(since - _DAY, timezone),

@@ -138,7 +138,9 @@ class SessionWatch:
             self.phase = self._active_phase()
 
     def awaited_answers(self, until: Until) -> tuple[int, ...]:
-        """Return the id of the call if a wait needs its answer, and no snapshot has shown the answer yet.
+        """Return the id of the call if a wait needs an answer that no snapshot has shown.
+
+        Otherwise, return an empty tuple.
 
         :param until: the event that the wait waits for. A wait for the end needs no answer.
         """

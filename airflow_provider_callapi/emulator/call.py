@@ -109,7 +109,7 @@ class Call:
 
     @property
     def listed_at(self) -> float:
-        """The time from which ``list.calls`` shows the call by the contact's script, in epoch seconds."""
+        """When ``list.calls`` begins to show the call according to the contact's script, epoch seconds."""
         return self.started_at + self.script.listed_after
 
     def leg(self, role: Role) -> Leg | None:
@@ -145,7 +145,7 @@ class Call:
                 leg.state = leg_states.get(leg.role, leg.state)
 
     def listing(self) -> dict[str, Any]:
-        """Return the entry of this call in ``list.calls`` by the vendor's document, as a JSON object."""
+        """Return the call's entry in ``list.calls`` as a JSON object, as in the vendor's document."""
         return {
             "call_session_id": self.call_session_id,
             "direction": self.direction,

@@ -61,9 +61,10 @@ class Dispatcher:
         return self._clock
 
     def serves_host(self, host: str, path: str) -> bool:
-        """Return whether the service to which a URL's path leads has this host name, by the profile.
+        """Return whether a URL with this host and this path reaches a service of the exchange.
 
-        Every service has the loopback addresses, too.
+        The profile of the exchange can name a host for each service. A loopback address always reaches the
+        service.
         """
         is_data_api = path.strip("/") in self.services
         name = self.profile.data_api_host if is_data_api else self.profile.call_api_host
