@@ -1,8 +1,8 @@
-"""500 people as 500 mapped tasks, each with its own polling, against one `CallApiCampaignOperator`.
+"""Compare two ways to call 500 people: 500 mapped tasks that each poll, and one `CallApiCampaignOperator`.
 
-A real deployment, with the same people, calls at once and poll interval for both. The calls are short,
-because the mapped tasks would otherwise take an hour. Compared with talks of a minute, the cost of a task
-shows more and the cost of its polls shows less.
+Both run in a real deployment, with the same people, the same number of calls at once and the same poll
+interval. The calls are short, because the mapped tasks would otherwise take an hour. Talks of a minute would
+make the cost of a task smaller, and the cost of its polls larger, than this benchmark shows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COLUMNS = ("tasks", "starts", "list.calls", "points", "wall time, s", "worker-se
 
 
 def table_row(exchange: Exchange, run: Run, phones: list[str]) -> tuple[float, ...]:
-    """Return a row of the table. Everybody must have been called once."""
+    """Return the figures of one way as a row of the printed table. Each person must have been called once."""
     assert {task.state for task in run.tasks} == {"success"}, Counter(task.state for task in run.tasks)
     assert all(exchange.rings(phone) == 1 for phone in phones)
     return (
@@ -37,7 +37,7 @@ def table_row(exchange: Exchange, run: Run, phones: list[str]) -> tuple[float, .
 
 
 def measure(people: int = PEOPLE) -> list[Figure]:
-    """Print the table; return the figures with their limits."""
+    """Run both ways and print the table; return the figures with their limits."""
     phones = [str(79_050_000_000 + i) for i in range(people)]
     exchanges = {kind: Exchange() for kind in KINDS}
     for exchange in exchanges.values():

@@ -1,6 +1,8 @@
-"""Points at saturation: what share of a minute's points campaigns use, and how often they exceed the limit.
+"""Points at saturation: what share of a minute's points campaigns use, and how often requests are refused.
 
-``python benchmarks/campaign_points.py`` prints every case. The table of `measure` has the worst ones.
+Points are the units of the API's rate limits.
+
+``python benchmarks/campaign_points.py`` prints every case. The table of `measure` shows the worst cases.
 """
 
 from __future__ import annotations
@@ -28,10 +30,10 @@ WARM_UP = 60.0
 
 @dataclass(frozen=True)
 class Case:
-    """An account and its users.
+    """One simulated case: an account, its limit of points and its users.
 
     :ivar shards: the number of campaigns on the account.
-    :ivar foreign: the share of a minute's points that another user asks for, at random moments.
+    :ivar foreign: the share of a minute's points that another client asks for, at random moments.
     :ivar ahead: the seconds by which the service's clock is ahead of the campaigns' clock.
     """
 
@@ -51,7 +53,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Use:
-    """The use of points in ten minutes.
+    """How many points (rate-limit units) were used in ten minutes.
 
     :ivar share: the share of the granted points that all users together used.
     :ivar refused: the campaigns' limit_exceeded errors in the worst minute.
@@ -64,7 +66,7 @@ class Use:
 
 
 class Stranger:
-    """Another user of the account: sends requests at random, and waits for the reset after a refusal."""
+    """Another client of the account: sends requests at random; after a refusal, waits until points return."""
 
     def __init__(self, exchange: Exchange, clock: ManualClock, case: Case) -> None:
         self._client: Client = Client(Direct(exchange), AccessKey("demo-key"), clock=clock)  # type: ignore[arg-type]
@@ -75,7 +77,7 @@ class Stranger:
         self.at = self._after()
 
     def step(self) -> None:
-        """Send one request."""
+        """Send one request, as the other client of the account."""
         self.at = self._after()
         number = CALL["virtual_phone_number"]
         message = {"type": "tts", "value": "Hi"}
@@ -93,7 +95,7 @@ class Stranger:
 
 
 def simulate(case: Case) -> Use:
-    """Simulate ten minutes in which people always wait for a call."""
+    """Simulate ten minutes of a case in which people always wait for a call; return the use of points."""
     clock = ManualClock(MIDNIGHT + 17.3)
     account = Account(minute_limit=case.limit, day_limit=10**9, weights={METHOD: case.cost})
     exchange = Exchange(lambda: clock() + case.ahead, account)
@@ -153,7 +155,7 @@ SHARED = [
 
 
 def measure() -> list[Figure]:
-    """Return the worst case of one campaign, and of three shards with another user on the same account."""
+    """Return figures of two worst cases: of one campaign, and of three shards with another client."""
     figures = []
     for name, cases in (("one campaign", ALONE), ("three shards and another user", SHARED)):
         uses = [simulate(case) for case in cases]

@@ -1,7 +1,10 @@
-"""A campaign of two days on the emulator's core with a simulated clock: its time, memory and requests.
+"""Measure time, memory and requests of a campaign of two days, simulated on the emulator's core.
 
-``python benchmarks/campaign_simulation.py 100000`` simulates one and prints its figures as JSON. With the
-name of a file, it also writes the campaign's report to it.
+A simulated clock replaces waiting.
+
+``python benchmarks/campaign_simulation.py 100000`` simulates a campaign with 100 000 people and prints the
+figures as JSON. If a second argument names a file, the command also writes the campaign's report to this
+file.
 """
 
 from __future__ import annotations
@@ -63,7 +66,7 @@ MIDNIGHT = datetime(2026, 10, 12, tzinfo=UTC).timestamp()
 
 
 class Direct:
-    """Replaces `JsonRpc`: passes requests to the exchange without HTTP."""
+    """A replacement of `JsonRpc` that passes requests to the emulated exchange without HTTP."""
 
     def __init__(self, exchange: Exchange, version: str = "v4.0") -> None:
         self._exchange = exchange
@@ -78,7 +81,7 @@ class Direct:
 
 
 def gateway_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = None) -> CampaignGateway:
-    """Return a campaign's gateway to an exchange, like the operator's, but without HTTP.
+    """Return a campaign's gateway to an emulated exchange. Requests do not use HTTP.
 
     :param clock: the campaign's clock; None means the exchange's clock.
     """
@@ -120,7 +123,12 @@ def new_runner(
     log: Any = lambda text: None,
     clock: Any = None,
 ) -> Runner:
-    """Return the runner of a new campaign."""
+    """Return the runner of a new campaign that calls the people in ``rows`` at an emulated exchange.
+
+    :param shard: (number of the shard, how many shards).
+    :param poll_interval: seconds between two polls.
+    :param clock: the campaign's clock; None: the clock of the exchange.
+    """
     template = CallTemplate(CALL)
     plan = read_people(
         rows, template, campaign="sim", key_of=str, region="RU", timezone="Europe/Moscow", shard=shard
@@ -145,9 +153,9 @@ def new_runner(
 
 
 def simulate(people: int, report: Path | None = None) -> dict[str, float]:
-    """Call all people within two days and return the figures.
+    """Simulate a campaign that calls all people within two days; return the figures by name.
 
-    The people live in eleven time zones; 15 % are busy, and 20 % do not answer.
+    The people live in eleven time zones. 15 % of the people are busy, and 20 % do not answer.
     """
     begun = time.perf_counter()
     clock = ManualClock(MIDNIGHT - 4 * 3600)
@@ -242,7 +250,7 @@ def _in_a_process(people: int) -> dict[str, float]:
 
 
 def measure() -> list[Figure]:
-    """Compare 100 000 people with 10 000, each in its own process."""
+    """Compare a campaign of 100 000 people with one of 10 000 people, each simulated in its own process."""
     small, large = _in_a_process(10_000), _in_a_process(100_000)
     growth = (large["seconds"] / 100_000) / (small["seconds"] / 10_000)
     return [

@@ -1,9 +1,9 @@
 """Compare our start operators with DAGs that use other operators, in a real deployment.
 
-Six variants call a list of people and wait for the ends of the calls; see ``dags/compared.py``. Each
-variant has an exchange of its own with the same people. First, the variants take turns with long calls:
-this measures the cost of waiting. Then all variants run at once, and the answers to their first start
-requests get lost or seem to get lost: this counts the people who are called twice or never.
+Six variants of a DAG (see ``dags/compared.py``) call a list of people and wait for the ends of the calls.
+Each variant has an exchange of its own with the same people. The first part measures the cost of waiting: the
+variants take turns with long calls. The second part counts the people who are called twice or never: all
+variants run at once, and faults hit the first start requests.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ STARTING: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Waited:
-    """The cost of waiting for long calls."""
+    """What a variant of the DAG costs while it waits for long calls."""
 
     starts: int
     polls: int
@@ -80,7 +80,10 @@ class Waited:
 
 @dataclass(frozen=True)
 class Faulted:
-    """The number of people called more than once or never, and of tasks that succeeded."""
+    """What became of one variant of the DAG whose first start requests failed.
+
+    The figures count the people called more than once, the people never called, and the tasks that succeeded.
+    """
 
     twice: int
     never: int
@@ -98,7 +101,7 @@ class Faulted:
 
 
 def phones(number: int) -> list[str]:
-    """Return this number of contacts."""
+    """Return the phone numbers of this many contacts."""
     return [str(79_040_000_000 + i) for i in range(number)]
 
 
@@ -110,7 +113,7 @@ def new_exchange(talk: float) -> Exchange:
 
 
 def wait(airflow: Airflow, exchanges: dict[str, Exchange]) -> dict[str, Waited]:
-    """Run one variant after the other."""
+    """Run one variant after the other with long calls. Return name of the variant → cost of waiting."""
     results = {}
     for number, name in enumerate(WAITING):
         dag_id = f"waiting_{number}"
@@ -120,7 +123,10 @@ def wait(airflow: Airflow, exchanges: dict[str, Exchange]) -> dict[str, Waited]:
 
 
 def disturb(airflow: Airflow, exchanges: dict[str, Exchange]) -> dict[str, dict[str, Faulted]]:
-    """Run all variants at once. In each variant, each fault hits one start request per call."""
+    """Run all variants at once, while each fault hits one start request of each call.
+
+    Return name of the variant → name of the fault → what became of the variant.
+    """
     for fault in FAULTS.values():
         for number in range(len(STARTING)):
             exchanges[f"{fault.label}_{number}"].fault(
@@ -138,7 +144,7 @@ def disturb(airflow: Airflow, exchanges: dict[str, Exchange]) -> dict[str, dict[
 
 
 def print_tables(waited: dict[str, Waited], faulted: dict[str, dict[str, Faulted]]) -> None:
-    """Print the figures, each with its factor relative to our deferrable variant."""
+    """Print the figures of all variants, each with its factor relative to our deferrable variant."""
     print(f"\n{CALLS} calls at once, a poll every {POLL:g} s; (× {OURS})")
     print("".join([f"{'':<36}", *(f"{column:>25}" for column in Waited.COLUMNS)]))
     for name, variant in waited.items():
@@ -158,7 +164,7 @@ def print_tables(waited: dict[str, Waited], faulted: dict[str, dict[str, Faulted
 
 
 def measure() -> list[Figure]:
-    """Print the tables and return the figures."""
+    """Run both parts of the comparison, print the tables and return the figures."""
     dags, exchanges = {}, {}
     for number, options in enumerate(WAITING.values()):
         dag_id = f"waiting_{number}"

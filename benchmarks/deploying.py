@@ -1,7 +1,7 @@
-"""A real Airflow for a benchmark: the tests' deployment, with the benchmark's DAGs and exchanges.
+"""A real Airflow for a benchmark: the deployment of the tests, with a benchmark's DAGs and exchanges.
 
-The exchanges run in this process. The process otherwise only queries Airflow's database, so a benchmark
-reads the effects of an exchange's clients directly from the exchange.
+The emulated exchanges run in the process of the benchmark. So the benchmark reads directly from an exchange
+what the exchange's clients have done.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SAMPLE = 0.1
 
 @dataclass(frozen=True)
 class Task:
-    """A finished task instance. Times are epoch seconds."""
+    """A finished task instance of a benchmark's DAG run. Times are epoch seconds."""
 
     task_id: str
     map_index: int
@@ -42,10 +42,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run of a DAG.
+    """A finished run of a benchmark's DAG.
 
-    :ivar seconds: from the request for the run until the end of its last task.
-    :ivar worker_seconds: the total seconds in which its tasks ran and occupied slots of the executor.
+    :ivar seconds: from the request for the run until the end of the run's last task.
+    :ivar worker_seconds: the total seconds in which the run's tasks ran and occupied slots of the executor.
         Waits in the triggerer do not count. The value is sampled.
     """
 
@@ -54,12 +54,12 @@ class Run:
     worker_seconds: float
 
     def ended_at(self, map_index: int) -> float:
-        """Return when the last task of a mapped index ended, in epoch seconds."""
+        """Return when the last task instance with a map index ended, in epoch seconds."""
         return max(task.ended_at for task in self.tasks if task.map_index == map_index)
 
 
 class Airflow(Deployment):
-    """Airflow's components with one of the files in ``dags/``.
+    """A running Airflow (all components) with one of the DAG files in ``benchmarks/dags/``.
 
     :param file: the file's name without the suffix. The file defines one DAG per entry of the JSON file
         with the same name.
@@ -90,7 +90,7 @@ class Airflow(Deployment):
             self._environment[f"AIRFLOW_CONN_{name.upper()}"] = json.dumps(connection)
 
     def play(self, *dag_ids: str, within: float) -> dict[str, Run]:
-        """Run these DAGs at the same time and wait for their end. Return DAG id → its run."""
+        """Run several DAGs at the same time and wait for the end of all. Return DAG id → run of the DAG."""
         with psycopg2.connect(self._database.get_uri()) as database:
             database.autocommit = True
             cursor = database.cursor()
@@ -104,7 +104,7 @@ class Airflow(Deployment):
 
 
 class _Running:
-    """Sum the seconds in which tasks of these DAGs run while the block is active."""
+    """Sums, inside a ``with`` block, the seconds in which tasks of some DAGs run."""
 
     def __init__(self, cursor: Any, dag_ids: tuple[str, ...]) -> None:
         self.seconds = dict.fromkeys(dag_ids, 0.0)
@@ -154,7 +154,7 @@ def _run(cursor: Any, dag_id: str, began: float, worker_seconds: float) -> Run:
 def deployed(
     file: str, dags: dict[str, Any], exchanges: dict[str, Exchange], *, slots: int, timeout: float = 30.0
 ) -> Iterator[Airflow]:
-    """Run Airflow while the block is active. Every exchange has two connections, ``NAME`` and ``NAME_http``.
+    """Run Airflow inside a ``with`` block. Each exchange has two connections, ``NAME`` and ``NAME_http``.
 
     :param timeout: the seconds that each client waits for an answer.
     """

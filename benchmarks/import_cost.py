@@ -1,7 +1,7 @@
 """Compare the import time of our operators with the import time of the HTTP provider's operator.
 
 Each measurement uses a fresh interpreter that has already imported ``airflow.sdk``, as the DAG processor
-has. The two modules take turns, so the machine's load affects both.
+has. The measurements of the two modules take turns, so the machine's load affects both in the same way.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ print(time.perf_counter() - begin)
 
 
 def seconds(code: str) -> float:
-    """Run the code in a fresh interpreter. Return the seconds that it prints."""
+    """Run Python code in a fresh interpreter. Return the number of seconds that the code prints."""
     # keep compiled modules, as an Airflow installation does
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     printed = subprocess.run(

@@ -23,7 +23,7 @@ WARM_UP = 30
 
 
 def bare_post(exchange: ExchangeProcess) -> Callable[[], Any]:
-    """Return a function that sends the request without this provider."""
+    """Return a function that sends ``list.calls`` with `requests` alone, without this provider."""
     session = requests.Session()
     url = f"{exchange.url}/v4.0"
     headers = {"Content-Type": "application/json; charset=UTF-8"}
@@ -38,7 +38,10 @@ def bare_post(exchange: ExchangeProcess) -> Callable[[], Any]:
 
 
 def measure() -> list[Figure]:
-    """Measure milliseconds and ratios. All values are medians of alternating requests."""
+    """Measure the milliseconds of both ways to send ``list.calls``, and the ratios.
+
+    All values are medians of requests that alternate between the two ways.
+    """
     from airflow_provider_callapi.api.methods import ListCalls
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 

@@ -1,4 +1,4 @@
-"""Shared tools: a figure with its limit, a new Airflow home, an exchange in another process."""
+"""Tools that several benchmarks share: figures with limits, an Airflow home, an exchange process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ os.environ.update(AIRFLOW_HOME=_HOME, AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING")
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number. A number without a limit cannot be broken."""
+    """One measured number, perhaps with limits that the number must keep (``at_least``, ``at_most``)."""
 
     name: str
     value: float
@@ -50,7 +50,7 @@ class Figure:
 
 
 def show(figures: list[Figure]) -> int:
-    """Print the rows of the table. Return the exit code: 1 if a figure breaks its limit, otherwise 0."""
+    """Print the figures as a table. Return the exit code: 1 if a figure breaks its limit, otherwise 0."""
     for figure in figures:
         value = f"{figure.value:.2f} {figure.unit}"
         verdict = "BROKEN" if figure.broken else "ok" if figure.limit else ""
@@ -67,7 +67,10 @@ class ExchangeProcess:
         self._session = requests.Session()
 
     def receive(self, number: int) -> list[int]:
-        """Let people call in and talk until a request releases the call. Return the session ids."""
+        """Place inbound calls that last until a request releases them. Return the session ids of the calls.
+
+        :param number: how many calls.
+        """
         phones = [str(79_030_000_000 + i) for i in range(number)]
         return [
             self._session.post(f"{self.url}/emulator/inbound", json={"contact": phone}).json()[
@@ -77,14 +80,17 @@ class ExchangeProcess:
         ]
 
     def request_times(self, method: str) -> list[float]:
-        """Return the times, in epoch seconds, at which the exchange answered requests for a method."""
+        """Return when the exchange answered each request for a method, in epoch seconds."""
         journal: list[dict[str, Any]] = self._session.get(f"{self.url}/emulator/journal").json()
         return [e["time"] for e in journal if e["kind"] == "request" and e["method"] == method]
 
 
 @contextmanager
 def exchange_process() -> Iterator[ExchangeProcess]:
-    """Run an emulator on a free port while the block is active. ``callapi_default`` connects to it."""
+    """Run an emulator on a free port inside a ``with`` block.
+
+    Inside the block, the Airflow connection ``callapi_default`` leads to the emulator.
+    """
     script = Path(_HOME, "script.json")
     script.write_text(json.dumps({"default": {"talks": None}}))
     command = ["-m", "airflow_provider_callapi.emulator", "--port", "0", "--script", str(script)]

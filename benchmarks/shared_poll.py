@@ -1,7 +1,7 @@
-"""Compare the number of list.calls requests of 200 deferred sensors with that of one sensor.
+"""Compare how many ``list.calls`` requests 200 deferred sensors send, and how many one sensor sends.
 
 All triggers run in one event loop, as in a triggerer. The exchange runs in another process and has the same
-200 active calls in both cases. Its journal provides the counts. The two cases take turns.
+200 active calls in both cases. The journal of the exchange provides the counts. The two cases take turns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROUNDS = 2
 
 
 async def deferred(session_ids: list[int]) -> None:
-    """Wait some seconds for these calls, with one trigger per call. The calls do not end."""
+    """Wait some seconds for calls that do not end, with one trigger for each call."""
     from airflow_provider_callapi.calls.outcome import Outcome
     from airflow_provider_callapi.calls.watch import Phase
     from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
@@ -44,7 +44,7 @@ async def deferred(session_ids: list[int]) -> None:
 
 
 def requests_a_minute(exchange: ExchangeProcess, session_ids: list[int]) -> float:
-    """Return the requests per minute, measured from the first request to the last.
+    """Return how many polls per minute the sensors of these calls send, from the first to the last poll.
 
     A fixed time window would cut off a part of an interval at its ends.
     """
@@ -55,7 +55,7 @@ def requests_a_minute(exchange: ExchangeProcess, session_ids: list[int]) -> floa
 
 
 def measure() -> list[Figure]:
-    """Measure the requests per minute and their ratio."""
+    """Measure the polls per minute of one sensor and of 200 sensors, and the ratio of the two."""
     with exchange_process() as exchange:
         calls = exchange.receive(MANY)
         requests_a_minute(exchange, calls[:1])  # imports

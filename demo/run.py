@@ -1,9 +1,9 @@
 """Run a real Airflow that places four phone calls at a telephone exchange on this machine.
 
-Airflow has its own database, tasks and triggers. It runs
-``airflow_provider_callapi/example_dags/start_wait_tag_branch.py`` once for each person below. The demo
-prints what the DAG knows of each call next to the facts at the exchange. It deletes all its files. The exit
-code is 0 if every call and every run met the expectation, otherwise 1.
+The demo gives Airflow a new database, and runs the DAG
+``airflow_provider_callapi/example_dags/start_wait_tag_branch.py`` once for each of four people. The demo
+prints what the DAG knows of each call next to the facts at the exchange. At the end, the demo deletes all
+files that it made. The exit code is 0 if every call and every run met the expectation, otherwise 1.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ LOG_LINES_ON_FAILURE = 40
 
 @dataclass(frozen=True)
 class Person:
-    """One person to call.
+    """One person whom the demo calls.
 
-    :ivar reaction: what the person does; completes "a person who …".
+    :ivar reaction: what the person does, as a phrase that completes "a person who …".
     :ivar branch: the task that the DAG must reach.
     """
 
@@ -79,7 +79,7 @@ PEOPLE = (
 
 @dataclass(frozen=True)
 class Result:
-    """The state, branch and call of one run of the DAG."""
+    """What one run of the demo's DAG shows: the state of the run, the branch taken, and the call."""
 
     state: str
     branch: str | None
@@ -108,7 +108,7 @@ def main() -> int:
 
 
 def _demo(console: Console, home: Path) -> list[str]:
-    """Run all calls and print the results. Return the problems."""
+    """Run the DAG for each person and print the results. Return one text for each problem."""
     exchange = Exchange()
     with Emulator(exchange) as emulator:
         os.environ.update(
@@ -149,7 +149,7 @@ def _spinner(console: Console, text: str) -> Live:
 
 
 def _airflow(dags: Path) -> Any:
-    """Migrate the database, copy the example into the folder of DAGs, and return its DAG."""
+    """Create Airflow's database, copy the example's file into the folder of DAGs, and return the DAG."""
     from airflow.utils.db import initdb  # noqa: PLC0415 - reads AIRFLOW_HOME when it is imported
 
     dags.mkdir()
@@ -216,7 +216,7 @@ def _problems(exchange: Exchange, results: list[Result]) -> Iterator[str]:
 
 @contextmanager
 def _output_to(log: Path) -> Iterator[None]:
-    """Redirect stdout and stderr to a file. This includes writers that already hold the streams."""
+    """Redirect stdout and stderr of the whole process to a file, inside a ``with`` block."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)

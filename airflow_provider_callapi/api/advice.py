@@ -1,4 +1,4 @@
-"""Advice about API errors, written for the person who fills in the Airflow connection.
+"""Advice about API errors, written for the user who fills in the Airflow connection.
 
 The advice names the fields by their labels in Airflow's connection form.
 """
@@ -63,13 +63,13 @@ def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call 
     """Return advice about an API error, followed by the error's own text in parentheses.
 
     If this package has no advice for the error, return only the error's text. That text contains the
-    request's id, which the vendor's support asks for.
+    request's id. The vendor's support asks for this id.
 
     :param service: the service that the request was for, ``Call API`` or ``Data API``.
     :param host: the label, in Airflow's connection form, of the field with the service's address.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
-        error = error.__cause__  # the error of the login that the request needed
+        error = error.__cause__  # the error of the login, which was sent before the request
     template = _advice_template(error)
     return f"{template.format(service=service, host=host)} ({error})" if template else str(error)
 

@@ -1,4 +1,4 @@
-"""A client of one service: it adds the access token, reads the answer and stores the newest limits."""
+"""A client of one API, which adds the access token, reads answers and stores the newest rate limits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
 R = TypeVar("R")
 
 _SAME_MINUTE_TOLERANCE = 5.0
-"""Two answers show the limits of the same minute if their resets differ by fewer seconds than this."""
+"""Seconds. Answers whose limits reset at times less than this apart show the limits of the same minute."""
 
 
 class Client:
@@ -34,7 +34,7 @@ class Client:
     :param clock: returns the current time in epoch seconds.
     :ivar limits: the points (the API's rate-limit units) that are left, from the newest answer that
         contained limits. None: no answer has contained limits yet.
-    :ivar api_version: the service's notice that it will withdraw this version of the API. None: the service
+    :ivar api_version: the service's notice that this version of the API will be withdrawn. None: the service
         has sent no notice.
     """
 
@@ -69,12 +69,12 @@ class Client:
         return self._send(request, {"access_token": self._token_for(request)})
 
     def log_out(self) -> None:
-        """End the session of a temporary token, if there is one. A logout costs a point."""
+        """Log out if the client has a temporary token. A logout costs one point (rate-limit unit)."""
         if token := self.credentials.forget():
             self._send(LogoutUser(), {"access_token": token})
 
     def close(self) -> None:
-        """Close the HTTP connection. Do not log out, because a logout costs a point and tokens expire."""
+        """Close the HTTP connection without a logout, because a logout costs a point and tokens expire."""
         self.rpc.close()
 
     def _token_for(self, request: Request[Any]) -> str:
@@ -125,8 +125,8 @@ class Client:
     def _store_limits(self, limits: Limits | None) -> None:
         """Store the limits of an answer. If the client has already stored newer limits, do nothing.
 
-        The answers to several threads can arrive in another order than the service sent them. Of two answers
-        within one minute, the one with fewer points left is newer.
+        Answers to several threads can arrive in another order than the service sent the answers. Of two
+        answers within one minute, the answer with fewer points left is newer.
         """
         if limits is None:
             return

@@ -1,4 +1,4 @@
-"""Sources of the access token in a request: a permanent key, or a login that returns a temporary token."""
+"""Where a client gets access tokens: from a permanent key, or from a login that returns temporary tokens."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Credentials(Protocol):
         """
 
     def discard_refused(self, refused: str) -> bool:
-        """Discard a token that the service refused. Return True if the client can log in to get a new one."""
+        """Discard a refused access token. Return True if the client can log in to get a new token."""
 
     def forget(self) -> str | None:
-        """Discard the temporary token, and return this token for a logout. None: there is no token."""
+        """Discard the temporary token, and return the token for use in a logout; None: there is no token."""
 
 
 class AccessKey:
@@ -55,7 +55,7 @@ class AccessKey:
 class LoginSession:
     """A login and a password. Several threads may use one `LoginSession`.
 
-    The first request causes a login. A request shortly before the token's expiry causes the next login.
+    The client logs in before the first request, and again before a request shortly before the token expires.
     """
 
     def __init__(self, login: str, password: str) -> None:

@@ -1,7 +1,7 @@
 """The Data API v2.0 methods that report and tag finished calls.
 
 The Data API uses the Call API's JSON-RPC envelope, so the `Client` class sends requests to both services.
-Only the URL and the methods differ. Every request to the Data API costs one point.
+Only the URL and the methods differ. Every request to the Data API costs one point (rate-limit unit).
 
 Source: the vendor's public documentation of the Data API v2.0.
 """
@@ -117,17 +117,17 @@ class AccountTag(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return the Data API filter that selects the entries whose field has the given value."""
+    """Return a filter for a Data API request: only entries with this value in this field."""
     return {"field": field, "operator": "=", "value": value}
 
 
 def is_one_of(field: str, values: Iterable[int]) -> dict[str, Any]:
-    """Return the Data API filter that selects the entries whose field has one of the given values."""
+    """Return a filter for a Data API request: only entries with one of these values in this field."""
     return {"field": field, "operator": "in", "value": sorted(values)}
 
 
 def report_time(epoch_seconds: float, timezone: str) -> str:
-    """Format epoch seconds for a report request: ``YYYY-MM-DD hh:mm:ss`` in the account's zone."""
+    """Return a time as text for a report request: ``YYYY-MM-DD hh:mm:ss`` in the time zone ``timezone``."""
     return pendulum.from_timestamp(epoch_seconds, tz=zone(timezone)).format("YYYY-MM-DD HH:mm:ss")
 
 
@@ -153,7 +153,7 @@ class _ListRequest(Request[R], Generic[R]):
 class _ReportRequest(_ListRequest[R], Generic[R]):
     """A Data API request for the reports of calls or legs in a period.
 
-    :ivar date_from: start of the period, ``YYYY-MM-DD hh:mm:ss`` in the account's zone.
+    :ivar date_from: start of the period, ``YYYY-MM-DD hh:mm:ss`` in the account's time zone.
     :ivar date_till: end of the period in the same form, at most three months after ``date_from``.
     """
 
@@ -207,7 +207,7 @@ class _TagRequest(Request[Done]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Done:
-        """Convert the answer to a tag request to `Done`. The Data API reports success as an empty object."""
+        """Return `Done`. The Data API answers a successful tag request with an empty object."""
         return Done.model_validate(data or {"success": True})
 
 
@@ -243,7 +243,7 @@ The `METHODS` of the Call API contain ``login.user`` and ``logout.user``, which 
 def probe_access(client: Client) -> None:
     """Check that the Data API accepts a client's credentials.
 
-    With an access key, the check costs no points. With a login, it costs one point.
+    With an access key, the check costs no points (rate-limit units). With a login, the check costs one point.
 
     :raises CallApiError: the Data API refuses the credentials or does not work.
     """

@@ -9,7 +9,7 @@ Each class groups the errors that a caller handles in the same manner.
     │   ├── NotSent                    no byte of the request was sent: a repeat is safe
     │   └── Unanswered                 the request was sent: it may have been carried out
     └── Rejected                       the service answered with an error object
-        ├── InvalidParameters          fix the named field (also raised here, before anything is sent)
+        ├── InvalidParameters          fix the named field (also raised before anything is sent)
         ├── AuthenticationFailed       login, password or key is wrong, blocked or expired
         │   └── TokenInvalid           unknown key or expired temporary token: log in again
         ├── AccessDenied               rights, IP list, component, account: ask an administrator
@@ -47,8 +47,8 @@ def mask_phones(text: str) -> str:
 def _redact(message: str, value: Any) -> str:
     """Return a message in which ``***`` replaces a value.
 
-    If the value is a dict or a list, ``***`` replaces each value in it. Booleans and values of one character
-    are not replaced.
+    If the value is a dict or a list, ``***`` replaces each value in the dict or list. Booleans and values of
+    one character are not replaced.
     """
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
@@ -67,7 +67,7 @@ def _may_be_shown(field: Any, value: Any) -> bool:
     """Return whether an error text may show the invalid value of a field.
 
     Two kinds of values may be shown: phone numbers, which error texts shorten, and ids of up to nine digits.
-    They help the person who corrects the value.
+    These values help the user who corrects the field.
     """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False
@@ -80,7 +80,7 @@ class CallApiError(Exception):
     """Base class of all errors of the Call API and the Data API.
 
     :ivar method: the JSON-RPC method, e.g. ``start.informer_call``.
-    :ivar request_id: the request's ``id``; the vendor's support asks for it.
+    :ivar request_id: the request's ``id``, for which the vendor's support asks.
     """
 
     permanent: ClassVar[bool] = False
@@ -99,7 +99,7 @@ class CallApiError(Exception):
 
 
 class TransportError(CallApiError):
-    """A request got no usable answer: either it was not sent, or no readable answer came back."""
+    """A request got no usable answer: the request was not sent, or no readable answer came back."""
 
 
 class NotSent(TransportError):
@@ -123,7 +123,7 @@ class Rejected(CallApiError):
     :ivar params: the values of the placeholders in the vendor's message text, by placeholder.
     :ivar value: the invalid value, as the answer contains it. The value may be a password. ``str()`` and
         ``repr()`` therefore show only phone numbers (shortened) and ids of at most nine digits.
-    :ivar limits: the points left, from the answer. None: the answer contains no limits.
+    :ivar limits: the points (rate-limit units) left, from the answer. None: the answer contains no limits.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class Rejected(CallApiError):
 
 
 class InvalidParameters(Rejected):
-    """A parameter is missing, unknown or of the wrong type, or is the id of a missing object."""
+    """A parameter of a request is missing, unknown, of the wrong type, or the id of a missing object."""
 
     permanent = True
 
@@ -180,8 +180,8 @@ class TokenInvalid(AuthenticationFailed):
 class AccessDenied(Rejected):
     """The account does not allow the request.
 
-    The credentials lack a right, the account's IP list lacks this machine, the account lacks a component, or
-    the account is inactive.
+    Possible reasons: the credentials lack a right, the account's IP list lacks this machine, the account
+    lacks a component of the API, or the account is inactive.
     """
 
     permanent = True
@@ -195,7 +195,7 @@ class LimitExceeded(Rejected):
 
     @property
     def per_day(self) -> bool:
-        """True if the day's points are used up; False if only the minute's points are used up."""
+        """True if the day's points (rate-limit units) are used up; False if only the minute's points are."""
         if limit_type := self.params.get("limit_type"):
             return "day" in str(limit_type)
         remaining = self.limits.day_remaining if self.limits else None
@@ -205,8 +205,8 @@ class LimitExceeded(Rejected):
     def retry_after(self) -> int:
         """Seconds until the service resets the used-up limit.
 
-        If the answer does not contain the reset, the value is 60 for the minute's limit and 3600 for the
-        day's limit.
+        If the answer does not contain the time of the reset, the value is 60 for the minute's limit and 3600
+        for the day's limit.
         """
         reset = None
         if self.limits:
@@ -262,7 +262,7 @@ _BY_MNEMONIC: dict[str, type[Rejected]] = {
     "limit_exceeded": LimitExceeded,
     "tariff_restrictions": AccessDenied,
 }
-"""Error classes by the vendor's mnemonic. This table decides before `_BY_CODE`.
+"""The vendor's mnemonic of an error → exception class. This table decides before the table `_BY_CODE`.
 
 The table contains the mnemonics whose error code alone does not determine the class.
 """
@@ -283,7 +283,7 @@ _BY_CODE: dict[int, type[Rejected]] = {
     -32029: LimitExceeded,
     -32099: ProtocolMismatch,
 }
-"""Error classes by the vendor's code.
+"""The vendor's error code → exception class.
 
 An unknown code becomes `ServiceFailed`, because the service may have carried out the request.
 """

@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 over HTTP. The error class shows whether the request was sent.
+"""JSON-RPC 2.0 over HTTP. If a request fails, the class of the error shows whether the request was sent.
 
 Source: the introductory chapters of the vendor's Call API document. These chapters require ``POST``, JSON
 with a charset, and a correct ``Content-Length``. JSON-RPC batches and notifications are not allowed.
@@ -40,14 +40,14 @@ class Reply:
 
 
 class _NoAuth(AuthBase):
-    """An HTTP authentication that adds nothing. With it, `requests` does not read ``~/.netrc``."""
+    """An HTTP authentication that adds nothing, so that `requests` reads no passwords from ``~/.netrc``."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
 
 
 class _Payload(io.BytesIO):
-    """A request body that records whether the HTTP library has read it.
+    """A request body that records whether the HTTP library has read the body.
 
     The HTTP library reads the body only after the connection, the TLS handshake and the headers. So if the
     library has not read the body, the service has not carried out the request.
@@ -88,8 +88,8 @@ class JsonRpc:
         """Send one JSON-RPC request once, and return the answer.
 
         :param new_connection: True: use a new connection for this request. False: a kept-alive connection may
-            be used. If the service closes that connection during the send, it is unknown whether the service
-            has read the request.
+            be used. If the service closes a kept-alive connection during the send, it is unknown whether the
+            service has read the request.
         :raises NotSent: no byte of the request's body was sent.
         :raises Unanswered: the request was sent, and no JSON-RPC answer came back.
         """

@@ -40,7 +40,7 @@ R = TypeVar("R", covariant=True)
 
 
 class Repeat(Enum):
-    """What happens if the same request is sent to the service again."""
+    """What happens if a client sends the same request to the service a second time."""
 
     SAFE = "changes nothing"
     IDEMPOTENT = "ends in the same state; the service answers that the request is already done"
@@ -70,7 +70,7 @@ class _Parameters(BaseModel):
         extra="forbid",
         strict=True,
         defer_build=True,
-        coerce_numbers_to_str=True,  # only `from_values` is lax enough for it
+        coerce_numbers_to_str=True,  # has an effect only in `from_values`, which is not strict
         hide_input_in_errors=True,
         populate_by_name=True,
     )
@@ -112,7 +112,7 @@ class Request(_Parameters, Generic[R]):
 
     @property
     def params(self) -> dict[str, Any]:
-        """The JSON-RPC ``params`` object without ``access_token``. Absent fields are left out."""
+        """The JSON-RPC ``params`` of the request, without ``access_token`` and without unset fields."""
         return self.model_dump(mode="json", exclude_none=True)
 
     def means_already_done(self, mnemonic: object) -> bool:
@@ -134,7 +134,7 @@ class Request(_Parameters, Generic[R]):
 
 @cache
 def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
-    """Return the validator of a request class's answer type.
+    """Return the pydantic validator for the answers to one class of requests.
 
     The validator is built at the first use, so that imports stay fast.
     """
@@ -243,7 +243,7 @@ class LogoutUser(Request[Done]):
 
 
 class StartCall(Request[StartedCall]):
-    """Base class of the ``start.*`` requests. A start request is never repeated, because each one may ring.
+    """Base class of the ``start.*`` requests. A start request is never repeated: each one may ring a phone.
 
     :ivar virtual_phone_number: the account's number that the contact sees. 800 numbers are not allowed.
     :ivar contact: the phone number or SIP number to call.
@@ -263,7 +263,7 @@ class StartCall(Request[StartedCall]):
 
 
 class _TwoSidedCall(StartCall):
-    """Base class of start requests that connect the contact with a person or with a scenario."""
+    """Base class of start requests that connect the contact with a person or with a scenario (call flow)."""
 
     contact_message: Message | None = None
     switch_at_once: bool | None = None
@@ -330,7 +330,7 @@ class StartInformerCall(StartCall):
 
 
 def _operator_phone(value: Any) -> Any:
-    """Return the phone number in the value of ``operator``.
+    """Return the phone number in the value of the parameter ``operator`` of ``start.simple_call``.
 
     The value is an object in the vendor's v4.0 document and a string in later revisions.
     """
@@ -356,7 +356,7 @@ class StartSimpleCall(_DirectCall):
 
 
 class SessionRequest(Request[R], Generic[R]):
-    """Base class of requests that control one active call, named by ``call_session_id``."""
+    """Base class of requests that control one active call, which ``call_session_id`` names."""
 
     component = Component.MANAGEMENT
 
@@ -364,7 +364,7 @@ class SessionRequest(Request[R], Generic[R]):
 
 
 class MakeCall(SessionRequest[Done]):
-    """Call a third party during a talk. The contact is on hold until the talk continues."""
+    """Call a third party during a talk of employee and contact. Meanwhile, the contact is on hold."""
 
     method = "make.call"
 
@@ -373,19 +373,19 @@ class MakeCall(SessionRequest[Done]):
 
 
 class TransferTalk(SessionRequest[Done]):
-    """Connect the contact with the third party that `MakeCall` called, and disconnect the employee."""
+    """Disconnect the employee, and connect the contact with the third party that `MakeCall` called."""
 
     method = "transfer.talk"
 
 
 class RestoreTalk(SessionRequest[Done]):
-    """Connect the employee with the contact again, and disconnect the third party that `MakeCall` called."""
+    """Disconnect the third party that `MakeCall` called, and connect employee and contact again."""
 
     method = "restore.talk"
 
 
 class HoldCall(SessionRequest[Done]):
-    """Put the contact on hold and play a message to the contact."""
+    """Put the contact of an active call on hold, and play a message to the contact."""
 
     method = "hold.call"
 
@@ -393,7 +393,7 @@ class HoldCall(SessionRequest[Done]):
 
 
 class UnholdCall(SessionRequest[Done]):
-    """Take the contact off hold: the contact and the employee talk again."""
+    """End the hold of an active call's contact: the contact and the employee talk again."""
 
     method = "unhold.call"
 
@@ -433,7 +433,7 @@ class RecordCall(SessionRequest[Done]):
 
 
 class DisconnectLeg(SessionRequest[Done]):
-    """Disconnect one participant (leg) of an active call. If this is the contact, the call ends."""
+    """Disconnect one participant (leg) of an active call. If the contact is disconnected, the call ends."""
 
     method = "disconnect.leg"
 
@@ -449,7 +449,7 @@ class SendDtmf(SessionRequest[Done]):
 
 
 class BlockContact(SessionRequest[Done]):
-    """Put the contact's number of an active call on the account's blacklist permanently."""
+    """Put the number of an active call's contact on the account's blacklist permanently."""
 
     method = "block.contact"
     repeat = Repeat.IDEMPOTENT
@@ -459,10 +459,10 @@ class BlockContact(SessionRequest[Done]):
 class CallTalkOption(SessionRequest[Done]):
     """Start a talk option: an action that an employee can start with a phone button during a talk.
 
-    The request has the effect of the button. It is never repeated, because some options toggle: a second
-    request would undo the first one.
+    The request has the effect of the button. A client never repeats the request, because a second request
+    undoes the first one for some options.
 
-    :ivar button: the button of the talk option, as `ListTalkOptions` returns it.
+    :ivar button: the button of the talk option, as `ListTalkOptions` returns the button.
     """
 
     method = "call.talk_option"
@@ -559,4 +559,4 @@ METHODS: dict[str, type[Request[Any]]] = {
         ReleaseCall,
     )
 }
-"""The Call API's request classes by method name, in the order of the vendor's document."""
+"""Method name → request class of the Call API, in the order of the vendor's document."""

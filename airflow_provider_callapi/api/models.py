@@ -1,4 +1,4 @@
-"""The answers of the Call API. The classes keep unknown fields and values, which cause no error.
+"""The answers of the Call API as classes. Unknown fields and values cause no error and are kept.
 
 Source: the response parameter tables of the vendor's Call API v4.0 document.
 """
@@ -44,7 +44,7 @@ Flag = Annotated[bool, BeforeValidator(_null_to_false)]
 
 
 class Answer(BaseModel):
-    """Base class of all answers of the service. ``model_extra`` contains the fields without an attribute."""
+    """Base class of all answers of the service. ``model_extra`` contains the fields that the class lacks."""
 
     model_config = ConfigDict(frozen=True, extra="allow", defer_build=True, hide_input_in_errors=True)
 

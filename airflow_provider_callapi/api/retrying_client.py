@@ -17,7 +17,7 @@ R = TypeVar("R")
 MAX_SENDS = 5
 """The default number of sends of one failing request, the first send included."""
 MAX_LIMIT_WAIT = 120.0
-"""The default number of seconds that one request waits in total for the reset of used-up points."""
+"""The default number of seconds for which one request waits, in total, until the account has points again."""
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
 _log = logging.getLogger(__name__)
 
@@ -30,9 +30,10 @@ class RetryingClient:
 
     :param client: the client that sends each request.
     :param sleep: a function that waits for a number of seconds.
-    :param max_limit_wait: seconds that one request waits in total for the reset of used-up points.
-    :param max_sends: how often one failing request is sent at most; 1: it is never repeated. Repeats after a
-        refusal for lack of points do not count. ``max_limit_wait`` limits those repeats.
+    :param max_limit_wait: seconds for which one request waits, in total, until the account has points again.
+    :param max_sends: how often one failing request is sent at most; 1: the request is never repeated. Repeats
+        after a refusal for lack of points (rate-limit units) do not count, because ``max_limit_wait`` limits
+        these repeats.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class RetryingClient:
         return answer
 
     def _repeat_delay(self, request: Request[Any], state: tenacity.RetryCallState) -> float | None:
-        """Return the seconds to wait before a failed request is sent again. None: do not send it again."""
+        """Return the seconds to wait before a failed request is repeated; None: do not repeat the request."""
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, LimitExceeded):  # the service did not carry out the request
             affordable = state.idle_for + error.retry_after <= self.max_limit_wait

@@ -1,3 +1,4 @@
-"""The life of a call. This package imports neither Airflow nor an HTTP library, and reads no clock itself:
-the users of the package pass a clock.
+"""The life of a call, from the start request to the final outcome.
+
+This package imports neither Airflow nor an HTTP library. The code that uses the package passes a clock.
 """

@@ -46,7 +46,7 @@ class AnswerWitness:
     the legs proves an answer by the connected leg of a contact who was called.
 
     The witness pauses for a minute after a failed request, and while less than a fifth of the day's points is
-    left. An error is no proof of anything, and is only logged.
+    left. The witness only logs an error of a request, because an error proves nothing about the answer.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param timezone: IANA name of the account's time zone.

@@ -1,8 +1,8 @@
 """How the package decides whether the contact of a call picked up the phone.
 
-There are three sources: the legs of an active call, the Data API's report of a finished call, and the Data
-API's report of the call's legs. All three can prove an answer. Only the two reports can prove that the
-contact did not answer.
+A leg is the connection of one participant to a call. There are three sources: the legs of an active call, the
+Data API's report of a finished call, and the Data API's report of the call's legs. All three can prove an
+answer. Only the two reports can prove that the contact did not answer.
 
 The finish reason of a call can be the reason of any leg. So a contact may have picked up although the call's
 finish reason is about an employee, the account or the network. The contact's own legs decide.
@@ -22,7 +22,7 @@ _ANSWERED_STATES = frozenset(LegState) - {LegState.DIALING, LegState.QUEUED, Leg
 
 
 def contact_has_answered(session: CallSession) -> bool:
-    """Return whether the legs of an active call prove that the contact picked up.
+    """Return whether the legs (participants) of an active call prove that the contact picked up.
 
     Only the contact's leg counts. An employee's leg does not count, even if the employee picks up first.
     Return False if the legs do not prove an answer.
@@ -102,10 +102,11 @@ def _sort_legs(
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
     """Return three lists: the contact's legs, the legs that may be the contact's, and all other legs.
 
-    A leg with the contact's number is the contact's. Without such a leg, a leg without numbers is the
-    contact's if the Data API states that the leg is no operator's leg.
+    A leg (the connection of one participant) with the contact's number belongs to the contact. If no leg has
+    the contact's number, a leg without numbers belongs to the contact, provided that the Data API states that
+    the leg is no operator's leg.
 
-    :param contact: the contact's phone number; None: not reported.
+    :param contact: the contact's phone number; None: the Data API reports no number.
     """
     number = _without_dtmf(contact)
     clients = [leg for leg in legs if not leg.is_coach]

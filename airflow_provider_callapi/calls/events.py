@@ -76,8 +76,8 @@ class CallEvent:
 
     :ivar seen_at: the time of the snapshot that first showed the event, epoch seconds.
     :ivar call: what was known of the call at the time ``seen_at``.
-    :ivar fields: the call's direction, virtual number and start time. If the author asked for phone numbers,
-        also the contact's number.
+    :ivar fields: the call's direction, virtual number and start time. If the DAG's author asked for phone
+        numbers, also the contact's number.
     """
 
     kind: EventKind
@@ -96,9 +96,9 @@ class CallEvent:
 
 @dataclass(frozen=True)
 class _WatchedCall:
-    """One active call.
+    """One active call, as an event detector remembers the call.
 
-    ``fields`` contains the contact's number only if the author asked for phone numbers.
+    ``fields`` contains the contact's number only if the DAG's author asked for phone numbers.
     """
 
     fields: dict[str, Any]
@@ -156,7 +156,8 @@ class EventDetector:
     def update(self, snapshot: Snapshot) -> list[CallEvent]:
         """Compare one snapshot with the earlier snapshots, and return the new events in order.
 
-        If the snapshot is a failed poll or a baseline, return an empty list.
+        If the poll failed, return an empty list. Return an empty list, too, if the snapshot is a baseline:
+        the first snapshot, or the first one after a long gap.
         """
         if snapshot.failure is not None:
             return []
@@ -183,9 +184,9 @@ class EventDetector:
         ]
 
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
-        """Return the active calls: session id → call.
+        """Return a dict: session id → watched call, updated with what a snapshot shows of the call.
 
-        Each call has the newest observation, but still the stage from before the snapshot.
+        Only the stage of each call is not updated.
         """
         calls = {}
         for call_session_id, session in snapshot.sessions.items():
@@ -213,9 +214,10 @@ class EventDetector:
         return {name: getattr(session, name) for name in (*_SESSION_FIELDS, *numbers)}
 
     def _move_ended_calls(self, at: float) -> None:
-        """Remove each ended call from the active calls. Keep only its session id and the time of its end.
+        """Remove each ended call from the active calls. Keep only its session id and the time of the end.
 
-        :param at: the time of the snapshot, epoch seconds. It is used if the time of the end is not known.
+        :param at: the time of the snapshot, epoch seconds. This time is used if the end of the call is not
+            known.
         """
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:
@@ -251,7 +253,7 @@ class EventDetector:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a state that `to_json` returned.
 
-        The state is ignored if it is not newer than the detector's own state.
+        If the given state is not newer than the detector's own state, the given state is ignored.
 
         :raises ValueError: the state cannot be read.
         """

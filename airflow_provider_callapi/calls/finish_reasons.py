@@ -83,7 +83,8 @@ class FinishReason:
 def finish_reasons() -> dict[str, FinishReason]:
     """Return mnemonic → finish reason, for all reasons that the vendor documents.
 
-    The Data API may send other mnemonics. After such a mnemonic, the category of the call is unknown.
+    The Data API may send other mnemonics. If a call ended with another mnemonic, the category of the call is
+    unknown.
     """
     text = files(__package__).joinpath("finish_reasons.tsv").read_text(encoding="utf-8")
     return {

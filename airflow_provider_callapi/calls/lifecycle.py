@@ -64,14 +64,14 @@ class WaitForReport:
 
 @dataclass(frozen=True)
 class TimeIsUp:
-    """The last step of a try whose time is over before a snapshot has shown the end of the call."""
+    """The last step of a task's try whose time is over before a snapshot has shown the end of the call."""
 
     call: Outcome
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The last step of a lifecycle: nothing is left to do for this attempt to call the person."""
+    """The last step of a call's lifecycle: nothing is left to do for this attempt to call the person."""
 
     call: Outcome
     verdict: Verdict
@@ -114,8 +114,8 @@ class LifecycleGateway:
     :ivar tag_finished: takes the ``communication_id`` of a call's report and a tag id, and tags the finished
         call.
     :ivar fetch_final_outcome: takes the outcome so far. Returns the final outcome and the report, or None if
-        the Data API has no report yet. The attribute itself is None if the connection does not use the Data
-        API.
+        the Data API has no report yet. The attribute ``fetch_final_outcome`` itself is None if the connection
+        does not use the Data API.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.
@@ -137,8 +137,8 @@ class CallLifecycle:
     """The part of a call's lifecycle that happens in one try of the task.
 
     :param wait_until: epoch seconds at which this try stops waiting; None: the try has not begun to wait. The
-        first wait sets the attribute ``wait_until``. A task that defers must store the attribute and pass it
-        again.
+        first wait sets the attribute ``wait_until``. A task that defers must store this attribute, and pass
+        the stored value when the task resumes.
     :ivar report: the Data API's report of the call; None: this try has not fetched the report.
     """
 
@@ -157,7 +157,7 @@ class CallLifecycle:
         self._rules = rules
 
     def resume(self, call: Outcome) -> Step:
-        """Continue with a placed call at the stage that the journal shows, and return the next step."""
+        """Continue a placed call at the stage that the task's journal shows, and return the next step."""
         stage = self.journal.current.stage
         if stage is Stage.DONE:
             return self._finished(call)

@@ -43,12 +43,12 @@ class LostCall:
         """Return whether a call that a service reports can be the lost call.
 
         The ``external_id``, the contact and the start time must match. Contact and start time are compared
-        because an author may use an id for several calls. A contact or start time that the service does not
-        report counts as a match.
+        because the author of a DAG may use an ``external_id`` for several calls. A contact or start time that
+        the service does not report counts as a match.
 
         If this package made the ``external_id``, the start time is ignored in two cases: the found call is
-        active, or the id belongs to one call only. Otherwise a wrong time zone in the connection could hide
-        the lost call and so cause a second call.
+        active, or the id belongs to one call only. Without this rule, a wrong time zone in the connection
+        could hide the lost call and so cause a second call.
         """
         found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
         if found_id != self.external_id:
@@ -65,9 +65,9 @@ class LostCall:
         return began >= self.since - _CLOCK_DIFFERENCE
 
     def is_given_up(self, at: float) -> bool:
-        """Return whether to end the search without a result.
+        """Return whether to end the search for the lost call without a result.
 
-        The search ends if its time is over and enough consecutive snapshots have not shown the call.
+        The search ends if the search time is over and enough consecutive snapshots have not shown the call.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """

@@ -22,9 +22,9 @@ _TIMES = ("started_at", "answered_at", "ended_at")
 
 @dataclass(frozen=True)
 class Outcome:
-    """The known facts about one call, without phone numbers.
+    """The known facts about one call, without phone numbers. An attribute that is None is not known.
 
-    Start operators, sensor and triggers return outcomes.
+    The start operators, the sensor and the triggers return outcomes.
 
     :ivar status: ``started`` (accepted by the service, perhaps still active) or ``ended``.
     :ivar answered: True, False, or None: not known.
@@ -64,7 +64,7 @@ class Outcome:
     source: Literal["start", "list.calls", "data_api"] = "start"
 
     def tagged(self, tag_id: int) -> Outcome:
-        """Return a copy of this outcome whose ``tags`` contain one more tag id. No tag id is repeated."""
+        """Return a copy of this outcome with one more tag id in ``tags``. A tag id is never listed twice."""
         return self if tag_id in self.tags else replace(self, tags=(*self.tags, tag_id))
 
     def to_xcom(self) -> dict[str, Any]:

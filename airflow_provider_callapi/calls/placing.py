@@ -1,8 +1,8 @@
 """Place one call at most once: the journal of a call, and the only code that sends a call's start request.
 
 A placed call cannot be undone, and the service has no idempotency key. So the journal stores an intent before
-the start request is sent. If a later try finds an intent without a result, the try does not dial. It searches
-for the call by the call's ``external_id``. The function `place` follows this table:
+the start request is sent. If a later try finds an intent without a result, the try does not dial. The try
+searches for the call by the call's ``external_id`` instead. The function `place` follows this table:
 
 =================  ====================================================================================
 journal stage      what the next try does
@@ -48,7 +48,10 @@ Delivery = Literal["at_most_once", "at_least_once"]
 
 
 class Stage(StrEnum):
-    """The stage of a call, as the journal stores it. The table in the module's text explains the stages."""
+    """The stage of a call, as the journal of a task stores the stage.
+
+    The table at the top of the module ``placing`` states what follows from each stage.
+    """
 
     NOTHING = "nothing"
     STARTING = "starting"
@@ -88,7 +91,7 @@ _STEPS: dict[tuple[Stage, bool], Step] = {
     (Stage.UNRESOLVED, False): Step.GIVE_UP,
     (Stage.UNRESOLVED, True): Step.DIAL_AGAIN,
 }
-"""(journal stage, whether a person has cleared the task since that stage) → what the next try does."""
+"""(journal stage, whether a user has cleared the task since that stage) → what the next try does."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ class Record:
     """The journal's record of one call. The record is plain JSON without a phone number.
 
     :ivar fingerprint: digits that identify the called person, see `Journal.person_fingerprint`.
-    :ivar generation: the journal's ``generation`` when the record was stored.
+    :ivar generation: the ``generation`` of the `Journal` when the record was stored. This number changes only
+        when a user clears the task.
     :ivar attempt: the number of the newest attempt; the first is 1.
     :ivar intended_at: when the intent was stored, epoch seconds.
     :ivar call: the outcome so far, as `Outcome.to_xcom` returns it; None: the call has not reached the stage
@@ -118,7 +122,7 @@ class Record:
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome so far of the record's call. The call must have reached the stage ``started``."""
+        """The outcome so far of the call in the record. The call must have reached the stage ``started``."""
         assert self.call is not None, f"a call in stage {self.stage} has no session"
         return Outcome.from_xcom(self.call)
 
@@ -163,12 +167,12 @@ class Journal:
 
     @property
     def current(self) -> Record:
-        """The journal's record. An intent must have been stored before, else the journal has no record."""
+        """The journal's record of the call. The journal has no record before the first intent is stored."""
         assert self.record is not None, "no intent was stored"
         return self.record
 
     def next_step(self, request: StartCall) -> Step:
-        """Return what the next try does for a start request. This method does not change the journal."""
+        """Return what the next try of the task must do for a start request. The journal does not change."""
         if self.record is None:
             return Step.DIAL
         if self.record.fingerprint != self.person_fingerprint(request):
@@ -176,14 +180,14 @@ class Journal:
         return _STEPS[self.record.stage, self._generation != self.record.generation]
 
     def describe(self) -> str:
-        """Return the stage of the journal's call in a few words, for the task log."""
+        """Return the stage of the task's call in a few words, for the task log."""
         return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
 
     def person_fingerprint(self, request: StartCall) -> str:
         """Return 12 hex digits that identify the person that a start request calls.
 
-        The digits do not depend on the message, because a retry may render another text for the same call.
-        The digits are a shortened hash, salted with the journal's owner, so they do not reveal the phone
+        The digits do not depend on the message, because a retry of the task may render another message. The
+        digits are a shortened hash, salted with the journal's owner. So the digits do not reveal the phone
         number.
         """
         text = "\n".join((*self._owner, request.contact))
@@ -201,7 +205,7 @@ class Journal:
         return f"af-{hashlib.sha256('/'.join(self._owner).encode()).hexdigest()[:32]}-{attempt}"
 
     def store_intent(self, request: StartCall, now: float) -> StartCall:
-        """Store the intent of the next attempt. This must happen before the start request is sent.
+        """Store the intent of the next attempt. Use this method before you send the attempt's start request.
 
         :param now: epoch seconds.
         :return: the request with the ``external_id`` of the attempt.
@@ -221,7 +225,7 @@ class Journal:
         return request.model_copy(update={"external_id": external_id})
 
     def mark_not_placed(self) -> None:
-        """Store that the call was not placed. The next try uses the same attempt number again."""
+        """Store that the call was not placed. The task's next try uses the same attempt number again."""
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_started(self, call_session_id: int, now: float) -> Outcome:
@@ -239,7 +243,7 @@ class Journal:
         self._store_stage(Stage.UNRESOLVED)
 
     def mark_active(self, call: Outcome) -> None:
-        """Store the outcome so far of a call that has not ended. Later tries continue from this outcome."""
+        """Store the outcome so far of an active call. Later tries of the task continue from this outcome."""
         self._store_call(Stage.STARTED, call)
 
     def mark_ended(self, call: Outcome) -> None:
@@ -250,7 +254,7 @@ class Journal:
         self._store_call(Stage.ENDED, call)
 
     def mark_done(self, call: Outcome, *, redial: bool = False) -> None:
-        """Store the outcome of an attempt to call the person, and that nothing is left to do for the attempt.
+        """Store the outcome of an attempt to call the person, and the fact that the attempt is done.
 
         :param redial: whether the next try places a new attempt.
         """
@@ -273,8 +277,8 @@ class Journal:
 FindReportedCall = Callable[[str, str, float], int | None]
 """A search in the Data API.
 
-The function takes ``external_id``, contact, and the earliest start time of the call in epoch seconds. It
-returns the session id of the call, or None if the Data API does not report the call.
+The function takes ``external_id``, contact, and the earliest start time of the call in epoch seconds. The
+function returns the session id of the call, or None if the Data API does not report the call.
 """
 
 
@@ -287,7 +291,7 @@ class CallGateway:
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
     :ivar find_reported_call: searches the Data API for a call; None: the connection does not use the Data
         API.
-    :ivar timezone: IANA name of the account's zone.
+    :ivar timezone: IANA name of the account's time zone.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
     """
@@ -418,7 +422,7 @@ def _dial(
             journal.current,
             request,
             gateway,
-            since=None,  # the earlier try's call began at an unknown time
+            since=None,  # it is unknown when the call of the earlier try began
             search_until=0.0,
             search_must_work=search_must_work,
         )
@@ -448,7 +452,7 @@ def _search(
     None: the search did not find the call.
 
     :param seconds: how long to search, counted from the beginning of the search. The time is not counted from
-        the intent, because the start request may have waited until a limit was reset.
+        the intent, because the start request may have waited until a rate limit was reset.
     :param must_work: whether to raise a permanent error of the search, which otherwise counts as "not found".
     """
     record = journal.current

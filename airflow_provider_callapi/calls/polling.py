@@ -1,6 +1,6 @@
-"""One poll loop for any number of subscribers.
+"""One poll loop for any number of subscribers. A subscriber is, for example, the trigger of a waiting task.
 
-A thousand waiting tasks send no more requests than one task.
+A thousand waiting tasks send no more requests than one waiting task.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class SharedPoll:
 
     @property
     def idle(self) -> bool:
-        """Whether this poll has no subscribers."""
+        """Whether no subscriber, such as the trigger of a waiting task, uses this poll."""
         return not self._subscribers
 
     @property
@@ -87,7 +87,7 @@ class SharedPoll:
         finally:
             del self._subscribers[queue], self._awaited[queue]
             if not self._subscribers:
-                # Ends the pause. A poll in progress is not cancelled: two polls never run at once.
+                # This ends the pause. A poll in progress is not cancelled, so two polls never run at once.
                 self._subscribers_changed.set()
 
     async def _run(self) -> None:
@@ -111,8 +111,8 @@ class SharedPoll:
     async def _pause_after(self, snapshot: Snapshot) -> None:
         """Sleep until the time of the next poll, or until no subscribers are left.
 
-        A new subscriber with a shorter interval starts a second pause next to the first pause. The method
-        returns when one of the two pauses ends.
+        If a new subscriber has a shorter interval, a second pause of this interval begins. The method returns
+        when the first of the two pauses ends.
         """
         pauses: set[asyncio.Future[Any]] = set()
         try:

@@ -34,7 +34,7 @@ class DataApiClient(Protocol):
     """Any object that sends requests to the Data API and returns typed answers."""
 
     def call(self, request: Any) -> Any:
-        """Send a request and return its answer; see `airflow_provider_callapi.api.client.Client`."""
+        """Send a request to the Data API and return the typed answer."""
 
 
 def fetch_finished_calls(
@@ -48,7 +48,7 @@ def fetch_finished_calls(
     :param since: the beginning of the interval, epoch seconds.
     :param until: the end of the interval, epoch seconds. The calls of one more day are fetched too, in case
         the account's clock or time zone is ahead.
-    :param timezone: IANA name of the account's zone.
+    :param timezone: IANA name of the account's time zone.
     :raises CallApiError: the Data API did not answer.
     """
     interval = (since, until + _DAY)
@@ -63,14 +63,14 @@ def fetch_finished_calls(
 
 
 def report_period(since: float, until: float, timezone: str) -> dict[str, Any]:
-    """Return ``date_from`` and ``date_till`` of a report request.
+    """Return the parameters ``date_from`` and ``date_till`` of a request for reports.
 
     The period begins a day before ``since`` and ends a day after ``until``. The two extra days allow for a
-    wrong clock or time zone. The Data API may also refuse a ``date_from`` of the last hours.
+    wrong clock or time zone. The Data API may also refuse a ``date_from`` that lies in the last hours.
 
     :param since: the earliest start of a call, epoch seconds.
     :param until: the latest start of a call, epoch seconds.
-    :param timezone: IANA name of the account's zone.
+    :param timezone: IANA name of the account's time zone.
     """
     return {
         "date_from": report_time(since - _DAY, timezone),
@@ -88,7 +88,7 @@ def _fetch_all(
 
     If the interval has more entries than the Data API sends for one interval, the interval is halved. The
     Data API's documentation does not state whether the ends of an interval belong to the interval. So both
-    halves contain the moment at which the halves meet. The order of the entries is not documented either.
+    halves contain the moment at which the halves meet. The entries are returned in no particular order.
     """
     entries: dict[int, Entry] = {}
     intervals = [interval]
@@ -124,9 +124,11 @@ def _dates(since: float, until: float, timezone: str) -> dict[str, str]:
 
 
 def _seconds_set_back(at: float, timezone: str) -> float:
-    """Return by how many seconds a zone's clocks are set back in the hour after ``at``; 0: no clock change.
+    """Return by how many seconds a time zone's clocks are set back in the hour after a moment.
 
-    :param at: epoch seconds.
+    Return 0 if the clocks are not set back in this hour.
+
+    :param at: this moment, epoch seconds.
     """
     before, after = (datetime.fromtimestamp(each, zone(timezone)).utcoffset() for each in (at, at + _HOUR))
     assert before is not None

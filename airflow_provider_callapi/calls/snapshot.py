@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # requests is heavy, and DAG files are parsed all day
     from airflow_provider_callapi.api.client import Client
 
 _LONGEST_PAUSE = 60.0
-"""The longest pause after an exceeded limit, in seconds. The task that waits has a deadline of its own."""
+"""The longest pause between two polls after an exceeded rate limit, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Snapshot:
         return session.call_session_id in self.answered or contact_has_answered(session)
 
     def pause(self, interval: float) -> float:
-        """Return the seconds until the next poll: the interval, or more if the API's rate limit is used up.
+        """Return the seconds until the next poll: ``interval``, or more if the API's rate limit is used up.
 
-        :param interval: seconds between two polls.
+        :param interval: the usual number of seconds between two polls.
         """
         if isinstance(self.failure, LimitExceeded):
             return max(interval, min(self.failure.retry_after, _LONGEST_PAUSE))
@@ -51,7 +51,8 @@ class Snapshot:
 def take_snapshot(client: Client, clock: Callable[[], float]) -> Snapshot:
     """Poll the active calls once and return the snapshot.
 
-    A failed poll is not repeated or raised. The snapshot then contains the error as ``failure``.
+    If the poll fails, the function raises no error and does not repeat the poll. The snapshot then contains
+    the error as ``failure``.
 
     :param clock: returns epoch seconds.
     """

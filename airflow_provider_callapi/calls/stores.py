@@ -1,4 +1,4 @@
-"""The protocol of a store of plain JSON by key. Task state, Airflow Variables and memory are such stores."""
+"""The protocol of a store of plain JSON by key, such as task state, Airflow Variables or memory."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Literal
 from airflow_provider_callapi.calls.outcome import Outcome
 
 TagWhen = Literal["answered", "not_answered", "ended"]
-"""The outcome for which a call gets a tag. ``ended``: every call that has ended, answered or not."""
+"""The outcome for which a call gets a tag. ``ended`` means every call that has ended, answered or not."""
 TagRules = Mapping[TagWhen, int]
 """Outcome → the id of the tag that a call with this outcome gets."""
 
@@ -16,7 +16,7 @@ TagRules = Mapping[TagWhen, int]
 def due_tags(call: Outcome, tag_rules: TagRules) -> list[int]:
     """Return the ids of the tags that a finished call needs and does not have yet.
 
-    If it is not known whether the contact answered, only the ``ended`` tag is needed.
+    If it is not known whether the contact answered, the call needs only the tag for the outcome ``ended``.
     """
     due: list[TagWhen] = ["ended"]
     if call.answered is not None:

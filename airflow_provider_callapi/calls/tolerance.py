@@ -11,8 +11,8 @@ class PollTolerance:
 
     :ivar misses: this many consecutive successful snapshots without a call prove that the call is not active.
         One snapshot is not enough: ``list.calls`` shows a new call late, and may omit a call for a moment.
-    :ivar failures: a wait continues after this many consecutive failed polls. One more failed poll ends the
-        wait with an error.
+    :ivar failures: how many consecutive failed polls a wait tolerates. One more failed poll ends the wait
+        with an error.
     """
 
     misses: int = 2

@@ -32,7 +32,7 @@ class Phase(StrEnum):
 
 
 FINAL_PHASES = frozenset({Phase.ENDED, Phase.NEVER_APPEARED, Phase.TIMED_OUT})
-"""The last phases of a watched call. After one of these phases, the phase no longer changes."""
+"""The last phases of a watched call. A call that has reached one of these phases stays in the phase."""
 WAIT_ENDS_IN: dict[Until, frozenset[Phase]] = {
     "answered": FINAL_PHASES | {Phase.ANSWERED},
     "ended": FINAL_PHASES,
@@ -51,7 +51,7 @@ class Observation:
         call after the newest snapshot with the call, epoch seconds. None: the call is not missing.
     :ivar misses: the number of consecutive successful snapshots without the call.
     :ivar failures: the number of consecutive failed polls.
-    :ivar external_id: the call's ``external_id``; None: no snapshot has shown it.
+    :ivar external_id: the call's ``external_id``; None: no snapshot has shown the id.
     :ivar tags: the ids of the call's tags in the newest snapshot that showed the call.
     """
 
@@ -65,7 +65,7 @@ class Observation:
 
     @classmethod
     def from_outcome(cls, call: Outcome) -> Observation:
-        """Return the observation that earlier waits for a call have stored in the call's outcome."""
+        """Return the observation of a call with which a new wait begins, according to the call's outcome."""
         return cls(
             listed=call.observed,
             answered_at=call.answered_at,
@@ -116,7 +116,7 @@ class Observation:
 
 @dataclass
 class SessionWatch:
-    """One watched call, and the rules that decide when it has ended.
+    """One watched call, and the rules that decide when the call has ended.
 
     :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
         and never observed.
@@ -138,7 +138,9 @@ class SessionWatch:
             self.phase = self._active_phase()
 
     def awaited_answers(self, until: Until) -> tuple[int, ...]:
-        """Return the id of the call if a wait needs its answer, and no snapshot has shown the answer yet.
+        """Return the id of the call if a wait needs an answer that no snapshot has shown.
+
+        Otherwise, return an empty tuple.
 
         :param until: the event that the wait waits for. A wait for the end needs no answer.
         """
@@ -159,7 +161,7 @@ class SessionWatch:
             self._count_failure(snapshot.failure)
         else:
             self._observe(snapshot)
-        # An answer that is first observed at the deadline is reported; the next snapshot times out.
+        # If the answer is first observed at the deadline, the phase is ANSWERED; the next snapshot times out.
         first_answer = self.phase is Phase.ANSWERED and before is not Phase.ANSWERED
         if self.phase not in FINAL_PHASES and snapshot.at >= self.deadline and not first_answer:
             self.phase = Phase.TIMED_OUT
@@ -199,5 +201,5 @@ class SessionWatch:
     def _count_failure(self, failure: CallApiError) -> None:
         self.observation = replace(self.observation, failures=self.observation.failures + 1)
         if failure.permanent or self.observation.failures > self.tolerance.failures:
-            # Several watches raise one failure: each raises it without the traceback of the others.
+            # Several watches may raise the same failure. Each removes the traceback of the watch before.
             raise failure.with_traceback(None)

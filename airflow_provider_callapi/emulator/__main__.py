@@ -1,6 +1,6 @@
 """Command ``python -m airflow_provider_callapi.emulator``.
 
-The command runs a telephone exchange for tests until it receives SIGTERM or SIGINT.
+The command runs a telephone exchange for tests until the process receives SIGTERM or SIGINT.
 """
 
 from __future__ import annotations

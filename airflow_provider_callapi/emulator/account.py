@@ -1,4 +1,4 @@
-"""One customer of the exchange: keys, numbers, employees, tags and limits.
+"""One customer of the telephone exchange: access keys, numbers, employees, tags and limits.
 
 A test may change every field of an `Account` while the exchange runs.
 """
@@ -61,7 +61,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class TalkOption:
-    """An action that an employee starts with a phone button during a talk.
+    """A talk option: an action that an employee starts with a phone button during a talk.
 
     :ivar button: the phone button, for example ``"1"``.
     :ivar mnemonic: the action, for example ``tag_call``.
@@ -124,7 +124,7 @@ def _default_talk_options() -> list[TalkOption]:
 
 @dataclass
 class Account:
-    """One customer of the exchange.
+    """One customer (account) of the telephone exchange.
 
     Points are the API's rate-limit units.
 
@@ -148,7 +148,7 @@ class Account:
     :ivar tts_max_length: the largest number of characters of a text-to-speech message.
     :ivar forced_recording: True: all talks are recorded, and a request to stop recording fails.
     :ivar timezone: IANA name of the time zone.
-    :ivar deprecated_version: an old version, e.g. ``v3.0``. Each answer to a request with the old version
+    :ivar deprecated_version: an old version, e.g. ``v3.0``. Each answer to a request with this version
         in the URL includes a deprecation notice. None: no version is old.
     :ivar token_lifetime: seconds until the temporary token of a login expires.
     """

@@ -41,7 +41,7 @@ class Leg:
 
     @property
     def connected(self) -> bool:
-        """True if the participant is in the call: talks, is on hold, or waits in a queue.
+        """True if the leg's participant is in the call: talks, is on hold, or waits in a queue.
 
         False: the participant's phone still rings, or the leg has ended.
         """
@@ -104,18 +104,18 @@ class Call:
 
     @property
     def active(self) -> bool:
-        """True until the call ends, False after the end."""
+        """Whether the call is active: True until the call ends, False after the end."""
         return self.state is not State.FINISHED
 
     @property
     def listed_at(self) -> float:
-        """The time from which ``list.calls`` shows the call by the contact's script, in epoch seconds."""
+        """When ``list.calls`` begins to show the call according to the contact's script, epoch seconds."""
         return self.started_at + self.script.listed_after
 
     def leg(self, role: Role) -> Leg | None:
-        """Return the newest leg of a role that has not ended: the phone rings or is connected.
+        """Return the newest leg, not yet ended, of the participant with a role, such as the operator.
 
-        None: the call has no such leg.
+        The participant's phone rings or is connected. None: the call has no such leg.
         """
         for leg in reversed(self.legs):
             if leg.role is role and leg.state is not LegState.DISCONNECTED:
@@ -127,7 +127,7 @@ class Call:
         return (self.state, event) in DIAGRAM
 
     def move(self, event: str) -> None:
-        """Change the state of the call as `DIAGRAM` states, and the states of the connected legs.
+        """Change the state of the call and of the connected legs, as the state diagram (`DIAGRAM`) requires.
 
         :param event: an event or method of the state diagram, e.g. ``hold.call``.
         :raises RpcError: ``invalid_state``: the diagram forbids the event in the present state.
@@ -145,7 +145,7 @@ class Call:
                 leg.state = leg_states.get(leg.role, leg.state)
 
     def listing(self) -> dict[str, Any]:
-        """Return the entry of this call in ``list.calls`` by the vendor's document, as a JSON object."""
+        """Return the call's entry in ``list.calls`` as a JSON object, as in the vendor's document."""
         return {
             "call_session_id": self.call_session_id,
             "direction": self.direction,

@@ -53,7 +53,7 @@ def _check_reachable(account: Account, number: str, field: str) -> None:
 
 
 def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> Success:
-    """Put the contact on hold.
+    """Put the contact of a call on hold.
 
     The request may name a message for the contact. The emulator checks the message, but plays no sound.
     """
@@ -64,13 +64,13 @@ def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> 
 
 
 def unhold_call(switchboard: Switchboard, account: Account, request: UnholdCall) -> Success:
-    """End the hold of the contact. Contact and operator talk again."""
+    """End the hold of a call's contact. Contact and operator talk again."""
     _find_active_call(switchboard, account, request.call_session_id).move(request.method)
     return _success()
 
 
 def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> Success:
-    """Ring the phone of a third party while the contact is on hold."""
+    """Ring the phone of a third party while the contact of the call is on hold."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     _check_reachable(account, request.to, "to")
     check_message(account, "to_message", request.to_message)
@@ -80,7 +80,7 @@ def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> 
 
 
 def transfer_talk(switchboard: Switchboard, account: Account, request: TransferTalk) -> Success:
-    """Disconnect the operator and connect the contact with the third party.
+    """Disconnect the operator of a call, and connect the contact with the third party.
 
     If the third party's phone still rings, the operator is disconnected at once, and the contact waits
     until the third party answers.
@@ -96,7 +96,7 @@ def transfer_talk(switchboard: Switchboard, account: Account, request: TransferT
 
 
 def restore_talk(switchboard: Switchboard, account: Account, request: RestoreTalk) -> Success:
-    """Disconnect the third party. Contact and operator talk again."""
+    """Disconnect the third party of a call. Contact and operator talk again."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.move(request.method)
     third = call.leg(Role.THIRD_PARTY)
@@ -106,7 +106,7 @@ def restore_talk(switchboard: Switchboard, account: Account, request: RestoreTal
 
 
 def add_coach(switchboard: Switchboard, account: Account, request: AddCoach) -> Success:
-    """Ring the phone of a coach. After answering, the coach takes part in the talk.
+    """Ring the phone of a coach. When the coach answers, the coach joins the talk of operator and contact.
 
     If the request names no phone number, the phone of the employee's coach (`Employee.coach`) rings.
 
@@ -142,8 +142,8 @@ def tag_call(switchboard: Switchboard, account: Account, request: TagCall) -> Su
 def record_call(switchboard: Switchboard, account: Account, request: RecordCall) -> Success:
     """Start or stop the recording of an active call.
 
-    :raises RpcError: the recording is already on or already off, as requested. Or the request stops a
-        recording that `Account.forced_recording` requires.
+    :raises RpcError: the recording is already in the requested state, or the request stops a recording
+        that `Account.forced_recording` requires.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     enable = request.action == "on"
@@ -160,7 +160,7 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
     """Disconnect one participant of a call.
 
     If the contact leaves, the call ends. If a coach leaves, the call continues. If the operator or a third
-    party leaves, the state of the call decides (`DIAGRAM`).
+    party leaves, the state of the call decides whether the call continues (see `DIAGRAM`).
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     for leg in call.legs:

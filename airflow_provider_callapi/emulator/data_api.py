@@ -156,7 +156,7 @@ def _is_reported(switchboard: Switchboard, call: Call, *, ongoing: bool) -> bool
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return the calls that a report may contain, without checking every call of the exchange.
+    """Return the calls that a report of the Data API may contain, without checking every call.
 
     If the filter of the report names one session id, the result contains only this call, or no call.
     Otherwise the result contains the calls that started from ``first`` to ``last``. The caller checks all
@@ -207,7 +207,7 @@ def _build_page(
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Fill the entries of ``login.user`` and ``logout.user`` in `HANDLERS`.
+    """Placeholder for ``login.user`` and ``logout.user`` in `HANDLERS`.
 
     This function is never called, because `Service` carries out both methods itself.
     """

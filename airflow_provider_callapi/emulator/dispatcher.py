@@ -1,4 +1,4 @@
-"""Pass each JSON-RPC request to a service, Call API or Data API, as the version in the URL decides.
+"""Pass each JSON-RPC request to the Call API or the Data API, depending on the version in the URL.
 
 The modules `in_process` and `asgi_app` receive the requests and call the `Dispatcher`. The subclass
 `Exchange` adds the methods that a test uses.
@@ -61,9 +61,10 @@ class Dispatcher:
         return self._clock
 
     def serves_host(self, host: str, path: str) -> bool:
-        """Return whether the service to which a URL's path leads has this host name, by the profile.
+        """Return whether a URL with this host and this path reaches a service of the exchange.
 
-        Every service has the loopback addresses, too.
+        The profile of the exchange can name a host for each service. A loopback address always reaches the
+        service.
         """
         is_data_api = path.strip("/") in self.services
         name = self.profile.data_api_host if is_data_api else self.profile.call_api_host
@@ -72,7 +73,7 @@ class Dispatcher:
     def handle(
         self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True
     ) -> dict[str, Any]:
-        """Return the JSON-RPC answer to one parsed request. This method ignores planned faults.
+        """Return the JSON-RPC answer to one parsed request. Faults that a test has planned have no effect.
 
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
@@ -89,8 +90,8 @@ class Dispatcher:
     ) -> dict[str, Any]:
         """Return the JSON-RPC answer to the body of one HTTP request.
 
-        If the body or the Content-Type is wrong, the answer contains an error. This method ignores planned
-        faults.
+        If the body or the Content-Type is wrong, the answer contains an error. Faults that a test has planned
+        have no effect.
         """
         media_type, _, parameters = content_type.partition(";")
         charset = parameters.strip().lower().replace('"', "")
@@ -106,9 +107,9 @@ class Dispatcher:
         return self.handle(parsed, ip, version=version, utf8=charset == "charset=utf-8")
 
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
-        """Return the fault that is planned for a request, and record it in the exchange's event journal.
+        """Return the fault that is planned for a request, and record the fault in the emulator's journal.
 
-        Each fault hits a planned number of requests. This method counts the request as one of them.
+        Each fault hits a planned number of requests. This method reduces the number by one.
 
         :param body: the body of the request.
         :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.
@@ -126,6 +127,6 @@ class Dispatcher:
         return [self.call_api, *self.services.values()]
 
     def _current_switchboard(self) -> Switchboard:
-        """Run all events that are due, then return the switchboard."""
+        """Run all events of calls that are due, then return the switchboard, which holds the calls."""
         self._switchboard.run_due_events()
         return self._switchboard

@@ -112,7 +112,7 @@ class Exchange(Dispatcher):
     def fault(
         self, fault: Fault, *, method: str | None = None, times: int = 1, seconds: float = 60.0
     ) -> None:
-        """Plan a fault for the next requests that match.
+        """Plan a fault, such as a broken connection, for the next requests that match.
 
         If the exchange has an open port, `Fault.REFUSE` closes the port at once for ``seconds`` of real
         time, at most 5 s. `Fault.REFUSE` then ignores ``method`` and ``times``, because a refused
@@ -142,7 +142,7 @@ class Exchange(Dispatcher):
         return in_process_session(self, ip)
 
     def reset(self) -> None:
-        """Remove calls, journal, scripts, expectations, faults, logins and used points.
+        """Remove calls, events, scripts, expectations, planned faults, logins and used points.
 
         `report_lag` and `default_script` return to their defaults. The accounts keep all changes that a test
         has made.
@@ -174,7 +174,8 @@ class Exchange(Dispatcher):
         """Make `check_rings` fail if an unexpected phone has rung.
 
         A phone may ring if the test has set a script for the phone, or has called `expect_ring`. The
-        operator's phones may also ring in a call to a contact that may ring, and in every inbound call.
+        operator's phones may also ring in a call to a contact whose phone may ring, and in every inbound
+        call.
         """
         with self._lock:
             self._expectations.no_other_rings = True
@@ -209,7 +210,7 @@ class Exchange(Dispatcher):
 
     @property
     def journal(self) -> list[Entry]:
-        """All events at the exchange so far, oldest first."""
+        """The emulator's journal: all events at the exchange so far, oldest first."""
         with self._lock:
             return list(self._current_switchboard().journal.entries)
 

@@ -1,4 +1,4 @@
-"""Compare the rings (of phones) that a test expects with the rings in the emulator's journal."""
+"""Compare the phone rings that a test expects with the rings in the emulator's journal of events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RingExpectations:
 
     :ivar times: phone → how often the phone must ring in the whole test.
     :ivar no_other_rings: True: only phones with a script or an entry in ``times`` may ring. The
-        operator's phones may also ring in an inbound call and in a call to a contact that may ring.
+        operator's phones may also ring in an inbound call and in a call to a contact whose phone may ring.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class RingExpectations:
         self.no_other_rings = False
 
     def check(self, switchboard: Switchboard) -> None:
-        """Fail if the rings in the journal differ from the rings that the test expects.
+        """Fail if the phones have rung differently from what the test expects.
 
         :raises AssertionError: the rings differ. The text has one line for each phone that rang too
             often, too seldom or unexpectedly. A line names the masked phone number and the method.
@@ -79,7 +79,7 @@ def _call_of(switchboard: Switchboard, ring: Entry) -> Call:
 
 
 def _describe(switchboard: Switchboard, phone: str, rings: list[Entry]) -> str:
-    """Return a clause, e.g. ``start.informer_call rang 7916…0000 (contact) once``."""
+    """Return a clause about a phone, e.g. ``start.informer_call rang 7916…0000 (contact) once``."""
     if not rings:
         return f"{mask_phones(phone)} did not ring"
     methods = ", ".join(dict.fromkeys(_call_of(switchboard, entry).method for entry in rings))

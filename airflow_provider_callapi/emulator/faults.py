@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Fault(Enum):
-    """A kind of fault that can hit a request.
+    """A kind of fault that a test can plan for a request.
 
     :ivar label: the name of the fault in lower case, e.g. ``drop_after``.
     :ivar carried_out: True: the exchange carries out the request despite the fault.
@@ -86,7 +86,7 @@ class FaultPlan:
     def take(self, body: bytes, *, connecting: bool) -> PlannedFault | None:
         """Return the first planned fault that matches a request, and count one hit of the fault.
 
-        A fault leaves the plan after the planned number of hits.
+        A fault leaves the plan after it has hit the planned number of requests.
 
         :param body: the body of the request.
         :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.

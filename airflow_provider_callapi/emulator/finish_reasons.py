@@ -28,15 +28,16 @@ _NOT_REACHED_REASONS: Mapping[tuple[bool, Reaction], str] = {
 
 
 def not_reached_reason(role: Role, script: Script) -> str | None:
-    """Return the reason with which a leg fails if its phone follows a script; None: the person answers."""
+    """Return the finish reason of a leg whose phone follows a script; None: the person answers."""
     return script.fails_with or _NOT_REACHED_REASONS.get((role is Role.CONTACT, script.answer))
 
 
 def reason_of_other_legs(reason: str, ending: Role | None) -> str:
-    """Return the reason of the legs that end because another participant's leg has ended.
+    """Return the finish reason of the legs that end because another participant's leg has ended.
 
     :param reason: the reason of the leg that ended the call.
-    :param ending: the role of that leg; None: no single leg ended the call, so all legs have the same reason.
+    :param ending: the role of the participant whose leg ended the call; None: no single leg ended the call,
+        so all legs have the same reason.
     """
     if ending is None:
         return reason

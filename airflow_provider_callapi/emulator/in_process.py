@@ -85,7 +85,7 @@ def _peek(body: Any) -> bytes:
     """Return the body of a request without consuming the body.
 
     The content of an `io.BytesIO` is visible without a read. For any other stream, return ``b""``: if the
-    emulator read the stream, the client would take the request as sent.
+    emulator read the stream, the client would conclude that the request was sent.
     """
     if isinstance(body, io.BytesIO):
         return body.getvalue()

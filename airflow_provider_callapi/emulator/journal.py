@@ -34,7 +34,7 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """All events at the exchange, and counts of the rings and requests.
+    """The emulator's journal: all events at the telephone exchange, and counts of the rings and requests.
 
     :ivar entries: the events, oldest first.
     :ivar rings: phone → how often the phone rang.
@@ -47,7 +47,7 @@ class Journal:
         self.requests: Counter[str] = Counter()
 
     def add(self, entry: Entry) -> None:
-        """Append an event to the journal and update the counts of rings and requests."""
+        """Append an event to the emulator's journal and update the counts of rings and requests."""
         self.entries.append(entry)
         if entry.kind == "ring" and entry.phone is not None:
             self.rings[entry.phone] += 1

@@ -1,4 +1,6 @@
-"""Which calls ``list.calls`` shows at a moment, and in which form, as the profile states.
+"""Which calls the emulator's ``list.calls`` shows at a moment, and in which form.
+
+The `Profile` of the exchange decides both.
 
 Source: the vendor's Call API v4.0 document, and for the English states the newer documentation of CallGear.
 """
@@ -41,7 +43,7 @@ def is_listed(call: Call, profile: Profile, now: float) -> bool:
 
 
 def is_operator(leg: Leg, profile: Profile) -> bool:
-    """Return the ``is_operator`` of a leg, in ``list.calls`` and in reports."""
+    """Return the value of ``is_operator`` that ``list.calls`` and the reports show for a leg."""
     return leg.role is Role.OPERATOR and (profile.operator_leg_is_operator or leg.employee is not None)
 
 

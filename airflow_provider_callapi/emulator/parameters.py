@@ -1,7 +1,7 @@
 """Check the parameters of a request with the request class that the client also uses.
 
-This module converts the errors of the request class into the vendor's mnemonics. A request class accepts and
-corrects some input, e.g. ``+7 926 …``. This module rejects such input, as the vendor's service does.
+This module converts the errors of the request class into the vendor's mnemonics. A request class corrects
+some wrong input, e.g. ``+7 926 …``. This module rejects the wrong input, as the vendor's service does.
 """
 
 from __future__ import annotations

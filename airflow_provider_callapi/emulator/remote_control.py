@@ -1,4 +1,4 @@
-"""The bodies of the remote control's requests. Another process controls the exchange with these requests.
+"""The bodies of the HTTP requests with which another process controls the telephone exchange.
 
 The requests set scripts, plan faults, place inbound calls and move the clock. An unknown field or a wrong
 value causes an error that names the field.
@@ -24,7 +24,7 @@ def _fault(label: Any) -> Fault:
 
 
 class RemoteRequest(BaseModel):
-    """Base class of the request bodies of the remote control.
+    """Base class of the request bodies of the emulator's remote control.
 
     :cvar example: an example of the body as JSON. The text of each `parse` error ends with the example.
     """
@@ -46,7 +46,7 @@ class RemoteRequest(BaseModel):
 
 
 class ScriptsRequest(RemoteRequest):
-    """A request of the remote control that sets the scripts of phones.
+    """A request of the emulator's remote control that sets the scripts of phones.
 
     :ivar default: the new `Exchange.default_script`; None: `Exchange.default_script` stays unchanged.
     :ivar scripts: phone → the new script of the phone.
@@ -66,7 +66,7 @@ class ScriptsRequest(RemoteRequest):
 
 
 class FaultRequest(RemoteRequest):
-    """A request of the remote control that plans a fault.
+    """A request of the emulator's remote control that plans a fault.
 
     The fields are the parameters of `Exchange.fault`. The JSON names the fault by `Fault.label`.
     """
@@ -84,7 +84,7 @@ class FaultRequest(RemoteRequest):
 
 
 class InboundRequest(RemoteRequest):
-    """A request of the remote control that places an inbound call.
+    """A request of the emulator's remote control that places an inbound call.
 
     The fields are the parameters of `Exchange.inbound`, except ``account``. The first customer is called.
     """
@@ -107,7 +107,7 @@ class InboundRequest(RemoteRequest):
 
 
 class AdvanceRequest(RemoteRequest):
-    """A request of the remote control that moves a `ManualClock` forward.
+    """A request of the emulator's remote control that moves a `ManualClock` forward.
 
     :ivar advance: how many seconds the clock moves forward; zero or more.
     """

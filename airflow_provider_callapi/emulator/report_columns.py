@@ -1,4 +1,4 @@
-"""The columns of the Data API's reports, and for each column how its value is computed for one row.
+"""The columns of the Data API's reports, each with the function that computes the value for one row.
 
 The sets ``…_FILTERS`` name the columns that a filter may use.
 

@@ -26,11 +26,12 @@ class Script:
         not answer.
     :ivar fails_with: the finish reason with which the leg fails after ``rings`` seconds, e.g.
         ``sip_offline``; None: ``answer`` decides what happens.
-    :ivar employee_rings: ``rings`` of an employee's phone that has no script, in a call with this contact.
-    :ivar employee_answer: ``answer`` of an employee's phone that has no script, in a call with this
-        contact.
-    :ivar employee_fails_with: ``fails_with`` of an employee's phone that has no script, in a call with this
-        contact.
+    :ivar employee_rings: the value of ``rings`` for an employee's phone that has no script, in a call with
+        this contact.
+    :ivar employee_answer: the value of ``answer`` for an employee's phone that has no script, in a call with
+        this contact.
+    :ivar employee_fails_with: the value of ``fails_with`` for an employee's phone that has no script, in a
+        call with this contact.
     :ivar hangs_up: who ends the talk: the contact or the employee.
     """
 

@@ -1,7 +1,7 @@
 """A JSON-RPC service of the exchange: the Call API or the Data API.
 
-The service checks envelope, authentication, permissions and points of a request. Then a handler carries out
-the request.
+The service checks JSON-RPC envelope, authentication, permissions and points of a request. Then a handler
+carries out the request.
 
 Source: "Общие поля для всех методов" (common fields), "Лимиты и ограничения" (limits) and
 "Мета-параметры" (metadata) of the vendor's document.
@@ -164,7 +164,7 @@ class Service:
     def _check_access(
         self, context: _RequestContext, account: Account, request_type: type[Request[Any]]
     ) -> int:
-        """Check IP address, account, component and rights. Return the points of the request.
+        """Check IP address, account, component and rights. Return how many points the request costs.
 
         :raises RpcError: the account must not call the method now.
         """
@@ -221,7 +221,7 @@ class Service:
 
 @dataclass
 class _RequestContext:
-    """The facts that the service has read from a request so far."""
+    """The facts that the emulator's service has read so far from one JSON-RPC request."""
 
     ip: str
     request_id: str | int | float | None = None

@@ -36,7 +36,7 @@ class State(StrEnum):
 
 
 class Role(Enum):
-    """The role of a participant of a call."""
+    """The role of a participant of a call: contact, operator, third party or coach."""
 
     CONTACT = "contact"
     OPERATOR = "operator"

@@ -85,7 +85,7 @@ class Switchboard:
         self.now = deadline
 
     def log_event(self, kind: Kind, call: Call, phone: str | None = None, detail: str = "") -> None:
-        """Add an event of a call to the journal."""
+        """Add an event of a call to the emulator's journal."""
         self.journal.add(Entry(self.now, kind, None, call.call_session_id, phone, None, detail or None))
 
     def _schedule(self, seconds: float, call: Call, event: Event) -> None:
@@ -98,7 +98,7 @@ class Switchboard:
         return self.scripts.get(phone, self.default_script)
 
     def new_call(self, account: Account, method: str, contact: str, virtual_number: str) -> Call:
-        """Create and return an active call. This method rings no phone.
+        """Create and return an active call, but ring no phone yet.
 
         :param method: the ``start.…`` method, or ``inbound``.
         :param contact: the contact's phone number.
@@ -141,7 +141,7 @@ class Switchboard:
         self._ring(call, leg, script)
 
     def ring_participant(self, call: Call, role: Role, phone: str) -> None:
-        """Ring the phone of a third party or a coach. After answering, this person joins the call."""
+        """Ring the phone of a third party or a coach. When this person answers, the person joins the call."""
         employee = call.account.find_employee(phone)
         leg = self._new_leg(call, role, phone, call.virtual_phone_number, employee)
         self._ring(call, leg, self.script_for(phone))

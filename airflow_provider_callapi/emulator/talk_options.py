@@ -22,7 +22,7 @@ Action = Callable[[Switchboard, Call, TalkOption], None]
 
 
 def press_button(switchboard: Switchboard, call: Call, option: TalkOption) -> None:
-    """Carry out a talk option in a call, and record the talk option in the journal.
+    """Carry out a talk option in a call, and record the talk option in the emulator's journal.
 
     A talk option is an action that an employee starts with a phone button during a talk.
     """
@@ -84,6 +84,6 @@ _ACTIONS: Mapping[str, Action] = {
 }
 """Mnemonic of a talk option → function that carries out the talk option.
 
-The emulator does not carry out ``run_scenario`` and ``save_numa``. The emulator only records them in the
-journal.
+The emulator does not carry out ``run_scenario`` and ``save_numa``. The emulator only records these options in
+its journal of events.
 """

@@ -1,9 +1,9 @@
-"""One pipeline in six variants: call all people on a list and end when their calls have ended.
+"""A DAG in six variants: call all people on a list, and end when all calls have ended.
 
-The variants without this provider follow good practice for a data engineer who has read the API's
-documentation and the HTTP provider's documentation:
+The variants without this provider follow the good practice of a data engineer who has read the documentation
+of the API and of the HTTP provider:
 
-- They check each body for ``error``, because the API answers errors with HTTP 200.
+- The tasks check the body of each answer for ``error``, because the API answers errors with HTTP 200.
 - Every request has a timeout, and a failed poll does not lose the call.
 - If the Airflow operators allow it, one task starts the call and another task waits. A retry of the wait does
   not call again.

@@ -1,4 +1,4 @@
-"""Two DAGs that call the same list: one mapped task per person, or one campaign."""
+"""Two DAGs that call the same list of people: one with a mapped task per person, one with a campaign."""
 
 from __future__ import annotations
 

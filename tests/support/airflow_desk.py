@@ -24,7 +24,7 @@ _MODULES_WITH_A_CLOCK = (
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch, callapi_profile: str | Profile) -> Desk:
-    """Return a desk: exchange, shared clock and connection. A sleep only moves the clock.
+    """Return a `Desk`: exchange, shared clock and Airflow connection. A sleep only moves the clock.
 
     A test chooses the profile of the exchange as for the fixture ``callapi_emulator``.
     """

@@ -34,7 +34,7 @@ CAMPAIGN_MODULES_WITH_A_CLOCK = (
 
 
 def start_informer_call(exchange: Exchange, contact: str = CONTACT, **params: Any) -> int:
-    """Start an informer call outside any task, and return its session id."""
+    """Start an informer call at an exchange, outside any task, and return the call's session id."""
     body = {
         "jsonrpc": "2.0",
         "id": "1",
@@ -53,7 +53,7 @@ def start_informer_call(exchange: Exchange, contact: str = CONTACT, **params: An
 
 @dataclass
 class Desk:
-    """An exchange whose clock moves only during sleeps, and a connection to it.
+    """An emulated exchange whose clock moves only during sleeps, and an Airflow connection to the exchange.
 
     Requests reach the exchange through its in-process session. `requests` and all layers above it are real.
     """
@@ -72,7 +72,11 @@ class Desk:
         await asyncio.sleep(0)
 
     def connect(self, *, login: bool = False, **changes: Any) -> None:
-        """Set the connection ``callapi_default`` to the emulator, with changed fields."""
+        """Make the Airflow connection ``callapi_default`` lead to the emulator.
+
+        :param login: True: the connection has login and password. False: the connection has the key.
+        :param changes: fields of the connection that replace the default values.
+        """
         account = self.exchange.account
         extra = {"data_api": True, "data_api_host": "http://127.0.0.1:9", "timezone": account.timezone}
         fields: dict[str, Any] = {"conn_type": "callapi", "host": "http://127.0.0.1", "port": 9}
@@ -83,16 +87,16 @@ class Desk:
         self.monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps({**fields, **changes}))
 
     def sent(self, *, but: tuple[str, ...] = ("list.calls",)) -> list[str]:
-        """Return the methods of the requests that reached the exchange, in order."""
+        """Return the methods of the requests that reached the exchange, in order, but leave out ``but``."""
         return [e.method or "" for e in self.exchange.journal if e.kind == "request" and e.method not in but]
 
     def start(self, contact: str = CONTACT, **params: Any) -> int:
-        """Start an informer call outside the task, and return its session id."""
+        """Start an informer call outside any task, and return the call's session id."""
         return start_informer_call(self.exchange, contact, **params)
 
 
 class TaskState:
-    """Airflow's task state as a dict. It accepts only plain JSON and survives a try."""
+    """A fake of Airflow's task state: a dict that accepts only plain JSON and outlives a try of the task."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -105,13 +109,13 @@ class TaskState:
 
 
 def installed_task_state() -> TaskState | None:
-    """Return task state if the installed Airflow supports it (3.3), otherwise None."""
+    """Return a fake task state if the installed Airflow has task state (from 3.3), otherwise None."""
     return TaskState() if hasattr(airflow_context, "NEVER_EXPIRE") else None
 
 
 @dataclass
 class TaskInstance:
-    """The attributes of a running task instance that the provider reads."""
+    """A fake of Airflow's running task instance, with the attributes that the provider reads."""
 
     task_id: str = "call"
     dag_id: str = "dag"
@@ -167,7 +171,7 @@ class Task:
         return record
 
     def run(self) -> Any:
-        """Run one try: execute, reschedule and defer it until it returns a result or raises an error."""
+        """Run one try of the task: execute and resume the task until the try returns a result or fails."""
         method, kwargs = "execute", {}
         while True:
             self.operator = self.make()
@@ -186,7 +190,7 @@ class Task:
                 self.events.append(kwargs["event"])
 
     def trigger(self, trigger: Any) -> Any:
-        """Rebuild the trigger from JSON, run it, and return the event as JSON, as the triggerer does."""
+        """Rebuild a trigger from JSON and run the trigger, as in the triggerer; return the event as JSON."""
         path, arguments = trigger.serialize()
         if path.endswith("TimeDeltaTrigger") or path.endswith("DateTimeTrigger"):
             self.desk.clock.advance(arguments["moment"].timestamp() - datetime.now(UTC).timestamp())
@@ -196,13 +200,13 @@ class Task:
         return json.loads(json.dumps(event, allow_nan=False))
 
     def retry(self) -> Any:
-        """Run the next try of the same run."""
+        """Run the task's next try in the same DAG run, as Airflow does after a failed try."""
         self.ti.try_number += 1
         self.ti.start_date = self.ti.first_reschedule = None
         return self.run()
 
     def clear(self) -> Any:
-        """Clear the task, as a person does: Airflow increases max_tries and runs another try."""
+        """Clear the task, as a user does: Airflow increases ``max_tries`` and runs another try."""
         self.ti.max_tries += 1
         return self.retry()
 
@@ -228,7 +232,7 @@ def informer_task(desk: Any, **changes: Any) -> Task:
 
 
 def rebuild(path: str, arguments: dict[str, Any]) -> Any:
-    """Rebuild a trigger from its row in the database."""
+    """Return the trigger that a row of Airflow's database describes: class path and arguments."""
     module, _, name = path.rpartition(".")
     plain = json.loads(json.dumps(arguments, allow_nan=False))
     return getattr(importlib.import_module(module), name)(**plain)

@@ -20,7 +20,10 @@ def person(line: int, zone: str = "Europe/Moscow", **row: Any) -> Person:
 
 
 def called(who: Person, *calls: tuple[float, Result], **known: Any) -> Ending:
-    """Return a person who was called at these seconds after the beginning, with these results."""
+    """Return the ending of a person for a list of calls.
+
+    :param calls: (seconds from the campaign's beginning to the call, result of the call).
+    """
     attempts: list[Attempt] = []
     for number, (seconds, result) in enumerate(calls, start=1):
         at = BEGAN + seconds

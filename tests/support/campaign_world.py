@@ -1,4 +1,4 @@
-"""A campaign on an exchange with a clock that the test moves, and means to disturb it."""
+"""A campaign on an emulated exchange with a clock that the test moves, and means to disturb the campaign."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class JsonPages:
 
 
 class World:
-    """One account, one ledger, and campaigns that use them, one process after the other."""
+    """One account, one ledger, and one campaign that runs in one process after another."""
 
     def __init__(self, numbers: Iterable[str] = (ANNA,), rules: Rules = RULES, **overrides: Any) -> None:
         self.clock = ManualClock(overrides.pop("start", 1_760_000_000.0))
@@ -72,7 +72,7 @@ class World:
         return Client(rpc, AccessKey(self.exchange.account.key), clock=self.clock)
 
     def process(self) -> Runner:
-        """Start a new process with the same ledger and list. The old one is dead."""
+        """Simulate that the campaign's process dies, and return the runner of the next process."""
         plan = read_people(
             self.rows, self.template, campaign="test", key_of=str, region="RU", timezone="Europe/Moscow"
         )
@@ -94,7 +94,7 @@ class World:
         return Runner(campaign, self.template, ledger, gateway, poll_interval=10.0)
 
     def replace_ledger(self, ledger: Ledger) -> None:
-        """Give the present campaign another ledger, from which it has loaded nothing."""
+        """Give the running campaign another ledger, from which the campaign has loaded no attempts."""
         self.runner = self.new_runner(self.campaign, ledger)
 
     def gateway(self) -> CampaignGateway:
@@ -125,7 +125,7 @@ class World:
         )
 
     def run(self, seconds: float = 86_400.0) -> Pause:
-        """Run until the campaign is over, or for so many seconds."""
+        """Run the campaign until the campaign is over, or for at most ``seconds`` of the simulated clock."""
         until = self.clock() + seconds
         for _ in range(20_000):
             pause = self.runner.step()
@@ -140,7 +140,7 @@ class World:
         return self.runner.campaign
 
     def results(self) -> dict[str, Result]:
-        """Return the results by phone number."""
+        """Return a dict: phone number of each person → result of the person."""
         return self.campaign.results()
 
     def ring_times(self, number: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""Contexts of failing callbacks, a notifier for them, and an Airflow without a database."""
+"""Contexts with which Airflow calls failure callbacks, a notifier, and Variables without a database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATH = "airflow_provider_callapi.notifications.callapi.CallApiNotifier"
 
 
 class Variables:
-    """The Variables of an Airflow without a database."""
+    """A fake of Airflow's Variables that needs no database."""
 
     values: ClassVar[dict[str, str]] = {}
     broken = read_only = False
@@ -48,13 +48,13 @@ class Variables:
 
 
 def of_task(task_id="load", run_id=RUN, **more):
-    """Return the context of a task's callback."""
+    """Return the context that Airflow passes to the failure callback of a task."""
     ti = SimpleNamespace(dag_id="sales", task_id=task_id, run_id=run_id, map_index=-1)
     return {"dag": DAG("sales"), "ti": ti, "run_id": run_id, "exception": RuntimeError("no"), **more}
 
 
 def of_dag():
-    """Return the context of a DAG's callback in the DAG processor, which names no task."""
+    """Return the context that the DAG processor passes to the failure callback of a DAG. It names no task."""
     return {"dag": DAG("sales"), "run_id": RUN, "reason": "task_failure"}
 
 
@@ -65,7 +65,7 @@ DEADLINE = {
 
 
 def of_deadline():
-    """Return the context of a deadline's callback: plain JSON."""
+    """Return the context that Airflow passes to the callback of a missed deadline: plain JSON."""
     if Version(version("apache-airflow-core")) < Version("3.1"):
         pytest.skip("this Airflow has no deadlines, 3.1 has")
     return copy.deepcopy(DEADLINE)
@@ -79,12 +79,12 @@ CONTEXTS = [
 
 
 def notifier(contact=ON_DUTY, **changes):
-    """Make a notifier that calls the person on duty, with changed parameters."""
+    """Return a notifier that calls the person on duty. ``changes`` replace parameters of the notifier."""
     return CallApiNotifier(**{"contact": contact, "virtual_phone_number": VNUMBER, **changes})
 
 
 def rung(desk):
-    """Return the phone numbers in the order in which they rang."""
+    """Return the numbers of all phones that rang at the exchange, in the order of the rings."""
     return [entry.phone for entry in desk.exchange.journal if entry.kind == "ring"]
 
 

@@ -1,4 +1,4 @@
-"""The contract of every ledger: subclass `LedgerContract`, and add a fixture ``ledger``."""
+"""Tests that every ledger must pass: subclass `LedgerContract`, and add a fixture ``ledger``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def unresolved(intent: Attempt) -> Attempt:
 
 
 class LedgerContract:
-    """Rules for one process. A subclass has the fixture ``ledger``."""
+    """Tests of a ledger that one process uses. A subclass provides the fixture ``ledger``."""
 
     def test_an_intent_is_stored_when_it_is_granted(self, ledger: Ledger) -> None:
         assert ledger.claim([an_intent()]) == [ClaimResult(granted=True)]
@@ -108,7 +108,7 @@ class LedgerContract:
 
 
 class SharedLedgerContract(LedgerContract):
-    """Rules for a ledger that several processes share."""
+    """Tests of a ledger that several processes share."""
 
     def test_an_attempt_of_another_process_is_not_granted_and_the_newest_attempt_is_returned(
         self, ledger: Ledger

@@ -1,4 +1,4 @@
-"""A trigger of one call, for the tests of the trigger and of what triggers share."""
+"""A trigger that waits for one call, for the tests of this trigger and of the parts that triggers share."""
 
 from __future__ import annotations
 

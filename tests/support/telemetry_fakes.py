@@ -19,7 +19,7 @@ from airflow_provider_callapi import observability
 
 
 class Stats:
-    """Airflow's metrics, recorded: ``(kind, name, tags)`` → the values."""
+    """A fake that records Airflow's metrics: ``(kind, name, tags)`` → the recorded values."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, Any, dict[str, str] | None]] = []
@@ -34,7 +34,7 @@ class Stats:
         self.sent.append(("timing", name, value, tags))
 
     def named(self, name: str) -> list[Any]:
-        """Return the values of a metric whose name contains the tags' values."""
+        """Return the recorded values of a metric by its long name, which contains the tags' values."""
         return [value for _, sent, value, tags in self.sent if sent == name and not tags]
 
     def tagged(self, name: str) -> list[dict[str, str]]:

@@ -1,1 +1,1 @@
-"""Alerts by phone: elect the one failed task that rings, and call people until a person answers."""
+"""Alerts by phone: elect the one failed task that calls people, and call the people until one answers."""

@@ -1,20 +1,20 @@
-"""Elect the one candidate that rings for an alert, without an atomic operation.
+"""Elect the one of several failed tasks that calls people for an alert, without an atomic operation.
 
-Fifty tasks may fail in the same second, but only one of them may ring. The service has no idempotency key.
-The tasks share a key-value store (an Airflow Variable). Tasks can read and write this store, but the store
-has no compare-and-swap. Timing replaces the compare-and-swap (Fischer's mutual exclusion). Each task is a
-candidate:
+Fifty tasks may fail in the same second, but only one of these tasks may call people. The service has no
+idempotency key, so a second start request would ring a second time. The tasks share a key-value store (an
+Airflow Variable). Tasks can read and write this store, but the store has no compare-and-swap. Timing replaces
+the compare-and-swap (Fischer's mutual exclusion). Each task is a candidate:
 
-1. A candidate reads the store. If a rival (another candidate) has stored a claim to the alert, the
-   candidate waits for the rival's call.
+1. A candidate reads the store. If a rival (another candidate) has stored a claim (its right to ring for
+   the alert), the candidate waits until the rival has placed its call.
 2. If there is no claim, the candidate stores a claim and waits ``settle`` seconds. After this time, every
    rival that also found no claim has stored a claim, too.
 3. The candidate reads the store again. The store holds only the claim of the last writer. The candidate wins
    if the stored claim is the candidate's own.
 
 Exactly one candidate wins as long as every candidate writes within ``settle`` seconds of reading. A slower
-candidate could be a second winner. It therefore waits five more seconds before it reads the store again. In
-this time, the call of the first winner becomes visible.
+candidate could be a second winner. A slower candidate therefore waits five more seconds before it reads the
+store again. During these seconds, ``list.calls`` begins to show the call of the first winner.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LEASE = 15.0
 After this time, the candidate that wrote the claim counts as gone.
 """
 _LONGEST_RIVALRY = 60.0
-"""Seconds after which a candidate rings without having won, because an alert must ring."""
+"""Seconds after which a candidate rings without having won the election, because an alert must ring."""
 _RECHECK_INTERVAL = 0.5
 """Seconds between two checks whether a rival has placed a call."""
 
@@ -73,7 +73,7 @@ class _Claim:
     def from_json(cls, value: Any) -> _Claim | None:
         """Return the claim that a stored value describes, or None if the value does not describe a claim.
 
-        The value can have any shape, because a person may edit an Airflow Variable by hand.
+        The value can have any shape, because a user may edit an Airflow Variable by hand.
         """
         try:
             claim = cls(**value)
@@ -94,7 +94,7 @@ def is_expired(value: Any, now: float) -> bool:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of several callbacks that want to ring for the same alert. Only one of them may ring.
+    """One of several Airflow callbacks that want to ring for the same alert. Only one candidate may ring.
 
     :ivar store: the store that all candidates share.
     :ivar key: the key of this alert in the store. Each alert has its own key.
@@ -115,14 +115,18 @@ class Candidate:
     sleep: Callable[[float], None]
 
     def rival_has_rung(self) -> bool:
-        """Return whether a rival placed a call for this alert in the last ``quiet_for`` seconds."""
+        """Return whether a rival placed a call for this alert in the last ``quiet_for`` seconds.
+
+        A rival is another candidate for the same alert.
+        """
         claim = self._read()
         return claim is not None and not self._owns(claim) and self._has_rung(claim)
 
     def progress(self) -> Progress | None:
         """Return the newest call that this candidate placed in the last ``quiet_for`` seconds.
 
-        After a restart, the candidate continues from this call. None: there is no such call.
+        After a restart, the candidate continues from this call. None: the candidate placed no call in this
+        time.
         """
         claim = self._read()
         if claim is None or not self._owns(claim) or not self._has_rung(claim):
@@ -132,9 +136,10 @@ class Candidate:
     def acquire(self) -> bool:
         """Take part in the election. Return True if this candidate may ring, False if a rival placed a call.
 
-        If no rival has placed a call, wait at least ``settle`` seconds. Wait longer while a rival holds a
-        valid claim without a call. Replace a claim that has been without a call for too long. After a minute
-        without a winner, return True, because an alert must ring.
+        A rival is another candidate for the same alert. If no rival has placed a call, wait at least
+        ``settle`` seconds. Wait longer while a rival holds a valid claim without a call. Replace a claim that
+        has been without a call for too long. After a minute without a winner, return True, because an alert
+        must ring.
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:
@@ -155,10 +160,10 @@ class Candidate:
         return True
 
     def renew(self) -> bool:
-        """Return whether the winner of the election in `acquire` may still ring.
+        """Return whether this candidate, the winner of the election in `acquire`, may still ring.
 
-        A winner calls this method shortly before it rings. If its claim is no longer valid, or if a rival has
-        replaced the claim, the method holds a new election and returns the result of `acquire`.
+        The winner calls this method shortly before it rings. If the winner's claim is no longer valid, or if
+        a rival has replaced the claim, the method holds a new election and returns the result of `acquire`.
         """
         claim = self._read()
         if claim and self._owns(claim) and self.clock() - claim.at < self.settle + _LEASE:
@@ -166,14 +171,14 @@ class Candidate:
         return self.acquire()
 
     def record_call(self, progress: Progress) -> None:
-        """Store a claim which shows that this candidate placed a call. The rivals then do not ring."""
+        """Store a claim which shows that this candidate placed a call, so that no other candidate rings."""
         self._write(self.clock(), progress)
 
     def withdraw(self) -> None:
-        """Make this candidate's claim invalid, so that the rivals need not wait for the claim to expire.
+        """Make this candidate's claim invalid, so that no other candidate waits for the claim to expire.
 
-        A candidate calls this method if it could not place a call. Do nothing if the stored claim belongs to
-        a rival.
+        A candidate uses this method after failing to place a call. Do nothing if the stored claim belongs to
+        another candidate.
         """
         claim = self._read()
         if claim and self._owns(claim):

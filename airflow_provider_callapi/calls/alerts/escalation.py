@@ -25,8 +25,7 @@ class Escalation:
     the second person …. After a restart, these ids show which people were called.
 
     If the service refuses a call, or if it is unknown whether the call was placed, the next person is called.
-    If it is unknown whether the call to the last person was placed, the last person is called once more
-    (``at_least_once`` of `placing.place`).
+    If it is unknown whether the call to the last person was placed, the last person is called once more.
 
     :ivar external_id: the alert's id.
     :ivar requests: one start request per person, in calling order.
@@ -47,7 +46,7 @@ class Escalation:
     _person: int = field(default=0, init=False)
 
     def ring_next(self) -> Outcome | None:
-        """Call the next person. If that call is not placed, call the person after that, and so on.
+        """Call the next person. If the call is not placed, call the person after the next, and so on.
 
         :return: the placed call, for whose answer the caller must wait. None: no person is left to call, so
             the caller need not wait for an answer.
@@ -75,7 +74,7 @@ class Escalation:
         return None
 
     def adopt(self, progress: Progress) -> Outcome | None:
-        """Continue the escalation after a call that this callback or another callback placed earlier.
+        """Continue with the next person after a call that an Airflow callback of the alert placed earlier.
 
         :param progress: the earlier call and the person who was called.
         :return: the earlier call, for whose answer the caller must wait. None: no person is left to call, so
@@ -88,7 +87,10 @@ class Escalation:
         return Outcome(progress.call_session_id) if self.has_next else None
 
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
-        """Return this alert's newest call among the sessions; None: no session is a call of this alert."""
+        """Return the newest active call of this alert; None: no active call belongs to the alert.
+
+        :param sessions: the active calls of the account.
+        """
         people = {call_id: person for person, call_id in self.call_ids}
         calls = [
             Progress(people[session.external_id], session.call_session_id)
@@ -99,7 +101,7 @@ class Escalation:
 
     @property
     def call_ids(self) -> list[tuple[int, str]]:
-        """Pairs (position of a person, ``external_id`` of a call to the person), the last person first.
+        """The pairs (position of a person, ``external_id`` of a call to the person), the last person first.
 
         The last person has two pairs, because the last person may be called twice.
         """
@@ -123,7 +125,7 @@ _MESSAGE_ERRORS = frozenset({"tts_text_exceeded", "media_file_not_found"})
 def with_message_fallback(
     send: Callable[[StartCall], StartedCall], default_text: str, warn: Callable[[str], None]
 ) -> Callable[[StartCall], StartedCall]:
-    """Return a function that sends a start request, and sends it again with another message if needed.
+    """Return a function that sends a start request, and repeats the request with another message if needed.
 
     If the service rejects the message and states a longest length, the text is cut to that length. Otherwise
     ``default_text`` replaces the message. A second request is safe, because a rejected start request placed
@@ -131,6 +133,7 @@ def with_message_fallback(
     request for another reason.
 
     :param send: sends a start request.
+    :param default_text: the text to speak instead of a rejected message.
     :param warn: is called with a text each time the message is replaced.
     """
 

@@ -1,4 +1,4 @@
-"""What a campaign writes to the task's log before it dials: how many people, how many points and how long."""
+"""What a campaign writes to the task's log before dialling: how many people, how many points and how long."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORTH_SAYING = 60.0
 
 @dataclass(frozen=True)
 class Line:
-    """One line for the task's log."""
+    """One line that a campaign writes to the task's log: the text, and whether the line is a warning."""
 
     text: str
     is_warning: bool = False
@@ -28,6 +28,8 @@ class Line:
 @dataclass(frozen=True)
 class Announcement:
     """Describes what a campaign is about to do, as lines for the task's log and as numbers.
+
+    Points are the units of the API's rate limits.
 
     :ivar name: the campaign's name.
     :ivar called: how many people the campaign is going to call.
@@ -42,7 +44,7 @@ class Announcement:
     timezone: str
 
     def plan_lines(self) -> Iterator[Line]:
-        """Yield log lines that say how many people are called, how many are not called, and why."""
+        """Yield log lines: how many people are called, how many are not called, and for what reasons."""
         campaign, plan = self.campaign, self.campaign.plan
         yield Line(
             f"Campaign {self.name}: {self.called} people to be called, {campaign.finished} finished before, "
@@ -53,13 +55,13 @@ class Announcement:
             yield Line(f"Row {skipped.line} is skipped: {skipped.why}", is_warning=True)
         if len(plan.invalid) > _ROWS_SHOWN:
             more = len(plan.invalid) - _ROWS_SHOWN
-            yield Line(f"… and {more} more rows; the results name all", is_warning=True)
+            yield Line(f"… and {more} more rows; the results list all of these rows", is_warning=True)
 
     def forecast_lines(self, now: float) -> Iterator[Line]:
         """Yield log lines: how many points and minutes the first calls need, and when dialling begins.
 
-        The first calls are one call to each person. If the account's counters of points are unknown, the line
-        about points and duration is only a rough estimate.
+        The first calls are one call to each person. Points are the units of the API's rate limits. If the
+        account's counters of points are unknown, the line about points and duration is a rough estimate.
 
         :param now: epoch seconds.
         """
@@ -80,6 +82,7 @@ class Announcement:
     def forecast(self) -> dict[str, Any]:
         """Return how many people are to be called, and how many points and minutes the calls need.
 
+        Points are the units of the API's rate limits.
         The keys are ``to_be_called``, ``points_needed`` and ``minutes_needed``. ``minutes_needed`` is None if
         the duration is unknown.
         """

@@ -1,4 +1,4 @@
-"""Moves people to the next stage of a campaign when something new is known of the calls to them.
+"""Moves a person to the next stage of a campaign when something new is known of a call to this person.
 
 Each public method returns the person's changed attempt. The caller stores this attempt in the ledger.
 """
@@ -29,7 +29,7 @@ _ADOPTION_EVENTS: dict[Status, PersonEvent] = {
 
 
 class AttemptProgress:
-    """Moves each person to the next stage, and creates the data of this stage, such as a deadline.
+    """Moves a person of a campaign to the next stage, and creates the data of this stage, such as a deadline.
 
     :param queues: the queues of people who wait for a call.
     """
@@ -48,7 +48,7 @@ class AttemptProgress:
         }
 
     def adopt(self, state: PersonState, attempt: Attempt, now: float) -> Attempt:
-        """Set a person's stage from an attempt in the ledger; return the attempt, changed if necessary.
+        """Set a person's stage as an attempt in the ledger shows; return the attempt, perhaps changed.
 
         An earlier try of this task, or another process, has stored the attempt in the ledger.
 
@@ -64,7 +64,7 @@ class AttemptProgress:
         return self._advance(state, event, attempt, now)
 
     def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
-        """Add a person whose call was not placed to the queue again; return the changed attempt.
+        """Put a person back into the queue, because the call was not placed; return the changed attempt.
 
         The next start request to the person has the same attempt number.
 
@@ -180,8 +180,8 @@ class AttemptProgress:
     def _ended_at(self, state: PersonState, now: float) -> float:
         """Return when the call ended, epoch seconds.
 
-        If the end is unknown, return when the campaign would have stopped watching the call. Every process
-        that continues the campaign thus computes the same time.
+        If the end is unknown, return the time at which the campaign would have stopped watching the call. So
+        every process that continues the campaign computes the same time.
         """
         call = state.current_call
         watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout

@@ -1,28 +1,28 @@
-"""Decides when a campaign's task gives up its worker, and when the task needs a worker again."""
+"""Decides when a campaign's task defers and so frees its worker, and when the task needs a worker again."""
 
 from __future__ import annotations
 
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 
 _WORTH_IT = 60.0
-"""The task does not defer for a shorter wait, in seconds. The minute's points return within this time."""
+"""Seconds. The task does not defer for a shorter wait, because the account gets new points each minute."""
 _LONGEST = 3600.0
 _REST = 10.0
-"""The task defers for at least this many times the seconds that it takes to read the list and the ledger."""
+"""The task defers for at least this many times the duration of reading the contact list and the ledger."""
 _LONGEST_WITH_CALLS = 300.0
 """While calls are active, the task defers for at most this many seconds.
 
-After this time, it fetches the reports of calls that ended meanwhile, because some of the people may be due
-for a redial.
+After this time, the task fetches the reports of calls that ended meanwhile, because some of the people may
+be due for a redial.
 """
 
 
 def absence_until(
     runner: Runner, pause: Pause, now: float, *, preparation: float, has_data_api: bool
 ) -> float | None:
-    """Return the time until which the campaign needs no worker; None: the campaign needs a worker now.
+    """Return the time until which the campaign needs no Airflow worker; None: it needs a worker now.
 
-    The time is in epoch seconds.
+    The returned time is in epoch seconds.
 
     :param pause: what the last step of the campaign returned.
     :param now: epoch seconds.

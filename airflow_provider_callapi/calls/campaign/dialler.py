@@ -68,9 +68,9 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Put people back into the queue whose calling hours have ended since. Return the other intents.
+        """Put people whose calling hours have just ended back into the queue; return the other intents.
 
-        The same happens to all people if dialling has stopped, or if the campaign's time is over.
+        If dialling has stopped, or if the campaign's time is over, all people go back into the queue.
         """
         in_time: list[Attempt] = []
         late: list[Attempt] = []
@@ -98,7 +98,7 @@ class Dialler:
             self._gateway.log(f"Dialling has stopped: {dialling.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
-        """Slow down if the service does not answer start requests.
+        """Adapt the pace of dialling: slow down if any start request of a batch got no answer.
 
         :raises CallApiError: too many batches of start requests in a row got no answer.
         """
@@ -115,5 +115,5 @@ class Dialler:
 
 
 def _is_silence(answer: StartedCall | CallApiError) -> TypeGuard[CallApiError]:
-    """Return whether a start request got no answer from the service, or was never sent."""
+    """Return whether a start request failed without an answer: the service was silent or not reachable."""
     return isinstance(answer, CallApiError) and (answer.maybe_done or isinstance(answer, NotSent))

@@ -73,7 +73,9 @@ class Dialling:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish the people of each time zone in which nobody may be called before dialling ends.
+        """Finish the people of each time zone whose next person may be called only after dialling has ended.
+
+        Dialling ends at the time `Rules.dial_until`.
 
         :param now: epoch seconds.
         """
@@ -83,9 +85,9 @@ class Dialling:
     def choose(self, now: float) -> list[Attempt]:
         """Choose the people to call now; return an intent for each.
 
-        The points, the number of active calls and ``at_once`` limit how many people are chosen. The people
-        whose calling window closes soonest are chosen first. A person on the do-not-call list gets no intent,
-        and is finished.
+        The account's points, the number of active calls and the rule ``at_once`` limit how many people are
+        chosen. The people whose calling window closes soonest are chosen first. A person on the do-not-call
+        list gets no intent, and counts as finished.
 
         :param now: epoch seconds.
         """
@@ -114,7 +116,7 @@ class Dialling:
         else:
             number, unrung = last.attempt + 1, last.unrung + (last.result in RANG_NO_PHONE)
         external_id = self._new_external_id(state.person, number)
-        # A database stores microseconds. LostCallSearch.give_up compares this time with the ledger's.
+        # A database stores microseconds, and LostCallSearch.give_up compares this time with the stored one.
         intended_at = round(now, 6)
         intent = Attempt(
             state.person.key, number, Status.DIALLING, external_id, intended_at=intended_at, unrung=unrung
@@ -123,7 +125,7 @@ class Dialling:
         return intent
 
     def person_of(self, intent: Attempt) -> Person:
-        """Return the person that an intent is for."""
+        """Return the person whom an intent (an attempt that is about to be dialled) is for."""
         return self._index[intent.person].person
 
     def may_dial(self, intent: Attempt, now: float) -> bool:
@@ -140,8 +142,8 @@ class Dialling:
         """Record that the ledger refused a claim; return the attempts to store in the ledger.
 
         If another process has dialled the person, the campaign continues with that process's attempt.
-        Otherwise, the person waits: until the time that the ledger gives, or for half a minute if the ledger
-        gives none. If dialling ends before that, the person is finished.
+        Otherwise, the person waits until the time that the ledger gives, or for half a minute if the ledger
+        gives no time. If dialling ends before this time, the person is finished.
 
         :param claim: the ledger's answer to the intent.
         :param now: epoch seconds.
@@ -189,7 +191,7 @@ class Dialling:
         return self._progress.refuse(state, result, getattr(answer, "mnemonic", None), now)
 
     def _concerns_everybody(self, error: CallApiError) -> bool:
-        """Return whether the service would refuse every person's call with this error."""
+        """Return whether the service would answer every person's start request with this error."""
         if isinstance(error, InvalidParameters):
             field = str(error.field or "").partition(".")[0]
             return not field or field not in self._personal_fields
@@ -206,8 +208,8 @@ class Dialling:
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
-        The time is in epoch seconds. It is infinite if nobody waits for a call, or if dialling has stopped.
-        The reason is ``""`` if dialling waits only because calls are spread over the minute.
+        The time is in epoch seconds. The time is infinite if nobody waits for a call, or if dialling has
+        stopped. The reason is ``""`` if dialling waits only because calls are spread over the minute.
         """
         if self.stopped is not None or not len(self._queues):
             return NEVER, "the end of the active calls"

@@ -32,14 +32,15 @@ from airflow_provider_callapi.calls.watch import Observation, SessionWatch
 
 @dataclass
 class Actions:
-    """What the campaign's runner has to do now.
+    """What the `Runner` of a campaign has to do now.
 
     :ivar changed: attempts to store in the ledger.
-    :ivar given_up: keys of people whose lost call was not found. The runner loads the attempts of these
-        people from the ledger and passes the attempts to `LostCallSearch.give_up`.
+    :ivar given_up: ledger keys of people whose lost call was not found. The runner loads the attempts of
+        these people from the ledger and passes the attempts to `LostCallSearch.give_up`.
     :ivar tag: answered, active calls to tag: (attempt, tag id).
     :ivar untagged: answered calls that ended without their tag: (attempt, tag id). The runner logs each.
-    :ivar dial: intents. The runner claims each intent in the ledger, then dials it if the claim is granted.
+    :ivar dial: intents. The runner claims each intent in the ledger, and dials each intent whose claim is
+        granted.
     """
 
     changed: list[Attempt] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Actions:
 
 
 class Campaign:
-    """Holds the people of a campaign and the attempts to call them, and decides what to do next.
+    """Holds the people of a campaign and the attempts to call these people, and decides what to do next.
 
     :param plan: the people and the invalid rows of the contact list.
     :param known: every attempt that the ledger has of these people. Each person's oldest attempt comes first.
@@ -97,7 +98,7 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set each person's first stage from the attempts in the ledger; return the attempts that changed."""
+        """Set each person's first stage as the attempts in the ledger show; return the changed attempts."""
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
         for attempt in known:
@@ -152,20 +153,20 @@ class Campaign:
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
-        The time is in epoch seconds. It is infinite if nobody waits for a call, or if dialling has stopped.
-        The reason is ``""`` if dialling waits only because calls are spread over the minute.
+        The time is in epoch seconds. The time is infinite if nobody waits for a call, or if dialling has
+        stopped. The reason is ``""`` if dialling waits only because calls are spread over the minute.
         """
         return self.dialling.next_dial(now)
 
     @property
     def needs_reports(self) -> bool:
-        """Return whether a lost call, or a call that is over, needs a report. False without a Data API."""
+        """Return whether any lost or ended call lacks the Data API's report. Without a Data API: False."""
         return self.reports.needed
 
     # --- tags ---
 
     def finished_calls_to_tag(self) -> list[tuple[Attempt, int]]:
-        """Return the finished calls that lack a tag: (attempt, id of the first missing tag)."""
+        """Return the finished calls that lack a tag, as pairs (attempt, id of the first missing tag)."""
         return [
             (state.current_attempt, state.due_tags[0]) for state in self._index.in_stage(PersonStage.TAGS_DUE)
         ]
@@ -215,17 +216,17 @@ class Campaign:
 
     @property
     def finished_by_result(self) -> Counter[Result]:
-        """Return a counter of the finished people by result: result → how many people have the result."""
+        """Return how the finished people ended: result → how many people have the result."""
         return self._index.finished_by_result
 
     @property
     def over(self) -> bool:
-        """Return whether the campaign is over: no attempt is open, and no person will be dialled any more."""
+        """Return whether the campaign is over: no attempt is open, and no person is left to dial."""
         return not self._index.has_open_attempts and (self.stopped is not None or not self.waiting)
 
     @property
     def needs_polls(self) -> bool:
-        """Return whether the campaign must poll: it has active or lost calls."""
+        """Return whether the campaign must poll, because the campaign has active or lost calls."""
         return self.active > 0
 
     @property
@@ -234,7 +235,7 @@ class Campaign:
         return self._index.count(PersonStage.LOST) > 0
 
     def watched(self) -> dict[int, SessionWatch]:
-        """Return a dict from the call session id of each active call to the watch of the call."""
+        """Return a dict: call session id of each active call → the `SessionWatch` that watches the call."""
         return self._watched_calls.by_session()
 
     def update_observations(self, observations: Mapping[int, Observation]) -> None:
@@ -245,7 +246,7 @@ class Campaign:
         self._watched_calls.update_observations(observations)
 
     def results(self) -> dict[str, Result]:
-        """Return a dict from each person's key to the person's newest known result.
+        """Return a dict: each person's key → the person's newest known result.
 
         If no result of a person is known, the value is `Result.NOT_CALLED`.
         """

@@ -9,9 +9,10 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 
 class FailureCounter:
-    """Counts consecutive failures.
+    """Counts consecutive failures of one kind of request.
 
-    A request that is refused for lack of points does not count, because points return by themselves.
+    A request that is refused for lack of points (rate-limit units) does not count, because the account gets
+    new points each minute.
 
     :param log: called with one line of text for each failure.
     :ivar in_a_row: how many failures there were since the last success.
@@ -22,11 +23,11 @@ class FailureCounter:
         self.in_a_row = 0
 
     def succeed(self) -> None:
-        """Reset the count after a success."""
+        """Record a successful request: the count of consecutive failures becomes 0."""
         self.in_a_row = 0
 
     def fail(self, failure: CallApiError) -> None:
-        """Count a failure and log the failure. A refusal for lack of points is ignored.
+        """Count a failure and log the failure. Ignore a refusal for lack of points (rate-limit units).
 
         :raises CallApiError: the given failure, if it is permanent, or if more failures came in a row than
             the tolerance allows.

@@ -35,7 +35,7 @@ class Tally:
     answered: int = 0
 
     def count(self, attempt: Attempt) -> None:
-        """Add one call to the counts."""
+        """Count the call of one attempt as a member of this group of calls."""
         self.calls += 1
         self.rang += attempt.result not in RANG_NO_PHONE
         self.answered += attempt.result is Result.ANSWERED
@@ -102,7 +102,7 @@ def _count_call(figures: Figures, attempt: Attempt, zone: str) -> None:
         figures.by_attempt.setdefault(attempt.attempt - attempt.unrung, Tally()).count(attempt)
 
 
-_zone = cache(ZoneInfo)  # ZoneInfo's own cache has only eight zones: others are read from their files again
+_zone = cache(ZoneInfo)  # ZoneInfo's own cache holds only eight zones and reads the files of others again
 
 
 def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
@@ -115,7 +115,7 @@ def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
 
 
 def called_at(attempt: Attempt) -> float:
-    """Return when a call started, epoch seconds. If this is unknown, return when the intent was stored."""
+    """Return when a call started, epoch seconds. If that is unknown, return when the intent was stored."""
     if attempt.call is None or attempt.call.started_at is None:
         return attempt.intended_at
     return attempt.call.started_at
@@ -174,7 +174,7 @@ def split_into_bins(
 def _bin_minutes(minutes: int, most: int) -> int:
     """Return how many minutes each bin has, if ``minutes`` are split into at most ``most`` bins.
 
-    The minutes must fit into one bin less, because the first bin can begin before the first minute.
+    The minutes must fit into ``most - 1`` bins, because the first bin can begin before the first minute.
     """
     for width in _WIDTHS:
         if minutes <= width * (most - 1):

@@ -1,4 +1,4 @@
-"""The callables through which a campaign reaches the services."""
+"""The functions through which a campaign reaches the Call API, the Data API, the clock and the log."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 _LONGEST_LIMIT = 600.0
-"""The Data API is asked again after at most this many seconds, even if its points return later.
+"""The longest pause after the Data API refused a request for lack of points (rate-limit units), in seconds.
 
-A request that is refused for lack of points costs nothing.
+A request that is refused for lack of points costs no points, so an early repeat does no harm.
 """
 
 
@@ -48,7 +48,7 @@ class CampaignGateway:
 
 
 class LimitsFeed:
-    """Returns the account's counters of points, but never the same counters twice.
+    """Returns the account's counters of points (rate-limit units), but never the same counters twice.
 
     :param newest: returns the newest counters; None: no answer has carried counters yet.
     """
@@ -58,7 +58,7 @@ class LimitsFeed:
         self._taken: Limits | None = None
 
     def take(self) -> Limits | None:
-        """Return the newest counters of points; None: no counters are newer than those returned before."""
+        """Return the newest counters of points; None: the counters have not changed since the last return."""
         limits = self._newest()
         if limits is self._taken:
             return None
@@ -69,7 +69,8 @@ class LimitsFeed:
 def retry_seconds(error: CallApiError, otherwise: float) -> float:
     """Return how many seconds to wait after an error of the Data API before the next request.
 
-    If the request was refused for lack of points, return the time until the points return, but at most 600 s.
+    If the request was refused for lack of points (rate-limit units), return the seconds until the account
+    gets new points, but at most 600.
 
     :param otherwise: the seconds to wait after every other error.
     """

@@ -66,7 +66,7 @@ class CallingHours:
 
     @property
     def over_midnight(self) -> bool:
-        """Return whether a window that opens on one day closes on the next day, after midnight."""
+        """Return whether the calling window opens on one day and closes on the next day, after midnight."""
         return time(0) != self.closes < self.opens
 
     def window(self, now: float, zone: str) -> tuple[float, float]:

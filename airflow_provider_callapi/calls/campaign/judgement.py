@@ -15,7 +15,7 @@ from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
 
 
 class ProblemKind(StrEnum):
-    """The kinds of reasons why a finished campaign's task fails."""
+    """The kinds of problems that make the task of a finished campaign fail."""
 
     STOPPED = "stopped"
     TOO_LATE = "too_late"
@@ -24,7 +24,7 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a finished campaign's task fails.
+    """The reason why the task of a finished campaign fails.
 
     :ivar text: the reason, as text for the author of the campaign.
     """
@@ -34,7 +34,7 @@ class Problem:
 
 
 def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container[str]) -> dict[str, Result]:
-    """Return a dict from each person's key to the person's final result.
+    """Return a dict: each person's key in the ledger → the person's final result.
 
     The result of a person who was not called and is on the do-not-call list is `Result.DO_NOT_CALL`.
 
@@ -81,8 +81,8 @@ def find_problem(
     if stopped:
         return Problem(
             ProblemKind.STOPPED,
-            f"The campaign was stopped: {stopped}. Put that right and clear this task: it continues with "
-            f"the people who are left. {counts}",
+            f"The campaign was stopped: {stopped}. Correct the cause and clear this task: the "
+            f"campaign then calls the people who are left. {counts}",
         )
     not_called = summary.results[Result.NOT_CALLED]
     if began_too_late and not_called:

@@ -1,4 +1,4 @@
-"""The ledger of a campaign stores its attempts: one `Attempt` for each call that the campaign dials.
+"""The ledger of a campaign stores attempts: one `Attempt` for each call that the campaign dials.
 
 `Ledger` is the protocol of every place that stores attempts. A campaign stores the intent before it sends the
 start request. If the request gets no answer, the campaign does not dial again: it searches for the call by
@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.outcome import Outcome
 
 
 class Status(StrEnum):
-    """The status of one attempt in the ledger."""
+    """The status of one attempt in the ledger: how far the attempt has come."""
 
     DIALLING = "dialling"
     """The intent is stored. It is unknown whether the start request was sent."""
@@ -70,7 +70,7 @@ class Attempt:
         return replace(self, status=status, **changes)  # type: ignore[arg-type]
 
     def with_call(self, call: Outcome) -> Attempt:
-        """Return a copy of the attempt in which the call's outcome is replaced by a newer one."""
+        """Return a copy of the attempt with a newer outcome of the call."""
         return replace(self, call=call)
 
 
@@ -106,7 +106,7 @@ def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
 
 
 class Ledger(Protocol):
-    """A place that stores attempts. When a method returns, its changes are stored permanently."""
+    """A place that stores a campaign's attempts. A method returns only after its changes are stored."""
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
         """Yield every stored attempt to call these people. Each person's oldest attempt comes first.
@@ -126,7 +126,7 @@ class Ledger(Protocol):
         """
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Store new versions of attempts that were claimed before."""
+        """Store new versions of claimed attempts in place of the stored versions."""
 
 
 class MemoryLedger:

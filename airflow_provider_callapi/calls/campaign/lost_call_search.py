@@ -67,12 +67,12 @@ class LostCallSearch:
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 
     def give_up(self, people: Iterable[str], held: Iterable[Attempt], now: float) -> list[Attempt]:
-        """End the search for the lost calls of these people; return the attempts to store in the ledger.
+        """End the search for the lost calls of some people; return the attempts to store in the ledger.
 
         If another process has meanwhile changed a person's attempt in the ledger, the campaign continues with
         the ledger's attempt. Otherwise, the attempt gets the result ``unresolved``.
 
-        :param people: the keys of the people.
+        :param people: the keys of these people.
         :param held: all attempts to call these people that the ledger has now, each person's oldest first.
         :param now: epoch seconds.
         """

@@ -1,4 +1,4 @@
-"""Which reports a campaign expects from the Data API, and how long the campaign waits for each report."""
+"""Finds out which reports a campaign still needs from the Data API, and how long it waits for each report."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class MissingReports:
     def search_start(self, now: float) -> float | None:
         """Return the earliest start time of the calls whose report is missing; None: no report is missing.
 
-        The time is in epoch seconds. It is the time of the earliest of these calls' intents, minus a margin.
+        The time is in epoch seconds. The time is that of the earliest intent of these calls, minus a margin.
         The margin is necessary because the service's clock may differ from this computer's clock. The margin
         grows while a report is missing. Shortly before a report is given up, the margin is a day, because the
         connection's time zone may be wrong.
@@ -81,12 +81,12 @@ class MissingReports:
         return min(starts, default=None)
 
     def _deadlines(self, latest: float) -> Iterator[tuple[PersonState, float]]:
-        """Yield (person, time): a person whose call may have a report, and when the wait for the report ends.
+        """Yield (person, time) for each person whose call may have a report.
 
-        Times are epoch seconds.
+        The time is when the campaign stops waiting for the report, in epoch seconds.
 
-        :param latest: when the wait for the report ends, for a placed call that no snapshot has shown. Such a
-            call may have started and ended between two snapshots, and only its report can show that.
+        :param latest: when the wait for the report ends, for a placed call that no snapshot has shown. A
+            call can start and end between two snapshots, and then only its report shows the end.
         """
         for state in self._index.in_stage(PersonStage.REPORT_DUE):
             assert state.report_deadline is not None
@@ -99,7 +99,7 @@ class MissingReports:
                 yield state, latest
 
     def _reach(self, state: PersonState, deadline: float, patience: float, now: float) -> float:
-        """Return how many seconds before the call's intent the start time in the call's report may be."""
+        """Return the most seconds by which the start time in a report may precede the intent of the call."""
         if state.stage is PersonStage.REPORT_DUE and now >= deadline - _LAST_QUESTIONS:
             return _DAY
         return max(_CLOCK_DIFFERENCE, 3 * (now - (deadline - patience)))

@@ -1,4 +1,4 @@
-"""Tables: the results that a person in a campaign can have, and the delays before a redial."""
+"""The results that a person in a campaign can have, and the delay before a redial after each result."""
 
 from __future__ import annotations
 

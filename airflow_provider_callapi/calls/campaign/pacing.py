@@ -4,9 +4,9 @@ Points are the units of the service's rate limits: an account has some for each 
 Every answer of the service carries the account's counters. `Pacing` spreads the remaining points of a minute
 over the rest of the minute.
 
-Other users of the account, and other shards of the campaign, use points from the same counters. Only the next
-answer shows how many points the others have used. Until that answer, `Pacing` assumes that the others use
-points at the same rate as before in this minute.
+Other users of the account, and other shards of the campaign (tasks that call other parts of the list), use
+points from the same counters. Only the next answer shows how many points the others have used. Until that
+answer, `Pacing` assumes that the others use points at the same rate as before in this minute.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Pacing:
         self._own_points += calls * self.cost
 
     def record_limit_exceeded(self, error: LimitExceeded, now: float) -> None:
-        """Pause until the points return, because the service refused a call for lack of points."""
+        """Pause until the account gets new points, because the service refused a call for lack of points."""
         why = "the day's points" if error.per_day else "the minute's points"
         self.pause_until(now + max(error.retry_after, 1), why)
 
@@ -116,16 +116,16 @@ class Pacing:
     def record_no_answer(self, now: float) -> None:
         """Pause because a start request got no answer. After the pause, allow one call at a time.
 
-        The normal pace returns with `record_answer`. Each consecutive request without an answer makes the
-        pause longer, because such a request may have placed a call, and the campaign has to search for the
-        call.
+        The method `record_answer` returns to the normal pace. Each consecutive request without an answer
+        makes the pause longer, because such a request may have placed a call, and the campaign has to search
+        for the call.
         """
         pause = min(_FIRST_PAUSE * 2.0 ** min(self._unanswered_in_a_row, 8), _MINUTE)
         self.pause_until(now + pause, "the service's answers")
         self._unanswered_in_a_row += 1
 
     def record_answer(self) -> None:
-        """Return to the normal pace, because the service answers start requests again."""
+        """Return to the normal pace of dialling, because the service answers start requests again."""
         self._unanswered_in_a_row = 0
 
     def calls_allowed(self, now: float) -> int:
@@ -163,11 +163,11 @@ class Pacing:
 
     @property
     def points_left(self) -> int | None:
-        """Return how many points are left in the minute, according to the newest counters; None: unknown."""
+        """Return how many points (rate-limit units) are left in this minute; None: unknown."""
         return self.limits.minute_remaining if self.limits else None
 
     def calls_per_minute(self) -> float | None:
-        """Return how many calls the points of one minute pay for; None: the limit of points is unknown."""
+        """Return how many calls the points (rate-limit units) of one minute pay for; None: unknown."""
         if not self.limits or not self.limits.minute_limit or not self.cost:
             return None
         return self.limits.minute_limit * (1 - self.reserve) / self.cost
@@ -197,9 +197,9 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the remaining points of a period pay for; infinity: the points are unknown.
+        """Return how many calls the points left in a period pay for; infinity: the points are unknown.
 
-        The reserve is subtracted from the points first.
+        Points are rate-limit units. The reserve is subtracted from the points first.
 
         :param period: "minute" or "day".
         """
@@ -216,13 +216,13 @@ class Pacing:
         if left is None:
             return None
         if now >= self._reset_at(period, now):
-            # Allow at least one call: only its answer can show that the limit was raised.
+            # Allow at least one call, because only the answer to a call can show that the limit was raised.
             limit = getattr(self.limits, f"{period}_limit") or 0
             return max(limit, self._reserve_points(period) + self.cost)
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points per second other users have used in this minute; 0.0: unknown."""
+        """Return how many points per second other clients used in this minute; 0.0: unknown."""
         limits = self.limits
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
             return 0.0
@@ -230,7 +230,7 @@ class Pacing:
         return max(0, used) / max(_RATE_KNOWN_AFTER, _MINUTE - (limits.minute_reset or 0))
 
     def _is_same_minute(self, limits: Limits, now: float) -> bool:
-        """Return whether the given counters belong to the same minute as the stored counters."""
+        """Return whether two counters of points, the given and the stored, belong to the same minute."""
         if self.limits is None or self.limits.minute_reset is None or limits.minute_reset is None:
             return False
         return now + limits.minute_reset < self._limits_at + self.limits.minute_reset + _RATE_KNOWN_AFTER
@@ -245,7 +245,7 @@ class Pacing:
         """Return how many calls per second the remaining points pay for; 1.0 if the points are unknown."""
         budget = self._budget(now)
         if math.isinf(budget):
-            return 1.0  # A careful pace while the counters are unknown: the next answer carries them.
+            return 1.0  # A careful pace while the counters are unknown. The next answer carries the counters.
         left = self._reset_at("minute", now) - now
         seconds = left if left > 0 else _MINUTE
         return budget / max(1.0, seconds - _EARLY)

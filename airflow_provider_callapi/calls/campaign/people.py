@@ -29,7 +29,7 @@ A ledger stores up to 255 characters, and later attempts add their number to the
 
 
 class _Missing(StrictUndefined):
-    """A name that has no value in a template. Its use raises an error that names the missing column."""
+    """A name without a value in a template. Using the name raises an error that names the missing column."""
 
     @property
     def _undefined_message(self) -> str:
@@ -39,7 +39,7 @@ class _Missing(StrictUndefined):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """The sandbox in which an author's templates are filled in.
+    """The sandbox of Jinja in which the templates of a campaign's author are filled in.
 
     A missing or empty value raises an error, because a spoken message must not have a gap.
     """
@@ -153,7 +153,7 @@ class CallTemplate:
         """
 
     def number(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call, as the row gives the number. The number is not normalised yet.
+        """Return the number to call, spelled as in the row: the number is not yet in E.164 form.
 
         :raises InvalidRow: the template of the parameter ``contact`` cannot be filled in from this row. The
             text names the field.
@@ -237,7 +237,7 @@ def read_people(
     which, shards = shard
     for line, given in enumerate(rows, start=1):
         row = {"phone": given} if isinstance(given, str) else given
-        is_own = line % shards == which - 1  # so that only one shard reports a row without a valid number
+        is_own = line % shards == which - 1  # only one shard reports a row without a valid number
         try:
             if row.get(SURPLUS):
                 raise InvalidRow("more values than columns: put quotes around a value that holds a separator")
@@ -281,7 +281,7 @@ def external_id(campaign: str, contact: str, attempt: int, own: str | None = Non
 
 
 def fingerprint(campaign: str, contact: str) -> str:
-    """Return a person's key for a ledger that must not store phone numbers: 16 hex digits."""
+    """Return a person's ledger key that does not reveal the phone number: 16 hex digits of a hash."""
     return hashlib.sha256(f"{campaign}\n{contact}".encode()).hexdigest()[24:40]
 
 

@@ -63,11 +63,11 @@ class PersonIndex:
 
     @property
     def has_open_attempts(self) -> bool:
-        """Return whether any person has an open attempt. Such a person is in one of the `OPEN_STAGES`."""
+        """Return whether any person has an open attempt, and so is in one of the `OPEN_STAGES`."""
         return any(self._by_stage.values())
 
     def with_session(self, call_session_id: int) -> PersonState | None:
-        """Return the person whose call has this call session id; None: nobody's call has this id.
+        """Return the person whose call has this call session id; None: no person's call has this id.
 
         Only two kinds of calls are searched: active calls, and finished calls whose report is missing.
         """

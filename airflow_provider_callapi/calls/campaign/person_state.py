@@ -1,7 +1,8 @@
 """The state of one person in a campaign: a stage, and the data that the campaign keeps in that stage.
 
 Every person starts in stage ``planned``: the campaign has not yet evaluated the attempts to call the person
-that are in the ledger. The first event says what the newest attempt shows, or ``ready`` if there is none. The
+that are in the ledger. The first event states what the newest attempt shows. The event is ``ready`` if the
+ledger has no attempt. The
 event ``taken_over`` means that another process has stored an attempt to call the person. The campaign then
 evaluates that attempt, again from stage ``planned``.
 
@@ -57,7 +58,7 @@ from airflow_provider_callapi.calls.watch import SessionWatch
 
 
 class PersonStage(StrEnum):
-    """The stage of one person in a campaign."""
+    """The stage of one person in a campaign: what the campaign does next for the person."""
 
     PLANNED = "planned"
     """The campaign still has to decide what follows from the person's attempts in the ledger."""
@@ -80,7 +81,7 @@ class PersonStage(StrEnum):
 
 
 class PersonEvent(StrEnum):
-    """An event that moves a person to the next stage."""
+    """An event in a campaign that moves a person to the person's next stage."""
 
     READY = "ready"
     """The ledger has no attempt to call the person."""
@@ -151,7 +152,7 @@ TRANSITIONS: dict[tuple[PersonStage, PersonEvent], PersonStage] = {
 
 
 class ImpossibleTransition(Exception):
-    """An event happened that cannot happen in a person's stage. This is a bug in the campaign engine."""
+    """An event happened that is impossible in the person's stage. The campaign engine has a bug."""
 
     def __init__(self, stage: PersonStage, event: PersonEvent) -> None:
         super().__init__(f"a person in stage {stage.value} cannot have the event {event.value}")

@@ -1,4 +1,4 @@
-"""Converts phone numbers to one form, so that ``8 926…``, ``+7 926…`` and ``7926…`` are the same person."""
+"""Converts phone numbers to one form, so that ``8 926…``, ``+7 926…`` and ``7926…`` count as one person."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def normalise(text: str, region: str) -> str:
     """Return a phone number as E.164 digits without ``+``, such as ``79260000011``, as the service expects.
 
     A text with letters is a SIP number and is returned unchanged. A phone number with letters after the
-    digits, such as ``79260000011x5``, is refused. Otherwise, this text would count as the SIP number of a
-    second person, and one person could be called twice.
+    digits, such as ``79260000011x5``, is refused. As a SIP number, this text would count as a second person,
+    and one person could be called twice.
 
     :param region: ISO 3166 code of the country of numbers without a country code.
     :raises NotANumber: the text is not a phone number or SIP number that can be called. The error does not

@@ -1,4 +1,4 @@
-"""Decides when a person is called again after an attempt."""
+"""Decides when a campaign calls a person again after an attempt, if at all."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE
 from airflow_provider_callapi.calls.campaign.rules import Rules
 
 _MAX_DOUBLINGS = 5
-"""How often the delay before a redial can double. It doubles because calls that rang no phone cost points."""
+"""How often the delay before a redial can double. A long delay saves points if no phone rings."""
 
 
 def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     """Return when to call a person again after a finished attempt, epoch seconds; None: do not call again.
 
-    The redial delay for the attempt's result starts at the end of the call. If the call rang no phone, the
-    delay is doubled for each earlier call to the person that rang no phone, but at most five times. Calls
-    that rang no phone do not count against ``max_attempts``.
+    The redial delay for the attempt's result starts at the end of the call. If the call rang no phone, each
+    earlier call that rang no phone doubles the delay, but at most five times. Calls that rang no phone do not
+    count against ``max_attempts``.
 
     There is no redial after a placed call if it is unknown whether the contact answered.
 

@@ -47,8 +47,9 @@ def render_report(
 ) -> str:
     """Return the report of a campaign as an HTML page.
 
-    The page shows how many calls the service accepted in each minute. It also shows answer rates by the hour
-    of the day, in the time zone of the person called. The page shows no phone number and no value of a row.
+    The page shows how many calls the service accepted in each minute. The page also shows answer rates by the
+    hour of the day, in the time zone of the person called. The page shows no phone number and no value of a
+    row.
 
     :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.
@@ -109,14 +110,14 @@ class _Scale:
 
 
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
-    """Return a scale that reaches the highest answer rate of the hours with enough calls."""
+    """Return the scale of the chart of answer rates, up to the highest rate of hours with enough calls."""
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Tick:
-    """A tick of the time axis, with its labels.
+    """A tick of the time axis of a chart, with the labels of the tick.
 
     :ivar at: the position of the tick, in percent from the left.
     :ivar hour: the time, such as ``09:00``; empty: no label.
@@ -167,7 +168,7 @@ class _TimeLine:
 
     @property
     def width(self) -> int:
-        """Return how many minutes each bin has."""
+        """How many minutes each bin (step of the chart) has."""
         return self.bins[0].minutes
 
     def outline(self, height: float, *, busiest: bool) -> str:
@@ -241,7 +242,7 @@ class _Outcome:
 
 
 def _outcomes(summary: Summary) -> list[_Outcome]:
-    """Return the results that at least one person has: ``answered`` first, then the most frequent first."""
+    """Return the results that at least one person has: first ``answered``, then the others by frequency."""
     most = max(summary.results.values())
     ordered = sorted(summary.results.items(), key=lambda item: (item[0] is not Result.ANSWERED, -item[1]))
     return [

@@ -30,7 +30,7 @@ class ReportFetcher:
         self.next_at = 0.0
 
     def fetch(self, now: float) -> list[Attempt]:
-        """If a request is due, fetch and record the missing reports. Stop waiting for reports that are late.
+        """Fetch and record the missing reports if a request is due. Give up reports that are too late.
 
         :param now: epoch seconds.
         :return: the attempts to store in the ledger.

@@ -1,4 +1,4 @@
-"""Writes the results of a campaign as CSV or JSON Lines: the rows of the contact list with more columns."""
+"""Writes the results of a campaign as CSV or JSON Lines: the rows of the contact list with added columns."""
 
 from __future__ import annotations
 

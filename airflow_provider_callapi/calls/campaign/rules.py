@@ -21,7 +21,7 @@ class Rules:
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
     :ivar at_once: how many start requests may wait for an answer at the same time. If the process crashes, at
-        most this many calls are lost: it is unknown whether the service placed them.
+        most this many calls are lost: it is unknown whether the service placed these calls.
     :ivar appear_timeout: seconds from the start of a call. If no snapshot has shown the call after this time,
         the call counts as ended.
     :ivar call_timeout: seconds from the start of a call. After this time, the campaign stops watching the
@@ -31,7 +31,7 @@ class Rules:
     :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this
         zone.
     :ivar dial_until: when dialling ends, epoch seconds.
-    :ivar tags: outcome of a call → id of the tag that such a call gets.
+    :ivar tags: outcome of a call → id of the tag that a call with this outcome gets.
     """
 
     hours: CallingHours = field(default_factory=CallingHours)

@@ -22,7 +22,7 @@ _SHORTEST_PAUSE = 1.0
 """Seconds between two steps while the campaign dials."""
 _LONGEST_PAUSE = 60.0
 _PROGRESS_INTERVAL = 60.0
-"""Seconds between two lines about the campaign's progress in the task's log."""
+"""Seconds between two log lines that show the campaign's progress."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Runner:
             self.campaign.pacing.update_limits(limits, self._gateway.clock())
 
     def step(self) -> Pause:
-        """Poll, dial, tag calls and fetch reports, each only if it is due; return how long to pause.
+        """Poll, dial, tag calls and fetch reports, as far as each is due; return how long to pause.
 
         :raises CallApiError: the service failed too often in a row, or refuses the credentials.
         """
@@ -183,7 +183,7 @@ class Runner:
             return Pause(0.0, over=True)
         dial_at, why = campaign.next_dial(now)
         if dial_at <= now and not why:
-            return Pause(0.0, dial_at)  # More people are due than one step may dial, so go on at once.
+            return Pause(0.0, dial_at)  # More people are due than one step may dial.
         due = [now + _LONGEST_PAUSE, max(dial_at, now + _SHORTEST_PAUSE)]
         if dial_at <= now or campaign.needs_polls:
             due.append(max(self._next_poll_at, now + _SHORTEST_PAUSE))

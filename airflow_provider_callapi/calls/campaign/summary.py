@@ -26,12 +26,12 @@ class Ending:
 
     @property
     def why(self) -> str | None:
-        """Return the name of the error with which the service refused the last call; None: not refused."""
+        """Return the name of the error with which the service refused the last call; None: no refusal."""
         return self.attempts[-1].refused_with if self.attempts else None
 
     @property
     def calls(self) -> list[Attempt]:
-        """Return the attempts that the service accepted. Only accepted attempts cost points."""
+        """Return the attempts that the service accepted. Only these cost points (rate-limit units)."""
         return [attempt for attempt in self.attempts if attempt.call is not None]
 
     @property

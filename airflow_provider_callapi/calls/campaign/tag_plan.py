@@ -8,7 +8,7 @@ from airflow_provider_callapi.calls.tagging import due_tags
 
 
 class TagPlan:
-    """Determines which tags a call still needs: the campaign's rules require them, and the call lacks them.
+    """Determines which tags a call still needs: tags that the rules require and that the call lacks.
 
     Tags that cannot be set are left out, see `give_up`.
     """

@@ -30,8 +30,8 @@ class TagSetter:
     def tag_finished(self, now: float) -> list[Attempt]:
         """Set up to five missing tags on finished calls; return the attempts to store in the ledger.
 
-        Only five tags are set in a step, because the campaign dials nobody meanwhile. Tags that failed before
-        come last, because a tag that can never be set must not delay the other tags.
+        Only five tags are set in a step, because the campaign does not dial while it sets tags. Tags that
+        failed before come last, because a tag that can never be set must not delay the other tags.
 
         :param now: epoch seconds.
         """
@@ -66,8 +66,8 @@ class TagSetter:
     def tag_active(self, attempt: Attempt, tag_id: int) -> list[Attempt]:
         """Set a tag on an active call; return the attempts to store: one if the tag was set, or else none.
 
-        If the request is refused for lack of points, the campaign tries again after its next snapshot. After
-        any other error, the campaign does not try again.
+        If the request is refused for lack of points (rate-limit units), the campaign tries again after its
+        next snapshot. After any other error, the campaign does not try again.
         """
         assert attempt.call is not None
         try:

@@ -1,4 +1,4 @@
-"""What snapshots show of a campaign's active calls: answers, ends, and calls to tag."""
+"""Finds out, from snapshots, which active calls of a campaign were answered, have ended or need a tag."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class WatchedCalls:
         )
 
     def by_session(self) -> dict[int, SessionWatch]:
-        """Return a dict from the call session id of each active call to the watch of the call."""
+        """Return a dict: call session id of each active call → the `SessionWatch` that watches the call."""
         return {
             state.watch.call_session_id: state.watch
             for state in self._index.in_stage(PersonStage.ACTIVE)

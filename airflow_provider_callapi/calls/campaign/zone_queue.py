@@ -31,11 +31,11 @@ class ZoneQueue:
         return len(self._fresh) + len(self._later)
 
     def add(self, person: str) -> None:
-        """Add the key of a person who may be called at once."""
+        """Add to this queue the key of a person who may be called at once."""
         self._fresh.append(person)
 
     def add_later(self, person: str, due: float) -> None:
-        """Add the key of a person who may not be called before a time.
+        """Add to this queue the key of a person who may not be called before the time ``due``.
 
         :param due: epoch seconds.
         """
@@ -101,11 +101,11 @@ class ZoneQueues:
         return sum(len(queue) for queue in self._queues.values())
 
     def add(self, person: Person) -> None:
-        """Add a person who may be called at once, to the queue of the person's time zone."""
+        """Add a person who may be called at once. The person joins the queue of the person's time zone."""
         self._queue_of(person).add(person.key)
 
     def add_later(self, person: Person, due: float) -> None:
-        """Add a person who may not be called before a time, to the queue of the person's time zone.
+        """Add a person who may not be called before the time ``due``, to the queue of the person's zone.
 
         :param due: epoch seconds.
         """
@@ -116,9 +116,9 @@ class ZoneQueues:
         return self._queue_of(person).open_until(now) is not None
 
     def open_queues(self, now: float) -> list[ZoneQueue]:
-        """Return the queues in which people wait and whose calling window is open.
+        """Return the queues of the time zones in which people wait and may be called now.
 
-        The queue whose window closes first comes first.
+        The queue whose calling window closes first comes first.
         """
         open_now = [
             (closes, queue)
@@ -132,9 +132,9 @@ class ZoneQueues:
         return min((queue.next_at(now) for queue in self._queues.values()), default=_NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
-        """Remove everybody from the queue of each zone in which nobody may be called before a time.
+        """Remove all people of each time zone in which no person may be called before the time ``end``.
 
-        :param end: this time, epoch seconds.
+        :param end: epoch seconds.
         :param now: epoch seconds.
         :return: the keys of the removed people.
         """

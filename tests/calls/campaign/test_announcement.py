@@ -34,7 +34,7 @@ def test_the_first_ten_invalid_rows_are_named_and_the_others_counted() -> None:
 
     warnings = [line.text for line in lines if line.is_warning]
     assert [text.split(":")[0] for text in warnings[:10]] == [f"Row {n} is skipped" for n in range(2, 12)]
-    assert warnings[10:] == ["… and 2 more rows; the results name all"]
+    assert warnings[10:] == ["… and 2 more rows; the results list all of these rows"]
     assert not any("12" in text.split(":", 1)[1] for text in warnings[:10]), "the value may be a phone number"
 
 
