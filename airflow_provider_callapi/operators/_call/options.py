@@ -1,4 +1,7 @@
-"""The parameters that all start operators share. The operator's constructor checks them."""
+"""The parameters that all start operators share, as one object.
+
+The operator's constructor checks the parameters.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from airflow_provider_callapi.calls.placing import Delivery
 
 @dataclass(frozen=True)
 class CallOptions:
-    """How a start operator places a call and waits for it. Durations are seconds.
+    """How a start operator places a call and waits for the call. Durations are seconds.
 
     Each option has the name and the meaning of the parameter that
     `airflow_provider_callapi.operators.start_call` describes.
@@ -56,9 +59,9 @@ class CallOptions:
 
 
 def as_limit(seconds: timedelta | float | None) -> timedelta | None:
-    """Convert a duration (seconds or a timedelta) to a timedelta. Return None if there is no limit.
+    """Convert a time limit (seconds or a timedelta) to a timedelta. Return None if there is no limit.
 
-    There is no limit if the duration is None, infinity, or longer than the longest timedelta.
+    There is no limit if the value is None, infinity, or longer than the longest timedelta.
     """
     if seconds is None or isinstance(seconds, timedelta):
         return seconds

@@ -28,7 +28,7 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 
     The first line of a CSV file names the columns. Commas or semicolons separate the values.
 
-    :param field: the operator's parameter, for error messages.
+    :param field: the name of the operator's parameter, for error messages.
     :raises CallApiFailure: the list cannot be read. The text names the parameter and the line.
     :raises CallApiTrouble: the storage does not answer now.
     """
@@ -56,7 +56,7 @@ def csv_form(contacts: Any) -> tuple[str, bool]:
 def _rows_of_file(path: str, field: str) -> Iterator[Row]:
     suffix = PurePosixPath(path).suffix.lower()
     if suffix not in (".csv", *_JSON_LINES):
-        # The message does not repeat the text: it may be the list itself, with phone numbers.
+        # The text may be the list itself, with phone numbers. The message therefore does not repeat the text.
         problem = f"the path of a file is needed, .csv, {' or '.join(_JSON_LINES)}"
         if path.lstrip()[:1] in ("[", "{"):
             problem = "a list written as text; pass the list itself, such as the output of a task"
@@ -70,7 +70,7 @@ def _rows_of_file(path: str, field: str) -> Iterator[Row]:
         raise CallApiFailure(f"{field}: {path} is not UTF-8 text; save it as CSV UTF-8: {error}") from None
     except (FileNotFoundError, PermissionError, csv.Error) as error:
         raise CallApiFailure(f"{field}: {path} cannot be read: {error}") from error
-    except OSError as error:  # a storage that is away for a while
+    except OSError as error:  # the storage is unavailable for a while
         raise CallApiTrouble(f"{field}: {path} cannot be read now: {error}") from error
 
 

@@ -1,4 +1,7 @@
-"""The parameters of the campaign operator. Those that are not templates are checked in its constructor."""
+"""The parameters of the campaign operator as one object.
+
+The operator's constructor checks those parameters that are not templates.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,7 @@ class CampaignOptions:
 def read_flag(value: Any, name: str) -> bool:
     """Convert a parameter to a boolean. The parameter is a boolean, or a rendered text such as ``false``.
 
-    :param name: the operator's parameter, for the error message.
+    :param name: the name of the operator's parameter, for the error message.
     :raises CallApiFailure: the value is neither true nor false.
     """
     flag = {"true": True, "false": False}.get(str(value).strip().lower())
