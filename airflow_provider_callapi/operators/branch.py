@@ -105,9 +105,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
 
 
 def route_of(call: Any) -> Route:
-    """Return the branch operator's route for a call, e.g.
+    """Return the route of the branch operator for a call: the outcome of the call in one word.
 
-    ``answered``. The parameter ``if_answered`` has the tasks of this route.
+    For example, the route ``answered`` leads to the tasks in the operator's parameter ``if_answered``.
 
     :param call: what a start operator or the sensor returned, as a dict or as text. None: there is no call,
         and the route is ``unknown``.

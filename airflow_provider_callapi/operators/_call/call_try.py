@@ -174,9 +174,7 @@ class CallTry:
     # --- from step to step ---
 
     def _run(self, step: Step) -> Result:
-        """Carry out the steps of the call's lifecycle until the call is finished or the task must be
-        deferred.
-        """
+        """Carry out the steps of the call's lifecycle until the call is finished or the task must defer."""
         while not isinstance(step, Finished):
             if isinstance(step, TimeIsUp):
                 raise self._time_is_up(step.call)

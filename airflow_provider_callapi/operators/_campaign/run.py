@@ -192,7 +192,7 @@ class CampaignRun:
         return None if self._do_not_call.stale else numbers
 
     def _check_identity(self) -> None:
-        """Raise an error if this try's name, shard, ledger or contact list differs from that of an earlier
+        """Raise an error if the campaign's name, shard, ledger or contact list is not that of the earlier
         try.
         """
         identity = identity_of(self._options, self._plan, clears=self._facts.clears)

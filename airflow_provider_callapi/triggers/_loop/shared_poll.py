@@ -1,4 +1,7 @@
-"""One poll per connection and event loop. All waits for the connection's calls share this poll."""
+"""One poll per connection and event loop.
+
+All triggers that wait for the connection's calls share the poll.
+"""
 
 from __future__ import annotations
 
@@ -52,14 +55,16 @@ async def subscribe(
     finally:
         if poll.idle and polls.get(callapi_conn_id) is poll:
             del polls[callapi_conn_id]  # the next subscriber reads the connection again
-            record_poll_age(0.0, conn_id=callapi_conn_id)  # a gauge keeps its last value
+            record_poll_age(0.0, conn_id=callapi_conn_id)  # otherwise, the metric would keep its last value
 
 
 class _Poller:
-    """Take snapshots of one connection's active calls in a thread, because the client is synchronous.
+    """Take snapshots of one connection's active calls.
 
-    A request to the Data API for answers runs beside the polls, because a slow Data API must not delay the
-    polls. The next snapshot after the request contains its result.
+    Each poll runs in a thread, because the HTTP client would block the event loop.
+
+    A request to the Data API for answers runs in parallel with the polls, because a slow Data API must not
+    delay the polls. The next snapshot after the request contains the result of the request.
     """
 
     poll: SharedPoll
@@ -99,7 +104,8 @@ class _Poller:
 def is_permanent(error: Exception) -> bool:
     """Return whether a retry of the task would fail with the same error.
 
-    Return False for an error of an unknown kind, for example if the secrets backend is down for a moment.
+    Return False for an error of an unknown kind: such an error may be temporary, e.g. an outage of the
+    secrets backend.
     """
     if isinstance(error, CallApiError):
         return error.permanent
