@@ -120,7 +120,7 @@ def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
     A watch is an object that collects what the polls show of one call. If the poll changes the phase, log the
     new phase.
 
-    :raises CallApiError: the poll failed too often, see `SessionWatch.update`.
+    :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
     """
     phase_before = watch.phase
     phase = watch.update(snapshot)

@@ -244,11 +244,10 @@ def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
 
 
 def _print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
-    """Print table rows in the form that the option ``--output`` names:
+    """Print table rows in the form that the option ``--output`` names.
 
-    ``table``, ``plain``, ``json`` or ``yaml``.
-
-    In ``json`` and ``yaml``, numbers and lists keep their types.
+    The forms are ``table``, ``plain``, ``json`` and ``yaml``. In ``json`` and ``yaml``, numbers and lists
+    keep their types.
     """
     if args.output in ("json", "yaml"):
         _print_data(rows, args)

@@ -91,7 +91,7 @@ class SqlLedger:
         """
         claims: list[ClaimResult] = []
         for intent in intents:
-            # A stored intent is dialled only after this method returns. After the first one, do not wait long.
+            # A stored intent is dialled only after this method returns, so do not wait long after the first.
             some_granted = any(claim.granted for claim in claims)
             try:
                 claims.append(self._claim_retried(intent, RETRY_BRIEFLY if some_granted else RETRY_OUTAGE))

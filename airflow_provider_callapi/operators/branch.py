@@ -122,7 +122,7 @@ def route_of(call: Any) -> Route:
         return _ROUTES[Outcome.from_xcom(dict(call)).answered]
     except (TypeError, KeyError, ValueError):
         raise CallApiFailure(
-            "call: what one start operator or sensor returned is needed; of mapped ones, expand this task too"
+            "call: pass what one start operator or sensor returned. If that task is mapped, map this task too"
         ) from None
 
 

@@ -51,7 +51,7 @@ def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, l
     began = time.time()
     for person, external_id in escalation.call_ids:
         if time.time() - began > 2 * hook.settings.timeout:
-            log.warning("Ringing without a check of every person in the Data API: it answers too slowly")
+            log.warning("Ringing without a check of every person: the Data API answers too slowly")
             break
         report = hook.call_report(external_id=external_id, since=since)
         if report is None or report.start_time is None:

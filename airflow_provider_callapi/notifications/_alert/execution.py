@@ -36,7 +36,7 @@ class Execution(Protocol):
     def may_write_variables(self, failure: Failure) -> bool:
         """Return whether the callback for a failure can write Airflow Variables.
 
-        In some places, a write hangs.
+        In a worker, the write of a deadline's callback never returns.
         """
 
     async def connect(self, hook: CallApiHook) -> None:

@@ -234,8 +234,8 @@ class CallTry:
         deadline = self._facts.execution_deadline
         if deadline is None or time.time() < deadline:
             return CallStillActive(
-                f"{name} is still active after {self._options.timeout:g} s; a retry waits again, "
-                "it does not dial"
+                f"{name} is still active after {self._options.timeout:g} s; a retry waits again "
+                "and does not dial"
             )
         self.active_session_id = call.call_session_id
         if self._options.cancel_on_kill:

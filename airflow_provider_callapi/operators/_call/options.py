@@ -46,7 +46,7 @@ class CallOptions:
             raise ValueError(f"poll_interval: {self.poll_interval!r} is not a positive number of seconds")
         if self.refused_as_result and self.delivery != "at_most_once":
             raise ValueError(
-                "refused_as_result needs delivery='at_most_once': an attempt before may have rung"
+                "refused_as_result needs delivery='at_most_once': an earlier attempt may have rung a phone"
             )
         needs_the_end = {
             "require_answer": self.require_answer,

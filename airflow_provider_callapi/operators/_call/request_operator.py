@@ -61,7 +61,7 @@ def read_call(call_session_id: Any) -> Outcome:
         raise ValueError("not an id of the service")
     except (TypeError, ValueError):
         raise CallApiFailure(
-            "call_session_id: a session id, as a number or text, or what a start operator returned is needed"
+            "call_session_id: pass a session id as a number or text, or what a start operator returned"
         ) from None
 
 

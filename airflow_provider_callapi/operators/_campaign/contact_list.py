@@ -59,7 +59,7 @@ def _rows_of_file(path: str, field: str) -> Iterator[Row]:
         # The text may be the list itself, with phone numbers. The message therefore does not repeat the text.
         problem = f"the path of a file is needed, .csv, {' or '.join(_JSON_LINES)}"
         if path.lstrip()[:1] in ("[", "{"):
-            problem = "a list written as text; pass the list itself, such as the output of a task"
+            problem = "the list is written as text; pass the list itself, e.g. the output of a task"
         raise CallApiFailure(f"{field}: {problem}")
     storage_path = open_path(path, field)
     try:
@@ -84,7 +84,7 @@ def _csv_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
     names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
     if any(_PHONE_NUMBER.fullmatch(name) for name in names):
         raise CallApiFailure(
-            f"{field}, line 1: a number where the names of the columns are needed (phone,name,…)"
+            f"{field}, line 1: this line must name the columns (phone,name,…), but it contains a number"
         )
     for row in csv.DictReader(lines, fieldnames=names, delimiter=separator):
         surplus = [value for value in row.pop(None, ()) if value.strip()]
@@ -100,7 +100,7 @@ def _json_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
         try:
             row = json.loads(line)
         except ValueError:
-            raise CallApiFailure(f"{field}, line {number}: not JSON; JSON Lines has one row a line") from None
+            raise CallApiFailure(f"{field}, line {number}: not JSON; write one JSON value per line") from None
         yield _checked_row(row, f"{field}, line {number}")
 
 

@@ -62,7 +62,7 @@ class DoNotCall:
             if not self._was_read:
                 raise
             if not self.stale:
-                _log.warning("The campaign places no calls until this is put right: %s", _describe(error))
+                _log.warning("The campaign places no calls until this is corrected: %s", _describe(error))
             self.stale = True
         else:
             if self.stale:
@@ -98,7 +98,7 @@ def _number_of(row: Row, line: int) -> str:
         return row
     columns = {name: value for name, value in row.items() if name != SURPLUS}
     if "phone" not in columns and len(columns) > 1:
-        raise CallApiFailure(f"do_not_call, row {line}: which is the number? Call its column `phone`")
+        raise CallApiFailure(f"do_not_call, row {line}: name the column with the number `phone`")
     return str(columns.get("phone", next(iter(columns.values()), "")))
 
 

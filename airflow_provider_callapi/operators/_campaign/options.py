@@ -63,9 +63,7 @@ class CampaignOptions:
         if not 0 <= self.points_reserve < 1:
             raise ValueError(f"points_reserve: {self.points_reserve!r} is not a share from 0 to 1")
         if self.min_gap is not None and self.ledger_conn_id is None:
-            raise ValueError(
-                "min_gap needs ledger_conn_id: a task's own state knows nothing of other campaigns"
-            )
+            raise ValueError("min_gap needs ledger_conn_id: task state contains no calls of other campaigns")
 
 
 def read_flag(value: Any, name: str) -> bool:

@@ -122,7 +122,7 @@ def read_plan(options: CampaignOptions, template: CallTemplate, *, was_read_befo
     except CallApiFailure as error:
         if not was_read_before:
             raise
-        raise CallApiTrouble(f"{error} It could be read when this task began") from error
+        raise CallApiTrouble(f"{error} The list could be read when this task began") from error
 
 
 def _read_plan(options: CampaignOptions, template: CallTemplate) -> Plan:
@@ -176,8 +176,8 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
     for name in _IDENTITY_FIELDS:
         if now[name] != before[name]:
             raise CallApiFailure(
-                f"{name}: this task began with {before[name]!r}, and with {now[name]!r} it would not know "
-                "which people it has called. No call was placed. Put the value back, or start another run"
+                f"{name}: this task began with {before[name]!r}. With {now[name]!r}, the task would "
+                "not find its earlier calls. No call was placed. Restore the value, or start another run"
             )
     if now["contacts"] != before["contacts"] and now["clears"] == before["clears"]:
         raise CallApiTrouble(

@@ -192,8 +192,9 @@ class CampaignRun:
         return None if self._do_not_call.stale else numbers
 
     def _check_identity(self) -> None:
-        """Raise an error if the campaign's name, shard, ledger or contact list is not that of the earlier
-        try.
+        """Raise an error if the campaign has another name, shard, ledger or contact list than before.
+
+        The options and the list of this try are compared with those of an earlier try.
         """
         identity = identity_of(self._options, self._plan, clears=self._facts.clears)
         if self._memory.identity is not None:
