@@ -1,4 +1,4 @@
-"""Exceptions that a task raises. Airflow decides by the class whether it retries the task.
+"""Exceptions that a task raises. The class of the exception decides whether Airflow retries the task.
 
 ::
 

@@ -263,7 +263,7 @@ def _nanoseconds(epoch_seconds: float) -> int:
 class ObservedStore:
     """A store for the journal (the record of a task's call). The store also logs and counts state changes.
 
-    The store first writes a change. Then it logs and counts the change.
+    The store first writes a change, and then logs and counts the change.
     """
 
     store: KeyValueStore

@@ -102,7 +102,8 @@ def make_client(settings: ConnectionSettings, *, service: Service = "call_api") 
 def join_current_trace() -> Callable[[], object]:
     """Return a function to pass as ``initializer`` to a thread pool.
 
-    The function makes the trace spans of the pool's threads children of the span that is current now.
+    With this initializer, trace spans of the pool's threads become children of the span that is current when
+    `join_current_trace` is called.
     """
     return partial(context.attach, context.get_current())
 

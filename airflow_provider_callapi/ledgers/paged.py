@@ -67,7 +67,7 @@ class PagedLedger:
         ]
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Store new versions of attempts. The attempts were claimed before."""
+        """Store new versions of attempts that `claim` has reserved before."""
         changed: set[int] = set()
         for attempt in attempts:
             number = self._page_for(attempt.person)

@@ -103,7 +103,7 @@ class SqlLedger:
         return claims
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Store new versions of attempts. The attempts were claimed before.
+        """Store new versions of attempts that `claim` has reserved before.
 
         A row stays unchanged if the row already contains more knowledge of the attempt. The list
         `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.

@@ -91,7 +91,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
     def _check_all_targets(self) -> None:
         """Check the task ids in all ``if_…`` parameters, even in those that this run does not use.
 
-        Because of this check, a wrong id fails already the first run.
+        Because of this check, the first run already fails if an id is wrong.
 
         :raises CallApiFailure: an id is not directly downstream of this task.
         """

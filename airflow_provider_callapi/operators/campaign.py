@@ -26,7 +26,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
 
     The parameter ``redial`` defines when the operator calls a person again after an unsuccessful call.
 
-    A retry or a clear continues where the last try stopped, and does not repeat the calls of earlier tries.
+    After a retry or a clear, the task continues where the last try stopped, and does not repeat the calls of
+    earlier tries.
     If it is unknown whether a call to a person was placed, the person is not called again. To repeat a whole
     campaign, start another run.
 
@@ -35,8 +36,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         string in ``call`` **for each person**, in a sandbox. A template may use the person's row as
         ``contact`` (``{{ contact.name }}``), and ``params``, ``ds`` and ``run_id`` of the run. If a template
         uses a name that is not defined for a person, the person is not called, and the result is
-        ``invalid``. By default, the number to call is
-        ``{{ contact.phone }}``. A field ``contact`` in ``call`` replaces this default.
+        ``invalid``. By default, the number to call is ``{{ contact.phone }}``. A field ``contact`` in
+        ``call`` replaces this default.
     :param contacts: a list of rows (mappings, or only numbers), an XCom, or the path of a ``.csv`` or
         ``.jsonl`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``). Rows with the same number, even in
         different notations, count as one person. A column ``timezone`` contains the person's time zone.

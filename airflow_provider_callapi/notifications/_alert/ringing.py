@@ -97,9 +97,10 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return that progress record of an alert whose person is last in the list of people to ring.
+    """Return the progress record whose person comes last in the alert's list of people to ring.
 
-    If several records have the same person, return the first of these records. None: there are no records.
+    A progress record names the newest call of an alert and the called person. If several records have the
+    same person, return the first of these records. None: there are no records.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 

@@ -174,7 +174,7 @@ class CallTry:
     # --- from step to step ---
 
     def _run(self, step: Step) -> Result:
-        """Carry out the steps of the call's lifecycle until the call is finished or the task must defer."""
+        """Carry out the steps of the call's lifecycle until the call is finished or a wait is deferred."""
         while not isinstance(step, Finished):
             if isinstance(step, TimeIsUp):
                 raise self._time_is_up(step.call)
@@ -244,10 +244,10 @@ class CallTry:
 
     @contextmanager
     def _forbid_redial_on_retry(self) -> Iterator[None]:
-        """Convert errors into failures without a retry, if the journal of the call ends with this try.
+        """Convert errors into failures that Airflow never retries, if the journal ends with this try.
 
-        Without the journal (the record of the task's call), a retry would not know that a call was placed,
-        and could dial again.
+        The journal is the record of the task's call. Without the journal, a retry would not know that a call
+        was placed, and could dial again.
         """
         try:
             yield

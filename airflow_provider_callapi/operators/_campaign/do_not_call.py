@@ -24,7 +24,7 @@ class DoNotCall:
     """The numbers that a campaign must not call. If the list is a file, a changed file is read again.
 
     A row of the list is a phone number, or a mapping with the number in the column ``phone`` or in its only
-    column. Within a try, numbers are only added. A number that has disappeared from the file stays excluded,
+    column. Within a try, the list only grows. A number that has disappeared from the file stays excluded,
     because another process may be rewriting the file.
 
     :param known: numbers that were on the list before a deferral of this try. None: this try has not been
