@@ -27,9 +27,10 @@ Page = dict[str, list[dict[str, Any]]]
 
 
 class PagedLedger:
-    """A ledger in a key-value store. It implements `airflow_provider_callapi.calls.campaign.ledger.Ledger`.
+    """A campaign's ledger in a key-value store.
 
-    Of a person's attempts that rang no phone, the ledger keeps only the three newest.
+    The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. Of a person's
+    attempts that rang no phone, the ledger keeps only the three newest.
 
     :param store: stores the pages. Only one process at a time may write to this store.
     """

@@ -50,8 +50,8 @@ _MICROSECOND = 1e-6
 class SqlLedger:
     """A `Ledger` in a SQL database. The constructor creates missing tables.
 
-    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Create it with the option
-        ``hide_parameters``, which keeps phone numbers out of the engine's log.
+    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Create the engine with
+        the option ``hide_parameters``, which keeps phone numbers out of the engine's log.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
     :param min_gap: seconds that must pass between two calls to a person. The calls of all campaigns in the
         database count, except calls that rang no phone. None: no minimum.

@@ -2,8 +2,8 @@
 
 ``callapi_campaign_call``
     One row for each dialled attempt. Its columns are the fields of the `Attempt`, and the fields of the
-    call's `Outcome`. Times have microseconds. They are ``timestamptz`` in PostgreSQL, and UTC in databases
-    whose time type has no time zone.
+    call's `Outcome`. Times have microseconds. The type of times is ``timestamptz`` in PostgreSQL. In
+    databases whose time type has no time zone, times are in UTC.
 ``callapi_campaign_lock``
     A fixed number of rows. Each person belongs to one of these rows. A claim with ``min_gap`` locks the
     person's row, so that claims for one person wait for each other.

@@ -51,5 +51,5 @@ def _data_parameters(operator: Any, context: Mapping[str, Any]) -> Collection[st
 
 
 def _is_in_dag_file(value: Any) -> bool:
-    """Return True if a value is in the DAG file itself, False if it refers to the output of another task."""
+    """Return whether a value is in the DAG file itself. False: the value is the output of another task."""
     return isinstance(value, Sequence | Mapping)

@@ -95,7 +95,7 @@ class CallApiTagCallOperator(_SessionOperator):
         self.report_timeout = report_timeout
 
     def send(self, request: methods.TagCall) -> Done:
-        """Tag the active call through the Call API. If the call has ended, tag it through the Data API.
+        """Tag an active call through the Call API, or an ended call through the Data API.
 
         :return: the answer of the service that tagged the call.
         :raises CallApiFailure: the call has ended, and the connection does not use the Data API.
@@ -221,7 +221,9 @@ class CallApiRecordCallOperator(_SessionOperator):
 
 
 class CallApiDisconnectLegOperator(_SessionOperator):
-    """Disconnect one participant of a call (``disconnect.leg``). If this is the contact, the call ends.
+    """Disconnect one participant of a call (``disconnect.leg``).
+
+    If the participant is the contact, the call ends.
 
     :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
         sensor returned.

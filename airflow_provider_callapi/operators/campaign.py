@@ -66,8 +66,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     :param max_lateness: the longest time between the DAG run's due time and a call: a timedelta or seconds, 3
         days by default. After this time, the campaign ends, and a new try fails. None: no limit.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
-        state (3.3+), and only this task can read it. An SQL ledger contains the called numbers, so protect
-        the database like the list.
+        state (3.3+), and only this task can read the ledger. An SQL ledger contains the called numbers, so
+        protect the database like the list.
     :param min_gap: the shortest time between two calls to one person: seconds or a timedelta. The calls of
         all campaigns with this ledger count. Needs ``ledger_conn_id``. None: no shortest time.
     :param results: the path of a ``.csv`` or ``.jsonl`` file, to which the task writes a row for each person.

@@ -64,8 +64,8 @@ class CallApiStartEmployeeCallOperator(StartCallOperator):
         numbers. Without a number, all active numbers of the employee ring in turn.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
         (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
-    :param early_switching: let the employee hear the contact's line while it rings, e.g. a voice mailbox.
-        Needs ``switch_at_once=True`` and ``first_call="employee"``.
+    :param early_switching: let the employee hear the contact's line while the phone rings, e.g. a voice
+        mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
     :param show_virtual_phone_number: show the virtual number to the employee as the caller's number. Default:
         true.
@@ -182,8 +182,8 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
         ``{"phone_number": "7…"}``.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
         (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
-    :param early_switching: let the operator hear the contact's line while it rings, e.g. a voice mailbox.
-        Needs ``switch_at_once=True`` and ``first_call="operator"``.
+    :param early_switching: let the operator hear the contact's line while the phone rings, e.g. a voice
+        mailbox. Needs ``switch_at_once=True`` and ``first_call="operator"``.
     :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
     :param show_virtual_phone_number: show the virtual number to the operator as the caller's number. Default:
         true.

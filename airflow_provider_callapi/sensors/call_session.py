@@ -40,8 +40,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
 
     With ``until="answered"``, the wait also ends if the call ends without an observed answer. The returned
     dict then has ``status="ended"`` and ``answered=None``, because the contact may have answered between two
-    polls. With ``require_answer``, such a call fails the task. With ``require_answer`` and ``soft_fail``,
-    such a call skips the task.
+    polls. With ``require_answer``, a call without an observed answer fails the task. With ``require_answer``
+    and ``soft_fail``, a call without an observed answer skips the task.
 
     The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
     three modes give the same result, with one exception: before Airflow 3.3, reschedule mode forgets what

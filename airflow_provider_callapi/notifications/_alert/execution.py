@@ -52,7 +52,7 @@ class Execution(Protocol):
 class InProcess:
     """Run an alert in a process without an event loop.
 
-    Airflow runs synchronous callbacks in such a process.
+    Airflow runs synchronous callbacks without an event loop.
 
     The methods are coroutines only because `Execution` requires coroutines. Each method blocks the process
     until its work is done, and never waits for an event loop.

@@ -44,7 +44,7 @@ def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApi
 
     A deadline's callback has no time limit and searches with ``hook`` itself. Other callbacks get a second
     hook, which sends each request once and waits at most three seconds for the answer. The search is
-    optional, so it must leave time for the call.
+    optional, so the search must leave time for the call.
     """
     if kind not in _AIRFLOW_LIMITS:
         return nullcontext(hook)

@@ -195,7 +195,7 @@ class StartCallOperator(RequestOperator):
     def _complete(self, result: Result) -> dict[str, Any]:
         """Finish or defer the task.
 
-        If the result of the try is a call, return the call. If it is a deferral, defer the task.
+        If the result of the try is a call, return the call. If the result is a deferral, defer the task.
         """
         if isinstance(result, Deferral):
             self.defer(
