@@ -175,7 +175,7 @@ class CallApiHook(BaseHook):
         If the connection uses the Data API, the hook also asks the Data API for answers that the poll does
         not show. The hook asks the Data API at most once in ten seconds.
 
-        :param awaited: the session ids of the calls for whose answer the caller waits.
+        :param awaited: the session ids of the calls for whose answer the caller of this method waits.
         """
         snapshot = take_snapshot(self.get_conn(), time.time)
         if snapshot.failure:
@@ -193,7 +193,8 @@ class CallApiHook(BaseHook):
         """Poll the active calls in an endless loop, and yield the result of each poll as a snapshot.
 
         :param poll_interval: seconds to sleep between two polls. If no points are left, the pause is longer.
-        :param awaited: returns the session ids of the calls for whose answer the caller waits.
+        :param awaited: a function that returns the session ids of the calls for whose answer the caller of
+            this method waits.
         """
         while True:
             snapshot = self.take_snapshot(awaited())
@@ -339,7 +340,10 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def _answer_witness(self) -> AnswerWitness | None:
-        """The second witness for answers. None: the connection does not use the Data API."""
+        """The object that asks the Data API for answers that the polls do not show.
+
+        None: the connection does not use the Data API.
+        """
         if not self.has_data_api:
             return None
         return AnswerWitness(self.data_api.client, self.settings.timezone, self.log.warning)

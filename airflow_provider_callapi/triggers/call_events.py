@@ -160,7 +160,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
         """Yield the successful snapshots, without end. After many failed polls, read the connection again.
 
-        :param awaited: returns the session ids of the calls for whose answer this trigger waits.
+        :param awaited: a function that returns the session ids of the calls for whose answer the trigger
+            waits.
         """
         # imported here, because DAG files import this module and are parsed all day
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415

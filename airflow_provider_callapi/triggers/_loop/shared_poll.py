@@ -41,8 +41,8 @@ async def subscribe(
     an event loop starts the connection's poll. The poll stops when the last subscriber leaves.
 
     :param interval: the longest time between two snapshots, in seconds.
-    :param awaited: returns the session ids of the calls for whose answer the subscriber waits. If the
-        connection uses the Data API, the Data API is asked for these answers.
+    :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
+        waits. If the connection uses the Data API, the poll also asks the Data API for these answers.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
     if callapi_conn_id not in polls:
@@ -92,7 +92,10 @@ class _Poller:
         return self._with_answers(snapshot, self._witness) if self._witness else snapshot
 
     def _with_answers(self, snapshot: Snapshot, witness: AnswerWitness) -> Snapshot:
-        """Return the snapshot with the answers that the Data API has reported, and start a request if due."""
+        """Add to a snapshot the answers that the Data API has reported.
+
+        If it is time, ask the Data API again.
+        """
         if self._witness_request is not None and not self._witness_request.done():
             return snapshot
         answered = witness.answered_in(snapshot)
