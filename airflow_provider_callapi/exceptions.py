@@ -1,4 +1,4 @@
-"""Exceptions that a task raises. Airflow decides by the class whether it retries the task.
+"""Exceptions that a task raises. The class of the exception decides whether Airflow retries the task.
 
 ::
 
@@ -32,14 +32,15 @@ class ConnectionSettingsInvalid(AirflowFailException):
 class CallApiFailure(AirflowFailException):
     """The task failed, and a retry would fail for the same reason.
 
-    The service refuses the request, a parameter is invalid, or the task exceeds a ``fail_if_…`` limit.
+    Examples: the service refuses the request, a parameter is invalid, or a campaign exceeds a ``fail_if_…``
+    limit.
     """
 
 
 class CallUnresolved(AirflowFailException):
-    """A request got no usable answer, and the service may have carried it out. The task is never retried.
+    """A request got no usable answer, and the service may have carried out the request.
 
-    Example: a start request got no answer, and the search did not find the call.
+    The task is never retried. Example: a start request got no answer, and the search did not find the call.
     """
 
 
@@ -69,13 +70,14 @@ class CallStillActive(AirflowException):
 class CallApiTrouble(AirflowException):
     """The task failed, and a later try may succeed.
 
-    The service failed many times in a row, a storage or a database was unavailable, or the task was killed.
+    Examples: the service failed many times in a row, a storage or a database was unavailable, or the task was
+    killed.
     """
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Convert permanent API errors in a ``with`` block into `CallApiFailure`, and add advice to the text.
+    """Convert permanent API errors of a ``with`` block into `CallApiFailure`, and add advice to the text.
 
     Airflow never retries a task that fails with `CallApiFailure`. Other errors pass unchanged.
     """
@@ -88,7 +90,7 @@ def translate_errors() -> Iterator[None]:
 
 
 def with_advice(error: CallApiError) -> str:
-    """Return the text of an API error, with advice for the person who maintains the Airflow connection."""
+    """Return the text of an API error, with advice for the user who maintains the Airflow connection."""
     # DAG files import this module and are parsed often
     from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415
     from airflow_provider_callapi.api.data_api import DATA_METHODS  # noqa: PLC0415

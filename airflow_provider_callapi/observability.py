@@ -1,4 +1,4 @@
-"""Metrics, log lines and trace spans about calls, for the people who run Airflow.
+"""Metrics, log lines and trace spans about calls, for the users who run Airflow.
 
 Metrics use Airflow's own metrics backend (StatsD, Datadog or OpenTelemetry; none by default). If a metric
 cannot be sent, the task continues, because the task must still record the call that it placed. Metrics, log
@@ -44,7 +44,7 @@ answered. ``quiet``: an earlier alert suppressed this alert. ``nobody``: no phon
 
 
 class LogEvent(StrEnum):
-    """A change in a call's state, as the log names it: ``call`` and the value, e.g. ``call answered``."""
+    """A change in a call's state. A log line names the change, e.g. ``call answered``."""
 
     INTENDED = "intended"
     """The task has stored the intent to call, and sends the start request next."""
@@ -110,16 +110,17 @@ _OUTCOME_FIELDS = (
 
 
 def log_call_event(event: LogEvent, call: Outcome) -> None:
-    """Log a change in a call's state. The log line contains the known fields of the call's outcome."""
+    """Log a change in a call's state. The log line contains the known facts about the call."""
     _log_event(event, **_outcome_fields(call.to_xcom()))
 
 
 def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
-    """Update the watch of a call with the result of a poll, and return the watch's phase.
+    """Update the watch of a call with the result of a poll, and return the call's phase.
 
-    If the poll changes the phase, log the new phase.
+    A watch is an object that collects what the polls show of one call. If the poll changes the phase, log the
+    new phase.
 
-    :raises CallApiError: see `SessionWatch.update`.
+    :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
     """
     phase_before = watch.phase
     phase = watch.update(snapshot)
@@ -163,10 +164,10 @@ def count_alert(result: AlertResultTag) -> None:
 
 
 def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
-    """Record the points left in this minute and this day as metrics.
+    """Record the points (rate-limit units) left in this minute and this day as metrics.
 
     :param limits: the limits in an answer of the service.
-    :param service: ``call_api`` or ``data_api``.
+    :param service: the service that answered: ``call_api`` or ``data_api``.
     """
     for name in ("minute_remaining", "day_remaining"):
         if (points := getattr(limits, name)) is not None:
@@ -174,7 +175,7 @@ def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
 
 
 def record_poll_age(seconds: float, *, conn_id: str) -> None:
-    """Record the metric ``callapi.poll.age`` after a triggerer has polled the service.
+    """Record the metric ``callapi.poll.age`` after a poll in a triggerer.
 
     :param seconds: the seconds since the last successful poll of the connection. 0: this poll succeeded.
     """
@@ -219,7 +220,7 @@ def _stats() -> Any:
 
 
 def _name_part(tag: str) -> str:
-    """Return a tag's value in a form that a metric name may contain.
+    """Return a metric tag's value in a form that a metric name may contain.
 
     A dot becomes two underscores, as in Airflow. Any other invalid character becomes one underscore.
     """
@@ -230,7 +231,7 @@ def _name_part(tag: str) -> str:
 
 
 def trace_call(call: Outcome, outcome: CallOutcomeTag) -> None:
-    """Record a trace span of an ended call inside the task's span.
+    """Record a trace span for an ended call, inside the task's span.
 
     The span covers the time from the call's start to the call's end. This function creates the span after the
     call's end, because a call can outlive the process that placed it, and an open span ends with its process.
@@ -260,9 +261,9 @@ def _nanoseconds(epoch_seconds: float) -> int:
 
 @dataclass
 class ObservedStore:
-    """A store for a task's journal that also logs and counts each change in the call's state.
+    """A store for the journal (the record of a task's call). The store also logs and counts state changes.
 
-    The store writes the change first. The log line and the metric follow.
+    The store first writes a change, and then logs and counts the change.
     """
 
     store: KeyValueStore
@@ -302,7 +303,7 @@ def _outcome_tag(call: dict[str, Any]) -> CallOutcomeTag:
 
 @dataclass
 class MeteredLedger:
-    """A campaign's ledger that also counts each finished attempt in a metric, tagged with the `Result`."""
+    """A campaign's ledger that also counts each finished attempt in the metric ``callapi.campaign.calls``."""
 
     ledger: Ledger
     campaign: str

@@ -22,7 +22,8 @@ def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
 def form_label(field: str) -> str:
     """Return the label that a field has in Airflow's connection form.
 
-    :param field: a field of the connection, e.g. ``host``, or a field of the extra, e.g. ``extra.timeout``.
+    :param field: the name of a field, e.g. ``host``, or ``extra.timeout`` for a field of the connection's
+        extra.
     """
     (form,) = get_provider_info()["connection-types"]
     name = field.removeprefix("extra.")

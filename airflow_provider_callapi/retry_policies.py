@@ -65,9 +65,9 @@ class _Rule:
 
 
 def _must_not_repeat(error: errors.CallApiError) -> bool:
-    """Return True if the service may have carried out a failed request whose method must not be repeated.
+    """Return True if the service may have carried out a failed request that must not be sent again.
 
-    A method that this package does not define counts as a method that must not be repeated.
+    A request for a method that this package does not define must not be sent again.
     """
     request_type = {**METHODS, **DATA_METHODS}.get(error.method or "")
     return error.maybe_done and (request_type is None or request_type.repeat is Repeat.NEVER)
@@ -145,7 +145,7 @@ class CallApiRetryPolicy(RetryPolicy):
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
     ) -> RetryDecision:
-        """Return whether and when Airflow retries a task that failed with an exception.
+        """Decide whether and when Airflow retries a task that failed with an exception.
 
         :return: the decision. Its reason names the class of the error on which the decision is based.
         """

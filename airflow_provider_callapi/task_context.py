@@ -1,4 +1,4 @@
-"""The parts of Airflow's task context that this package uses: facts about the task's try, and task state."""
+"""The parts of Airflow's task context that this package uses: task state, and facts about the task's try."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ _IN_TEMPLATES = ("params", "ds", "run_id")
 
 
 class TaskState:
-    """Airflow's task state as a `KeyValueStore`. The values survive retries, deferrals and clears."""
+    """Airflow's task state as a `KeyValueStore`. Stored values survive retries, deferrals and clears."""
 
     def __init__(self, accessor: Any) -> None:
         self._accessor = accessor
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> Self | None:
-        """Return the task state in a task context. None: Airflow is older than 3.3 and has no task state."""
+        """Return the task state in a task context.
+
+        None: Airflow is older than 3.3, which has no task state.
+        """
         return cls(context[STATE_KEY]) if STATE_KEY in context else None
 
     def get(self, key: str) -> Any:
@@ -41,8 +44,8 @@ class TaskFacts:
     """Facts about one try of one task. Times are epoch seconds.
 
     :ivar owner: dag id, run id, task id and map index. All tries of the task have the same owner.
-    :ivar clears: Airflow's ``max_tries``. The number grows each time a user clears the task, and a retry
-        does not change it.
+    :ivar clears: Airflow's ``max_tries``. The number grows each time a user clears the task. A retry does not
+        change the number.
     :ivar try_number: the number of the try; the first try is 1.
     :ivar run_after: when the DAG run was due. None: the context does not contain the time.
     :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move this
@@ -84,11 +87,13 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Deferral:
-    """A request to defer the task. A helper class returns this request, and the Airflow operator defers.
+    """A request to defer the task.
+
+    A helper class returns this request, and the Airflow operator defers the task.
 
     :ivar trigger: the Airflow trigger that waits.
     :ivar method_name: the Airflow operator's method that Airflow calls with the trigger's event.
-    :ivar kwargs: further arguments of the method ``method_name``, as plain JSON.
+    :ivar kwargs: further arguments of that method, as plain JSON.
     :ivar timeout: how long the deferral may last. None: no limit.
     """
 

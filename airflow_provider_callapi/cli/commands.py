@@ -1,7 +1,7 @@
 """The functions that run the ``airflow callapi`` commands.
 
 A command prints a table or a line of text to stdout, and errors to stderr. A failed command exits with ``1``.
-If the points are used up or the service is slow, a command fails soon, because a person waits for the output.
+If the points are used up or the service is slow, a command fails soon, because a user waits for the output.
 Commands log only with ``--verbose``, because Airflow's log also goes to stdout.
 """
 
@@ -53,7 +53,10 @@ def calls(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def limits(args: Namespace) -> None:
-    """Print the points left at the Call API and the Data API. The command's own requests cost no points."""
+    """Print the points (rate-limit units) left at the Call API and at the Data API.
+
+    The command's own requests cost no points.
+    """
     data_api_problem = None
     with _open_hook(args) as hook:
         call_api = hook.get_conn()
@@ -89,7 +92,10 @@ def talk_options(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def release(args: Namespace) -> None:
-    """Ask the user for a confirmation, and end an active call. If the call is over, this is a success too."""
+    """Ask the user for a confirmation, and end an active call.
+
+    If the call has already ended, the command succeeds too.
+    """
     session = f"call session {args.call_session_id}"
     with _open_hook(args) as hook:
         if not args.yes:
@@ -115,7 +121,7 @@ def check(args: Namespace) -> None:
 
 
 def emulator(args: Namespace) -> None:
-    """Run the emulator (a simulated telephone exchange for demos and tests) until the user stops it."""
+    """Run the emulator until the user stops it. The emulator is a simulated telephone exchange."""
     from airflow_provider_callapi.emulator.__main__ import main  # noqa: PLC0415 - imports uvicorn
 
     sys.exit(main(args.options))
@@ -131,7 +137,7 @@ def _confirm(question: str) -> bool:
 
 
 class _ShortTimeoutHook(CallApiHook):
-    """A hook that waits at most `_TIMEOUT` seconds for an answer."""
+    """A hook that waits at most `_TIMEOUT` seconds for the answer to each request."""
 
     @cached_property
     def settings(self) -> ConnectionSettings:
@@ -141,7 +147,7 @@ class _ShortTimeoutHook(CallApiHook):
 
 @contextmanager
 def _open_hook(args: Namespace) -> Iterator[CallApiHook]:
-    """Open a hook for the Airflow connection that ``--conn-id`` names.
+    """Open a hook for the Airflow connection that the option ``--conn-id`` names.
 
     An error ends the command with one line of text instead of a traceback.
     """
@@ -159,7 +165,12 @@ def _open_hook(args: Namespace) -> Iterator[CallApiHook]:
 
 
 def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> list[dict[str, Any]]:
-    """Send a request, and return two rows with the points left: for this minute and for this day."""
+    """Send a request to one service.
+
+    Return two table rows: the points left of this minute and of this day.
+
+    Points are the API's rate-limit units.
+    """
     try:
         send()
     except CallApiError:
@@ -184,7 +195,10 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
 
 
 def _call_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
-    """Return an active call as a row with all columns, for every ``--output`` other than ``table``."""
+    """Return an active call as a table row with all columns.
+
+    The row is for every output format except ``table``.
+    """
     return {
         "session": session.call_session_id,
         "direction": session.direction,
@@ -197,7 +211,7 @@ def _call_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> 
 
 
 def _table_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
-    """Return an active call as a row with only the columns that fit into 80 characters."""
+    """Return an active call as a table row with only those columns that fit into 80 characters."""
     row = _call_row(session, timezone, show_phone_numbers)
     return {
         "session": row["session"],
@@ -219,7 +233,7 @@ def _leg_name(leg: Leg) -> str:
 
 
 def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
-    """Convert a time from the service to UTC text. Return a text that is not a time unchanged."""
+    """Convert a time from the service to UTC text. If the text is not a time, return the text unchanged."""
     try:
         return text and parse_time(text, timezone).strftime(time_format)
     except ValueError:
@@ -230,9 +244,10 @@ def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
 
 
 def _print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
-    """Print rows in the form that ``--output`` names: ``table``, ``plain``, ``json`` or ``yaml``.
+    """Print table rows in the form that the option ``--output`` names.
 
-    In ``json`` and ``yaml``, numbers and lists keep their types.
+    The forms are ``table``, ``plain``, ``json`` and ``yaml``. In ``json`` and ``yaml``, numbers and lists
+    keep their types.
     """
     if args.output in ("json", "yaml"):
         _print_data(rows, args)
@@ -260,7 +275,10 @@ def _plain_text(value: Any) -> str:
 
 
 def _print_result(text: str, data: dict[str, Any], args: Namespace) -> None:
-    """Print the text if ``--output`` is ``text``, and otherwise the data as ``json`` or ``yaml``."""
+    """Print a command's result in the form that the option ``--output`` names.
+
+    With ``text``, print only the text. With ``json`` or ``yaml``, print the data.
+    """
     if args.output == "text":
         sys.stdout.write(f"{text}\n")
     else:

@@ -20,9 +20,10 @@ from airflow.cli.cli_config import (
 
 
 class _PassThroughArg(Arg):
-    """A command-line argument that takes all remaining arguments, options included.
+    """A command-line argument that takes all remaining arguments, even those that begin with ``--``.
 
-    The command passes these arguments to the emulator's own parser. Airflow need not import that parser.
+    The command passes these arguments to the emulator's own parser. Airflow need not import the emulator's
+    parser.
     """
 
     def add_to_parser(self, parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,7 @@
-"""The connection test behind Airflow's *Test connection* button. The test costs no points."""
+"""The connection test that Airflow's button *Test connection* starts. The test costs no points.
+
+Points are the API's rate-limit units.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,19 @@ from airflow_provider_callapi.provider_info import form_label
 
 
 class _ConnectionUnusable(Exception):
-    """The Airflow connection does not work. The exception's text states the reason and what to do."""
+    """The Airflow connection cannot be used. The exception's text states the reason and what to do."""
 
 
 def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[bool, str]:
-    """Test an Airflow connection. Return whether it works, and a text for the person who edits it.
+    """Test an Airflow connection.
 
-    The text never contains credentials. The text may contain the IP address of this machine, which the
-    account has to allow.
+    Return whether the connection works, and a text for the user who edits the connection.
 
-    :param read_settings: a function that reads the connection. It may raise `ConnectionSettingsInvalid`.
+    The text never contains credentials. The text may contain the IP address of this machine, because the
+    account has to allow this address.
+
+    :param read_settings: a function that reads the connection. The function may raise
+        `ConnectionSettingsInvalid`.
     """
     try:
         settings = read_settings()

@@ -1,4 +1,4 @@
-"""API clients that record metrics about each request, and a trace span if Airflow traces the task."""
+"""API clients that record metrics about each request. If Airflow traces the task, they also record spans."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Service = Literal["call_api", "data_api"]
 
 
 class ObservedClient(Client):
-    """A `Client` that records each request's duration, the points left and a trace span.
+    """A `Client` that also records each request's duration, the points left and a trace span.
 
     The client records a span only if Airflow records a span of the running task. A poll in the triggerer has
     metrics and no span, because one poll serves many tasks. A span contains no phone number.
 
-    :param conn_id: id of the Airflow connection, used as a tag of metrics and spans.
-    :param service: which service the client sends to, ``call_api`` or ``data_api``.
+    :param conn_id: id of the Airflow connection. Metrics and spans have this id as a tag.
+    :param service: the service to which the client sends: ``call_api`` or ``data_api``.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class ObservedClient(Client):
 
 
 def make_client(settings: ConnectionSettings, *, service: Service = "call_api") -> Client:
-    """Return a new client of one service, which records metrics and spans about each request.
+    """Return a new client of one service. The client records metrics and spans about each request.
 
     The client shares neither the HTTP session nor the login with other clients.
 
@@ -102,13 +102,14 @@ def make_client(settings: ConnectionSettings, *, service: Service = "call_api") 
 def join_current_trace() -> Callable[[], object]:
     """Return a function to pass as ``initializer`` to a thread pool.
 
-    Trace spans of the pool's threads then become children of the span that is current at this call.
+    With this initializer, trace spans of the pool's threads become children of the span that is current when
+    `join_current_trace` is called.
     """
     return partial(context.attach, context.get_current())
 
 
 def _call_ids(message: object) -> dict[str, Any]:
-    """Return the ids of the call in a request or an answer, as attributes of a trace span."""
+    """Return those ids of a call that a request or its answer contains, as attributes of a trace span."""
     ids = {name: getattr(message, name, None) for name in ("call_session_id", "external_id")}
     return {f"callapi.{name}": value for name, value in ids.items() if value is not None}
 

@@ -35,7 +35,10 @@ class FieldInvalid(ValueError):
 
 
 class _ExtraFields(BaseModel):
-    """The fields in an Airflow connection's extra. All values may be text, as forms and URIs store them."""
+    """The fields in the extra of an Airflow connection.
+
+    All values may be text, as forms and URIs store them.
+    """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -83,7 +86,7 @@ class ConnectionSettings(BaseModel):
 
     :ivar conn_id: id of the Airflow connection.
     :ivar url: base URL of the Call API with its version.
-    :ivar data_api_url: base URL of the Data API; None if the connection does not use the Data API.
+    :ivar data_api_url: base URL of the Data API. None: the connection does not use the Data API.
     :ivar login: the login. None: ``password`` is a permanent access key.
     :ivar password: the login's password, or a permanent access key.
     :ivar timeout: seconds to wait for the answer to one request.
@@ -197,8 +200,8 @@ def _is_loopback(name: str) -> bool:
 def read_settings(connection: Connection) -> ConnectionSettings:
     """Return the settings of an Airflow connection of type ``callapi``.
 
-    This function parses the extra itself. If it used ``extra_dejson``, Airflow would mask every value of the
-    extra in the logs, even ``Europe/Moscow``.
+    This function parses the connection's extra itself. With Airflow's ``extra_dejson``, Airflow would mask
+    every value of the extra in the logs, even ``Europe/Moscow``.
 
     :raises ConnectionSettingsInvalid: a field is invalid. The text names the connection and the field.
     """

@@ -1,11 +1,11 @@
 """### Call everyone on a list between 09:00 and 21:00 in each person's time zone
 
 Each person gets one call with a personal text. The campaign calls again if the line was busy or the person
-did not pick up. The account's points set the pace. After a crash, the campaign continues where it stopped.
-It ends with one result row per person and a report.
+did not pick up. The account's points (rate-limit units) set the pace. After a crash, the campaign continues
+where it stopped. At the end, the campaign writes a file with one row per person, and a report.
 
-Needs the connection `callapi_default`. Only the Data API reports busy and unanswered calls: without it, the
-campaign does not call again.
+Needs the connection `callapi_default`. Only the Data API reports busy and unanswered calls. Without
+the Data API, the campaign therefore does not call again.
 """
 
 from datetime import timedelta
@@ -22,7 +22,7 @@ with DAG(
     params={
         "virtual_phone_number": Param("74993720692", type="string", title="Number shown"),
         "folder": Param("file:///tmp/callapi", type="string", title="Folder for results and report"),
-        "dry_run": Param(False, type="boolean", title="Only say what would be done"),
+        "dry_run": Param(False, type="boolean", title="Only log what the campaign would do"),
     },
 ) as dag:
     # --8<-- [start:contacts]

@@ -1,10 +1,10 @@
-"""### Call everyone on a long list after a person's approval, with four tasks and one ledger
+"""### Call everyone on a long list after a user's approval, with four tasks and one ledger
 
 A rehearsal reads the list and reports the number of people, the points and the minutes that the calls need.
-A person reads this report under *Required Actions* and approves or rejects it. Four mapped tasks then share
-the work: each task calls a quarter of the list. All tasks write into one ledger. A second run of the same
-campaign or a cleared task therefore calls no person twice. With `min_gap`, no phone rings twice within an
-hour, also if several campaigns of this ledger call the same person.
+A user reads this report under *Required Actions* and approves or rejects the campaign. Four mapped tasks
+then share the work: each task calls a quarter of the list. All tasks write into one ledger (the stored
+attempts to call). A second run of the same campaign or a cleared task therefore calls no person twice. With
+`min_gap`, no phone rings twice within an hour, even if several campaigns of this ledger call the same person.
 
 Needs Airflow 3.1+ for the approval, the connection `callapi_default`, and for the ledger a database behind
 the connection `callapi_ledger` (PostgreSQL, MySQL or SQLite, with its provider). The ledger creates its

@@ -1,4 +1,4 @@
-"""### Call back each customer who asked for it today
+"""### Call back each customer who asked for a call today
 
 A query finds today's requests. Every row becomes one mapped task: an employee's phone rings first, then the
 customer's phone. The pool limits the number of calls at a time. The tasks wait in the triggerer, so the

@@ -11,8 +11,8 @@ a customer, the task `tag` tags the call with the kind of the customer. The empl
 Several calls that arrive together can start one run. `triggering_asset_events` then contains an event for
 each call, and the run tags each call. The run ignores a call that has already ended.
 
-The event contains no phone number, because every Airflow user can read events. The task `who` asks the
-service for the number in the worker, by the session id. It returns only session ids and tags.
+The event contains no phone number, because every Airflow user can read events. The task `who` runs in the
+worker and asks the service for the number, by the session id. The task returns only session ids and tags.
 
 The watcher runs while this DAG is not paused. Needs the connection `callapi_default` and the component
 *call management* of the account.

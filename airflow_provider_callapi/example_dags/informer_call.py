@@ -1,8 +1,8 @@
 """### Speak a text to a person by telephone
 
 Press *Trigger* and fill in the form. No code is needed. The task waits in the triggerer for the end of the
-call. It returns what is known of the call, for example `answered`, `answered_at` and `ended_at`, but not
-the phone number.
+call. The task returns what is known of the call, for example `answered`, `answered_at` and `ended_at`, but
+not the phone number.
 
 Needs the connection `callapi_default` and the component *informer call* of the account.
 """

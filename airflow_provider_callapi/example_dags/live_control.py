@@ -10,8 +10,8 @@ transfer. Hold is not allowed after a coach has joined. In any other order, the 
 
 Where a task expects a session id, you can pass the dict that the start operator returned.
 
-At the emulator, people hang up after 10 s by default. With `{"default": {"talks": null}}` in its `--script`
-file, they talk until a request releases the call.
+At the emulator, people hang up after 10 s by default. With `{"default": {"talks": null}}` in the emulator's
+`--script` file, people talk until a request releases the call.
 """
 
 from airflow.sdk import DAG, Param, task

@@ -3,12 +3,13 @@
 The DAG has two tasks. The form decides whether they fail. A failed task rings the person on duty. If both
 tasks fail in the same run, the phone rings once.
 
-The spoken text is in Russian and names the task, the DAG and the run. The parameter `message` is a template
-for another text. The notifier needs the connection `callapi_default` and the component *informer call*.
+The spoken text is in Russian and names the task, the DAG and the run. To speak another text, set the
+parameter `message`, which is a template. The notifier needs the connection `callapi_default` and the
+component *informer call*.
 
-With the component *call management* as well, the notifier finds an alert's call that is in progress.
-`contact` can then be a list: if the first person does not answer, the notifier calls the next person. A
-list takes longer than Airflow lets a task's callback run. Therefore set the callback on the DAG
+If the account also has the component *call management*, the notifier finds an alert's call that is in
+progress. `contact` can then be a list: if the first person does not answer, the notifier calls the next
+person. A list takes longer than Airflow lets a task's callback run. Therefore set the callback on the DAG
 (`on_failure_callback` of `DAG`, `[dag_processor] dag_file_processor_timeout`) or on a deadline:
 
     DAG(

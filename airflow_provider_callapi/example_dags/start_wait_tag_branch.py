@@ -5,16 +5,16 @@ call → answered → what_is_known ─┬─ answered ──→ tag → ended �
                                  └─ not known ─→ another_way
 ```
 
-A poll of the active calls can prove that a call was answered. It cannot prove that a call was not answered,
-because a short talk fits between two polls. The second branch therefore means *not known*, not *not
+A poll of the active calls can prove that a call was answered. A poll cannot prove that a call was not
+answered, because a short talk fits between two polls. The second branch therefore means *not known*, not *not
 answered*. The Data API reports unanswered calls: see `wait_for_completion` with `require_answer`.
 
 Each waiting task returns what it observed. The task `ended` receives `answered.output` instead of
-`call.output`, so it already knows the answer.
+`call.output`, so `ended` already knows the answer.
 
 If the call ends between `answered` and `tag`, the task `tag` tags the call through the Data API. If the
-connection has no Data API, the task fails. If your DAG needs no step of its own in between, one operator
-does all of this: `wait_for_completion=True, tags={"answered": 36}`.
+connection does not use the Data API, the task `tag` then fails. If your DAG needs no own step between the
+call and its end, one operator does all of this: `wait_for_completion=True, tags={"answered": 36}`.
 """
 
 from airflow.sdk import DAG, Param, task

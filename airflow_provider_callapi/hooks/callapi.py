@@ -55,10 +55,10 @@ class CallApiHook(BaseHook):
                 print(session.call_session_id)
 
     :param callapi_conn_id: id of the Airflow connection. The hook reads the connection at the first request.
-    :param max_limit_wait: seconds that one request waits in total for the reset of used-up points (the API's
-        rate-limit units). If the reset is later, the hook raises `LimitExceeded`, which contains the seconds
-        until the reset.
-    :param max_sends: the largest number of sends of one failing request; 1 disables repeats.
+    :param max_limit_wait: the longest time in seconds that one request waits for the reset of used-up points
+        (the API's rate-limit units). If the reset is later, the hook raises `LimitExceeded`, which contains
+        the seconds until the reset.
+    :param max_sends: how often the hook sends one failing request at most. 1: the hook repeats no request.
     """
 
     conn_name_attr = "callapi_conn_id"
@@ -94,22 +94,26 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def settings(self) -> ConnectionSettings:
-        """The checked settings in the Airflow connection, read once.
+        """The checked settings in the Airflow connection. The hook reads the connection once.
 
-        :raises ConnectionSettingsInvalid: a field is invalid. The text names the field.
+        :raises ConnectionSettingsInvalid: a field of the connection is invalid. The text names the field.
         """
         return read_settings(self.get_connection(self.callapi_conn_id))
 
     @cached_property
     def call_api(self) -> RetryingClient:
-        """A Call API client that sends a failed request again if the repeat is safe, see `RetryingClient`."""
+        """A Call API client that sends a failed request again if the repeat is safe.
+
+        `RetryingClient` describes which repeats are safe.
+        """
         return self._retrying_client(make_client(self.settings))
 
     @cached_property
     def data_api(self) -> RetryingClient:
-        """A Data API client that sends a failed request again if the repeat is safe, see `RetryingClient`.
+        """A Data API client that sends a failed request again if the repeat is safe.
 
-        The logins and the limits of the Data API are separate from those of the Call API.
+        `RetryingClient` describes which repeats are safe. The logins and the limits of the Data API are
+        separate from those of the Call API.
 
         :raises ConnectionSettingsInvalid: the connection does not use the Data API.
         """
@@ -126,7 +130,7 @@ class CallApiHook(BaseHook):
 
     @property
     def limits(self) -> Limits | None:
-        """The points left at the Call API, from the newest answer that contained limits.
+        """The points (rate-limit units) left at the Call API, from the newest answer with limits.
 
         None: no answer has contained limits yet.
         """
@@ -135,12 +139,14 @@ class CallApiHook(BaseHook):
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
         """Send a request to the Call API and return the answer.
 
-        After an error, send the request again if the repeat is safe, see `RetryingClient`. If the points are
-        used up, wait for the reset, in total up to ``max_limit_wait`` seconds.
+        After an error, the hook sends the request again if the repeat is safe, see `RetryingClient`. If the
+        points (rate-limit units) are used up, the hook waits for the reset, in total up to ``max_limit_wait``
+        seconds.
 
         :param before_each_send: a function that is called before each send. If the function raises an
             exception, the request is not sent.
-        :raises CallApiError: see `airflow_provider_callapi.api.errors`.
+        :raises CallApiError: the request failed. `airflow_provider_callapi.api.errors` describes the
+            subclasses.
         """
         answer = self.call_api.call(request, before_each_send=before_each_send)
         version = self.call_api.client.api_version
@@ -157,19 +163,19 @@ class CallApiHook(BaseHook):
     def call_method(self, name: str, params: Mapping[str, Any] | None = None) -> Any:
         """Send a request for any Call API method, even for a method that this package does not define.
 
-        :param name: the method, e.g. ``list.calls``.
+        :param name: the name of the method, e.g. ``list.calls``.
         :param params: the method's parameters without ``access_token``.
         :return: ``result.data`` of the answer. This package does not check the data.
         """
         return self.call(request_by_name(name, params or {}))
 
     def take_snapshot(self, awaited: Collection[int] = ()) -> Snapshot:
-        """Poll the active calls once, and return the snapshot. A failed poll is logged, and not raised.
+        """Poll the active calls once, and return the snapshot. A failed poll is logged and not raised.
 
-        If the connection uses the Data API, the Data API is asked for answers that the poll does not show, at
-        most once in ten seconds.
+        If the connection uses the Data API, the hook also asks the Data API for answers that the poll does
+        not show. The hook asks the Data API at most once in ten seconds.
 
-        :param awaited: the session ids of the calls for whose answer the caller waits.
+        :param awaited: the session ids of the calls for whose answer the caller of this method waits.
         """
         snapshot = take_snapshot(self.get_conn(), time.time)
         if snapshot.failure:
@@ -184,10 +190,11 @@ class CallApiHook(BaseHook):
     def poll_snapshots(
         self, poll_interval: float, *, awaited: Callable[[], Collection[int]] = tuple
     ) -> Iterator[Snapshot]:
-        """Poll the active calls in an endless loop, and yield a snapshot of the active calls after each poll.
+        """Poll the active calls in an endless loop, and yield the result of each poll as a snapshot.
 
         :param poll_interval: seconds to sleep between two polls. If no points are left, the pause is longer.
-        :param awaited: returns the session ids of the calls for whose answer the caller waits.
+        :param awaited: a function that returns the session ids of the calls for whose answer the caller of
+            this method waits.
         """
         while True:
             snapshot = self.take_snapshot(awaited())
@@ -195,11 +202,13 @@ class CallApiHook(BaseHook):
             time.sleep(snapshot.pause(poll_interval))
 
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
-        """Poll the active calls until a watched call is answered or has ended. Return the watch's last phase.
+        """Poll the active calls until one call is answered or has ended.
 
-        :param watch: the watch of the call. Each poll updates the watch.
-        :param until: ``answered`` or ``ended``: what to wait for. The wait ends at the watch's deadline at
-            the latest.
+        Return the last phase of the call.
+
+        :param watch: the watch of the call, an object that each poll updates. The wait ends at the watch's
+            deadline at the latest.
+        :param until: what to wait for: ``answered`` or ``ended``.
         :param poll_interval: seconds between two polls.
         """
         for snapshot in self.poll_snapshots(poll_interval, awaited=lambda: watch.awaited_answers(until)):
@@ -248,10 +257,11 @@ class CallApiHook(BaseHook):
         since: float | None = None,
         timeout: float,
     ) -> CallReport | None:
-        """Return the Data API's report of a call. None: no report exists when the timeout is up.
+        """Wait for the Data API's report of a call, and return the report.
 
         The method asks the Data API repeatedly, because the report of a call appears some time after the
-        call's end. `call_report` describes the other parameters.
+        call's end. `call_report` describes the other parameters. None: no report exists when the timeout is
+        up.
 
         :param timeout: seconds to wait for the report.
         """
@@ -264,10 +274,11 @@ class CallApiHook(BaseHook):
             time.sleep(min(REPORT_INTERVAL, remaining))
 
     def report_finder(self, *, timeout: float = 0.0) -> FindReportedCall | None:
-        """Return a function that finds a lost call (one whose start request got no answer) in the Data API.
+        """Return a function that finds a lost call in the Data API.
 
-        The returned function takes an external id, a contact and an earliest start in epoch seconds. It
-        returns the call session id. None: the Data API has no report of the call.
+        A lost call is a call whose start request got no answer. The returned function takes an external id, a
+        contact and an earliest start in epoch seconds. The function returns the call session id, or None if
+        the Data API has no report of the call.
 
         :param timeout: seconds that the function waits for the report.
         :return: the search function. None: the connection does not use the Data API.
@@ -280,9 +291,12 @@ class CallApiHook(BaseHook):
         return find if self.has_data_api else None
 
     def fetch_final_outcome(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
-        """Return a finished call's outcome, completed from the Data API's report, together with the report.
+        """Return the final outcome of a finished call, and the Data API's report about the call.
 
-        None: the Data API has no report yet, or reports the call as still active.
+        The final outcome is the outcome so far, completed from the report. None: the Data API has no report
+        yet, or reports the call as still active.
+
+        :param call: the outcome of the call so far.
         """
         report = self.call_report(call.call_session_id, since=call.started_at)
         if report is None or not report.finished:
@@ -305,9 +319,10 @@ class CallApiHook(BaseHook):
         self.get_conn().log_out()
 
     def test_connection(self) -> tuple[bool, str]:
-        """Return whether the Airflow connection works, and a text with the result and what to do.
+        """Test the Airflow connection. Return whether the connection works, and a text for the user.
 
-        The test costs no points. If the connection uses the Data API, the test includes the Data API.
+        The text contains the result and what to do. The test costs no points. If the connection uses the Data
+        API, the test includes the Data API.
         """
         return check_connection(lambda: self.settings)
 
@@ -325,7 +340,10 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def _answer_witness(self) -> AnswerWitness | None:
-        """The second witness for answers. None: the connection does not use the Data API."""
+        """The object that asks the Data API for answers that the polls do not show.
+
+        None: the connection does not use the Data API.
+        """
         if not self.has_data_api:
             return None
         return AnswerWitness(self.data_api.client, self.settings.timezone, self.log.warning)
@@ -336,7 +354,9 @@ class CallApiHook(BaseHook):
         )
 
     def _report_period(self, since: float | None) -> dict[str, Any]:
-        """Return ``date_from`` and ``date_till`` of a report request, see `report_period`.
+        """Return the parameters ``date_from`` and ``date_till`` of a request for reports.
+
+        `report_period` describes the period.
 
         :param since: the earliest start of the call in epoch seconds. None: 30 days ago.
         """

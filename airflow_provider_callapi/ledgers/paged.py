@@ -1,8 +1,8 @@
 """A ledger in pages of plain JSON, for a store of small values such as Airflow's task state.
 
-Each page stores all attempts to call up to 35 people. New people are added to the last page, so one write
-stores a batch of first intents. Only one process at a time may use the ledger. Otherwise, one process can
-overwrite the attempts that another process has stored.
+Each page stores all attempts to call up to 35 people. The ledger adds new people to the last page, so that
+one write stores a batch of first intents. Only one process at a time may use the ledger. Otherwise, one
+process can overwrite the attempts that another process has stored.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ Page = dict[str, list[dict[str, Any]]]
 
 
 class PagedLedger:
-    """A ledger in a key-value store. It implements `airflow_provider_callapi.calls.campaign.ledger.Ledger`.
+    """A campaign's ledger in a key-value store.
 
-    Of a person's attempts that rang no phone, the ledger keeps only the three newest.
+    The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. Of a person's
+    attempts that rang no phone, the ledger keeps only the three newest.
 
     :param store: stores the pages. Only one process at a time may write to this store.
     """
@@ -44,17 +45,17 @@ class PagedLedger:
             self._pages.append(page)
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Yield every stored attempt to call these people. Each person's oldest attempt comes first.
+        """Yield every stored attempt to call the given people. Each person's oldest attempt comes first.
 
-        :param people: the keys of the people.
+        :param people: the keys by which the ledger knows the people.
         """
         return (attempt for person in people if person in self._page_of for attempt in self._attempts(person))
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store each intent that the ledger need not refuse.
+        """Reserve attempts: store their intents, except the intents that the ledger refuses.
 
         The ledger refuses an intent if the same or a later attempt was dialled already, or if the person's
-        previous attempt is still open.
+        previous attempt is still open (its result is not yet known).
 
         :return: the answer to each intent, in the same order.
         """
@@ -67,7 +68,7 @@ class PagedLedger:
         ]
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Store new versions of attempts that were claimed before."""
+        """Store new versions of attempts that `claim` has reserved before."""
         changed: set[int] = set()
         for attempt in attempts:
             number = self._page_for(attempt.person)
@@ -90,7 +91,10 @@ class PagedLedger:
 
 
 def _drop_old_unrung(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a person's attempts. Of the attempts that rang no phone, return only the three newest."""
+    """Return a person's attempts without the oldest attempts that rang no phone.
+
+    Of the attempts that rang no phone, only the three newest remain.
+    """
     unrung = [value["attempt"] for value in values if value.get("result") in RANG_NO_PHONE]
     dropped = unrung[:-_UNRUNG_KEPT]
     return [value for value in values if value["attempt"] not in dropped]
@@ -104,7 +108,7 @@ _UNKNOWN_CALL = Outcome(call_session_id=0).to_xcom()
 
 
 def _default_call(attempt: int, external_id: str) -> dict[str, Any]:
-    """Return the default value of each field of a call. A page stores only fields with other values."""
+    """Return field of a call → the field's default value. A page stores only fields with other values."""
     return {**_UNKNOWN_CALL, "external_id": external_id, "attempt": attempt}
 
 

@@ -2,8 +2,8 @@
 
 Each row has a unique key (campaign, person, attempt). Only the process that inserts the row dials the
 attempt. Shards, a cleared task and a second run by mistake therefore never dial the same attempt twice. A
-late write does not overwrite a row that already holds more knowledge of the attempt, see
-`airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
+late write does not overwrite a row that already contains more knowledge of the attempt. The list
+`airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ _MICROSECOND = 1e-6
 class SqlLedger:
     """A `Ledger` in a SQL database. The constructor creates missing tables.
 
-    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Create it with the option
-        ``hide_parameters``, which keeps phone numbers out of the engine's log.
+    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Create the engine with
+        the option ``hide_parameters``, which keeps phone numbers out of the engine's log.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
-    :param min_gap: seconds that must pass between two calls to a person; None: no minimum. The calls of all
-        campaigns in the database count, except calls that rang no phone.
+    :param min_gap: seconds that must pass between two calls to a person. The calls of all campaigns in the
+        database count, except calls that rang no phone. None: no minimum.
     :raises ValueError: the campaign's name is empty or too long.
     :raises CallApiTrouble: the database does not answer. The other methods raise this error too, after they
         have tried again for up to five minutes.
@@ -66,32 +66,32 @@ class SqlLedger:
         self._engine = engine
         self._campaign = campaign
         self._min_gap = min_gap
-        # The statement fails if another process creates the tables at the same time. Then it is repeated.
+        # The statement fails if another process creates the tables at the same time. A repeat then succeeds.
         mask_errors(lambda: RETRY_BRIEFLY(create_tables, engine))
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Yield every stored attempt of the campaign to call these people.
+        """Yield every stored attempt of the campaign to call the given people.
 
         Each person's oldest attempt comes first.
 
-        :param people: the keys of the people.
+        :param people: the keys by which the ledger knows the people.
         """
         for rows in self._rows(people):
             yield from map(attempt_of_row, rows)
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store each intent that the ledger need not refuse, in its own transaction.
+        """Reserve attempts: store their intents, except the intents that the ledger refuses.
 
-        The ledger refuses an intent if the same or a later attempt was dialled already, or if the person's
-        previous attempt is still open. The ledger also refuses an intent if ``min_gap`` has not passed since
-        the last call to the person. The answer's ``not_before`` is then the time at which ``min_gap`` has
-        passed.
+        Each intent has its own transaction. The ledger refuses an intent in three cases: the same or a later
+        attempt was dialled already, the person's previous attempt is still open (its result is not yet
+        known), or ``min_gap`` has not passed since the last call to the person. In the third case,
+        ``not_before`` of the answer is the time at which ``min_gap`` has passed.
 
         :return: the answer to each intent, in the same order.
         """
         claims: list[ClaimResult] = []
         for intent in intents:
-            # A stored intent is dialled only after this method returns. Do not wait long once one is stored.
+            # A stored intent is dialled only after this method returns, so do not wait long after the first.
             some_granted = any(claim.granted for claim in claims)
             try:
                 claims.append(self._claim_retried(intent, RETRY_BRIEFLY if some_granted else RETRY_OUTAGE))
@@ -103,10 +103,10 @@ class SqlLedger:
         return claims
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Store new versions of attempts that were claimed before.
+        """Store new versions of attempts that `claim` has reserved before.
 
-        A row stays unchanged if the database knows more of the attempt already, see
-        `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
+        A row stays unchanged if the row already contains more knowledge of the attempt. The list
+        `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
         """
         # All writers use one order. With different orders, two writers could wait for each other: a deadlock.
         in_one_order = sorted(attempts, key=lambda attempt: (attempt.person, attempt.attempt))
@@ -129,12 +129,13 @@ class SqlLedger:
         return self._retried(claim, intent, retrying)
 
     def _claim(self, db: Connection, intent: Attempt, *, repeated: bool) -> ClaimResult:
-        """Claim one intent within a transaction.
+        """Claim the attempt of one intent within a transaction.
 
-        :param repeated: whether this process has tried to store the same intent before. If True, the same
+        :param repeated: whether this process has tried to store the same intent before. If True, an equal
             intent in the database is this process's own: the earlier transaction was committed, but its
-            answer was lost. If False, another process has stored it. The row alone does not show this,
-            because every process gives an attempt the same ``external_id``.
+            answer was lost. If False, another process has stored the equal intent. The row alone does not
+            show which process stored the row, because every process gives an attempt the same
+            ``external_id``.
         """
         if self._min_gap is not None:
             # Lock before the first read. In SQLite, only a write begins a transaction.
@@ -169,9 +170,9 @@ class SqlLedger:
         return None if last is None else float(last) + self._min_gap
 
     def _rows(self, people: Iterable[str]) -> Iterator[Sequence[Any]]:
-        """Yield lists of rows with these people's attempts, ordered by person and attempt within a list.
+        """Yield lists of database rows with the attempts to call the given people.
 
-        Each list holds all rows of up to 500 people.
+        Each list contains all rows of up to 500 people, in the order of person and attempt.
         """
         query = select(calls).where(calls.c.campaign == self._campaign)
         for some in _chunks(list(dict.fromkeys(people))):
@@ -181,12 +182,16 @@ class SqlLedger:
     def _retried(
         self, work: Callable[[Connection, A], T], argument: A, retrying: tenacity.Retrying | None = None
     ) -> T:
-        """Run a transaction and return its result. Repeat the transaction after an error that may pass.
+        """Run a database transaction and return its result.
 
-        Such errors are, for example, a deadlock, a lost race, a lock and a lost connection.
+        Repeat the transaction after a temporary error.
 
-        :param work: the transaction: called with a database connection and ``argument``.
-        :param retrying: how often to repeat the transaction; None: for up to five minutes if the database is
+        Examples of temporary errors are a deadlock, a lock, a lost connection, and another process that
+        changes the same row.
+
+        :param work: a function that carries out the transaction. Its arguments are a database connection and
+            ``argument``.
+        :param retrying: how often to repeat the transaction. None: for up to five minutes if the database is
             not available.
         """
 
@@ -203,7 +208,7 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
     :param ledger_conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite. Its provider must offer
         an SQLAlchemy engine.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
-    :param min_gap: seconds that must pass between two calls to a person; None: no minimum, see `SqlLedger`.
+    :param min_gap: seconds that must pass between two calls to a person, see `SqlLedger`. None: no minimum.
     :raises CallApiFailure: the connection does not lead to a usable database. The text names
         ``ledger_conn_id``.
     :raises CallApiTrouble: the database did not answer. The text names ``ledger_conn_id``.
@@ -228,9 +233,9 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
 
 
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
-    """Return whether the newest attempt in the database is exactly this intent.
+    """Return whether the newest attempt in the database is the same attempt with the same intent.
 
-    The intent's time may differ by less than a microsecond, because the database rounds it.
+    The times of the two intents may differ by less than a microsecond, because the database rounds times.
     """
     return (newest.attempt, newest.status, newest.external_id) == (
         intent.attempt,

@@ -1,4 +1,4 @@
-"""Repeats the SQL ledger's failed transactions, and removes phone numbers from database errors."""
+"""Repeats failed transactions of the SQL ledger, and removes phone numbers from database errors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ T = TypeVar("T")
 
 
 class LostRaceError(Exception):
-    """Another process took over an attempt between this process's read and update of the row."""
+    """Another process changed the row of an attempt after this process had read the row."""
 
 
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
-    """Return whether to stop repeating a transaction.
+    """Return whether to stop the repetition of a failed transaction.
 
-    If the database is not available, stop after five minutes. After any other failure, stop after six tries.
+    If the database is not available, stop after five minutes. After any other failure, stop after five
+    repeats.
     """
     outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
     if outage:

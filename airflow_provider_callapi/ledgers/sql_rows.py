@@ -1,4 +1,4 @@
-"""Converts rows of the SQL ledger's call table to attempts, and attempts to rows."""
+"""Converts rows of the SQL ledger's call table to attempts, and attempts to rows of the call table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMES = tuple(column.name for column in calls.columns)
 
 
 def attempt_of_row(row: Any) -> Attempt:
-    """Return the attempt that a row describes.
+    """Return the attempt that a row of the call table describes.
 
     :param row: the values of all columns of the call table, in the order of the columns.
     """

@@ -1,4 +1,7 @@
-"""SQL statements of the ledger: they decide which write may replace a row, and which calls rang a phone."""
+"""SQL statements of the ledger.
+
+The statements decide which write may replace a row, and which calls rang a phone.
+"""
 
 from __future__ import annotations
 
@@ -37,29 +40,38 @@ _ABOUT_AN_INTENT = KNOWLEDGE.index((Status.NOT_PLACED, ...))
 
 
 def knowledge_index(attempt: Attempt) -> int:
-    """Return the index in `KNOWLEDGE` of an attempt's status and result. A higher index is more knowledge."""
+    """Return how much is known of an attempt: the index of its status and result in the list `KNOWLEDGE`.
+
+    A higher index means more knowledge.
+    """
     known = (attempt.status, attempt.result)
     return KNOWLEDGE.index(known if known in KNOWLEDGE else (attempt.status, ...))
 
 
 def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
-    """Return the SQL condition that a row has this status and this result.
+    """Return the SQL condition that a row of the call table has the given status and result.
 
-    :param result: a result, or None; ``Ellipsis``: every result matches.
+    :param result: the result. None: the row must have no result. ``Ellipsis``: every result matches.
     """
     has_status = calls.c.status == status.value
     return has_status if result is ... else and_(has_status, calls.c.result == result)
 
 
 def _merged_value(column: Column[Any]) -> Any:
-    """Return the SQL expression for a column's new value. An unknown value never replaces a known value."""
+    """Return the SQL expression for a column's value after a write.
+
+    If the new value is unknown (null), the column keeps its old value.
+    """
     if column.name == "observed":
         return case((column.is_(True), True), else_=_new_value("observed"))
     return func.coalesce(_new_value(column.name), column)
 
 
 def _new_value(name: str) -> Any:
-    """Return the SQL parameter that holds the new value of a column."""
+    """Return the SQL parameter that contains the new value of a column.
+
+    :param name: the column's name.
+    """
     return bindparam(f"new_{name}", type_=calls.c[name].type)
 
 

@@ -2,8 +2,8 @@
 
 ``callapi_campaign_call``
     One row for each dialled attempt. Its columns are the fields of the `Attempt`, and the fields of the
-    call's `Outcome`. Times have microseconds. They are ``timestamptz`` in PostgreSQL, and UTC in databases
-    whose time type has no time zone.
+    call's `Outcome`. Times have microseconds. The type of times is ``timestamptz`` in PostgreSQL. In
+    databases whose time type has no time zone, times are in UTC.
 ``callapi_campaign_lock``
     A fixed number of rows. Each person belongs to one of these rows. A claim with ``min_gap`` locks the
     person's row, so that claims for one person wait for each other.
@@ -48,7 +48,7 @@ STRIPES = 64
 
 
 class Moment(_TypeDecorator):
-    """A column type: epoch seconds in Python, and a UTC time with microseconds in the database."""
+    """A column type for a time: epoch seconds in Python, UTC with microseconds in the database."""
 
     impl = DateTime
     cache_ok = True
@@ -119,7 +119,7 @@ locks = Table(
 
 
 def create_tables(engine: Engine) -> None:
-    """Create the tables of the SQL ledger that are missing in the database.
+    """Create those tables of the SQL ledger that are missing in the database.
 
     :raises SQLAlchemyError: a statement failed, for example because another process creates the same tables
         at the same time.
@@ -131,8 +131,8 @@ def create_tables(engine: Engine) -> None:
 
 
 def stripe_of(person: str) -> int:
-    """Return the number of the row in the lock table to which a person belongs.
+    """Return the number of the row that a claim for a person locks in the lock table.
 
-    :param person: the person's key.
+    :param person: the key by which the ledger knows the person.
     """
     return zlib.crc32(person.encode()) % STRIPES

@@ -22,9 +22,9 @@ class CallApiNotifier(BaseNotifier):
     """Call a person and speak a text about the failure. With several contacts, call until one answers.
 
     Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert
-    (``AsyncCallback`` or ``SyncCallback``). The notifier rings once per DAG run, even if many tasks fail. It
-    returns nothing and raises nothing. If no phone rings because of an error, the log shows "No person was
-    rung for …" and the reason.
+    (``AsyncCallback`` or ``SyncCallback``). The notifier rings once per DAG run, even if many tasks fail.
+    The notifier returns nothing and raises nothing. If no phone rings because of an error, the log shows "No
+    person was rung for …" and the reason.
 
     A contact counts as reached only if a poll or the Data API shows an answer. An answer by a voice mailbox
     counts too. If it is unknown whether a contact answered, the notifier calls the next contact. The notifier
@@ -40,19 +40,19 @@ class CallApiNotifier(BaseNotifier):
     callback's claim. At most one callback rings, as long as every callback writes the Variable within
     ``settle`` seconds of reading it. A slower callback can cause a second call.
 
-    Airflow may restart a deadline's callback, for example when the triggerer restarts. The callback then
-    continues: it waits for the answer to an active call, and calls no person twice.
+    Airflow may restart a deadline's callback, for example when the triggerer restarts. The restarted callback
+    waits for the answer to a call that is still active, and calls no person twice.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
         commas.
     :param virtual_phone_number: the virtual number that the phone displays.
     :param message: the text to speak, or ``{"type": "media", "value": "2034"}`` for a media file. The
         default is a Russian text that names the task, the DAG and the run.
-    :param callapi_conn_id: the Airflow connection.
+    :param callapi_conn_id: id of the Airflow connection.
     :param external_id: the id of the alert. The alert's calls have the ids ``<external_id>-1``,
         ``<external_id>-2`` …, one per contact. The default is one id per DAG run.
     :param quiet_for: the time after a call during which the same ``external_id`` does not ring again, as a
-        timedelta or in seconds; 0: every failure rings. The notifier searches for earlier calls in the
+        timedelta or in seconds. 0: every failure rings. The notifier searches for earlier calls in the
         alert's Variable, among the active calls, and in the Data API if the connection uses the Data API.
     :param dialing_timeout: seconds for which a phone rings, 1 to 120. The service's default is 30.
     :param settle: seconds that a callback waits after it has written a claim. The value must exceed the time
@@ -92,24 +92,24 @@ class CallApiNotifier(BaseNotifier):
         self.settle = settle
 
     def __call__(self, *args: Any) -> None:
-        """Call the contacts, as a synchronous callback of Airflow.
+        """Call the contacts. Airflow uses this method for a synchronous callback.
 
-        This method works on copies of the notifier and the context. The copies are needed because Airflow
-        renders templates in place, and several tasks share one notifier.
+        The method works on copies of the notifier and the context, because Airflow renders templates in
+        place, and several tasks share one notifier.
         """
         arguments = [copy.copy(arg) for arg in args]
         with log_instead_of_raising(args[0] if args else {}, self.log):
             super(CallApiNotifier, copy.copy(self)).__call__(*arguments)
 
     def __await__(self) -> Generator[Any, None, None]:
-        """Call the contacts, as an asynchronous callback in the triggerer.
+        """Call the contacts. Airflow's triggerer uses this method for an asynchronous callback.
 
         Like `__call__`, this method works on copies of the notifier and the context.
         """
         return copy.copy(self)._render_and_notify(copy.copy(self.context)).__await__()
 
     def notify(self, context: Context) -> None:
-        """Call one contact after another. Block until a contact answers or the last call is placed."""
+        """Call one contact after another. Return when a contact answers, or when the last call is placed."""
         run_without_loop(ring(self._options, context, InProcess(), self.log))
 
     async def async_notify(self, context: Context) -> None:
@@ -120,7 +120,7 @@ class CallApiNotifier(BaseNotifier):
         await ring(self._options, context, InTriggerer(), self.log)
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
-        """Render the template fields.
+        """Render the notifier's template fields.
 
         If an optional field cannot be rendered, log the error and set the field to None.
         """
@@ -139,7 +139,7 @@ class CallApiNotifier(BaseNotifier):
     def get_template_env(self, dag: Any = None) -> Any:
         """Return the DAG's template environment, or a default environment if the DAG has none.
 
-        The serialized DAG has no template environment. ``dag.test()`` passes the serialized DAG to a DAG's
+        A serialized DAG has no template environment, and ``dag.test()`` passes a serialized DAG to the DAG's
         callback.
         """
         return super().get_template_env(dag if hasattr(dag, "get_template_env") else None)

@@ -31,16 +31,18 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
     route         taken when
     ============  ==================================================================================
     answered      the contact picked up
-    not_answered  the contact did not pick up; only the Data API can report that
+    not_answered  the contact did not pick up; only the Data API reports this outcome
     refused       the service refused to call this contact (blacklist, direction rules), and no phone
-                  rang. Only a start operator with ``refused_as_result=True`` returns this
-    unknown       anything else: the call ended without a known answer, is still active, or is None
+                  rang. Only a start operator with ``refused_as_result=True`` returns this outcome
+    unknown       anything else: the call ended without a known answer, the call is still active, or
+                  there is no call
     ============  ==================================================================================
 
-    If the start operator fails, this operator runs only with ``trigger_rule="all_done"``. It then takes the
-    route *unknown*, because a failed start operator returns no call, and the phone may have rung.
+    If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. The branch
+    operator then takes the route *unknown*: a failed start operator returns no call, and the phone may have
+    rung.
 
-    Returns the ids of the tasks that run.
+    The operator returns the ids of the downstream tasks that run.
 
     :param call: what a start operator or the sensor returned: ``start.output``, or the template
         ``{{ ti.xcom_pull(task_ids='start') }}``, with or without ``| tojson``. None: there is no call.
@@ -87,9 +89,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
         yield from [target] if isinstance(target, str) else target or ()
 
     def _check_all_targets(self) -> None:
-        """Check the ids in all ``if_…`` parameters, even those that this run does not use.
+        """Check the task ids in all ``if_…`` parameters, even in those that this run does not use.
 
-        The first run then shows a wrong id.
+        Because of this check, the first run already fails if an id is wrong.
 
         :raises CallApiFailure: an id is not directly downstream of this task.
         """
@@ -103,7 +105,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
 
 
 def route_of(call: Any) -> Route:
-    """Return which ``if_…`` parameter of the branch operator applies to a call, e.g. ``answered``.
+    """Return the route of the branch operator for a call: the outcome of the call in one word.
+
+    For example, the route ``answered`` leads to the tasks in the operator's parameter ``if_answered``.
 
     :param call: what a start operator or the sensor returned, as a dict or as text. None: there is no call,
         and the route is ``unknown``.
@@ -118,14 +122,15 @@ def route_of(call: Any) -> Route:
         return _ROUTES[Outcome.from_xcom(dict(call)).answered]
     except (TypeError, KeyError, ValueError):
         raise CallApiFailure(
-            "call: what one start operator or sensor returned is needed; of mapped ones, expand this task too"
+            "call: pass what one start operator or sensor returned. If that task is mapped, map this task too"
         ) from None
 
 
 def _parse(text: str) -> Mapping[str, Any] | str | None:
-    """Return the value that a rendered template contains as JSON or as a Python literal.
+    """Read the text of a rendered template as JSON or as a Python literal, and return the value.
 
-    Return None for an empty text, and any other text unchanged.
+    Return None for an empty text. If the text is neither JSON nor a Python literal, return the text
+    unchanged.
     """
     for parse in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError):

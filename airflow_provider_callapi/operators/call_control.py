@@ -35,9 +35,10 @@ class _ControlOperator(RequestOperator):
     ui_color = "#dbe7f5"
 
     def send(self, request: Any) -> Any:
-        """Send the request, and return the answer.
+        """Send the request to the Call API, and return the service's answer.
 
-        :raises CallUnresolved: no answer came, and a repeat could carry the request out twice.
+        :raises CallUnresolved: the request got no answer, and a repeat could carry out the request a second
+            time.
         """
         with translate_errors(), self.hook as hook:
             try:
@@ -63,7 +64,10 @@ class _SessionOperator(_ControlOperator):
         self.call_session_id = call_session_id
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Send the request and return its answer."""
+        """Send the request about the call.
+
+        Return the call's session id, and whether the call already had the requested state.
+        """
         request = self.make_request()
         done: Done = self.send(request)
         verdict = "already in effect" if done.already else "done"
@@ -77,7 +81,8 @@ class CallApiTagCallOperator(_SessionOperator):
     If the call already has the tag, the task succeeds. If the call has ended and the connection does not use
     the Data API, the task fails without retries.
 
-    :param call_session_id: the call.
+    :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
+        sensor returned.
     :param tag_id: the tag, as set up in the account.
     :param report_timeout: seconds to wait for the Data API's report of an ended call.
     """
@@ -90,7 +95,7 @@ class CallApiTagCallOperator(_SessionOperator):
         self.report_timeout = report_timeout
 
     def send(self, request: methods.TagCall) -> Done:
-        """Tag the active call through the Call API. If the call has ended, tag it through the Data API.
+        """Tag an active call through the Call API, or an ended call through the Data API.
 
         :return: the answer of the service that tagged the call.
         :raises CallApiFailure: the call has ended, and the connection does not use the Data API.
@@ -118,7 +123,8 @@ class CallApiTagCallOperator(_SessionOperator):
 class CallApiReleaseCallOperator(_SessionOperator):
     """End a call (``release.call``). If the call has already ended, the task succeeds.
 
-    :param call_session_id: the call.
+    :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
+        sensor returned.
     """
 
     request_type = methods.ReleaseCall
@@ -202,7 +208,8 @@ class CallApiRecordCallOperator(_SessionOperator):
 
     If the recording already has the requested state, the task succeeds.
 
-    :param call_session_id: the call.
+    :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
+        sensor returned.
     :param action: ``on`` or ``off``.
     """
 
@@ -214,9 +221,12 @@ class CallApiRecordCallOperator(_SessionOperator):
 
 
 class CallApiDisconnectLegOperator(_SessionOperator):
-    """Disconnect one participant of a call (``disconnect.leg``). If this is the contact, the call ends.
+    """Disconnect one participant of a call (``disconnect.leg``).
 
-    :param call_session_id: the call.
+    If the participant is the contact, the call ends.
+
+    :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
+        sensor returned.
     :param leg_id: the id of the participant's leg, as ``list.calls`` returns it.
     """
 
@@ -230,7 +240,8 @@ class CallApiDisconnectLegOperator(_SessionOperator):
 class CallApiSendDtmfOperator(_SessionOperator):
     """Send one DTMF (phone key) tone to the contact of a call (``send.dtmf``).
 
-    :param call_session_id: the call.
+    :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
+        sensor returned.
     :param dtmf_string: the key: a digit, ``*`` or ``#``.
     """
 
@@ -244,7 +255,8 @@ class CallApiSendDtmfOperator(_SessionOperator):
 class CallApiBlockContactOperator(_SessionOperator):
     """Add the contact of an active call to the account's blacklist permanently (``block.contact``).
 
-    :param call_session_id: the call.
+    :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
+        sensor returned.
     """
 
     request_type = methods.BlockContact
@@ -256,7 +268,8 @@ class CallApiCallTalkOptionOperator(_SessionOperator):
     A talk option is an action that an employee starts with a phone button during a talk, e.g. a scenario.
     Some talk options toggle: a second start undoes the first one.
 
-    :param call_session_id: the call.
+    :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
+        sensor returned.
     :param button: the button of the talk option, see `CallApiListTalkOptionsOperator`.
     """
 
@@ -273,7 +286,8 @@ class CallApiListCallsOperator(_ControlOperator):
     By default the operator shortens people's phone numbers (``7926…0001``), because everyone who sees the
     task can read the task's XCom.
 
-    :param direction: ``in``: return only inbound calls; ``out``: only outbound calls. None: return both.
+    :param direction: ``in``: return only inbound calls. ``out``: return only outbound calls. None: return
+        both.
     :param virtual_phone_number: return only the calls of this number of the account, which starts with 7.
         None: return the calls of all numbers.
     :param include_phone_numbers: True: return the full numbers of contacts and participants.
@@ -295,7 +309,7 @@ class CallApiListCallsOperator(_ControlOperator):
         self.include_phone_numbers = include_phone_numbers
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Send the request and return its answer."""
+        """Request the active calls from the service. Return a list with one dict per call."""
         calls: list[dict[str, Any]] = [
             session.model_dump(mode="json") for session in self.send(self.make_request())
         ]
@@ -307,7 +321,10 @@ _NOT_PERSONAL = frozenset({"virtual_phone_number", "external_id"})
 
 
 def _masked(value: Any) -> Any:
-    """Return a value in which every phone number is shortened, except in the fields of `_NOT_PERSONAL`."""
+    """Return a copy of a JSON value in which every phone number is shortened.
+
+    The values of the fields in `_NOT_PERSONAL` stay unchanged.
+    """
     if isinstance(value, dict):
         return {name: inner if name in _NOT_PERSONAL else _masked(inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -324,5 +341,5 @@ class CallApiListTalkOptionsOperator(_ControlOperator):
     request_type = methods.ListTalkOptions
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Send the request and return its answer."""
+        """Request the account's talk options from the service. Return a list with one dict per option."""
         return [option.model_dump(mode="json") for option in self.send(self.make_request())]

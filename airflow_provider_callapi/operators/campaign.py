@@ -22,18 +22,22 @@ if TYPE_CHECKING:
 
 
 class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
-    """Call each person on a list, and redial unreached people as ``redial`` defines. Write a row per person.
+    """Call each person on a contact list, and write one result row per person.
 
-    A retry or a clear continues where the last try stopped, and does not repeat the calls of earlier tries.
+    The parameter ``redial`` defines when the operator calls a person again after an unsuccessful call.
+
+    After a retry or a clear, the task continues where the last try stopped, and does not repeat the calls of
+    earlier tries.
     If it is unknown whether a call to a person was placed, the person is not called again. To repeat a whole
     campaign, start another run.
 
     :param call: the call that each person gets: ``{"method": "start.informer_call", "virtual_phone_number":
         …, "contact_message": {…}}``, or any other start method with its own parameters. Jinja renders every
-        string in it **for each person**, in a sandbox, with the person's row as ``contact``
-        (``{{ contact.name }}``) and with ``params``, ``ds`` and ``run_id`` of the run. A row with an
-        undefined name is not called; its result is ``invalid``. By default, the number to call is
-        ``{{ contact.phone }}``. A field ``contact`` in ``call`` replaces this default.
+        string in ``call`` **for each person**, in a sandbox. A template may use the person's row as
+        ``contact`` (``{{ contact.name }}``), and ``params``, ``ds`` and ``run_id`` of the run. If a template
+        uses a name that is not defined for a person, the person is not called, and the result is
+        ``invalid``. By default, the number to call is ``{{ contact.phone }}``. A field ``contact`` in
+        ``call`` replaces this default.
     :param contacts: a list of rows (mappings, or only numbers), an XCom, or the path of a ``.csv`` or
         ``.jsonl`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``). Rows with the same number, even in
         different notations, count as one person. A column ``timezone`` contains the person's time zone.
@@ -45,7 +49,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     :param shard: a part of the list. Example: ``"2/4"`` is the second of four parts. The phone number decides
         to which part a person belongs. To share a list among tasks, map the operator over the parts.
     :param do_not_call: numbers that must not be called: a list or a path like ``contacts``, with the number
-        in the column ``phone`` or in the only column. The file is read again each minute of dialling.
+        in the column ``phone`` or in the only column. While the campaign dials, it reads the
+        file again each minute.
     :param region: ISO 3166 country of the numbers without a country code.
     :param timezone: IANA time zone of people whose row does not contain a time zone.
     :param calling_hours: the hours in which people may be called, in each person's time zone. None: all
@@ -54,15 +59,15 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     :param max_active_calls: how many calls of each shard may be active at the same time.
     :param points_reserve: the share of the account's points (per minute and per day) that the campaign leaves
         unused for other programs.
-    :param redial: seconds after which a person is called again, by the result of the last call. None: never.
+    :param redial: result of the last call → seconds after which the person is called again. None: never.
         Defaults: ``busy`` 600, ``not_reached`` 3600, ``our_side_did_not_answer`` None, ``capacity`` 300. A
         call with the result ``capacity`` does not count as an attempt.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
-    :param max_lateness: how long after the run was due people may still be called: a timedelta or seconds, 3
+    :param max_lateness: the longest time between the DAG run's due time and a call: a timedelta or seconds, 3
         days by default. After this time, the campaign ends, and a new try fails. None: no limit.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
-        state (3.3+), and only this task can read it. An SQL ledger contains the called numbers, so protect
-        the database like the list.
+        state (3.3+), and only this task can read the ledger. An SQL ledger contains the called numbers, so
+        protect the database like the list.
     :param min_gap: the shortest time between two calls to one person: seconds or a timedelta. The calls of
         all campaigns with this ledger count. Needs ``ledger_conn_id``. None: no shortest time.
     :param results: the path of a ``.csv`` or ``.jsonl`` file, to which the task writes a row for each person.
@@ -182,7 +187,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         self._read_options()  # a wrong option is an error of the DAG file
 
     def _read_options(self) -> CampaignOptions:
-        """Return the checked options. A subclass or a cluster policy may have changed attributes."""
+        """Check the operator's attributes, and return them as one options object.
+
+        The constructor and each try call this method, because a subclass or a cluster policy may change
+        attributes after the constructor.
+        """
         return CampaignOptions(
             call=self.call,
             contacts=self.contacts,
@@ -219,22 +228,28 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         )
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Start the campaign, or continue the campaign of an earlier try. Return the summary."""
+        """Start the campaign, or continue the campaign of an earlier try.
+
+        Return the campaign's summary as a dict.
+        """
         return self._carry_out(context)
 
     def execute_complete(
         self, context: Context, event: dict[str, Any] | None = None, memo: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Continue the campaign after a wait in the triggerer. Return the summary.
+        """Continue the campaign after a wait in the triggerer. Return the campaign's summary as a dict.
 
-        :param event: the trigger's event.
+        :param event: what the trigger observed of the campaign's calls.
         :param memo: the facts that `CampaignMemory.memo` returned before the wait.
         """
         return self._carry_out(context, event or {}, memo)
 
     def on_kill(self) -> None:
-        """Stop dialling when Airflow kills the task. With ``cancel_on_kill``, also end the active calls."""
-        self._killed = True  # the list may still be read
+        """Stop dialling when Airflow kills the task.
+
+        With ``cancel_on_kill``, also release (end) the active calls.
+        """
+        self._killed = True  # a kill can come while the contact list is still being read
         if self._run is not None:
             self._run.kill()
 

@@ -1,6 +1,6 @@
 """Airflow operators that start a call: one operator for each of the five start methods.
 
-The five operators share these parameters. Parameters that are named like a field of the method are templates.
+The five operators share these parameters. A parameter that is also a field of the API method is a template.
 
 :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. A template.
 :param virtual_phone_number: the account's number that the contact sees. 800 numbers are not allowed.
@@ -11,7 +11,7 @@ The five operators share these parameters. Parameters that are named like a fiel
 :param direction: ``out`` (default) or ``in``: how the account's reports count the call.
 :param wait_for_completion: True: the task waits for the call's end. False: the task ends when the service
     accepts the call.
-:param deferrable: True: wait in the triggerer, where one poll serves all waits for a connection's calls.
+:param deferrable: True: wait in the triggerer. One poll there serves all waits for a connection's calls.
 :param poll_interval: seconds between two polls of the active calls.
 :param appear_timeout: seconds within which ``list.calls`` must show the call. After that time, the task
     treats the call as ended and never observed (``observed`` is false).
@@ -29,21 +29,22 @@ The five operators share these parameters. Parameters that are named like a fiel
     placed. The task then places the same attempt. Until then, a deferrable task is deferred. None: the
     absence of a call proves nothing, and ``delivery`` decides. Needs the Data API and task state (Airflow
     3.3+). At least ``appear_timeout``, and longer than the Data API's report of an active call is late.
-:param durable: True: keep the journal in task state (Airflow 3.3+). Without a journal, a retry searches the
-    active calls for the call of the earlier try, and dials if the search does not find it. If that call has
-    already ended, the retry calls the person a second time.
+:param durable: True: keep the journal (the task's record of its call) in Airflow's task state (3.3+). Without
+    a journal, a retry searches the active calls for the call of the earlier try. If the search does not find
+    the call, for example because the call has already ended, the retry calls the person a second time.
 :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
     events but ``answered`` need the Data API. The result's ``tags`` lists the tags that were set. A template.
-:param cancel_on_kill: True: release (end) the call if the task is killed, marked or cleared while it waits.
-:param max_lateness: how long after the run was due the task may still dial: a timedelta or seconds, 24 hours
-    by default. After this time, the task dials no one, e.g. in a catch-up or after a clear of last month's
-    run. None: no limit.
-:param recording_link: True: show a link to the recording in Airflow's UI. The link is stored as an XCom, so
-    everyone who sees the task can follow the link.
+:param cancel_on_kill: True: release (end) the call if a user kills or clears the waiting task, or marks
+    it as success or failed.
+:param max_lateness: the longest time between the DAG run's due time and the call: a timedelta or seconds, 24
+    hours by default. After this time, the task dials no one, e.g. in a catch-up run or in a cleared run of
+    last month. None: no limit.
+:param recording_link: True: show a link to the call's recording in Airflow's UI. The link is stored as an
+    XCom, so everyone who can see the task can follow the link.
 :param refused_as_result: what happens if the service refuses to call this contact (blacklist, direction
-    rules). True: the task succeeds and returns ``status="refused"`` without a session id, which
-    `CallApiBranchOperator` understands, even with ``require_answer``. False (default): the task fails. True
-    needs ``delivery="at_most_once"``.
+    rules). False (default): the task fails. True: the task succeeds, even with ``require_answer``, and
+    returns ``status="refused"`` without a session id. `CallApiBranchOperator` has a route for this status.
+    The value True needs ``delivery="at_most_once"``.
 
 The operators return the call as a dict without phone numbers: ``call_session_id``, ``external_id``,
 ``status`` (``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``,
@@ -68,13 +69,14 @@ class CallApiStartEmployeeCallOperator(StartCallOperator):
         numbers. Without a number, all active numbers of the employee ring in turn.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
         (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
-    :param early_switching: let the employee hear the contact's line while it rings, e.g. a voice mailbox.
-        Needs ``switch_at_once=True`` and ``first_call="employee"``.
+    :param early_switching: let the employee hear the contact's line while the phone rings, e.g. a voice
+        mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
     :param show_virtual_phone_number: show the virtual number to the employee as the caller's number. Default:
         true.
-    :param contact_message: what the contact hears before the talk, see `CallApiStartInformerCallOperator`.
-    :param employee_message: what the employee hears before the talk.
+    :param contact_message: what the contact hears before the talk, in the form that
+        `CallApiStartInformerCallOperator` describes.
+    :param employee_message: what the employee hears before the talk, in the form of ``contact_message``.
     """
 
     request_type = methods.StartEmployeeCall
@@ -110,7 +112,8 @@ class CallApiStartScenarioCallOperator(StartCallOperator):
     :param scenario_id: the scenario's id in the account.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
         (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
-    :param contact_message: what the contact hears before the talk, see `CallApiStartInformerCallOperator`.
+    :param contact_message: what the contact hears before the talk, in the form that
+        `CallApiStartInformerCallOperator` describes.
     """
 
     request_type = methods.StartScenarioCall
@@ -137,7 +140,8 @@ class CallApiStartVnumberCallOperator(StartCallOperator):
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
         (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
-    :param contact_message: what the contact hears before the talk, see `CallApiStartInformerCallOperator`.
+    :param contact_message: what the contact hears before the talk, in the form that
+        `CallApiStartInformerCallOperator` describes.
     """
 
     request_type = methods.StartVnumberCall
@@ -179,16 +183,18 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
     """Call a contact and a person at any phone number, and connect the two (``start.simple_call``).
 
     :param first_call: who is called first: ``contact`` or ``operator``.
-    :param operator: the phone number of that person, called the operator, or ``{"phone_number": "7…"}``.
+    :param operator: the phone number of the second person, whom the API calls the operator: a text, or
+        ``{"phone_number": "7…"}``.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
         (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
-    :param early_switching: let the operator hear the contact's line while it rings, e.g. a voice mailbox.
-        Needs ``switch_at_once=True`` and ``first_call="operator"``.
+    :param early_switching: let the operator hear the contact's line while the phone rings, e.g. a voice
+        mailbox. Needs ``switch_at_once=True`` and ``first_call="operator"``.
     :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
     :param show_virtual_phone_number: show the virtual number to the operator as the caller's number. Default:
         true.
-    :param contact_message: what the contact hears before the talk, see `CallApiStartInformerCallOperator`.
-    :param operator_message: what the operator hears before the talk.
+    :param contact_message: what the contact hears before the talk, in the form that
+        `CallApiStartInformerCallOperator` describes.
+    :param operator_message: what the operator hears before the talk, in the form of ``contact_message``.
     """
 
     request_type = methods.StartSimpleCall

@@ -40,23 +40,23 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
 
     With ``until="answered"``, the wait also ends if the call ends without an observed answer. The returned
     dict then has ``status="ended"`` and ``answered=None``, because the contact may have answered between two
-    polls. With ``require_answer``, such a call fails the task. With ``require_answer`` and ``soft_fail``,
-    such a call skips the task.
+    polls. With ``require_answer``, a call without an observed answer fails the task. With ``require_answer``
+    and ``soft_fail``, a call without an observed answer skips the task.
 
     The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
     three modes give the same result, with one exception: before Airflow 3.3, reschedule mode forgets what
-    earlier pokes observed, so it reports an answer only if the last poke observes the answer.
+    earlier pokes observed. The sensor then reports an answer only if the last poke observes the answer.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: what to wait for: ``answered`` or ``ended``.
     :param appear_timeout: seconds within which ``list.calls`` must show the call. After this time, the sensor
         treats the call as ended and never observed. The time begins at the call's start, or at the first poke
         if the start is not known.
-    :param require_seen: True: the task fails, without retries, if ``list.calls`` never showed the call.
+    :param require_seen: True: the task fails, without retries, if no poll showed the call.
     :param require_answer: True: the task fails, without retries, if no poll observed an answer before the
         call ended.
     :param callapi_conn_id: id of the Airflow connection.
-    :param deferrable: True: wait in the triggerer, where one poll serves all waits for a connection's calls.
+    :param deferrable: True: wait in the triggerer. One poll there serves all waits for a connection's calls.
     :param poke_interval: seconds between two polls.
     :param timeout: the longest wait, in seconds.
     """
@@ -128,7 +128,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
 
     @cached_property
     def hook(self) -> CallApiHook:
-        """The hook of all pokes in this process, which therefore share one login and one HTTP connection."""
+        """The hook that all pokes in this process use.
+
+        The pokes therefore share one login and one HTTP connection.
+        """
         return CallApiHook(self.callapi_conn_id)
 
     def poke(self, context: Context) -> PokeReturnValue:
@@ -147,7 +150,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
             try:
                 update_watch(watch, snapshot)
             except CallApiError:
-                watch.observation = replace(watch.observation, failures=0)  # the next try counts its own
+                watch.observation = replace(watch.observation, failures=0)  # each try counts anew
                 raise
             finally:
                 self._store(call, waiting_since, watch.observation, context)
@@ -158,12 +161,16 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
     def _loses_observations(self, context: Context) -> bool:
         """Return True if a poke cannot read what earlier pokes observed.
 
-        This is so in reschedule mode before Airflow 3.3, which has no task state.
+        In reschedule mode before Airflow 3.3, each poke loses its observations, because there is no task
+        state.
         """
         return self.reschedule and STATE_KEY not in context
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Return the start of the wait (epoch seconds), and what earlier pokes observed of the call."""
+        """Return two values: the start of the wait, and what earlier pokes observed of the call.
+
+        The start of the wait is in epoch seconds.
+        """
         if self._stored is None and self.reschedule and not self._loses_observations(context):
             self._stored = TaskState(context[STATE_KEY]).get(_STORE_KEY)  # type: ignore[literal-required]
         if self._stored and self._stored["call_session_id"] == call.call_session_id:
@@ -174,7 +181,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
     def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
         """Store what a poke observed of the call, for later pokes.
 
-        In reschedule mode, also store the observation in task state, if this Airflow has task state.
+        In reschedule mode, also store the observation in Airflow's task state, if this Airflow has task
+        state.
         """
         self._stored = {
             "call_session_id": call.call_session_id,
@@ -185,7 +193,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
             TaskState(context[STATE_KEY]).set(_STORE_KEY, self._stored)  # type: ignore[literal-required]
 
     def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
-        """Return the call as a dict for XCom.
+        """Return the call as a dict for XCom after the wait, or raise the error that the task fails with.
 
         :raises AirflowSensorTimeout: the call is still active after the timeout.
         :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.

@@ -1,7 +1,7 @@
 """The trigger that turns calls into asset events. A DAG starts when a call starts, is answered or ends.
 
-An `AssetWatcher` runs the trigger. The trigger uses the poll that all triggers of a connection share. It does
-not use Airflow's shared streams (3.3+), because they would need a second poll.
+An `AssetWatcher` runs the trigger. The trigger uses the poll that all triggers of a connection share. The
+trigger does not use Airflow's shared streams (3.3+), because a shared stream would need a second poll.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.calls.snapshot import Snapshot
 
 _FAILED_POLLS_BEFORE_RECONNECT = 10
-"""Consecutive failed polls before the trigger reads the connection again. A person may have corrected it."""
+"""Consecutive failed polls before the trigger reads the connection again. A user may have corrected it."""
 _PAUSE_BEFORE_RECONNECT = 60.0
 """Seconds before the trigger reads the connection again, so that a wrong password is rarely sent."""
 _LONGEST_INTERVAL = 600.0
@@ -54,26 +54,29 @@ class CallApiEventTrigger(BaseEventTrigger):
     ``triggering_asset_events``.
 
     Each event is reported once, at the first poll that shows the event. A call that begins and ends between
-    two polls has no events. ``answered`` means that the contact's leg is in another state than ``Дозвон``
-    (dialling), ``На очереди`` (queued) or disconnected. In an inbound call, the contact then talks to an
-    employee or a menu. ``ended`` is reported after two consecutive polls without the call.
+    two polls has no events. The event ``answered`` means that the contact's leg (line) is neither in the
+    state ``Дозвон`` (dialling), nor in the state ``На очереди`` (queued), nor disconnected. In an inbound
+    call, the contact then talks to an employee or a menu. The event ``ended`` is reported after two
+    consecutive polls without the call.
 
     With Airflow's asset state (3.3+), a restart of the triggerer repeats no event. The first poll after the
     restart reports the events that happened while the triggerer was down, unless the triggerer was down for
-    more than an hour. Calls that began and ended in this time have no events. A kill may lose the events of
-    the last second. Without asset state, the first poll after a start reports no events. That poll is only
-    the baseline for the next polls.
+    more than an hour. Calls that began and ended while the triggerer was down have no events. A kill of the
+    triggerer may lose the events of the last second. Without asset state, the first poll after a start
+    reports no events: the next polls are compared with this first poll.
 
     An error does not end the trigger. The trigger logs the error and continues, because Airflow would restart
-    an ended trigger at once and without the state. A permanent error is logged with level ERROR, because a
-    person must correct the connection.
+    an ended trigger at once and without its state. A permanent error is logged with level ERROR, because a
+    user must correct the connection.
 
-    :param callapi_conn_id: the connection.
+    :param callapi_conn_id: id of the Airflow connection.
     :param events: one or several of ``started``, ``answered``, ``ended``.
-    :param direction: only calls of this direction, ``in`` or ``out``; None: both.
-    :param virtual_phone_numbers: only calls with these virtual numbers of the account; empty: all calls.
-    :param contacts: only calls with these contacts: phone numbers, or prefixes such as ``"7495"``; empty: all
-        calls. The numbers are visible in the DAG file and in the serialized DAG.
+    :param direction: report only calls of this direction, ``in`` or ``out``. None: both directions.
+    :param virtual_phone_numbers: report only calls with these virtual numbers of the account. Empty: report
+        the calls of all numbers.
+    :param contacts: report only calls with these contacts: phone numbers, or prefixes such as ``"7495"``.
+        Empty: report the calls of all contacts. The numbers are visible in the DAG file and in the
+        serialized DAG.
     :param include_phone_numbers: add ``contact_phone_number`` to the payload. Everyone who can see asset
         events or the triggerer's log can then read the phone number.
     :param poll_interval: seconds between two polls, at most 600. All triggers of a connection use the
@@ -114,7 +117,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         self._logged_at: dict[tuple[Any, ...], float] = {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments as plain JSON.
+        """Return the trigger's class path and its arguments as plain JSON.
 
         Airflow runs triggers with equal arguments as one trigger.
         """
@@ -157,7 +160,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
         """Yield the successful snapshots, without end. After many failed polls, read the connection again.
 
-        :param awaited: returns the session ids of the calls for whose answer this trigger waits.
+        :param awaited: a function that returns the session ids of the calls for whose answer the trigger
+            waits.
         """
         # imported here, because DAG files import this module and are parsed all day
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415
@@ -180,7 +184,7 @@ class CallApiEventTrigger(BaseEventTrigger):
             await asyncio.sleep(_PAUSE_BEFORE_RECONNECT)
 
     def _log_error(self, text: str, error: Exception) -> None:
-        """Log an error, unless an equal error was logged in the last ten minutes."""
+        """Log an error, unless the same error was logged in the last ten minutes."""
         from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent  # noqa: PLC0415
 
         key = (text, type(error), getattr(error, "mnemonic", None))
@@ -225,13 +229,13 @@ class CallApiEventTrigger(BaseEventTrigger):
         return saved > 0 or not stores
 
     def _stores(self) -> list[Any]:
-        """Return the asset state store of each asset of this trigger.
+        """Return one asset state store for each asset of this trigger.
 
         Before Airflow 3.3, return an empty list.
 
         Airflow runs equal watchers of several assets as one trigger. The trigger saves a full copy of its
-        state in each asset's store, because some of these assets may not belong to the trigger at its next
-        start. For example, the DAG of an asset may be paused.
+        state in each asset's store, because at its next start the trigger may belong to fewer assets. For
+        example, the DAG of an asset may be paused.
         """
         store = getattr(self, "asset_state_store", None)
         if store is None:
@@ -241,7 +245,7 @@ class CallApiEventTrigger(BaseEventTrigger):
 
     @property
     def _state_key(self) -> str:
-        """The key of the trigger's state in asset state.
+        """The key under which Airflow's asset state stores the trigger's state.
 
         Triggers with different arguments have different keys.
         """
@@ -252,6 +256,7 @@ class CallApiEventTrigger(BaseEventTrigger):
 def _sorted_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
     """Return one or several texts as a sorted tuple without repetitions.
 
-    Airflow can then recognize triggers with equal arguments, in whatever order the author gave the texts.
+    Because of the fixed order, Airflow recognizes triggers with equal arguments, even if the authors gave the
+    texts in different orders.
     """
     return tuple(sorted({value} if isinstance(value, str) else set(value)))

@@ -1,7 +1,6 @@
 """The trigger that waits for one call without a worker.
 
-The trigger only polls. After the trigger's event, the worker sets tags, fetches the report and returns the
-result.
+The trigger only polls. After the wait, the worker sets tags, fetches the report and returns the result.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ class CallApiSessionTrigger(BaseTrigger):
 
     Another triggerer process may continue the trigger. That process starts from the parameter ``call``,
     without the observations of the first process. The trigger's event may therefore lack some facts, such as
-    the time of the answer. All times are epoch seconds, so that every process understands them.
+    the time of the answer. All times are epoch seconds, which do not depend on the process.
 
-    :param callapi_conn_id: the connection.
+    :param callapi_conn_id: id of the Airflow connection.
     :param call: the dict of the call, as a start operator or a sensor returned it.
     :param until: the event that ends the wait: ``answered`` or ``ended``. The wait always ends when the call
         ends.
@@ -65,7 +64,7 @@ class CallApiSessionTrigger(BaseTrigger):
         self.cancel_on_kill = cancel_on_kill
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments: plain JSON without secrets or phone numbers."""
+        """Return the trigger's class path and its arguments: plain JSON without secrets or phone numbers."""
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
@@ -115,10 +114,10 @@ class CallApiSessionTrigger(BaseTrigger):
 
 
 def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:
-    """Return the phase and the outcome from the event of a `CallApiSessionTrigger`.
+    """Return the call's phase and outcome from the event of a `CallApiSessionTrigger`.
 
-    :raises CallApiFailure: polling failed with a permanent error (credentials, rights, the connection's
-        fields).
+    :raises CallApiFailure: polling failed with a permanent error: wrong credentials, a missing right, or an
+        invalid field of the connection.
     :raises CallApiTrouble: too many consecutive polls failed, or the event cannot be read.
     """
     if not event or ("phase" not in event and "error" not in event):

@@ -21,10 +21,10 @@ _PAUSE_AFTER_ERROR = 60.0
 class CallApiCampaignTrigger(BaseTrigger):
     """A trigger that fires once, at ``wake_at`` or when all active calls of a campaign have ended.
 
-    The trigger's event contains what was observed of the calls. After failed polls, the trigger polls again
-    until ``wake_at``. Only the worker, which polls too, fails after too many failed polls.
+    The trigger's event contains what the polls observed of the calls. After a failed poll, the trigger
+    continues to poll until ``wake_at``. After too many failed polls, not the trigger but the worker fails.
 
-    :param callapi_conn_id: the connection.
+    :param callapi_conn_id: id of the Airflow connection.
     :param calls: the active calls, as `serialize_watches` returns them. If the list is empty, the trigger
         does not poll.
     :param wake_at: epoch seconds at which the trigger fires at the latest.
@@ -55,7 +55,7 @@ class CallApiCampaignTrigger(BaseTrigger):
 
     @staticmethod
     def serialize_watches(watches: Mapping[int, SessionWatch]) -> list[dict[str, Any]]:
-        """Return watched calls as plain JSON, in the form that the parameter ``calls`` takes."""
+        """Return a campaign's watched calls as plain JSON, in the form of the parameter ``calls``."""
         return [
             {
                 "call_session_id": session_id,
@@ -67,7 +67,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         ]
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments: plain JSON without secrets or phone numbers."""
+        """Return the trigger's class path and its arguments: plain JSON without secrets or phone numbers."""
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
@@ -132,7 +132,9 @@ class CallApiCampaignTrigger(BaseTrigger):
 
 
 def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:
-    """Read from a `CallApiCampaignTrigger`'s event what was observed. Return session id → observation.
+    """Read what polls observed from the event of a `CallApiCampaignTrigger`.
+
+    Return session id → observation.
 
     In each observation, the number of failed polls is 0, because the worker counts failed polls separately.
     """

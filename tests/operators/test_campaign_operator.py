@@ -880,7 +880,7 @@ def test_a_try_that_would_not_know_whom_it_has_called_calls_nobody(desk, field, 
         desk, **{"campaign": "spring", "shard": "1/1", "ledger_conn_id": None, field: value}
     ).make
 
-    with pytest.raises(CallApiFailure, match=f"{field}: .*No call was placed. Put the value back"):
+    with pytest.raises(CallApiFailure, match=f"{field}: .*No call was placed. Restore the value"):
         calls.clear()
 
     assert rings(desk) == [1] * 12

@@ -1,4 +1,7 @@
-"""Let only one of several callbacks ring for an alert, and store the alert's progress for a restart."""
+"""Let only one of several callbacks ring for an alert, and store the alert's progress for a restart.
+
+An alert is one or several phone calls about a failure.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from airflow_provider_callapi.notifications._alert.variable_store import (
 
 
 class AlertSuppressed(Exception):
-    """The callback must not place a call, because another call for the same alert was placed already."""
+    """The callback must not ring, because another call for the same alert was placed already."""
 
 
 @dataclass
@@ -34,11 +37,11 @@ class AlertLock:
     :ivar about: what failed, in words, for the Variable's description.
     :ivar candidate_id: an id that is unique among the callbacks. If Airflow restarts a deadline's callback,
         the id stays the same.
-    :ivar quiet_for: seconds after a call during which the alert does not ring again; 0: every failure rings.
-    :ivar settle: seconds between the writing of a claim and the check whether the Variable still holds the
-        claim.
+    :ivar quiet_for: seconds after a call during which the alert does not ring again. 0: every failure rings.
+    :ivar settle: seconds that the callback waits after it has written its claim. The callback then checks
+        whether the Variable still contains the claim.
     :ivar may_write: whether this callback can write Variables. If False, the callback only reads them.
-    :ivar clock: returns epoch seconds.
+    :ivar clock: a function that returns the time in epoch seconds.
     """
 
     alert: str
@@ -57,7 +60,7 @@ class AlertLock:
     def make(cls, options: AlertOptions, failure: Failure, *, may_write: bool, log: Any) -> AlertLock:
         """Return the lock that a callback must acquire before it rings for a failure.
 
-        Only one callback can hold the lock of an alert. The returned lock is not acquired yet.
+        Only one callback can hold the lock of an alert. The callback does not hold the returned lock yet.
         """
         deadline = f"deadline {failure.deadline_id}" if failure.deadline_id else ""
         return cls(
@@ -75,9 +78,9 @@ class AlertLock:
     def acquire(self) -> Progress | None:
         """Wait until this callback may ring, or until another callback has placed a call for the alert.
 
-        If ``quiet_for`` is 0, or if the Variable cannot be used, do not wait: the callback may ring.
+        If ``quiet_for`` is 0, or if the Variable cannot be used, the callback may ring at once.
 
-        :return: the last call that this callback recorded before a restart; None: there is no such call.
+        :return: the last call that this callback recorded before a restart. None: there is no such call.
         :raises AlertSuppressed: another callback placed a call in the last ``quiet_for`` seconds.
         """
         if not self.quiet_for:
@@ -110,7 +113,7 @@ class AlertLock:
     def renew(self) -> None:
         """Check, shortly before the first call, that this callback may still ring.
 
-        The work between `acquire` and the first call may take so long that other callbacks no longer wait for
+        The time between `acquire` and the first call may be so long that other callbacks no longer wait for
         the call.
 
         :raises AlertSuppressed: another callback has placed a call since `acquire`.
@@ -131,9 +134,10 @@ class AlertLock:
         """Store in the alert's Variable which person was called, and the session id of the call.
 
         Other callbacks read the Variable and then do not ring. After a restart, this callback reads the
-        Variable and continues after that call. After the first call, also delete Variables of expired alerts.
+        Variable and continues after the recorded call. After the first call, also delete the Variables of
+        expired alerts.
 
-        :param progress: the call and the person who was called.
+        :param progress: the call, and the position of the called person in the alert's list of people.
         """
         first, self._has_rung = not self._has_rung, True
         if self._candidate is None:
@@ -149,7 +153,7 @@ class AlertLock:
             self._delete_expired()
 
     def withdraw(self) -> None:
-        """Release the lock, so that another callback can ring at once. Do nothing if a call was placed."""
+        """Release the lock, so that another callback can ring at once. If a call was placed, do nothing."""
         if self._candidate is None or self._has_rung:
             return
         try:

@@ -22,7 +22,9 @@ _ANSWERED = {True: "answered", False: "not answered", None: "not known to be ans
 
 
 def longest_wait(requests: Sequence[StartInformerCall]) -> float:
-    """Return the seconds after which the polls show that an unanswered call has ended.
+    """Return the longest time in seconds that an alert polls one call.
+
+    After this time, the polls have shown the end of every call that was not answered.
 
     :param requests: the start requests of the alert. All of them have the same dialing timeout.
     """
@@ -31,7 +33,10 @@ def longest_wait(requests: Sequence[StartInformerCall]) -> float:
 
 
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
-    """Return a `SessionWatch` of a call. The watch times out ``longest`` seconds from now."""
+    """Return the watch of a call: an object that each poll updates with what the poll shows of the call.
+
+    :param longest: seconds from now after which the watch times out.
+    """
     now = time.time()
     return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
 
@@ -56,7 +61,7 @@ async def wait_for_answer(
 def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
     """Return whether the polls or the Data API show that a call was answered.
 
-    If the polls show no answer, the Data API is asked, because a short talk may begin and end between two
+    The Data API is asked only if the polls show no answer, because a short talk may begin and end between two
     polls. An error of the Data API is logged and counts as "not answered".
     """
     answered = watch.extend_outcome(call).answered

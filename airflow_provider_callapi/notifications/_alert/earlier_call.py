@@ -1,4 +1,4 @@
-"""Search for an earlier call of the same alert, first among the active calls, then in the Data API."""
+"""Search for an earlier call of the same alert: first among the active calls, then in the Data API."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def find_earlier_call(
     hook: CallApiHook, escalation: Escalation, quiet_for: float, log: Any
 ) -> Progress | None:
-    """Return the newest call of this alert that is active, or that began in the last ``quiet_for`` seconds.
+    """Return the newest call of this alert that is active or began in the last ``quiet_for`` seconds.
 
-    Return None if the search finds no such call, or if ``quiet_for`` is 0. An error of a service is logged
-    and counts as "not found", because an alert must ring.
+    Return None if the search finds no call, or if ``quiet_for`` is 0. An error of a service is logged and
+    counts as "no call found", because an alert must ring.
     """
     if not quiet_for:
         return None
@@ -42,16 +42,16 @@ def find_earlier_call(
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
     """Search the Data API for a call to each person of the alert, the last person first.
 
-    The search ends at the first call that it finds. It also ends when it has taken longer than twice the
-    timeout of a request.
+    The search ends at the first call that it finds. The search also ends when it has taken longer than twice
+    the timeout of a request.
 
     :param since: epoch seconds. Calls that began before this time are ignored.
-    :return: the found call and the person who was called; None: no call was found.
+    :return: the found call and the person who was called. None: no call was found.
     """
     began = time.time()
     for person, external_id in escalation.call_ids:
         if time.time() - began > 2 * hook.settings.timeout:
-            log.warning("Ringing without a check of every person in the Data API: it answers too slowly")
+            log.warning("Ringing without a check of every person: the Data API answers too slowly")
             break
         report = hook.call_report(external_id=external_id, since=since)
         if report is None or report.start_time is None:

@@ -1,7 +1,7 @@
-"""The two places where a callback runs: a process without an event loop, or the triggerer's event loop.
+"""The two places where a notifier's callback runs: a process without an event loop, or the triggerer.
 
 The steps of an alert are coroutines that work in both places. These coroutines do all slow work through an
-`Execution`: `InProcess` or `InTriggerer`.
+`Execution` object, either `InProcess` or `InTriggerer`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ POLL_INTERVAL = 2.0
 class Execution(Protocol):
     """The methods through which an alert does slow work, such as requests and waits.
 
-    :ivar watch_errors: exceptions of `watch` that end only the wait for one call. Other exceptions end the
-        alert.
+    :ivar watch_errors: exception classes. Such an exception in `watch` ends only the wait for one call. Any
+        other exception ends the alert.
     """
 
     watch_errors: tuple[type[Exception], ...]
 
     def may_write_variables(self, failure: Failure) -> bool:
-        """Return whether the callback for a failure can write Airflow Variables without hanging."""
+        """Return whether the callback for a failure can write Airflow Variables.
+
+        In a worker, the write of a deadline's callback never returns.
+        """
 
     async def connect(self, hook: CallApiHook) -> None:
         """Read the hook's Airflow connection, unless the hook can read it at the first request."""
@@ -47,10 +50,12 @@ class Execution(Protocol):
 
 
 class InProcess:
-    """Run an alert in a process without an event loop, where Airflow runs a synchronous callback.
+    """Run an alert in a process without an event loop.
+
+    Airflow runs synchronous callbacks without an event loop.
 
     The methods are coroutines only because `Execution` requires coroutines. Each method blocks the process
-    until the work is done, so it never waits for an event loop.
+    until its work is done, and never waits for an event loop.
     """
 
     watch_errors: tuple[type[Exception], ...] = (CallApiError,)

@@ -29,8 +29,8 @@ Kind = Literal["task", "dag", "deadline"]
 class Failure:
     """One failure that an alert reports: a failed task, a failed DAG run or a missed deadline.
 
-    :ivar task_id: the failed task if ``kind`` is ``task``, else empty.
-    :ivar deadline_id: Airflow's id of the missed deadline if ``kind`` is ``deadline``, else empty.
+    :ivar task_id: the id of the failed task if ``kind`` is ``task``, else an empty text.
+    :ivar deadline_id: Airflow's id of the missed deadline if ``kind`` is ``deadline``, else an empty text.
     """
 
     kind: Kind
@@ -43,7 +43,7 @@ class Failure:
     def from_context(cls, context: Mapping[str, Any]) -> Self:
         """Return the failure that a callback's context describes.
 
-        A missing DAG id or run id becomes "unknown".
+        If the context has no DAG id or run id, the failure has "unknown" instead.
         """
         ti, dag_run, dag = context.get("ti"), context.get("dag_run"), context.get("dag")
         dag_id = _text(ti, "dag_id") or _text(dag_run, "dag_id") or _text(dag, "dag_id") or "unknown"
@@ -59,13 +59,16 @@ class Failure:
 
     @property
     def external_id(self) -> str:
-        """The default id of the alert. All failures of one DAG run have the same id."""
+        """The default id of the alert about a failure. All failures of one DAG run have the same id."""
         key = f"{self.dag_id}\n{self.run_id}"
         return f"af-alert-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
     @property
     def text(self) -> str:
-        """The text that the call speaks by default. The text is Russian, like the voices of the service."""
+        """The text about the failure that the call speaks by default.
+
+        The text is Russian, like the voices of the service.
+        """
         names = {"task": self.task_id, "dag": self.dag_id, "run": self.run_id}
         return _TEXTS[self.kind].format(**{name: speakable(value) for name, value in names.items()})
 
@@ -90,6 +93,9 @@ def _words(text: str) -> str:
 
 
 def _text(source: Any, name: str) -> str:
-    """Return an item of a mapping, or an attribute of another object, as text. Return "" if it is missing."""
+    """Return an item of a mapping, or an attribute of another object, as text.
+
+    If the item or attribute is missing, return an empty text.
+    """
     value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
     return str(value) if value else ""

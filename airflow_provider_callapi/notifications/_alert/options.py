@@ -1,4 +1,4 @@
-"""The notifier's parameters as one frozen object, and the fallbacks for unusable optional parameters."""
+"""The notifier's parameters as one frozen object, and fallbacks for unusable optional parameters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AlertOptions:
     """The parameters of `CallApiNotifier` after their templates are rendered.
 
     :ivar contact: the phone numbers as the author gave them: a text, a number or a list.
-    :ivar quiet_for: seconds after a call during which the alert does not ring again; 0: every failure rings.
+    :ivar quiet_for: seconds after a call during which the alert does not ring again. 0: every failure rings.
     :ivar settle: seconds that a callback waits after it has written its claim. The callback then checks
         whether the alert's Variable still holds the claim.
     """
@@ -37,13 +37,13 @@ class AlertOptions:
 
 
 def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log: Any) -> dict[str, Any]:
-    """Return the rendered values of the optional template fields: field name → value.
+    """Render the optional template fields. Return field name → rendered value.
 
     If a field cannot be rendered, log the error and use None as the value. A mistake in an optional field
     must not prevent the alert.
 
     :param values: field name → template.
-    :param render: renders one template.
+    :param render: a function that renders one template.
     """
     rendered = {}
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""Log and count an error of an alert instead of raising it, so that the callback does not fail."""
+"""Log and count an error of an alert instead of raising the error, so that the callback does not fail."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class NoPersonRung(Exception):
 
 @contextmanager
 def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[None]:
-    """Log and count an exception of the ``with`` block instead of raising it.
+    """Log and count an exception of the ``with`` block instead of raising the exception.
 
-    The log line gives the reason why no person was rung.
+    The log line gives the reason why no person was rung, and describes the failure.
 
-    :param context: the callback's context. The log line uses it to describe the failure.
+    :param context: the context of Airflow's callback, from which the function reads the failure.
     """
     try:
         yield
@@ -38,10 +38,10 @@ def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[Non
 
 @contextmanager
 def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
-    """Log and count an exception of the ``with`` block instead of raising it.
+    """Log and count an exception of the ``with`` block instead of raising the exception.
 
-    The log line says that a phone rang before the exception. Use this for the part of an alert after the
-    first placed call.
+    The log line states that a phone rang before the exception. The ``with`` block contains the part of an
+    alert after the first placed call.
     """
     try:
         yield

@@ -59,10 +59,14 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
 def begin(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> tuple[Escalation, Outcome | None]:
-    """Acquire the alert's lock. Call the first person, or continue an escalation that a restart interrupted.
+    """Acquire the alert's lock.
 
-    :return: the escalation, and the call for whose answer the caller must wait. None instead of the call: no
-        person is left to call, so the caller need not wait.
+    Call the first person, or continue an escalation that a restart interrupted.
+
+    An escalation calls the people of an alert one after another.
+
+    :return: the escalation, and the call whose answer the caller of this function must await. If no person is
+        left to call, None takes the place of the call.
     :raises AlertSuppressed: another callback placed a call for this alert.
     :raises NoPersonRung: no call is known to be placed. The lock is released, so another callback may ring.
     """
@@ -93,9 +97,10 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress record of an alert that got furthest down the list of people to ring.
+    """Return the progress record whose person comes last in the alert's list of people to ring.
 
-    If several records got equally far, return the first of them. None: there are no records.
+    A progress record names the newest call of an alert and the called person. If several records have the
+    same person, return the first of these records. None: there are no records.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 
@@ -103,7 +108,7 @@ def _furthest(*progresses: Progress | None) -> Progress | None:
 def _make_escalation(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> Escalation:
-    """Return the escalation of an alert.
+    """Return the escalation of an alert, which calls the people of the alert one after another.
 
     The escalation renews the alert's lock before each request, and records each placed call in the lock.
     """

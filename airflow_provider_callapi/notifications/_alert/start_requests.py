@@ -1,4 +1,4 @@
-"""Build the start requests of an alert: one informer call per valid phone number."""
+"""Build the start requests of an alert: one informer call (a call that speaks a message) per phone number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from airflow_provider_callapi.notifications._alert.options import FALLBACKS, Ale
 
 
 def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[StartInformerCall]:
-    """Return one start request per valid contact. Log and skip invalid phone numbers.
+    """Return one start request for each valid phone number of an alert.
+
+    Log and skip invalid phone numbers.
 
     A mistyped number must not prevent the calls to other people.
     """
@@ -32,9 +34,9 @@ def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[St
 
 
 def _split(contact: Any) -> list[str]:
-    """Return the phone numbers of a text, a list or a number.
+    """Return the phone numbers in the notifier's parameter ``contact``: a text, a list or a number.
 
-    A native template may render one phone number as an int.
+    If the DAG renders templates as native objects, a single phone number may be an int.
     """
     given = str(contact) if isinstance(contact, int) else contact
     contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given
@@ -52,7 +54,10 @@ def _request(values: Mapping[str, Any], log: Any) -> StartInformerCall:
 
 
 def _message(message: Any, default_text: str, log: Any) -> dict[str, Any]:
-    """Return the author's message. If the author gave none, or an invalid one, return the default text."""
+    """Return the author's message for an alert.
+
+    If the message is missing or invalid, return the default text.
+    """
     default = {"type": "tts", "value": default_text}
     if message is None:
         return default

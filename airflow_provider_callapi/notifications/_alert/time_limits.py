@@ -1,4 +1,4 @@
-"""The time that Airflow allows a callback, and the hooks with which an alert stays within that time."""
+"""The time that Airflow allows a notifier's callback, and the hooks that keep an alert within that time."""
 
 from __future__ import annotations
 
@@ -30,18 +30,21 @@ _SEARCH_TIMEOUT = 3.0
 
 
 def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
-    """Return a hook that waits for new points (rate-limit units) only within the callback's time limit."""
+    """Return a hook for an alert. The hook waits for new points only within the callback's time limit.
+
+    Points are the API's rate-limit units.
+    """
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
     return CallApiHook(callapi_conn_id, max_limit_wait=_LIMIT_WAITS[kind])
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
-    """Return a context manager whose value is the hook that searches for earlier calls.
+    """Return a context manager whose value is the hook for the search for earlier calls of an alert.
 
     A deadline's callback has no time limit and searches with ``hook`` itself. Other callbacks get a second
     hook, which sends each request once and waits at most three seconds for the answer. The search is
-    optional, so it must leave time for the call.
+    optional, so the search must leave time for the call.
     """
     if kind not in _AIRFLOW_LIMITS:
         return nullcontext(hook)
@@ -54,7 +57,7 @@ def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApi
 
 
 def warn_if_too_short(kind: Kind, people: int, *, settle: float, per_call: float, log: Any) -> None:
-    """Log a warning if Airflow may end the callback before all people are called.
+    """Log a warning if Airflow's time limit may end the callback before all people are called.
 
     :param settle: seconds that the callback waits before the first call.
     :param per_call: seconds that each call except the last call may take.

@@ -30,7 +30,7 @@ class VariableStore:
         self._description = description
 
     def get(self, key: str) -> Any:
-        """Return the value of a Variable; None: the Variable does not exist, or does not contain JSON."""
+        """Return the value of a Variable. None: the Variable does not exist, or does not contain JSON."""
         with suppress(ImportError, AttributeError):  # else the cache returns an old value for minutes
             from airflow.sdk.execution_time.cache import SecretCache  # noqa: PLC0415 - not on every Airflow
 
@@ -38,7 +38,7 @@ class VariableStore:
         return _decode(Variable.get(key, default=None))
 
     def set(self, key: str, value: Any) -> None:
-        """Create a Variable with a value, or replace the value of an existing Variable."""
+        """Store a value in a Variable. If the Variable does not exist, create the Variable."""
         Variable.set(key, json.dumps(value), description=self._description)
 
 
@@ -60,9 +60,9 @@ def delete_expired(now: float, *, keep: str) -> None:
 
 
 def _decode(text: Any) -> Any:
-    """Return the JSON value of a Variable's text; None: the text is not JSON.
+    """Return the JSON value of a Variable's text. None: the text is not JSON.
 
-    A person may have edited the Variable by hand.
+    A user may have edited the Variable by hand.
     """
     try:
         return json.loads(text or "null")

@@ -1,7 +1,8 @@
 """Base of the operators that start one call.
 
-Every try first reads the journal (see `airflow_provider_callapi.calls.placing`), and continues where the last
-try stopped. `airflow_provider_callapi.operators._call.call_try` carries out one try.
+Every try first reads the journal (the stored record of the task's call), and continues where the last try
+stopped. `airflow_provider_callapi.calls.placing` describes the journal.
+`airflow_provider_callapi.operators._call.call_try` carries out one try.
 """
 
 from __future__ import annotations
@@ -29,12 +30,15 @@ if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this modul
 
 
 class RecordingLink(BaseOperatorLink):
-    """The link to a call's recording in the account. It exists only with ``recording_link=True``."""
+    """The link in Airflow's UI to a call's recording. The link exists only with ``recording_link=True``."""
 
     name = "Recording"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the recording's URL, which Airflow stores as an XCom. Empty text: there is no recording."""
+        """Return the recording's URL, which Airflow stores as an XCom.
+
+        Return an empty text if there is no recording.
+        """
         return getattr(operator, "recording_url", None) or ""
 
 
@@ -101,7 +105,11 @@ class StartCallOperator(RequestOperator):
         self._read_options()  # a wrong option is an error of the DAG file
 
     def _read_options(self) -> CallOptions:
-        """Return the checked options. A subclass or a cluster policy may have changed attributes."""
+        """Check the operator's attributes, and return them as one options object.
+
+        The constructor and each try call this method, because a subclass or a cluster policy may change
+        attributes after the constructor.
+        """
         return CallOptions(
             wait_for_completion=self.wait_for_completion,
             deferrable=self.deferrable,
@@ -142,7 +150,7 @@ class StartCallOperator(RequestOperator):
     ) -> dict[str, Any]:
         """Continue the task after the triggerer has watched the call. Return the call as a dict.
 
-        :param event: the trigger's event.
+        :param event: what the trigger observed of the call.
         :param wait_until: epoch seconds at which this try stops waiting.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
@@ -157,18 +165,20 @@ class StartCallOperator(RequestOperator):
         call: dict[str, Any] | None = None,
         report_by: float = 0.0,
     ) -> dict[str, Any]:
-        """Ask the Data API for the call's report again, after a pause in the triggerer. Return the call.
+        """Ask the Data API again for the call's report, after a pause in the triggerer.
 
-        If there is still no report, defer the task again until ``report_by``.
+        Return the call as a dict.
 
-        :param call: the call as a dict, as it was before the pause.
+        If there is still no report, defer the task again. The last deferral ends at ``report_by``.
+
+        :param call: the dict of the call before the pause.
         :param report_by: epoch seconds at which the task continues without a report.
         """
         with self._open_try(context) as call_try:
             return self._complete(call_try.report_due(Outcome.from_xcom(call or {}), report_by))
 
     def on_kill(self) -> None:
-        """Release the call when Airflow kills the task, if the author set ``cancel_on_kill``."""
+        """Release (end) the call when Airflow kills the task, if the author set ``cancel_on_kill``."""
         if self.cancel_on_kill and self._try is not None:
             self._try.release()
 
@@ -193,7 +203,10 @@ class StartCallOperator(RequestOperator):
                 self.recording_url = self._try.recording_url
 
     def _complete(self, result: Result) -> dict[str, Any]:
-        """Defer the task if the result of `CallTry` is a deferral. If the result is a call, return it."""
+        """Finish or defer the task.
+
+        If the result of the try is a call, return the call. If the result is a deferral, defer the task.
+        """
         if isinstance(result, Deferral):
             self.defer(
                 trigger=result.trigger,

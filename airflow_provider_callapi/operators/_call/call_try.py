@@ -66,10 +66,10 @@ _GRACE = 60.0
 class CallTry:
     """One try of a start operator: one execution of its task.
 
-    :param tag_rules: the checked tags, see `read_tag_rules`.
+    :param tag_rules: event → id of the tag that the call gets, as `read_tag_rules` returns them.
     :param wait_until: epoch seconds at which this try stops waiting. None: the try has not waited yet.
     :param log: the task's logger.
-    :ivar active_session_id: the session id of the call that `release` ends. None: there is no such call.
+    :ivar active_session_id: the session id of the call that `release` ends. None: no call is active.
     """
 
     def __init__(
@@ -99,9 +99,10 @@ class CallTry:
 
     @property
     def recording_url(self) -> str | None:
-        """The link to the call's recording.
+        """The URL of the call's recording.
 
-        None: ``recording_link`` is not set, or the Data API has not reported a recording.
+        None: the operator's option ``recording_link`` is not set, or the Data API has not reported a
+        recording.
         """
         report = self._lifecycle.report
         return report.full_record_file_link if report and self._options.recording_link else None
@@ -145,7 +146,7 @@ class CallTry:
         except CallRefused as error:
             if error.method == request.method:
                 count_call("refused")
-            # A refused search proves nothing about the call. Without a journal an earlier try may have rung.
+            # A refused search proves nothing about the call. Without a journal, an earlier try may have rung.
             if not self._options.refused_as_result or search_first or error.method != request.method:
                 raise
             self._log.info("%s: %s", description, error)
@@ -185,13 +186,16 @@ class CallTry:
         return Deferral(_pause(seconds), method_name="search_again", kwargs={})
 
     def observed(self, phase: Phase, call: Outcome) -> Result:
-        """Continue the try after a wait in the triggerer. ``phase`` is the call's phase at the wait's end."""
+        """Continue the try after a wait in the triggerer.
+
+        :param phase: the phase of the call when the wait ended, e.g. answered or ended.
+        """
         self.active_session_id = call.call_session_id if phase is Phase.ANSWERED else None
         with self._forbid_redial_on_retry():
             return self._run(self._lifecycle.observed(phase, call))
 
     def report_due(self, call: Outcome, report_by: float) -> Result:
-        """Ask the Data API again for the call's report, after a pause, and continue the try.
+        """Ask the Data API again for the call's report, after a pause. Then continue the try.
 
         :param report_by: epoch seconds at which the try continues without a report.
         """
@@ -209,7 +213,7 @@ class CallTry:
     # --- from step to step ---
 
     def _run(self, step: Step) -> Result:
-        """Carry out the lifecycle's steps until the call is finished, or until a wait is deferred."""
+        """Carry out the steps of the call's lifecycle until the call is finished or a wait is deferred."""
         while not isinstance(step, Finished):
             if isinstance(step, TimeIsUp):
                 raise self._time_is_up(step.call)
@@ -265,8 +269,8 @@ class CallTry:
         deadline = self._facts.execution_deadline
         if deadline is None or time.time() < deadline:
             return CallStillActive(
-                f"{name} is still active after {self._options.timeout:g} s; a retry waits again, "
-                "it does not dial"
+                f"{name} is still active after {self._options.timeout:g} s; a retry waits again "
+                "and does not dial"
             )
         self.active_session_id = call.call_session_id
         if self._options.cancel_on_kill:
@@ -275,9 +279,10 @@ class CallTry:
 
     @contextmanager
     def _forbid_redial_on_retry(self) -> Iterator[None]:
-        """Convert errors into failures that Airflow does not retry, if the try has no durable journal.
+        """Convert errors into failures that Airflow never retries, if the journal ends with this try.
 
-        Without a durable journal, a retry would not know that a call was placed, and could dial again.
+        The journal is the record of the task's call. Without the journal, a retry would not know that a call
+        was placed, and could dial again.
         """
         try:
             yield
@@ -289,8 +294,11 @@ class CallTry:
             ) from error
 
     def _refused_result(self, request: StartCall, error: CallRefused) -> dict[str, Any]:
-        """Return the XCom of a call that the service refused to place. Its ``call_session_id`` is None."""
-        attempt = self._journal.current.attempt + 1  # the journal does not count the refused one
+        """Return the XCom for a call that the service refused to place.
+
+        In the XCom, ``call_session_id`` is None.
+        """
+        attempt = self._journal.current.attempt + 1  # the journal does not count refused attempts
         call = Outcome(
             0,
             self._journal.external_id(request, attempt),
@@ -361,7 +369,7 @@ def _pause(seconds: float) -> Any:
 
 
 def _judged(step: Finished) -> dict[str, Any]:
-    """Return a finished call for XCom.
+    """Return a finished call as a dict for XCom.
 
     :raises CallNotAnswered: the task requires an answer, and the contact did not answer.
     :raises CallOutcomeUnknown: the task requires an answer, and it is unknown whether the contact answered.

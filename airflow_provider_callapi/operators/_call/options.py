@@ -1,4 +1,7 @@
-"""The parameters that all start operators share. The operator's constructor checks them."""
+"""The parameters that all start operators share, as one object.
+
+The operator's constructor checks the parameters.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from airflow_provider_callapi.calls.placing import Delivery
 
 @dataclass(frozen=True)
 class CallOptions:
-    """How a start operator places a call and waits for it. Durations are seconds.
+    """How a start operator places a call and waits for the call. Durations are seconds.
 
     Each option has the name and the meaning of the parameter that
     `airflow_provider_callapi.operators.start_call` describes.
@@ -45,7 +48,7 @@ class CallOptions:
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
         if self.refused_as_result and self.delivery != "at_most_once":
             raise ValueError(
-                "refused_as_result needs delivery='at_most_once': an attempt before may have rung"
+                "refused_as_result needs delivery='at_most_once': an earlier attempt may have rung a phone"
             )
         needs_the_end = {
             "require_answer": self.require_answer,
@@ -72,9 +75,9 @@ def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> 
 
 
 def as_limit(seconds: timedelta | float | None) -> timedelta | None:
-    """Convert a duration (seconds or a timedelta) to a timedelta. Return None if there is no limit.
+    """Convert a time limit (seconds or a timedelta) to a timedelta. Return None if there is no limit.
 
-    There is no limit if the duration is None, infinity, or longer than the longest timedelta.
+    There is no limit if the value is None, infinity, or longer than the longest timedelta.
     """
     if seconds is None or isinstance(seconds, timedelta):
         return seconds

@@ -1,4 +1,7 @@
-"""Base of the Airflow operators that call one API method. Builds the request from rendered parameters."""
+"""Base of the Airflow operators that call one API method.
+
+The base class builds the request from the operator's rendered parameters.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,12 @@ SessionRef = int | str | dict[str, Any]
 
 
 def read_request(request_type: type[Q], values: Mapping[str, Any]) -> Q:
-    """Return a request of a type with the given values. A text is converted to the type of its field.
+    """Return an API request of the given type with the given values.
 
-    :param values: the value of each field by name; ``call_session_id`` may be a `SessionRef`.
+    If a value is a text, the function converts the text to the type of the request's field.
+
+    :param values: field name → value. The value of ``call_session_id`` may be a session id, or the dict of a
+        call.
     :raises CallApiFailure: a value cannot be used; nothing was sent. The text names the field.
     """
     session = values.get("call_session_id")
@@ -40,10 +46,10 @@ def read_request(request_type: type[Q], values: Mapping[str, Any]) -> Q:
 
 
 def read_call(call_session_id: Any) -> Outcome:
-    """Return the call that a `SessionRef` refers to.
+    """Return the call that an operator's parameter ``call_session_id`` names.
 
     :param call_session_id: a session id as a number or text, or the dict that a start operator returned.
-    :raises CallApiFailure: the value does not refer to a call.
+    :raises CallApiFailure: the value names no call.
     """
     try:
         if isinstance(call_session_id, Mapping):
@@ -55,15 +61,15 @@ def read_call(call_session_id: Any) -> Outcome:
         raise ValueError("not an id of the service")
     except (TypeError, ValueError):
         raise CallApiFailure(
-            "call_session_id: a session id, as a number or text, or what a start operator returned is needed"
+            "call_session_id: pass a session id as a number or text, or what a start operator returned"
         ) from None
 
 
 class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
     """Base of the Airflow operators for one API method.
 
-    The request consists of the operator's attributes that are named like fields of the method. All of these
-    attributes are templates.
+    The API request consists of those operator attributes that have the name of a field of the method. All of
+    these attributes are templates.
     """
 
     request_type: ClassVar[type[Request[Any]]]
@@ -81,9 +87,9 @@ class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
         self.callapi_conn_id = callapi_conn_id
 
     def make_request(self) -> Any:
-        """Return the request that consists of the operator's rendered attributes.
+        """Return the API request that consists of the operator's rendered attributes.
 
-        :raises CallApiFailure: a value cannot be used. The text names the field.
+        :raises CallApiFailure: the value of an attribute cannot be used. The text names the field.
         """
         return read_request(
             self.request_type, {name: getattr(self, name) for name in self.request_type.model_fields}

@@ -1,4 +1,4 @@
-"""Read the operators' parameter ``tags``, which names the tag that a call gets at each event."""
+"""Read the operators' parameter ``tags``, which gives the id of the tag to set at each event of a call."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from airflow_provider_callapi.exceptions import CallApiFailure
 
 
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
-    """Return the checked ids of the tags, by the event at which a call gets the tag.
+    """Check the parameter ``tags`` of an operator.
 
-    :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. An id of None: this event sets no
-        tag.
+    Return event → id of the tag that a call gets at the event.
+
+    :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. If the id of an event is None, the
+        event sets no tag.
     :raises CallApiFailure: an entry cannot be used; no one was dialled. The text names the entry.
     """
     rules: dict[TagWhen, int] = {}

@@ -28,7 +28,7 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 
     The first line of a CSV file names the columns. Commas or semicolons separate the values.
 
-    :param field: the operator's parameter, for error messages.
+    :param field: the name of the operator's parameter, for error messages.
     :raises CallApiFailure: the list cannot be read. The text names the parameter and the line.
     :raises CallApiTrouble: the storage does not answer now.
     """
@@ -56,10 +56,10 @@ def csv_form(contacts: Any) -> tuple[str, bool]:
 def _rows_of_file(path: str, field: str) -> Iterator[Row]:
     suffix = PurePosixPath(path).suffix.lower()
     if suffix not in (".csv", *_JSON_LINES):
-        # The message does not repeat the text: it may be the list itself, with phone numbers.
+        # The text may be the list itself, with phone numbers. The message therefore does not repeat the text.
         problem = f"the path of a file is needed, .csv, {' or '.join(_JSON_LINES)}"
         if path.lstrip()[:1] in ("[", "{"):
-            problem = "a list written as text; pass the list itself, such as the output of a task"
+            problem = "the list is written as text; pass the list itself, e.g. the output of a task"
         raise CallApiFailure(f"{field}: {problem}")
     storage_path = open_path(path, field)
     try:
@@ -70,7 +70,7 @@ def _rows_of_file(path: str, field: str) -> Iterator[Row]:
         raise CallApiFailure(f"{field}: {path} is not UTF-8 text; save it as CSV UTF-8: {error}") from None
     except (FileNotFoundError, PermissionError, csv.Error) as error:
         raise CallApiFailure(f"{field}: {path} cannot be read: {error}") from error
-    except OSError as error:  # a storage that is away for a while
+    except OSError as error:  # the storage is unavailable for a while
         raise CallApiTrouble(f"{field}: {path} cannot be read now: {error}") from error
 
 
@@ -84,7 +84,7 @@ def _csv_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
     names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
     if any(_PHONE_NUMBER.fullmatch(name) for name in names):
         raise CallApiFailure(
-            f"{field}, line 1: a number where the names of the columns are needed (phone,name,…)"
+            f"{field}, line 1: this line must name the columns (phone,name,…), but it contains a number"
         )
     for row in csv.DictReader(lines, fieldnames=names, delimiter=separator):
         surplus = [value for value in row.pop(None, ()) if value.strip()]
@@ -100,7 +100,7 @@ def _json_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
         try:
             row = json.loads(line)
         except ValueError:
-            raise CallApiFailure(f"{field}, line {number}: not JSON; JSON Lines has one row a line") from None
+            raise CallApiFailure(f"{field}, line {number}: not JSON; write one JSON value per line") from None
         yield _checked_row(row, f"{field}, line {number}")
 
 

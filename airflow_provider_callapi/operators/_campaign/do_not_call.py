@@ -23,9 +23,9 @@ _FRESH = 60.0
 class DoNotCall:
     """The numbers that a campaign must not call. If the list is a file, a changed file is read again.
 
-    A row that is a mapping has the number in the column ``phone``, or in its only column. Within a try,
-    numbers are only added to the list. A number that is missing after a change stays excluded, because
-    another process may just be rewriting the file.
+    A row of the list is a phone number, or a mapping with the number in the column ``phone`` or in its only
+    column. Within a try, the list only grows. A number that has disappeared from the file stays excluded,
+    because another process may be rewriting the file.
 
     :param known: numbers that were on the list before a deferral of this try. None: this try has not been
         deferred.
@@ -58,11 +58,11 @@ class DoNotCall:
             return self._numbers
         try:
             self._refresh(self._contacts)
-        except Exception as error:  # each storage provider raises its own kinds
+        except Exception as error:  # each storage provider raises its own exception classes
             if not self._was_read:
                 raise
             if not self.stale:
-                _log.warning("The campaign places no calls until this is put right: %s", _describe(error))
+                _log.warning("The campaign places no calls until this is corrected: %s", _describe(error))
             self.stale = True
         else:
             if self.stale:
@@ -90,7 +90,7 @@ class DoNotCall:
 
 
 def _number_of(row: Row, line: int) -> str:
-    """Return the phone number of a row in the notation of the list.
+    """Return the phone number in a row of the do-not-call list, in the notation of the list.
 
     :raises CallApiFailure: the row has several columns, and none is named ``phone``.
     """
@@ -98,16 +98,19 @@ def _number_of(row: Row, line: int) -> str:
         return row
     columns = {name: value for name, value in row.items() if name != SURPLUS}
     if "phone" not in columns and len(columns) > 1:
-        raise CallApiFailure(f"do_not_call, row {line}: which is the number? Call its column `phone`")
+        raise CallApiFailure(f"do_not_call, row {line}: name the column with the number `phone`")
     return str(columns.get("phone", next(iter(columns.values()), "")))
 
 
 def _version(path: str) -> Any:
-    """Return a file's checksum. None: the storage has no checksums, or the file does not exist."""
+    """Return the checksum of a do-not-call file.
+
+    None: the storage has no checksums, or the file does not exist.
+    """
     try:
         return open_path(path, "do_not_call").checksum()
     except OSError:
-        return None  # reading the file explains why
+        return None  # the read that follows raises an error with the reason
 
 
 def _describe(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Facts that a campaign's worker process stores for the next try, or for the time after a deferral."""
+"""Facts that a campaign's worker process stores for the task's next try, or for the time after a deferral."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ class CampaignMemory:
     facts for the worker after the deferral. The memo works on every version of Airflow.
 
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: the campaign with which the task began, see `identity_of`. None: no worker has stored it.
+    :ivar identity: the facts of `identity_of` about the campaign with which the task began. None: no worker
+        has stored them.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
-    :ivar excluded: fingerprints of people who were on the do-not-call list before the deferral.
+    :ivar excluded: fingerprints (hashes) of people who were on the do-not-call list before the deferral.
     """
 
     def __init__(self, state: KeyValueStore | None, memo: Mapping[str, Any]) -> None:
@@ -33,17 +34,22 @@ class CampaignMemory:
 
     @property
     def points_per_call(self) -> int | None:
-        """The points that one call costs, as last stored. None: the cost is not known."""
+        """The number of points that one call costs, as last stored. None: the number is not known."""
         return self._cost
 
     def remember_points_per_call(self, cost: int | None) -> None:
-        """Store the points that one call costs, for later tries. Without task state, nothing is stored."""
+        """Store the number of points that one call costs, for later tries. Without task state, do nothing."""
         if self._state is not None and cost != self._cost:
             self._state.set(_COST, cost)
             self._cost = cost
 
     def remember_identity(self, identity: dict[str, Any]) -> None:
-        """Store the identity of the campaign (see `identity_of`) for later tries, if there is task state."""
+        """Store the facts that distinguish the campaign from other campaigns, for later tries.
+
+        Without task state, later tries cannot read these facts.
+
+        :param identity: the facts, as `identity_of` returns them.
+        """
         if self._state is not None and identity != self.identity:
             self._state.set(_IDENTITY, identity)
         self.identity = identity
@@ -52,7 +58,7 @@ class CampaignMemory:
         """Return the facts that the worker after a deferral needs, as plain JSON.
 
         :param stopped: the reason why dialling has stopped. None: dialling has not stopped.
-        :param excluded: fingerprints of people on the do-not-call list.
+        :param excluded: fingerprints (hashes) of people on the do-not-call list.
         """
         return {"stopped": stopped, "excluded": list(excluded), "which": self.identity}
 

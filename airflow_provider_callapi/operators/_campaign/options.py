@@ -1,4 +1,7 @@
-"""The parameters of the campaign operator. Those that are not templates are checked in its constructor."""
+"""The parameters of the campaign operator as one object.
+
+The operator's constructor checks those parameters that are not templates.
+"""
 
 from __future__ import annotations
 
@@ -60,15 +63,13 @@ class CampaignOptions:
         if not 0 <= self.points_reserve < 1:
             raise ValueError(f"points_reserve: {self.points_reserve!r} is not a share from 0 to 1")
         if self.min_gap is not None and self.ledger_conn_id is None:
-            raise ValueError(
-                "min_gap needs ledger_conn_id: a task's own state knows nothing of other campaigns"
-            )
+            raise ValueError("min_gap needs ledger_conn_id: task state contains no calls of other campaigns")
 
 
 def read_flag(value: Any, name: str) -> bool:
     """Convert a parameter to a boolean. The parameter is a boolean, or a rendered text such as ``false``.
 
-    :param name: the operator's parameter, for the error message.
+    :param name: the name of the operator's parameter, for the error message.
     :raises CallApiFailure: the value is neither true nor false.
     """
     flag = {"true": True, "false": False}.get(str(value).strip().lower())

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class OutputFiles:
-    """The files that the options ``results`` and ``report`` name.
+    """The files that the campaign operator's parameters ``results`` and ``report`` name.
 
-    The constructor checks the paths before the campaign dials. `write` writes the files at the end.
+    The constructor checks the paths before the campaign dials. `write` writes the files after the last call.
 
     :param log: the task's logger.
-    :raises CallApiFailure: a path cannot be written. The text names the option.
+    :raises CallApiFailure: a path cannot be written. The text names the parameter.
     """
 
     def __init__(self, options: CampaignOptions, log: Any) -> None:
@@ -42,10 +42,13 @@ class OutputFiles:
         calls_per_minute: float | None,
         unfinished: str | None,
     ) -> list[str]:
-        """Write the results and the report. Return an error text for each file that could not be written.
+        """Write the results file and the report.
+
+        Return an error text for each file that could not be written.
 
         :param calls_per_minute: how many calls the points of one minute pay for. None: not known.
-        :param unfinished: the reason why the campaign stopped dialling. None: dialling was not stopped.
+        :param unfinished: the reason why the campaign stopped dialling. None: the campaign did not stop
+            early.
         """
         problems = []
         for name, path in self._paths.items():
@@ -64,7 +67,7 @@ class OutputFiles:
                     with path.open("w", encoding="utf-8") as file:
                         file.write(page)
                 self._log.info("Written: the %s, %s", name, path)
-            except Exception as error:  # each storage provider raises its own kinds
+            except Exception as error:  # each storage provider raises its own exception classes
                 problems.append(f"{name}: {path} could not be written: {type(error).__name__}: {error}")
         return problems
 

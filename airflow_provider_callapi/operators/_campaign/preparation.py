@@ -1,4 +1,4 @@
-"""Make the parts of a campaign from the operator's options. If an option is invalid, no one is dialled."""
+"""Build the parts of a campaign from the operator's options. If an option is invalid, no one is dialled."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float 
 
 
 def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTemplate:
-    """Return the template from which each person's start request is made.
+    """Return the template from which the campaign makes each person's start request.
 
-    :param values: the values by name that the template may use in addition to the person's row.
+    :param values: name → value. The template may use these values in addition to the person's row.
     :raises CallApiFailure: an option cannot be used; no one was dialled. The text names the option.
     """
     with _before_dialling():
@@ -86,9 +86,10 @@ def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTe
 
 
 def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger:
-    """Return the campaign's ledger.
+    """Return the campaign's ledger, which stores the attempts.
 
-    The ledger is in the SQL database that ``ledger_conn_id`` names, or else in Airflow's task state.
+    The ledger is in the SQL database that ``ledger_conn_id`` names. Without ``ledger_conn_id``, the ledger is
+    in Airflow's task state.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
     :raises CallApiFailure: there is neither a database nor task state, or the connection cannot be used.
@@ -108,7 +109,7 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
 
 
 def read_plan(options: CampaignOptions, template: CallTemplate, *, was_read_before: bool) -> Plan:
-    """Read the contact list, and return the people to call and the rows that cannot be used.
+    """Read the contact list. Return the people to call and the rows that cannot be used.
 
     :param was_read_before: whether this task has read the list successfully before.
     :raises CallApiFailure: the list cannot be used, and the task has not read it before.
@@ -121,7 +122,7 @@ def read_plan(options: CampaignOptions, template: CallTemplate, *, was_read_befo
     except CallApiFailure as error:
         if not was_read_before:
             raise
-        raise CallApiTrouble(f"{error} It could be read when this task began") from error
+        raise CallApiTrouble(f"{error} The list could be read when this task began") from error
 
 
 def _read_plan(options: CampaignOptions, template: CallTemplate) -> Plan:
@@ -129,7 +130,7 @@ def _read_plan(options: CampaignOptions, template: CallTemplate) -> Plan:
         read_rows(options.contacts, "contacts"),
         template,
         campaign=options.campaign,
-        # The user's own database keeps the number, so that others can ask for it. Task state keeps a hash.
+        # The user's own database keeps the number, so that users can query it. Task state keeps a hash.
         key_of=str if options.ledger_conn_id else partial(fingerprint, options.campaign),
         region=options.region,
         timezone=options.timezone,
@@ -144,9 +145,10 @@ def _read_plan(options: CampaignOptions, template: CallTemplate) -> Plan:
 
 
 def identity_of(options: CampaignOptions, plan: Plan, *, clears: int) -> dict[str, Any]:
-    """Return the facts that tell a campaign from other campaigns, as plain JSON without a phone number.
+    """Return the facts that distinguish a campaign from other campaigns, as plain JSON.
 
-    The facts are the campaign's name, shard and ledger, and a checksum of the contact list.
+    The facts are the campaign's name, shard and ledger, a checksum of the contact list, and ``clears``. The
+    facts contain no phone number.
 
     :param clears: the task's ``max_tries``, which grows each time a user clears the task.
     """
@@ -159,23 +161,23 @@ def identity_of(options: CampaignOptions, plan: Plan, *, clears: int) -> dict[st
 
 
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Raise an error if a try would continue another campaign than the task began with.
+    """Raise an error if this try would continue a different campaign than the one with which the task began.
 
     With another name, shard or ledger, the try would not know which people earlier tries called. With another
-    contact list, the try would call new people and forget the earlier ones. A person accepts a changed list
-    by clearing the task.
+    contact list, the try would call new people and forget the earlier ones. To accept a changed contact list,
+    a user clears the task.
 
     :param now: the identity of this try's campaign, see `identity_of`.
     :param before: the identity that an earlier worker stored.
     :raises CallApiFailure: the name, shard or ledger has changed. The text names the option.
-    :raises CallApiTrouble: the list has changed, and no one has cleared the task since. Another process may
-        be writing the list.
+    :raises CallApiTrouble: the contact list has changed, and the task has not been cleared since. Another
+        process may be writing the list.
     """
     for name in _IDENTITY_FIELDS:
         if now[name] != before[name]:
             raise CallApiFailure(
-                f"{name}: this task began with {before[name]!r}, and with {now[name]!r} it would not know "
-                "which people it has called. No call was placed. Put the value back, or start another run"
+                f"{name}: this task began with {before[name]!r}. With {now[name]!r}, the task would "
+                "not find its earlier calls. No call was placed. Restore the value, or start another run"
             )
     if now["contacts"] != before["contacts"] and now["clears"] == before["clears"]:
         raise CallApiTrouble(

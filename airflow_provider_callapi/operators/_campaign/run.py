@@ -1,4 +1,4 @@
-"""One try of the campaign operator: prepare the campaign, carry out its steps, defer waits, and finish it."""
+"""One try of the campaign operator: prepare the campaign, carry out its steps, defer waits, and finish."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _NAP = 1.0
 class UnfinishedBusiness(Exception):
     """Raised if a campaign is over but its task must fail, e.g. because too few people were reached.
 
-    :ivar summary: the campaign in numbers, for XCom.
+    :ivar summary: the campaign's summary (counts of people and calls), for XCom.
     :ivar error: the exception that the task raises.
     """
 
@@ -63,8 +63,8 @@ class UnfinishedBusiness(Exception):
 class CampaignRun:
     """One try of a campaign operator: one execution of its task.
 
-    :param event: the trigger's event after a deferral. None: this try has not been deferred.
-    :param memo: the facts that `CampaignMemory.memo` returned before the deferral.
+    :param event: what the trigger observed during a deferral. None: this try has not been deferred.
+    :param memo: the facts that `CampaignMemory.memo` returned before the deferral. None: no deferral.
     :param log: the task's logger.
     :raises CallApiFailure: an option cannot be used; no one was dialled.
     """
@@ -133,9 +133,10 @@ class CampaignRun:
         return self._finish()
 
     def kill(self) -> None:
-        """Stop dialling, and release the active calls if the author set ``cancel_on_kill``.
+        """Stop dialling, and release (end) the active calls if the author set ``cancel_on_kill``.
 
-        A signal handler may call this method."""
+        A signal handler may call this method.
+        """
         self._killed = True
         self._campaign.stop("the task was killed")
         self._log.info("Killed: the campaign dials no more; %d calls are active", self._campaign.active)
@@ -170,7 +171,7 @@ class CampaignRun:
         return external_id(self._options.campaign, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str] | None:
-        """Return the phone numbers of the campaign that were on the do-not-call list before the deferral.
+        """Return those phone numbers of the campaign that were on the do-not-call list before the deferral.
 
         None: this try has not been deferred.
         """
@@ -183,19 +184,28 @@ class CampaignRun:
         return fingerprint(self._options.campaign, person.contact)
 
     def _current_exclusions(self) -> frozenset[str] | None:
-        """Return the numbers on the do-not-call list. None: the list cannot be read now, so dial no one."""
+        """Return the numbers on the do-not-call list.
+
+        None: the list cannot be read now, so the campaign dials no one.
+        """
         numbers = self._do_not_call()
         return None if self._do_not_call.stale else numbers
 
     def _check_identity(self) -> None:
-        """Raise an error if the options or the contact list differ from those of an earlier try."""
+        """Raise an error if the campaign has another name, shard, ledger or contact list than before.
+
+        The options and the list of this try are compared with those of an earlier try.
+        """
         identity = identity_of(self._options, self._plan, clears=self._facts.clears)
         if self._memory.identity is not None:
             refuse_another_campaign(identity, self._memory.identity)
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log how many people the campaign will call. Return the forecast of points and minutes."""
+        """Log how many people the campaign will call.
+
+        Return a forecast: the points and minutes that the calls need.
+        """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
             self._options.campaign,
@@ -207,7 +217,7 @@ class CampaignRun:
         now = time.time()
         for line in announcement.plan_lines():
             self._log_line(line)
-        self._runner.poll_limits()  # costs no points, and its answer holds the account's counters
+        self._runner.poll_limits()  # the poll costs no points, and its answer contains the points left
         for line in announcement.forecast_lines(now):
             self._log_line(line)
         return announcement.forecast()
@@ -223,14 +233,19 @@ class CampaignRun:
         return pause
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep for these seconds. A kill of the task ends the sleep within a second."""
+        """Sleep for a number of seconds. A kill of the task ends the sleep within a second."""
         killed = self._killed
         while seconds > 0 and self._killed == killed:
             time.sleep(min(seconds, _NAP))
             seconds -= _NAP
 
     def _deferral(self, pause: Pause) -> Deferral | None:
-        """Return a deferral if the triggerer can take over the pause. None: the worker must stay."""
+        """Return a deferral if the triggerer can wait instead of the worker.
+
+        None: the worker must wait itself.
+
+        :param pause: the time until the campaign's next step, and the reason for the wait.
+        """
         campaign = self._campaign
         wake_at = absence_until(
             self._runner,
@@ -263,7 +278,7 @@ class CampaignRun:
         return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
 
     def _release(self) -> None:
-        """Send one release request for each active call, if the author set ``cancel_on_kill``."""
+        """Release (end) the active calls, with one request per call, if the author set ``cancel_on_kill``."""
         active = self._campaign.watched().keys() - self._released
         if self._options.cancel_on_kill and active:
             self._released |= active

@@ -19,7 +19,7 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
 class CampaignServices:
-    """The Call API and the Data API of one connection, for a campaign.
+    """The functions through which a campaign uses the Call API and the Data API of one connection.
 
     :param at_once: how many start requests are sent at the same time.
     """
@@ -35,8 +35,9 @@ class CampaignServices:
     ) -> CampaignGateway:
         """Return the functions through which the campaign's `Runner` uses the services.
 
-        :param do_not_call: returns the numbers that must not be called. None: the list cannot be read now.
-        :param log: logs a line of text.
+        :param do_not_call: a function that returns the numbers that must not be called. The function returns
+            None if the list cannot be read now.
+        :param log: a function that logs a line of text.
         """
         return CampaignGateway(
             start=self.start,
@@ -55,7 +56,10 @@ class CampaignServices:
         )
 
     def start(self, requests: Sequence[StartCall]) -> list[StartedCall | CallApiError]:
-        """Send start requests in parallel, each one once. Return an answer or an error for each request."""
+        """Send start requests in parallel, each request once.
+
+        :return: for each request, in the same order, the answer of the service or the error.
+        """
         return list(self._pool.map(self._start, requests))
 
     def close(self) -> None:

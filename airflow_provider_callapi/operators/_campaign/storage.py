@@ -1,4 +1,7 @@
-"""Open and check the paths of a campaign's files in Airflow's object storage, before the campaign dials."""
+"""Open and check the paths of a campaign's files in Airflow's object storage.
+
+All checks run before the first call.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +14,26 @@ if TYPE_CHECKING:
 
 
 def open_path(path: str, field: str) -> ObjectStoragePath:
-    """Return a path in object storage.
+    """Return a path in Airflow's object storage.
 
     :param path: ``file:///…``, ``s3://connection@bucket/…``, or a local path.
-    :param field: the operator's parameter, for error messages.
-    :raises CallApiFailure: Airflow has no such storage.
+    :param field: the name of the operator's parameter, for error messages.
+    :raises CallApiFailure: Airflow has no storage for the path.
     """
     from airflow.sdk import ObjectStoragePath  # noqa: PLC0415 - fsspec is heavy, and DAG files are parsed all day
 
     try:
         storage_path = ObjectStoragePath(path)
         storage_path.fs  # noqa: B018 - this looks the storage up
-    except Exception as error:  # each storage provider raises its own kinds
+    except Exception as error:  # each storage provider raises its own exception classes
         raise CallApiFailure(f"{field}: {path} cannot be used: {error}") from error
     return storage_path
 
 
 def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
-    """Return the path of a file that is written later. If the path is local, create its folder now.
+    """Return the path of a file that the campaign writes later. If the path is local, create its folder now.
 
-    :param field: the operator's parameter, for error messages.
+    :param field: the name of the operator's parameter, for error messages.
     :raises CallApiFailure: the folder cannot be created.
     """
     storage_path = open_path(path, field)

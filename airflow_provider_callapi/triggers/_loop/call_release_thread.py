@@ -1,4 +1,4 @@
-"""Release the calls of a killed deferred task, without blocking the triggerer's event loop."""
+"""Release (end) the calls of a killed deferred task, without blocking the triggerer's event loop."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 _TIME_FOR_RELEASES = 8.0
-"""Seconds for all releases of a killed task. The triggerer allows 30 s, but the person who killed the task
-may not wait so long.
+"""Seconds for all releases of a killed task. The triggerer allows 30 s, but the user who killed the task may
+not wait so long.
 """
 
 

@@ -1,4 +1,7 @@
-"""One poll per connection and event loop. All waits for the connection's calls share this poll."""
+"""One poll per connection and event loop.
+
+All triggers that wait for the connection's calls share the poll.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +41,8 @@ async def subscribe(
     an event loop starts the connection's poll. The poll stops when the last subscriber leaves.
 
     :param interval: the longest time between two snapshots, in seconds.
-    :param awaited: returns the session ids of the calls for whose answer the subscriber waits. If the
-        connection uses the Data API, the Data API is asked for these answers.
+    :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
+        waits. If the connection uses the Data API, the poll also asks the Data API for these answers.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
     if callapi_conn_id not in polls:
@@ -52,14 +55,16 @@ async def subscribe(
     finally:
         if poll.idle and polls.get(callapi_conn_id) is poll:
             del polls[callapi_conn_id]  # the next subscriber reads the connection again
-            record_poll_age(0.0, conn_id=callapi_conn_id)  # a gauge keeps its last value
+            record_poll_age(0.0, conn_id=callapi_conn_id)  # otherwise, the metric would keep its last value
 
 
 class _Poller:
-    """Take snapshots of one connection's active calls in a thread, because the client is synchronous.
+    """Take snapshots of one connection's active calls.
 
-    A request to the Data API for answers runs beside the polls, because a slow Data API must not delay the
-    polls. The next snapshot after the request contains its result.
+    Each poll runs in a thread, because the HTTP client would block the event loop.
+
+    A request to the Data API for answers runs in parallel with the polls, because a slow Data API must not
+    delay the polls. The next snapshot after the request contains the result of the request.
     """
 
     poll: SharedPoll
@@ -87,7 +92,10 @@ class _Poller:
         return self._with_answers(snapshot, self._witness) if self._witness else snapshot
 
     def _with_answers(self, snapshot: Snapshot, witness: AnswerWitness) -> Snapshot:
-        """Return the snapshot with the answers that the Data API has reported, and start a request if due."""
+        """Add to a snapshot the answers that the Data API has reported.
+
+        If it is time, ask the Data API again.
+        """
         if self._witness_request is not None and not self._witness_request.done():
             return snapshot
         answered = witness.answered_in(snapshot)
@@ -99,7 +107,8 @@ class _Poller:
 def is_permanent(error: Exception) -> bool:
     """Return whether a retry of the task would fail with the same error.
 
-    Return False for an error of an unknown kind, for example if the secrets backend is down for a moment.
+    Return False for an error of an unknown kind: such an error may be temporary, e.g. an outage of the
+    secrets backend.
     """
     if isinstance(error, CallApiError):
         return error.permanent

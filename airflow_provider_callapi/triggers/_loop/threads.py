@@ -1,4 +1,7 @@
-"""Run slow work in a new thread. The few threads of the event loop stay free for the polls."""
+"""Run slow work of a trigger in a new thread.
+
+The event loop has only a few threads of its own. These threads stay free for the polls.
+"""
 
 from __future__ import annotations
 

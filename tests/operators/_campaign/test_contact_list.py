@@ -77,7 +77,7 @@ def test_a_file_is_read_as_far_as_it_is_asked_for(tmp_path):
     [
         ("file:///tmp/people.xlsx", r"contacts: the path of a file is needed, \.csv, \.jsonl"),
         ("file:///tmp/nobody/people.csv", r"contacts: .*people\.csv cannot be read"),
-        (f"['{A}']", "contacts: a list written as text; pass the list itself"),
+        (f"['{A}']", "contacts: the list is written as text; pass the list itself"),
         (f"{A}, {B}", "contacts: the path of a file is needed"),
         ("nostorage://bucket/people.csv", "contacts: nostorage://bucket/people.csv cannot be used"),
         ({"phone": A}, "contacts: a list of rows, or the path of a file is needed"),
@@ -98,8 +98,8 @@ def test_what_is_no_list_is_told_with_its_field_and_not_tried_again(contacts, sa
     ("name", "text", "said"),
     [
         ("people.jsonl", f'["{A}"]\n', "contacts, line 1: "),
-        ("people.csv", f"{A}\n{B}\n", "contacts, line 1: a number where the names of the columns are needed"),
-        ("people.csv", f"+7 916 000-00-01;Anna\n{B};Boris\n", "contacts, line 1: a number where"),
+        ("people.csv", f"{A}\n{B}\n", "contacts, line 1: this line must name the columns"),
+        ("people.csv", f"+7 916 000-00-01;Anna\n{B};Boris\n", "contacts, line 1: this line must name"),
     ],
 )
 def test_no_row_is_repeated_in_an_error(tmp_path, name, text, said):

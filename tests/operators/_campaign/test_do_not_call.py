@@ -49,8 +49,8 @@ def test_entries_that_keep_nobody_from_being_called_are_counted_in_a_warning(cap
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"id,number\n1,{A}\n", "do_not_call, row 1: which is the number"),
-        (f"{A}\n{B}\n", "do_not_call, line 1: a number where the names of the columns"),
+        (f"id,number\n1,{A}\n", "do_not_call, row 1: name the column with the number `phone`"),
+        (f"{A}\n{B}\n", "do_not_call, line 1: this line must name the columns"),
     ],
     ids=["several columns", "no header"],
 )
@@ -138,7 +138,7 @@ def test_while_the_list_cannot_be_read_its_numbers_stay_and_a_caller_is_told(
 
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 1
-    assert told[0].startswith("The campaign places no calls until this is put right: do_not_call")
+    assert told[0].startswith("The campaign places no calls until this is corrected: do_not_call")
     assert A not in told[0]
 
 
