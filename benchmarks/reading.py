@@ -33,8 +33,8 @@ def docstrings() -> Iterator[tuple[str, str]]:
 
 def _definitions(
     node: ast.AST, name: str
-) -> Iterator[tuple[str, ast.Module | ast.ClassDef | ast.FunctionDef]]:
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+) -> Iterator[tuple[str, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]]:
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         yield name, node
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
