@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from airflow_provider_callapi.api.credentials import Credentials
+from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import (
     CallApiError,
     NotSent,
@@ -113,9 +114,14 @@ class Client:
                 secrets=secrets,
             )
         try:
-            return request.read_answer(data)
+            answer = request.convert_answer(data)
+            if isinstance(answer, Entries):
+                answer.total = _read_total(reply)
+            return answer
         except ValidationError as error:
             problem = error.errors(include_input=False, include_url=False)[0]["msg"]
+        except ValueError as error:  # raised by `read_entries`; its text contains no value of the answer
+            problem = str(error)
         raise Unanswered(
             f"the answer differs from the method's documentation: {problem}",
             method=request.method,
@@ -161,6 +167,11 @@ def _read_limits(reply: Reply) -> Limits | None:
         return Limits.model_validate((reply.metadata or {})["limits"])
     except (KeyError, ValidationError):
         return None
+
+
+def _read_total(reply: Reply) -> int | None:
+    total = reply.metadata.get("total_items")
+    return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
 def _read_api_version(reply: Reply) -> ApiVersion | None:

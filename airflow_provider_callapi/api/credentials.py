@@ -11,6 +11,8 @@ from airflow_provider_callapi.api.models import AccessToken
 LogIn = Callable[[str, str], AccessToken]
 """A function that sends ``login.user`` with a login and a password, and returns the new access token."""
 
+_LIFETIME = 3600.0
+"""How long a temporary token is valid if the answer to the login does not state it, in seconds."""
 _RENEW_MARGIN = 60.0
 """The time in seconds before a temporary token expires at which the client gets a new token.
 
@@ -70,7 +72,8 @@ class LoginSession:
             if self._token is None or now >= self._renew_at:
                 answer = log_in(self._login, self._password)
                 self._token = answer.access_token
-                self._renew_at = max(answer.expire_at - _RENEW_MARGIN, now + _RENEW_MARGIN)
+                expires_at = now + _LIFETIME if answer.expire_at is None else answer.expire_at
+                self._renew_at = max(expires_at - _RENEW_MARGIN, now + _RENEW_MARGIN)
             return self._token
 
     def discard_refused(self, refused: str) -> bool:

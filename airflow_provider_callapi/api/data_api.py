@@ -10,14 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 import pendulum
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from airflow_provider_callapi.api.entries import Entries, read_inner, tells
 from airflow_provider_callapi.api.errors import InvalidParameters
-from airflow_provider_callapi.api.methods import ObjectId, Repeat, Request
-from airflow_provider_callapi.api.models import Answer, Done, Tag, zone
+from airflow_provider_callapi.api.methods import ListRequest, ObjectId, Repeat, Request
+from airflow_provider_callapi.api.models import (
+    Answer,
+    Done,
+    Number,
+    NumberNotNull,
+    Tag,
+    Text,
+    TextOrNone,
+    zone,
+)
 
 if TYPE_CHECKING:  # `requests` imports slowly, and the DAG processor imports this module often
     from airflow_provider_callapi.api.client import Client
@@ -28,19 +38,17 @@ REPORT_FIELDS = (
     "start_time",
     "finish_time",
     "contact_phone_number",
-    "source",
-    "is_lost",
     "finish_reason",
     "talk_duration",
-    "total_duration",
     "call_api_external_id",
     "tags",
-    "full_record_file_link",
 )
-"""The Data API's report fields that a `CallReport` contains.
+"""The fields of a call's report that this package uses, and that a request asks for by default.
 
 Requests list these fields, because the Data API sends several of the fields only on request.
 """
+RECORDING_FIELD = "full_record_file_link"
+"""The report field with the link to a call's recording. Only a request that needs the link asks for it."""
 
 REPORT_INTERVAL = 10.0
 """Seconds between two requests for a report that does not exist yet."""
@@ -68,18 +76,18 @@ class CallReport(Answer):
     ``full_record_file_link`` (the link to the recording) are personal data.
     """
 
-    id: int
-    communication_id: int | None = None
+    id: Number
+    communication_id: Number | None = None
     start_time: str | None = None
-    finish_time: str | None = None
-    contact_phone_number: str | None = Field(None, repr=False)
+    finish_time: TextOrNone = None
+    contact_phone_number: Text | None = Field(None, repr=False)
     source: str | None = None
     is_lost: bool | None = None
-    finish_reason: str | None = None
-    talk_duration: int | None = None
-    total_duration: int | None = None
-    call_api_external_id: str | None = None
-    tags: list[Tag] | None = None
+    finish_reason: TextOrNone = None
+    talk_duration: Number | None = None
+    total_duration: Number | None = None
+    call_api_external_id: Text | None = None
+    tags: Annotated[list[Tag] | None, BeforeValidator(read_inner(Tag))] = None
     full_record_file_link: str | None = Field(None, repr=False)
 
     @property
@@ -93,15 +101,16 @@ class LegReport(Answer):
 
     ``connect_time`` is None if the participant did not pick up. ``is_operator`` is True for a person of the
     account, and None if the Data API does not state whose leg it is. ``direction`` is ``in`` for a leg that
-    comes from the calling number, and ``out`` for a leg to the called number.
+    comes from the calling number, and ``out`` for a leg to the called number. In an answer, ``null`` is no
+    readable value of ``id`` and ``call_session_id``.
     """
 
-    id: int
-    call_session_id: int | None = None
+    id: NumberNotNull = None
+    call_session_id: NumberNotNull = None
     connect_time: str | None = None
     direction: str | None = None
-    calling_phone_number: str | None = Field(None, repr=False)
-    called_phone_number: str | None = Field(None, repr=False)
+    calling_phone_number: Annotated[Text | None, Field(repr=False)] = None
+    called_phone_number: Annotated[Text | None, Field(repr=False)] = None
     is_operator: bool | None = None
     is_coach: bool | None = None
     is_talked: bool | None = None
@@ -111,8 +120,8 @@ class LegReport(Answer):
 class AccountTag(Answer):
     """One tag that the account defines, an entry of ``get.tags``."""
 
-    id: int
-    name: str | None = None
+    id: Number
+    name: Text | None = None
     is_system: bool | None = None
 
 
@@ -121,7 +130,7 @@ def equals(field: str, value: int | str) -> dict[str, Any]:
     return {"field": field, "operator": "=", "value": value}
 
 
-def is_one_of(field: str, values: Iterable[int]) -> dict[str, Any]:
+def is_one_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
     """Return a filter for a Data API request: only entries with one of these values in this field."""
     return {"field": field, "operator": "in", "value": sorted(values)}
 
@@ -131,12 +140,12 @@ def report_time(epoch_seconds: float, timezone: str) -> str:
     return pendulum.from_timestamp(epoch_seconds, tz=zone(timezone)).format("YYYY-MM-DD HH:mm:ss")
 
 
-R = TypeVar("R", covariant=True)
+M = TypeVar("M", bound=Answer)
 Sort = list[dict[str, Any]]
 """The sort order of a Data API list: ``[{"field": …, "order": "asc"|"desc"}]``."""
 
 
-class _ListRequest(Request[R], Generic[R]):
+class _ListRequest(ListRequest[M], Generic[M]):
     """A Data API request for one page of a list.
 
     :ivar limit: entries per page; the service sends 1000 by default.
@@ -150,18 +159,34 @@ class _ListRequest(Request[R], Generic[R]):
     offset: int | None = Field(None, ge=0, le=100_000)
 
 
-class _ReportRequest(_ListRequest[R], Generic[R]):
+class _ReportRequest(_ListRequest[M], Generic[M]):
     """A Data API request for the reports of calls or legs in a period.
 
     :ivar date_from: start of the period, ``YYYY-MM-DD hh:mm:ss`` in the account's time zone.
     :ivar date_till: end of the period in the same form, at most three months after ``date_from``.
     """
 
+    needed_fields: ClassVar[frozenset[str]]
+    """The fields without which a report decides nothing. If the request asks for such a field, an entry
+    without the field is left out."""
+
     date_from: str
     date_till: str
+    fields: list[str]
+
+    def convert_answer(self, data: Any) -> Entries[M]:
+        """Convert the answer to `Entries`. An entry that lacks a needed field is left out.
+
+        A needed field with an empty text counts as missing, because an empty text proves nothing.
+        """
+        needed = self.needed_fields.intersection(self.fields)
+        return self.read_answer(data).keep(
+            lambda entry: all(tells(entry, name) and getattr(entry, name) != "" for name in needed),
+            lambda entry: getattr(entry, self.id_field),
+        )
 
 
-class GetCallsReport(_ReportRequest[list[CallReport]]):
+class GetCallsReport(_ReportRequest[CallReport]):
     """Request the reports of the calls in a period of at most three months.
 
     :ivar filter: ``{"field", "operator", "value"}`` or ``{"filters": […], "condition": "and"|"or"}``.
@@ -169,26 +194,41 @@ class GetCallsReport(_ReportRequest[list[CallReport]]):
     """
 
     method = "get.calls_report"
+    entry_type = CallReport
+    needed_fields = frozenset({"id", "finish_time", "finish_reason", "talk_duration"})
+    decisive_fields = needed_fields
 
     fields: list[str] = Field(default_factory=lambda: list(REPORT_FIELDS))
     include_ongoing_calls: bool | None = None
 
 
-class GetCallLegsReport(_ReportRequest[list[LegReport]]):
+class GetCallLegsReport(_ReportRequest[LegReport]):
     """Request the reports of the legs (participants) of all calls in a period of at most three months.
 
     The service can filter by ``call_session_id``.
     """
 
     method = "get.call_legs_report"
+    entry_type = LegReport
+    needed_fields = frozenset({"id", "call_session_id", "connect_time"})
+    decisive_fields = needed_fields | {
+        "direction",
+        "calling_phone_number",
+        "called_phone_number",
+        "is_operator",
+        "is_coach",
+        "is_talked",
+    }
+    id_field = "call_session_id"
 
     fields: list[str] = Field(default_factory=lambda: list(LEG_FIELDS))
 
 
-class GetTags(_ListRequest[list[AccountTag]]):
+class GetTags(_ListRequest[AccountTag]):
     """Request the tags that the account defines."""
 
     method = "get.tags"
+    entry_type = AccountTag
 
     fields: list[str] | None = None
 

@@ -10,6 +10,7 @@ Each class groups the errors that a caller handles in the same manner.
     │   └── Unanswered                 the request was sent: it may have been carried out
     └── Rejected                       the service answered with an error object
         ├── InvalidParameters          fix the named field (also raised before anything is sent)
+        │   └── DateRefused            the service does not accept this date of a report now
         ├── AuthenticationFailed       login, password or key is wrong, blocked or expired
         │   └── TokenInvalid           unknown key or expired temporary token: log in again
         ├── AccessDenied               rights, IP list, component, account: ask an administrator
@@ -164,6 +165,15 @@ class InvalidParameters(Rejected):
     permanent = True
 
 
+class DateRefused(InvalidParameters):
+    """The service refuses the beginning or the end of a report's period.
+
+    Some accounts refuse a beginning that is only a few hours old. The same request succeeds later.
+    """
+
+    permanent = False
+
+
 class AuthenticationFailed(Rejected):
     """The login, password or permanent key is wrong, blocked or expired."""
 
@@ -289,6 +299,10 @@ An unknown code becomes `ServiceFailed`, because the service may have carried ou
 """
 
 
+_DATE_FIELDS = ("date_from", "date_till")
+"""The parameters with the period of a report."""
+
+
 def rejection(
     error: Mapping[str, Any],
     *,
@@ -299,24 +313,32 @@ def rejection(
 ) -> Rejected:
     """Return the exception for a JSON-RPC error object.
 
-    The mnemonic decides the exception's class. If the mnemonic has no class, the error code decides.
+    The mnemonic decides the exception's class. If the mnemonic has no class, the error code decides. A
+    refused date of a report has a class of its own.
 
     :param secrets: values in the request that must not appear in the error text.
     """
     data: Any = error.get("data")
     data = data if isinstance(data, dict) else {}
-    mnemonic, code, params = data.get("mnemonic"), error.get("code"), data.get("params")
-    error_class = _BY_MNEMONIC.get(str(mnemonic)) or (
+    mnemonic, field = _text_or_none(data.get("mnemonic")), _text_or_none(data.get("field"))
+    code, params = error.get("code"), data.get("params")
+    error_class = _BY_MNEMONIC.get(mnemonic or "") or (
         _BY_CODE.get(code, ServiceFailed) if isinstance(code, int) else ServiceFailed
     )
+    if mnemonic == "invalid_parameter_value" and field in _DATE_FIELDS:
+        error_class = DateRefused
     return error_class(
         _redact(str(error.get("message") or "no message"), list(secrets)),
         method=method,
         request_id=request_id,
         code=code,
         mnemonic=mnemonic,
-        field=data.get("field"),
+        field=field,
         params=params if isinstance(params, dict) else {},
         value=data.get("value"),
         limits=limits,
     )
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -150,7 +150,7 @@ def _parse_reply(response: requests.Response, method: str, request_id: str) -> R
         )
 
     try:
-        body = json.loads(response.content)
+        body = _load_json(response.content)
     except (ValueError, RecursionError):
         raise unanswered("the answer is not JSON") from None
     error = body.get("error") if isinstance(body, dict) else None
@@ -164,6 +164,20 @@ def _parse_reply(response: requests.Response, method: str, request_id: str) -> R
     if not isinstance(error, dict):
         raise unanswered("the answer's error is not an object")
     return Reply(request_id, error=error, metadata=_merge_metadata(error.get("data"), error, body))
+
+
+def _load_json(content: bytes) -> Any:
+    """Return the JSON value in the body of an answer.
+
+    Half of a surrogate pair (``\\ud800``) becomes U+FFFD, because no other library accepts such a text.
+
+    :raises ValueError: the body is not JSON.
+    """
+    body = json.loads(content)
+    if b"\\ud" not in content.lower():
+        return body
+    text = json.dumps(body, ensure_ascii=False)
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _merge_metadata(*parts: Any) -> Mapping[str, Any]:

@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from airflow_provider_callapi.api.entries import Entries, read_entries
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.models import (
     AccessToken,
@@ -37,6 +38,8 @@ from airflow_provider_callapi.api.models import (
 
 R = TypeVar("R", covariant=True)
 """The type of a request's answer."""
+M = TypeVar("M", bound=BaseModel)
+"""The type of the entries of an answer that is a list."""
 
 
 class Repeat(Enum):
@@ -122,11 +125,19 @@ class Request(_Parameters, Generic[R]):
         """
         return isinstance(mnemonic, str) and mnemonic in self.already_done_errors
 
+    def convert_answer(self, data: Any) -> R:
+        """Convert ``result.data`` of the answer to this request. See `read_answer`.
+
+        A class overrides this method if the conversion depends on the request's values.
+        """
+        return self.read_answer(data)
+
     @classmethod
     def read_answer(cls, data: Any) -> R:
         """Convert ``result.data`` of the service's answer to the answer type of this request class.
 
-        :raises pydantic.ValidationError: the answer differs from the method's documentation.
+        :raises ValueError: the answer differs from the method's documentation. A `pydantic.ValidationError`
+            is a ValueError.
         """
         answer: R = _answer_reader(cls).validate_python(data)
         return answer
@@ -482,10 +493,34 @@ class ReleaseCall(SessionRequest[Done]):
 # --- reading the account's state ---
 
 
-class ListCalls(Request[list[CallSession]]):
+class ListRequest(Request[Entries[M]], Generic[M]):
+    """Base class of the requests whose answer is a list.
+
+    An entry that cannot be read is left out and counted, see `Entries`.
+
+    :cvar entry_type: the class of the list's entries.
+    :cvar decisive_fields: an entry with an unreadable value in one of these fields is left out.
+    :cvar id_field: the field with the id that `Entries.left_out_ids` contains.
+    """
+
+    entry_type: ClassVar[type[Any]]
+    decisive_fields: ClassVar[frozenset[str]] = frozenset()
+    id_field: ClassVar[str] = "id"
+
+    @classmethod
+    def read_answer(cls, data: Any) -> Entries[M]:
+        """Convert ``result.data`` of the service's answer to `Entries`.
+
+        :raises ValueError: the data is neither a list nor an object.
+        """
+        return read_entries(cls.entry_type, data, decisive=cls.decisive_fields, id_field=cls.id_field)
+
+
+class ListCalls(ListRequest[CallSession]):
     """List the active calls. The service returns all calls in one answer, and cannot filter by session."""
 
     method = "list.calls"
+    entry_type = CallSession
     component = Component.MANAGEMENT
     repeat = Repeat.SAFE
 
@@ -493,10 +528,11 @@ class ListCalls(Request[list[CallSession]]):
     virtual_phone_number: Annotated[PhoneNumber, AfterValidator(_check_starts_with_seven)] | None = None
 
 
-class ListTalkOptions(Request[list[TalkOption]]):
+class ListTalkOptions(ListRequest[TalkOption]):
     """List the account's talk options: the actions that employees can start with phone buttons in a talk."""
 
     method = "list.talk_options"
+    entry_type = TalkOption
     component = Component.MANAGEMENT
     repeat = Repeat.SAFE
 

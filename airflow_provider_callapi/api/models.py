@@ -1,5 +1,7 @@
 """The answers of the Call API as classes. Unknown fields and values cause no error and are kept.
 
+`entries` reads lists of these classes, and leaves out what cannot be read.
+
 Source: the response parameter tables of the vendor's Call API v4.0 document.
 """
 
@@ -12,15 +14,22 @@ from functools import cache
 from typing import Annotated, Any
 
 import pendulum
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+
+from airflow_provider_callapi.api.entries import read_inner
 
 
 def _null_to_empty_list(value: Any) -> Any:
     return [] if value is None else value
-
-
-def _null_to_false(value: Any) -> Any:
-    return False if value is None else value
 
 
 def _null_to_text(value: Any) -> Any:
@@ -33,14 +42,45 @@ def _reject_bool(value: Any) -> Any:
     return value
 
 
+def _reject_null(value: Any) -> Any:
+    if value is None:
+        raise ValueError("a value is needed")
+    return value
+
+
+def _empty_to_null(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _number_to_text(value: Any) -> Any:
+    """Return a positive whole number as text. Return any other value unchanged."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:.0f}" if is_number and value > 0 and value % 1 == 0 else value
+
+
+def _unreadable_to_none(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
 def _require_true(value: bool) -> bool:
     if not value:
         raise ValueError("success is false")
     return value
 
 
-Flag = Annotated[bool, BeforeValidator(_null_to_false)]
-"""A boolean in an answer. A missing value (``null``) becomes False."""
+Number = Annotated[int, BeforeValidator(_reject_bool)]
+"""A whole number in an answer. Text that contains a whole number is converted."""
+NumberNotNull = Annotated[int | None, BeforeValidator(_reject_bool), BeforeValidator(_reject_null)]
+"""A whole number in an answer that may be missing, but not ``null``."""
+SessionId = Annotated[Number, Field(gt=0, lt=2**63)]
+"""The id of a call session in an answer."""
+Text = Annotated[str, BeforeValidator(_number_to_text)]
+"""A text in an answer. A positive whole number is converted to text."""
+TextOrNone = Annotated[str | None, BeforeValidator(_empty_to_null)]
+"""A text in an answer that proves a fact. An empty text counts as ``null``, and a number is not accepted."""
 
 
 class Answer(BaseModel):
@@ -52,11 +92,12 @@ class Answer(BaseModel):
 class AccessToken(Answer):
     """The answer to ``login.user``: a temporary access token, valid for one hour.
 
-    :ivar expire_at: when the token expires, epoch seconds.
+    :ivar expire_at: when the token expires, epoch seconds. None: the answer does not state the end in a known
+        form. The vendor's Data API also sends the end as ``expire`` and does not describe that field.
     """
 
     access_token: str = Field(repr=False)
-    expire_at: float
+    expire_at: Annotated[float | None, Field(allow_inf_nan=False), WrapValidator(_unreadable_to_none)] = None
 
 
 class StartedCall(Answer):
@@ -80,8 +121,8 @@ class Done(Answer):
 class Tag(Answer):
     """A tag of a call: a label that the account defines and the call carries."""
 
-    tag_id: int
-    tag_name: str | None = None
+    tag_id: Number
+    tag_name: Text | None = None
 
 
 class LegState(StrEnum):
@@ -137,17 +178,18 @@ class Leg(Answer):
 
     :ivar called_phone_number: the called number. Dots and a DTMF string may follow the number
         (``74959268686...9.2.3.3``).
-    :ivar is_operator: True for a person of the account, False for the contact.
+    :ivar is_operator: True for a person of the account, False for the contact. None: the service does not
+        state it.
     :ivar state: the state as the service's text, which is Russian or English, e.g. ``Дозвон`` or ``Dial``.
         `leg_state` converts the text to a `LegState`.
     """
 
-    leg_id: int
-    calling_phone_number: str | None = None
-    called_phone_number: str | None = None
-    is_operator: Flag = False
-    employee_id: int | None = None
-    employee_full_name: str | None = None
+    leg_id: Number
+    calling_phone_number: Text | None = None
+    called_phone_number: Text | None = None
+    is_operator: bool | None = False
+    employee_id: Number | None = None
+    employee_full_name: Text | None = None
     record_call_enabled: bool | None = None
     state: Annotated[str, BeforeValidator(_null_to_text)] = ""
 
@@ -159,21 +201,25 @@ class CallSession(Answer):
         converts the text.
     """
 
-    call_session_id: int
+    call_session_id: SessionId
     direction: str | None = None
     start_time: str | None = None
-    virtual_phone_number: str | None = None
-    contact_phone_number: str | None = None
-    external_id: str | None = None
-    tags: Annotated[tuple[Tag, ...], BeforeValidator(_null_to_empty_list)] = ()
-    legs: Annotated[tuple[Leg, ...], BeforeValidator(_null_to_empty_list)] = ()
+    virtual_phone_number: Text | None = None
+    contact_phone_number: Text | None = None
+    external_id: Text | None = None
+    tags: Annotated[
+        tuple[Tag, ...], BeforeValidator(_null_to_empty_list), BeforeValidator(read_inner(Tag))
+    ] = ()
+    legs: Annotated[
+        tuple[Leg, ...], BeforeValidator(_null_to_empty_list), BeforeValidator(read_inner(Leg))
+    ] = ()
 
 
 class ButtonValue(Answer):
     """The object that a talk option (a phone button's action) uses: a tag to set or a scenario to run."""
 
-    id: int
-    value: str | None = None
+    id: Number
+    value: Text | None = None
 
 
 class TalkOption(Answer):
@@ -182,9 +228,9 @@ class TalkOption(Answer):
     The answer to ``list.talk_options`` contains one entry for each talk option.
     """
 
-    button: str
+    button: Text
     mnemonic: str
-    name: str | None = None
+    name: Text | None = None
     button_value: Annotated[ButtonValue | None, BeforeValidator(lambda v: v or None)] = None
 
 
@@ -244,4 +290,7 @@ def parse_time(text: str, timezone: str) -> pendulum.DateTime:
     parsed = pendulum.parse(text.strip().replace("T ", "T").replace(" ", "T"), tz=zone(timezone))
     if not isinstance(parsed, pendulum.DateTime):
         raise ValueError(f"not a date and time of the Call API: {text!r}")
-    return parsed.astimezone(UTC)
+    try:
+        return parsed.astimezone(UTC)
+    except OverflowError:  # the first or last day that a date can express
+        raise ValueError(f"not a date and time of the Call API: {text!r}") from None

@@ -7,18 +7,16 @@ The package asks the Data API only while a task waits for the answer to an activ
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Protocol
+from typing import Protocol
 
 from airflow_provider_callapi.api.data_api import (
     REPORT_INTERVAL,
-    GetCallLegsReport,
-    GetCallsReport,
-    is_one_of,
 )
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.models import CallSession, Limits
 from airflow_provider_callapi.calls.answers import contacts_leg_is_connected
-from airflow_provider_callapi.calls.reports import DataApiClient, report_period
+from airflow_provider_callapi.calls.report_refusals import Refusals
+from airflow_provider_callapi.calls.report_requests import DataApiClient, ReportRequests, Selection
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 _PAUSE_AFTER_FAILURE = 60.0
@@ -27,7 +25,6 @@ _PAUSE_WITHOUT_POINTS = 600.0
 """Seconds without a request while the Data API has few points left for this day."""
 _RESERVED_POINTS = 0.2
 """The share of a day's points that the witness leaves for the reports of finished calls."""
-_MOST_ENTRIES = 10_000
 
 
 class CountingClient(DataApiClient, Protocol):
@@ -51,11 +48,18 @@ class AnswerWitness:
     :param data_api: a client of the Data API that does not repeat requests.
     :param timezone: IANA name of the account's time zone.
     :param warn: takes a warning for the log.
+    :param refusals: what this Data API has refused before. None: nothing is known.
     """
 
-    def __init__(self, data_api: CountingClient, timezone: str, warn: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        data_api: CountingClient,
+        timezone: str,
+        warn: Callable[[str], object],
+        refusals: Refusals | None = None,
+    ) -> None:
         self._data_api = data_api
-        self._timezone = timezone
+        self._requests = ReportRequests(data_api, Refusals() if refusals is None else refusals, timezone)
         self._warn = warn
         self._next_at = 0.0
         self._next_asks_for_legs = False
@@ -85,11 +89,8 @@ class AnswerWitness:
         :param at: the time of the snapshot, epoch seconds.
         """
         self._next_at = at + REPORT_INTERVAL
-        period = report_period(at, at, self._timezone)
         try:
-            answered = (
-                self._ask_for_legs(calls, period) if self._next_asks_for_legs else self._ask(calls, period)
-            )
+            answered = self._ask_for_legs(calls, at) if self._next_asks_for_legs else self._ask(calls, at)
         except CallApiError as error:
             self._warn(f"The Data API did not report which active calls were answered: {error}")
             pause = error.retry_after if isinstance(error, LimitExceeded) else 0.0
@@ -108,26 +109,18 @@ class AnswerWitness:
         self._answered &= snapshot.sessions.keys()
         return self._answered
 
-    def _ask(self, calls: Collection[CallSession], period: dict[str, Any]) -> frozenset[int]:
-        ids = {call.call_session_id for call in calls}
-        reports = self._data_api.call(
-            GetCallsReport(
-                **period,
-                fields=["id", "talk_duration"],
-                include_ongoing_calls=True,
-                filter=is_one_of("id", ids),
-                limit=_MOST_ENTRIES,
-            )
+    def _ask(self, calls: Collection[CallSession], at: float) -> frozenset[int]:
+        selection = Selection("id", {call.call_session_id for call in calls})
+        reports = self._requests.calls(
+            at, at, selection=selection, ongoing=True, fields=("id", "talk_duration")
         )
-        return frozenset(report.id for report in reports if report.talk_duration) & ids
+        return frozenset(report.id for report in reports if report.talk_duration)
 
-    def _ask_for_legs(self, calls: Collection[CallSession], period: dict[str, Any]) -> frozenset[int]:
+    def _ask_for_legs(self, calls: Collection[CallSession], at: float) -> frozenset[int]:
         contacts = {
             call.call_session_id: call.contact_phone_number for call in calls if call.direction != "in"
         }
-        legs = self._data_api.call(
-            GetCallLegsReport(**period, filter=is_one_of("call_session_id", contacts), limit=_MOST_ENTRIES)
-        )
+        legs = self._requests.legs(at, at, selection=Selection("call_session_id", contacts))
         return frozenset(
             call_session_id
             for call_session_id, contact in contacts.items()

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from airflow_provider_callapi.api.data_api import CallReport, LegReport
+from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, leg_state
 from airflow_provider_callapi.calls.finish_reasons import proves_no_answer
 
@@ -36,10 +37,15 @@ def contact_has_answered(session: CallSession) -> bool:
 
 
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
-    """Return whether a leg belongs to the contact: the leg calls the contact, or comes from the contact."""
+    """Return whether a leg belongs to the contact: the leg calls the contact, or comes from the contact.
+
+    An employee's leg can also come from the contact. So a leg of an unknown participant counts only if it
+    calls the contact.
+    """
     if leg.is_operator:
         return False
-    calls_in = inbound and leg.calling_phone_number == contact
+    is_told_apart = leg.is_operator is not None and tells(leg, "is_operator")
+    calls_in = inbound and is_told_apart and leg.calling_phone_number == contact
     return calls_in or _without_dtmf(leg.called_phone_number) == contact
 
 
@@ -63,26 +69,30 @@ class FinishedCall:
     contact_finish_reason: str | None = None
 
 
-def judge_finished_call(report: CallReport, legs: Iterable[LegReport]) -> FinishedCall:
+def judge_finished_call(
+    report: CallReport, legs: Iterable[LegReport], *, complete: bool = True
+) -> FinishedCall:
     """Return what the Data API's two reports of a finished call show about the contact.
 
     The rules apply in this order:
 
     1. A talk, or a connected leg of the contact, proves an answer.
     2. If no leg that may be the contact's is connected, the contact did not answer. If the contact has no
-       leg at all, and the operator's legs were not connected either, the contact's phone never rang.
+       leg at all, and the operator's legs were not connected either, the contact's phone never rang. This
+       rule needs all legs of the call, because a leg that could not be read may be connected.
     3. Otherwise only the call's finish reason is left. A reason that can concern the contact alone proves
        that the contact did not answer. After any other reason, the answer is not known.
 
     :param report: the report of the call.
     :param legs: the report of this call's legs; empty: the Data API reported no legs.
+    :param complete: whether all legs of the call could be read.
     """
     contacts, unclear, others = _sort_legs(report.contact_phone_number, legs)
     if report.talk_duration or any(map(_is_connected, contacts)):
         return FinishedCall(report, answered=True)
     decisive = [*contacts, *unclear] or others
-    if decisive and not any(map(_is_connected, decisive)):
-        newest = max(contacts, key=lambda leg: leg.id, default=None)
+    if complete and decisive and not any(map(_is_connected, decisive)):
+        newest = max(contacts, key=lambda leg: leg.id or 0, default=None)
         return FinishedCall(report, False, newest.finish_reason if newest else None)
     return FinishedCall(report, False if proves_no_answer(report.finish_reason) else None)
 

@@ -184,7 +184,7 @@ class EventDetector:
         ]
 
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
-        """Return a dict: session id → watched call, updated with what a snapshot shows of the call.
+        """Return a dict: session id → watched call, updated with what a snapshot shows or proves of the call.
 
         Only the stage of each call is not updated.
         """
@@ -200,7 +200,7 @@ class EventDetector:
                     known.stage if known else _Stage.UNKNOWN,
                 )
         for call_session_id, known in self._active.items():
-            if call_session_id not in calls:
+            if snapshot.proves_absence(call_session_id):
                 calls[call_session_id] = replace(known, observation=known.observation.with_miss(snapshot.at))
         return calls
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession, parse_time
+from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 _CLOCK_DIFFERENCE = 600.0
@@ -29,7 +30,7 @@ class LostCall:
     :ivar since: when the intent was stored, epoch seconds; None: a call with any start time matches.
     :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
     :ivar search_until: epoch seconds. The search ends at this time, or later if too few snapshots were taken.
-    :ivar misses: the number of consecutive successful snapshots without the call.
+    :ivar misses: the number of snapshots since the last failed poll that prove the call's absence.
     """
 
     external_id: str
@@ -53,7 +54,7 @@ class LostCall:
         found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
         if found_id != self.external_id:
             return False
-        if self.contact is not None and found.contact_phone_number not in (None, self.contact):
+        if not self._is_to_contact(found):
             return False
         is_ours = (_OWN_ID if isinstance(found, CallSession) else _ID_USED_ONCE).fullmatch(self.external_id)
         if self.since is None or found.start_time is None or is_ours:
@@ -64,11 +65,31 @@ class LostCall:
             return True
         return began >= self.since - _CLOCK_DIFFERENCE
 
+    def is_absent_from(self, snapshot: Snapshot) -> bool:
+        """Return whether a successful snapshot proves that the lost call is not active.
+
+        Two kinds of active calls may be the lost call: a call whose session id cannot be read, and a call to
+        the same contact whose ``external_id`` cannot be read.
+        """
+        return not snapshot.left_out and not any(
+            self._is_to_contact(session) for session in snapshot.without_external_id
+        )
+
+    def _is_to_contact(self, found: CallSession | CallReport) -> bool:
+        """Return whether a call can be a call to the lost call's contact."""
+        number = _signs(found.contact_phone_number)
+        return self.contact is None or not number or number == _signs(self.contact)
+
     def is_given_up(self, at: float) -> bool:
         """Return whether to end the search for the lost call without a result.
 
-        The search ends if the search time is over and enough consecutive snapshots have not shown the call.
+        The search ends if the search time is over and enough snapshots have proven the call's absence.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """
         return at >= self.search_until and self.misses >= TOLERANCE.misses
+
+
+def _signs(number: str | None) -> str:
+    """Return the digits and Latin letters of a phone number or SIP number."""
+    return re.sub(r"[^0-9A-Za-z]", "", number or "")

@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.lost_call import LostCall
@@ -515,20 +515,26 @@ def _find_lost_call(
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
     """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
 
-    Return None if the search time is over before ``list.calls`` shows the call.
+    Return None if the search time is over before ``list.calls`` shows the call. A snapshot with a call that
+    cannot be read counts as a failed poll, because that call may be the lost call.
 
     :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
     """
     failed_polls = 0
     for snapshot in gateway.poll_snapshots():
-        if snapshot.failure is not None:
-            failed_polls += 1
-            if snapshot.failure.permanent or failed_polls > TOLERANCE.failures:
-                raise snapshot.failure
-            continue
         for session in snapshot.sessions.values():
             if lost.matches(session):
                 return session.call_session_id
+        failure = snapshot.failure
+        if failure is None and not lost.is_absent_from(snapshot):
+            failure = Unanswered(
+                "an active call cannot be read, and may be the lost call", method="list.calls"
+            )
+        if failure is not None:
+            failed_polls += 1
+            if failure.permanent or failed_polls > TOLERANCE.failures:
+                raise failure
+            continue
         failed_polls, lost.misses = 0, lost.misses + 1
         if lost.is_given_up(snapshot.at):
             break

@@ -1,11 +1,17 @@
-"""The result of one poll of the active calls: the answer of ``list.calls``, or the failure of the poll."""
+"""The result of one poll of the active calls: the answer of ``list.calls``, or the failure of the poll.
+
+A snapshot shows which calls are active. Code that needs to know that a call is *not* active asks
+`Snapshot.proves_absence`, because a call that is missing in a snapshot may be a call that could not be read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
@@ -27,16 +33,38 @@ class Snapshot:
     :ivar answered: the ids of active calls that the Data API reports as answered. The field is empty if the
         Data API was not asked.
     :ivar failure: why the poll failed; None: the poll succeeded. A failed poll changes no call's state.
+    :ivar left_out: the number of active calls whose session id could not be read.
     """
 
     at: float
     sessions: Mapping[int, CallSession] = field(default_factory=dict)
     failure: CallApiError | None = None
     answered: frozenset[int] = frozenset()
+    left_out: int = 0
 
     def shows_answer(self, session: CallSession) -> bool:
         """Return whether the legs of an active call, or the Data API, prove that the contact picked up."""
         return session.call_session_id in self.answered or contact_has_answered(session)
+
+    def proves_absence(self, call_session_id: int) -> bool:
+        """Return whether this snapshot proves that a call is not active.
+
+        A failed poll proves nothing. While the session id of an active call cannot be read, that call may be
+        any call, so the snapshot proves no absence.
+        """
+        return self.failure is None and not self.left_out and call_session_id not in self.sessions
+
+    @cached_property
+    def without_external_id(self) -> Sequence[CallSession]:
+        """The active calls whose ``external_id`` could not be read. Each may have any ``external_id``.
+
+        The value ``null`` is readable: the start request of such a call contained no ``external_id``.
+        """
+        return [
+            session
+            for session in self.sessions.values()
+            if session.external_id == "" or not tells(session, "external_id")
+        ]
 
     def pause(self, interval: float) -> float:
         """Return the seconds until the next poll: ``interval``, or more if the API's rate limit is used up.
@@ -60,4 +88,10 @@ def take_snapshot(client: Client, clock: Callable[[], float]) -> Snapshot:
         sessions = client.call(ListCalls())
     except CallApiError as error:
         return Snapshot(clock(), failure=error)
-    return Snapshot(clock(), {session.call_session_id: session for session in sessions})
+    # If the answer contains a call twice, the entry with more readable fields is used.
+    by_readability = sorted(sessions, key=lambda session: len(session.model_fields_set))
+    return Snapshot(
+        clock(),
+        {session.call_session_id: session for session in by_readability},
+        left_out=sessions.left_out,
+    )

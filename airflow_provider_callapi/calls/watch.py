@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
+from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome
@@ -47,9 +48,10 @@ class Observation:
     :ivar listed: whether a snapshot has shown the call.
     :ivar answered_at: when a snapshot first showed that the contact answered, epoch seconds; None: no
         snapshot has shown an answer.
-    :ivar missing_since: since when the call is missing: the time of the first successful snapshot without the
-        call after the newest snapshot with the call, epoch seconds. None: the call is not missing.
-    :ivar misses: the number of consecutive successful snapshots without the call.
+    :ivar missing_since: since when the call is missing: the time of the first snapshot that proves the call's
+        absence after the newest snapshot with the call, epoch seconds. None: the call is not missing.
+    :ivar misses: the number of consecutive snapshots that prove the call's absence. A snapshot that proves
+        nothing changes neither ``misses`` nor ``missing_since``.
     :ivar failures: the number of consecutive failed polls.
     :ivar external_id: the call's ``external_id``; None: no snapshot has shown the id.
     :ivar tags: the ids of the call's tags in the newest snapshot that showed the call.
@@ -102,11 +104,11 @@ class Observation:
             misses=0,
             failures=0,
             external_id=session.external_id or self.external_id,
-            tags=tuple(tag.tag_id for tag in session.tags),
+            tags=tuple(tag.tag_id for tag in session.tags) if tells(session, "tags") else self.tags,
         )
 
     def with_miss(self, at: float) -> Observation:
-        """Return a copy of this observation, updated with a successful snapshot that does not show the call.
+        """Return a copy of this observation, updated with a snapshot that proves the call's absence.
 
         :param at: the snapshot's time, epoch seconds.
         """
@@ -186,6 +188,9 @@ class SessionWatch:
         if session := snapshot.sessions.get(self.call_session_id):
             self.observation = self.observation.with_session(session, snapshot)
             self.phase = self._active_phase()
+            return
+        if not snapshot.proves_absence(self.call_session_id):
+            self.observation = replace(self.observation, failures=0)
             return
         self.observation = self.observation.with_miss(snapshot.at)
         if self.observation.misses < self.tolerance.misses:

@@ -44,11 +44,11 @@ def calls(args: Namespace) -> None:
     """Print the active calls. The table output contains only the columns that fit into 80 characters."""
     to_row = _table_row if args.output == "table" else _call_row
     with _open_hook(args) as hook:
-        rows = [
-            to_row(session, hook.settings.timezone, args.show_phone_numbers)
-            for session in hook.get_conn().call(ListCalls())
-        ]
+        sessions = hook.get_conn().call(ListCalls())
+        rows = [to_row(session, hook.settings.timezone, args.show_phone_numbers) for session in sessions]
     _print_rows(rows, args)
+    if sessions.left_out:
+        _warn(f"{sessions.left_out} more active calls are not shown: their session id cannot be read")
 
 
 @suppress_logs_and_warning

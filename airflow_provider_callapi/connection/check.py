@@ -49,7 +49,7 @@ def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[b
 def _check_call_api(settings: ConnectionSettings) -> Iterator[str]:
     with closing(make_client(settings)) as client:
         try:
-            yield f"Connected; {len(client.call(ListCalls()))} active calls."
+            yield f"Connected; {client.call(ListCalls()).sent} active calls."
         except AccessDenied as error:
             if error.mnemonic != "component_disabled":
                 raise _ConnectionUnusable(advice(error)) from error

@@ -14,10 +14,10 @@ At the emulator, people hang up after 10 s by default. With `{"default": {"talks
 `--script` file, people talk until a request releases the call.
 """
 
+from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG, Param, task
 
-from airflow_provider_callapi.api.methods import ListCalls
-from airflow_provider_callapi.api.models import LegState
+from airflow_provider_callapi.api.models import LegState, leg_state
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.call_control import (
     CallApiAddCoachOperator,
@@ -72,9 +72,12 @@ with DAG(
     def consulting(call: dict) -> bool:
         """Return whether the colleague has picked up."""
         with CallApiHook() as hook:
-            sessions = {session.call_session_id: session for session in hook.call(ListCalls())}
-        legs = sessions[call["call_session_id"]].legs  # a KeyError stops the wait: the call has ended
-        return any(leg.state == LegState.OPERATORS_TALKING for leg in legs)
+            snapshot = hook.take_snapshot()
+        if snapshot.proves_absence(call["call_session_id"]):
+            raise AirflowFailException("The call has ended")
+        session = snapshot.sessions.get(call["call_session_id"])
+        legs = session.legs if session else ()
+        return any(leg_state(leg.state) == LegState.OPERATORS_TALKING for leg in legs)
 
     # --8<-- [end:look]
 

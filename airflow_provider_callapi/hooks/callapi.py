@@ -13,13 +13,15 @@ from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.data_api import (
+    RECORDING_FIELD,
+    REPORT_FIELDS,
     REPORT_INTERVAL,
     CallReport,
-    GetCallLegsReport,
     GetCallsReport,
     LegReport,
-    equals,
 )
+from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.methods import Request, request_by_name
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
@@ -28,7 +30,8 @@ from airflow_provider_callapi.calls.answers import judge_finished_call
 from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.placing import FindReportedCall
-from airflow_provider_callapi.calls.reports import report_period
+from airflow_provider_callapi.calls.report_refusals import Refusals
+from airflow_provider_callapi.calls.report_requests import ReportRequests, Selection
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.connection.check import check_connection
@@ -78,6 +81,7 @@ class CallApiHook(BaseHook):
         self.callapi_conn_id = callapi_conn_id
         self.max_limit_wait = max_limit_wait
         self.max_sends = max_sends
+        self.report_refusals = Refusals()
         self._deprecation_logged = False
 
     @classmethod
@@ -223,8 +227,11 @@ class CallApiHook(BaseHook):
         external_id: str | None = None,
         contact: str | None = None,
         since: float | None = None,
+        recording_link: bool = False,
     ) -> CallReport | None:
         """Return the Data API's report of an active or finished call. None: no report exists yet.
+
+        A report that cannot be read counts as no report yet.
 
         Pass ``call_session_id`` or ``external_id`` to identify the call.
 
@@ -232,21 +239,32 @@ class CallApiHook(BaseHook):
             report of the newest call that matches ``contact`` and ``since``.
         :param contact: the number that was called. None: any number matches.
         :param since: the earliest start of the call in epoch seconds. None: 30 days ago.
+        :param recording_link: ask for the link to the recording, too.
+        :raises Unanswered: the search by ``external_id`` found no report, and a report that cannot be read
+            may be the wanted report.
         """
         if call_session_id is not None:
-            report_filter = equals("id", call_session_id)
+            selection = Selection("id", (call_session_id,))
         elif external_id is not None:
-            report_filter = equals("call_api_external_id", external_id)
+            selection = Selection("call_api_external_id", (external_id,))
         else:
             raise ValueError("call_session_id or external_id is needed")
-        period = self._report_period(since)
-        reports = self.data_api.call(
-            GetCallsReport(**period, filter=report_filter, include_ongoing_calls=True)
+        reports = self._report_requests.calls(
+            *self._report_interval(since),
+            selection=selection,
+            ongoing=True,
+            fields=(*REPORT_FIELDS, RECORDING_FIELD) if recording_link else REPORT_FIELDS,
         )
+        found: list[CallReport] = reports
         if external_id is not None:
             lost = LostCall(external_id, contact, since, self.settings.timezone)
-            reports = [report for report in reports if lost.matches(report)]
-        return max(reports, key=lambda report: report.id, default=None)
+            found = [report for report in reports if lost.matches(report)]
+            if not found and not reports.complete:
+                raise Unanswered(
+                    "a report of the Data API cannot be read, and may be the report of the call",
+                    method=GetCallsReport.method,
+                )
+        return max(found, key=lambda report: report.id, default=None)
 
     def await_report(
         self,
@@ -290,25 +308,25 @@ class CallApiHook(BaseHook):
 
         return find if self.has_data_api else None
 
-    def fetch_final_outcome(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
+    def fetch_final_outcome(
+        self, call: Outcome, *, recording_link: bool = False
+    ) -> tuple[Outcome, CallReport] | None:
         """Return the final outcome of a finished call, and the Data API's report about the call.
 
         The final outcome is the outcome so far, completed from the report. None: the Data API has no report
         yet, or reports the call as still active.
 
         :param call: the outcome of the call so far.
+        :param recording_link: ask for the link to the recording, too.
         """
-        report = self.call_report(call.call_session_id, since=call.started_at)
+        report = self.call_report(call.call_session_id, since=call.started_at, recording_link=recording_link)
         if report is None or not report.finished:
             return None
-        legs: list[LegReport] = []
+        legs: Entries[LegReport] = Entries()
         if not (call.answered or report.talk_duration):
-            period = self._report_period(call.started_at)
-            report_filter = equals("call_session_id", call.call_session_id)
-            legs = self.data_api.call(GetCallLegsReport(**period, filter=report_filter))
-        finished = judge_finished_call(
-            report, [leg for leg in legs if leg.call_session_id == call.call_session_id]
-        )
+            selection = Selection("call_session_id", (call.call_session_id,))
+            legs = self._report_requests.legs(*self._report_interval(call.started_at), selection=selection)
+        finished = judge_finished_call(report, legs, complete=legs.complete)
         return with_report(call, finished, self.settings.timezone), report
 
     def logout(self) -> None:
@@ -346,19 +364,23 @@ class CallApiHook(BaseHook):
         """
         if not self.has_data_api:
             return None
-        return AnswerWitness(self.data_api.client, self.settings.timezone, self.log.warning)
+        return AnswerWitness(
+            self.data_api.client, self.settings.timezone, self.log.warning, self.report_refusals
+        )
 
     def _retrying_client(self, client: Client) -> RetryingClient:
         return RetryingClient(
             client, sleep=time.sleep, max_limit_wait=self.max_limit_wait, max_sends=self.max_sends
         )
 
-    def _report_period(self, since: float | None) -> dict[str, Any]:
-        """Return the parameters ``date_from`` and ``date_till`` of a request for reports.
+    @cached_property
+    def _report_requests(self) -> ReportRequests:
+        return ReportRequests(self.data_api, self.report_refusals, self.settings.timezone)
 
-        `report_period` describes the period.
+    def _report_interval(self, since: float | None) -> tuple[float, float]:
+        """Return the interval in which a call began, epoch seconds.
 
         :param since: the earliest start of the call in epoch seconds. None: 30 days ago.
         """
         now = time.time()
-        return report_period(now - 30 * _DAY if since is None else since, now, self.settings.timezone)
+        return (now - 30 * _DAY if since is None else since), now

@@ -310,9 +310,12 @@ class CallApiListCallsOperator(_ControlOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Request the active calls from the service. Return a list with one dict per call."""
-        calls: list[dict[str, Any]] = [
-            session.model_dump(mode="json") for session in self.send(self.make_request())
-        ]
+        sessions = self.send(self.make_request())
+        if sessions.left_out:
+            self.log.warning(
+                "%d more active calls are left out: their session id cannot be read", sessions.left_out
+            )
+        calls: list[dict[str, Any]] = [session.model_dump(mode="json") for session in sessions]
         return calls if self.include_phone_numbers else _masked(calls)
 
 

@@ -129,7 +129,7 @@ def test_a_token_is_not_in_its_repr() -> None:
 
 def test_an_unreadable_token_answer_does_not_repeat_the_token() -> None:
     with pytest.raises(ValidationError) as caught:
-        AccessToken.model_validate({"access_token": "very-secret-token"})
+        AccessToken.model_validate({"access_token": ["very-secret-token"]})
     assert "very-secret-token" not in str(caught.value)
 
 

@@ -3,6 +3,7 @@
 from typing import Any, assert_type
 
 from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.methods import (
     METHODS,
     HoldCall,
@@ -32,9 +33,9 @@ def answers(client: Client, values: dict[str, Any]) -> None:
     )
     assert_type(client.call(start), StartedCall)
     assert_type(client.call(StartInformerCall.from_values(values)), StartedCall)
-    assert_type(client.call(ListCalls()), list[CallSession])
-    assert_type(client.call(ListCalls(direction="in")), list[CallSession])
-    assert_type(client.call(ListTalkOptions()), list[TalkOption])
+    assert_type(client.call(ListCalls()), Entries[CallSession])
+    assert_type(client.call(ListCalls(direction="in")), Entries[CallSession])
+    assert_type(client.call(ListTalkOptions()), Entries[TalkOption])
     assert_type(client.call(TagCall(call_session_id=1, tag_id=36)), Done)
     assert_type(client.call(HoldCall(call_session_id=1, contact_message=sound)), Done)
     assert_type(client.call(LoginUser(login="me", password="secret")), AccessToken)

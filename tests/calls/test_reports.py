@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, LegReport, report_time
-from airflow_provider_callapi.calls import reports
+from airflow_provider_callapi.calls import report_requests
 from airflow_provider_callapi.calls.reports import fetch_finished_calls
 
 ZONE = "Europe/Moscow"
@@ -46,8 +46,8 @@ class DataApi:
 
 @pytest.fixture(autouse=True)
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "_PAGE_SIZE", PAGE)
-    monkeypatch.setattr(reports, "_LAST_OFFSET", FURTHEST)
+    monkeypatch.setattr(report_requests, "_PAGE_SIZE", PAGE)
+    monkeypatch.setattr(report_requests, "_LAST_OFFSET", FURTHEST)
 
 
 def found(data_api: DataApi) -> list[tuple[int, bool | None]]:
@@ -99,7 +99,7 @@ def test_an_unfinished_call_is_left_out() -> None:
 def test_the_pages_are_those_that_the_service_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     request = GetCallLegsReport(
-        date_from="", date_till="", limit=reports._PAGE_SIZE, offset=reports._LAST_OFFSET
+        date_from="", date_till="", limit=report_requests._PAGE_SIZE, offset=report_requests._LAST_OFFSET
     )
 
     assert (request.limit, request.offset) == (10_000, 100_000)

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import (
     AccessDenied,
     CallApiError,
@@ -37,7 +38,7 @@ class FakeClient:
         self.now += 1
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer
+        return Entries(self.answer)
 
     def poll(self) -> Snapshot:
         return take_snapshot(cast(Client, self), lambda: self.now)

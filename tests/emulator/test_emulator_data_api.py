@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from emulator_client import CONTACT
 
+from airflow_provider_callapi.api import data_api
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
 from airflow_provider_callapi.api.data_api import (
@@ -20,6 +21,8 @@ from airflow_provider_callapi.api.errors import AccessDenied, InvalidParameters,
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.emulator import Script
+
+REPORT_FIELDS = [*data_api.REPORT_FIELDS, "is_lost", "total_duration"]
 
 
 def client_of(exchange, credentials=None, url="https://dataapi.comagic.ru/v2.0"):
@@ -44,7 +47,7 @@ def dates(clock):
 def test_a_call_is_reported_only_after_its_end_and_the_lag(api, exchange, clock, client, dates):
     exchange.report_lag = 30
     call = api.start("start.informer_call", external_id="order-1")
-    request = GetCallsReport(**dates, filter=equals("call_api_external_id", "order-1"))
+    request = GetCallsReport(**dates, fields=REPORT_FIELDS, filter=equals("call_api_external_id", "order-1"))
     assert client.call(request) == []
     clock.advance(42)
     assert client.call(request) == []
@@ -60,7 +63,7 @@ def test_a_call_that_nobody_answered_is_lost(api, exchange, clock, client, dates
     exchange.script(CONTACT, Script.busy())
     call = api.start()
     clock.advance(60)
-    request = GetCallsReport(**dates, filter=equals("id", call.call_session_id))
+    request = GetCallsReport(**dates, fields=REPORT_FIELDS, filter=equals("id", call.call_session_id))
     (report,) = client.call(request)
     assert (report.finish_reason, report.is_lost) == ("subscriber_busy", True)
     (leg,) = [

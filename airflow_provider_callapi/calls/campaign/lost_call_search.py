@@ -15,6 +15,9 @@ from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
+_UNREADABLE_PATIENCE = 3600.0
+"""For this many seconds longer, a campaign searches for a lost call that an unreadable call may be."""
+
 LostByExternalId = Mapping[str, Sequence[PersonState]]
 
 
@@ -43,18 +46,24 @@ class LostCallSearch:
                 continue
             if state := owner_of(lost_calls, session.external_id, session):
                 found.append(self.found(state, session.call_session_id, snapshot.at))
-        return found, self._count_misses(snapshot.at)
+        return found, self._count_misses(snapshot)
 
     def _is_watched(self, call_session_id: int) -> bool:
         state = self._index.with_session(call_session_id)
         return state is not None and state.stage is PersonStage.ACTIVE
 
-    def _count_misses(self, now: float) -> list[str]:
+    def _count_misses(self, snapshot: Snapshot) -> list[str]:
+        """Count the snapshot for each lost call whose absence it proves. Return the people to give up.
+
+        While an active call cannot be read, the search goes on for `_UNREADABLE_PATIENCE` seconds. The search
+        then ends as every unsuccessful search: the result is ``unresolved``, which claims nothing.
+        """
         given_up = []
         for state in self._index.in_stage(PersonStage.LOST):
-            assert state.lost_call is not None
-            state.lost_call.misses += 1
-            if state.lost_call.is_given_up(now):
+            lost = state.lost_call
+            assert lost is not None
+            lost.misses += lost.is_absent_from(snapshot)
+            if lost.is_given_up(snapshot.at) or snapshot.at >= lost.search_until + _UNREADABLE_PATIENCE:
                 given_up.append(state.person.key)
         return given_up
 

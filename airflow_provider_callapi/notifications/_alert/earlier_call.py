@@ -30,6 +30,8 @@ def find_earlier_call(
         log.warning("Ringing without a check of the active calls: %s", snapshot.failure)
     if active := escalation.newest_of(snapshot.sessions.values()):
         return active
+    if snapshot.left_out:
+        log.warning("Ringing without a check of the active calls that cannot be read")
     if not hook.has_data_api:
         return None
     try:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
@@ -337,7 +338,11 @@ class CallTry:
             tag_finished=lambda communication_id, tag_id: hook.data_api.call(
                 SetTagCommunications(communication_id=communication_id, tag_id=tag_id)
             ),
-            fetch_final_outcome=hook.fetch_final_outcome if hook.has_data_api else None,
+            fetch_final_outcome=(
+                partial(hook.fetch_final_outcome, recording_link=self._options.recording_link)
+                if hook.has_data_api
+                else None
+            ),
             clock=time.time,
             log=self._log.info,
             warn=self._log.warning,

@@ -79,4 +79,5 @@ class CampaignServices:
             since=since,
             until=time.time(),
             timezone=self._hook.settings.timezone,
+            refusals=self._hook.report_refusals,
         )

@@ -1,0 +1,161 @@
+"""Read a list in an answer entry by entry, so that one unreadable entry does not hide the other entries.
+
+An entry of an unknown shape is read as far as possible. An entry without a readable id is left out and
+counted. A list with a left-out entry does not prove that an object is absent.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
+from threading import Lock
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+E = TypeVar("E")
+M = TypeVar("M", bound=BaseModel)
+
+_log = logging.getLogger(__name__)
+_logged: set[str] = set()
+_logged_lock = Lock()
+_JSON_TYPES: dict[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}
+
+
+class Entries(list[E]):
+    """The readable entries of a list in an answer, and what is known of the entries that were left out.
+
+    :ivar left_out: the number of left-out entries without a readable id. Each of them may be any object.
+    :ivar left_out_ids: the ids of the other left-out entries. An id is the call session id, if the entry
+        describes a call or a leg.
+    :ivar total: the number of entries that the service has for the request, on this page and on others. None:
+        the service does not state it.
+    """
+
+    total: int | None = None
+
+    def __init__(
+        self, entries: Iterable[E] = (), *, left_out: int = 0, left_out_ids: Sequence[int] = ()
+    ) -> None:
+        super().__init__(entries)
+        self.left_out = left_out
+        self.left_out_ids = left_out_ids
+
+    @property
+    def complete(self) -> bool:
+        """Whether every entry of the answer was read. Only a complete list can prove an absence."""
+        return not self.left_out and not self.left_out_ids
+
+    @property
+    def sent(self) -> int:
+        """The number of entries in the answer, readable or not."""
+        return len(self) + self.left_out + len(self.left_out_ids)
+
+    def may_hide(self, entry_id: int) -> bool:
+        """Return whether a left-out entry may be an entry with this id."""
+        return self.left_out > 0 or entry_id in self.left_out_ids
+
+    def keep(self, is_usable: Callable[[E], bool], id_of: Callable[[E], int | None]) -> Entries[E]:
+        """Return a copy without the entries that are not usable. These entries count as left out."""
+        unusable = [id_of(entry) for entry in self if not is_usable(entry)]
+        ids = [entry_id for entry_id in unusable if entry_id is not None]
+        return Entries(
+            filter(is_usable, self),
+            left_out=self.left_out + len(unusable) - len(ids),
+            left_out_ids=[*self.left_out_ids, *ids],
+        )
+
+
+def read_entries(
+    model: type[M], data: Any, *, decisive: Collection[str] = (), id_field: str = ""
+) -> Entries[M]:
+    """Convert a list in an answer to `Entries` of a model.
+
+    A single object counts as a list with one entry.
+
+    :param decisive: an entry with an unreadable value in one of these fields is left out.
+    :param id_field: the field with the id that `Entries.left_out_ids` contains; empty: no field.
+    :raises ValueError: the data is neither a list nor an object.
+    """
+    if isinstance(data, dict):
+        data = [data]
+    if not isinstance(data, list | tuple):
+        raise ValueError(f"a list is needed, not {_json_type(data)}")
+    entries: list[M] = []
+    left_out, left_out_ids = 0, []
+    for raw in data:
+        entry, unreadable = (raw, set[str]()) if isinstance(raw, model) else read_entry(model, raw)
+        if entry is not None and unreadable.isdisjoint(decisive):
+            entries.append(entry)
+        elif (entry_id := getattr(entry, id_field, None)) is not None:
+            left_out_ids.append(entry_id)
+        else:
+            left_out += 1
+    return Entries(entries, left_out=left_out, left_out_ids=left_out_ids)
+
+
+def read_entry(model: type[M], raw: object) -> tuple[M | None, set[str]]:
+    """Convert one entry of an answer to a model. A field with an unreadable value is left out.
+
+    The model's ``model_fields_set`` contains the fields that were read. Each kind of unreadable entry or
+    field is logged once per process, without values.
+
+    :return: the entry, and the fields with an unreadable value. The entry is None if it is no object, or if a
+        required field is missing or unreadable.
+    """
+    name = model.__name__
+    if not isinstance(raw, dict):
+        _log_once(f"an entry of the kind {name} is {_json_type(raw)} and not an object; it is left out")
+        return None, set()
+    values, left_out = raw, set[str]()
+    while True:
+        try:
+            return model.model_validate(values), left_out
+        except ValidationError as error:
+            problems = error.errors(include_input=False, include_url=False, include_context=False)
+        fields = {str(problem["loc"][0]) for problem in problems if problem["loc"]}
+        unreadable = fields & values.keys()
+        for field in sorted(unreadable):
+            _log_once(f"{name}.{field}: {_json_type(values[field])} cannot be read; the field is left out")
+        if not unreadable:
+            _log_once(f"an entry of the kind {name} has no readable {', '.join(sorted(fields))}")
+            return None, left_out
+        left_out |= unreadable
+        values = {field: value for field, value in values.items() if field not in unreadable}
+
+
+def tells(entry: BaseModel, field: str) -> bool:
+    """Return whether an entry contains a readable value of a field. The value ``null`` is readable."""
+    return field in entry.model_fields_set
+
+
+def read_inner(model: type[M]) -> Callable[[Any], Any]:
+    """Return a validator for a field that contains a list of objects. The value ``null`` stays ``null``."""
+
+    def read(value: Any) -> Any:
+        return None if value is None else list(read_entries(model, value))
+
+    return read
+
+
+def _json_type(value: object) -> str:
+    if value == "":
+        return "an empty text"
+    return _JSON_TYPES.get(type(value), "a value")
+
+
+def _log_once(text: str) -> None:
+    """Log a warning, unless this process has logged the same text before."""
+    with _logged_lock:
+        if text in _logged:
+            return
+        _logged.add(text)
+    _log.warning("An answer has a shape that this version does not know: %s", text)

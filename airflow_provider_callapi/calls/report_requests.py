@@ -1,0 +1,251 @@
+"""Ask the Data API for reports. Every report request of this package goes through `ReportRequests`.
+
+The Data API may refuse a part of a request. `ReportRequests` then asks without the refused part:
+
+================  ======================================================================================
+refused part      what `ReportRequests` does
+================  ======================================================================================
+optional field    asks without the field
+filter            asks for all reports of the period, and selects by itself
+ongoing calls     asks for finished calls only
+date              asks for a period that begins earlier, or that ends earlier
+needed field      returns nothing; the caller treats this as "no report yet"
+================  ======================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from airflow_provider_callapi.api.data_api import (
+    LEG_FIELDS,
+    REPORT_FIELDS,
+    CallReport,
+    GetCallLegsReport,
+    GetCallsReport,
+    LegReport,
+    equals,
+    is_one_of,
+    report_time,
+)
+from airflow_provider_callapi.api.entries import Entries, tells
+from airflow_provider_callapi.api.errors import DateRefused, Rejected
+from airflow_provider_callapi.api.models import zone
+from airflow_provider_callapi.calls.report_refusals import Refusals, ReportRequest
+
+_PAGE_SIZE = 10_000
+"""The most entries that the Data API sends in one answer."""
+_LAST_OFFSET = 100_000
+"""The largest offset that the Data API accepts."""
+_HOUR = 3600.0
+_DAY = 86_400.0
+_SHORTEST_INTERVAL = 1.0
+"""Seconds. A shorter interval is not halved, because the Data API's reports show whole seconds."""
+
+Entry = TypeVar("Entry", CallReport, LegReport)
+
+
+class DataApiClient(Protocol):
+    """Any object that sends requests to the Data API and returns typed answers."""
+
+    def call(self, request: Any) -> Any:
+        """Send a request and return its answer; see `airflow_provider_callapi.api.client.Client`."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The condition that selects entries of a report: a field has one of several values."""
+
+    field: str
+    values: Collection[Any]
+
+    def as_filter(self) -> dict[str, Any]:
+        """Return the condition as a filter of the Data API."""
+        if len(self.values) == 1:
+            return equals(self.field, next(iter(self.values)))
+        return is_one_of(self.field, self.values)
+
+    def excludes(self, entry: CallReport | LegReport) -> bool:
+        """Return whether an entry certainly has another value in the field."""
+        return tells(entry, self.field) and getattr(entry, self.field) not in self.values
+
+    def select(self, entries: Entries[Entry], session_id_field: str) -> Entries[Entry]:
+        """Return the entries that have one of the values. An entry without the field counts as left out.
+
+        :param session_id_field: the field with the call session id in these entries.
+        """
+        ids = entries.left_out_ids
+        if self.field == session_id_field:
+            ids = [session_id for session_id in ids if session_id in self.values]
+        candidates = Entries(
+            [entry for entry in entries if not self.excludes(entry)],
+            left_out=entries.left_out,
+            left_out_ids=ids,
+        )
+        return candidates.keep(lambda entry: tells(entry, self.field), lambda entry: None)
+
+
+@dataclass(frozen=True)
+class _Query:
+    """What a caller of `ReportRequests` wants to know. The interval is in epoch seconds."""
+
+    kind: ReportRequest
+    fields: Sequence[str]
+    interval: tuple[float, float]
+    selection: Selection | None = None
+    ongoing: bool = False
+
+    def parameters(self, refusals: Refusals) -> dict[str, Any]:
+        """Return the parameters of the requests, without refused parts, dates and page."""
+        optional = {
+            "filter": self.selection.as_filter() if self.selection else None,
+            "include_ongoing_calls": self.ongoing or None,
+        }
+        return {
+            "fields": [name for name in self.fields if refusals.allows(self.kind, name)],
+            **{
+                name: value
+                for name, value in optional.items()
+                if value is not None and refusals.allows(self.kind, name)
+            },
+        }
+
+
+class ReportRequests:
+    """Asks one Data API for reports of calls and legs.
+
+    A period begins at least one day before the wanted interval, and ends one day after the interval. The two
+    days allow for a wrong clock or time zone, and for an account that refuses a young beginning of a period.
+
+    A returned list is not complete if an entry could not be read, or if the Data API refuses what the package
+    needs, or the wanted active calls. A report that is missing in such a list may exist.
+
+    :param refusals: what this Data API has refused before. The methods extend the object.
+    :param timezone: IANA name of the account's time zone.
+    """
+
+    def __init__(self, data_api: DataApiClient, refusals: Refusals, timezone: str) -> None:
+        self._data_api = data_api
+        self._refusals = refusals
+        self._timezone = timezone
+
+    def calls(
+        self,
+        since: float,
+        until: float,
+        *,
+        selection: Selection | None = None,
+        ongoing: bool = False,
+        fields: Sequence[str] = REPORT_FIELDS,
+    ) -> Entries[CallReport]:
+        """Return the reports of the calls that began in an interval, and of calls up to a few days around it.
+
+        :param since: the beginning of the interval, epoch seconds.
+        :param until: the end of the interval, epoch seconds.
+        :param ongoing: ask for active calls, too.
+        :param fields: the fields that the caller uses.
+        :raises CallApiError: the Data API did not answer, or refuses the whole request.
+        """
+        return self._fetch(_Query(GetCallsReport, fields, (since, until), selection, ongoing))
+
+    def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
+        """Return the reports of the legs of the calls that `calls` returns for an interval."""
+        return self._fetch(_Query(GetCallLegsReport, LEG_FIELDS, (since, until), selection))
+
+    def _fetch(self, query: _Query) -> Entries[Any]:
+        """Ask until the Data API refuses no part of the request. Return the selected entries."""
+        refusals, selection = self._refusals, query.selection
+        while not refusals.makes_unavailable(query.kind, query.fields):
+            parameters = query.parameters(refusals)
+            try:
+                entries = self._fetch_period(query, parameters)
+            except Rejected as error:
+                if refusals.learn(query.kind, parameters, error):
+                    continue
+                if isinstance(error, DateRefused):
+                    break
+                raise
+            if selection is None:
+                return entries
+            if "filter" in parameters and any(map(selection.excludes, entries)):
+                refusals.refuse(query.kind, ["filter"])  # the service ignores the filter
+                continue
+            selected = selection.select(entries, query.kind.id_field)
+            if query.ongoing and "include_ongoing_calls" not in parameters:
+                selected.left_out += 1  # the report of an active call may be missing
+            return selected
+        return Entries(left_out=1)
+
+    def _fetch_period(self, query: _Query, parameters: dict[str, Any]) -> Entries[Any]:
+        """Return all entries of one kind of report in an interval, each entry once.
+
+        If the interval has more entries than the Data API sends for one interval, the interval is halved.
+        The Data API's documentation does not state whether the ends of an interval belong to the interval. So
+        both halves contain the moment at which the halves meet. The order of the entries is not documented
+        either.
+        """
+        since, until = query.interval
+        found: dict[Any, Any] = {}
+        left_out, left_out_ids = 0, set[int]()
+        intervals = [(since - self._refusals.days_before * _DAY, until + self._refusals.days_after * _DAY)]
+        while intervals:
+            since, until = intervals.pop()
+            offset = 0
+            while offset <= _LAST_OFFSET:
+                page = self._fetch_page(query.kind, since, until, offset, parameters)
+                found.update((_key(entry), entry) for entry in page)
+                left_out += page.left_out
+                left_out_ids.update(page.left_out_ids)
+                offset += page.sent
+                missing = max((page.total or 0) - offset, 0)
+                if not page.sent or (page.sent < _PAGE_SIZE and not missing):
+                    left_out += missing  # the service states more entries than it sends
+                    break
+            else:
+                if until - since > _SHORTEST_INTERVAL:
+                    middle = (since + until) / 2
+                    intervals += [(middle, until), (since, middle)]
+        return Entries(found.values(), left_out=left_out, left_out_ids=list(left_out_ids))
+
+    def _fetch_page(
+        self, kind: ReportRequest, since: float, until: float, offset: int, parameters: dict[str, Any]
+    ) -> Entries[Any]:
+        dates = _dates(since, until, self._timezone)
+        request = kind(**dates, **parameters, limit=_PAGE_SIZE, offset=offset or None)
+        page = self._data_api.call(request)
+        return page if isinstance(page, Entries) else Entries(page)
+
+
+def _key(entry: CallReport | LegReport) -> tuple[int | None, ...]:
+    """Return what identifies an entry. The ids of legs may repeat in other calls."""
+    return (entry.id,) if isinstance(entry, CallReport) else (entry.call_session_id, entry.id)
+
+
+def _dates(since: float, until: float, timezone: str) -> dict[str, Any]:
+    """Return the beginning and end of an interval as parameters of a Data API request.
+
+    The Data API takes both times in the account's time zone. When the clocks of a zone are set back, one hour
+    of the day occurs twice. In that case, the returned interval is longer and includes both hours.
+
+    :param since: the beginning of the interval, epoch seconds.
+    :param until: the end of the interval, epoch seconds.
+    """
+    earlier, later = (_seconds_set_back(at, timezone) for at in (since, until - _HOUR))
+    return {
+        "date_from": report_time(since - earlier, timezone),
+        "date_till": report_time(until + later, timezone),
+    }
+
+
+def _seconds_set_back(at: float, timezone: str) -> float:
+    """Return by how many seconds a zone's clocks are set back in the hour after ``at``; 0: no clock change.
+
+    :param at: epoch seconds.
+    """
+    before, after = (datetime.fromtimestamp(each, zone(timezone)).utcoffset() for each in (at, at + _HOUR))
+    assert before is not None
+    assert after is not None
+    return max(0.0, (before - after).total_seconds())
