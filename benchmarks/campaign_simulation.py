@@ -105,6 +105,7 @@ def gateway_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = No
         reports=lambda since: fetch_finished_calls(
             data_api, since=since, until=clock(), timezone=exchange.account.timezone
         ),
+        reported_calls=None,
         tag_active=lambda session_id, tag_id: None,
         tag_finished=lambda communication_id, tag_id: None,
         do_not_call=frozenset,

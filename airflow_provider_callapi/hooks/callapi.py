@@ -266,6 +266,13 @@ class CallApiHook(BaseHook):
                 )
         return max(found, key=lambda report: report.id, default=None)
 
+    def reported_calls(self, since: float) -> Entries[CallReport]:
+        """Return the Data API's reports of all calls of the account, active calls too.
+
+        :param since: the earliest start of a call in epoch seconds. Calls of one day before may be included.
+        """
+        return self._report_requests.calls(*self._report_interval(since), ongoing=True)
+
     def await_report(
         self,
         call_session_id: int | None = None,

@@ -88,6 +88,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     :param appear_timeout: seconds within which ``list.calls`` must show a call. After that time, the
         campaign treats the call as ended and never observed.
     :param report_timeout: seconds within which the Data API must report an ended call.
+    :param absence_proven_after: seconds from the intent (the record before a start request). If the answer to
+        the request is lost, and neither ``list.calls`` nor the Data API shows the call after this time, the
+        call was never placed, and the campaign dials the person. None: the person stays ``unresolved``. Needs
+        the Data API. At least ``appear_timeout``, and longer than the Data API's report of a call is late.
     :param call_timeout: seconds after which the campaign stops waiting for a call that is still active.
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
@@ -147,6 +151,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         poll_interval: float = 10.0,
         appear_timeout: float = 60.0,
         report_timeout: float = 300.0,
+        absence_proven_after: float | None = None,
         call_timeout: float = 3600.0,
         cancel_on_kill: bool = False,
         **kwargs: Any,
@@ -180,6 +185,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         self.poll_interval = poll_interval
         self.appear_timeout = appear_timeout
         self.report_timeout = report_timeout
+        self.absence_proven_after = absence_proven_after
         self.call_timeout = call_timeout
         self.cancel_on_kill = cancel_on_kill
         self._run: CampaignRun | None = None
@@ -223,6 +229,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
             poll_interval=self.poll_interval,
             appear_timeout=self.appear_timeout,
             report_timeout=self.report_timeout,
+            absence_proven_after=self.absence_proven_after,
             call_timeout=self.call_timeout,
             cancel_on_kill=self.cancel_on_kill,
         )

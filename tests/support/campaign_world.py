@@ -19,6 +19,8 @@ from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, Person, external_id, read_people
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
+from airflow_provider_callapi.calls.report_refusals import Refusals
+from airflow_provider_callapi.calls.report_requests import ReportRequests
 from airflow_provider_callapi.calls.reports import fetch_finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Exchange, ManualClock
@@ -103,6 +105,7 @@ class World:
             take_snapshot=lambda: take_snapshot(self.call_api, self.clock),
             limits=lambda: self.call_api.limits,
             reports=self.reports if self.rules.report_timeout is not None else None,
+            reported_calls=self.reported_calls if self.rules.report_timeout is not None else None,
             tag_active=lambda session_id, tag_id: None,
             tag_finished=lambda communication_id, tag_id: None,
             do_not_call=lambda: self.excluded,
@@ -123,6 +126,10 @@ class World:
         return fetch_finished_calls(
             self.data_api, since=since, until=self.clock(), timezone=self.rules.timezone
         )
+
+    def reported_calls(self, since: float) -> Any:
+        requests = ReportRequests(self.data_api, Refusals(), self.rules.timezone)
+        return requests.calls(since, self.clock(), ongoing=True)
 
     def run(self, seconds: float = 86_400.0) -> Pause:
         """Run the campaign until the campaign is over, or for at most ``seconds`` of the simulated clock."""

@@ -105,6 +105,16 @@ class AttemptProgress:
         )
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
+    def dial_absent(self, state: PersonState, now: float) -> Attempt:
+        """Add a person whose lost call was never placed to the queue again; return the changed attempt.
+
+        The next start request to the person has the same attempt number.
+        """
+        not_placed = state.current_attempt.with_status(Status.NOT_PLACED)
+        self._index.move(state, PersonEvent.ABSENT, not_placed)
+        self._queues.add_later(state.person, now)
+        return not_placed
+
     def leave_unresolved(self, state: PersonState, now: float) -> Attempt:
         """Finish the attempt of a person whose lost call was not found; return the changed attempt."""
         unresolved = state.current_attempt.with_status(
@@ -158,8 +168,15 @@ class AttemptProgress:
             state.person.contact,
             attempt.intended_at,
             rules.timezone,
-            search_until=now + max(rules.appear_timeout, rules.report_timeout or 0.0),
+            search_until=self._search_until(attempt, now),
         )
+
+    def _search_until(self, attempt: Attempt, now: float) -> float:
+        """Return when the search for a lost call ends, epoch seconds."""
+        rules = self._rules
+        if rules.absence_proven_after is not None:
+            return attempt.intended_at + rules.absence_proven_after
+        return now + max(rules.appear_timeout, rules.report_timeout or 0.0)
 
     def _begin_watch(self, state: PersonState, now: float) -> None:
         call = state.current_call

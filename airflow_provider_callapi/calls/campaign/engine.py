@@ -12,8 +12,10 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.calls.campaign.absence import AbsenceProof
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.dialling import Dialling
+from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.lost_call_search import LostCallSearch
 from airflow_provider_callapi.calls.campaign.missing_reports import MissingReports
@@ -115,6 +117,14 @@ class Campaign:
             elif (adopted := self._progress.adopt(state, last, now)) != last:
                 changed.append(adopted)
         return changed
+
+    def absence_proof(self, gateway: CampaignGateway, interval: float) -> AbsenceProof:
+        """Return the object that decides about this campaign's lost calls after their search time.
+
+        :param interval: seconds between two requests to the Data API.
+        """
+        enabled = self.rules.absence_proven_after is not None
+        return AbsenceProof(self._index, self.lost_calls, gateway, enabled=enabled, interval=interval)
 
     # --- what to do ---
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import Limits, StartedCall
@@ -28,6 +30,9 @@ class CampaignGateway:
         yet.
     :ivar reports: called with a time, epoch seconds. Returns what the Data API reports about the finished
         calls that started at this time or later. The field itself is None if there is no Data API.
+    :ivar reported_calls: called with a time, epoch seconds. Returns the Data API's reports of all calls,
+        active calls too, that started at this time or later. The field itself is None if there is no Data
+        API.
     :ivar tag_active: sets a tag on an active call; called with the call session id and the tag id.
     :ivar tag_finished: sets a tag on a finished call; called with the ``communication_id`` in the call's
         report and the tag id.
@@ -40,6 +45,7 @@ class CampaignGateway:
     take_snapshot: Callable[[], Snapshot]
     limits: Callable[[], Limits | None]
     reports: Callable[[float], Iterable[FinishedCall]] | None
+    reported_calls: Callable[[float], Entries[CallReport]] | None
     tag_active: Callable[[int, int], object]
     tag_finished: Callable[[int, int], object]
     do_not_call: Callable[[], Container[str] | None]

@@ -5,7 +5,7 @@ A call is lost if its start request got no answer: it is unknown whether the ser
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession
@@ -75,15 +75,19 @@ class LostCallSearch:
         """
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 
-    def give_up(self, people: Iterable[str], held: Iterable[Attempt], now: float) -> list[Attempt]:
+    def give_up(
+        self, people: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
+    ) -> list[Attempt]:
         """End the search for the lost calls of some people; return the attempts to store in the ledger.
 
         If another process has meanwhile changed a person's attempt in the ledger, the campaign continues with
-        the ledger's attempt. Otherwise, the attempt gets the result ``unresolved``.
+        the ledger's attempt. Otherwise, the attempt gets the result ``unresolved``, or is dialled again if it
+        was never placed.
 
         :param people: the keys of these people.
         :param held: all attempts to call these people that the ledger has now, each person's oldest first.
         :param now: epoch seconds.
+        :param absent: the keys of those people whose lost call was never placed.
         """
         newest_held = {attempt.person: attempt for attempt in held}
         changed = []
@@ -91,7 +95,8 @@ class LostCallSearch:
             state = self._index[key]
             newest = newest_held.get(key, state.current_attempt)
             if _is_same_intent(newest, state.current_attempt):
-                changed.append(self._progress.leave_unresolved(state, now))
+                end = self._progress.dial_absent if key in absent else self._progress.leave_unresolved
+                changed.append(end(state, now))
             else:
                 self._progress.adopt(state, newest, now)
         return changed

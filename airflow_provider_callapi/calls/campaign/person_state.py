@@ -28,6 +28,7 @@ dialling          refused           attempt_over
 dialling          expired           finished
 dialling          taken_over        planned
 lost              placed            active
+lost              absent            waiting
 lost              unresolved        attempt_over
 lost              taken_over        planned
 active            tagged            active
@@ -99,6 +100,8 @@ class PersonEvent(StrEnum):
     """The call was certainly not placed."""
     REFUSED = "refused"
     """The service refuses to call this person."""
+    ABSENT = "absent"
+    """No service shows the lost call after ``absence_proven_after``: the call was never placed."""
     UNRESOLVED = "unresolved"
     """The search did not find the lost call."""
     TAKEN_OVER = "taken_over"
@@ -137,6 +140,7 @@ TRANSITIONS: dict[tuple[PersonStage, PersonEvent], PersonStage] = {
     (_Stage.DIALLING, _Event.EXPIRED): _Stage.FINISHED,
     (_Stage.DIALLING, _Event.TAKEN_OVER): _Stage.PLANNED,
     (_Stage.LOST, _Event.PLACED): _Stage.ACTIVE,
+    (_Stage.LOST, _Event.ABSENT): _Stage.WAITING,
     (_Stage.LOST, _Event.UNRESOLVED): _Stage.ATTEMPT_OVER,
     (_Stage.LOST, _Event.TAKEN_OVER): _Stage.PLANNED,
     (_Stage.ACTIVE, _Event.TAGGED): _Stage.ACTIVE,

@@ -28,6 +28,8 @@ class Rules:
         call, even if the call is still active.
     :ivar report_timeout: seconds from the end of a call for which the campaign waits for the Data API's
         report of the call; None: there is no Data API.
+    :ivar absence_proven_after: seconds from the intent of a lost call. If no service shows the call after
+        this time, the call was never placed, and the person is dialled; None: the absence proves nothing.
     :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this
         zone.
     :ivar dial_until: when dialling ends, epoch seconds.
@@ -42,6 +44,7 @@ class Rules:
     appear_timeout: float = 60.0
     call_timeout: float = 3600.0
     report_timeout: float | None = None
+    absence_proven_after: float | None = None
     timezone: str = "UTC"
     dial_until: float = NEVER
     tags: TagRules = field(default_factory=dict)

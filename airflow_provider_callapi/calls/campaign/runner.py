@@ -67,6 +67,7 @@ class Runner:
         self._limits = LimitsFeed(gateway.limits)
         self._dialler = Dialler(campaign.dialling, template, ledger, gateway, self._limits)
         self._reports = ReportFetcher(campaign.reports, campaign.dialling, gateway, report_interval)
+        self._absence = campaign.absence_proof(gateway, report_interval)
         self._tags = TagSetter(campaign, gateway)
         self._poll_interval = poll_interval
         self._poll_failures = FailureCounter(gateway.log)
@@ -115,9 +116,10 @@ class Runner:
         now = gateway.clock()
         actions = campaign.next_actions(now, snapshot, self._limits.take())
         changed = [*actions.changed]
-        if actions.given_up:
-            held = self.ledger.load(actions.given_up)
-            changed += campaign.lost_calls.give_up(actions.given_up, held, now)
+        verdict = self._absence.judge(actions.given_up, now)
+        if decided := [*verdict.given_up, *verdict.absent]:
+            held = self.ledger.load(decided)
+            changed += campaign.lost_calls.give_up(decided, held, now, absent=verdict.absent)
         self._record(changed)
         if actions.dial:
             self._dialler.dial(actions.dial)

@@ -12,6 +12,7 @@ from typing import Any
 
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.operators._call.options import check_absence_proven_after
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class CampaignOptions:
     poll_interval: float
     appear_timeout: float
     report_timeout: float
+    absence_proven_after: float | None
     call_timeout: float
     cancel_on_kill: bool
 
@@ -60,6 +62,7 @@ class CampaignOptions:
                 raise ValueError(f"{name}: {getattr(self, name)!r} is less than 1")
         if self.poll_interval <= 0:
             raise ValueError(f"poll_interval: {self.poll_interval!r} is not a positive number of seconds")
+        check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
         if not 0 <= self.points_reserve < 1:
             raise ValueError(f"points_reserve: {self.points_reserve!r} is not a share from 0 to 1")
         if self.min_gap is not None and self.ledger_conn_id is None:

@@ -61,6 +61,11 @@ def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float 
             raise ValueError(f"timezone: {options.timezone!r} is not on the IANA list")
         if not is_region(options.region):
             raise ValueError(f"region: {options.region!r} is not a code of ISO 3166, such as 'RU'")
+        if options.absence_proven_after is not None and not hook.has_data_api:
+            raise ValueError(
+                "absence_proven_after needs the Data API: set extra.data_api of connection "
+                f"{hook.callapi_conn_id} to true"
+            )
         return Rules(
             hours=CallingHours.parse(options.calling_hours, options.calling_days),
             redial=redial_table(options.redial),
@@ -69,6 +74,7 @@ def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float 
             appear_timeout=options.appear_timeout,
             call_timeout=options.call_timeout,
             report_timeout=options.report_timeout if hook.has_data_api else None,
+            absence_proven_after=options.absence_proven_after,
             timezone=hook.settings.timezone,
             dial_until=dial_until,
             tags=tag_rules,

@@ -51,11 +51,13 @@ def test_everybody_can_finish_and_only_the_finished_stay_where_they_are() -> Non
     assert {before for before, _ in TRANSITIONS} == set(PersonStage) - {PersonStage.FINISHED}
 
 
-def test_a_lost_call_is_never_dialled_again_unless_another_process_has_it() -> None:
+def test_a_lost_call_is_never_dialled_again_unless_it_is_absent_or_another_process_has_it() -> None:
     after_lost = {
         event: after for (before, event), after in TRANSITIONS.items() if before is PersonStage.LOST
     }
-    assert PersonStage.WAITING not in after_lost.values()
+    assert [event for event, after in after_lost.items() if after is PersonStage.WAITING] == [
+        PersonEvent.ABSENT
+    ]
     assert [event for event, after in after_lost.items() if after is PersonStage.PLANNED] == [
         PersonEvent.TAKEN_OVER
     ]

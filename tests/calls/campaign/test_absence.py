@@ -1,0 +1,111 @@
+"""Lost calls of a campaign whose absence is proven: dialled once, and never dialled if they were placed."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from campaign_world import ANNA, RULES, World
+
+from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Unanswered
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.emulator import Fault, Script
+
+START = "start.informer_call"
+PROVING = replace(RULES, absence_proven_after=600.0)
+
+
+def lose(world: World, fault: Fault) -> None:
+    world.exchange.fault(fault, method=START)
+
+
+def test_a_lost_call_that_was_never_placed_is_dialled_as_the_same_attempt() -> None:
+    world = World(rules=PROVING)
+    lose(world, Fault.DROP_BEFORE)
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert world.exchange.rings(ANNA) == 1
+    [attempt] = world.new_ledger().load([ANNA])
+    assert attempt.attempt == 1
+
+
+@pytest.mark.parametrize("talks", [0.0, 20.0, 1200.0])
+def test_a_lost_call_that_was_placed_is_never_dialled_again(talks: float) -> None:
+    world = World(rules=PROVING)
+    world.exchange.script(ANNA, Script(rings=1, talks=talks))
+    lose(world, Fault.DROP_AFTER)
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert world.exchange.rings(ANNA) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Unanswered("down"), AccessDenied("component"), Entries(left_out=1)],
+    ids=["down", "forbidden", "unreadable"],
+)
+def test_a_report_that_fails_or_hides_a_call_proves_no_absence(answer: Any) -> None:
+    world = World(rules=PROVING)
+
+    def reported(since: float) -> Any:
+        if isinstance(answer, CallApiError):
+            raise answer
+        return answer
+
+    world.overrides["reported_calls"] = reported
+    world.process()
+    lose(world, Fault.DROP_BEFORE)
+    assert world.run().over
+    assert world.results() == {ANNA: Result.UNRESOLVED}
+    assert world.exchange.rings(ANNA) == 0
+
+
+def test_without_the_rule_a_lost_call_that_nothing_shows_stays_unresolved() -> None:
+    world = World()
+    lose(world, Fault.DROP_BEFORE)
+    assert world.run().over
+    assert world.results() == {ANNA: Result.UNRESOLVED}
+
+
+@pytest.mark.parametrize("proving", [True, False])
+def test_five_hundred_people_with_lost_answers_are_called_exactly_once(proving: bool) -> None:
+    """Every twentieth answer is lost. Every second of these calls was placed all the same."""
+    people = [f"7926{number:07d}" for number in range(500)]
+    dice = random.Random(14)
+    never_placed: set[str] = set()
+    world = World(people, replace(PROVING if proving else RULES, max_active=50, max_attempts=1))
+    send = world.started
+
+    def start(requests: Any) -> list[Any]:
+        answers = []
+        for request in requests:
+            lost = dice.random() < 0.05
+            if lost and dice.random() < 0.5:
+                never_placed.add(request.contact)
+                answers.append(Unanswered("the request was lost", method=request.method))
+                continue
+            never_placed.discard(request.contact)
+            answer = send(request)
+            answers.append(Unanswered("the answer was lost", method=request.method) if lost else answer)
+        return answers
+
+    world.overrides["start"] = start
+    world.process()
+    assert world.run().over
+
+    rings = Counter(world.exchange.rings(person) for person in people)
+    results = Counter(world.results().values())
+    if proving:
+        assert rings == {1: 500}
+        assert results == {Result.ANSWERED: 500}
+    else:
+        assert 5 <= len(never_placed) <= 25
+        assert rings == {1: 500 - len(never_placed), 0: len(never_placed)}
+        assert results == {
+            Result.ANSWERED: 500 - len(never_placed),
+            Result.UNRESOLVED: len(never_placed),
+        }
