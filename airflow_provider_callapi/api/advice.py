@@ -36,7 +36,8 @@ _SERVICE_TROUBLE = (
     "The service itself has a problem; the connection's fields may be correct. Try again later."
 )
 _CHECK_VENDOR_HOST = (
-    'An account lives on one of the vendor\'s hosts, comagic.ru or uiscom.ru: check "{host}", too.'
+    "An account lives on one of the vendor's hosts (comagic.ru, uiscom.ru, novofon.ru, callgear.com): "
+    'check "{host}", too.'
 )
 _COMPONENT_OFF = "Have the {service} component that this error names switched on in the account."
 

@@ -207,8 +207,8 @@ VirtualNumberRule = Literal["fixed", "fixed_for_numa", "random", "regional_rando
 """The rule by which the service chooses the virtual number of a call.
 
 ``fixed`` uses the number in the start request. ``fixed_for_numa`` always shows a contact the same number.
-``random`` takes any number of the account. The two ``regional_…`` rules prefer numbers of the contact's region.
-All rules except ``fixed`` need the account component ``Автоматическое управление номерами``.
+``random`` takes any number of the account. The two ``regional_…`` rules prefer numbers of the contact's
+region. All rules except ``fixed`` need the account component ``Автоматическое управление номерами``.
 """
 DtmfWithPauses = Annotated[str, Field(pattern=r"^[0-9*#.]+$")]
 """DTMF (phone key) tones: digits, ``*`` and ``#``. A dot is a pause of one second, as in ``.12.1..4``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import re
@@ -13,12 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials, LoginSession
+from airflow_provider_callapi.connection.hosts import DEFAULT_HOST, data_api_host, is_loopback
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
-
-DEFAULT_HOST = "callapi.comagic.ru"
 
 
 class FieldInvalid(ValueError):
@@ -131,10 +129,8 @@ class ConnectionSettings(BaseModel):
             base = _base_url("host", host or DEFAULT_HOST, port, allow_http)
             data_url = None
             if extra_fields.data_api:
-                data_host = extra_fields.data_api_host or base.replace("//callapi.", "//dataapi.", 1)
-                data_url = (
-                    _base_url("extra.data_api_host", data_host, None, extra_fields.allow_http) + "/v2.0"
-                )
+                data_host = extra_fields.data_api_host or _derive_data_api_host(base)
+                data_url = _base_url("extra.data_api_host", data_host, None, allow_http) + "/v2.0"
         except FieldInvalid as invalid:
             raise ConnectionSettingsInvalid(f"connection {conn_id}, {invalid}") from invalid
         return cls(
@@ -172,6 +168,22 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
     raise FieldInvalid(f"extra.{first['loc'][0]}", first["msg"].removeprefix("Value error, "))
 
 
+def _derive_data_api_host(call_api_url: str) -> str:
+    """Return the URL of the Data API that belongs to the base URL of a Call API.
+
+    :raises FieldInvalid: it is unknown which Data API belongs to the Call API's host.
+    """
+    name = urlsplit(call_api_url).hostname or ""
+    host = data_api_host(name)
+    if host is None:
+        raise FieldInvalid(
+            "extra.data_api_host",
+            "the Data API of this Call API host is not known; enter the host of the Data API, "
+            "e.g. dataapi.comagic.ru",
+        )
+    return call_api_url if host == name else call_api_url.replace(name, host, 1)
+
+
 def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
     try:
         parts = urlsplit(host if "://" in host else f"https://{host}")
@@ -180,7 +192,7 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
         parts, name = urlsplit(""), None
     if not name or parts.scheme not in ("http", "https") or parts.query or parts.username:
         raise FieldInvalid(field, f"enter a host name, or a URL such as https://{DEFAULT_HOST}")
-    if parts.scheme == "http" and not (allow_http or _is_loopback(name)):
+    if parts.scheme == "http" and not (allow_http or is_loopback(name)):
         raise FieldInvalid(
             field,
             "plain http would send the credentials unencrypted; use https, "
@@ -188,13 +200,6 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
         )
     name = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{name}" + (f":{port}" if port else "") + parts.path.rstrip("/")
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
 
 
 def read_settings(connection: Connection) -> ConnectionSettings:

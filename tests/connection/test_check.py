@@ -117,7 +117,7 @@ def test_wrong_credentials_are_not_shown_and_the_other_host_is_thought_of(desk, 
 
     assert todo in text
     assert mnemonic in text
-    assert "comagic.ru or uiscom.ru" in text
+    assert "comagic.ru, uiscom.ru, novofon.ru, callgear.com" in text
     assert "wrong-credentials" not in text
 
 
