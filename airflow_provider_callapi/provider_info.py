@@ -103,8 +103,9 @@ def get_provider_info() -> dict[str, Any]:
                     ),
                     "data_api_host": _field(
                         "Data API host",
-                        "Leave empty at the vendor's hosts: CoMagic dataapi.comagic.ru, UIS "
-                        "dataapi.uiscom.ru, Novofon dataapi-jsonrpc.novofon.ru, CallGear dataapi.callgear.com.",
+                        "Leave empty at the vendor's hosts: CoMagic dataapi.comagic.ru, "
+                        "UIS dataapi.uiscom.ru, Novofon dataapi-jsonrpc.novofon.ru, "
+                        "CallGear dataapi.callgear.com.",
                         type=["string", "null"],
                     ),
                     "verify": _field(
