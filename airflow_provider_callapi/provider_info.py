@@ -91,9 +91,9 @@ def get_provider_info() -> dict[str, Any]:
                     ),
                     "timezone": _field(
                         "Account's time zone",
-                        "IANA name, e.g. Asia/Yekaterinburg. The service's times are in this zone.",
+                        "IANA name, e.g. Asia/Yekaterinburg. The service's times are in this zone. Leave "
+                        "empty to use the zone that the Data API names; without it, Europe/Moscow.",
                         type=["string", "null"],
-                        default="Europe/Moscow",
                     ),
                     "data_api": _field(
                         "Use the Data API",

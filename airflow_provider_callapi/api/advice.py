@@ -50,8 +50,9 @@ _BY_MNEMONIC = {
     "access_token_expired": "The access key has expired. Create a new key in the account.",
     "access_token_blocked": "The access key is blocked. Unblock it, or create a new key in the account.",
     "ip_not_whitelisted": (
-        "The account does not accept requests from this address. Add the addresses of all Airflow machines "
-        "(API server, workers, triggerer) to its IP list for the {service}."
+        "The account does not accept requests from this address. An account accepts requests only from the "
+        "addresses on its IP list. Add the addresses of all Airflow machines (API server, workers, "
+        "triggerer) to its IP list for the {service}."
     ),
     "account_inactive": "The account is switched off. Ask the vendor's support.",
     "forbidden": "The credentials have no right to the {service}. Have the right granted in the account.",

@@ -7,11 +7,11 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials, LoginSession
+from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, is_iana_zone
 from airflow_provider_callapi.connection.hosts import DEFAULT_HOST, data_api_host, is_loopback
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 
@@ -42,7 +42,7 @@ class _ExtraFields(BaseModel):
 
     api_version: str = "v4.0"
     timeout: float = Field(30.0, gt=0, allow_inf_nan=False)
-    timezone: str = "Europe/Moscow"
+    timezone: str | None = None
     data_api: bool = False
     data_api_host: str | None = None
     verify: bool | str = True
@@ -71,11 +71,9 @@ class _ExtraFields(BaseModel):
 
     @field_validator("timezone")
     @classmethod
-    def _check_timezone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)  # a folder of zones raises an OSError
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("enter an IANA zone, e.g. Europe/Moscow") from error
+    def _check_timezone(cls, value: str | None) -> str | None:
+        if value is not None and not is_iana_zone(value):
+            raise ValueError("enter an IANA zone, e.g. Europe/Moscow")
         return value
 
 
@@ -88,7 +86,8 @@ class ConnectionSettings(BaseModel):
     :ivar login: the login. None: ``password`` is a permanent access key.
     :ivar password: the login's password, or a permanent access key.
     :ivar timeout: seconds to wait for the answer to one request.
-    :ivar timezone: IANA name of the account's time zone.
+    :ivar timezone: IANA name of the account's time zone. None: the connection does not name the zone, and the
+        Data API can tell it.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.
     """
 
@@ -100,7 +99,7 @@ class ConnectionSettings(BaseModel):
     login: str | None
     password: SecretStr
     timeout: float
-    timezone: str
+    timezone: str | None
     verify: bool | str
 
     @classmethod
@@ -140,9 +139,18 @@ class ConnectionSettings(BaseModel):
             login=login or None,
             password=SecretStr(password),
             timeout=extra_fields.timeout,
-            timezone=extra_fields.timezone,
+            timezone=extra_fields.timezone or (None if data_url else DEFAULT_TIMEZONE),
             verify=extra_fields.verify,
         )
+
+    @property
+    def period_timezone(self) -> str:
+        """IANA name of the zone in which a request gives the ends of a report's period.
+
+        A period has a margin of a day at both ends. If the connection does not name the account's zone, the
+        default zone is therefore good enough, and no request asks for the account's zone.
+        """
+        return self.timezone or DEFAULT_TIMEZONE
 
     def credentials(self) -> Credentials:
         """Return new credentials for one client.
