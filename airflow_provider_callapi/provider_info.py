@@ -69,7 +69,8 @@ def get_provider_info() -> dict[str, Any]:
                         "password": "Password or access key",
                     },
                     "placeholders": {
-                        "host": "callapi.comagic.ru (or callapi.uiscom.ru)",
+                        "host": "callapi.comagic.ru, callapi.uiscom.ru, "
+                        "callapi-jsonrpc.novofon.ru or callapi.callgear.com",
                         "login": "Leave empty if the password is an access key",
                         "password": "The login's password, or a permanent access key",
                     },
@@ -90,9 +91,9 @@ def get_provider_info() -> dict[str, Any]:
                     ),
                     "timezone": _field(
                         "Account's time zone",
-                        "IANA name, e.g. Asia/Yekaterinburg. The service's times are in this zone.",
+                        "IANA name, e.g. Asia/Yekaterinburg. The service's times are in this zone. Leave "
+                        "empty to use the zone that the Data API names; without it, Europe/Moscow.",
                         type=["string", "null"],
-                        default="Europe/Moscow",
                     ),
                     "data_api": _field(
                         "Use the Data API",
@@ -102,7 +103,9 @@ def get_provider_info() -> dict[str, Any]:
                     ),
                     "data_api_host": _field(
                         "Data API host",
-                        "By default, the Call API host with dataapi. instead of callapi.",
+                        "Leave empty at the vendor's hosts: CoMagic dataapi.comagic.ru, "
+                        "UIS dataapi.uiscom.ru, Novofon dataapi-jsonrpc.novofon.ru, "
+                        "CallGear dataapi.callgear.com.",
                         type=["string", "null"],
                     ),
                     "verify": _field(

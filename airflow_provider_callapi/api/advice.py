@@ -36,7 +36,8 @@ _SERVICE_TROUBLE = (
     "The service itself has a problem; the connection's fields may be correct. Try again later."
 )
 _CHECK_VENDOR_HOST = (
-    'An account lives on one of the vendor\'s hosts, comagic.ru or uiscom.ru: check "{host}", too.'
+    "An account lives on one of the vendor's hosts (comagic.ru, uiscom.ru, novofon.ru, callgear.com): "
+    'check "{host}", too.'
 )
 _COMPONENT_OFF = "Have the {service} component that this error names switched on in the account."
 
@@ -49,8 +50,9 @@ _BY_MNEMONIC = {
     "access_token_expired": "The access key has expired. Create a new key in the account.",
     "access_token_blocked": "The access key is blocked. Unblock it, or create a new key in the account.",
     "ip_not_whitelisted": (
-        "The account does not accept requests from this address. Add the addresses of all Airflow machines "
-        "(API server, workers, triggerer) to its IP list for the {service}."
+        "The account does not accept requests from this address. An account accepts requests only from the "
+        "addresses on its IP list. Add the addresses of all Airflow machines (API server, workers, "
+        "triggerer) to its IP list for the {service}."
     ),
     "account_inactive": "The account is switched off. Ask the vendor's support.",
     "forbidden": "The credentials have no right to the {service}. Have the right granted in the account.",

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Ty
 import pendulum
 from pydantic import BeforeValidator, Field
 
+from airflow_provider_callapi.api.account import ACCOUNT_METHODS
 from airflow_provider_callapi.api.entries import Entries, read_inner, tells
 from airflow_provider_callapi.api.errors import InvalidParameters
-from airflow_provider_callapi.api.methods import ListRequest, ObjectId, Repeat, Request
+from airflow_provider_callapi.api.list_request import PagedRequest
+from airflow_provider_callapi.api.methods import ObjectId, Repeat, Request
 from airflow_provider_callapi.api.models import (
     Answer,
     Done,
@@ -117,14 +119,6 @@ class LegReport(Answer):
     finish_reason: str | None = None
 
 
-class AccountTag(Answer):
-    """One tag that the account defines, an entry of ``get.tags``."""
-
-    id: Number
-    name: Text | None = None
-    is_system: bool | None = None
-
-
 def equals(field: str, value: int | str) -> dict[str, Any]:
     """Return a filter for a Data API request: only entries with this value in this field."""
     return {"field": field, "operator": "=", "value": value}
@@ -141,25 +135,9 @@ def report_time(epoch_seconds: float, timezone: str) -> str:
 
 
 M = TypeVar("M", bound=Answer)
-Sort = list[dict[str, Any]]
-"""The sort order of a Data API list: ``[{"field": …, "order": "asc"|"desc"}]``."""
 
 
-class _ListRequest(ListRequest[M], Generic[M]):
-    """A Data API request for one page of a list.
-
-    :ivar limit: entries per page; the service sends 1000 by default.
-    """
-
-    repeat = Repeat.SAFE
-
-    filter: dict[str, Any] | None = None
-    sort: Sort | None = None
-    limit: int | None = Field(None, ge=1, le=10_000)
-    offset: int | None = Field(None, ge=0, le=100_000)
-
-
-class _ReportRequest(_ListRequest[M], Generic[M]):
+class _ReportRequest(PagedRequest[M], Generic[M]):
     """A Data API request for the reports of calls or legs in a period.
 
     :ivar date_from: start of the period, ``YYYY-MM-DD hh:mm:ss`` in the account's time zone.
@@ -224,15 +202,6 @@ class GetCallLegsReport(_ReportRequest[LegReport]):
     fields: list[str] = Field(default_factory=lambda: list(LEG_FIELDS))
 
 
-class GetTags(_ListRequest[AccountTag]):
-    """Request the tags that the account defines."""
-
-    method = "get.tags"
-    entry_type = AccountTag
-
-    fields: list[str] | None = None
-
-
 class _TagRequest(Request[Done]):
     """A Data API request that adds or removes a tag of a finished call.
 
@@ -269,11 +238,10 @@ DATA_METHODS: dict[str, type[Request[Any]]] = {
     for request_type in (
         GetCallsReport,
         GetCallLegsReport,
-        GetTags,
         SetTagCommunications,
         UnsetTagCommunications,
     )
-}
+} | ACCOUNT_METHODS
 """The Data API's request classes by method name.
 
 The `METHODS` of the Call API contain ``login.user`` and ``logout.user``, which both services use.

@@ -203,6 +203,13 @@ AnyNumber = Annotated[str, BeforeValidator(_strip_plus_format), Field(min_length
 ObjectId = Annotated[int, BeforeValidator(_check_whole_number), Field(gt=0)]
 """The id of an object in the account or of a call session."""
 Direction = Literal["in", "out"]
+VirtualNumberRule = Literal["fixed", "fixed_for_numa", "random", "regional_random", "regional_fixed_for_numa"]
+"""The rule by which the service chooses the virtual number of a call.
+
+``fixed`` uses the number in the start request. ``fixed_for_numa`` always shows a contact the same number.
+``random`` takes any number of the account. The two ``regional_…`` rules prefer numbers of the contact's
+region. All rules except ``fixed`` need the account component ``Автоматическое управление номерами``.
+"""
 DtmfWithPauses = Annotated[str, Field(pattern=r"^[0-9*#.]+$")]
 """DTMF (phone key) tones: digits, ``*`` and ``#``. A dot is a pause of one second, as in ``.12.1..4``."""
 
@@ -256,7 +263,9 @@ class LogoutUser(Request[Done]):
 class StartCall(Request[StartedCall]):
     """Base class of the ``start.*`` requests. A start request is never repeated: each one may ring a phone.
 
-    :ivar virtual_phone_number: the account's number that the contact sees. 800 numbers are not allowed.
+    :ivar virtual_phone_number: the account's number that the contact sees.
+    :ivar virtual_phone_usage_rule: by which rule the service replaces the virtual number, see
+        `VirtualNumberRule`. The service's default is ``fixed``.
     :ivar contact: the phone number or SIP number to call.
     :ivar external_id: an id of your choice. ``list.calls`` and the Data API's reports contain this id.
     :ivar dtmf_string: DTMF (phone key) tones to send to the contact. A dot is a pause of one second.
@@ -267,6 +276,7 @@ class StartCall(Request[StartedCall]):
     repeat = Repeat.NEVER
 
     virtual_phone_number: PhoneNumber
+    virtual_phone_usage_rule: VirtualNumberRule | None = None
     contact: PhoneOrSip
     external_id: Annotated[str, Field(min_length=1)] | None = None
     dtmf_string: DtmfWithPauses | None = None
@@ -274,28 +284,29 @@ class StartCall(Request[StartedCall]):
 
 
 class _TwoSidedCall(StartCall):
-    """Base class of start requests that connect the contact with a person or with a scenario (call flow)."""
-
-    contact_message: Message | None = None
-    switch_at_once: bool | None = None
-
-
-class _DirectCall(_TwoSidedCall):
-    """Base class of start requests that connect the contact with a person.
+    """Base class of start requests that connect the contact with a person or with a scenario (call flow).
 
     :ivar first_call: whose phone rings first: ``contact``, or the other person.
+    :ivar early_switching: True: the other person hears the contact's line while the contact's phone rings.
     """
 
     first_call: str
+    contact_message: Message | None = None
+    switch_at_once: bool | None = None
     early_switching: bool | None = None
-    media_file_id: ObjectId | None = None
-    show_virtual_phone_number: bool | None = None
 
     @model_validator(mode="after")
     def _check_early_switching(self) -> Self:
         if self.early_switching and (self.first_call == "contact" or not self.switch_at_once):
             raise ValueError("early_switching needs switch_at_once=true and a first_call other than contact")
         return self
+
+
+class _DirectCall(_TwoSidedCall):
+    """Base class of start requests that connect the contact with a person."""
+
+    media_file_id: ObjectId | None = None
+    show_virtual_phone_number: bool | None = None
 
 
 class StartEmployeeCall(_DirectCall):
@@ -316,6 +327,7 @@ class StartScenarioCall(_TwoSidedCall):
 
     first_call: Literal["contact", "employee"]
     scenario_id: ObjectId
+    employee_message: Message | None = None
 
 
 class StartVnumberCall(_TwoSidedCall):
@@ -354,12 +366,15 @@ class StartSimpleCall(_DirectCall):
     The phone number must not be a virtual number of the account.
 
     :ivar operator: the phone number of the person, or ``{"phone_number": …}``.
+    :ivar operator_confirmation: the phone key with which the person accepts the call: a digit, ``*`` or
+        ``#``; ``any``: every key accepts the call. None: the person accepts the call by picking up.
     """
 
     method = "start.simple_call"
 
     first_call: Literal["contact", "operator"]
     operator: Annotated[PhoneNumber, BeforeValidator(_operator_phone)]
+    operator_confirmation: Annotated[str, Field(pattern=r"^([0-9*#]|any)$")] | None = None
     operator_message: Message | None = None
 
 

@@ -291,7 +291,7 @@ class CallGateway:
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
     :ivar find_reported_call: searches the Data API for a call; None: the connection does not use the Data
         API.
-    :ivar timezone: IANA name of the account's time zone.
+    :ivar timezone: returns the IANA name of the account's time zone. The function may ask the Data API.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
     """
@@ -299,7 +299,7 @@ class CallGateway:
     send: Callable[[StartCall], StartedCall]
     poll_snapshots: Callable[[], Iterator[Snapshot]]
     find_reported_call: FindReportedCall | None
-    timezone: str
+    timezone: Callable[[], str]
     clock: Callable[[], float]
     log: Callable[[str], None]
 
@@ -491,7 +491,7 @@ def _find_lost_call(
     :return: the session id of the call; None: the call was not found.
     :raises CallApiError: at least one service could not be searched, and no service showed the call.
     """
-    lost = LostCall(record.external_id, request.contact, since, gateway.timezone, search_until)
+    lost = LostCall(record.external_id, request.contact, since, gateway.timezone(), search_until)
     failures: list[CallApiError] = []
     session_id: int | None = None
     try:

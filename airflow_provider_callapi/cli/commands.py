@@ -7,22 +7,14 @@ Commands log only with ``--verbose``, because Airflow's log also goes to stdout.
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
-from functools import cached_property
-from typing import Any, NoReturn
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from typing import Any
 
-from airflow.cli.simple_table import AirflowConsole
-from airflow.providers.common.compat.sdk import AirflowException
-from airflow.utils import yaml
 from airflow.utils.cli import suppress_logs_and_warning
 from airflow.utils.helpers import ask_yesno
-from rich.markup import escape
-from tabulate import tabulate
 
 from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.client import Client
@@ -30,25 +22,24 @@ from airflow_provider_callapi.api.data_api import probe_access
 from airflow_provider_callapi.api.errors import CallApiError, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ListTalkOptions, ReleaseCall
 from airflow_provider_callapi.api.models import CallSession, Leg, parse_time
-from airflow_provider_callapi.connection.settings import ConnectionSettings
+from airflow_provider_callapi.calls.named_objects import NamedObjects, fetch_account_lists, find_mistakes
+from airflow_provider_callapi.cli.command_hook import open_hook
+from airflow_provider_callapi.cli.output import fail, print_result, print_rows, warn
+from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, fetch_timezone
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-
-_TIMEOUT = 10.0
-"""The longest time in seconds that a command waits for an answer."""
-_INTERRUPTED_EXIT_CODE = 130
-"""The exit code of a shell command after Ctrl-C."""
 
 
 @suppress_logs_and_warning
 def calls(args: Namespace) -> None:
     """Print the active calls. The table output contains only the columns that fit into 80 characters."""
     to_row = _table_row if args.output == "table" else _call_row
-    with _open_hook(args) as hook:
+    with open_hook(args) as hook:
+        timezone = _read_timezone(hook)
         sessions = hook.get_conn().call(ListCalls())
-        rows = [to_row(session, hook.settings.timezone, args.show_phone_numbers) for session in sessions]
-    _print_rows(rows, args)
+        rows = [to_row(session, timezone, args.show_phone_numbers) for session in sessions]
+    print_rows(rows, args)
     if sessions.left_out:
-        _warn(f"{sessions.left_out} more active calls are not shown: their session id cannot be read")
+        warn(f"{sessions.left_out} more active calls are not shown: their session id cannot be read")
 
 
 @suppress_logs_and_warning
@@ -58,7 +49,7 @@ def limits(args: Namespace) -> None:
     The command's own requests cost no points.
     """
     data_api_problem = None
-    with _open_hook(args) as hook:
+    with open_hook(args) as hook:
         call_api = hook.get_conn()
         rows = _limit_rows("Call API", call_api, lambda: call_api.call(ListCalls()))
         if hook.has_data_api and hook.settings.login is None:
@@ -68,16 +59,16 @@ def limits(args: Namespace) -> None:
             except CallApiError as error:
                 data_api_problem = advice(error, service="Data API", host="Data API host")
         elif hook.has_data_api:
-            _warn("the Data API was not checked: a login there costs a point")
-    _print_rows(rows, args)
+            warn("the Data API was not checked: a login there costs a point")
+    print_rows(rows, args)
     if data_api_problem:
-        _fail(data_api_problem)
+        fail(data_api_problem)
 
 
 @suppress_logs_and_warning
 def talk_options(args: Namespace) -> None:
     """Print the talk options: the actions that employees can start with phone buttons during a talk."""
-    with _open_hook(args) as hook:
+    with open_hook(args) as hook:
         rows = [
             {
                 "button": option.button,
@@ -87,7 +78,7 @@ def talk_options(args: Namespace) -> None:
             }
             for option in hook.get_conn().call(ListTalkOptions())
         ]
-    _print_rows(rows, args)
+    print_rows(rows, args)
 
 
 @suppress_logs_and_warning
@@ -97,27 +88,55 @@ def release(args: Namespace) -> None:
     If the call has already ended, the command succeeds too.
     """
     session = f"call session {args.call_session_id}"
-    with _open_hook(args) as hook:
+    with open_hook(args) as hook:
         if not args.yes:
             if not sys.stdin.isatty():
-                _fail(f"no terminal to confirm the release of {session}; use --yes")
+                fail(f"no terminal to confirm the release of {session}; use --yes")
             if not _confirm(f"Release {session}? People may be talking. (y/n) "):
-                _fail(f"{session} was not released")
+                fail(f"{session} was not released")
         done = hook.call(ReleaseCall(call_session_id=args.call_session_id))
     text = f"{session} {'is not active: it has ended or never existed' if done.already else 'is released'}"
-    _print_result(text, {"session": args.call_session_id, "was_over_already": done.already}, args)
+    print_result(text, {"session": args.call_session_id, "was_over_already": done.already}, args)
 
 
 @suppress_logs_and_warning
 def check(args: Namespace) -> None:
-    """Test the Airflow connection and print the result. Exit with ``1`` if the connection does not work."""
-    with _open_hook(args) as hook:
+    """Test the Airflow connection, look for the objects that the options name, and print the result.
+
+    Exit with ``1`` if the connection does not work, or if the account lacks an object.
+    """
+    with open_hook(args) as hook:
         works, message = hook.test_connection()
+        problems = _find_problems(hook, _named_objects(args)) if works else []
     if not works and args.output == "text":
-        _fail(message)
-    _print_result(message, {"works": works, "message": message}, args)
-    if not works:
+        fail(message)
+    print_result(message, {"works": works, "message": message, "problems": problems}, args)
+    if args.output == "text" and problems:
+        fail(" ".join(problems))
+    if problems or not works:
         sys.exit(1)
+
+
+def _named_objects(args: Namespace) -> NamedObjects:
+    """Return the objects of the account that the options of ``check`` name."""
+    return NamedObjects(
+        virtual_numbers=frozenset(args.virtual_number or ()),
+        scenarios=frozenset(args.scenario or ()),
+        employees=frozenset((employee, None) for employee in args.employee or ()),
+        media_files=frozenset(map(str, args.media_file or ())),
+        tags=frozenset(args.tag or ()),
+        sip_lines=frozenset(args.sip_line or ()),
+    )
+
+
+def _find_problems(hook: CallApiHook, named: NamedObjects) -> list[str]:
+    """Return a sentence for each named object that the account does not have or that is off."""
+    if named == NamedObjects():
+        return []
+    lists = fetch_account_lists(hook.data_api.client.call, named)
+    for sentence in lists.unread:
+        warn(sentence)
+    return find_mistakes(named, lists)
 
 
 def emulator(args: Namespace) -> None:
@@ -136,32 +155,14 @@ def _confirm(question: str) -> bool:
         return False
 
 
-class _ShortTimeoutHook(CallApiHook):
-    """A hook that waits at most `_TIMEOUT` seconds for the answer to each request."""
-
-    @cached_property
-    def settings(self) -> ConnectionSettings:
-        settings = super().settings
-        return settings.model_copy(update={"timeout": min(settings.timeout, _TIMEOUT)})
-
-
-@contextmanager
-def _open_hook(args: Namespace) -> Iterator[CallApiHook]:
-    """Open a hook for the Airflow connection that the option ``--conn-id`` names.
-
-    An error ends the command with one line of text instead of a traceback.
-    """
-    # allows the hook to read the metadata database, as `airflow connections test` does
-    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+def _read_timezone(hook: CallApiHook) -> str:
+    """Return the account's time zone. If the Data API does not answer, warn and return the default zone."""
+    zone = hook.settings.timezone
     try:
-        with _ShortTimeoutHook(args.conn_id, max_limit_wait=0) as hook:
-            yield hook
+        return zone or fetch_timezone(hook.data_api.client.call, warn)
     except CallApiError as error:
-        _fail(advice(error))
-    except AirflowException as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED_EXIT_CODE)
+        warn(f"the times may be wrong, because the account's time zone is not known: {error}")
+        return DEFAULT_TIMEZONE
 
 
 def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> list[dict[str, Any]]:
@@ -178,7 +179,7 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
             raise
     limits = client.limits
     if limits is None:
-        _fail(f"the answer of the {service} does not show how many points are left")
+        fail(f"the answer of the {service} does not show how many points are left")
     return [
         {
             "service": service,
@@ -238,64 +239,3 @@ def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
         return text and parse_time(text, timezone).strftime(time_format)
     except ValueError:
         return text
-
-
-# --- output ---
-
-
-def _print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
-    """Print table rows in the form that the option ``--output`` names.
-
-    The forms are ``table``, ``plain``, ``json`` and ``yaml``. In ``json`` and ``yaml``, numbers and lists
-    keep their types.
-    """
-    if args.output in ("json", "yaml"):
-        _print_data(rows, args)
-        return
-    to_text = _table_text if args.output == "table" else _plain_text
-    rows = [{name: to_text(value) for name, value in row.items()} for row in rows]
-    if args.output == "plain" and rows:
-        # Airflow's own plain output would reformat ids that look like numbers
-        cells = [list(row.values()) for row in rows]
-        sys.stdout.write(tabulate(cells, list(rows[0]), tablefmt="plain", disable_numparse=True) + "\n")
-    else:
-        AirflowConsole().print_as(rows, output=args.output)
-
-
-def _table_text(value: Any) -> str:
-    if isinstance(value, list):
-        return "\n".join(map(_table_text, value))
-    return "" if value is None else escape(str(value))  # rich treats [brackets] as markup
-
-
-def _plain_text(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(_plain_text, value))
-    return "" if value is None else str(value)
-
-
-def _print_result(text: str, data: dict[str, Any], args: Namespace) -> None:
-    """Print a command's result in the form that the option ``--output`` names.
-
-    With ``text``, print only the text. With ``json`` or ``yaml``, print the data.
-    """
-    if args.output == "text":
-        sys.stdout.write(f"{text}\n")
-    else:
-        _print_data(data, args)
-
-
-def _print_data(data: Any, args: Namespace) -> None:
-    if args.output == "json":
-        sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
-    else:
-        sys.stdout.write(yaml.dump(data, allow_unicode=True, sort_keys=False))
-
-
-def _warn(text: str) -> None:
-    sys.stderr.write(f"airflow callapi: {text}\n")
-
-
-def _fail(text: str) -> NoReturn:
-    _warn(text)
-    sys.exit(1)

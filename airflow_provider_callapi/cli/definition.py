@@ -18,6 +18,8 @@ from airflow.cli.cli_config import (
     lazy_load_command,
 )
 
+_PACKAGE = "airflow_provider_callapi.cli"
+
 
 class _PassThroughArg(Arg):
     """A command-line argument that takes all remaining arguments, even those that begin with ``--``.
@@ -48,6 +50,17 @@ _SESSION_ID = Arg(
     metavar="SESSION_ID",
     help="The session id that `airflow callapi calls` shows",
 )
+_NAMED_OBJECTS = tuple(
+    Arg((flag,), action="append", type=kind, metavar=metavar, help=f"Check that the account has this {what}")
+    for flag, kind, metavar, what in (
+        ("--virtual-number", str, "NUMBER", "virtual number"),
+        ("--scenario", int, "ID", "scenario"),
+        ("--employee", int, "ID", "employee, with a telephone"),
+        ("--media-file", int, "ID", "media file"),
+        ("--tag", int, "ID", "tag"),
+        ("--sip-line", str, "NUMBER", "SIP line"),
+    )
+)
 _EMULATOR_OPTIONS = _PassThroughArg(  # type: ignore[no-untyped-call]
     ("options",), nargs=argparse.REMAINDER, help="Options of the emulator; --help lists them"
 )
@@ -58,7 +71,7 @@ def get_callapi_cli_commands() -> list[CLICommand]:
 
     Airflow 3.2 and newer call this function, which ``provider_info`` names.
     """
-    commands = "airflow_provider_callapi.cli.commands"
+    commands = f"{_PACKAGE}.commands"
     return [
         GroupCommand(
             name="callapi",
@@ -66,13 +79,13 @@ def get_callapi_cli_commands() -> list[CLICommand]:
             subcommands=(
                 ActionCommand(
                     name="calls",
-                    help="List the active calls; costs no points",
+                    help="List the active calls",
                     func=lazy_load_command(f"{commands}.calls"),
                     args=(_CONN_ID, ARG_OUTPUT, _SHOW_PHONE_NUMBERS, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="limits",
-                    help="Show the points left; costs no points",
+                    help="Show the points left",
                     func=lazy_load_command(f"{commands}.limits"),
                     args=(_CONN_ID, ARG_OUTPUT, ARG_VERBOSE),
                 ),
@@ -96,9 +109,24 @@ def get_callapi_cli_commands() -> list[CLICommand]:
                 ),
                 ActionCommand(
                     name="check",
-                    help="Test the connection; costs no points",
+                    help="Test the connection",
                     func=lazy_load_command(f"{commands}.check"),
-                    args=(_CONN_ID, _TEXT_OUTPUT, ARG_VERBOSE),
+                    args=(_CONN_ID, _TEXT_OUTPUT, *_NAMED_OBJECTS, ARG_VERBOSE),
+                ),
+                *(
+                    ActionCommand(
+                        name=name,
+                        help=f"List the account's {what}",
+                        func=lazy_load_command(f"{_PACKAGE}.account_lists.{name}"),
+                        args=(_CONN_ID, ARG_OUTPUT, *more, ARG_VERBOSE),
+                    )
+                    for name, what, more in (
+                        ("numbers", "virtual numbers", ()),
+                        ("employees", "employees", (_SHOW_PHONE_NUMBERS,)),
+                        ("scenarios", "scenarios", ()),
+                        ("media", "sound files", ()),
+                        ("tags", "tags", ()),
+                    )
                 ),
             ),
         )

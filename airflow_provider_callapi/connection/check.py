@@ -1,17 +1,22 @@
-"""The connection test that Airflow's button *Test connection* starts. The test costs no points.
+"""The connection test that Airflow's button *Test connection* starts. The test places no call.
 
-Points are the API's rate-limit units.
+If the connection uses the Data API, the test reads the account's time zone, and costs a point or two. Points
+are the API's rate-limit units.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 
+from airflow_provider_callapi.api.account import GetAccount
 from airflow_provider_callapi.api.advice import advice
+from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.data_api import probe_access
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError
 from airflow_provider_callapi.api.methods import ListCalls
+from airflow_provider_callapi.connection.account_zone import have_same_times, is_iana_zone
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, FieldInvalid
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
@@ -70,13 +75,32 @@ def _check_call_api(settings: ConnectionSettings) -> Iterator[str]:
 def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
     if settings.data_api_url is None:
         return
-    if settings.login is not None:
-        yield "The Data API was not checked: a login there costs a point."
-        return
     with closing(make_client(settings, service="data_api")) as client:
         try:
             probe_access(client)
         except CallApiError as error:
             text = advice(error, service="Data API", host="Data API host")
             raise _ConnectionUnusable(f"The Call API works, the Data API does not. {text}") from error
-    yield "The Data API works, too."
+        yield "The Data API works, too."
+        yield _check_timezone(settings.timezone, client)
+
+
+def _check_timezone(timezone: str | None, client: Client) -> str:
+    """Return a sentence about the account's time zone.
+
+    :param timezone: the zone in the connection. None: the connection names no zone.
+    :param client: a client of the Data API.
+    :raises _ConnectionUnusable: the connection names a zone with other local times than the account's zone.
+    """
+    try:
+        zone = client.call(GetAccount()).timezone
+    except CallApiError as error:
+        return f"The account's time zone was not checked: {error}."
+    if not zone or not is_iana_zone(zone):
+        return "The account's time zone was not checked: get.account names no zone that this machine knows."
+    if timezone is not None and not have_same_times(zone, timezone, datetime.now(UTC).year):
+        raise _ConnectionUnusable(
+            f"Both services work, but the account's time zone is {zone}, and the connection's is {timezone}. "
+            f'Enter {zone} as "{form_label("extra.timezone")}", or leave the field empty.'
+        )
+    return f"The account's time zone is {zone}."

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import re
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials, LoginSession
+from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, is_iana_zone
+from airflow_provider_callapi.connection.hosts import DEFAULT_HOST, data_api_host, is_loopback
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
-
-DEFAULT_HOST = "callapi.comagic.ru"
 
 
 class FieldInvalid(ValueError):
@@ -44,7 +42,7 @@ class _ExtraFields(BaseModel):
 
     api_version: str = "v4.0"
     timeout: float = Field(30.0, gt=0, allow_inf_nan=False)
-    timezone: str = "Europe/Moscow"
+    timezone: str | None = None
     data_api: bool = False
     data_api_host: str | None = None
     verify: bool | str = True
@@ -73,11 +71,9 @@ class _ExtraFields(BaseModel):
 
     @field_validator("timezone")
     @classmethod
-    def _check_timezone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)  # a folder of zones raises an OSError
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("enter an IANA zone, e.g. Europe/Moscow") from error
+    def _check_timezone(cls, value: str | None) -> str | None:
+        if value is not None and not is_iana_zone(value):
+            raise ValueError("enter an IANA zone, e.g. Europe/Moscow")
         return value
 
 
@@ -90,7 +86,8 @@ class ConnectionSettings(BaseModel):
     :ivar login: the login. None: ``password`` is a permanent access key.
     :ivar password: the login's password, or a permanent access key.
     :ivar timeout: seconds to wait for the answer to one request.
-    :ivar timezone: IANA name of the account's time zone.
+    :ivar timezone: IANA name of the account's time zone. None: the connection does not name the zone, and the
+        Data API can tell it.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.
     """
 
@@ -102,7 +99,7 @@ class ConnectionSettings(BaseModel):
     login: str | None
     password: SecretStr
     timeout: float
-    timezone: str
+    timezone: str | None
     verify: bool | str
 
     @classmethod
@@ -131,10 +128,8 @@ class ConnectionSettings(BaseModel):
             base = _base_url("host", host or DEFAULT_HOST, port, allow_http)
             data_url = None
             if extra_fields.data_api:
-                data_host = extra_fields.data_api_host or base.replace("//callapi.", "//dataapi.", 1)
-                data_url = (
-                    _base_url("extra.data_api_host", data_host, None, extra_fields.allow_http) + "/v2.0"
-                )
+                data_host = extra_fields.data_api_host or _derive_data_api_host(base)
+                data_url = _base_url("extra.data_api_host", data_host, None, allow_http) + "/v2.0"
         except FieldInvalid as invalid:
             raise ConnectionSettingsInvalid(f"connection {conn_id}, {invalid}") from invalid
         return cls(
@@ -144,9 +139,18 @@ class ConnectionSettings(BaseModel):
             login=login or None,
             password=SecretStr(password),
             timeout=extra_fields.timeout,
-            timezone=extra_fields.timezone,
+            timezone=extra_fields.timezone or (None if data_url else DEFAULT_TIMEZONE),
             verify=extra_fields.verify,
         )
+
+    @property
+    def period_timezone(self) -> str:
+        """IANA name of the zone in which a request gives the ends of a report's period.
+
+        A period has a margin of a day at both ends. If the connection does not name the account's zone, the
+        default zone is therefore good enough, and no request asks for the account's zone.
+        """
+        return self.timezone or DEFAULT_TIMEZONE
 
     def credentials(self) -> Credentials:
         """Return new credentials for one client.
@@ -172,6 +176,22 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
     raise FieldInvalid(f"extra.{first['loc'][0]}", first["msg"].removeprefix("Value error, "))
 
 
+def _derive_data_api_host(call_api_url: str) -> str:
+    """Return the URL of the Data API that belongs to the base URL of a Call API.
+
+    :raises FieldInvalid: it is unknown which Data API belongs to the Call API's host.
+    """
+    name = urlsplit(call_api_url).hostname or ""
+    host = data_api_host(name)
+    if host is None:
+        raise FieldInvalid(
+            "extra.data_api_host",
+            "the Data API of this Call API host is not known; enter the host of the Data API, "
+            "e.g. dataapi.comagic.ru",
+        )
+    return call_api_url if host == name else call_api_url.replace(name, host, 1)
+
+
 def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
     try:
         parts = urlsplit(host if "://" in host else f"https://{host}")
@@ -180,7 +200,7 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
         parts, name = urlsplit(""), None
     if not name or parts.scheme not in ("http", "https") or parts.query or parts.username:
         raise FieldInvalid(field, f"enter a host name, or a URL such as https://{DEFAULT_HOST}")
-    if parts.scheme == "http" and not (allow_http or _is_loopback(name)):
+    if parts.scheme == "http" and not (allow_http or is_loopback(name)):
         raise FieldInvalid(
             field,
             "plain http would send the credentials unencrypted; use https, "
@@ -188,13 +208,6 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
         )
     name = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{name}" + (f":{port}" if port else "") + parts.path.rstrip("/")
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
 
 
 def read_settings(connection: Connection) -> ConnectionSettings:

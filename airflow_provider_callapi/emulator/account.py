@@ -131,8 +131,11 @@ class Account:
     :ivar key: the token of the account's first permanent key. ``keys`` need not contain this token.
     :ivar keys: further permanent keys, by token. An entry may describe the token in ``key``, too.
     :ivar active: False: every request fails with ``account_inactive``.
-    :ivar virtual_numbers: rented numbers. A start request with an 800 number fails, because 800
-        numbers only receive calls.
+    :ivar virtual_numbers: rented numbers.
+    :ivar locked: virtual numbers and SIP lines that the account has locked. The Data API's lists show them
+        as locked. Start requests ignore the lock.
+    :ivar manages_numbers: False: the account lacks the component that the parameter
+        ``virtual_phone_usage_rule`` needs. A start request with any rule except ``fixed`` then fails.
     :ivar number_scenarios: virtual number → id of the scenario that ``start.vnumber_call`` uses.
     :ivar blacklist: contacts that must not be called.
     :ivar forbidden_prefixes: start requests fail for contacts with these prefixes, e.g. ``{"44"}``.
@@ -159,6 +162,8 @@ class Account:
     keys: dict[str, Key] = field(default_factory=dict)
     active: bool = True
     virtual_numbers: set[str] = field(default_factory=lambda: {"74993720692", "74951045771"})
+    locked: set[str] = field(default_factory=set)
+    manages_numbers: bool = True
     number_scenarios: dict[str, int] = field(default_factory=lambda: {"74993720692": 23456})
     employees: dict[int, Employee] = field(default_factory=_default_employees)
     scenarios: dict[int, Scenario] = field(default_factory=_default_scenarios)

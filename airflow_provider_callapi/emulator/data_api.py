@@ -1,4 +1,4 @@
-"""The emulator's Data API: reports of calls, and the methods that tag calls.
+"""The emulator's Data API: reports of calls, the methods that tag calls, and the account's lists.
 
 Source: the vendor's public documentation of the Data API v2.0, as far as the client uses it.
 """
@@ -6,24 +6,26 @@ Source: the vendor's public documentation of the Data API v2.0, as far as the cl
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from airflow_provider_callapi.api.account import GetTags
 from airflow_provider_callapi.api.data_api import (
     DATA_METHODS,
     GetCallLegsReport,
     GetCallsReport,
-    GetTags,
     SetTagCommunications,
     UnsetTagCommunications,
 )
 from airflow_provider_callapi.api.methods import METHODS, Request
+from airflow_provider_callapi.emulator import account_lists
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.errors import RpcError
+from airflow_provider_callapi.emulator.list_page import build_page
 from airflow_provider_callapi.emulator.report_columns import (
     CALL_FILTERS,
     LEG_FILTERS,
@@ -33,7 +35,6 @@ from airflow_provider_callapi.emulator.report_columns import (
     communication_offset,
     leg_columns,
 )
-from airflow_provider_callapi.emulator.report_filter import build_predicate
 from airflow_provider_callapi.emulator.service import Handler, Result, Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
@@ -55,7 +56,7 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
             raise RpcError(profile.refused_fields[name], "fields", name)
     ongoing = bool(request.include_ongoing_calls) and profile.ongoing_report_delay is not None
     calls = _reported_calls(switchboard, account, request, ongoing=ongoing)
-    return _build_page(calls, columns, fields, request, CALL_FILTERS - {*profile.refused_filters})
+    return build_page(calls, columns, fields, request, CALL_FILTERS - {*profile.refused_filters})
 
 
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
@@ -68,13 +69,13 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
     fields = request.fields if "fields" in request.model_fields_set else list(columns)
     calls = _reported_calls(switchboard, account, request, ongoing=profile.ongoing_legs_are_reported)
     legs = ((call, leg) for call in calls for leg in call.legs)
-    return _build_page(legs, columns, fields, request, LEG_FILTERS - {*profile.refused_filters})
+    return build_page(legs, columns, fields, request, LEG_FILTERS - {*profile.refused_filters})
 
 
 def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Result:
     """Return one page of the list of the account's tags."""
     fields = request.fields or list(TAG_COLUMNS)
-    return _build_page(account.tags.items(), TAG_COLUMNS, fields, request, frozenset(TAG_COLUMNS))
+    return build_page(account.tags.items(), TAG_COLUMNS, fields, request, frozenset(TAG_COLUMNS))
 
 
 def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunications) -> Result:
@@ -183,29 +184,6 @@ def _parse_time(account: Account, request: Request[Any], field: str) -> datetime
     return moment.replace(tzinfo=ZoneInfo(account.timezone))
 
 
-def _build_page(
-    entities: Iterable[Any],
-    columns: Mapping[str, Callable[[Any], Any]],
-    fields: list[str],
-    request: GetCallsReport | GetCallLegsReport | GetTags,
-    filterable: frozenset[str],
-) -> Result:
-    unknown = [name for name in fields if name not in columns]
-    if unknown:
-        raise RpcError("unexpected_parameters", "fields", unknown[0])
-    matches = build_predicate(request.filter, columns, filterable)
-    found = [entity for entity in entities if matches(entity)]
-    for order in reversed(request.sort or []):
-        name = str(order.get("field"))
-        if name not in columns:
-            raise RpcError("sort_prohibited", "sort", name)
-        found.sort(key=lambda entity: str(columns[name](entity)), reverse=order.get("order") == "desc")
-    start = request.offset or 0
-    page = found[start : start + (request.limit or 1000)]
-    rows = [{name: columns[name](entity) for name in fields} for entity in page]
-    return Result(data=rows, metadata={"total_items": len(found)})
-
-
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
     """Placeholder for ``login.user`` and ``logout.user`` in `HANDLERS`.
 
@@ -221,6 +199,7 @@ HANDLERS: dict[str, Handler] = {
     "get.tags": get_tags,
     "set.tag_communications": set_tag,
     "unset.tag_communications": unset_tag,
+    **account_lists.HANDLERS,
 }
 
 

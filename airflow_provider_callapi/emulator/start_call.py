@@ -28,6 +28,8 @@ Phones = list[tuple[str, Employee | None]]
 
 DIALING_TIMEOUT = 30
 """The default of ``dialing_timeout`` in the vendor's document, in seconds."""
+NUMBER_MANAGEMENT = "Автоматическое управление номерами"
+"""The account component that ``virtual_phone_usage_rule`` needs, as the account's settings show it."""
 
 _BLACKLIST_CODE = {"start.employee_call": -32002, "start.simple_call": -32002}
 """Method → error code if the contact is on the blacklist. The other methods use ``-32602``."""
@@ -156,8 +158,7 @@ def _phones_of(employee: Employee) -> Phones:
 
 def _check_numbers(account: Account, request: StartCall) -> None:
     number, contact = request.virtual_phone_number, request.contact
-    # An 800 number only receives calls.
-    if number not in account.virtual_numbers or number.startswith(("7800", "8800")):
+    if number not in account.virtual_numbers:
         raise RpcError(
             "virtual_phone_number_not_found",
             "virtual_phone_number",
@@ -175,6 +176,17 @@ def _check_numbers(account: Account, request: StartCall) -> None:
         raise RpcError("contact_in_blacklist", "contact", contact, code=code, contact=contact)
     if contact.startswith(tuple(account.forbidden_prefixes)):
         raise RpcError("call_direction_not_allowed", "contact", contact)
+    _check_number_rule(account, request.virtual_phone_usage_rule)
+
+
+def _check_number_rule(account: Account, rule: str | None) -> None:
+    if rule not in (None, "fixed") and not account.manages_numbers:
+        raise RpcError(
+            "parameter_component_disabled",
+            "virtual_phone_usage_rule",
+            rule,
+            components=NUMBER_MANAGEMENT,
+        )
 
 
 def _check_audio(account: Account, request: StartCall) -> None:

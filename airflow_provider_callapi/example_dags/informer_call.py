@@ -37,7 +37,7 @@ with DAG(
             type="string",
             pattern="^[0-9]{10,15}$",
             title="Number shown",
-            description="One of the account's virtual numbers, but not an 800 number.",
+            description="One of the account's virtual numbers.",
         ),
     },
 ) as dag:

@@ -34,6 +34,7 @@ from airflow_provider_callapi.calls.report_refusals import Refusals
 from airflow_provider_callapi.calls.report_requests import ReportRequests, Selection
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
+from airflow_provider_callapi.connection.account_zone import fetch_timezone
 from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
@@ -126,6 +127,18 @@ class CallApiHook(BaseHook):
                 f"connection {self.callapi_conn_id}: this needs the Data API; set extra.data_api to true"
             )
         return self._retrying_client(make_client(self.settings, service="data_api"))
+
+    @cached_property
+    def timezone(self) -> str:
+        """IANA name of the account's time zone. The services give times in this zone.
+
+        If the Airflow connection names no zone, the hook asks the Data API once. Without the Data API, the
+        zone is ``Europe/Moscow``.
+
+        :raises CallApiError: the Data API does not answer.
+        """
+        zone = self.settings.timezone
+        return fetch_timezone(self.data_api.call, self.log.warning) if zone is None else zone
 
     @property
     def has_data_api(self) -> bool:
@@ -257,7 +270,7 @@ class CallApiHook(BaseHook):
         )
         found: list[CallReport] = reports
         if external_id is not None:
-            lost = LostCall(external_id, contact, since, self.settings.timezone)
+            lost = LostCall(external_id, contact, since, self.timezone)
             found = [report for report in reports if lost.matches(report)]
             if not found and not reports.complete:
                 raise Unanswered(
@@ -334,7 +347,7 @@ class CallApiHook(BaseHook):
             selection = Selection("call_session_id", (call.call_session_id,))
             legs = self._report_requests.legs(*self._report_interval(call.started_at), selection=selection)
         finished = judge_finished_call(report, legs, complete=legs.complete)
-        return with_report(call, finished, self.settings.timezone), report
+        return with_report(call, finished, self.timezone), report
 
     def logout(self) -> None:
         """Log out from the Call API, if the hook has logged in. The logout costs a point.
@@ -346,8 +359,8 @@ class CallApiHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Test the Airflow connection. Return whether the connection works, and a text for the user.
 
-        The text contains the result and what to do. The test costs no points. If the connection uses the Data
-        API, the test includes the Data API.
+        The text contains the result and what to do. If the connection uses the Data API, the test includes
+        the Data API and the account's time zone. The test places no call.
         """
         return check_connection(lambda: self.settings)
 
@@ -372,7 +385,7 @@ class CallApiHook(BaseHook):
         if not self.has_data_api:
             return None
         return AnswerWitness(
-            self.data_api.client, self.settings.timezone, self.log.warning, self.report_refusals
+            self.data_api.client, self.settings.period_timezone, self.log.warning, self.report_refusals
         )
 
     def _retrying_client(self, client: Client) -> RetryingClient:
@@ -382,7 +395,7 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def _report_requests(self) -> ReportRequests:
-        return ReportRequests(self.data_api, self.report_refusals, self.settings.timezone)
+        return ReportRequests(self.data_api, self.report_refusals, self.settings.period_timezone)
 
     def _report_interval(self, since: float | None) -> tuple[float, float]:
         """Return the interval in which a call began, epoch seconds.

@@ -82,7 +82,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         events but ``answered`` need the Data API.
     :param dry_run: True: dial no one, and only read the list and log what the campaign would do. A template
         must render to ``true`` or ``false`` in upper or lower case. Any other text fails the task before
-        anyone is dialled.
+        anyone is dialled. With the Data API, the summary's ``problems`` name numbers, scenarios, employees,
+        files and tags that the account does not have or has switched off.
     :param deferrable: True: wait for calling hours, redials and the last calls in the triggerer.
     :param poll_interval: seconds between two polls of the active calls. One poll serves all calls.
     :param appear_timeout: seconds within which ``list.calls`` must show a call. After that time, the

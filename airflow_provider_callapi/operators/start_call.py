@@ -3,7 +3,12 @@
 The five operators share these parameters. A parameter that is also a field of the API method is a template.
 
 :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. A template.
-:param virtual_phone_number: the account's number that the contact sees. 800 numbers are not allowed.
+:param virtual_phone_number: the account's number that the contact sees.
+:param virtual_phone_usage_rule: how the service chooses the number that the contact sees. ``fixed``, the
+    service's default: ``virtual_phone_number``. ``fixed_for_numa``: always the same number for one contact.
+    ``random``: any number of the account. ``regional_random``, ``regional_fixed_for_numa``: the same two
+    rules with numbers of the contact's region. If no number fits, the contact sees
+    ``virtual_phone_number``. All rules except ``fixed`` need a component of the account.
 :param contact: the person to call: E.164 digits (``79091234567``), or an employee's SIP number.
 :param external_id: an id of your choice. ``list.calls`` and the reports contain this id. A second call adds
     the suffix ``-2``, a third ``-3``. By default, the id is made from DAG, run, task and map index.
@@ -112,8 +117,12 @@ class CallApiStartScenarioCallOperator(StartCallOperator):
     :param scenario_id: the scenario's id in the account.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
         (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
+    :param early_switching: let the employee hear the contact's line while the phone rings, e.g. a voice
+        mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk, in the form that
         `CallApiStartInformerCallOperator` describes.
+    :param employee_message: what the employee hears before the talk. If the scenario has a message of its
+        own, the employee hears both messages.
     """
 
     request_type = methods.StartScenarioCall
@@ -124,14 +133,18 @@ class CallApiStartScenarioCallOperator(StartCallOperator):
         first_call: str,
         scenario_id: int | str,
         switch_at_once: bool | None = None,
+        early_switching: bool | None = None,
         contact_message: Message | None = None,
+        employee_message: Message | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.first_call = first_call
         self.scenario_id = scenario_id
         self.switch_at_once = switch_at_once
+        self.early_switching = early_switching
         self.contact_message = contact_message
+        self.employee_message = employee_message
 
 
 class CallApiStartVnumberCallOperator(StartCallOperator):
@@ -140,6 +153,8 @@ class CallApiStartVnumberCallOperator(StartCallOperator):
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
         (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
+    :param early_switching: let the employee hear the contact's line while the phone rings, e.g. a voice
+        mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk, in the form that
         `CallApiStartInformerCallOperator` describes.
     """
@@ -151,12 +166,14 @@ class CallApiStartVnumberCallOperator(StartCallOperator):
         *,
         first_call: str,
         switch_at_once: bool | None = None,
+        early_switching: bool | None = None,
         contact_message: Message | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.first_call = first_call
         self.switch_at_once = switch_at_once
+        self.early_switching = early_switching
         self.contact_message = contact_message
 
 
@@ -185,6 +202,8 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
     :param first_call: who is called first: ``contact`` or ``operator``.
     :param operator: the phone number of the second person, whom the API calls the operator: a text, or
         ``{"phone_number": "7…"}``.
+    :param operator_confirmation: the phone key with which the operator accepts the call: a digit, ``*`` or
+        ``#``. ``any``: every key accepts the call. By default, the operator accepts the call by picking up.
     :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
         (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
     :param early_switching: let the operator hear the contact's line while the phone rings, e.g. a voice
@@ -204,6 +223,7 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
         *,
         first_call: str,
         operator: str | dict[str, Any],
+        operator_confirmation: int | str | None = None,
         switch_at_once: bool | None = None,
         early_switching: bool | None = None,
         media_file_id: int | str | None = None,
@@ -215,6 +235,7 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
         super().__init__(**kwargs)
         self.first_call = first_call
         self.operator = operator
+        self.operator_confirmation = operator_confirmation
         self.switch_at_once = switch_at_once
         self.early_switching = early_switching
         self.media_file_id = media_file_id

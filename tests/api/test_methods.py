@@ -71,6 +71,7 @@ OPTIONAL: dict[str, set[str]] = {
         "media_file_id",
         "show_virtual_phone_number",
         "external_id",
+        "virtual_phone_usage_rule",
         "dtmf_string",
         "direction",
         "contact_message",
@@ -78,29 +79,42 @@ OPTIONAL: dict[str, set[str]] = {
     },
     "start.scenario_call": {
         "switch_at_once",
+        "early_switching",
+        "employee_message",
         "external_id",
+        "virtual_phone_usage_rule",
         "dtmf_string",
         "direction",
         "contact_message",
     },
     "start.vnumber_call": {
         "switch_at_once",
+        "early_switching",
         "external_id",
+        "virtual_phone_usage_rule",
         "dtmf_string",
         "direction",
         "contact_message",
     },
-    "start.informer_call": {"external_id", "dtmf_string", "direction", "dialing_timeout"},
+    "start.informer_call": {
+        "external_id",
+        "virtual_phone_usage_rule",
+        "dtmf_string",
+        "direction",
+        "dialing_timeout",
+    },
     "start.simple_call": {
         "switch_at_once",
         "early_switching",
         "media_file_id",
         "show_virtual_phone_number",
         "external_id",
+        "virtual_phone_usage_rule",
         "dtmf_string",
         "direction",
         "contact_message",
         "operator_message",
+        "operator_confirmation",
     },
     "make.call": {"to_message"},
     "add.coach": {"phone_number"},
@@ -474,7 +488,7 @@ def test_an_operator_is_sent_as_a_string_whatever_it_came_as() -> None:
 # --- combinations, patterns, bounds ---
 
 
-@pytest.mark.parametrize("method", ["start.employee_call", "start.simple_call"])
+@pytest.mark.parametrize("method", [method for method in START if method != "start.informer_call"])
 @pytest.mark.parametrize("switch_at_once", [True, False, None])
 @pytest.mark.parametrize("contact_first", [True, False])
 @pytest.mark.parametrize("early_switching", [True, False, None])
@@ -486,13 +500,40 @@ def test_early_switching_needs_the_other_side_first_and_switch_at_once(
         "switch_at_once": switch_at_once,
         "early_switching": early_switching,
     }
-    if contact_first:
-        values["first_call"] = "contact"
+    other_side = "operator" if method == "start.simple_call" else "employee"
+    values["first_call"] = "contact" if contact_first else other_side
     if early_switching and (contact_first or not switch_at_once):
         with pytest.raises(InvalidParameters, match="early_switching"):
             METHODS[method].from_values(values)
     else:
         assert METHODS[method].from_values(values).params.get("early_switching") is early_switching
+
+
+@pytest.mark.parametrize("method", START)
+@pytest.mark.parametrize(
+    "rule", ["fixed", "fixed_for_numa", "random", "regional_random", "regional_fixed_for_numa"]
+)
+def test_every_start_takes_each_rule_for_the_virtual_number(method: str, rule: str) -> None:
+    request = METHODS[method].from_values({**LEAST[method], "virtual_phone_usage_rule": rule})
+    assert request.params["virtual_phone_usage_rule"] == rule
+
+
+@pytest.mark.parametrize("method", START)
+def test_an_unknown_rule_for_the_virtual_number_is_an_error(method: str) -> None:
+    with pytest.raises(InvalidParameters, match="virtual_phone_usage_rule"):
+        METHODS[method].from_values({**LEAST[method], "virtual_phone_usage_rule": "any"})
+
+
+@pytest.mark.parametrize("key", ["0", "9", "*", "#", "any", 5])
+def test_an_operator_confirms_with_one_key_or_any_key(key: str | int) -> None:
+    request = StartSimpleCall.from_values({**LEAST["start.simple_call"], "operator_confirmation": key})
+    assert request.params["operator_confirmation"] == str(key)
+
+
+@pytest.mark.parametrize("key", ["", "12", "a", "ANY", ".", "1\n", True])
+def test_an_operator_cannot_confirm_with_anything_else(key: str | bool) -> None:
+    with pytest.raises(InvalidParameters, match="operator_confirmation"):
+        StartSimpleCall.from_values({**LEAST["start.simple_call"], "operator_confirmation": key})
 
 
 @pytest.mark.parametrize("tones", [".12.1..4", "1", "*#0", "..."])

@@ -130,7 +130,7 @@ class World:
             send=self.send,
             poll_snapshots=self.snapshots,
             find_reported_call=self.find_reported_call if self.reports else None,
-            timezone="UTC",
+            timezone=lambda: "UTC",
             clock=lambda: self.now,
             log=self.log.append,
         )

@@ -220,7 +220,7 @@ class Placing(RuleBasedStateMachine):
             send=self._send,
             poll_snapshots=self._snapshots,
             find_reported_call=self._find_report if self.has_data_api else None,
-            timezone=self.account.timezone,
+            timezone=lambda: self.account.timezone,
             clock=self.clock,
             log=lambda line: None,
         )

@@ -305,6 +305,138 @@ def test_a_check_can_be_read_by_a_program_whatever_the_result_is(callapi, connec
     assert "does not know this access key" in json.loads(broken.out)["message"]
 
 
+# --- what the account has ---
+
+
+@pytest.mark.parametrize(
+    ("command", "row"),
+    [
+        (
+            "numbers",
+            {"number": "74993720692", "name": None, "status": "manual_lock", "scenarios": [23456]},
+        ),
+        (
+            "employees",
+            {"id": 25, "name": "Иванова Анна", "phones": ["7926…0001 (active)"], "extension": "125"},
+        ),
+        ("scenarios", {"id": 23456, "name": "Отдел продаж", "numbers": ["74993720692"]}),
+        ("media", {"id": 2034, "name": "Музыка удержания", "type": "user", "seconds": 5}),
+        ("tags", {"id": 36, "name": "Answered", "system": False}),
+    ],
+)
+def test_a_list_of_the_account_has_the_ids_that_operators_need(callapi, connection, exchange, command, row):
+    exchange.account.locked.add("74993720692")
+    as_json = callapi(command, "-o", "json")
+    as_table = callapi(command)
+
+    assert as_json.code == as_table.code == 0, as_json.err
+    assert row in json.loads(as_json.out)
+    first = str(next(iter(row.values())))
+    assert first in as_table.out
+
+
+def test_complete_numbers_of_employees_are_shown_on_request(callapi, connection):
+    run = callapi("employees", "-o", "json", "--show-phone-numbers")
+    assert json.loads(run.out)[0]["phones"] == ["79260000001 (active)"]
+
+
+@pytest.mark.parametrize("command", ["numbers", "employees", "scenarios", "media", "tags", "check --tag 36"])
+def test_a_list_of_the_account_needs_the_data_api(callapi, connection, command):
+    connection(extra={"data_api": False})
+    run = callapi(*command.split())
+
+    assert failed_with_one_line(run), run
+    assert "set extra.data_api to true" in run.err
+
+
+def test_a_data_api_that_refuses_a_list_is_named_with_what_to_do(callapi, connection, exchange):
+    exchange.account.data_api_whitelist.clear()
+    run = callapi("numbers")
+
+    assert failed_with_one_line(run), run
+    assert "IP list for the Data API" in run.err
+
+
+THINGS = [
+    "--virtual-number=74993720692",
+    "--scenario=23456",
+    "--employee=25",
+    "--media-file=2034",
+    "--tag=36",
+    "--sip-line=sip25",
+]
+
+
+def test_a_check_of_objects_that_the_account_has_succeeds(callapi, connection):
+    run = callapi("check", *THINGS, "-o", "json")
+
+    assert run.code == 0, run.err
+    assert json.loads(run.out)["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--virtual-number=74990000000", "The account has no virtual number 7499…0000."),
+        ("--virtual-number=74951045771", "The virtual number 7495…5771 is off (manual_lock)."),
+        ("--scenario=5", "The account has no scenario 5."),
+        ("--employee=5", "The account has no employee 5."),
+        ("--employee=27", "Employee 27 has no telephone that is switched on."),
+        ("--media-file=5", "The account has no media file 5."),
+        ("--tag=5", "The account has no tag 5."),
+        ("--sip-line=sip5", "The account has no SIP line sip5."),
+        ("--sip-line=sip26", "The SIP line sip26 is off (manual_lock)."),
+    ],
+)
+def test_a_check_names_what_the_account_does_not_have_or_what_is_off(
+    callapi, connection, exchange, option, sentence
+):
+    exchange.account.locked |= {"74951045771", "sip26"}
+    exchange.account.employees[27] = replace(
+        exchange.account.employees[25], id=27, phone_numbers=(), other_numbers=()
+    )
+    as_text = callapi("check", *THINGS, option)
+    as_json = callapi("check", *THINGS, option, "-o", "json")
+
+    assert as_text.code == as_json.code == 1
+    assert as_text.out.startswith("Connected; ")
+    assert as_text.err.rstrip().endswith(f"airflow callapi: {sentence}")
+    assert json.loads(as_json.out)["problems"] == [sentence]
+
+
+def test_a_list_that_cannot_be_read_is_said_and_is_no_mistake(callapi, connection, exchange):
+    exchange.account.forbidden_methods.add("get.tags")
+    run = callapi("check", "--tag=5", "--scenario=23456")
+
+    assert run.code == 0
+    assert "The account's tags were not checked: get.tags: Permission denied" in run.err
+
+
+def test_times_are_in_the_accounts_zone_if_the_connection_names_none(callapi, connection, exchange):
+    exchange.account.timezone = "Asia/Yekaterinburg"
+    exchange.default_script = Script(rings=0, talks=None)
+    connection(extra={"timezone": "Asia/Yekaterinburg"})
+    with CallApiHook() as hook:
+        message = {"type": "tts", "value": "Hello"}
+        hook.call(StartInformerCall(virtual_phone_number=VNUMBER, contact=CONTACT, contact_message=message))
+    named = json.loads(callapi("calls", "-o", "json").out)[0]["since"]
+    connection(extra={"timezone": None})
+
+    assert json.loads(callapi("calls", "-o", "json").out)[0]["since"] == named
+    assert [entry.method for entry in exchange.journal].count("get.account") == 1
+
+
+def test_times_are_shown_even_if_the_data_api_does_not_answer(callapi, talk, connection, exchange):
+    connection(extra={"timezone": None})
+    exchange.fault(Fault.INTERNAL_ERROR, method="get.account", times=9)
+
+    run = callapi("calls", "-o", "json")
+
+    assert run.code == 0
+    assert json.loads(run.out)[0]["session"] == talk
+    assert "the times may be wrong" in run.err
+
+
 # --- errors ---
 
 
@@ -331,9 +463,9 @@ def test_an_error_is_one_line_on_stderr_and_an_exit_code(callapi, connection, co
 def test_a_service_that_hangs_is_asked_once_and_not_for_long(
     callapi, connection, exchange, monkeypatch, command
 ):
-    from airflow_provider_callapi.cli import commands
+    from airflow_provider_callapi.cli import command_hook
 
-    monkeypatch.setattr(commands, "_TIMEOUT", 0.3)
+    monkeypatch.setattr(command_hook, "_TIMEOUT", 0.3)
     connection(extra={"timeout": 600})
     exchange.fault(Fault.HANG, times=9, seconds=5)
     began = time.monotonic()
@@ -346,12 +478,12 @@ def test_a_service_that_hangs_is_asked_once_and_not_for_long(
 
 
 def test_a_shorter_timeout_of_the_connection_is_kept(connection):
-    from airflow_provider_callapi.cli.commands import _ShortTimeoutHook
+    from airflow_provider_callapi.cli.command_hook import ShortTimeoutHook
 
     connection(extra={"timeout": 2})
-    assert _ShortTimeoutHook().settings.timeout == 2
+    assert ShortTimeoutHook().settings.timeout == 2
     connection(extra={"timeout": 30})
-    assert _ShortTimeoutHook().settings.timeout == 10
+    assert ShortTimeoutHook().settings.timeout == 10
 
 
 @pytest.mark.parametrize("command", ["calls", "limits", "talk-options"])

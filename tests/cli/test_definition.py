@@ -9,7 +9,19 @@ import pytest
 
 pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
 
-COMMANDS = ["calls", "check", "emulator", "limits", "release", "talk-options"]
+COMMANDS = [
+    "calls",
+    "check",
+    "employees",
+    "emulator",
+    "limits",
+    "media",
+    "numbers",
+    "release",
+    "scenarios",
+    "tags",
+    "talk-options",
+]
 
 
 def test_the_group_is_found_by_airflow_and_lists_its_commands():

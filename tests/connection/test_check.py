@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from airflow_provider_callapi.api.account import Account, GetAccount
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Emulator, Fault
 from airflow_provider_callapi.emulator.account import Key
@@ -14,6 +15,7 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 pytest_plugins = ["airflow_desk"]
 
 DATA_API = {"data_api": True}
+MOSCOW = "The account's time zone is Europe/Moscow."
 CREDENTIALS = pytest.mark.parametrize("login", [False, True], ids=["key", "login"])
 
 
@@ -57,25 +59,59 @@ def test_a_connection_that_works_says_so_and_costs_nothing(desk, login, points):
     assert "get.calls_report" not in desk.sent()
 
 
-def test_the_data_api_is_tried_where_it_is_used_and_costs_nothing_either(desk, points):
-    desk.connect(extra=DATA_API)
-    before = points()
+@pytest.mark.parametrize(("login", "cost"), [(False, 1), (True, 2)], ids=["key", "login"])
+def test_the_data_api_is_tried_where_it_is_used_and_its_account_is_read(desk, points, login, cost):
+    desk.connect(login=login, extra=DATA_API)
+    call_api, data_api = points()
 
-    assert answer() == (True, "Connected; 0 active calls. The Data API works, too.")
-    assert points() == before
-    assert "get.calls_report" in desk.sent()
+    assert answer() == (True, f"Connected; 0 active calls. The Data API works, too. {MOSCOW}")
+    assert points() == [call_api, data_api - cost]
+    assert desk.sent(but=("list.calls", "login.user")) == ["get.calls_report", "get.account"]
 
 
-def test_a_login_at_the_data_api_costs_a_point_so_that_the_answer_says_that_it_was_not_tried(desk, points):
-    desk.connect(login=True, extra=DATA_API)
-    before = points()
+def test_a_connection_without_a_time_zone_shows_the_accounts(desk):
+    desk.exchange.account.timezone = "Asia/Yekaterinburg"
+    desk.connect(extra={**DATA_API, "timezone": None})
 
     works, text = answer()
 
     assert works
-    assert text == "Connected; 0 active calls. The Data API was not checked: a login there costs a point."
-    assert points() == before
-    assert desk.sent() == ["login.user"]
+    assert text.endswith("The account's time zone is Asia/Yekaterinburg.")
+
+
+def test_another_name_for_the_same_times_is_no_mistake(desk):
+    desk.connect(extra={**DATA_API, "timezone": "Europe/Simferopol"})
+    assert answer()[0]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Yekaterinburg", "Europe/Berlin", "UTC"])
+def test_a_time_zone_that_is_not_the_accounts_is_a_connection_that_does_not_work(desk, zone):
+    desk.connect(extra={**DATA_API, "timezone": zone})
+
+    text = refusal()
+
+    assert f"the account's time zone is Europe/Moscow, and the connection's is {zone}" in text
+    assert 'Enter Europe/Moscow as "Account\'s time zone"' in text
+
+
+def test_an_account_that_may_not_be_read_does_not_fail_the_test(desk):
+    desk.exchange.account.forbidden_methods.add("get.account")
+    desk.connect(extra=DATA_API)
+
+    works, text = answer()
+
+    assert works
+    assert "The account's time zone was not checked: get.account: Permission denied" in text
+
+
+def test_a_zone_that_this_machine_does_not_know_does_not_fail_the_test(desk, monkeypatch):
+    monkeypatch.setattr(GetAccount, "read_answer", lambda _, data: Account(timezone="Moon/Crater"))
+    desk.connect(extra=DATA_API)
+
+    works, text = answer()
+
+    assert works
+    assert "names no zone that this machine knows" in text
 
 
 def test_a_component_that_is_off_is_a_connection_that_works_in_part(desk):
@@ -117,7 +153,7 @@ def test_wrong_credentials_are_not_shown_and_the_other_host_is_thought_of(desk, 
 
     assert todo in text
     assert mnemonic in text
-    assert "comagic.ru or uiscom.ru" in text
+    assert "comagic.ru, uiscom.ru, novofon.ru, callgear.com" in text
     assert "wrong-credentials" not in text
 
 

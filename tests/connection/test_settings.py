@@ -104,6 +104,20 @@ def test_the_defaults_are_those_of_the_documentation():
     )
 
 
+@pytest.mark.parametrize(
+    ("extra", "zone"),
+    [
+        ({}, "Europe/Moscow"),
+        ({"data_api": True}, None),
+        ({"data_api": True, "timezone": ""}, None),
+        ({"data_api": True, "timezone": "Asia/Omsk"}, "Asia/Omsk"),
+        ({"timezone": "Asia/Omsk"}, "Asia/Omsk"),
+    ],
+)
+def test_an_empty_time_zone_is_left_to_the_data_api_where_there_is_one(extra, zone):
+    assert read(extra).timezone == zone
+
+
 @pytest.mark.parametrize("extra", [None, "", "{}", {"timeout": None, "timezone": "", "data_api": None}])
 def test_an_empty_field_of_the_form_is_its_default(extra):
     assert read(extra) == read()

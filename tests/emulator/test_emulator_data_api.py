@@ -6,12 +6,12 @@ import pytest
 from emulator_client import CONTACT
 
 from airflow_provider_callapi.api import data_api
+from airflow_provider_callapi.api.account import GetTags
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
 from airflow_provider_callapi.api.data_api import (
     GetCallLegsReport,
     GetCallsReport,
-    GetTags,
     SetTagCommunications,
     UnsetTagCommunications,
     equals,

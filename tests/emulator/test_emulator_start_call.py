@@ -18,7 +18,6 @@ from airflow_provider_callapi.emulator.errors import ERRORS
     ("changes", "mnemonic", "field"),
     [
         ({"virtual_phone_number": "74950000000"}, "virtual_phone_number_not_found", "virtual_phone_number"),
-        ({"virtual_phone_number": "78001234567"}, "virtual_phone_number_not_found", "virtual_phone_number"),
         ({"contact": "74951045771"}, "own_virtual_phone_number_not_allowed", "contact"),
         ({"contact": "44123456789"}, "call_direction_not_allowed", "contact"),
         (
@@ -35,12 +34,52 @@ from airflow_provider_callapi.emulator.errors import ERRORS
 )
 def test_a_start_that_names_something_unknown_fails(api, method, changes, mnemonic, field):
     exchange = api.exchange
-    exchange.account.virtual_numbers.add("78001234567")
     exchange.account.forbidden_prefixes.add("44")
     params = start_params(method, **changes)
     error = api.error(method, **params)
     assert (error["data"]["mnemonic"], error["data"]["field"]) == (mnemonic, field)
     assert error["code"] == ERRORS[mnemonic][0]
+    assert exchange.calls == []
+
+
+@pytest.mark.parametrize("method", STARTS)
+def test_an_800_number_of_the_account_can_be_the_virtual_number(api, exchange, method):
+    exchange.account.virtual_numbers.add("78001234567")
+    exchange.account.number_scenarios["78001234567"] = 23456
+
+    api.data(method, **start_params(method, virtual_phone_number="78001234567"))
+
+    assert len(exchange.calls) == 1
+
+
+@pytest.mark.parametrize("method", STARTS)
+def test_a_rule_for_the_virtual_number_needs_its_component_unless_it_is_fixed(api, exchange, method):
+    exchange.account.manages_numbers = False
+    params = start_params(method)
+
+    error = api.error(method, **params, virtual_phone_usage_rule="random")
+
+    assert error["code"] == -32008
+    assert error["data"]["mnemonic"] == "parameter_component_disabled"
+    assert error["data"]["field"] == "virtual_phone_usage_rule"
+    assert exchange.calls == []
+    api.data(method, **params, virtual_phone_usage_rule="fixed")
+    exchange.account.manages_numbers = True
+    api.data(method, **params, virtual_phone_usage_rule="random")
+    assert len(exchange.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "value"),
+    [
+        ("start.simple_call", "virtual_phone_usage_rule", "sometimes"),
+        ("start.simple_call", "operator_confirmation", "12"),
+    ],
+)
+def test_a_new_parameter_with_an_unknown_value_fails(api, exchange, method, name, value):
+    data = api.error(method, **{**start_params(method), name: value})["data"]
+
+    assert (data["mnemonic"], data["field"]) == ("invalid_parameter_value", name)
     assert exchange.calls == []
 
 

@@ -212,6 +212,33 @@ def test_times_of_a_report_are_read_in_the_accounts_zone(desk, zone):
     assert found[0].ended_at == started + 5
 
 
+def test_a_zone_that_the_connection_does_not_name_is_asked_once_and_only_when_it_is_needed(desk):
+    desk.exchange.account.timezone = "Asia/Vladivostok"
+    desk.connect(extra={"timezone": None})
+    desk.exchange.script(CONTACT, Script(rings=2, talks=3))
+    started = desk.clock()
+    session = desk.start()
+    desk.clock.advance(10)
+
+    with CallApiHook() as hook:
+        hook.call(ListCalls())
+        assert "get.account" not in desk.sent()
+        found = hook.fetch_final_outcome(Outcome(session, started_at=started))
+        hook.fetch_final_outcome(Outcome(session, started_at=started))
+
+    assert found is not None
+    assert found[0].ended_at == started + 5
+    assert desk.sent().count("get.account") == 1
+
+
+def test_without_the_data_api_the_documented_zone_stays(desk):
+    desk.connect(extra={"data_api": False, "timezone": None})
+
+    with CallApiHook() as hook:
+        assert hook.timezone == "Europe/Moscow"
+    assert desk.sent() == []
+
+
 @pytest.mark.parametrize(
     ("script", "answered", "reason"),
     [

@@ -246,9 +246,78 @@ def test_a_dry_run_says_what_would_be_done_and_dials_nobody(desk, tmp_path):
 
     assert counted(summary) == {"not_called": 10, "do_not_call": 2, "invalid": 1}
     assert (summary["to_be_called"], summary["points_needed"], summary["minutes_needed"]) == (10, 10, 1)
-    assert desk.sent() == []
+    assert summary["problems"] == []
+    assert desk.sent() == ["get.virtual_numbers"]
     assert (rehearsal.deferrals, rehearsal.state.values) == ([], {})
     assert list(tmp_path.iterdir()) == []
+
+
+NAMED = {
+    "method": "start.employee_call",
+    "first_call": "contact",
+    "virtual_phone_number": "{{ contact.number }}",
+    "employee": {"id": 5},
+    "contact_message": {"type": "media", "value": "6"},
+}
+NAMED_PEOPLE = [
+    {"phone": phone, "number": number}
+    for phone, number in zip(PEOPLE, ["74951045771", VNUMBER, "74990000000"], strict=False)
+]
+PROBLEMS = [
+    "The account has no virtual number 7499…0000.",
+    "The virtual number 7495…5771 is off (manual_lock).",
+    "The account has no employee 5.",
+    "The account has no media file 6.",
+    "The account has no tag 7.",
+]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_the_account_lacks_is_said_before_anybody_is_dialled(desk, capsys, dry_run):
+    desk.exchange.account.locked.add("74951045771")
+    task = campaign(
+        desk, dry_run=dry_run, call=NAMED, contacts=NAMED_PEOPLE, tags={"answered": 7}, max_attempts=1
+    )
+
+    if dry_run:
+        assert task.run()["problems"] == PROBLEMS
+    else:
+        with pytest.raises(CallApiFailure):
+            task.run()
+
+    before, _, _ = capsys.readouterr().out.partition("start.employee_call: ")
+    for problem in PROBLEMS:
+        assert problem in before
+    starts = [name for name in desk.sent() if name.startswith("start.")]
+    assert bool(starts) is not dry_run
+
+
+def test_a_list_that_the_account_may_not_read_is_said_and_stops_nothing(desk, capsys):
+    desk.exchange.account.forbidden_methods.add("get.virtual_numbers")
+
+    summary = campaign(desk).run()
+
+    assert counted(summary) == {"answered": 12}
+    assert "The account's virtual numbers were not checked: " in capsys.readouterr().out
+
+
+def test_without_the_data_api_nothing_is_looked_up(desk):
+    desk.connect(extra={"data_api": False})
+
+    assert campaign(desk, dry_run=True).run()["problems"] == []
+    assert desk.sent() == []
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_the_accounts_time_zone_is_asked_once_for_all_tries_and_deferrals(desk):
+    desk.exchange.account.timezone = "Asia/Yekaterinburg"
+    desk.connect(extra={"timezone": None})
+    task = campaign(desk, deferrable=True)
+
+    assert counted(task.run()) == {"answered": 12}
+
+    assert task.deferrals
+    assert desk.sent().count("get.account") == 1
 
 
 @pytest.mark.parametrize(("rendered", "called"), [("True", 0), ("false", 12), (False, 12)])

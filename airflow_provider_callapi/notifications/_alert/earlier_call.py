@@ -58,6 +58,6 @@ def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, l
         report = hook.call_report(external_id=external_id, since=since)
         if report is None or report.start_time is None:
             continue
-        if parse_time(report.start_time, hook.settings.timezone).timestamp() >= since:
+        if parse_time(report.start_time, hook.timezone).timestamp() >= since:
             return Progress(person, report.id)
     return None

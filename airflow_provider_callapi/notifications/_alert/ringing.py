@@ -122,7 +122,7 @@ def _make_escalation(
         ),
         poll_snapshots=lambda: hook.poll_snapshots(POLL_INTERVAL),
         find_reported_call=hook.report_finder(),
-        timezone=hook.settings.timezone,
+        timezone=lambda: hook.timezone,
         clock=time.time,
         log=lambda text: log.info("Alert for %s: %s", failure, text),
     )

@@ -57,6 +57,7 @@ class StartCallOperator(RequestOperator):
         *,
         virtual_phone_number: str,
         contact: str,
+        virtual_phone_usage_rule: str | None = None,
         external_id: str | None = None,
         dtmf_string: str | None = None,
         direction: str | None = None,
@@ -80,6 +81,7 @@ class StartCallOperator(RequestOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.virtual_phone_number = virtual_phone_number
+        self.virtual_phone_usage_rule = virtual_phone_usage_rule
         self.contact = contact
         self.external_id = external_id
         self.dtmf_string = dtmf_string

@@ -324,7 +324,7 @@ class CallTry:
             send=self._hook.call,
             poll_snapshots=lambda: self._hook.poll_snapshots(self._options.poll_interval),
             find_reported_call=self._hook.report_finder(timeout=self._report_patience),
-            timezone=self._hook.settings.timezone,
+            timezone=lambda: self._hook.timezone,
             clock=time.time,
             log=lambda text: self._log.info("%s: %s", description, text),
         )

@@ -9,6 +9,7 @@ from airflow_provider_callapi.calls.stores import KeyValueStore
 
 _COST = "callapi_campaign_points_per_call"
 _IDENTITY = "callapi_campaign_which"
+_TIMEZONE = "callapi_campaign_timezone"
 
 
 class CampaignMemory:
@@ -21,6 +22,7 @@ class CampaignMemory:
     :ivar identity: the facts of `identity_of` about the campaign with which the task began. None: no worker
         has stored them.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
+    :ivar timezone: IANA name of the account's time zone, as the Data API named it. None: no worker has asked.
     :ivar excluded: fingerprints (hashes) of people who were on the do-not-call list before the deferral.
     """
 
@@ -30,6 +32,7 @@ class CampaignMemory:
         self.is_resumed = bool(memo)
         self.identity: dict[str, Any] | None = memo.get("which") or self._get(_IDENTITY)
         self.stopped: str | None = memo.get("stopped")
+        self.timezone: str | None = memo.get("timezone") or self._get(_TIMEZONE)
         self.excluded: frozenset[str] = frozenset(memo.get("excluded", ()))
 
     @property
@@ -54,13 +57,24 @@ class CampaignMemory:
             self._state.set(_IDENTITY, identity)
         self.identity = identity
 
+    def remember_timezone(self, timezone: str) -> None:
+        """Store the account's time zone for later workers, so that the Data API is asked only once."""
+        if self._state is not None and timezone != self.timezone:
+            self._state.set(_TIMEZONE, timezone)
+        self.timezone = timezone
+
     def memo(self, *, stopped: str | None, excluded: Iterable[str]) -> dict[str, Any]:
         """Return the facts that the worker after a deferral needs, as plain JSON.
 
         :param stopped: the reason why dialling has stopped. None: dialling has not stopped.
         :param excluded: fingerprints (hashes) of people on the do-not-call list.
         """
-        return {"stopped": stopped, "excluded": list(excluded), "which": self.identity}
+        return {
+            "stopped": stopped,
+            "excluded": list(excluded),
+            "which": self.identity,
+            "timezone": self.timezone,
+        }
 
     def _get(self, key: str) -> Any:
         return None if self._state is None else self._state.get(key)

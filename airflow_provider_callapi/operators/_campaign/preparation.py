@@ -44,10 +44,13 @@ def _before_dialling() -> Iterator[None]:
         raise CallApiFailure(f"{error}. No call was placed.") from None
 
 
-def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float | None) -> Rules:
+def read_rules(
+    options: CampaignOptions, hook: CallApiHook, *, run_after: float | None, account_timezone: str
+) -> Rules:
     """Return the campaign's rules: when, how often and how fast people are called.
 
     :param run_after: when the DAG run was due, epoch seconds. None: not known.
+    :param account_timezone: IANA name of the account's time zone.
     :raises CallApiFailure: an option cannot be used; no one was dialled. The text names the option.
     """
     tag_rules = read_tag_rules(
@@ -75,7 +78,7 @@ def read_rules(options: CampaignOptions, hook: CallApiHook, *, run_after: float 
             call_timeout=options.call_timeout,
             report_timeout=options.report_timeout if hook.has_data_api else None,
             absence_proven_after=options.absence_proven_after,
-            timezone=hook.settings.timezone,
+            timezone=account_timezone,
             dial_until=dial_until,
             tags=tag_rules,
         )

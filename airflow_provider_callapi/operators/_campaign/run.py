@@ -27,6 +27,7 @@ from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import MeteredLedger
+from airflow_provider_callapi.operators._campaign.account_check import find_problems
 from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions, read_flag
@@ -88,8 +89,13 @@ class CampaignRun:
         self._is_dry_run = read_flag(options.is_dry_run, "dry_run")
         self._hook = CallApiHook(options.callapi_conn_id, max_limit_wait=0.0)
         self._memory = CampaignMemory(facts.state, memo or {})
-        self._rules = read_rules(options, self._hook, run_after=facts.run_after)
-        self._services = CampaignServices(self._hook, at_once=self._rules.at_once)
+        account_timezone = self._hook.settings.timezone or self._memory.timezone or self._hook.timezone
+        self._rules = read_rules(
+            options, self._hook, run_after=facts.run_after, account_timezone=account_timezone
+        )
+        self._services = CampaignServices(
+            self._hook, at_once=self._rules.at_once, account_timezone=account_timezone
+        )
         self._template = read_template(options, facts.template_values)
         self._ledger = open_ledger(options, facts.state)
         was_read_before = self._memory.identity is not None
@@ -120,6 +126,8 @@ class CampaignRun:
             forecast = self._announce()
             return {**self._summary(self._endings()).to_xcom(), **forecast}
         self._check_identity()
+        if self._hook.settings.timezone is None:
+            self._memory.remember_timezone(self._rules.timezone)
         if self._event is None:
             self._announce()
         else:
@@ -202,9 +210,9 @@ class CampaignRun:
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log how many people the campaign will call.
+        """Log how many people the campaign will call, and what the account lacks.
 
-        Return a forecast: the points and minutes that the calls need.
+        :return: the forecast of points and minutes, and ``problems``: sentences about what is missing.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
@@ -217,10 +225,13 @@ class CampaignRun:
         now = time.time()
         for line in announcement.plan_lines():
             self._log_line(line)
-        self._runner.poll_limits()  # the poll costs no points, and its answer contains the points left
+        self._runner.poll_limits()  # the answer to the poll contains the points left
         for line in announcement.forecast_lines(now):
             self._log_line(line)
-        return announcement.forecast()
+        problems = find_problems(self._hook, self._template, self._plan.people, self._rules.tags.values())
+        for problem in problems:
+            self._log.warning("%s", problem)
+        return {**announcement.forecast(), "problems": problems}
 
     def _log_line(self, line: Line) -> None:
         (self._log.warning if line.is_warning else self._log.info)("%s", line.text)

@@ -22,10 +22,12 @@ class CampaignServices:
     """The functions through which a campaign uses the Call API and the Data API of one connection.
 
     :param at_once: how many start requests are sent at the same time.
+    :param account_timezone: IANA name of the account's time zone.
     """
 
-    def __init__(self, hook: CallApiHook, *, at_once: int) -> None:
+    def __init__(self, hook: CallApiHook, *, at_once: int, account_timezone: str) -> None:
         self._hook = hook
+        self._account_timezone = account_timezone
         self._pool = ThreadPoolExecutor(
             at_once, thread_name_prefix="callapi-campaign", initializer=join_current_trace()
         )
@@ -79,6 +81,6 @@ class CampaignServices:
             self._hook.data_api.client,
             since=since,
             until=time.time(),
-            timezone=self._hook.settings.timezone,
+            timezone=self._account_timezone,
             refusals=self._hook.report_refusals,
         )

@@ -83,7 +83,7 @@ class _Poller:
             self._client = make_client(settings)
             if settings.data_api_url is not None:
                 data_api = make_client(settings, service="data_api")
-                self._witness = AnswerWitness(data_api, settings.timezone, log.warning)
+                self._witness = AnswerWitness(data_api, settings.period_timezone, log.warning)
         snapshot = await asyncio.to_thread(take_snapshot, self._client, time.time)
         if not self.poll.idle:  # the last subscriber may have left during the poll
             record_poll_age(snapshot.at - self._succeeded_at, conn_id=self._callapi_conn_id)

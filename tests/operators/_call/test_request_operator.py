@@ -26,7 +26,11 @@ except ImportError:  # before 3.2
 pytest_plugins = ["airflow_desk"]
 
 MEDIA = {"type": "media", "value": "2034"}
-NUMBERS = {"virtual_phone_number": VNUMBER, "contact": CONTACT}
+NUMBERS = {
+    "virtual_phone_number": VNUMBER,
+    "virtual_phone_usage_rule": "regional_random",
+    "contact": CONTACT,
+}
 
 STARTS: dict[str, tuple[type[Any], dict[str, Any]]] = {
     # method → operator, all of its parameters in the API's own types
@@ -54,6 +58,8 @@ STARTS: dict[str, tuple[type[Any], dict[str, Any]]] = {
             "first_call": "contact",
             "scenario_id": 23456,
             "switch_at_once": False,
+            "early_switching": False,
+            "employee_message": MEDIA,
             "external_id": "334otr01",
             "dtmf_string": "1",
             "direction": "out",
@@ -66,6 +72,7 @@ STARTS: dict[str, tuple[type[Any], dict[str, Any]]] = {
             **NUMBERS,
             "first_call": "employee",
             "switch_at_once": True,
+            "early_switching": True,
             "external_id": "334otr01",
             "dtmf_string": "#",
             "direction": "out",
@@ -89,6 +96,7 @@ STARTS: dict[str, tuple[type[Any], dict[str, Any]]] = {
             **NUMBERS,
             "first_call": "operator",
             "operator": "79260000055",
+            "operator_confirmation": "any",
             "switch_at_once": True,
             "early_switching": False,
             "media_file_id": 2701,
@@ -238,6 +246,9 @@ def test_templates_are_rendered_by_airflow_nested_ones_too(method, desk, wire):
         ("start.employee_call", {"first_call": "nobody"}, "first_call"),
         ("start.employee_call", {"media_file_id": "1.5"}, "media_file_id"),
         ("start.employee_call", {"switch_at_once": False}, "early_switching"),
+        ("start.vnumber_call", {"switch_at_once": False}, "early_switching"),
+        ("start.vnumber_call", {"virtual_phone_usage_rule": "any"}, "virtual_phone_usage_rule"),
+        ("start.simple_call", {"operator_confirmation": "12"}, "operator_confirmation"),
         ("start.scenario_call", {"scenario_id": True}, "scenario_id"),
         ("start.simple_call", {"operator": "x"}, "operator"),
         ("tag.call", {"tag_id": "Sale"}, "tag_id"),

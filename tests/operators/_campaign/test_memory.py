@@ -38,6 +38,16 @@ def test_a_memo_outlives_a_deferral_without_task_state() -> None:
     assert after.excluded == {"a", "b"}
 
 
+def test_the_accounts_time_zone_outlives_a_try_and_a_deferral() -> None:
+    state = MemoryStore()
+    first = CampaignMemory(state, {})
+    assert first.timezone is None
+    first.remember_timezone("Asia/Omsk")
+
+    assert CampaignMemory(state, {}).timezone == "Asia/Omsk"
+    assert CampaignMemory(None, first.memo(stopped=None, excluded=[])).timezone == "Asia/Omsk"
+
+
 def test_a_fact_that_did_not_change_is_not_stored_again() -> None:
     class Counting(MemoryStore):
         written = 0

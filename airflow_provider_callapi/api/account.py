@@ -1,0 +1,237 @@
+"""The Data API v2.0 methods that read what the account has: numbers, employees, scenarios, tags, ….
+
+A list is read entry by entry, see `airflow_provider_callapi.api.entries`. A field with an unreadable value is
+None. An entry without a readable number or id is left out, and the list is then not complete.
+
+Source: the vendor's public documentation of the Data API v2.0.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BeforeValidator, Field
+
+from airflow_provider_callapi.api.entries import read_entries
+from airflow_provider_callapi.api.list_request import PagedRequest
+from airflow_provider_callapi.api.methods import Repeat, Request
+from airflow_provider_callapi.api.models import Answer, Number, Text
+
+M = TypeVar("M", bound=Answer)
+
+
+class Account(Answer):
+    """The account itself, the answer to ``get.account``.
+
+    :ivar timezone: IANA name of the account's time zone. The services give times in this zone.
+    """
+
+    app_id: Number | None = None
+    name: Text | None = None
+    timezone: Text | None = None
+
+
+class NumberScenario(Answer):
+    """A scenario that the account assigns to a virtual number."""
+
+    scenario_id: Number | None = None
+    scenario_name: Text | None = None
+
+
+class EmployeePhone(Answer):
+    """One telephone of an employee.
+
+    :ivar status: ``active`` or ``inactive``.
+    """
+
+    phone_number: Text | None = Field(None, repr=False)
+    status: Text | None = None
+
+
+class EmployeeExtension(Answer):
+    """The internal number of an employee."""
+
+    extension_phone_number: Text | None = Field(None, repr=False)
+
+
+def _all_of(model: type[Answer]) -> BeforeValidator:
+    """Return a validator of a list of objects. The list is None if one of its entries cannot be read."""
+
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        entries = read_entries(model, value)
+        return list(entries) if entries.complete else None
+
+    return BeforeValidator(read)
+
+
+class VirtualNumber(Answer):
+    """A virtual number of the account, an entry of ``get.virtual_numbers``.
+
+    :ivar status: ``active``, or why the number is not in use, e.g. ``manual_lock``.
+    """
+
+    virtual_phone_number: Text = Field(repr=False)
+    id: Number | None = None
+    name: Text | None = None
+    type: Text | None = None
+    status: Text | None = None
+    scenarios: Annotated[list[NumberScenario] | None, _all_of(NumberScenario)] = None
+
+
+class AccountEmployee(Answer):
+    """An employee of the account, an entry of ``get.employees``."""
+
+    id: Number
+    full_name: Text | None = None
+    phone_numbers: Annotated[list[EmployeePhone] | None, _all_of(EmployeePhone)] = None
+    extension: EmployeeExtension | None = None
+
+
+class AccountScenario(Answer):
+    """A scenario (a call flow) of the account, an entry of ``get.scenarios``.
+
+    :ivar virtual_phone_numbers: the virtual numbers that the scenario is assigned to.
+    """
+
+    id: Number
+    name: Text | None = None
+    virtual_phone_numbers: list[Text] | None = Field(None, repr=False)
+
+
+class MediaFile(Answer):
+    """A sound file, an entry of ``get.media_files``.
+
+    :ivar type: ``system``: a file of the vendor. ``user``: a file of the account.
+    :ivar duration: seconds.
+    """
+
+    id: Number
+    name: Text | None = None
+    type: Text | None = None
+    duration: float | None = None
+
+
+class SipLine(Answer):
+    """A SIP line of the account, an entry of ``get.sip_lines``.
+
+    :ivar billing_state: ``active``, ``manual_lock`` or ``limit_lock``.
+    :ivar physical_state: the Russian text for "registered" or "not registered".
+    :ivar status: ``active`` or ``inactive``: whether the employee's profile uses the line.
+    """
+
+    phone_number: Text = Field(repr=False)
+    id: Number | None = None
+    type: Text | None = None
+    billing_state: Text | None = None
+    physical_state: Text | None = None
+    status: Text | None = None
+    employee_id: Number | None = None
+    employee_full_name: Text | None = None
+
+
+class AccountTag(Answer):
+    """A tag that the account defines, an entry of ``get.tags``."""
+
+    id: Number
+    name: Text | None = None
+    is_system: bool | None = None
+
+
+class BlacklistedNumber(Answer):
+    """A number that the account does not call, an entry of ``get.blacklist_phone_numbers``."""
+
+    phone_number: Text = Field(repr=False)
+    id: Number | None = None
+    add_comment: Text | None = None
+    add_date_time: Text | None = None
+
+
+class GetAccount(Request[Account]):
+    """Request the account's id, name and time zone."""
+
+    method = "get.account"
+    repeat = Repeat.SAFE
+
+    @classmethod
+    def read_answer(cls, data: Any) -> Account:
+        """Convert the answer, which is a list of one account, to an `Account`.
+
+        :raises ValueError: the data is neither a list nor an object.
+        """
+        return next(iter(read_entries(Account, data)), Account())
+
+
+class _AccountListRequest(PagedRequest[M], Generic[M]):
+    """A Data API request for one page of a list of the account's objects.
+
+    :ivar fields: the fields of each entry. None: the service's default fields.
+    """
+
+    fields: list[str] | None = None
+
+
+class GetVirtualNumbers(_AccountListRequest[VirtualNumber]):
+    """Request the account's virtual numbers."""
+
+    method = "get.virtual_numbers"
+    entry_type = VirtualNumber
+
+
+class GetEmployees(_AccountListRequest[AccountEmployee]):
+    """Request the account's employees with their telephones."""
+
+    method = "get.employees"
+    entry_type = AccountEmployee
+
+
+class GetScenarios(_AccountListRequest[AccountScenario]):
+    """Request the account's scenarios."""
+
+    method = "get.scenarios"
+    entry_type = AccountScenario
+
+
+class GetMediaFiles(_AccountListRequest[MediaFile]):
+    """Request the sound files of the vendor and of the account."""
+
+    method = "get.media_files"
+    entry_type = MediaFile
+
+
+class GetSipLines(_AccountListRequest[SipLine]):
+    """Request the account's SIP lines."""
+
+    method = "get.sip_lines"
+    entry_type = SipLine
+
+
+class GetTags(_AccountListRequest[AccountTag]):
+    """Request the tags that the account defines."""
+
+    method = "get.tags"
+    entry_type = AccountTag
+
+
+class GetBlacklistPhoneNumbers(_AccountListRequest[BlacklistedNumber]):
+    """Request the numbers on the account's blacklist."""
+
+    method = "get.blacklist_phone_numbers"
+    entry_type = BlacklistedNumber
+
+
+ACCOUNT_METHODS: dict[str, type[Request[Any]]] = {
+    request_type.method: request_type
+    for request_type in (
+        GetAccount,
+        GetVirtualNumbers,
+        GetEmployees,
+        GetScenarios,
+        GetMediaFiles,
+        GetSipLines,
+        GetTags,
+        GetBlacklistPhoneNumbers,
+    )
+}
+"""The request classes of this module by method name."""

@@ -1,0 +1,231 @@
+"""Find out before anyone is dialled whether the account has what start requests name.
+
+The objects are virtual numbers, scenarios, employees, media files, tags and SIP lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from airflow_provider_callapi.api.account import (
+    AccountEmployee,
+    AccountScenario,
+    AccountTag,
+    GetEmployees,
+    GetMediaFiles,
+    GetScenarios,
+    GetSipLines,
+    GetTags,
+    GetVirtualNumbers,
+    MediaFile,
+    SipLine,
+    VirtualNumber,
+)
+from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.errors import CallApiError, mask_phones
+from airflow_provider_callapi.api.list_request import fetch_list
+from airflow_provider_callapi.api.methods import Employee, Message, StartCall
+
+_NUMBER_OFF = frozenset({"waiting", "cleaning", "prereserved", "reserved", "manual_lock", "limit_lock"})
+"""The states of a virtual number in which the account cannot use the number."""
+_LINE_OFF = frozenset({"inactive", "manual_lock", "limit_lock"})
+"""The states of a SIP line or of a telephone in which it does not ring."""
+_SHORTEST_PHONE_NUMBER = 10
+
+
+@dataclass(frozen=True)
+class NamedObjects:
+    """Objects of the account that start requests name.
+
+    :ivar employees: pairs of an employee's id and the number to ring; None: all numbers of the employee ring.
+    :ivar media_files: ids as text, because a message names its file as text.
+    """
+
+    virtual_numbers: frozenset[str] = frozenset()
+    scenarios: frozenset[int] = frozenset()
+    employees: frozenset[tuple[int, str | None]] = frozenset()
+    media_files: frozenset[str] = frozenset()
+    tags: frozenset[int] = frozenset()
+    sip_lines: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, requests: Iterable[StartCall], tags: Iterable[int] = ()) -> Self:
+        """Return the objects that start requests name.
+
+        :param tags: ids of the tags that the calls get.
+        """
+        found: dict[str, set[Any]] = {each.name: set() for each in fields(cls)}
+        for request in requests:
+            for name, value in _names_in(request):
+                found[name].add(value)
+        found["tags"] |= set(tags)
+        return cls(**{name: frozenset(values) for name, values in found.items()})
+
+
+def _names_in(request: StartCall) -> Iterator[tuple[str, Any]]:
+    """Yield what a start request names, as pairs: field of `NamedObjects`, value."""
+    yield "virtual_numbers", request.virtual_phone_number
+    if is_sip_number(request.contact):
+        yield "sip_lines", request.contact
+    for name, value in request:
+        if name == "scenario_id" and value is not None:
+            yield "scenarios", value
+        elif name == "media_file_id" and value is not None:
+            yield "media_files", str(value)
+        elif isinstance(value, Message) and value.type == "media":
+            yield "media_files", value.value.strip()
+        elif isinstance(value, Employee):
+            yield "employees", (value.id, value.phone_number)
+
+
+def is_sip_number(number: str) -> bool:
+    """Return whether a number to call is a SIP number, because it is no phone number in E.164."""
+    return not number.isdigit() or len(number) < _SHORTEST_PHONE_NUMBER
+
+
+@dataclass(frozen=True)
+class AccountLists:
+    """The objects that the account has. A list that was not read is None, and nothing is said about it.
+
+    :ivar unread: for each list that the Data API refused, a sentence with the reason.
+    """
+
+    virtual_numbers: Entries[VirtualNumber] | None = None
+    scenarios: Entries[AccountScenario] | None = None
+    employees: Entries[AccountEmployee] | None = None
+    media_files: Entries[MediaFile] | None = None
+    tags: Entries[AccountTag] | None = None
+    sip_lines: Entries[SipLine] | None = None
+    unread: Sequence[str] = field(default=())
+
+
+_REQUESTS: dict[str, Any] = {
+    "virtual_numbers": GetVirtualNumbers,
+    "scenarios": GetScenarios,
+    "employees": GetEmployees,
+    "media_files": GetMediaFiles,
+    "tags": GetTags,
+    "sip_lines": GetSipLines,
+}
+
+
+def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> AccountLists:
+    """Return the account's lists that are needed to check the named objects.
+
+    A list that the Data API does not send stays None, because a check must not prevent calls.
+
+    :param call: sends a request to the Data API and returns the answer.
+    """
+    needed = {name for name in _REQUESTS if getattr(named, name)}
+    if named.employees:
+        needed.add("sip_lines")  # a SIP line can be an employee's only telephone
+    lists: dict[str, Any] = {}
+    unread = []
+    for name in (name for name in _REQUESTS if name in needed):
+        try:
+            lists[name] = fetch_list(call, _REQUESTS[name]())
+        except CallApiError as error:
+            unread.append(f"The account's {name.replace('_', ' ')} were not checked: {error}")
+    return AccountLists(**lists, unread=tuple(unread))
+
+
+def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
+    """Return a sentence for each named object that the account does not have or that is off.
+
+    A list that was not read proves nothing, and an incomplete list does not prove that an object is absent.
+    The sentences contain no complete phone number.
+    """
+    return [
+        *_find_numbers(named.virtual_numbers, lists.virtual_numbers),
+        *_find_by_id("scenario", named.scenarios, lists.scenarios),
+        *_find_employees(named.employees, lists),
+        *_find_by_id("media file", named.media_files, lists.media_files),
+        *_find_by_id("tag", named.tags, lists.tags),
+        *_find_sip_lines(named.sip_lines, lists.sip_lines),
+    ]
+
+
+def _find_by_id(
+    kind: str, ids: Collection[int | str], entries: Entries[Any] | None, key: str = "id"
+) -> Iterator[str]:
+    """Yield a sentence for each id that no entry of a complete list has."""
+    if entries is None or not entries.complete:
+        return
+    known = {str(getattr(entry, key)) for entry in entries}
+    for each in sorted(ids, key=str):
+        if str(each) not in known:
+            yield mask_phones(f"The account has no {kind} {each}.")
+
+
+def _find_numbers(numbers: Collection[str], entries: Entries[VirtualNumber] | None) -> Iterator[str]:
+    yield from _find_by_id("virtual number", numbers, entries, "virtual_phone_number")
+    states = ((entry.virtual_phone_number, _number_off(entry)) for entry in entries or ())
+    yield from _find_off("virtual number", numbers, states)
+
+
+def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) -> Iterator[str]:
+    yield from _find_by_id("SIP line", numbers, entries, "phone_number")
+    states = ((entry.phone_number, _line_off(entry)) for entry in entries or ())
+    yield from _find_off("SIP line", numbers, states)
+
+
+def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
+    """Yield a sentence for each number of which all entries of a list are off.
+
+    :param states: for each entry of the list: its number, and the state in which the entry is off or None.
+    """
+    by_number: dict[str, list[str | None]] = {}
+    for number, state in states:
+        if number in numbers:
+            by_number.setdefault(number, []).append(state)
+    for number, found in sorted(by_number.items()):
+        if all(found):
+            yield mask_phones(f"The {kind} {number} is off ({found[0]}).")
+
+
+def _number_off(number: VirtualNumber) -> str | None:
+    """Return the state for which a virtual number cannot be used. None: no such state is known."""
+    return number.status if number.status in _NUMBER_OFF else None
+
+
+def _line_off(line: SipLine) -> str | None:
+    """Return the state for which a SIP line does not ring. None: no such state is known."""
+    return next((state for state in (line.billing_state, line.status) if state in _LINE_OFF), None)
+
+
+def _find_employees(named: Collection[tuple[int, str | None]], lists: AccountLists) -> Iterator[str]:
+    yield from _find_by_id("employee", {employee for employee, _ in named}, lists.employees)
+    employees = {entry.id: entry for entry in lists.employees or ()}
+    for employee_id, number in sorted(named, key=str):
+        entry = employees.get(employee_id)
+        telephones = _telephones(entry, lists.sip_lines) if entry else None
+        if entry is None or telephones is None:
+            continue
+        if number is None and not any(telephones.values()):
+            yield f"Employee {employee_id} has no telephone that is switched on."
+        elif number not in (None, _extension(entry)) and not telephones.get(str(number)):
+            yield mask_phones(f"The telephone {number} of employee {employee_id} does not exist or is off.")
+
+
+def _extension(employee: AccountEmployee) -> str | None:
+    return employee.extension.extension_phone_number if employee.extension else None
+
+
+def _telephones(employee: AccountEmployee, lines: Entries[SipLine] | None) -> dict[str, bool] | None:
+    """Return an employee's telephones and SIP lines, and whether each one is on. None: not known."""
+    phones = employee.phone_numbers
+    if (
+        phones is None
+        or lines is None
+        or not lines.complete
+        or any(phone.phone_number is None for phone in phones)
+    ):
+        return None
+    # an extension behind another company's number follows after dots: 74955140578...2345
+    is_on = {str(phone.phone_number).split("...")[0]: phone.status not in _LINE_OFF for phone in phones}
+    for line in lines:
+        if line.employee_id == employee.id:
+            is_on[line.phone_number] = is_on.get(line.phone_number, True) and _line_off(line) is None
+    return is_on

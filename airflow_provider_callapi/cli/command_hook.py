@@ -1,0 +1,58 @@
+"""Open a hook for an ``airflow callapi`` command. An error ends the command with one line of text."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from airflow.providers.common.compat.sdk import AirflowException
+
+from airflow_provider_callapi.api.advice import advice
+from airflow_provider_callapi.api.data_api import DATA_METHODS
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.cli.output import fail
+from airflow_provider_callapi.connection.settings import ConnectionSettings
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+_TIMEOUT = 10.0
+"""The longest time in seconds that a command waits for an answer."""
+_INTERRUPTED_EXIT_CODE = 130
+"""The exit code of a shell command after Ctrl-C."""
+
+
+class ShortTimeoutHook(CallApiHook):
+    """A hook that waits at most `_TIMEOUT` seconds for the answer to each request."""
+
+    @cached_property
+    def settings(self) -> ConnectionSettings:
+        settings = super().settings
+        return settings.model_copy(update={"timeout": min(settings.timeout, _TIMEOUT)})
+
+
+@contextmanager
+def open_hook(args: Namespace) -> Iterator[CallApiHook]:
+    """Open a hook for the Airflow connection that the option ``--conn-id`` names.
+
+    An error ends the command with one line of text instead of a traceback.
+    """
+    # allows the hook to read the metadata database, as `airflow connections test` does
+    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    try:
+        with ShortTimeoutHook(args.conn_id, max_limit_wait=0) as hook:
+            yield hook
+    except CallApiError as error:
+        fail(_advice(error))
+    except AirflowException as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED_EXIT_CODE)
+
+
+def _advice(error: CallApiError) -> str:
+    if error.method in DATA_METHODS:
+        return advice(error, service="Data API", host="Data API host")
+    return advice(error)

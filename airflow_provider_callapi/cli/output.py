@@ -1,0 +1,71 @@
+"""Print the results and the errors of the ``airflow callapi`` commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from typing import Any, NoReturn
+
+from airflow.cli.simple_table import AirflowConsole
+from airflow.utils import yaml
+from rich.markup import escape
+from tabulate import tabulate
+
+
+def print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
+    """Print table rows in the form that the option ``--output`` names.
+
+    The forms are ``table``, ``plain``, ``json`` and ``yaml``. In ``json`` and ``yaml``, numbers and lists
+    keep their types.
+    """
+    if args.output in ("json", "yaml"):
+        print_data(rows, args)
+        return
+    to_text = _table_text if args.output == "table" else _plain_text
+    rows = [{name: to_text(value) for name, value in row.items()} for row in rows]
+    if args.output == "plain" and rows:
+        # Airflow's own plain output would reformat ids that look like numbers
+        cells = [list(row.values()) for row in rows]
+        sys.stdout.write(tabulate(cells, list(rows[0]), tablefmt="plain", disable_numparse=True) + "\n")
+    else:
+        AirflowConsole().print_as(rows, output=args.output)
+
+
+def _table_text(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(_table_text, value))
+    return "" if value is None else escape(str(value))  # rich treats [brackets] as markup
+
+
+def _plain_text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_plain_text, value))
+    return "" if value is None else str(value)
+
+
+def print_result(text: str, data: dict[str, Any], args: Namespace) -> None:
+    """Print a command's result in the form that the option ``--output`` names.
+
+    With ``text``, print only the text. With ``json`` or ``yaml``, print the data.
+    """
+    if args.output == "text":
+        sys.stdout.write(f"{text}\n")
+    else:
+        print_data(data, args)
+
+
+def print_data(data: Any, args: Namespace) -> None:
+    if args.output == "json":
+        sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+    else:
+        sys.stdout.write(yaml.dump(data, allow_unicode=True, sort_keys=False))
+
+
+def warn(text: str) -> None:
+    sys.stderr.write(f"airflow callapi: {text}\n")
+
+
+def fail(text: str) -> NoReturn:
+    warn(text)
+    sys.exit(1)

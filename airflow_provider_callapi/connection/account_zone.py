@@ -1,0 +1,59 @@
+"""The account's time zone: asked from the Data API, and compared with the zone in the connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from airflow_provider_callapi.api.account import GetAccount
+from airflow_provider_callapi.api.errors import CallApiError
+
+DEFAULT_TIMEZONE = "Europe/Moscow"
+"""The account's time zone if neither the connection nor the Data API names one."""
+
+
+def is_iana_zone(name: str) -> bool:
+    """Return whether a text is the name of a time zone that this machine knows."""
+    try:
+        ZoneInfo(name)  # a folder of zones raises an OSError
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) -> str:
+    """Return the account's time zone, as the Data API names it.
+
+    If the account may not be read or names no zone that this machine knows, the function warns and returns
+    `DEFAULT_TIMEZONE`.
+
+    :param call: sends a request to the Data API and returns the answer.
+    :param warn: logs a line of text.
+    :raises CallApiError: the Data API does not answer now; a later request may succeed.
+    """
+    try:
+        zone = call(GetAccount()).timezone
+    except CallApiError as error:
+        if not error.permanent:
+            raise
+        problem = str(error)
+    else:
+        if zone and is_iana_zone(zone):
+            return str(zone)
+        problem = f"get.account names no known zone: {zone!r}"
+    warn(
+        f"The account's time zone is not known, so {DEFAULT_TIMEZONE} is used; set extra.timezone of the "
+        f"connection ({problem})"
+    )
+    return DEFAULT_TIMEZONE
+
+
+def have_same_times(first: str, second: str, year: int) -> bool:
+    """Return whether two zones have the same local time on the first day of each month of a year."""
+    days = [datetime(year, month, 1, tzinfo=UTC) for month in range(1, 13)]
+    return all(
+        day.astimezone(ZoneInfo(first)).utcoffset() == day.astimezone(ZoneInfo(second)).utcoffset()
+        for day in days
+    )

@@ -1,0 +1,54 @@
+"""The vendor's hosts: where the accounts of each brand live, and which Data API belongs to which Call API.
+
+Source: the vendor's public documentation of the three brands.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Brand:
+    """One of the vendor's brands. All brands run the same two services, each brand on its own hosts."""
+
+    name: str
+    call_api: str
+    data_api: str
+
+
+BRANDS = (
+    Brand("CoMagic", "callapi.comagic.ru", "dataapi.comagic.ru"),
+    Brand("UIS", "callapi.uiscom.ru", "dataapi.uiscom.ru"),
+    Brand("Novofon", "callapi-jsonrpc.novofon.ru", "dataapi-jsonrpc.novofon.ru"),
+    Brand("CallGear", "callapi.callgear.com", "dataapi.callgear.com"),
+)
+DEFAULT_HOST = BRANDS[0].call_api
+
+_DATA_API_HOSTS = {brand.call_api: brand.data_api for brand in BRANDS}
+_PREFIX = re.compile(r"^callapi(?=[.-])")
+
+
+def data_api_host(call_api_host: str) -> str | None:
+    """Return the host of the Data API that belongs to a host of the Call API.
+
+    A host that is not in `BRANDS` but is named like the vendor's hosts (``callapi.…``) gets ``dataapi.…``. On
+    this machine (127.0.0.1), both services have the same host, because the emulator serves both.
+
+    :param call_api_host: the host in lower case.
+    :return: the host. None: it is unknown which Data API belongs to the Call API's host.
+    """
+    if is_loopback(call_api_host):
+        return call_api_host
+    host = _DATA_API_HOSTS.get(call_api_host) or _PREFIX.sub("dataapi", call_api_host)
+    return host if host != call_api_host else None
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine, e.g. ``localhost``, ``127.0.0.1`` or ``::1``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,41 @@
+"""Build one page of a list of the emulator's Data API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from airflow_provider_callapi.api.list_request import PagedRequest
+from airflow_provider_callapi.emulator.errors import RpcError
+from airflow_provider_callapi.emulator.report_filter import build_predicate
+from airflow_provider_callapi.emulator.service import Result
+
+
+def build_page(
+    entities: Iterable[Any],
+    columns: Mapping[str, Callable[[Any], Any]],
+    fields: list[str],
+    request: PagedRequest[Any],
+    filterable: frozenset[str],
+) -> Result:
+    """Return one page of a list of the Data API, filtered and sorted as the request asks.
+
+    :param columns: column → function that computes the column's value of an entity.
+    :param fields: the columns of the answer.
+    :param filterable: the columns that a filter may use.
+    :raises RpcError: the request names a column that does not exist or cannot be filtered or sorted.
+    """
+    unknown = [name for name in fields if name not in columns]
+    if unknown:
+        raise RpcError("unexpected_parameters", "fields", unknown[0])
+    matches = build_predicate(request.filter, columns, filterable)
+    found = [entity for entity in entities if matches(entity)]
+    for order in reversed(request.sort or []):
+        name = str(order.get("field"))
+        if name not in columns:
+            raise RpcError("sort_prohibited", "sort", name)
+        found.sort(key=lambda entity: str(columns[name](entity)), reverse=order.get("order") == "desc")
+    start = request.offset or 0
+    page = found[start : start + (request.limit or 1000)]
+    rows = [{name: columns[name](entity) for name in fields} for entity in page]
+    return Result(data=rows, metadata={"total_items": len(found)})

@@ -1,0 +1,229 @@
+"""What a start request names must exist in the account and be on, as far as the account's lists show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.api.account import (
+    GetEmployees,
+    GetMediaFiles,
+    GetScenarios,
+    GetSipLines,
+    GetTags,
+    GetVirtualNumbers,
+)
+from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.errors import AccessDenied
+from airflow_provider_callapi.api.methods import (
+    StartEmployeeCall,
+    StartInformerCall,
+    StartScenarioCall,
+    StartSimpleCall,
+)
+from airflow_provider_callapi.calls.named_objects import (
+    AccountLists,
+    NamedObjects,
+    fetch_account_lists,
+    find_mistakes,
+)
+
+VNUMBER = "74993720692"
+CONTACT = "79161234567"
+NUMBERS = {"virtual_phone_number": VNUMBER, "contact": CONTACT}
+MEDIA = {"type": "media", "value": "2034"}
+ANNAS_PHONE = {"phone_number": "79260000001", "status": "active"}
+EMPLOYEE = {"id": 25, "phone_numbers": [ANNAS_PHONE]}
+LINE = {"phone_number": "sip25", "billing_state": "active", "status": "active", "employee_id": 25}
+ANSWERS: dict[str, list[Any]] = {
+    "virtual_numbers": [{"virtual_phone_number": VNUMBER, "status": "active"}],
+    "scenarios": [{"id": 23456}],
+    "employees": [EMPLOYEE],
+    "media_files": [{"id": 2034}, {"id": 2701}],
+    "tags": [{"id": 36}],
+    "sip_lines": [LINE],
+}
+READERS: dict[str, Any] = {
+    "virtual_numbers": GetVirtualNumbers,
+    "scenarios": GetScenarios,
+    "employees": GetEmployees,
+    "media_files": GetMediaFiles,
+    "tags": GetTags,
+    "sip_lines": GetSipLines,
+}
+EVERYTHING = NamedObjects(
+    virtual_numbers=frozenset({VNUMBER}),
+    scenarios=frozenset({23456}),
+    employees=frozenset({(25, None), (25, "79260000001")}),
+    media_files=frozenset({"2034"}),
+    tags=frozenset({36}),
+    sip_lines=frozenset({"sip25"}),
+)
+
+
+def lists(**changes: Any) -> AccountLists:
+    answers = {**ANSWERS, **changes}
+    return AccountLists(**{name: READERS[name].read_answer(entries) for name, entries in answers.items()})
+
+
+def mistakes(named: NamedObjects = EVERYTHING, **changes: Any) -> list[str]:
+    return find_mistakes(named, lists(**changes))
+
+
+# --- what requests name ---
+
+
+@pytest.mark.parametrize(
+    ("request_type", "values", "named"),
+    [
+        (StartInformerCall, {"contact_message": MEDIA}, {"media_files": {"2034"}}),
+        (StartInformerCall, {"contact_message": {"type": "tts", "value": "2034"}}, {}),
+        (
+            StartScenarioCall,
+            {"first_call": "contact", "scenario_id": 23456, "employee_message": MEDIA},
+            {"scenarios": {23456}, "media_files": {"2034"}},
+        ),
+        (
+            StartEmployeeCall,
+            {"first_call": "contact", "employee": {"id": 25}, "media_file_id": 2701},
+            {"employees": {(25, None)}, "media_files": {"2701"}},
+        ),
+        (
+            StartSimpleCall,
+            {"first_call": "contact", "operator": "79260000055", "operator_message": MEDIA},
+            {"media_files": {"2034"}},
+        ),
+        (
+            StartInformerCall,
+            {"contact_message": MEDIA, "contact": "sip25"},
+            {"media_files": {"2034"}, "sip_lines": {"sip25"}},
+        ),
+    ],
+)
+def test_a_request_names_the_objects_of_its_fields(request_type, values, named):
+    request = request_type.from_values({**NUMBERS, **values})
+    expected = {name: frozenset(ids) for name, ids in named.items()}
+    assert NamedObjects.of([request], tags=[36]) == NamedObjects(
+        virtual_numbers=frozenset({VNUMBER}), tags=frozenset({36}), **expected
+    )
+
+
+# --- mistakes ---
+
+
+def test_an_account_that_has_everything_makes_no_mistake():
+    assert mistakes() == []
+
+
+@pytest.mark.parametrize(
+    ("empty", "sentence"),
+    [
+        ("virtual_numbers", "The account has no virtual number 7499…0692."),
+        ("scenarios", "The account has no scenario 23456."),
+        ("employees", "The account has no employee 25."),
+        ("media_files", "The account has no media file 2034."),
+        ("tags", "The account has no tag 36."),
+        ("sip_lines", "The account has no SIP line sip25."),
+    ],
+)
+def test_what_the_account_does_not_have_is_named(empty, sentence):
+    assert mistakes(**{empty: []}) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentences"),
+    [
+        (
+            {"virtual_numbers": [{"virtual_phone_number": VNUMBER, "status": "limit_lock"}]},
+            ["The virtual number 7499…0692 is off (limit_lock)."],
+        ),
+        (
+            {"sip_lines": [{**LINE, "billing_state": "manual_lock"}]},
+            ["The SIP line sip25 is off (manual_lock)."],
+        ),
+        ({"sip_lines": [{**LINE, "status": "inactive"}]}, ["The SIP line sip25 is off (inactive)."]),
+        (
+            {
+                "employees": [
+                    {"id": 25, "phone_numbers": [{"phone_number": "79260000001", "status": "inactive"}]}
+                ]
+            },
+            ["The telephone 7926…0001 of employee 25 does not exist or is off."],
+        ),
+    ],
+)
+def test_what_is_off_is_named(changes, sentences):
+    assert mistakes(**changes) == sentences
+
+
+def test_an_employee_without_any_telephone_that_is_on_is_named():
+    employee = {"id": 25, "phone_numbers": [], "extension": {"extension_phone_number": "125"}}
+    named = NamedObjects(employees=frozenset({(25, None), (25, "125")}))
+    sentence = "Employee 25 has no telephone that is switched on."
+
+    assert mistakes(named, employees=[employee], sip_lines=[]) == [sentence]
+    assert mistakes(named, employees=[employee]) == []
+
+
+def test_a_number_that_is_listed_twice_and_on_once_is_on():
+    entries = [
+        {"virtual_phone_number": VNUMBER, "status": "cleaning"},
+        {"virtual_phone_number": VNUMBER, "status": "active"},
+    ]
+    assert mistakes(virtual_numbers=entries) == []
+
+
+def test_an_employees_number_may_have_an_extension_of_another_company():
+    employee = {"id": 25, "phone_numbers": [{"phone_number": "74955140578...2345", "status": "active"}]}
+    named = NamedObjects(employees=frozenset({(25, "74955140578")}))
+    assert mistakes(named, employees=[employee]) == []
+
+
+@given(st.sampled_from(sorted(ANSWERS)), st.sampled_from([None, 5, "x", [], {}, {"id": None}]))
+def test_an_entry_that_cannot_be_read_proves_no_absence(name, entry):
+    assert mistakes(**{name: [entry]}) == []
+
+
+KNOWN_OFF = {"waiting", "cleaning", "prereserved", "reserved", "manual_lock", "limit_lock", "inactive"}
+
+
+@given(st.sampled_from(["virtual_numbers", "sip_lines"]), st.text(max_size=12) | st.none())
+def test_a_status_that_is_not_known_is_not_off(name, status):
+    assume(status not in KNOWN_OFF)
+    (entry,) = ANSWERS[name]
+    assert mistakes(**{name: [{**entry, "status": status}]}) == []
+
+
+def test_a_list_that_was_not_read_proves_nothing():
+    assert find_mistakes(EVERYTHING, AccountLists()) == []
+
+
+# --- reading ---
+
+
+def test_only_the_needed_lists_are_read():
+    sent = []
+
+    def call(request):
+        sent.append(request.method)
+        return Entries()
+
+    fetch_account_lists(call, NamedObjects(virtual_numbers=frozenset({VNUMBER}), tags=frozenset({36})))
+    assert sent == ["get.virtual_numbers", "get.tags"]
+
+
+def test_a_list_that_is_refused_is_said_and_does_not_hide_the_others():
+    def call(request):
+        if request.method == "get.employees":
+            raise AccessDenied("Permission denied", method=request.method)
+        return Entries()
+
+    found = fetch_account_lists(call, EVERYTHING)
+
+    assert found.employees is None
+    assert found.scenarios == []
+    (sentence,) = found.unread
+    assert sentence.startswith("The account's employees were not checked: ")

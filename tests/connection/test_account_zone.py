@@ -1,0 +1,77 @@
+"""The account's time zone comes from the Data API, and a refusal leads to the documented default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.api.account import Account
+from airflow_provider_callapi.api.errors import AccessDenied, InvalidParameters, ServiceFailed, Unanswered
+from airflow_provider_callapi.connection.account_zone import (
+    DEFAULT_TIMEZONE,
+    fetch_timezone,
+    have_same_times,
+    is_iana_zone,
+)
+
+
+def fetched(answer: Account | Exception) -> tuple[str, list[str]]:
+    warnings: list[str] = []
+
+    def call(request: Any) -> Account:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return fetch_timezone(call, warnings.append), warnings
+
+
+def test_the_accounts_zone_is_used_without_a_warning():
+    assert fetched(Account(timezone="Asia/Yekaterinburg")) == ("Asia/Yekaterinburg", [])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Account(),
+        Account(timezone="Moon/Crater"),
+        Account(timezone="../../etc/passwd"),
+        AccessDenied("Permission denied"),
+        InvalidParameters("Unexpected method parameter(s)"),
+    ],
+    ids=str,
+)
+def test_an_account_that_cannot_tell_its_zone_leads_to_the_default_and_one_warning(answer):
+    zone, warnings = fetched(answer)
+
+    assert zone == DEFAULT_TIMEZONE
+    assert len(warnings) == 1
+    assert "set extra.timezone" in warnings[0]
+
+
+@pytest.mark.parametrize("error", [Unanswered("timeout"), ServiceFailed("internal error")], ids=str)
+def test_a_service_that_may_answer_later_is_not_replaced_by_the_default(error):
+    with pytest.raises(type(error)):
+        fetched(error)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("Europe/Moscow", "Europe/Moscow", True),
+        ("Europe/Moscow", "Europe/Simferopol", True),
+        ("Europe/Berlin", "Europe/Paris", True),
+        ("Europe/Berlin", "Africa/Lagos", False),  # the same time in winter only
+        ("Europe/Moscow", "Asia/Yekaterinburg", False),
+    ],
+)
+def test_zones_are_the_same_if_their_clocks_are_all_year(first, second, same):
+    assert have_same_times(first, second, 2026) is same
+
+
+@pytest.mark.parametrize(
+    "name", ["Moscow", "", "Europe", "../../etc/passwd", "/etc/localtime", "Europe/Moscow\0"]
+)
+def test_only_a_name_of_the_iana_list_is_a_zone(name):
+    assert not is_iana_zone(name)
