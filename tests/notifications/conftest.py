@@ -6,18 +6,11 @@ import logging
 from types import SimpleNamespace
 
 import pytest
-from failing_callbacks import Variables
+from failing_callbacks import without_airflows_database
 
 from airflow_provider_callapi import observability
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.notifications._alert import (
-    alert_lock,
-    answer,
-    earlier_call,
-    ringing,
-    variable_store,
-)
 
 
 @pytest.fixture
@@ -36,11 +29,7 @@ def log(caplog, capfd):
 @pytest.fixture(autouse=True)
 def airflow(desk, monkeypatch):
     """Give the notifier the desk's clock, and Variables without a database."""
-    fake_time = SimpleNamespace(time=desk.clock, sleep=desk.sleep)
-    for module in (alert_lock, answer, earlier_call, ringing):
-        monkeypatch.setattr(module, "time", fake_time)
-    monkeypatch.setattr(variable_store, "Variable", Variables)
-    monkeypatch.setattr(Variables, "values", {})
+    without_airflows_database(desk, monkeypatch)
     return desk
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import importlib
-import json
 import re
-from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -46,14 +44,6 @@ A_TALK = Script(rings=3, talks=20)
 
 class KilledError(BaseException):
     """The worker's process ends here."""
-
-
-@dataclass
-class Instance(TaskInstance):
-    xcoms: dict[str, Any] = field(default_factory=dict)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.xcoms[key] = json.loads(json.dumps(value, allow_nan=False))
 
 
 @pytest.fixture
@@ -95,7 +85,7 @@ def waits_by(clock):
     return wait_for
 
 
-def campaign(desk, *, ti: Instance | None = None, **changes: Any) -> Task:
+def campaign(desk, *, ti: TaskInstance | None = None, **changes: Any) -> Task:
     options = {
         "task_id": "call",
         "campaign": "spring",
@@ -105,7 +95,7 @@ def campaign(desk, *, ti: Instance | None = None, **changes: Any) -> Task:
         "ledger_conn_id": "ledger" if installed_task_state() is None else None,
         **changes,
     }
-    return Task(desk, lambda: CallApiCampaignOperator(**options), ti=ti or Instance())
+    return Task(desk, lambda: CallApiCampaignOperator(**options), ti=ti or TaskInstance())
 
 
 def rings(desk) -> list[int]:
@@ -182,7 +172,7 @@ def test_a_summary_and_a_file_of_nobody(desk, tmp_path):
 
 def test_shards_share_the_list_and_call_everybody_once(desk):
     for number in (1, 2, 3):
-        campaign(desk, shard=f"{number}/3", ti=Instance(map_index=number)).run()
+        campaign(desk, shard=f"{number}/3", ti=TaskInstance(map_index=number)).run()
 
     assert rings(desk) == [1] * 12
 

@@ -115,7 +115,7 @@ def installed_task_state() -> TaskState | None:
 
 @dataclass
 class TaskInstance:
-    """A fake of Airflow's running task instance, with the attributes that the provider reads."""
+    """A fake of Airflow's running task instance, with the attributes that the provider uses."""
 
     task_id: str = "call"
     dag_id: str = "dag"
@@ -125,6 +125,10 @@ class TaskInstance:
     max_tries: int = 2
     start_date: datetime | None = None
     first_reschedule: datetime | None = None
+    xcoms: dict[str, Any] = field(default_factory=dict)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcoms[key] = json.loads(json.dumps(value, allow_nan=False))
 
     def get_first_reschedule_date(self, context: Any) -> datetime | None:
         return self.first_reschedule

@@ -13,6 +13,13 @@ from airflow.sdk import DAG
 from airflow_fakes import VNUMBER
 from packaging.version import Version
 
+from airflow_provider_callapi.notifications._alert import (
+    alert_lock,
+    answer,
+    earlier_call,
+    ringing,
+    variable_store,
+)
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 
 ON_DUTY, SECOND, THIRD = "79160000001", "79160000002", "79160000003"
@@ -104,3 +111,12 @@ def in_the_triggerer(notify, context):
 
 
 SYNC_AND_ASYNC = pytest.mark.parametrize("ring", [sync, in_the_triggerer])
+
+
+def without_airflows_database(desk, monkeypatch):
+    """Give the notifier the desk's clock, and Variables without a database."""
+    fake_time = SimpleNamespace(time=desk.clock, sleep=desk.sleep)
+    for module in (alert_lock, answer, earlier_call, ringing):
+        monkeypatch.setattr(module, "time", fake_time)
+    monkeypatch.setattr(variable_store, "Variable", Variables)
+    monkeypatch.setattr(Variables, "values", {})

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 APPEAR_TIMEOUT = 10.0
 """Seconds within which ``list.calls`` shows a placed call, or stops showing an ended call."""
+_REPORT_PAUSES = (2.0, 4.0)
+"""Seconds of the pauses between the requests for the report of an ended call.
+
+The pauses delay the call to the next person, so they are short.
+"""
 _DEFAULT_DIALING_TIMEOUT = 30
 """Seconds for which the service lets a phone ring if the start request sets no ``dialing_timeout``."""
 _ANSWERED = {True: "answered", False: "not answered", None: "not known to be answered"}
@@ -61,14 +66,29 @@ async def wait_for_answer(
 def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
     """Return whether the polls or the Data API show that a call was answered.
 
-    The Data API is asked only if the polls show no answer, because a short talk may begin and end between two
-    polls. An error of the Data API is logged and counts as "not answered".
+    The Data API is asked only if the polls show no answer. A short talk may begin and end between two polls,
+    and some accounts never list a talk. An error of the Data API is logged and counts as "not answered".
     """
-    answered = watch.extend_outcome(call).answered
+    outcome = watch.extend_outcome(call)
+    answered = outcome.answered
     try:
-        if not answered and hook.has_data_api and (final := hook.fetch_final_outcome(call)):
-            answered = final[0].answered
+        if not answered and hook.has_data_api and (final := _final_outcome(hook, outcome)):
+            answered = final.answered
     except Exception as error:  # no error may keep the next person from being called
         log.warning("The Data API has no answer about call session %s: %s", call.call_session_id, error)
     log.info("Call session %s: %s", call.call_session_id, _ANSWERED[answered])
     return bool(answered)
+
+
+def _final_outcome(hook: CallApiHook, outcome: Outcome) -> Outcome | None:
+    """Return the outcome of a call with the Data API's report; None: the Data API has no report.
+
+    The Data API reports a call some seconds after the call's end. So the function asks again after each of
+    `_REPORT_PAUSES` if the call has ended. The function asks only once if the call is still active.
+    """
+    pauses = _REPORT_PAUSES if outcome.status == "ended" else ()
+    for pause in (0.0, *pauses):
+        time.sleep(pause)
+        if final := hook.fetch_final_outcome(outcome):
+            return final[0]
+    return None
