@@ -16,7 +16,7 @@ from airflow_provider_callapi.calls.tolerance import PollTolerance
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
 from airflow_provider_callapi.observability import update_watch
-from airflow_provider_callapi.triggers._loop.call_release_thread import release_in_thread
+from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
 from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, subscribe
 
 
@@ -110,7 +110,9 @@ class CallApiSessionTrigger(BaseTrigger):
         Airflow calls this method when a user clears the waiting task, or marks it as success or failed.
         """
         if self.cancel_on_kill:
-            await release_in_thread(self.callapi_conn_id, [self.call["call_session_id"]], self.log)
+            await release_after_kill(
+                self.callapi_conn_id, [self.call["call_session_id"]], self.task_instance, self.log
+            )
 
 
 def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:

@@ -11,7 +11,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Phase, SessionWatch
-from airflow_provider_callapi.triggers._loop.call_release_thread import release_in_thread
+from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
 from airflow_provider_callapi.triggers._loop.shared_poll import subscribe
 
 _PAUSE_AFTER_ERROR = 60.0
@@ -128,7 +128,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         """
         if self.cancel_on_kill:
             session_ids = [call["call_session_id"] for call in self.calls]
-            await release_in_thread(self.callapi_conn_id, session_ids, self.log)
+            await release_after_kill(self.callapi_conn_id, session_ids, self.task_instance, self.log)
 
 
 def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:

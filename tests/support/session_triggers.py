@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+from airflow.triggers.base import BaseTrigger
 
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
@@ -19,4 +25,25 @@ def trigger(session: int, now: float, **changes: Any) -> CallApiSessionTrigger:
             "deadline": now + 600,
             **changes,
         }
+    )
+
+
+def kill(monkeypatch: pytest.MonkeyPatch, *triggers: BaseTrigger, state: str | None = "failed") -> None:
+    """Cancel triggers as Airflow does after a user has changed the state of their task."""
+    asyncio.run(killed(monkeypatch, *triggers, state=state))
+
+
+async def killed(monkeypatch: pytest.MonkeyPatch, *triggers: Any, state: str | None = "failed") -> None:
+    airflow_knows(monkeypatch, {"wait": state})
+    for waiting in triggers:
+        waiting.task_instance = SimpleNamespace(
+            dag_id="reminders", run_id="manual", task_id="wait", map_index=-1, task=None
+        )
+    await asyncio.gather(*(waiting.on_kill() for waiting in triggers))
+
+
+def airflow_knows(monkeypatch: pytest.MonkeyPatch, states: dict[str, str | None]) -> None:
+    """Airflow's API server states these states of the tasks of the run."""
+    monkeypatch.setattr(
+        RuntimeTaskInstance, "get_task_states", staticmethod(lambda **asked: {asked["run_ids"][0]: states})
     )

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from airflow_fakes import CONTACT, events_of, rebuild
+from session_triggers import kill
 
 from airflow_provider_callapi.calls.watch import SessionWatch
 from airflow_provider_callapi.emulator import Fault, Script
@@ -120,20 +121,20 @@ def test_it_holds_no_phone_number(exchange):
 
 
 @pytest.mark.parametrize("cancel", [False, True])
-def test_a_kill_releases_the_calls_of_a_campaign_only_with_cancel_on_kill(exchange, cancel):
+def test_a_kill_releases_the_calls_of_a_campaign_only_with_cancel_on_kill(exchange, monkeypatch, cancel):
     exchange.default_script = Script(rings=0, talks=None)
     sessions = [start(exchange), start(exchange, OTHER)]
 
-    asyncio.run(trigger(*sessions, cancel_on_kill=cancel).on_kill())
+    kill(monkeypatch, trigger(*sessions, cancel_on_kill=cancel))
 
     assert len(exchange.active_calls) == (0 if cancel else 2)
     assert exchange.requests("release.call") == (2 if cancel else 0)
 
 
-def test_a_call_that_cannot_be_released_does_not_keep_the_others(exchange):
+def test_a_call_that_cannot_be_released_does_not_keep_the_others(exchange, monkeypatch):
     exchange.default_script = Script(rings=0, talks=None)
     session_id = start(exchange)
 
-    asyncio.run(trigger(404, session_id, cancel_on_kill=True).on_kill())
+    kill(monkeypatch, trigger(404, session_id, cancel_on_kill=True))
 
     assert exchange.active_calls == []

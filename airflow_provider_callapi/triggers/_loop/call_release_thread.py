@@ -5,28 +5,75 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from airflow_provider_callapi.connection.call_release import release_calls
-from airflow_provider_callapi.connection.settings import read_settings
+from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.triggers._loop.task_waiting import is_still_waiting
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 _TIME_FOR_RELEASES = 8.0
-"""Seconds for all releases of a killed task. The triggerer allows 30 s, but the user who killed the task may
-not wait so long.
-"""
+"""Seconds for all releases of a killed task. The triggerer allows 30 s, but the user may not wait so long."""
+_SETTINGS_KEPT = 10.0
+"""For this many seconds, tasks that are killed together share one look-up of their connection."""
+_lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Task[ConnectionSettings]]] = (
+    WeakKeyDictionary()
+)
+"""Event loop → connection id → look-up of the connection for recently killed tasks."""
+_releases: set[asyncio.Task[None]] = set()
+"""The releases in progress. The set keeps the event loop from dropping them."""
 
 
-async def release_in_thread(callapi_conn_id: str, session_ids: Collection[int], log: Any) -> None:
-    """Release (end) calls through the API, in a thread.
+async def release_after_kill(
+    callapi_conn_id: str, session_ids: Collection[int], task_instance: Any, log: Any
+) -> None:
+    """Release (end) the calls of a trigger that Airflow has cancelled, unless the task still waits for them.
 
-    Return after eight seconds at the latest. Log a warning if some calls are not released by then.
+    If Airflow does not tell whether the task still waits, the calls are not released. A warning names them.
+    Airflow may cancel this function several times. The releases go on all the same.
 
+    :param task_instance: the task instance of the trigger; None: not known.
     :param log: the trigger's logger.
     """
-    settings = read_settings(await CallApiHook.aget_connection(callapi_conn_id))
-    releases = run_in_thread(release_calls, settings, session_ids, log)
+    release = asyncio.create_task(_release(callapi_conn_id, session_ids, task_instance, log))
+    _releases.add(release)
+    release.add_done_callback(_releases.discard)
+    await asyncio.shield(release)
+
+
+async def _release(callapi_conn_id: str, session_ids: Collection[int], task_instance: Any, log: Any) -> None:
+    names = ", ".join(map(str, session_ids))
+    waiting = await is_still_waiting(task_instance, log)
+    if waiting:
+        log.info("Another triggerer waits for call session %s, so it is not released", names)
+        return
+    if waiting is None:
+        log.warning("Call session %s may still be active: it is not known whether the task waits", names)
+        return
     try:
-        await asyncio.wait_for(releases, _TIME_FOR_RELEASES)
-    except TimeoutError:
-        log.warning("Calls may still be active: they were not all released within %g s", _TIME_FOR_RELEASES)
+        settings = await asyncio.shield(_settings_of(callapi_conn_id))
+        await asyncio.wait_for(run_in_thread(release_calls, settings, session_ids, log), _TIME_FOR_RELEASES)
+    except Exception as error:
+        log.warning(
+            "Call session %s may still be active: the release failed with %s: %s",
+            names,
+            type(error).__name__,
+            error,
+        )
+
+
+def _settings_of(callapi_conn_id: str) -> asyncio.Task[ConnectionSettings]:
+    """Return the look-up of a connection. Tasks that are killed together share it."""
+    loop = asyncio.get_running_loop()
+    lookups = _lookups.setdefault(loop, {})
+    if callapi_conn_id not in lookups:
+
+        async def read() -> ConnectionSettings:
+            return read_settings(await CallApiHook.aget_connection(callapi_conn_id))
+
+        lookup = lookups[callapi_conn_id] = asyncio.create_task(read())
+        lookup.add_done_callback(
+            lambda done: loop.call_later(_SETTINGS_KEPT, lookups.pop, callapi_conn_id, None)
+        )
+    return lookups[callapi_conn_id]

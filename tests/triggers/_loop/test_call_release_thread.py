@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from typing import Any
 
+import pytest
 from airflow_fakes import CONTACT, rebuild, start_informer_call
-from session_triggers import trigger
+from session_triggers import kill, killed, trigger
 
 from airflow_provider_callapi.connection import call_release
 from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.triggers._loop import call_release_thread
 
 
-def test_a_kill_releases_the_call_only_with_cancel_on_kill(wire):
+def test_a_kill_releases_the_call_only_with_cancel_on_kill(wire, monkeypatch):
     wire.script(CONTACT, Script(rings=0, talks=None))
     for cancel in (False, True):
         session = start_informer_call(wire)
         waiting = rebuild(*trigger(session, time.time(), cancel_on_kill=cancel).serialize())
-        asyncio.run(waiting.on_kill())
+        kill(monkeypatch, waiting)
         assert wire.call(session).active is not cancel
     assert wire.requests("release.call") == 1
 
@@ -29,7 +32,7 @@ def test_a_kill_logs_in_if_the_connection_has_a_login(wire, callapi_emulator, mo
     wire.script(CONTACT, Script(rings=0, talks=None))
     session = start_informer_call(wire)
 
-    asyncio.run(trigger(session, time.time(), cancel_on_kill=True).on_kill())
+    kill(monkeypatch, trigger(session, time.time(), cancel_on_kill=True))
 
     assert not wire.call(session).active
 
@@ -42,11 +45,12 @@ def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, con
     session = start_informer_call(wire)
 
     async def main() -> int:
-        ticks, kill = 0, asyncio.ensure_future(trigger(session, time.time(), cancel_on_kill=True).on_kill())
-        while not kill.done():
+        waiting = trigger(session, time.time(), cancel_on_kill=True)
+        ticks, release = 0, asyncio.ensure_future(killed(monkeypatch, waiting))
+        while not release.done():
             await asyncio.sleep(0.05)
             ticks += 1
-        await kill
+        await release
         return ticks
 
     began = time.monotonic()
@@ -58,10 +62,67 @@ def test_the_real_patience_of_a_kill_is_under_ten_seconds():
     assert call_release_thread._TIME_FOR_RELEASES < 10
 
 
-def test_a_kill_that_is_refused_does_not_raise(wire, connection):
+def test_a_kill_that_is_refused_does_not_raise(wire, connection, monkeypatch):
     connection(password="wrong")
     session = start_informer_call(wire)
 
-    asyncio.run(trigger(session, time.time(), cancel_on_kill=True).on_kill())
+    kill(monkeypatch, trigger(session, time.time(), cancel_on_kill=True))
 
     assert wire.call(session).active
+
+
+def test_forty_waits_that_are_killed_together_release_all_calls_with_one_look_up(wire, monkeypatch):
+    """Airflow repeats the cancel each second, and the second cancel ends ``on_kill`` itself."""
+    wire.script(CONTACT, Script(rings=0, talks=None))
+    waits = [trigger(start_informer_call(wire), time.time(), cancel_on_kill=True) for _ in range(40)]
+    look_ups = []
+    read = CallApiHook.aget_connection
+
+    async def slow_look_up(conn_id: str) -> Any:
+        look_ups.append(conn_id)
+        await asyncio.sleep(0.2)
+        return await read(conn_id)
+
+    monkeypatch.setattr(CallApiHook, "aget_connection", slow_look_up)
+
+    async def main() -> None:
+        kills = asyncio.ensure_future(killed(monkeypatch, *waits))
+        await asyncio.sleep(0.1)
+        kills.cancel()
+        while wire.active_calls:  # noqa: ASYNC110 - the emulator has no event for this
+            await asyncio.sleep(0.05)
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+    assert len(look_ups) == 1
+
+
+def test_a_trigger_that_another_triggerer_runs_on_releases_nothing(wire, monkeypatch):
+    wire.script(CONTACT, Script(rings=0, talks=None))
+    session = start_informer_call(wire)
+
+    kill(monkeypatch, trigger(session, time.time(), cancel_on_kill=True), state="deferred")
+
+    assert wire.call(session).active
+
+
+@pytest.mark.parametrize(
+    "state", ["failed", "success", "removed", "up_for_retry", "scheduled", "running", None]
+)
+def test_a_task_in_any_other_state_does_not_wait_any_more(wire, monkeypatch, state):
+    wire.script(CONTACT, Script(rings=0, talks=None))
+    session = start_informer_call(wire)
+
+    kill(monkeypatch, trigger(session, time.time(), cancel_on_kill=True), state=state)
+
+    assert not wire.call(session).active
+
+
+def test_if_airflow_does_not_tell_the_state_nothing_is_released_and_a_warning_names_the_call(wire, capsys):
+    wire.script(CONTACT, Script(rings=0, talks=None))
+    session = start_informer_call(wire)
+    waiting = trigger(session, time.time(), cancel_on_kill=True)
+
+    asyncio.run(waiting.on_kill())
+
+    assert wire.call(session).active
+    assert f"Call session {session} may still be active" in capsys.readouterr().out

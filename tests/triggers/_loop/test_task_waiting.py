@@ -1,0 +1,46 @@
+"""Whether a task still waits: what is asked of Airflow, and what its reply means."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+from session_triggers import airflow_knows
+
+from airflow_provider_callapi.triggers._loop.task_waiting import is_still_waiting
+
+LOG = logging.getLogger(__name__)
+
+
+def asked(map_index: int | None = -1) -> bool | None:
+    ti = SimpleNamespace(dag_id="reminders", run_id="manual", task_id="wait", map_index=map_index)
+    return asyncio.run(is_still_waiting(ti, LOG))
+
+
+@pytest.mark.parametrize(("state", "waits"), [("deferred", True), ("failed", False), (None, False)])
+@pytest.mark.parametrize(
+    ("map_index", "name"), [(-1, "wait"), (None, "wait"), (0, "wait_0"), (12, "wait_12")]
+)
+def test_a_task_waits_if_airflow_states_that_it_is_deferred(monkeypatch, state, waits, map_index, name):
+    airflow_knows(monkeypatch, {name: state})
+    assert asked(map_index) is waits
+
+
+def test_the_state_of_another_mapped_task_says_nothing(monkeypatch):
+    airflow_knows(monkeypatch, {"wait_1": "deferred"})
+    assert asked(2) is None
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no API server"), ImportError("no SUPERVISOR_COMMS")])
+def test_without_a_reply_it_is_not_known(monkeypatch, caplog, error):
+    def fail(**_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", staticmethod(fail))
+    assert asked() is None
+    assert "does not tell the state" in caplog.text
+    assert asyncio.run(is_still_waiting(None, LOG)) is None
