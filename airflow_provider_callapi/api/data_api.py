@@ -158,10 +158,16 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
         A needed field with an empty text counts as missing, because an empty text proves nothing.
         """
         needed = self.needed_fields.intersection(self.fields)
-        return self.read_answer(data).keep(
-            lambda entry: all(tells(entry, name) and getattr(entry, name) != "" for name in needed),
-            lambda entry: getattr(entry, self.id_field),
-        )
+
+        def session_id(entry: M) -> int | None:
+            found: int | None = getattr(entry, self.id_field)
+            return found if found is not None and found > 0 else None
+
+        def is_usable(entry: M) -> bool:
+            decides = all(tells(entry, name) and getattr(entry, name) != "" for name in needed)
+            return decides and session_id(entry) is not None
+
+        return self.read_answer(data).keep(is_usable, session_id)
 
 
 class GetCallsReport(_ReportRequest[CallReport]):

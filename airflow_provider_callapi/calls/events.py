@@ -200,8 +200,13 @@ class EventDetector:
                     known.stage if known else _Stage.UNKNOWN,
                 )
         for call_session_id, known in self._active.items():
-            if snapshot.proves_absence(call_session_id):
-                calls[call_session_id] = replace(known, observation=known.observation.with_miss(snapshot.at))
+            if call_session_id in calls:
+                continue
+            is_absent = snapshot.proves_absence(call_session_id)
+            observation = (
+                known.observation.with_miss(snapshot.at) if is_absent else known.observation.with_doubt()
+            )
+            calls[call_session_id] = replace(known, observation=observation)
         return calls
 
     def _stage_of(self, observation: Observation) -> _Stage:

@@ -30,7 +30,7 @@ class LostCall:
     :ivar since: when the intent was stored, epoch seconds; None: a call with any start time matches.
     :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
     :ivar search_until: epoch seconds. The search ends at this time, or later if too few snapshots were taken.
-    :ivar misses: the number of snapshots since the last failed poll that prove the call's absence.
+    :ivar misses: the number of consecutive successful snapshots that prove the call's absence.
     """
 
     external_id: str

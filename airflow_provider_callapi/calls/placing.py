@@ -527,6 +527,7 @@ def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
                 return session.call_session_id
         failure = snapshot.failure
         if failure is None and not lost.is_absent_from(snapshot):
+            lost.misses = 0
             failure = Unanswered(
                 "an active call cannot be read, and may be the lost call", method="list.calls"
             )

@@ -149,7 +149,13 @@ class ReportRequests:
         :param fields: the fields that the caller uses.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.
         """
-        return self._fetch(_Query(GetCallsReport, fields, (since, until), selection, ongoing))
+        reports = self._fetch(_Query(GetCallsReport, fields, (since, until), selection, ongoing))
+        # Without its external_id, a report can be the report of any call. Without active calls, a report may
+        # be missing.
+        if "call_api_external_id" in fields:
+            reports.left_out += sum(not tells(report, "call_api_external_id") for report in reports)
+        reports.left_out += ongoing and not self._refusals.allows(GetCallsReport, "include_ongoing_calls")
+        return reports
 
     def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
         """Return the reports of the legs of the calls that `calls` returns for an interval."""
@@ -173,10 +179,7 @@ class ReportRequests:
             if "filter" in parameters and any(map(selection.excludes, entries)):
                 refusals.refuse(query.kind, ["filter"])  # the service ignores the filter
                 continue
-            selected = selection.select(entries, query.kind.id_field)
-            if query.ongoing and "include_ongoing_calls" not in parameters:
-                selected.left_out += 1  # the report of an active call may be missing
-            return selected
+            return selection.select(entries, query.kind.id_field)
         return Entries(left_out=1)
 
     def _fetch_period(self, query: _Query, parameters: dict[str, Any]) -> Entries[Any]:

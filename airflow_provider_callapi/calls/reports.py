@@ -13,12 +13,12 @@ from airflow_provider_callapi.calls.report_requests import DataApiClient, Report
 
 def fetch_finished_calls(
     data_api: DataApiClient, *, since: float, until: float, timezone: str, refusals: Refusals | None = None
-) -> list[FinishedCall]:
+) -> Entries[FinishedCall]:
     """Return what the Data API reports about each finished call that began in an interval.
 
     One request fetches the reports of the legs of all calls. The request is not sent if every call contains a
     talk, because a talk proves an answer. A call whose report cannot be read is left out: the call then has
-    no report yet.
+    no report yet. A list that is not complete does not prove that a call has no report.
 
     :param since: the beginning of the interval, epoch seconds. The calls of at least one day before are
         fetched too, see `ReportRequests`.
@@ -29,14 +29,19 @@ def fetch_finished_calls(
     :raises CallApiError: the Data API did not answer.
     """
     requests = ReportRequests(data_api, Refusals() if refusals is None else refusals, timezone)
-    reports = [report for report in requests.calls(since, until) if report.finished]
+    all_reports = requests.calls(since, until)
+    reports = [report for report in all_reports if report.finished]
     all_legs: Entries[LegReport] = Entries()
     if not all(report.talk_duration for report in reports):
         all_legs = requests.legs(since, until)
     legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
     for leg in all_legs:
         legs[leg.call_session_id].append(leg)
-    return [
-        judge_finished_call(report, legs[report.id], complete=not all_legs.may_hide(report.id))
-        for report in reports
-    ]
+    return Entries(
+        [
+            judge_finished_call(report, legs[report.id], complete=not all_legs.may_hide(report.id))
+            for report in reports
+        ],
+        left_out=all_reports.left_out,
+        left_out_ids=all_reports.left_out_ids,
+    )

@@ -50,8 +50,7 @@ class Observation:
         snapshot has shown an answer.
     :ivar missing_since: since when the call is missing: the time of the first snapshot that proves the call's
         absence after the newest snapshot with the call, epoch seconds. None: the call is not missing.
-    :ivar misses: the number of consecutive snapshots that prove the call's absence. A snapshot that proves
-        nothing changes neither ``misses`` nor ``missing_since``.
+    :ivar misses: the number of consecutive snapshots that prove the call's absence.
     :ivar failures: the number of consecutive failed polls.
     :ivar external_id: the call's ``external_id``; None: no snapshot has shown the id.
     :ivar tags: the ids of the call's tags in the newest snapshot that showed the call.
@@ -106,6 +105,13 @@ class Observation:
             external_id=session.external_id or self.external_id,
             tags=tuple(tag.tag_id for tag in session.tags) if tells(session, "tags") else self.tags,
         )
+
+    def with_doubt(self) -> Observation:
+        """Return a copy of the observation, updated with a snapshot that may contain the call unreadably.
+
+        The misses are counted again from 0, because the snapshot may have shown the call.
+        """
+        return replace(self, missing_since=None, misses=0, failures=0)
 
     def with_miss(self, at: float) -> Observation:
         """Return a copy of this observation, updated with a snapshot that proves the call's absence.
@@ -190,7 +196,7 @@ class SessionWatch:
             self.phase = self._active_phase()
             return
         if not snapshot.proves_absence(self.call_session_id):
-            self.observation = replace(self.observation, failures=0)
+            self.observation = self.observation.with_doubt()
             return
         self.observation = self.observation.with_miss(snapshot.at)
         if self.observation.misses < self.tolerance.misses:

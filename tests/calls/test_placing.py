@@ -92,11 +92,13 @@ class World:
     :ivar answer: what a ``start.*`` is answered with.
     :ivar lists: what list.calls shows at a moment, or how it fails.
     :ivar reports: what the Data API finds; None: the connection has none.
+    :ivar left_out: how many active calls at a moment cannot be read.
     """
 
     answer: Callable[[StartCall], StartedCall] = lambda request: StartedCall(call_session_id=7)
     lists: Callable[[float], list[CallSession] | CallApiError] = lambda now: []
     reports: Callable[[str], int | None] | None = None
+    left_out: Callable[[float], int] = lambda now: 0
     now: float = 5000.0
     disk: Disk = field(default_factory=Disk)
     sent: list[str | None] = field(default_factory=list)
@@ -116,7 +118,8 @@ class World:
             if isinstance(shown, CallApiError):
                 yield Snapshot(self.now, failure=shown)
             else:
-                yield Snapshot(self.now, {session.call_session_id: session for session in shown})
+                sessions = {session.call_session_id: session for session in shown}
+                yield Snapshot(self.now, sessions, left_out=self.left_out(self.now))
             self.now += 5.0
 
     def find_reported_call(self, external_id: str, contact: str, since: float) -> int | None:
@@ -784,3 +787,50 @@ def test_place_dials_exactly_in_the_rows_whose_step_dials() -> None:
         with contextlib.suppress(NotSent, Unresolved):
             world.place(generation=int(cleared))
         assert bool(world.sent) is (step in (Step.DIAL, Step.DIAL_AGAIN)), (stage, cleared)
+
+
+# --- calls that cannot be read ---
+
+
+def nameless(number: int, contact: str | None = PERSON) -> CallSession:
+    """Return an active call whose ``external_id`` could not be read."""
+    return CallSession(call_session_id=number, contact_phone_number=contact)
+
+
+@pytest.mark.parametrize("delivery", ["at_most_once", "at_least_once"])
+@pytest.mark.parametrize("absence_proven_after", [None, 60.0])
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        {"left_out": lambda now: 1},
+        {"lists": lambda now: [nameless(9)]},
+        {"lists": lambda now: [nameless(9, None)]},
+    ],
+    ids=["no id", "no external_id", "no contact either"],
+)
+def test_while_an_active_call_cannot_be_read_a_lost_call_is_not_dialled_again(
+    unreadable: dict[str, Any], delivery: Any, absence_proven_after: float | None
+) -> None:
+    world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None, **unreadable)
+    for _ in range(3):
+        with pytest.raises(Unanswered, match="cannot be read"):
+            world.place(delivery=delivery, absence_proven_after=absence_proven_after)
+        world.now += 100
+    assert len(world.sent) == 1
+
+
+def test_the_search_goes_on_when_all_calls_can_be_read_again() -> None:
+    world = World(answer=failing(Unanswered("no answer")), left_out=lambda now: int(now < 5030))
+    with pytest.raises(Unresolved):
+        world.place()
+    assert world.disk.stage == "unresolved"
+    world = World(answer=failing(Unanswered("no answer")), left_out=lambda now: int(now < 5030))
+    external_id = world.journal().external_id(request_to(), 1)
+    world.lists = lambda now: [session(8, external_id)] if now >= 5020 else []
+    assert world.place().call_session_id == 8
+
+
+def test_a_call_to_another_person_that_cannot_be_read_is_not_the_lost_call() -> None:
+    world = World(answer=failing(Unanswered("no answer")), lists=lambda now: [nameless(9, OTHER_PERSON)])
+    with pytest.raises(Unresolved):
+        world.place()

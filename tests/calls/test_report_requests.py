@@ -207,6 +207,28 @@ def test_ongoing_calls_are_optional(asker: Any) -> None:
     assert len(desk.data_api.asked) == 3
 
 
+@pytest.mark.parametrize(
+    "refuse",
+    [
+        in_fields("call_api_external_id", refusal("unexpected_parameters", "call_api_external_id")),
+        lambda request: (
+            refusal("unexpected_parameters", "include_ongoing_calls")
+            if getattr(request, "include_ongoing_calls", None)
+            else None
+        ),
+    ],
+    ids=["external_id", "active calls"],
+)
+def test_reports_of_all_calls_prove_no_absence_without_their_ids_or_without_active_calls(
+    asker: Any, refuse: Refuse
+) -> None:
+    assert asker().requests.calls(AT, AT, ongoing=True).complete
+    desk = asker(refuse)
+    for _ in range(2):
+        reports = desk.requests.calls(AT, AT, ongoing=True)
+        assert ([report.id for report in reports], reports.complete) == ([1, 2, 3], False)
+
+
 # --- dates ---
 
 

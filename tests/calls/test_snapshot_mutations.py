@@ -135,11 +135,12 @@ def test_an_entry_without_a_readable_id_makes_a_snapshot_prove_nothing(junk: Any
     assert not LostCall("x-1", CONTACT, None, "UTC").is_absent_from(snapshot)
 
 
-def test_a_snapshot_that_proves_nothing_leaves_the_misses_and_ends_no_run_of_failures_wrongly() -> None:
+def test_misses_before_and_after_a_snapshot_that_proves_nothing_are_not_added() -> None:
     watch = new_watch(listed=True)
     watch.update(look([OTHER]))
     watch.update(look([None]))
-    assert (watch.observation.misses, watch.observation.failures) == (1, 0)
+    assert (watch.observation.misses, watch.observation.missing_since) == (0, None)
+    assert watch.update(look([OTHER])) is Phase.APPEARED
     assert watch.update(look([OTHER])) is Phase.ENDED
 
 

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from strange_answers import add_unreadable_entry
 
 from airflow_provider_callapi.api.methods import (
     Component,
@@ -113,6 +114,14 @@ def test_plain_text_has_all_of_a_call_in_one_line(callapi, talk):
     assert heading.split()[-2:] == ["tags", "external_id"]
     assert "contact: Разговор, Иванова [bold] Анна: Разговор" in row
     assert row.endswith("order-[bold]-7")
+
+
+def test_a_call_that_cannot_be_read_is_counted_on_stderr(callapi, talk, monkeypatch):
+    add_unreadable_entry(monkeypatch)
+    run = callapi("calls", "--output", "json")
+    assert run.code == 0
+    assert [row["session"] for row in json.loads(run.out)] == [talk]
+    assert "1 more active calls are not shown" in run.err
 
 
 @pytest.mark.parametrize("external_id", ["1234567.89", "5e10", "2026.10", "007"])

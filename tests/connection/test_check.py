@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from strange_answers import add_unreadable_entry
 
 from airflow_provider_callapi.api.account import Account, GetAccount
 from airflow_provider_callapi.api.methods import Component
@@ -57,6 +58,14 @@ def test_a_connection_that_works_says_so_and_costs_nothing(desk, login, points):
     assert answer() == (True, "Connected; 1 active calls.")
     assert points() == before
     assert "get.calls_report" not in desk.sent()
+
+
+def test_a_call_that_cannot_be_read_is_counted_and_fails_no_check(desk, monkeypatch):
+    desk.connect(extra={"data_api": False})
+    desk.start()
+    add_unreadable_entry(monkeypatch)
+
+    assert answer() == (True, "Connected; 2 active calls.")
 
 
 @pytest.mark.parametrize(("login", "cost"), [(False, 1), (True, 2)], ids=["key", "login"])

@@ -21,7 +21,7 @@ from airflow_provider_callapi.api.methods import (
     StartInformerCall,
 )
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.emulator import Emulator, Fault, Script
+from airflow_provider_callapi.emulator import Emulator, Fault, Profile, Script
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
@@ -278,6 +278,70 @@ def test_a_call_observed_as_answered_stays_answered_whatever_the_report_shows(de
 
     assert found is not None
     assert found[0].answered is True
+
+
+REFUSING = Profile(
+    refused_fields={
+        "full_record_file_link": "parameter_component_disabled",
+        "tags": "unexpected_parameters",
+        "contact_phone_number": "parameter_component_disabled",
+    },
+    refused_filters=("id", "call_api_external_id", "call_session_id"),
+    youngest_date_from=36 * 3600.0,
+    future_date_till_is_allowed=False,
+)
+
+
+@pytest.mark.parametrize("callapi_profile", [REFUSING])
+def test_a_data_api_that_refuses_fields_filters_and_dates_still_reports_the_call(desk):
+    desk.exchange.script(CONTACT, Script(rings=2, talks=3))
+    other, session = desk.start(external_id="other"), desk.start(external_id="mine")
+    desk.clock.advance(60)
+
+    with CallApiHook() as hook:
+        by_session = hook.call_report(session, since=desk.clock(), recording_link=True)
+        by_id = hook.call_report(external_id="mine", since=desk.clock() - 90)
+        assert by_session is not None
+        assert by_id is not None
+        assert by_session.id == by_id.id == session != other
+        asked = len(desk.sent())
+        found = hook.fetch_final_outcome(Outcome(session, started_at=desk.clock() - 60))
+        assert len(desk.sent()) == asked + 1, "nothing refused is asked for again"
+    assert found is not None
+    assert found[0].answered is True
+
+
+@pytest.mark.parametrize(
+    "callapi_profile", [Profile(refused_fields={"finish_reason": "parameter_component_disabled"})]
+)
+def test_a_report_without_a_needed_field_is_no_report_yet_and_proves_no_absence(desk):
+    desk.exchange.script(CONTACT, Script(rings=2, talks=3))
+    session = desk.start(external_id="mine")
+    desk.clock.advance(60)
+
+    with CallApiHook() as hook:
+        assert hook.fetch_final_outcome(Outcome(session)) is None
+        with pytest.raises(Unanswered, match="may be the report of the call"):
+            hook.call_report(external_id="mine")
+
+
+@pytest.mark.parametrize("callapi_profile", [Profile(youngest_date_from=400 * 86_400.0)])
+def test_a_date_that_is_always_refused_is_no_failure_of_a_placed_call(desk):
+    session = desk.start()
+    desk.clock.advance(60)
+
+    with CallApiHook() as hook:
+        assert hook.fetch_final_outcome(Outcome(session)) is None
+
+
+@pytest.mark.parametrize("callapi_profile", ["seen"])
+def test_a_login_works_whatever_the_end_of_its_token_is_called(desk):
+    desk.connect(login=True)
+    with CallApiHook() as hook:
+        hook.call(ListCalls())
+        desk.clock.advance(3000)
+        hook.call(ListCalls())
+    assert desk.sent().count("login.user") == 1
 
 
 # --- over a real wire ---

@@ -81,12 +81,16 @@ class AbsenceProof:
             for report in reports
             if (state := owner_of(lost_by_id, report.call_api_external_id, report))
         }
-        absent = [key for key in people if key not in found]
+        # While list.calls contains a call that cannot be read, that call may be the lost call.
+        missing = {
+            state.person.key for state in states if state.lost_call and state.lost_call.is_given_up(now)
+        }
+        absent = [key for key in people if key in missing - found]
         if absent:
             self._gateway.log(
                 f"{len(absent)} lost calls were never placed, because no service shows them: dialling again"
             )
-        return AbsenceVerdict(absent=absent)
+        return AbsenceVerdict(absent=absent, given_up=[key for key in late if key not in {*absent, *found}])
 
     def _reports(
         self, fetch: Callable[[float], Entries[CallReport]], states: Sequence[PersonState], now: float

@@ -13,6 +13,7 @@ from campaign_world import ANNA, RULES, World
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Unanswered
 from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 
 START = "start.informer_call"
@@ -62,6 +63,27 @@ def test_a_report_that_fails_or_hides_a_call_proves_no_absence(answer: Any) -> N
     assert world.run().over
     assert world.results() == {ANNA: Result.UNRESOLVED}
     assert world.exchange.rings(ANNA) == 0
+
+
+@pytest.mark.parametrize("readable_at_first", [True, False])
+def test_a_lost_call_that_list_calls_may_show_unreadably_is_not_dialled_again(
+    readable_at_first: bool,
+) -> None:
+    """The Data API shows active calls late. The first snapshots may be older than the listed call."""
+    world = World(rules=PROVING)
+    world.exchange.script(ANNA, Script(rings=1, talks=None))
+    lose(world, Fault.DROP_AFTER)
+    began = world.clock()
+
+    def take() -> Snapshot:
+        is_readable = readable_at_first and world.clock() < began + 60
+        return Snapshot(world.clock(), left_out=0 if is_readable else 1)
+
+    world.overrides |= {"take_snapshot": take, "reported_calls": lambda since: Entries()}
+    world.process()
+    assert world.run().over
+    assert world.exchange.rings(ANNA) == 1
+    assert world.results() == {ANNA: Result.UNRESOLVED}
 
 
 def test_without_the_rule_a_lost_call_that_nothing_shows_stays_unresolved() -> None:

@@ -20,6 +20,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult,
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result, redial_table
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 
 START = "start.informer_call"
@@ -575,6 +576,27 @@ def test_lost_calls_with_the_same_id_of_an_author_are_told_apart_by_their_number
     history = {who: next(iter(world.new_ledger().load([who]))) for who in (ANNA, BORIS, CLARA)}
     assert {who: known.call and known.call.call_session_id for who, known in history.items()} == calls
     assert history[BORIS].result is Result.BUSY
+
+
+@pytest.mark.parametrize("seconds", [600, 20_000])
+def test_while_an_active_call_cannot_be_read_no_call_is_given_up_or_taken_for_ended(seconds: float) -> None:
+    """A lost call may be the unreadable call, and so may a call that list.calls no longer shows."""
+    world = World([ANNA, BORIS], rules=replace(RULES, report_timeout=None))
+    world.exchange.default_script = Script(rings=1, talks=300)
+    world.exchange.fault(Fault.DROP_BEFORE, method=START)
+    unreadable_until = world.clock() + seconds
+
+    def take() -> Snapshot:
+        taken = take_snapshot(world.call_api, world.clock)
+        return replace(taken, left_out=int(world.clock() < unreadable_until))
+
+    world.overrides["take_snapshot"] = take
+    world.process()
+    world.run(seconds - 10 if seconds < 3600 else 3000)
+    assert set(world.results().values()) == {Result.NOT_CALLED}, "no result is known yet"
+    world.run()
+    assert sorted(world.results().values()) == sorted([Result.UNRESOLVED, Result.ANSWERED])
+    assert world.exchange.requests(START) == 1
 
 
 # --- claims ---

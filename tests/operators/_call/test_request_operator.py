@@ -11,6 +11,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG, BaseOperator
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task
+from strange_answers import add_unreadable_entry
 
 from airflow_provider_callapi.api.methods import METHODS
 from airflow_provider_callapi.emulator import Fault, Role, Script
@@ -462,6 +463,15 @@ def test_list_calls_shortens_numbers_in_fields_that_this_version_does_not_know(d
 
     assert "contact_full_number" in calls[0]
     assert CONTACT not in json.dumps(calls)
+
+
+def test_list_calls_returns_the_calls_that_can_be_read(desk, monkeypatch):
+    add_unreadable_entry(monkeypatch)
+    session = desk.start()
+
+    calls = make("list.calls").execute(context(desk))
+
+    assert [call["call_session_id"] for call in calls] == [session]
 
 
 def test_list_calls_returns_whole_numbers_only_where_they_are_asked_for(desk):
