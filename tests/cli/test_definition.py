@@ -13,6 +13,7 @@ COMMANDS = [
     "calls",
     "check",
     "employees",
+    "find",
     "emulator",
     "limits",
     "media",
