@@ -56,7 +56,7 @@ def mutated(
             break
         path = draw(st.sampled_from(choices))
         _mutate(draw, data, path, not_null)
-    if len(data) == 1 and draw(st.booleans()):
+    if len(data) == 1 and isinstance(data[0], dict) and draw(st.booleans()):
         return data[0]
     return data
 
@@ -66,8 +66,10 @@ def _mutate(draw: st.DrawFn, data: Any, path: Path, not_null: Collection[str]) -
     for part in path[:-1]:
         parent = parent[part]
     value = parent[name]
+    # True, False, 0 and 1 are facts in a field that contains a boolean.
+    junk = [each for each in JUNK if not (isinstance(value, bool) and isinstance(each, bool | int))]
     actions: list[Callable[[], None]] = [
-        lambda: parent.__setitem__(name, copy.deepcopy(draw(st.sampled_from(JUNK)))),
+        lambda: parent.__setitem__(name, copy.deepcopy(draw(st.sampled_from(junk)))),
         lambda: parent.__setitem__(name, [value]),
         lambda: parent.__setitem__(name, {"value": value}),
     ]
