@@ -114,7 +114,8 @@ _REQUESTS: dict[str, Any] = {
 def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> AccountLists:
     """Return the account's lists that are needed to check the named objects.
 
-    A list that the Data API does not send stays None, because a check must not prevent calls.
+    A list that the Data API does not send stays None, because a check must not prevent calls. If the Data API
+    does not answer at all, the function asks for no further list.
 
     :param call: sends a request to the Data API and returns the answer.
     """
@@ -123,11 +124,16 @@ def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> Acco
         needed.add("sip_lines")  # a SIP line can be an employee's only telephone
     lists: dict[str, Any] = {}
     unread = []
+    outage: CallApiError | None = None
     for name in (name for name in _REQUESTS if name in needed):
-        try:
-            lists[name] = fetch_list(call, _REQUESTS[name]())
-        except CallApiError as error:
-            unread.append(f"The account's {name.replace('_', ' ')} were not checked: {error}")
+        problem = outage
+        if problem is None:
+            try:
+                lists[name] = fetch_list(call, _REQUESTS[name]())
+            except CallApiError as error:
+                problem, outage = error, None if error.permanent else error
+        if problem is not None:
+            unread.append(f"The account's {name.replace('_', ' ')} were not checked: {problem}")
     return AccountLists(**lists, unread=tuple(unread))
 
 

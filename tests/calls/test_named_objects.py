@@ -17,7 +17,7 @@ from airflow_provider_callapi.api.account import (
     GetVirtualNumbers,
 )
 from airflow_provider_callapi.api.entries import Entries
-from airflow_provider_callapi.api.errors import AccessDenied
+from airflow_provider_callapi.api.errors import AccessDenied, LimitExceeded, Unanswered
 from airflow_provider_callapi.api.methods import (
     StartEmployeeCall,
     StartInformerCall,
@@ -227,3 +227,20 @@ def test_a_list_that_is_refused_is_said_and_does_not_hide_the_others():
     assert found.scenarios == []
     (sentence,) = found.unread
     assert sentence.startswith("The account's employees were not checked: ")
+
+
+@pytest.mark.parametrize(
+    "error", [Unanswered("timeout"), LimitExceeded("points", code=-32029, mnemonic="limit_exceeded")]
+)
+def test_a_data_api_that_does_not_answer_is_asked_once(error):
+    sent = []
+
+    def call(request):
+        sent.append(request.method)
+        raise error
+
+    found = fetch_account_lists(call, EVERYTHING)
+
+    assert len(sent) == 1
+    assert len(found.unread) == 6
+    assert find_mistakes(EVERYTHING, found) == []

@@ -185,6 +185,7 @@ def test_an_address_that_is_not_on_the_list_is_named_for_it_has_to_be_put_there(
 
     text = refusal()
 
+    assert text.startswith("The account does not accept requests from this address.")
     assert "IP list for the Call API" in text
     assert "Your IP 127.0.0.1 is not whitelisted" in text
 

@@ -7,7 +7,12 @@ from contextlib import suppress
 
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, InvalidRow, Person
-from airflow_provider_callapi.calls.named_objects import NamedObjects, fetch_account_lists, find_mistakes
+from airflow_provider_callapi.calls.named_objects import (
+    NamedObjects,
+    fetch_account_lists,
+    find_mistakes,
+    is_sip_number,
+)
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 _EVERYONES_OWN = frozenset({"contact", "external_id"})
@@ -32,7 +37,7 @@ def find_problems(
 
 def _requests(template: CallTemplate, people: list[Person]) -> Iterator[StartCall]:
     """Yield the start requests of the people; of one person, if all requests name the same objects."""
-    same = template.personal <= _EVERYONES_OWN and all(person.contact.isdigit() for person in people)
+    same = template.personal <= _EVERYONES_OWN and not any(is_sip_number(person.contact) for person in people)
     for person in people[:1] if same else people:
         with suppress(InvalidRow):
             yield template.request(person, external_id="check")
