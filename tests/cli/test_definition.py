@@ -14,7 +14,6 @@ COMMANDS = [
     "check",
     "employees",
     "emulator",
-    "find",
     "limits",
     "media",
     "numbers",
