@@ -88,7 +88,8 @@ class CallEvent:
     def to_json(self) -> dict[str, Any]:
         """Return the event as one dict of plain JSON.
 
-        The dict has the keys of the call (see `Outcome.to_xcom`), ``event``, ``seen_at`` and all ``fields``.
+        The dict contains the keys ``event`` and ``seen_at``, all keys of the call's outcome (see
+        `Outcome.to_xcom`), and all keys of the attribute ``fields``.
         """
         seen_at = pendulum.from_timestamp(self.seen_at).to_iso8601_string()
         return {"event": self.kind, "seen_at": seen_at, **self.call.to_xcom(), **self.fields}

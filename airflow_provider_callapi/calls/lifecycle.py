@@ -64,7 +64,7 @@ class WaitForReport:
 
 @dataclass(frozen=True)
 class TimeIsUp:
-    """The last step of a task's try whose time is over before a snapshot has shown the end of the call."""
+    """The last step of a try that runs out of time before a snapshot shows the end of the call."""
 
     call: Outcome
 

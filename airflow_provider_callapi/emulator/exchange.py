@@ -186,8 +186,9 @@ class Exchange(Dispatcher):
         `expect_ring` and `expect_no_other_rings` state the expectations. The pytest fixture
         ``callapi_emulator`` calls this method after each passed test.
 
-        :raises AssertionError: the rings differ. The text has one line for each difference, with the
-            masked phone number and the method of the call.
+        :raises AssertionError: the rings differ. The error text has one line for each difference. A line
+            names the masked phone number and the API method that started the call, e.g.
+            ``start.simple_call``.
         """
         __tracebackhide__ = True  # pytest shows only the message
         with self._lock:
@@ -229,10 +230,10 @@ class Exchange(Dispatcher):
         with self._lock:
             return list(self._current_switchboard().active.values())
 
-    def last_finished(self, number: int) -> list[Call]:
-        """Return the ``number`` calls that ended most recently. The call that ended last comes first."""
+    def last_finished(self, count: int) -> list[Call]:
+        """Return the calls that ended most recently, at most ``count`` calls. The latest end comes first."""
         with self._lock:
-            return list(reversed(self._current_switchboard().finished[-number:]))
+            return list(reversed(self._current_switchboard().finished[-count:]))
 
     def call(self, call_session_id: int) -> Call:
         """Return the active or finished call with a session id.

@@ -109,20 +109,20 @@ class Ledger(Protocol):
     """A place that stores a campaign's attempts. A method returns only after its changes are stored."""
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Yield every stored attempt to call these people. Each person's oldest attempt comes first.
+        """Yield the stored attempts to call these people.
 
-        The ledger reads the attempts in portions, because there may be many people.
+        The attempts to call one person are in order, oldest attempt first. The ledger reads the attempts in
+        portions, because there may be many people.
 
-        :param people: the keys of the people.
+        :param people: the keys by which the ledger knows the people.
         """
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store each intent that the ledger need not refuse.
+        """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
-        The ledger refuses an intent if the same or a later attempt was dialled already, or if the person's
-        previous attempt is still open, see `is_taken`.
+        The function `is_taken` states in which cases a ledger refuses an intent.
 
-        :return: the answer to each intent, in the same order.
+        :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """
 
     def record(self, attempts: Sequence[Attempt]) -> None:

@@ -110,7 +110,11 @@ class _Scale:
 
 
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
-    """Return the scale of the chart of answer rates, up to the highest rate of hours with enough calls."""
+    """Return the scale of the chart that shows the answer rate of each hour of the day.
+
+    The scale ends at the highest answer rate of all hours that have at least `FEW` calls. If no hour has
+    `FEW` calls, all hours count.
+    """
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
 
