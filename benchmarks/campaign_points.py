@@ -1,4 +1,4 @@
-"""Points at saturation: what share of a minute's points campaigns use, and how often requests are refused.
+"""Measures what share of a minute's points campaigns use, and how often the service refuses a request.
 
 Points are the units of the API's rate limits.
 
@@ -155,7 +155,7 @@ SHARED = [
 
 
 def measure() -> list[Figure]:
-    """Return figures of two worst cases: of one campaign, and of three shards with another client."""
+    """Return the figures of the worst case with one campaign, and of the worst case with several programs."""
     figures = []
     for name, cases in (("one campaign", ALONE), ("three shards and another user", SHARED)):
         uses = [simulate(case) for case in cases]

@@ -146,7 +146,7 @@ class SessionWatch:
             self.phase = self._active_phase()
 
     def awaited_answers(self, until: Until) -> tuple[int, ...]:
-        """Return the id of the call if a wait needs an answer that no snapshot has shown.
+        """Return the call's session id, as a tuple, if a wait for an answer has not seen the answer yet.
 
         Otherwise, return an empty tuple.
 

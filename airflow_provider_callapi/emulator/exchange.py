@@ -26,8 +26,8 @@ class Exchange(Dispatcher):
     """A telephone exchange with one or more accounts (customers).
 
     :param clock: returns epoch seconds; often a `ManualClock` in tests.
-    :param account: the first customer; None: `Profile.new_account`, which has everything that the vendor's
-        examples name.
+    :param account: the first customer; None: a new account from `Profile.new_account`. The new account
+        contains the numbers, employees, tags and files that the vendor's examples name.
     :param profile: how the exchange behaves where services differ.
     :ivar port_closers: one function for each open port of the exchange. The function closes the port
         for a number of real seconds. `fault` calls these functions to carry out `Fault.REFUSE`.

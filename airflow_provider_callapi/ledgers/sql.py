@@ -1,8 +1,8 @@
 """A ledger of campaigns in a SQL database: PostgreSQL, MySQL or SQLite.
 
 Each row has a unique key (campaign, person, attempt). Only the process that inserts the row dials the
-attempt. Shards, a cleared task and a second run by mistake therefore never dial the same attempt twice. A
-late write does not overwrite a row that already contains more knowledge of the attempt. The list
+attempt. Two shards, two tries of a task, or two runs of a campaign therefore never dial the same attempt
+twice. A late write does not overwrite a row that already contains more knowledge of the attempt. The list
 `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
 """
 

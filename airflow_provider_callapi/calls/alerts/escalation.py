@@ -18,8 +18,8 @@ from airflow_provider_callapi.calls.stores import MemoryStore
 class Escalation:
     """The calls of one alert. The people of the alert are called one after another until a person answers.
 
-    `ring_next` places one call. The code that uses this class then waits for the answer to that call. Without
-    an answer, the code uses `ring_next` again.
+    `ring_next` places one call. The code that uses this class then waits until the call is answered or ends.
+    If the person does not answer, the code uses `ring_next` again.
 
     Each call has its own ``external_id``: ``<external_id>-1`` for the first person, ``<external_id>-2`` for
     the second person …. After a restart, these ids show which people were called.

@@ -1,4 +1,4 @@
-"""Counts consecutive failures of one kind of request, and raises an error after too many."""
+"""Counts consecutive failures of one kind of request, and raises an error if there are too many."""
 
 from __future__ import annotations
 

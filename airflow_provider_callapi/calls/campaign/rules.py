@@ -52,9 +52,9 @@ class Rules:
 
 @dataclass(frozen=True)
 class FailureLimits:
-    """Limits from 0.0 to 1.0. The campaign fails if a share of people is above its limit.
+    """Limits of three shares, from 0.0 to 1.0. The campaign fails if a share is above its limit.
 
-    A limit of None: the campaign does not fail because of this share.
+    If a limit is None, the campaign does not fail because of this share.
 
     :ivar unreached: limit for the share of people without an answered call. Invalid rows and people on the
         do-not-call list do not count.

@@ -71,11 +71,11 @@ class ZoneQueue:
         return max(due, self._opens_at(due))
 
     def _opens_at(self, at: float) -> float:
-        """Return the opening time of the calling window that contains a moment, epoch seconds.
+        """Return when the calling window opens that contains the moment ``at``, epoch seconds.
 
-        If no window contains the moment, return the opening time of the next window.
+        If no window contains the moment, return when the next window opens.
 
-        :param at: this moment, epoch seconds.
+        :param at: epoch seconds.
         """
         if not self._window_asked_at <= at < self._closes:
             self._window_asked_at = at

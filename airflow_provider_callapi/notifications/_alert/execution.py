@@ -41,7 +41,7 @@ class Execution(Protocol):
         """
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the hook's Airflow connection, unless the hook can read it at the first request."""
+        """Read the hook's Airflow connection, if the hook itself cannot read the connection later."""
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking function and return its result."""

@@ -65,8 +65,8 @@ def begin(
 
     An escalation calls the people of an alert one after another.
 
-    :return: the escalation, and the call whose answer the caller of this function must await. If no person is
-        left to call, None takes the place of the call.
+    :return: a pair: the escalation, and the call that may still be answered. The code that uses this function
+        must wait for the end of this call. The second item is None if no person is left to call.
     :raises AlertSuppressed: another callback placed a call for this alert.
     :raises NoPersonRung: no call is known to be placed. The lock is released, so another callback may ring.
     """
