@@ -5,7 +5,7 @@ call, the Data API's report of a finished call, and the Data API's report of the
 prove an answer. Only the two reports can prove that the contact did not answer.
 
 The finish reason of a call can be the reason of any leg. So a contact may have picked up although the call's
-finish reason is about an employee, the account or the network. The contact's own legs decide.
+finish reason is about an employee, the account or the network. Therefore, the contact's own legs decide.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def judge_finished_call(
     The rules apply in this order:
 
     1. A talk, or a connected leg of the contact, proves an answer.
-    2. If no leg that may be the contact's is connected, the contact did not answer. If the contact has no
-       leg at all, and the operator's legs were not connected either, the contact's phone never rang. This
+    2. If no leg that may belong to the contact is connected, the contact did not answer. If the contact has
+       no leg at all, and the operator's legs were not connected either, the contact's phone never rang. This
        rule needs all legs of the call, because a leg that could not be read may be connected.
     3. Otherwise only the call's finish reason is left. A reason that can concern the contact alone proves
        that the contact did not answer. After any other reason, the answer is not known.

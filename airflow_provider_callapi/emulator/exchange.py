@@ -86,7 +86,7 @@ class Exchange(Dispatcher):
         employee_id: int | None = None,
         account: Account | None = None,
     ) -> int:
-        """Place a call from a contact to a virtual number. The phones of one employee ring in turn.
+        """Place a call from a contact to a virtual number. An employee's phones ring one after another.
 
         :param contact: the contact's phone number.
         :param virtual_number: the called number; None: the account's first number in text order.
@@ -231,7 +231,7 @@ class Exchange(Dispatcher):
             return list(self._current_switchboard().active.values())
 
     def last_finished(self, count: int) -> list[Call]:
-        """Return the calls that ended most recently, at most ``count`` calls. The latest end comes first."""
+        """Return up to ``count`` calls that ended most recently. The call that ended last comes first."""
         with self._lock:
             return list(reversed(self._current_switchboard().finished[-count:]))
 

@@ -110,7 +110,7 @@ _UNKNOWN_CALL = Outcome(call_session_id=0).to_xcom()
 
 
 def _default_call(attempt: int, external_id: str) -> dict[str, Any]:
-    """Return field of a call → the field's default value. A page stores only fields with other values."""
+    """Return a dict: field of a call → default value. A page stores only fields with other values."""
     return {**_UNKNOWN_CALL, "external_id": external_id, "attempt": attempt}
 
 

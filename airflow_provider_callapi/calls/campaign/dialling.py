@@ -208,7 +208,7 @@ class Dialling:
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
-        The time is in epoch seconds. The time is infinite if nobody waits for a call, or if dialling has
+        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling has
         stopped. The reason is ``""`` if dialling waits only because calls are spread over the minute.
         """
         if self.stopped is not None or not len(self._queues):

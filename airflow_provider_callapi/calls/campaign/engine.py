@@ -165,14 +165,17 @@ class Campaign:
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
-        The time is in epoch seconds. The time is infinite if nobody waits for a call, or if dialling has
+        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling has
         stopped. The reason is ``""`` if dialling waits only because calls are spread over the minute.
         """
         return self.dialling.next_dial(now)
 
     @property
     def needs_reports(self) -> bool:
-        """Return whether any lost or ended call lacks the Data API's report. Without a Data API: False."""
+        """Return whether any lost or ended call lacks the Data API's report.
+
+        Without a Data API, return False.
+        """
         return self.reports.needed
 
     # --- tags ---

@@ -76,7 +76,8 @@ class PersonIndex:
     def lost_by_external_id(self) -> Mapping[str, list[PersonState]]:
         """Return a dict: ``external_id`` of a lost call → the people whose lost call has this id.
 
-        Several people can have the same ``external_id``, because an author's own ids need not be unique.
+        Several people can have the same ``external_id``, because an author's own ids can be equal for several
+        people.
         """
         lost = defaultdict(list)
         for state in self._by_stage[PersonStage.LOST].values():

@@ -37,7 +37,7 @@ class WatchedCalls:
         self._tags = tags
 
     def update(self, snapshot: Snapshot) -> WatchNews:
-        """Compare every active call with a successful snapshot, and return what the snapshot shows."""
+        """Compare every active call with a successful snapshot, and return what has changed."""
         news = WatchNews()
         for state in self._index.in_stage(PersonStage.ACTIVE):
             assert state.watch is not None

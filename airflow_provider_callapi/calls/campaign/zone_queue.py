@@ -51,7 +51,7 @@ class ZoneQueue:
     def take(self, now: float) -> str | None:
         """Remove and return the key of the next person who may be called; None: no person is due.
 
-        The caller must first check with `open_until` that a calling window is open.
+        Use this method only if `open_until` shows that a calling window is open.
 
         :param now: epoch seconds.
         """
