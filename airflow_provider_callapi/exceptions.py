@@ -60,7 +60,7 @@ class CallUnresolvedForNow(AirflowException):
 
 
 class CallOutcomeUnknown(AirflowFailException):
-    """The call is over, and it is unknown whether the contact answered or whether the call took place."""
+    """The call is over, and it is unknown whether the contact answered, or even whether the phone rang."""
 
 
 class CallStillActive(AirflowException):

@@ -166,8 +166,8 @@ def count_alert(result: AlertResultTag) -> None:
 def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
     """Record the points (rate-limit units) left in this minute and this day as metrics.
 
-    :param limits: the limits in an answer of the service.
-    :param service: the service that answered: ``call_api`` or ``data_api``.
+    :param limits: the limits in a reply of the service.
+    :param service: the service that replied: ``call_api`` or ``data_api``.
     """
     for name in ("minute_remaining", "day_remaining"):
         if (points := getattr(limits, name)) is not None:
@@ -208,8 +208,9 @@ def _stats() -> Any:
     """Return Airflow's ``Stats`` object, initialized for this process.
 
     Airflow 3.2 and newer have two ``Stats`` objects: one for core processes, and one for tasks and triggers.
-    This function returns the object for tasks and triggers. A triggerer does not initialize that object, so
-    this function imports the task SDK's serializers, whose import initializes it.
+    This function returns the object for tasks and triggers. A triggerer does not initialize the object for
+    tasks and triggers. The function therefore imports the task SDK's serializers, because this import
+    initializes the object.
     """
     with suppress(ImportError):  # older versions of Airflow have one `Stats` object
         import airflow.sdk.serde  # noqa: F401, PLC0415
@@ -234,7 +235,8 @@ def trace_call(call: Outcome, outcome: CallOutcomeTag) -> None:
     """Record a trace span for an ended call, inside the task's span.
 
     The span covers the time from the call's start to the call's end. This function creates the span after the
-    call's end, because a call can outlive the process that placed it, and an open span ends with its process.
+    call's end, because a call can last longer than the process that placed the call, and an open span is lost
+    at the end of its process.
     """
     from opentelemetry import trace  # noqa: PLC0415 - keeps DAG parsing fast
 

@@ -124,9 +124,9 @@ class CallApiRetryPolicy(RetryPolicy):
 
         CallApiStartInformerCallOperator(..., retries=4, retry_policy=CallApiRetryPolicy())
 
-    If a task raises an error of another package ``from`` an error of this package, the policy uses the error
-    of this package. The task's ``retries`` limit the number of retries. For all other errors, the task's own
-    settings decide, or the next policy of a ``ChainRetryPolicy``.
+    The policy decides about errors of this package, and about errors of other packages that were raised
+    ``from`` an error of this package. About any other error, the next policy of a ``ChainRetryPolicy``
+    decides, or else the task's own settings. The task's parameter ``retries`` limits the number of retries.
 
     :param backoff: the first delay after a failure of the service or the network. The delay doubles with each
         try.

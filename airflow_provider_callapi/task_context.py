@@ -93,7 +93,7 @@ class Deferral:
 
     :ivar trigger: the Airflow trigger that waits.
     :ivar method_name: the Airflow operator's method that Airflow calls with the trigger's event.
-    :ivar kwargs: further arguments of that method, as plain JSON.
+    :ivar kwargs: further arguments of the method ``method_name``, as plain JSON.
     :ivar timeout: how long the deferral may last. None: no limit.
     """
 

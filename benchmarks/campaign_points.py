@@ -1,4 +1,4 @@
-"""Points at saturation: what share of a minute's points campaigns use, and how often requests are refused.
+"""Measures what share of a minute's points campaigns use, and how often the service refuses a request.
 
 Points are the units of the API's rate limits.
 
@@ -66,7 +66,11 @@ class Use:
 
 
 class Stranger:
-    """Another client of the account: sends requests at random; after a refusal, waits until points return."""
+    """Another program that uses the account.
+
+    The program sends requests at random moments. After a refusal, the program waits until the account has
+    points.
+    """
 
     def __init__(self, exchange: Exchange, clock: ManualClock, case: Case) -> None:
         self._client: Client = Client(Direct(exchange), AccessKey("demo-key"), clock=clock)  # type: ignore[arg-type]
@@ -77,7 +81,7 @@ class Stranger:
         self.at = self._after()
 
     def step(self) -> None:
-        """Send one request, as the other client of the account."""
+        """Send one request, as the other program that uses the account."""
         self.at = self._after()
         number = CALL["virtual_phone_number"]
         message = {"type": "tts", "value": "Hi"}
@@ -95,7 +99,7 @@ class Stranger:
 
 
 def simulate(case: Case) -> Use:
-    """Simulate ten minutes of a case in which people always wait for a call; return the use of points."""
+    """Simulate ten minutes of a case, and return how many points were used."""
     clock = ManualClock(MIDNIGHT + 17.3)
     account = Account(minute_limit=case.limit, day_limit=10**9, weights={METHOD: case.cost})
     exchange = Exchange(lambda: clock() + case.ahead, account)
@@ -155,7 +159,7 @@ SHARED = [
 
 
 def measure() -> list[Figure]:
-    """Return figures of two worst cases: of one campaign, and of three shards with another client."""
+    """Return the figures of the worst case with one campaign, and of the worst case with several programs."""
     figures = []
     for name, cases in (("one campaign", ALONE), ("three shards and another user", SHARED)):
         uses = [simulate(case) for case in cases]

@@ -1,7 +1,7 @@
 """A real Airflow for a benchmark: the deployment of the tests, with a benchmark's DAGs and exchanges.
 
-The emulated exchanges run in the process of the benchmark. So the benchmark reads directly from an exchange
-what the exchange's clients have done.
+The emulated exchanges run in the process of the benchmark. The benchmark therefore reads the requests and
+calls directly from the exchange.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ os.environ.update(AIRFLOW_HOME=_HOME, AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING")
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number, perhaps with limits that the number must keep (``at_least``, ``at_most``)."""
+    """One measured number. The optional limits are ``at_least`` and ``at_most``."""
 
     name: str
     value: float

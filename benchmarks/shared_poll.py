@@ -20,7 +20,7 @@ ROUNDS = 2
 
 
 async def deferred(session_ids: list[int]) -> None:
-    """Wait some seconds for calls that do not end, with one trigger for each call."""
+    """Let one trigger for each call wait for some seconds. The calls do not end in this time."""
     from airflow_provider_callapi.calls.outcome import Outcome
     from airflow_provider_callapi.calls.watch import Phase
     from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event

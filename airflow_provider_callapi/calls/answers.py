@@ -1,11 +1,11 @@
 """How the package decides whether the contact of a call picked up the phone.
 
-A leg is the connection of one participant to a call. There are three sources: the legs of an active call, the
-Data API's report of a finished call, and the Data API's report of the call's legs. All three can prove an
-answer. Only the two reports can prove that the contact did not answer.
+A leg is the connection of one participant to a call. Three sources can show an answer: the legs of an active
+call, the Data API's report of a finished call, and the Data API's report of the call's legs. All three can
+prove an answer. Only the two reports can prove that the contact did not answer.
 
 The finish reason of a call can be the reason of any leg. So a contact may have picked up although the call's
-finish reason is about an employee, the account or the network. The contact's own legs decide.
+finish reason is about an employee, the account or the network. Therefore, the contact's own legs decide.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class FinishedCall:
 
     :ivar report: the Data API's report of the call.
     :ivar answered: whether the contact picked up; None: not known.
-    :ivar contact_finish_reason: the mnemonic for the cause for which the contact's own leg ended; None: the
-        contact picked up, or the contact's leg is not known.
+    :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended; None: the contact
+        picked up, or the contact's leg is not known.
     """
 
     report: CallReport
@@ -77,8 +77,8 @@ def judge_finished_call(
     The rules apply in this order:
 
     1. A talk, or a connected leg of the contact, proves an answer.
-    2. If no leg that may be the contact's is connected, the contact did not answer. If the contact has no
-       leg at all, and the operator's legs were not connected either, the contact's phone never rang. This
+    2. If no leg that may belong to the contact is connected, the contact did not answer. If the contact has
+       no leg at all, and the operator's legs were not connected either, the contact's phone never rang. This
        rule needs all legs of the call, because a leg that could not be read may be connected.
     3. Otherwise only the call's finish reason is left. A reason that can concern the contact alone proves
        that the contact did not answer. After any other reason, the answer is not known.
@@ -132,7 +132,7 @@ def _sort_legs(
 
 
 def _outer_number(leg: LegReport) -> str:
-    """Return the participant's number: the caller of an inbound leg, otherwise the called number."""
+    """Return the participant's number: the calling number of an inbound leg, otherwise the called number."""
     return _without_dtmf(leg.calling_phone_number if leg.direction == "in" else leg.called_phone_number)
 
 

@@ -88,7 +88,8 @@ class CallEvent:
     def to_json(self) -> dict[str, Any]:
         """Return the event as one dict of plain JSON.
 
-        The dict has the keys of the call (see `Outcome.to_xcom`), ``event``, ``seen_at`` and all ``fields``.
+        The dict contains the keys ``event`` and ``seen_at``, all keys of the call's outcome (see
+        `Outcome.to_xcom`), and all keys of the attribute ``fields``.
         """
         seen_at = pendulum.from_timestamp(self.seen_at).to_iso8601_string()
         return {"event": self.kind, "seen_at": seen_at, **self.call.to_xcom(), **self.fields}
@@ -186,7 +187,7 @@ class EventDetector:
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
         """Return a dict: session id → watched call, updated with what a snapshot shows or proves of the call.
 
-        Only the stage of each call is not updated.
+        The stage of each call is not updated.
         """
         calls = {}
         for call_session_id, session in snapshot.sessions.items():
@@ -219,7 +220,7 @@ class EventDetector:
         return {name: getattr(session, name) for name in (*_SESSION_FIELDS, *numbers)}
 
     def _move_ended_calls(self, at: float) -> None:
-        """Remove each ended call from the active calls. Keep only its session id and the time of the end.
+        """Remove each ended call from the active calls, and remember its session id and the time of its end.
 
         :param at: the time of the snapshot, epoch seconds. This time is used if the end of the call is not
             known.

@@ -1,6 +1,6 @@
 """The Data API's finish reasons, and what each reason means for the person who was called.
 
-A finish reason is the cause for which a call or a leg ended. The table is the file ``finish_reasons.tsv``.
+A finish reason states why a call or a leg ended. The table is the file ``finish_reasons.tsv``.
 
 Source: the lists of finish reasons in the vendor's public documentation of the Data API v2.0.
 """

@@ -1,10 +1,10 @@
 """The lifecycle of a placed call: wait for it, fetch its final outcome, tag it, judge it.
 
-Each method of `CallLifecycle` does what it can do without waiting, and returns the next step. The caller of
-the method carries out that step (sleeps, polls, or defers). Then the caller calls the next method:
+Each method of `CallLifecycle` does what it can do without waiting, and returns the next step. The code that
+uses the lifecycle carries out this step (sleeps, polls, or defers). Then this code uses the next method:
 
 ==============  ========================================================================================
-step            what the caller does
+step            what the code that uses the lifecycle does
 ==============  ========================================================================================
 WaitForCall     polls until the contact answers or the call ends, then calls `CallLifecycle.observed`
 WaitForReport   waits `REPORT_INTERVAL` seconds, then calls `CallLifecycle.report_due`
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class WaitForCall:
-    """The step of a lifecycle in which the caller polls until the call is answered or has ended.
+    """The step of a lifecycle in which the task polls until the call is answered or has ended.
 
     :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
         and never observed.
@@ -53,7 +53,7 @@ class WaitForCall:
 
 @dataclass(frozen=True)
 class WaitForReport:
-    """The step of a lifecycle in which the caller waits, because the Data API has no report of the call yet.
+    """The step of a lifecycle in which the task waits, because the Data API has no report of the call yet.
 
     :ivar report_by: epoch seconds after which the lifecycle continues without a report.
     """
@@ -64,7 +64,7 @@ class WaitForReport:
 
 @dataclass(frozen=True)
 class TimeIsUp:
-    """The last step of a task's try whose time is over before a snapshot has shown the end of the call."""
+    """The last step of a try that runs out of time before a snapshot shows the end of the call."""
 
     call: Outcome
 

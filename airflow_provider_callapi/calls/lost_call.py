@@ -43,13 +43,16 @@ class LostCall:
     def matches(self, found: CallSession | CallReport) -> bool:
         """Return whether a call that a service reports can be the lost call.
 
-        The ``external_id``, the contact and the start time must match. Contact and start time are compared
-        because the author of a DAG may use an ``external_id`` for several calls. A contact or start time that
-        the service does not report counts as a match.
+        The reported call must have the lost call's ``external_id`` and contact, and must not have started
+        more than ten minutes before the intent was stored. Contact and start time are checked because the
+        author of a DAG may use one ``external_id`` for several calls. If the service does not report the
+        contact or the start time, the missing value passes the check.
 
-        If this package made the ``external_id``, the start time is ignored in two cases: the found call is
-        active, or the id belongs to one call only. Without this rule, a wrong time zone in the connection
-        could hide the lost call and so cause a second call.
+        The start time is not checked if this package created the ``external_id``, and either the reported
+        call is active or the package uses the id for one call only. Otherwise, a wrong time zone in the
+        connection could hide the lost call and so cause a second call.
+
+        :param found: the reported call: an active call, or a call in a report of the Data API.
         """
         found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
         if found_id != self.external_id:

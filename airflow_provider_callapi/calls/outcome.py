@@ -35,16 +35,16 @@ class Outcome:
     :ivar ended_at: when the call ended, epoch seconds, from the Data API's report. Without a report, the time
         of the first snapshot without the call: the call ended at this time or before.
     :ivar observed: whether ``list.calls`` ever showed the call.
-    :ivar finish_reason: the Data API's mnemonic for the cause for which the call ended. The cause may lie in
+    :ivar finish_reason: the Data API's mnemonic of the reason why the call ended. The reason may come from
         the leg of any participant.
-    :ivar contact_finish_reason: the mnemonic for the cause for which the contact's own leg ended without an
-        answer; None: the contact picked up, or the Data API reported no leg of the contact.
+    :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended without an answer;
+        None: the contact picked up, or the Data API reported no leg of the contact.
     :ivar talk_seconds: how long the contact talked with an employee, from the Data API; 0 for a message that
         the contact heard to its end.
     :ivar tags: the ids of the tags known to be on the call.
     :ivar communication_id: the Data API's id of the call. A request that tags a finished call needs this id.
-    :ivar source: the source of the newest facts: ``start`` (the answer to ``start.*``), ``list.calls`` or
-        ``data_api``.
+    :ivar source: the source of the newest facts: ``start`` (the reply to the start request), ``list.calls``
+        or ``data_api``.
     """
 
     call_session_id: int

@@ -141,7 +141,8 @@ class Unresolved(Exception):
 class AbsenceNotProven(Exception):
     """A lost call was not found yet, and it is too early to conclude that the call was never placed.
 
-    :ivar proven_at: when to search again, epoch seconds. A call that no service shows then was never placed.
+    :ivar proven_at: when to search again, epoch seconds. If no service shows the call at this time, the call
+        was never placed.
     """
 
     def __init__(self, external_id: str, proven_at: float) -> None:
@@ -197,8 +198,8 @@ class Journal:
         """Return the ``external_id`` of an attempt. The search for a lost call uses this id.
 
         Every try of one attempt uses the same id. If the request has an ``external_id``, the first attempt
-        uses that id, and the next attempts add ``-2``, ``-3`` …. If the request has none, the id is a hash of
-        the journal's owner. The hash has at most 64 characters and contains no phone number.
+        uses that id, and the next attempts add ``-2``, ``-3`` …. If the request has no ``external_id``, the
+        id is a hash of the journal's owner. The hash has at most 64 characters and contains no phone number.
         """
         if request.external_id:
             return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
@@ -286,8 +287,8 @@ function returns the session id of the call, or None if the Data API does not re
 class CallGateway:
     """The functions through which `place` reaches the services and the task's log.
 
-    :ivar send: sends a start request. The function repeats the request only if the service certainly did
-        not carry out the first request.
+    :ivar send: sends a start request. The function repeats a request only if the service certainly did not
+        carry out the request.
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
     :ivar find_reported_call: searches the Data API for a call; None: the connection does not use the Data
         API.
@@ -326,8 +327,8 @@ def place(
     :param absence_proven_after: seconds from the intent. If neither ``list.calls`` nor the Data API shows the
         lost call after this time, the call was never placed, and the same attempt is placed again. None: the
         absence of a call proves nothing.
-    :raises AbsenceNotProven: the lost call was not found, and its absence proves nothing yet. The caller
-        waits and calls `place` again.
+    :raises AbsenceNotProven: the lost call was not found, and its absence proves nothing yet. The code that
+        uses `place` must wait and use `place` again.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises CallApiError: the call was not placed, or the search for the call failed.
     """
@@ -378,7 +379,7 @@ def place(
 def _place_absent_call(
     journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
 ) -> Outcome:
-    """Place an attempt again whose call no service shows long after the intent. Return the outcome so far.
+    """If no service shows the lost call long after the intent, place the attempt again; return the outcome.
 
     :param absence_proven_after: seconds from the intent.
     :raises AbsenceNotProven: the intent is too young, or the second start request got no answer either.
@@ -398,7 +399,10 @@ def _place_absent_call(
 
 
 def _absence_is_proven(journal: Journal, gateway: CallGateway, absence_proven_after: float | None) -> bool:
-    """Return whether the journal's intent is so old that a call that no service shows was never placed."""
+    """Return whether the journal's intent is old enough for a proof.
+
+    If the intent is old enough and no service shows the call, the call was never placed.
+    """
     if absence_proven_after is None:
         return False
     return gateway.clock() >= journal.current.intended_at + absence_proven_after

@@ -50,7 +50,7 @@ class SharedPoll:
 
     @property
     def awaited_answers(self) -> set[int]:
-        """The session ids of all calls for whose answer a subscriber waits."""
+        """The session ids of all calls that subscribers expect to be answered."""
         return {call_session_id for awaited in self._awaited.values() for call_session_id in awaited()}
 
     @asynccontextmanager
@@ -62,7 +62,7 @@ class SharedPoll:
         The context's value is a function that waits for the next snapshot and returns it.
 
         :param interval: the longest time between two polls, in seconds.
-        :param awaited: returns the session ids of the calls for whose answer the subscriber waits.
+        :param awaited: returns the session ids of the calls that the subscriber expects to be answered.
         :raises ValueError: the interval is not positive.
         """
         if interval <= 0:

@@ -16,9 +16,10 @@ def fetch_finished_calls(
 ) -> Entries[FinishedCall]:
     """Return what the Data API reports about each finished call that began in an interval.
 
-    One request fetches the reports of the legs of all calls. The request is not sent if every call contains a
-    talk, because a talk proves an answer. A call whose report cannot be read is left out: the call then has
-    no report yet. A list that is not complete does not prove that a call has no report.
+    First, the function fetches the reports of the calls. Then it fetches the reports of the legs of all these
+    calls, to find out which contacts picked up. The legs are not fetched if every call contains a talk,
+    because a talk proves that the contact picked up. A call whose report cannot be read is left out, as if
+    the Data API had no report of the call yet. An incomplete list does not prove that a call has no report.
 
     :param since: the beginning of the interval, epoch seconds. The calls of at least one day before are
         fetched too, see `ReportRequests`.
@@ -26,7 +27,7 @@ def fetch_finished_calls(
         the account's clock or time zone is ahead.
     :param timezone: IANA name of the account's time zone.
     :param refusals: what this Data API has refused before. None: nothing is known.
-    :raises CallApiError: the Data API did not answer.
+    :raises CallApiError: the Data API did not reply.
     """
     requests = ReportRequests(data_api, Refusals() if refusals is None else refusals, timezone)
     all_reports = requests.calls(since, until)

@@ -146,11 +146,12 @@ class SessionWatch:
             self.phase = self._active_phase()
 
     def awaited_answers(self, until: Until) -> tuple[int, ...]:
-        """Return the id of the call if a wait needs an answer that no snapshot has shown.
+        """Return a tuple that contains the call's session id, or an empty tuple.
 
-        Otherwise, return an empty tuple.
+        The tuple contains the id if the wait is for an answer, and the snapshots show the call but no answer
+        yet.
 
-        :param until: the event that the wait waits for. A wait for the end needs no answer.
+        :param until: the event that ends the wait.
         """
         return (self.call_session_id,) if until == "answered" and self.phase is Phase.APPEARED else ()
 

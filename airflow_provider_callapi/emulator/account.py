@@ -128,7 +128,8 @@ class Account:
 
     Points are the API's rate-limit units.
 
-    :ivar key: the token of the account's first permanent key. ``keys`` need not contain this token.
+    :ivar key: the token of the account's first permanent key. The token is valid even if ``keys`` does not
+        contain the token.
     :ivar keys: further permanent keys, by token. An entry may describe the token in ``key``, too.
     :ivar active: False: every request fails with ``account_inactive``.
     :ivar virtual_numbers: rented numbers.

@@ -19,9 +19,10 @@ from airflow_provider_callapi.emulator.http_messages import VERSION_PATH, HttpRe
 class EmulatorApp:
     """The ASGI application that answers JSON-RPC requests on paths such as ``/v4.0``.
 
-    `EmulatorApp` passes all other requests to another application. `EmulatorApp` must be the outermost
-    application, and the server must be uvicorn with h11. The reason is that `EmulatorApp` takes the
-    connection from uvicorn's ``send`` function.
+    `EmulatorApp` passes all other requests to another application. For some faults, `EmulatorApp` breaks the
+    network connection to the client. `EmulatorApp` reaches the connection through uvicorn's ``send``
+    function. This works only if the server is uvicorn with h11, and if no other application wraps
+    `EmulatorApp`.
 
     :param dispatcher: answers the JSON-RPC requests.
     :param other_app: the application for all other requests.

@@ -113,7 +113,7 @@ class Call:
         return self.started_at + self.script.listed_after
 
     def leg(self, role: Role) -> Leg | None:
-        """Return the newest leg, not yet ended, of the participant with a role, such as the operator.
+        """Return the newest leg with a role, such as the operator's, if the leg has not ended.
 
         The participant's phone rings or is connected. None: the call has no such leg.
         """

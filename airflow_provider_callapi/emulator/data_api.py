@@ -160,8 +160,8 @@ def _candidates(
     """Return the calls that a report of the Data API may contain, without checking every call.
 
     If the filter of the report names one session id, the result contains only this call, or no call.
-    Otherwise the result contains the calls that started from ``first`` to ``last``. The caller checks all
-    other conditions.
+    Otherwise the result contains the calls that started from ``first`` to ``last``. The calling code checks
+    all other conditions.
 
     :param key: the name of the report's column that contains the session id.
     :param first: the earliest start time, in epoch seconds.

@@ -32,8 +32,8 @@ class Dispatcher:
     thread and reads the time only from ``clock``.
 
     :param clock: returns epoch seconds; often a `ManualClock` in tests.
-    :param account: the first customer; None: `Profile.new_account`, which has everything that the vendor's
-        examples name.
+    :param account: the first customer; None: a new account from `Profile.new_account`. The new account
+        contains the numbers, employees, tags and files that the vendor's examples name.
     :param profile: how the exchange behaves where services differ.
     :ivar accounts: all customers of the exchange. A test may append more accounts.
     :ivar services: version in the URL → service. A request with another version goes to the Call API.

@@ -26,8 +26,8 @@ class Exchange(Dispatcher):
     """A telephone exchange with one or more accounts (customers).
 
     :param clock: returns epoch seconds; often a `ManualClock` in tests.
-    :param account: the first customer; None: `Profile.new_account`, which has everything that the vendor's
-        examples name.
+    :param account: the first customer; None: a new account from `Profile.new_account`. The new account
+        contains the numbers, employees, tags and files that the vendor's examples name.
     :param profile: how the exchange behaves where services differ.
     :ivar port_closers: one function for each open port of the exchange. The function closes the port
         for a number of real seconds. `fault` calls these functions to carry out `Fault.REFUSE`.
@@ -86,7 +86,7 @@ class Exchange(Dispatcher):
         employee_id: int | None = None,
         account: Account | None = None,
     ) -> int:
-        """Place a call from a contact to a virtual number. The phones of one employee ring in turn.
+        """Place a call from a contact to a virtual number. An employee's phones ring one after another.
 
         :param contact: the contact's phone number.
         :param virtual_number: the called number; None: the account's first number in text order.
@@ -186,8 +186,9 @@ class Exchange(Dispatcher):
         `expect_ring` and `expect_no_other_rings` state the expectations. The pytest fixture
         ``callapi_emulator`` calls this method after each passed test.
 
-        :raises AssertionError: the rings differ. The text has one line for each difference, with the
-            masked phone number and the method of the call.
+        :raises AssertionError: the rings differ. The error text has one line for each difference. A line
+            names the masked phone number and the API method that started the call, e.g.
+            ``start.simple_call``.
         """
         __tracebackhide__ = True  # pytest shows only the message
         with self._lock:
@@ -229,10 +230,10 @@ class Exchange(Dispatcher):
         with self._lock:
             return list(self._current_switchboard().active.values())
 
-    def last_finished(self, number: int) -> list[Call]:
-        """Return the ``number`` calls that ended most recently. The call that ended last comes first."""
+    def last_finished(self, count: int) -> list[Call]:
+        """Return up to ``count`` calls that ended most recently. The call that ended last comes first."""
         with self._lock:
-            return list(reversed(self._current_switchboard().finished[-number:]))
+            return list(reversed(self._current_switchboard().finished[-count:]))
 
     def call(self, call_session_id: int) -> Call:
         """Return the active or finished call with a session id.

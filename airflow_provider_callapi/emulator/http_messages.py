@@ -52,8 +52,8 @@ class HandledPost(NamedTuple):
 
     :ivar response: the response. A fault that changes the response, e.g. `Fault.HTML`, has already been
         applied.
-    :ivar planned: the planned fault; None: no fault was planned. The caller must simulate a fault of the
-        connection, e.g. `Fault.HANG`.
+    :ivar planned: the planned fault; None: no fault was planned. The code that sends the response must
+        simulate a fault of the connection, e.g. `Fault.HANG`.
     """
 
     response: HttpResponse
@@ -70,8 +70,8 @@ def handle_post(
 ) -> HandledPost:
     """Carry out a POST request. Return the response, and the fault that was planned for the request.
 
-    A planned fault can prevent the request (`Fault.carried_out`) and can change the response. HTTP 404: the
-    path names no version. HTTP 411: the header Content-Length is missing.
+    A planned fault can prevent the request (`Fault.carried_out`) and can change the response. The HTTP status
+    of the response is 404 if the path names no version, and 411 if the header Content-Length is missing.
 
     :param path: the path of the URL, e.g. ``/v4.0``.
     :param ip: the client's IP address.

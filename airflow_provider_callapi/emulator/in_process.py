@@ -1,8 +1,8 @@
 """A `requests` session that the exchange answers in the same process, without a port.
 
 A fault raises the same exception as the real failure. `InProcessAdapter` reads the request's body unless a
-fault refuses the connection. The reason is that a client checks whether the body was read, to find out
-whether any part of the request was sent.
+fault refuses the connection. If the body was not read, a client may conclude that no part of the request was
+sent.
 """
 
 from __future__ import annotations

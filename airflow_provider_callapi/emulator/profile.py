@@ -1,8 +1,8 @@
-"""Profiles: in which ways one real service behaves differently from the vendor's document.
+"""Profiles: each profile states how one real service differs from the vendor's document.
 
-The vendor's brands and accounts behave differently, and the vendor's document leaves questions open. A
-`Profile` states each answer as one field. The default of each field is the emulator's reading of the vendor's
-document, so ``Profile()`` is the profile ``document``.
+The vendor's brands and accounts behave differently, and the vendor's document leaves questions open. Each
+field of a `Profile` states how a service behaves in one respect. The default of each field is the emulator's
+reading of the vendor's document, so ``Profile()`` is the profile ``document``.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _EMULATOR: pytest.StashKey[Emulator] = pytest.StashKey()
 
 @pytest.fixture
 def callapi_profile() -> str | Profile:
-    """The name of the profile, or the profile, by which ``callapi_emulator`` behaves.
+    """The profile of the exchange of ``callapi_emulator``: the name of a profile, or a `Profile`.
 
     A project can override this fixture. A test can run under several profiles:
     ``@pytest.mark.parametrize("callapi_profile", ["document", "seen"])``.
@@ -35,8 +35,8 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
 
     ``callapi_emulator.exchange`` is the exchange. ``callapi_emulator.connection()`` returns an Airflow
     connection to the exchange. Give phones short calls: ``exchange.expect_ring(phone, Script(rings=0.5,
-    talks=1))``. If the phones rang differently from the test's expectations, a passed
-    test fails after all (``Exchange.check_rings``). For a clock that the test moves, use
+    talks=1))``. If the phones rang differently from the test's expectations, the test fails even if its own
+    code passes (``Exchange.check_rings``). For a clock that the test moves, use
     ``Emulator(Exchange(clock=ManualClock()))`` instead.
     """
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415
@@ -53,7 +53,7 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
 
 @pytest.hookimpl(trylast=True)  # Runs after the test, and only if the test has passed.
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Make a passed test fail if the phones rang differently from the test's expectations.
+    """Make a test fail, even if its own code passes, if the phones rang differently from its expectations.
 
     pytest reports a failure of the test, not an error in the teardown of the fixture.
     """

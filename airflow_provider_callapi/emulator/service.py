@@ -184,8 +184,8 @@ class Service:
     ) -> RpcError | None:
         """Check that the account has enough points left for a request. None: the account has enough.
 
-        If the profile states that the service places a call despite the limit, return the error. The caller
-        carries out the request and then raises the error.
+        If the profile states that the service places a call despite the limit, return the error. The calling
+        code carries out the request and then raises the error.
 
         :raises RpcError: ``limit_exceeded``: too few points are left, and the request is not carried out.
         """

@@ -262,7 +262,8 @@ class Switchboard:
         """End a call and disconnect all participants.
 
         :param reason: why the call ends: a ``finish_reason`` of the Data API.
-        :param ending: the role of the participant whose leg ended the call; None: no single leg did.
+        :param ending: the role of the participant whose leg ended the call; None: no single leg ended the
+            call.
         """
         call.state = State.FINISHED
         for leg in call.legs:

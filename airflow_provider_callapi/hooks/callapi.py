@@ -398,9 +398,9 @@ class CallApiHook(BaseHook):
         return ReportRequests(self.data_api, self.report_refusals, self.settings.period_timezone)
 
     def _report_interval(self, since: float | None) -> tuple[float, float]:
-        """Return the interval in which a call began, epoch seconds.
+        """Return the interval in which a call may have begun, as two times in epoch seconds.
 
-        :param since: the earliest start of the call in epoch seconds. None: 30 days ago.
+        :param since: the earliest possible start of the call, epoch seconds. None: 30 days ago.
         """
         now = time.time()
         return (now - 30 * _DAY if since is None else since), now

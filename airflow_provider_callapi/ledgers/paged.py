@@ -1,8 +1,8 @@
 """A ledger in pages of plain JSON, for a store of small values such as Airflow's task state.
 
-Each page stores all attempts to call up to 35 people. The ledger adds new people to the last page, so that
-one write stores a batch of first intents. Only one process at a time may use the ledger. Otherwise, one
-process can overwrite the attempts that another process has stored.
+Each page stores all attempts to call up to 35 people. The ledger adds new people to the last page. One write
+therefore stores the first intents for a whole batch of new people. Only one process at a time may use the
+ledger. Otherwise, one process can overwrite the attempts that another process has stored.
 """
 
 from __future__ import annotations
@@ -45,19 +45,21 @@ class PagedLedger:
             self._pages.append(page)
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Yield every stored attempt to call the given people. Each person's oldest attempt comes first.
+        """Yield the stored attempts to call the given people.
+
+        The attempts to call one person are in order, oldest attempt first.
 
         :param people: the keys by which the ledger knows the people.
         """
         return (attempt for person in people if person in self._page_of for attempt in self._attempts(person))
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store their intents, except the intents that the ledger refuses.
+        """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
-        The ledger refuses an intent if the same or a later attempt was dialled already, or if the person's
-        previous attempt is still open (its result is not yet known).
+        The ledger refuses an intent in two cases: the same or a later attempt to call the person was dialled
+        already, or the person's previous attempt is still open (its result is not yet known).
 
-        :return: the answer to each intent, in the same order.
+        :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """
         newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
         taken = [is_taken(newest.get(intent.person), intent) for intent in intents]
@@ -108,7 +110,7 @@ _UNKNOWN_CALL = Outcome(call_session_id=0).to_xcom()
 
 
 def _default_call(attempt: int, external_id: str) -> dict[str, Any]:
-    """Return field of a call → the field's default value. A page stores only fields with other values."""
+    """Return a dict: field of a call → default value. A page stores only fields with other values."""
     return {**_UNKNOWN_CALL, "external_id": external_id, "attempt": attempt}
 
 

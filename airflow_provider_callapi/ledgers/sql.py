@@ -1,8 +1,8 @@
 """A ledger of campaigns in a SQL database: PostgreSQL, MySQL or SQLite.
 
 Each row has a unique key (campaign, person, attempt). Only the process that inserts the row dials the
-attempt. Shards, a cleared task and a second run by mistake therefore never dial the same attempt twice. A
-late write does not overwrite a row that already contains more knowledge of the attempt. The list
+attempt. Two shards, two tries of a task, or two runs of a campaign therefore never dial the same attempt
+twice. A late write does not overwrite a row that already contains more knowledge of the attempt. The list
 `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
 """
 
@@ -70,9 +70,9 @@ class SqlLedger:
         mask_errors(lambda: RETRY_BRIEFLY(create_tables, engine))
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Yield every stored attempt of the campaign to call the given people.
+        """Yield the campaign's stored attempts to call the given people.
 
-        Each person's oldest attempt comes first.
+        The attempts to call one person are in order, oldest attempt first.
 
         :param people: the keys by which the ledger knows the people.
         """
@@ -80,14 +80,16 @@ class SqlLedger:
             yield from map(attempt_of_row, rows)
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store their intents, except the intents that the ledger refuses.
+        """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
-        Each intent has its own transaction. The ledger refuses an intent in three cases: the same or a later
-        attempt was dialled already, the person's previous attempt is still open (its result is not yet
-        known), or ``min_gap`` has not passed since the last call to the person. In the third case,
-        ``not_before`` of the answer is the time at which ``min_gap`` has passed.
+        Each intent has its own transaction. The ledger refuses an intent in three cases:
 
-        :return: the answer to each intent, in the same order.
+        - the same or a later attempt to call the person was dialled already;
+        - the person's previous attempt is still open (its result is not yet known);
+        - ``min_gap`` has not passed since the last call to the person. `ClaimResult.not_before` is then the
+          time at which ``min_gap`` has passed.
+
+        :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """
         claims: list[ClaimResult] = []
         for intent in intents:

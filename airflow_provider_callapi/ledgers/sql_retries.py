@@ -1,4 +1,4 @@
-"""Repeats failed transactions of the SQL ledger, and removes phone numbers from database errors."""
+"""Repeats failed transactions of the SQL ledger, and removes phone numbers from the database's errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LostRaceError(Exception):
 
 
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
-    """Return whether to stop the repetition of a failed transaction.
+    """Return whether to stop repeating a failed transaction.
 
     If the database is not available, stop after five minutes. After any other failure, stop after five
     repeats.

@@ -64,7 +64,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         call with the result ``capacity`` does not count as an attempt.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
     :param max_lateness: the longest time between the DAG run's due time and a call: a timedelta or seconds, 3
-        days by default. After this time, the campaign ends, and a new try fails. None: no limit.
+        days by default. After this time, the campaign dials no one and ends. A try that starts after this
+        time fails if people are left to call. None: no limit.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
         state (3.3+), and only this task can read the ledger. An SQL ledger contains the called numbers, so
         protect the database like the list.
@@ -75,9 +76,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     :param fail_if_unreached_over: fail the task if more than this share (0.2 is a fifth) of the people who
         could be called was not reached. The failing task still writes the results and the report.
     :param fail_if_unknown_over: fail the task if more than this share of the people who could be called has
-        the result ``unknown`` or ``unresolved``.
-    :param fail_if_invalid_over: fail the task if no valid call can be made from more than this share of all
-        rows.
+        the result ``unknown`` (it is unknown whether the person answered) or ``unresolved`` (it is unknown
+        whether the call was placed).
+    :param fail_if_invalid_over: fail the task if more than this share of all rows is ``invalid``. From an
+        invalid row, no call can be made.
     :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
         events but ``answered`` need the Data API.
     :param dry_run: True: dial no one, and only read the list and log what the campaign would do. A template

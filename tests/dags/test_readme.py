@@ -89,7 +89,7 @@ def closes(port):
 @pytest.mark.needs_airflow("3.2", "commands of providers")
 @pytest.mark.timeout(300)
 def test_the_readmes_steps_word_for_word_lead_to_an_answered_and_tagged_call(newcomer, free_port):
-    assert "Save this as `~/callapi-airflow/dags/reminder.py`" in README
+    assert "Save this code as `~/callapi-airflow/dags/reminder.py`" in README
     save = f"cat > {newcomer.dag_file} <<'END'\n{block('dag')}END\n"
     list_calls = f"calls=$(curl -sf http://127.0.0.1:{free_port}/emulator/calls)\n"
 

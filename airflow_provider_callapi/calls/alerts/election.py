@@ -1,4 +1,4 @@
-"""Elect the one of several failed tasks that calls people for an alert, without an atomic operation.
+"""Elect one of several failed tasks to call people for an alert, without an atomic operation.
 
 Fifty tasks may fail in the same second, but only one of these tasks may call people. The service has no
 idempotency key, so a second start request would ring a second time. The tasks share a key-value store (an

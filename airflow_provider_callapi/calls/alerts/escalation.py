@@ -18,8 +18,8 @@ from airflow_provider_callapi.calls.stores import MemoryStore
 class Escalation:
     """The calls of one alert. The people of the alert are called one after another until a person answers.
 
-    `ring_next` places one call. The code that uses this class then waits for the answer to that call. Without
-    an answer, the code uses `ring_next` again.
+    `ring_next` places one call. The code that uses this class then waits until the call is answered or ends.
+    If the person does not answer, the code uses `ring_next` again.
 
     Each call has its own ``external_id``: ``<external_id>-1`` for the first person, ``<external_id>-2`` for
     the second person …. After a restart, these ids show which people were called.
@@ -48,8 +48,8 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person. If the call is not placed, call the person after the next, and so on.
 
-        :return: the placed call, for whose answer the caller must wait. None: no person is left to call, so
-            the caller need not wait for an answer.
+        :return: the placed call. The code that uses this class must then wait until this call is answered or
+            ends. None: no person is left to call, and there is nothing to wait for.
         """
         while self.has_next:
             self._person += 1
@@ -74,11 +74,11 @@ class Escalation:
         return None
 
     def adopt(self, progress: Progress) -> Outcome | None:
-        """Continue with the next person after a call that an Airflow callback of the alert placed earlier.
+        """Continue an escalation after a call that the alert placed before Airflow restarted the callback.
 
         :param progress: the earlier call and the person who was called.
-        :return: the earlier call, for whose answer the caller must wait. None: no person is left to call, so
-            the caller need not wait for an answer.
+        :return: the earlier call. The code that uses this class must then wait until this call is answered or
+            ends. None: no person is left to call, and there is nothing to wait for.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(

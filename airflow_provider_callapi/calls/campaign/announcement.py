@@ -82,9 +82,9 @@ class Announcement:
     def forecast(self) -> dict[str, Any]:
         """Return how many people are to be called, and how many points and minutes the calls need.
 
-        Points are the units of the API's rate limits.
-        The keys are ``to_be_called``, ``points_needed`` and ``minutes_needed``. ``minutes_needed`` is None if
-        the duration is unknown.
+        Points are the units of the API's rate limits. The result is a dict with the keys ``to_be_called``,
+        ``points_needed`` and ``minutes_needed``. The value of ``minutes_needed`` is None if the duration is
+        unknown.
         """
         minutes = self._bottleneck()[0]
         return {

@@ -1,6 +1,7 @@
 """Moves a person to the next stage of a campaign when something new is known of a call to this person.
 
-Each public method returns the person's changed attempt. The caller stores this attempt in the ledger.
+Each public method returns the person's changed attempt. The code that uses the method stores this attempt in
+the ledger.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class AttemptProgress:
         }
 
     def adopt(self, state: PersonState, attempt: Attempt, now: float) -> Attempt:
-        """Set a person's stage as an attempt in the ledger shows; return the attempt, perhaps changed.
+        """Set a person's stage according to an attempt in the ledger; return the attempt, perhaps changed.
 
         An earlier try of this task, or another process, has stored the attempt in the ledger.
 

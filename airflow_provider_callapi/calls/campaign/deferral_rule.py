@@ -1,4 +1,4 @@
-"""Decides when a campaign's task defers and so frees its worker, and when the task needs a worker again."""
+"""Decides when a campaign's task defers and so frees its worker, and when it needs a worker again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def absence_until(
 
     The returned time is in epoch seconds.
 
-    :param pause: what the last step of the campaign returned.
+    :param pause: the pause that the last step of the campaign returned.
     :param now: epoch seconds.
     :param preparation: seconds that a new worker takes to read the contact list and the ledger.
     """

@@ -1,4 +1,4 @@
-"""Dials a batch of intents: claims each intent, sends the start requests and stores the answers."""
+"""Dials a batch of intents: claims each intent, sends the start requests and stores the replies."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from airflow_provider_callapi.calls.campaign.people import CallTemplate
 
 
 class Dialler:
-    """Dials intents: claims each intent in the ledger, sends the start request and stores the answer.
+    """Dials intents: claims each intent in the ledger, sends the start request and stores the reply.
 
-    :param dialling: decides what follows from each answer.
+    :param dialling: decides what follows from each reply of the service.
     :param template: makes the start request of each person.
     :param ledger: grants or refuses the intents, and stores the attempts.
-    :param limits: returns the account's newest counters of points. Every answer of the service carries these
+    :param limits: returns the account's newest counters of points. Every reply of the service contains these
         counters.
     """
 

@@ -1,4 +1,4 @@
-"""Decides which people a campaign dials now, and what follows from the answer to each start request."""
+"""Decides which people a campaign dials now, and what follows from the reply to each start request."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Dialling:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish the people of each time zone whose next person may be called only after dialling has ended.
+        """Finish all people of each time zone in which no person may be called before dialling ends.
 
         Dialling ends at the time `Rules.dial_until`.
 
@@ -125,7 +125,7 @@ class Dialling:
         return intent
 
     def person_of(self, intent: Attempt) -> Person:
-        """Return the person whom an intent (an attempt that is about to be dialled) is for."""
+        """Return the person whom an intent (an attempt that is about to be dialled) calls."""
         return self._index[intent.person].person
 
     def may_dial(self, intent: Attempt, now: float) -> bool:
@@ -198,9 +198,9 @@ class Dialling:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return a phrase for an error message that names the person's row in the contact list, or "".
+        """Return a phrase that names the person's row in the contact list, for an error message.
 
-        The message names the row only if the service refuses a parameter without naming the parameter.
+        The phrase is ``""`` unless the service refuses a parameter without naming the parameter.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""
@@ -208,7 +208,7 @@ class Dialling:
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
-        The time is in epoch seconds. The time is infinite if nobody waits for a call, or if dialling has
+        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling has
         stopped. The reason is ``""`` if dialling waits only because calls are spread over the minute.
         """
         if self.stopped is not None or not len(self._queues):

@@ -39,8 +39,9 @@ class Actions:
     :ivar changed: attempts to store in the ledger.
     :ivar given_up: ledger keys of people whose lost call was not found. The runner loads the attempts of
         these people from the ledger and passes the attempts to `LostCallSearch.give_up`.
-    :ivar tag: answered, active calls to tag: (attempt, tag id).
-    :ivar untagged: answered calls that ended without their tag: (attempt, tag id). The runner logs each.
+    :ivar tag: the answered, active calls that need a tag, as pairs (attempt, tag id).
+    :ivar untagged: the answered calls that ended without their tag, as pairs (attempt, tag id). The runner
+        logs each of these calls.
     :ivar dial: intents. The runner claims each intent in the ledger, and dials each intent whose claim is
         granted.
     """
@@ -56,7 +57,8 @@ class Campaign:
     """Holds the people of a campaign and the attempts to call these people, and decides what to do next.
 
     :param plan: the people and the invalid rows of the contact list.
-    :param known: every attempt that the ledger has of these people. Each person's oldest attempt comes first.
+    :param known: the attempts in the ledger to call these people. The attempts to call one person are in
+        order, oldest attempt first.
     :param personal: names of those parameters of the start request whose values differ between people.
     :param new_external_id: called with a person and the number of an attempt; returns the ``external_id`` of
         the attempt.
@@ -100,7 +102,7 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set each person's first stage as the attempts in the ledger show; return the changed attempts."""
+        """Set each person's first stage according to the ledger's attempts; return the changed attempts."""
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
         for attempt in known:
@@ -133,7 +135,7 @@ class Campaign:
 
         :param now: epoch seconds.
         :param snapshot: the result of a poll; None: no poll was made. A failed poll changes no call's state.
-        :param limits: the newest counters of the account's points; None: no answer carried new counters.
+        :param limits: the newest counters of the account's points; None: no reply contained new counters.
         """
         actions = Actions(changed=self._unstored)
         self._unstored = []
@@ -163,14 +165,17 @@ class Campaign:
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
-        The time is in epoch seconds. The time is infinite if nobody waits for a call, or if dialling has
+        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling has
         stopped. The reason is ``""`` if dialling waits only because calls are spread over the minute.
         """
         return self.dialling.next_dial(now)
 
     @property
     def needs_reports(self) -> bool:
-        """Return whether any lost or ended call lacks the Data API's report. Without a Data API: False."""
+        """Return whether any lost or ended call lacks the Data API's report.
+
+        Without a Data API, return False.
+        """
         return self.reports.needed
 
     # --- tags ---
@@ -197,8 +202,8 @@ class Campaign:
     def tags_active_calls(self) -> bool:
         """Return whether the campaign tags an answered call while the call is active.
 
-        True only if answered calls get a tag and there is no Data API. Without a Data API, a finished call
-        cannot be tagged.
+        The result is True only if answered calls get a tag and the connection does not use the Data API.
+        Without the Data API, a finished call cannot be tagged.
         """
         return self._tags.tags_active_calls
 

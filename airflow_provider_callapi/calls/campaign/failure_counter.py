@@ -1,4 +1,4 @@
-"""Counts consecutive failures of one kind of request, and raises an error after too many."""
+"""Counts consecutive failures of one kind of request, and raises an error if there are too many."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FailureCounter:
         self.in_a_row = 0
 
     def fail(self, failure: CallApiError) -> None:
-        """Count a failure and log the failure. Ignore a refusal for lack of points (rate-limit units).
+        """Count and log a failure, unless the request was refused for lack of points (rate-limit units).
 
         :raises CallApiError: the given failure, if it is permanent, or if more failures came in a row than
             the tolerance allows.

@@ -115,7 +115,10 @@ def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
 
 
 def called_at(attempt: Attempt) -> float:
-    """Return when a call started, epoch seconds. If that is unknown, return when the intent was stored."""
+    """Return when a call started, epoch seconds.
+
+    If the start is unknown, return when the intent was stored.
+    """
     if attempt.call is None or attempt.call.started_at is None:
         return attempt.intended_at
     return attempt.call.started_at

@@ -24,9 +24,10 @@ A request that is refused for lack of points costs no points, so an early repeat
 class CampaignGateway:
     """The callables through which a campaign reaches the services, the clock and the log.
 
-    :ivar start: sends start requests; returns the answer or the error for each, in the same order.
+    :ivar start: sends start requests. Returns, for each request and in the same order, the service's reply or
+        the error.
     :ivar take_snapshot: polls the active calls once; returns the snapshot.
-    :ivar limits: returns the newest counters of the account's points; None: no answer has carried counters
+    :ivar limits: returns the newest counters of the account's points; None: no reply has contained counters
         yet.
     :ivar reports: called with a time, epoch seconds. Returns what the Data API reports about the finished
         calls that started at this time or later. The field itself is None if there is no Data API.
@@ -56,7 +57,7 @@ class CampaignGateway:
 class LimitsFeed:
     """Returns the account's counters of points (rate-limit units), but never the same counters twice.
 
-    :param newest: returns the newest counters; None: no answer has carried counters yet.
+    :param newest: returns the newest counters; None: no reply has contained counters yet.
     """
 
     def __init__(self, newest: Callable[[], Limits | None]) -> None:
@@ -64,7 +65,7 @@ class LimitsFeed:
         self._taken: Limits | None = None
 
     def take(self) -> Limits | None:
-        """Return the newest counters of points; None: the counters have not changed since the last return."""
+        """Return the newest counters of points; None: this method has already returned these counters."""
         limits = self._newest()
         if limits is self._taken:
             return None

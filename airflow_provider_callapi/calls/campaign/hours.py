@@ -109,10 +109,10 @@ def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float,
 
 
 def _first_and_last(local: datetime, zone: str) -> tuple[float, float]:
-    """Return the first and the last moment at which a zone's clock shows a local time, epoch seconds.
+    """Return the first and the last moment at which the clock of a zone shows the time ``local``.
 
-    Both moments are equal, unless a clock change repeats the local time. If a clock change skips the local
-    time, both are the moment of the change.
+    Both moments are epoch seconds. The moments are equal, unless a clock change repeats the local time. If a
+    clock change skips the local time, both are the moment of the change.
     """
     moment = local.replace(tzinfo=_zone(zone), fold=0)
     first, last = moment.timestamp(), moment.replace(fold=1).timestamp()

@@ -73,7 +73,7 @@ def find_problem(
     :param limits: the shares of people above which the task fails.
     :param stopped: why the campaign stopped dialling; None: dialling was not stopped.
     :param began_too_late: whether this try of the task began after the end of ``max_lateness``.
-    :param has_min_gap: whether ``min_gap`` is set. If True, a campaign that called nobody is no problem,
+    :param has_min_gap: whether ``min_gap`` is set. If True, a campaign that called no one is no problem,
         because another campaign may have called these people.
     :param last_minute: when ``max_lateness`` ends, as text.
     """

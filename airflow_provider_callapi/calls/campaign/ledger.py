@@ -41,7 +41,7 @@ class Attempt:
 
     :ivar person: the person's key in the ledger, see `Person.key`. Only this field can hold a phone number.
     :ivar attempt: the number of the attempt; 1 is this campaign's first call to the person.
-    :ivar unrung: how many earlier attempts to call the person rang no phone. Such attempts do not count
+    :ivar unrung: how many earlier attempts to call the person rang no phone. These attempts do not count
         against ``max_attempts``.
     :ivar intended_at: when the intent was stored, epoch seconds.
     :ivar result: what became of the attempt; None: not known yet.
@@ -76,7 +76,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """A ledger's answer to a process that asked to reserve an attempt for itself (a claim).
+    """What a ledger has done with a claim: the request of a process to reserve an attempt for itself.
 
     :ivar granted: True: the ledger has stored the intent, and only this process may dial the attempt. False:
         this process must not dial the attempt.
@@ -91,7 +91,7 @@ class ClaimResult:
 
 
 def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
-    """Return whether a ledger must refuse to store an intent.
+    """Return whether a ledger must refuse to store the intent of an attempt.
 
     The ledger must refuse the intent in two cases: the same or a later attempt to call the person was dialled
     already, or the person's previous attempt is still open.
@@ -109,24 +109,24 @@ class Ledger(Protocol):
     """A place that stores a campaign's attempts. A method returns only after its changes are stored."""
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Yield every stored attempt to call these people. Each person's oldest attempt comes first.
+        """Yield the stored attempts to call these people.
 
-        The ledger reads the attempts in portions, because there may be many people.
+        The attempts to call one person are in order, oldest attempt first. The ledger reads the attempts in
+        portions, because there may be many people.
 
-        :param people: the keys of the people.
+        :param people: the keys by which the ledger knows the people.
         """
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store each intent that the ledger need not refuse.
+        """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
-        The ledger refuses an intent if the same or a later attempt was dialled already, or if the person's
-        previous attempt is still open, see `is_taken`.
+        The function `is_taken` states in which cases a ledger refuses an intent.
 
-        :return: the answer to each intent, in the same order.
+        :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Store new versions of claimed attempts in place of the stored versions."""
+        """Replace attempts, which were claimed before, by newer versions of the same attempts."""
 
 
 class MemoryLedger:

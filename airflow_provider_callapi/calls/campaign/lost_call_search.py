@@ -85,7 +85,8 @@ class LostCallSearch:
         was never placed.
 
         :param people: the keys of these people.
-        :param held: all attempts to call these people that the ledger has now, each person's oldest first.
+        :param held: the attempts to call these people that the ledger contains now. The attempts to call one
+            person are in order, oldest attempt first.
         :param now: epoch seconds.
         :param absent: the keys of those people whose lost call was never placed.
         """

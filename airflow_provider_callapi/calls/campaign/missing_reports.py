@@ -66,8 +66,8 @@ class MissingReports:
 
         The time is in epoch seconds. The time is that of the earliest intent of these calls, minus a margin.
         The margin is necessary because the service's clock may differ from this computer's clock. The margin
-        grows while a report is missing. Shortly before a report is given up, the margin is a day, because the
-        connection's time zone may be wrong.
+        grows while a report is missing. Shortly before the campaign stops waiting for a report, the margin is
+        a day, because the connection's time zone may be wrong.
 
         :param now: epoch seconds.
         """
@@ -83,10 +83,10 @@ class MissingReports:
     def _deadlines(self, latest: float) -> Iterator[tuple[PersonState, float]]:
         """Yield (person, time) for each person whose call may have a report.
 
-        The time is when the campaign stops waiting for the report, in epoch seconds.
+        At this time, in epoch seconds, the campaign stops waiting for the report.
 
-        :param latest: when the wait for the report ends, for a placed call that no snapshot has shown. A
-            call can start and end between two snapshots, and then only its report shows the end.
+        :param latest: epoch seconds. If no snapshot has shown a placed call, the wait for its report ends at
+            this time. A call can start and end between two snapshots, and then only its report shows the end.
         """
         for state in self._index.in_stage(PersonStage.REPORT_DUE):
             assert state.report_deadline is not None
@@ -99,7 +99,7 @@ class MissingReports:
                 yield state, latest
 
     def _reach(self, state: PersonState, deadline: float, patience: float, now: float) -> float:
-        """Return the most seconds by which the start time in a report may precede the intent of the call."""
+        """Return how many seconds before the intent of a call the report may place the start of the call."""
         if state.stage is PersonStage.REPORT_DUE and now >= deadline - _LAST_QUESTIONS:
             return _DAY
         return max(_CLOCK_DIFFERENCE, 3 * (now - (deadline - patience)))

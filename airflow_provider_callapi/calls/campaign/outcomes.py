@@ -69,9 +69,9 @@ _NEEDS_AN_UNANSWERED_CALL = frozenset({Result.BUSY, Result.NOT_REACHED, Result.W
 def result_of(call: Outcome) -> Result:
     """Return the result of a call that is over.
 
-    The reason for which the contact's own leg ended counts more than the reason of the call, because the
-    latter may be the reason of any leg. The result is `Result.UNKNOWN` if it is not known whether the contact
-    answered, and the reason does not name other trouble.
+    The finish reason of the contact's own leg takes precedence over the finish reason of the call, because
+    the reason of the call may come from any leg. If it is not known whether the contact answered, the result
+    is never a result that states that the contact did not answer. The result is then `Result.UNKNOWN`.
     """
     if call.answered:
         return Result.ANSWERED

@@ -1,12 +1,13 @@
 """Determines how many calls may be placed now, according to the service's counters of points.
 
 Points are the units of the service's rate limits: an account has some for each minute and some for each day.
-Every answer of the service carries the account's counters. `Pacing` spreads the remaining points of a minute
+Every reply of the service contains the account's counters. `Pacing` spreads the remaining points of a minute
 over the rest of the minute.
 
-Other users of the account, and other shards of the campaign (tasks that call other parts of the list), use
-points from the same counters. Only the next answer shows how many points the others have used. Until that
-answer, `Pacing` assumes that the others use points at the same rate as before in this minute.
+Other programs that use the account, and other shards of the campaign (tasks that call other parts of the
+list), use points from the same counters. Only the service's next reply shows how many points the other
+programs and shards have used. Until that reply, `Pacing` assumes that they use points at the same rate as
+before in this minute.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ class Pacing:
     """Decides how many calls a campaign may place, from the account's points: the API's rate-limit units.
 
     :param reserve: the share of each minute's and each day's points that is not spent on calls: 0.01 is 1 %.
-        Polls, tags and other users need these points.
+        Polls, tags and other programs need these points.
     :param known_cost: the points that one call costs, as an earlier process has observed; None: unknown.
     :ivar cost: the points that one call costs: the lowest cost that was observed, or a guess if no cost was
-        observed. The lowest cost is right, because the requests of other users can only make a call seem more
-        expensive.
+        observed. The lowest cost is right, because the requests of other programs can only make a call seem
+        more expensive.
     :ivar known_cost: ``cost``, if it was observed; None: ``cost`` is a guess.
     """
 
@@ -80,7 +81,7 @@ class Pacing:
 
         :param sent: how many start requests were sent.
         :param calls: how many of the requests placed a call.
-        :param limits: the newest counters; None: no answer carried new counters.
+        :param limits: the newest counters; None: no reply contained new counters.
         :param now: epoch seconds.
         """
         self._credit -= sent
@@ -104,9 +105,9 @@ class Pacing:
         self.pause_until(now + max(error.retry_after, 1), why)
 
     def pause_until(self, until: float, why: str) -> None:
-        """Allow no call before a time. A present pause that ends later is not shortened.
+        """Allow no call before the time ``until``. If the present pause ends later, its end does not change.
 
-        :param until: this time, epoch seconds.
+        :param until: epoch seconds.
         :param why: what the campaign waits for, as text for the task's log.
         """
         if until > self._paused_until:
@@ -173,7 +174,7 @@ class Pacing:
         return self.limits.minute_limit * (1 - self.reserve) / self.cost
 
     def forecast(self, calls: int, max_active: int) -> tuple[float, str]:
-        """Return (minutes, limit): how long these calls take at least, and which limit determines this time.
+        """Return (minutes, limit): the shortest time that calls can take, and the limit that causes it.
 
         :param calls: how many calls to place.
         :param max_active: how many calls may be active at once. Each call is assumed to last half a minute.
@@ -197,7 +198,7 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the points left in a period pay for; infinity: the points are unknown.
+        """Return how many calls the remaining points of a period pay for; infinity: the points are unknown.
 
         Points are rate-limit units. The reserve is subtracted from the points first.
 
@@ -222,7 +223,7 @@ class Pacing:
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points per second other clients used in this minute; 0.0: unknown."""
+        """Return how many points per second other programs used in this minute; 0.0: unknown."""
         limits = self.limits
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
             return 0.0
@@ -230,7 +231,7 @@ class Pacing:
         return max(0, used) / max(_RATE_KNOWN_AFTER, _MINUTE - (limits.minute_reset or 0))
 
     def _is_same_minute(self, limits: Limits, now: float) -> bool:
-        """Return whether two counters of points, the given and the stored, belong to the same minute."""
+        """Return whether the given and the stored counters of points belong to the same minute."""
         if self.limits is None or self.limits.minute_reset is None or limits.minute_reset is None:
             return False
         return now + limits.minute_reset < self._limits_at + self.limits.minute_reset + _RATE_KNOWN_AFTER

@@ -74,9 +74,10 @@ class PersonIndex:
         return self._by_session.get(call_session_id)
 
     def lost_by_external_id(self) -> Mapping[str, list[PersonState]]:
-        """Return a dict from each lost call's ``external_id`` to the people whose lost call has this id.
+        """Return a dict: ``external_id`` of a lost call → the people whose lost call has this id.
 
-        Several people can have the same ``external_id``, because an author's own ids need not be unique.
+        Several people can have the same ``external_id``, because an author's own ids can be equal for several
+        people.
         """
         lost = defaultdict(list)
         for state in self._by_stage[PersonStage.LOST].values():
@@ -106,8 +107,8 @@ class PersonIndex:
     def finish(self, state: PersonState, event: PersonEvent, result: Result | None = None) -> None:
         """Move a person to the stage ``finished`` and count the person's result.
 
-        :param result: the person's final result; None: the newest result of the person's attempts, or
-            `Result.NOT_CALLED` if no attempt has a result.
+        :param result: the person's final result; None: the final result is the newest result of the person's
+            attempts, or `Result.NOT_CALLED` if no attempt has a result.
         """
         self.move(state, event)
         state.result = result or state.result or Result.NOT_CALLED

@@ -1,10 +1,10 @@
 """The state of one person in a campaign: a stage, and the data that the campaign keeps in that stage.
 
-Every person starts in stage ``planned``: the campaign has not yet evaluated the attempts to call the person
-that are in the ledger. The first event states what the newest attempt shows. The event is ``ready`` if the
-ledger has no attempt. The
-event ``taken_over`` means that another process has stored an attempt to call the person. The campaign then
-evaluates that attempt, again from stage ``planned``.
+Every person starts in stage ``planned``. In this stage, the campaign has not yet evaluated the ledger's
+attempts to call the person. The newest of these attempts determines the first event. The event is ``ready``
+if the ledger has no attempt. The event ``taken_over`` means that another process has stored an attempt to
+call the person. The person then returns to stage ``planned``, and the other process's attempt determines the
+next event.
 
 A person changes stage only as this table shows. Every other event raises `ImpossibleTransition`.
 

@@ -47,14 +47,14 @@ def render_report(
 ) -> str:
     """Return the report of a campaign as an HTML page.
 
-    The page shows how many calls the service accepted in each minute. The page also shows answer rates by the
-    hour of the day, in the time zone of the person called. The page shows no phone number and no value of a
-    row.
+    The page shows how many calls the service accepted in each minute. The page also shows the answer rate of
+    each hour of the day, in the time zone of the called person. The page contains no phone number and no
+    other value from the contact list.
 
     :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.
-    :param calls_per_minute: how many calls the account's points pay for in a minute, drawn as a line; None:
-        unknown, no line is drawn.
+    :param calls_per_minute: how many calls per minute the account's points pay for. The chart shows this
+        number as a line. None: unknown, and the chart has no line.
     :param timezone: IANA name of the time zone of the chart of calls over time.
     :param unfinished: why the campaign was stopped, in a few words. The top of the page shows this reason and
         how many people were not called. None: the campaign was not stopped.
@@ -110,7 +110,11 @@ class _Scale:
 
 
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
-    """Return the scale of the chart of answer rates, up to the highest rate of hours with enough calls."""
+    """Return the scale of the chart that shows the answer rate of each hour of the day.
+
+    The scale ends at the highest answer rate of all hours that have at least `FEW` calls. If no hour has
+    `FEW` calls, all hours count.
+    """
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
 
@@ -139,8 +143,8 @@ class _Tick:
 class _TimeLine:
     """The chart of calls per minute over time.
 
-    :ivar limit_fits: whether the chart draws the line of how many calls the points pay for. A limit that is
-        far above all calls is given only as text.
+    :ivar limit_fits: whether the chart shows the limit as a line. The limit is the number of calls per minute
+        that the points pay for. A limit that is far above all calls is given only as text.
     :ivar gaps: times without calls: (left, width), in percent of the chart's width.
     """
 
@@ -242,7 +246,7 @@ class _Outcome:
 
 
 def _outcomes(summary: Summary) -> list[_Outcome]:
-    """Return the results that at least one person has: first ``answered``, then the others by frequency."""
+    """Return the results that at least one person has: ``answered`` first, then the most frequent result."""
     most = max(summary.results.values())
     ordered = sorted(summary.results.items(), key=lambda item: (item[0] is not Result.ANSWERED, -item[1]))
     return [
@@ -288,7 +292,7 @@ def _number(value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    """Return a fraction as percent. Only 0 itself is shown as 0 %, and only 1 as 100 %."""
+    """Return a fraction as percent. Only 0.0 becomes 0 %, and only 1.0 becomes 100 %."""
     if 0 < value < 0.001:
         return "< 0.1 %"
     if 0.999 < value < 1:

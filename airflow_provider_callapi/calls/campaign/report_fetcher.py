@@ -30,7 +30,9 @@ class ReportFetcher:
         self.next_at = 0.0
 
     def fetch(self, now: float) -> list[Attempt]:
-        """Fetch and record the missing reports if a request is due. Give up reports that are too late.
+        """Fetch and record the missing reports, if a request is due.
+
+        Also stop waiting for reports that are too late.
 
         :param now: epoch seconds.
         :return: the attempts to store in the ledger.

@@ -26,8 +26,8 @@ class Rules:
         the call counts as ended.
     :ivar call_timeout: seconds from the start of a call. After this time, the campaign stops watching the
         call, even if the call is still active.
-    :ivar report_timeout: seconds from the end of a call for which the campaign waits for the Data API's
-        report of the call; None: there is no Data API.
+    :ivar report_timeout: how long the campaign waits for the Data API's report of a call, in seconds from the
+        end of the call; None: there is no Data API.
     :ivar absence_proven_after: seconds from the intent of a lost call. If no service shows the call after
         this time, the call was never placed, and the person is dialled; None: the absence proves nothing.
     :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this
@@ -52,9 +52,9 @@ class Rules:
 
 @dataclass(frozen=True)
 class FailureLimits:
-    """Limits from 0.0 to 1.0. The campaign fails if a share of people is above its limit.
+    """Limits of three shares, from 0.0 to 1.0. The campaign fails if a share is above its limit.
 
-    A limit of None: the campaign does not fail because of this share.
+    If a limit is None, the campaign does not fail because of this share.
 
     :ivar unreached: limit for the share of people without an answered call. Invalid rows and people on the
         do-not-call list do not count.

@@ -42,7 +42,7 @@ class Pause:
 
 
 class Runner:
-    """Runs a campaign. The caller calls `step` until the campaign is over, and sleeps between two steps.
+    """Runs a campaign in steps. The code that uses a runner repeats `step` until the campaign is over.
 
     :param template: makes the start request of each person.
     :param ledger: stores the attempts.
@@ -95,7 +95,7 @@ class Runner:
         return self._tags.next_at
 
     def poll_limits(self) -> None:
-        """Poll once before the first step, because the answer carries the account's counters of points.
+        """Poll once before the first step, because the reply contains the account's counters of points.
 
         The first step uses the snapshot of this poll and does not poll again.
 

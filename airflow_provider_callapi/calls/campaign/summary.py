@@ -31,12 +31,15 @@ class Ending:
 
     @property
     def calls(self) -> list[Attempt]:
-        """Return the attempts that the service accepted. Only these cost points (rate-limit units)."""
+        """Return the attempts that the service accepted.
+
+        Only these attempts cost points (rate-limit units).
+        """
         return [attempt for attempt in self.attempts if attempt.call is not None]
 
     @property
     def accepted(self) -> int:
-        """Return how many of the attempts to call this person were accepted by the service.
+        """Return how many attempts to call this person the service accepted.
 
         Attempts that the ledger has deleted count too: a ledger may delete attempts that rang no phone.
         """

@@ -8,9 +8,9 @@ from airflow_provider_callapi.calls.tagging import due_tags
 
 
 class TagPlan:
-    """Determines which tags a call still needs: tags that the rules require and that the call lacks.
+    """Determines which tags a call still needs: tags that the rules require and that the call does not have.
 
-    Tags that cannot be set are left out, see `give_up`.
+    A tag that `give_up` has recorded is left out.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -21,8 +21,8 @@ class TagPlan:
     def tags_active_calls(self) -> bool:
         """Return whether the campaign tags an answered call while the call is active.
 
-        True only if answered calls get a tag and there is no Data API. Without a Data API, a finished call
-        cannot be tagged.
+        The result is True only if answered calls get a tag and the connection does not use the Data API.
+        Without the Data API, a finished call cannot be tagged.
         """
         return self._rules.report_timeout is None and "answered" in self._rules.tags
 

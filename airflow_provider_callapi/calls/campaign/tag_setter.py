@@ -64,10 +64,13 @@ class TagSetter:
         return in_time and (isinstance(error, LimitExceeded) or not error.permanent)
 
     def tag_active(self, attempt: Attempt, tag_id: int) -> list[Attempt]:
-        """Set a tag on an active call; return the attempts to store: one if the tag was set, or else none.
+        """Set a tag on an active call.
 
         If the request is refused for lack of points (rate-limit units), the campaign tries again after its
         next snapshot. After any other error, the campaign does not try again.
+
+        :return: the changed attempt, to store in the ledger, in a list. The list is empty if the tag was not
+            set.
         """
         assert attempt.call is not None
         try:

@@ -18,9 +18,9 @@ from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Sess
 class WatchNews:
     """What one snapshot has shown of a campaign's active calls.
 
-    :ivar changed: attempts whose call was answered or has ended, to store in the ledger.
-    :ivar to_tag: answered, active calls to tag: (attempt, tag id).
-    :ivar untagged: answered calls that ended without their tag: (attempt, tag id).
+    :ivar changed: the attempts to store in the ledger, because their calls were answered or have ended.
+    :ivar to_tag: the answered, active calls that need a tag, as pairs (attempt, tag id).
+    :ivar untagged: the answered calls that ended without their tag, as pairs (attempt, tag id).
     """
 
     changed: list[Attempt] = field(default_factory=list)
@@ -37,7 +37,7 @@ class WatchedCalls:
         self._tags = tags
 
     def update(self, snapshot: Snapshot) -> WatchNews:
-        """Compare every active call with a successful snapshot; return the answers, ends and calls to tag."""
+        """Compare every active call with a successful snapshot, and return what has changed."""
         news = WatchNews()
         for state in self._index.in_stage(PersonStage.ACTIVE):
             assert state.watch is not None

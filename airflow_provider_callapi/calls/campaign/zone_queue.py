@@ -51,7 +51,7 @@ class ZoneQueue:
     def take(self, now: float) -> str | None:
         """Remove and return the key of the next person who may be called; None: no person is due.
 
-        The caller must first check with `open_until` that a calling window is open.
+        Use this method only if `open_until` shows that a calling window is open.
 
         :param now: epoch seconds.
         """
@@ -71,11 +71,11 @@ class ZoneQueue:
         return max(due, self._opens_at(due))
 
     def _opens_at(self, at: float) -> float:
-        """Return the opening time of the calling window that contains a moment, epoch seconds.
+        """Return when the calling window opens that contains the moment ``at``, epoch seconds.
 
-        If no window contains the moment, return the opening time of the next window.
+        If no window contains the moment, return when the next window opens.
 
-        :param at: this moment, epoch seconds.
+        :param at: epoch seconds.
         """
         if not self._window_asked_at <= at < self._closes:
             self._window_asked_at = at

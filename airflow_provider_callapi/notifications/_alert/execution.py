@@ -34,13 +34,14 @@ class Execution(Protocol):
     watch_errors: tuple[type[Exception], ...]
 
     def may_write_variables(self, failure: Failure) -> bool:
-        """Return whether the callback for a failure can write Airflow Variables.
+        """Return whether the callback that reports a failure can write Airflow Variables.
 
-        In a worker, the write of a deadline's callback never returns.
+        If the callback reports a missed deadline and runs in a worker, the callback cannot write Variables:
+        Airflow never completes the write, and the callback would hang.
         """
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the hook's Airflow connection, unless the hook can read it at the first request."""
+        """Read the hook's Airflow connection, if the hook itself cannot read the connection later."""
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking function and return its result."""

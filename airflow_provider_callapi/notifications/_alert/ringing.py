@@ -59,14 +59,13 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
 def begin(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> tuple[Escalation, Outcome | None]:
-    """Acquire the alert's lock.
+    """Acquire the alert's lock, and call the first person.
 
-    Call the first person, or continue an escalation that a restart interrupted.
+    If a restart has interrupted an escalation (calls to one person after another), continue the escalation
+    instead.
 
-    An escalation calls the people of an alert one after another.
-
-    :return: the escalation, and the call whose answer the caller of this function must await. If no person is
-        left to call, None takes the place of the call.
+    :return: a pair: the escalation, and the call that may still be answered. The code that uses this function
+        must wait until this call is answered or ends. The second item is None if no person is left to call.
     :raises AlertSuppressed: another callback placed a call for this alert.
     :raises NoPersonRung: no call is known to be placed. The lock is released, so another callback may ring.
     """
@@ -97,10 +96,10 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress record whose person comes last in the alert's list of people to ring.
+    """Return the progress record whose person is the last in the alert's list of people to ring.
 
-    A progress record names the newest call of an alert and the called person. If several records have the
-    same person, return the first of these records. None: there are no records.
+    A progress record contains the newest call of an alert and the position of the called person. If several
+    records have the same person, return the first of these records. None: there are no records.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 

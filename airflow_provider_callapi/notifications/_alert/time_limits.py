@@ -40,7 +40,7 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
-    """Return a context manager whose value is the hook for the search for earlier calls of an alert.
+    """Return a context manager that provides the hook with which an alert searches for earlier calls.
 
     A deadline's callback has no time limit and searches with ``hook`` itself. Other callbacks get a second
     hook, which sends each request once and waits at most three seconds for the answer. The search is

@@ -162,7 +162,8 @@ class CallTry:
     def _require_what_proves_absence(self) -> None:
         """Check that the parameter ``absence_proven_after`` can work, if it is set.
 
-        :raises CallApiFailure: the connection does not use the Data API, or the journal is lost with the try.
+        :raises CallApiFailure: the connection does not use the Data API, or the journal is lost after this
+            try.
         """
         if self._options.absence_proven_after is None:
             return
@@ -280,7 +281,7 @@ class CallTry:
 
     @contextmanager
     def _forbid_redial_on_retry(self) -> Iterator[None]:
-        """Convert errors into failures that Airflow never retries, if the journal ends with this try.
+        """Convert errors into failures that Airflow never retries, if the journal is lost after this try.
 
         The journal is the record of the task's call. Without the journal, a retry would not know that a call
         was placed, and could dial again.

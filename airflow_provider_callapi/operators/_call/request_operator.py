@@ -68,8 +68,8 @@ def read_call(call_session_id: Any) -> Outcome:
 class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
     """Base of the Airflow operators for one API method.
 
-    The API request consists of those operator attributes that have the name of a field of the method. All of
-    these attributes are templates.
+    An attribute of the operator with the same name as a parameter of the API method is sent as this
+    parameter. All these attributes are Airflow template fields.
     """
 
     request_type: ClassVar[type[Request[Any]]]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class OutputFiles:
-    """The files that the campaign operator's parameters ``results`` and ``report`` name.
+    """The output files of a campaign: the campaign operator's parameters ``results`` and ``report``.
 
     The constructor checks the paths before the campaign dials. `write` writes the files after the last call.
 
