@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from airflow_provider_callapi.api.bounded_http import is_loopback
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials, LoginSession
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, is_iana_zone
-from airflow_provider_callapi.connection.hosts import DEFAULT_HOST, data_api_host, is_loopback
+from airflow_provider_callapi.connection.hosts import DEFAULT_HOST, data_api_host
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class ConnectionSettings(BaseModel):
     :ivar data_api_url: base URL of the Data API. None: the connection does not use the Data API.
     :ivar login: the login. None: ``password`` is a permanent access key.
     :ivar password: the login's password, or a permanent access key.
-    :ivar timeout: seconds to wait for the answer to one request.
+    :ivar timeout: seconds for one request, from the connection to the last byte of the answer.
     :ivar timezone: IANA name of the account's time zone. None: the connection does not name the zone, and the
         Data API can tell it.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.

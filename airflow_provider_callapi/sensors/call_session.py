@@ -18,7 +18,7 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -81,6 +81,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
         if until not in WAIT_ENDS_IN:
             raise ValueError(f"until: {until!r} is not one of {sorted(WAIT_ENDS_IN)}")
+        if not self.poke_interval > 0:
+            raise ValueError("poke_interval: a positive number of seconds is needed")
         self.call_session_id = call_session_id
         self.until = until
         self.appear_timeout = appear_timeout
@@ -146,7 +148,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
             observation=observation,
         )
         with translate_errors():
-            snapshot = self.hook.take_snapshot(watch.awaited_answers(self.until))
+            time_limit = max(waiting_since + self.timeout - time.time(), LAST_POLL_SECONDS)
+            snapshot = self.hook.take_snapshot(watch.awaited_answers(self.until), time_limit=time_limit)
             try:
                 update_watch(watch, snapshot)
             except CallApiError:

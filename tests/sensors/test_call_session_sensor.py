@@ -229,6 +229,12 @@ def test_a_session_is_a_number_its_text_or_a_start_operators_dict(desk, as_text)
     assert waiting(desk, as_text(session), "poke").run()["call_session_id"] == session
 
 
+@pytest.mark.parametrize("interval", [0, 0.0, float("nan")])
+def test_an_interval_that_is_not_positive_is_refused_when_the_dag_is_parsed(interval):
+    with pytest.raises(ValueError, match="poke_interval"):
+        sensor(1, poke_interval=interval)
+
+
 def test_until_is_checked_when_the_dag_is_parsed():
     with pytest.raises(ValueError, match="until: 'over' is not one of"):
         sensor(1, until="over")

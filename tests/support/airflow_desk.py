@@ -18,6 +18,7 @@ _MODULES_WITH_A_CLOCK = (
     "hooks.callapi",
     "operators._call.call_try",
     "sensors.call_session",
+    "triggers.call_session",
     "triggers._loop.shared_poll",
 )
 
