@@ -28,7 +28,9 @@ from airflow_provider_callapi.api.bounded_http import (
     is_loopback,
     read_body,
 )
-from airflow_provider_callapi.api.errors import NotSent, Unanswered
+from airflow_provider_callapi.api.busy_gateway import seconds_until_retry
+from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded, NotSent, Unanswered
+from airflow_provider_callapi.api.models import Limits
 
 _HEADERS = {"Content-Type": "application/json; charset=UTF-8", "Accept-Encoding": ACCEPTED_ENCODINGS}
 NO_TIME_LIMIT = float("inf")
@@ -114,6 +116,7 @@ class JsonRpc:
             service has read the request.
         :param time_limit: seconds for this request, if they are fewer than ``timeout``.
         :raises NotSent: no byte of the request's body was sent.
+        :raises LimitExceeded: a gateway has refused the request before the service saw it.
         :raises Unanswered: the request was sent, and no JSON-RPC answer came back in time. An answer that is
             too large or too deep counts as no answer.
         """
@@ -154,7 +157,8 @@ class JsonRpc:
                 stream=True,
             ) as response:
                 source = f"HTTP {response.status_code} from {response.url}"
-                return _HttpAnswer(source, read_body(response))
+                busy_for = seconds_until_retry(response.status_code, response.headers)
+                return _HttpAnswer(source, read_body(response), busy_for)
         except (AnswerTooLarge, AnswerUnreadable) as error:
             problem = "is too large" if isinstance(error, AnswerTooLarge) else "cannot be unpacked"
             raise Unanswered(
@@ -178,10 +182,15 @@ def _host_of(url: str) -> str:
 
 @dataclass(frozen=True)
 class _HttpAnswer:
-    """The body of an HTTP answer, and where the answer came from."""
+    """An HTTP answer.
+
+    :ivar source: where the answer came from, for error texts.
+    :ivar busy_for: seconds after which a busy gateway invites to repeat the request; None: no invitation.
+    """
 
     source: str
     body: bytes = field(repr=False)
+    busy_for: int | None
 
 
 def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
@@ -190,19 +199,32 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
     Ignore the HTTP status, because the vendor documents no error statuses.
 
     :raises Unanswered: the body is not a JSON-RPC answer to the request ``request_id``.
+    :raises LimitExceeded: a gateway has refused the request before the service saw it.
     """
 
     def unanswered(problem: str) -> Unanswered:
         return Unanswered(f"{problem} ({answer.source})", method=method, request_id=request_id)
 
+    def not_from_the_service(problem: str) -> CallApiError:
+        if answer.busy_for is None:
+            return unanswered(problem)
+        return LimitExceeded(
+            f"too many requests ({answer.source})",
+            method=method,
+            request_id=request_id,
+            limits=Limits(minute_remaining=0, minute_reset=answer.busy_for),
+        )
+
     try:
         body = _load_json(answer.body)
     except (ValueError, RecursionError):
-        raise unanswered("the answer is not JSON") from None
+        raise not_from_the_service("the answer is not JSON") from None
     if _is_deeper_than(body, _MAX_DEPTH):
         raise unanswered("the answer is too deep")
     error = body.get("error") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or ("result" in body) == (error is not None):
+    if not isinstance(body, dict) or ("result" not in body and error is None):
+        raise not_from_the_service("the answer is not JSON-RPC")
+    if "result" in body and error is not None:
         raise unanswered("the answer is not JSON-RPC")
     is_error_without_id = error is not None and body.get("id") is None
     if body.get("id") != request_id and not is_error_without_id:

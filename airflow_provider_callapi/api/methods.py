@@ -188,6 +188,12 @@ def _check_whole_number(value: Any) -> Any:
     return value
 
 
+def _check_speakable(text: str) -> str:
+    if not any(character.isalnum() for character in text):
+        raise ValueError("a text with at least one letter or digit is needed: nothing else is spoken")
+    return text
+
+
 def _check_starts_with_seven(text: str) -> str:
     if not text.startswith("7"):
         raise ValueError("the number must start with 7")
@@ -222,7 +228,7 @@ class Message(_Parameters):
     """
 
     type: Literal["media", "tts"]
-    value: Annotated[str, Field(min_length=1)]
+    value: Annotated[str, AfterValidator(_check_speakable)]
 
 
 class Employee(_Parameters):
