@@ -17,7 +17,6 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -35,6 +34,7 @@ from airflow_provider_callapi.api.models import (
     StartedCall,
     TalkOption,
 )
+from airflow_provider_callapi.api.private_repr import PrivateRepr
 
 R = TypeVar("R", covariant=True)
 """The type of a request's answer."""
@@ -62,7 +62,7 @@ class Component(StrEnum):
     SCENARIO = "Call API Вызов сценария"
 
 
-class _Parameters(BaseModel):
+class _Parameters(PrivateRepr):
     """Base class of requests and of the objects in requests.
 
     An instance is immutable. Types are strict, and unknown fields are errors.
@@ -152,7 +152,10 @@ def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
     for base in request_type.__mro__:
         arguments = getattr(base, "__pydantic_generic_metadata__", {}).get("args")
         if arguments:
-            return TypeAdapter(arguments[0])
+            (answer,) = arguments
+            is_model = isinstance(answer, type) and issubclass(answer, PrivateRepr)
+            # a model has this option already, and pydantic accepts no second one
+            return TypeAdapter(answer, config=None if is_model else ConfigDict(hide_input_in_errors=True))
     raise TypeError(f"{request_type.__name__} has no answer type; derive it from Request[...]")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession, parse_time
@@ -44,7 +44,7 @@ class LostCall:
     """
 
     external_id: str
-    contact: str | None
+    contact: str | None = field(repr=False)
     since: float | None
     timezone: str
     search_until: float = 0.0
