@@ -125,12 +125,22 @@ def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
     phase_before = watch.phase
     phase = watch.update(snapshot)
     if phase is not phase_before:
-        _log_event(
-            _EVENT_OF_PHASE[phase],
-            call_session_id=watch.call_session_id,
-            external_id=watch.observation.external_id,
-        )
+        _log_phase(watch)
     return phase
+
+
+def time_out_watch(watch: SessionWatch) -> None:
+    """End the watch of a call at its deadline without another poll, and log it."""
+    watch.time_out()
+    _log_phase(watch)
+
+
+def _log_phase(watch: SessionWatch) -> None:
+    _log_event(
+        _EVENT_OF_PHASE[watch.phase],
+        call_session_id=watch.call_session_id,
+        external_id=watch.observation.external_id,
+    )
 
 
 def _log_event(event: LogEvent, **fields: Any) -> None:

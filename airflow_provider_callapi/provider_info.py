@@ -54,6 +54,34 @@ def get_provider_info() -> dict[str, Any]:
         "notifications": [f"{_PACKAGE}.notifications.callapi.CallApiNotifier"],
         "extra-links": [f"{_PACKAGE}.operators._call.base_operator.RecordingLink"],
         "cli": [f"{_PACKAGE}.cli.definition.get_callapi_cli_commands"],  # Airflow 3.2+
+        "config": {
+            "callapi": {
+                "description": "Options of the CoMagic / UIS Call API provider.",
+                "options": {
+                    "deployment": {
+                        "description": (
+                            "A name of this Airflow that no other Airflow with the same account has. "
+                            "The default is [api] base_url."
+                        ),
+                        "version_added": "0.2.0",
+                        "type": "string",
+                        "example": "production",
+                        "default": "",
+                    },
+                    "secret_keys": {
+                        "description": (
+                            "Secret keys for hashes of phone numbers, the newest first, with commas between "
+                            "them. The default is [core] fernet_key."
+                        ),
+                        "version_added": "0.2.0",
+                        "type": "string",
+                        "sensitive": True,
+                        "example": None,
+                        "default": "",
+                    },
+                },
+            }
+        },
         "connection-types": [
             {
                 "connection-type": "callapi",

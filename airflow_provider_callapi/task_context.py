@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
+from airflow_provider_callapi.calls.deployment import Deployment
+from airflow_provider_callapi.deployment_settings import read_deployment
+
 STATE_KEY = "task_state_store"
 """The key of the task state in Airflow's task context. Airflow before 3.3 has no such key."""
 _IN_TEMPLATES = ("params", "ds", "run_id")
@@ -54,6 +57,7 @@ class TaskFacts:
     :ivar state: the task state. None: this Airflow is older than 3.3.
     :ivar template_values: ``params``, ``ds`` and ``run_id``, for templates that an Airflow operator renders
         itself.
+    :ivar deployment: the Airflow deployment.
     """
 
     owner: tuple[str, str, str, str]
@@ -63,6 +67,7 @@ class TaskFacts:
     execution_deadline: float | None
     state: TaskState | None
     template_values: Mapping[str, Any]
+    deployment: Deployment
 
     @classmethod
     def of(cls, context: Mapping[str, Any], *, execution_timeout: timedelta | None) -> Self:
@@ -82,6 +87,7 @@ class TaskFacts:
             execution_deadline=(ti.start_date + execution_timeout).timestamp() if has_deadline else None,
             state=TaskState.of(context),
             template_values={name: context.get(name) for name in _IN_TEMPLATES if name in context},
+            deployment=read_deployment(),
         )
 
 

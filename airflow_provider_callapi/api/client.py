@@ -17,7 +17,7 @@ from airflow_provider_callapi.api.errors import (
     Unanswered,
     rejection,
 )
-from airflow_provider_callapi.api.jsonrpc import JsonRpc, Reply
+from airflow_provider_callapi.api.jsonrpc import NO_TIME_LIMIT, JsonRpc, Reply
 from airflow_provider_callapi.api.methods import LoginUser, LogoutUser, Repeat, Request
 from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
 
@@ -48,54 +48,60 @@ class Client:
         self._limits_lock = Lock()
         self._clock = clock
 
-    def call(self, request: Request[R]) -> R:
+    def call(self, request: Request[R], *, time_limit: float = NO_TIME_LIMIT) -> R:
         """Send a request at once, even if no points are left, and return the typed answer.
 
         If the service refuses a temporary token, log in again and send the request once more. The repeat is
         safe, because the service does not carry out a request with a refused token. After any other error,
         do not repeat the request.
 
+        :param time_limit: seconds for each request to the service, if they are fewer than the client's time
+            limit.
         :raises CallApiError: see `airflow_provider_callapi.api.errors`.
         """
         if isinstance(request, LogoutUser):
             raise TypeError("use log_out(), which never ends a permanent key")
         if not request.needs_token:
-            return self._send(request, {})
-        token = self._token_for(request)
+            return self._send(request, {}, time_limit)
+        token = self._token_for(request, time_limit)
         try:
-            return self._send(request, {"access_token": token})
+            return self._send(request, {"access_token": token}, time_limit)
         except TokenInvalid:
             if not self.credentials.discard_refused(token):
                 raise
-        return self._send(request, {"access_token": self._token_for(request)})
+        return self._send(request, {"access_token": self._token_for(request, time_limit)}, time_limit)
 
     def log_out(self) -> None:
         """Log out if the client has a temporary token. A logout costs one point (rate-limit unit)."""
         if token := self.credentials.forget():
-            self._send(LogoutUser(), {"access_token": token})
+            self._send(LogoutUser(), {"access_token": token}, NO_TIME_LIMIT)
 
     def close(self) -> None:
         """Close the HTTP connection without a logout, because a logout costs a point and tokens expire."""
         self.rpc.close()
 
-    def _token_for(self, request: Request[Any]) -> str:
+    def _token_for(self, request: Request[Any], time_limit: float) -> str:
         """Return the access token for a request. Log in first if there is no valid token.
 
         :raises NotSent: the login got no answer, so the request was not sent.
         """
+
+        def log_in(login: str, password: str) -> AccessToken:
+            return self._send(LoginUser(login=login, password=password), {}, time_limit)
+
         try:
-            return self.credentials.token(self._log_in, self._clock())
+            return self.credentials.token(log_in, self._clock())
         except CallApiError as error:
             if not error.maybe_done:
                 raise
             raise NotSent(f"could not log in: {error}", method=request.method) from error
 
-    def _log_in(self, login: str, password: str) -> AccessToken:
-        return self._send(LoginUser(login=login, password=password), {})
-
-    def _send(self, request: Request[R], token: Mapping[str, str]) -> R:
+    def _send(self, request: Request[R], token: Mapping[str, str], time_limit: float) -> R:
         reply = self.rpc.send(
-            request.method, {**request.params, **token}, new_connection=request.repeat is Repeat.NEVER
+            request.method,
+            {**request.params, **token},
+            new_connection=request.repeat is Repeat.NEVER,
+            time_limit=time_limit,
         )
         limits = _read_limits(reply)
         self._store_limits(limits)

@@ -198,7 +198,7 @@ class AccessDenied(Rejected):
 
 
 class LimitExceeded(Rejected):
-    """The points (rate-limit units) of this minute or day are used up.
+    """The points (rate-limit units) of this minute or day are used up, or a gateway has too many requests.
 
     The service did not carry out the request and charged no points.
     """

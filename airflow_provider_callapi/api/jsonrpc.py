@@ -16,11 +16,26 @@ from typing import Any
 
 import requests
 from requests.auth import AuthBase
+from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
-from airflow_provider_callapi.api.errors import NotSent, Unanswered
+from airflow_provider_callapi.api.bounded_http import (
+    ACCEPTED_ENCODINGS,
+    AnswerTooLarge,
+    AnswerUnreadable,
+    BoundedSession,
+    is_loopback,
+    read_body,
+)
+from airflow_provider_callapi.api.busy_gateway import seconds_until_retry
+from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded, NotSent, Unanswered
+from airflow_provider_callapi.api.models import Limits
 
-_HEADERS = {"Content-Type": "application/json; charset=UTF-8"}
+_HEADERS = {"Content-Type": "application/json; charset=UTF-8", "Accept-Encoding": ACCEPTED_ENCODINGS}
+NO_TIME_LIMIT = float("inf")
+_MAX_DEPTH = 64
+"""An answer must not have more objects and arrays inside each other than this."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +79,7 @@ class JsonRpc:
     """The HTTP access to one JSON-RPC service.
 
     :param url: base URL with the version, e.g. ``https://callapi.comagic.ru/v4.0``.
-    :param timeout: seconds to wait for the connection, and seconds to wait for each next part of the answer.
+    :param timeout: seconds for one request, from the connection to the last byte of the answer.
     :param verify: TLS verification: True, or the path of a CA bundle.
     :param new_session: a function that creates an HTTP session. Tests pass a session without a network.
     """
@@ -75,37 +90,50 @@ class JsonRpc:
         *,
         timeout: float = 30.0,
         verify: bool | str = True,
-        new_session: Callable[[], requests.Session] = requests.Session,
+        new_session: Callable[[], requests.Session] = BoundedSession,
     ) -> None:
         self.url = url
         self.timeout = timeout
         self.verify = verify
         self._new_session = new_session
+        # An empty address means: no proxy. A proxy on the way to this machine would read the key.
+        self._proxies = {"http": "", "https": ""} if is_loopback(_host_of(url)) else {}
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
 
-    def send(self, method: str, params: Mapping[str, Any], *, new_connection: bool) -> Reply:
+    def send(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        *,
+        new_connection: bool,
+        time_limit: float = NO_TIME_LIMIT,
+    ) -> Reply:
         """Send one JSON-RPC request once, and return the answer.
 
         :param new_connection: True: use a new connection for this request. False: a kept-alive connection may
             be used. If the service closes a kept-alive connection during the send, it is unknown whether the
             service has read the request.
+        :param time_limit: seconds for this request, if they are fewer than ``timeout``.
         :raises NotSent: no byte of the request's body was sent.
-        :raises Unanswered: the request was sent, and no JSON-RPC answer came back.
+        :raises LimitExceeded: a gateway has refused the request before the service saw it.
+        :raises Unanswered: the request was sent, and no JSON-RPC answer came back in time. An answer that is
+            too large or too deep counts as no answer.
         """
         request_id = uuid.uuid4().hex
         body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
         payload = _Payload(json.dumps(body, ensure_ascii=False).encode())
+        seconds = min(self.timeout, time_limit)
         if new_connection:
             with self._new_session() as session:
-                response = self._post(session, payload, method, request_id)
+                answer = self._post(session, payload, seconds, method, request_id)
         else:
             with self._lock:
                 if self._session is None:
                     self._session = self._new_session()
                 session = self._session
-            response = self._post(session, payload, method, request_id)
-        return _parse_reply(response, method, request_id)
+            answer = self._post(session, payload, seconds, method, request_id)
+        return _parse_reply(answer, method, request_id)
 
     def close(self) -> None:
         """Close the kept-alive HTTP connection, if there is one."""
@@ -114,18 +142,28 @@ class JsonRpc:
             self._session = None
 
     def _post(
-        self, session: requests.Session, payload: _Payload, method: str, request_id: str
-    ) -> requests.Response:
+        self, session: requests.Session, payload: _Payload, seconds: float, method: str, request_id: str
+    ) -> _HttpAnswer:
         try:
-            return session.post(
+            with session.post(
                 self.url,
                 data=payload,
                 headers=_HEADERS,
-                timeout=self.timeout,
+                timeout=Timeout(total=seconds),  # type: ignore[arg-type]  # requests accepts it
                 verify=self.verify,
+                proxies=self._proxies,
                 allow_redirects=False,  # the body contains a token
                 auth=_NoAuth(),
-            )
+                stream=True,
+            ) as response:
+                source = f"HTTP {response.status_code} from {response.url}"
+                busy_for = seconds_until_retry(response.status_code, response.headers)
+                return _HttpAnswer(source, read_body(response), busy_for)
+        except (AnswerTooLarge, AnswerUnreadable) as error:
+            problem = "is too large" if isinstance(error, AnswerTooLarge) else "cannot be unpacked"
+            raise Unanswered(
+                f"the answer {problem} ({source})", method=method, request_id=request_id
+            ) from None
         except (OSError, HTTPError) as error:  # RequestException is an OSError
             cause = getattr(error.args[0], "reason", error) if error.args else error
             target = f"{self.url}: {type(cause).__name__}"
@@ -134,27 +172,59 @@ class JsonRpc:
             raise NotSent(f"could not connect to {target}", method=method, request_id=request_id) from error
 
 
-def _parse_reply(response: requests.Response, method: str, request_id: str) -> Reply:
-    """Return the JSON-RPC answer in the body of an HTTP response.
+def _host_of(url: str) -> str:
+    """Return the host of a URL without brackets. Empty text: the URL has no valid host."""
+    try:
+        return (parse_url(url).host or "").strip("[]")
+    except HTTPError:
+        return ""
+
+
+@dataclass(frozen=True)
+class _HttpAnswer:
+    """An HTTP answer.
+
+    :ivar source: where the answer came from, for error texts.
+    :ivar busy_for: seconds after which a busy gateway invites to repeat the request; None: no invitation.
+    """
+
+    source: str
+    body: bytes = field(repr=False)
+    busy_for: int | None
+
+
+def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
+    """Return the JSON-RPC answer in the body of an HTTP answer.
 
     Ignore the HTTP status, because the vendor documents no error statuses.
 
     :raises Unanswered: the body is not a JSON-RPC answer to the request ``request_id``.
+    :raises LimitExceeded: a gateway has refused the request before the service saw it.
     """
 
     def unanswered(problem: str) -> Unanswered:
-        return Unanswered(
-            f"{problem} (HTTP {response.status_code} from {response.url})",
+        return Unanswered(f"{problem} ({answer.source})", method=method, request_id=request_id)
+
+    def not_from_the_service(problem: str) -> CallApiError:
+        if answer.busy_for is None:
+            return unanswered(problem)
+        return LimitExceeded(
+            f"too many requests ({answer.source})",
             method=method,
             request_id=request_id,
+            limits=Limits(minute_remaining=0, minute_reset=answer.busy_for),
         )
 
     try:
-        body = _load_json(response.content)
+        body = _load_json(answer.body)
     except (ValueError, RecursionError):
-        raise unanswered("the answer is not JSON") from None
+        raise not_from_the_service("the answer is not JSON") from None
+    if _is_deeper_than(body, _MAX_DEPTH):
+        raise unanswered("the answer is too deep")
     error = body.get("error") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or ("result" in body) == (error is not None):
+    if not isinstance(body, dict) or ("result" not in body and error is None):
+        raise not_from_the_service("the answer is not JSON-RPC")
+    if "result" in body and error is not None:
         raise unanswered("the answer is not JSON-RPC")
     is_error_without_id = error is not None and body.get("id") is None
     if body.get("id") != request_id and not is_error_without_id:
@@ -178,6 +248,21 @@ def _load_json(content: bytes) -> Any:
         return body
     text = json.dumps(body, ensure_ascii=False)
     return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _is_deeper_than(value: Any, levels: int) -> bool:
+    """Return whether a JSON value has more than ``levels`` objects and arrays inside each other."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        if not level:
+            return False
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
+        ]
+    return bool(level)
 
 
 def _merge_metadata(*parts: Any) -> Mapping[str, Any]:

@@ -35,6 +35,7 @@ from airflow_provider_callapi.api.models import (
     StartedCall,
     TalkOption,
 )
+from airflow_provider_callapi.api.private_repr import PrivateRepr
 
 R = TypeVar("R", covariant=True)
 """The type of a request's answer."""
@@ -62,7 +63,7 @@ class Component(StrEnum):
     SCENARIO = "Call API Вызов сценария"
 
 
-class _Parameters(BaseModel):
+class _Parameters(PrivateRepr):
     """Base class of requests and of the objects in requests.
 
     An instance is immutable. Types are strict, and unknown fields are errors.
@@ -152,7 +153,10 @@ def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
     for base in request_type.__mro__:
         arguments = getattr(base, "__pydantic_generic_metadata__", {}).get("args")
         if arguments:
-            return TypeAdapter(arguments[0])
+            (answer,) = arguments
+            is_model = isinstance(answer, type) and issubclass(answer, PrivateRepr)
+            # a model has this option already, and pydantic accepts no second one
+            return TypeAdapter(answer, config=None if is_model else ConfigDict(hide_input_in_errors=True))
     raise TypeError(f"{request_type.__name__} has no answer type; derive it from Request[...]")
 
 
@@ -186,6 +190,12 @@ def _check_whole_number(value: Any) -> Any:
     if isinstance(value, bool) or not is_digits:
         raise ValueError("a whole number is needed")
     return value
+
+
+def _check_speakable(text: str) -> str:
+    if not any(character.isalnum() for character in text):
+        raise ValueError("a text with at least one letter or digit is needed: nothing else is spoken")
+    return text
 
 
 def _check_starts_with_seven(text: str) -> str:
@@ -222,7 +232,7 @@ class Message(_Parameters):
     """
 
     type: Literal["media", "tts"]
-    value: Annotated[str, Field(min_length=1)]
+    value: Annotated[str, AfterValidator(_check_speakable)]
 
 
 class Employee(_Parameters):

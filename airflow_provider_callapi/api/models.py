@@ -16,7 +16,6 @@ from typing import Annotated, Any
 import pendulum
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -26,6 +25,7 @@ from pydantic import (
 )
 
 from airflow_provider_callapi.api.entries import read_inner
+from airflow_provider_callapi.api.private_repr import PrivateRepr
 
 
 def _null_to_empty_list(value: Any) -> Any:
@@ -83,7 +83,7 @@ TextOrNone = Annotated[str | None, BeforeValidator(_empty_to_null)]
 """A text in an answer that proves a fact. An empty text counts as ``null``, and a number is not accepted."""
 
 
-class Answer(BaseModel):
+class Answer(PrivateRepr):
     """Base class of all answers of the service. ``model_extra`` contains the fields that the class lacks."""
 
     model_config = ConfigDict(frozen=True, extra="allow", defer_build=True, hide_input_in_errors=True)
@@ -103,7 +103,7 @@ class AccessToken(Answer):
 class StartedCall(Answer):
     """The answer to a ``start.*`` request: the service accepted the call. No one has answered yet."""
 
-    call_session_id: Annotated[int, BeforeValidator(_reject_bool)]
+    call_session_id: Annotated[int, BeforeValidator(_reject_bool), Field(gt=0)]
 
 
 class Done(Answer):

@@ -59,7 +59,7 @@ class CallFilter:
 
     direction: str | None = None
     virtual_phone_numbers: tuple[str, ...] = ()
-    contacts: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = field(default=(), repr=False)
 
     def matches(self, session: CallSession) -> bool:
         """Return whether all fields of this filter match an active call."""
@@ -83,7 +83,7 @@ class CallEvent:
     kind: EventKind
     seen_at: float
     call: Outcome
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as one dict of plain JSON.
@@ -102,7 +102,7 @@ class _WatchedCall:
     ``fields`` contains the contact's number only if the DAG's author asked for phone numbers.
     """
 
-    fields: dict[str, Any]
+    fields: dict[str, Any] = field(repr=False)
     observation: Observation
     stage: _Stage = _Stage.UNKNOWN
 

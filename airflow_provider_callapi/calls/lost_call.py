@@ -6,19 +6,27 @@ A lost call may have been placed or not. Tasks with one call and campaigns both 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession, parse_time
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
-_CLOCK_DIFFERENCE = 600.0
+CLOCK_DIFFERENCE = 600.0
 """Seconds by which the service's clock may be behind the clock of this computer."""
+SMALL_CLOCK_DIFFERENCE = 10.0
+"""The same, if another task may have called the same person with the same ``external_id`` before."""
 _OWN_ID = re.compile(r"af(c|-alert)?-[0-9a-f]{24,32}-\d+(-\d+)?")
 """Matches an ``external_id`` that this package made for a task, a campaign or an alert."""
 _ID_USED_ONCE = re.compile(r"af-[0-9a-f]{32}-\d+")
 """Matches an ``external_id`` that this package made from dag, run, task, map index and attempt."""
+
+
+def is_own_id(external_id: str) -> bool:
+    """Return whether this package made an ``external_id``. Otherwise, several tasks may use the id."""
+    return _OWN_ID.fullmatch(external_id) is not None
 
 
 @dataclass
@@ -29,24 +37,29 @@ class LostCall:
     :ivar contact: the phone number in the start request; None: a call to any number matches.
     :ivar since: when the intent was stored, epoch seconds; None: a call with any start time matches.
     :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
+    :ivar others: session ids of calls that were active before the start request was sent.
+    :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :ivar search_until: epoch seconds. The search ends at this time, or later if too few snapshots were taken.
     :ivar misses: the number of consecutive successful snapshots that prove the call's absence.
     """
 
     external_id: str
-    contact: str | None
+    contact: str | None = field(repr=False)
     since: float | None
     timezone: str
     search_until: float = 0.0
+    others: Collection[int] = ()
+    clock_difference: float = CLOCK_DIFFERENCE
     misses: int = 0
 
     def matches(self, found: CallSession | CallReport) -> bool:
         """Return whether a call that a service reports can be the lost call.
 
         The reported call must have the lost call's ``external_id`` and contact, and must not have started
-        more than ten minutes before the intent was stored. Contact and start time are checked because the
-        author of a DAG may use one ``external_id`` for several calls. If the service does not report the
-        contact or the start time, the missing value passes the check.
+        more than ``clock_difference`` seconds before the intent was stored. Contact and start time are
+        checked because the author of a DAG may use one ``external_id`` for several calls. If the service does
+        not report the contact or the start time, the missing value passes the check. A call in ``others`` is
+        never the lost call.
 
         The start time is not checked if this package created the ``external_id``, and either the reported
         call is active or the package uses the id for one call only. Otherwise, a wrong time zone in the
@@ -59,6 +72,8 @@ class LostCall:
             return False
         if not self._is_to_contact(found):
             return False
+        if (found.call_session_id if isinstance(found, CallSession) else found.id) in self.others:
+            return False
         is_ours = (_OWN_ID if isinstance(found, CallSession) else _ID_USED_ONCE).fullmatch(self.external_id)
         if self.since is None or found.start_time is None or is_ours:
             return True
@@ -66,7 +81,7 @@ class LostCall:
             began = parse_time(found.start_time, self.timezone).timestamp()
         except ValueError:
             return True
-        return began >= self.since - _CLOCK_DIFFERENCE
+        return began >= self.since - self.clock_difference
 
     def is_absent_from(self, snapshot: Snapshot) -> bool:
         """Return whether a successful snapshot proves that the lost call is not active.

@@ -18,6 +18,8 @@ redial             place a new attempt: the last one was not answered, and the t
 
 If the service refused the start request, or if nothing was sent, the call was not placed. The journal then
 returns to the stage "nothing". If the journal holds a call to another person, the try places a new attempt.
+If the journal's fingerprint cannot be compared, because its secret key is gone, the call counts as a call to
+this person.
 """
 
 from __future__ import annotations
@@ -28,10 +30,16 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
-from airflow_provider_callapi.api.errors import CallApiError, Unanswered
+from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
-from airflow_provider_callapi.calls.lost_call import LostCall
+from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
+from airflow_provider_callapi.calls.lost_call import (
+    CLOCK_DIFFERENCE,
+    SMALL_CLOCK_DIFFERENCE,
+    LostCall,
+    is_own_id,
+)
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.stores import KeyValueStore
@@ -105,6 +113,8 @@ class Record:
     :ivar intended_at: when the intent was stored, epoch seconds.
     :ivar call: the outcome so far, as `Outcome.to_xcom` returns it; None: the call has not reached the stage
         ``started``.
+    :ivar others: session ids of calls with the same ``external_id`` and contact that were active before the
+        start request was sent. They belong to other tasks.
     """
 
     stage: Stage
@@ -114,11 +124,13 @@ class Record:
     external_id: str
     intended_at: float
     call: dict[str, Any] | None = None
+    others: tuple[int, ...] = ()
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
         """Return the record that a journal has stored as plain JSON."""
-        return cls(**{**value, "stage": Stage(value["stage"])})
+        others = tuple(value.get("others", ()))
+        return cls(**{**value, "stage": Stage(value["stage"]), "others": others})
 
     @property
     def outcome(self) -> Outcome:
@@ -157,10 +169,19 @@ class Journal:
 
     :param owner: dag id, run id, task id and map index of the task.
     :param generation: a number that changes only when a user clears the task.
+    :param deployment: the Airflow deployment of the task.
     """
 
-    def __init__(self, store: KeyValueStore, *, owner: tuple[str, ...], generation: int) -> None:
+    def __init__(
+        self,
+        store: KeyValueStore,
+        *,
+        owner: tuple[str, ...],
+        generation: int,
+        deployment: Deployment = NO_DEPLOYMENT,
+    ) -> None:
         self.store = store
+        self._deployment = deployment
         self._owner = owner
         self._generation = generation
         stored = store.get(_RECORD_KEY)
@@ -176,7 +197,10 @@ class Journal:
         """Return what the next try of the task must do for a start request. The journal does not change."""
         if self.record is None:
             return Step.DIAL
-        if self.record.fingerprint != self.person_fingerprint(request):
+        is_same_person = self._deployment.is_fingerprint_of(
+            self.record.fingerprint, *self._owner, request.contact
+        )
+        if is_same_person is False:
             return Step.DIAL_AGAIN
         return _STEPS[self.record.stage, self._generation != self.record.generation]
 
@@ -185,33 +209,40 @@ class Journal:
         return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
 
     def person_fingerprint(self, request: StartCall) -> str:
-        """Return 12 hex digits that identify the person that a start request calls.
+        """Return digits that identify the person that a start request calls.
 
         The digits do not depend on the message, because a retry of the task may render another message. The
-        digits are a shortened hash, salted with the journal's owner. So the digits do not reveal the phone
-        number.
+        digits are a shortened hash of the journal's owner and the phone number, with the deployment's secret
+        key if there is one, see `Deployment.fingerprint`.
         """
-        text = "\n".join((*self._owner, request.contact))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return self._deployment.fingerprint(*self._owner, request.contact)
 
     def external_id(self, request: StartCall, attempt: int) -> str:
         """Return the ``external_id`` of an attempt. The search for a lost call uses this id.
 
         Every try of one attempt uses the same id. If the request has an ``external_id``, the first attempt
         uses that id, and the next attempts add ``-2``, ``-3`` …. If the request has no ``external_id``, the
-        id is a hash of the journal's owner. The hash has at most 64 characters and contains no phone number.
+        id is a hash of the deployment and the journal's owner. The hash has at most 64 characters and
+        contains no phone number.
         """
         if request.external_id:
             return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
-        return f"af-{hashlib.sha256('/'.join(self._owner).encode()).hexdigest()[:32]}-{attempt}"
+        scope = self._deployment.scope("/".join(self._owner))
+        return f"af-{hashlib.sha256(scope.encode()).hexdigest()[:32]}-{attempt}"
 
-    def store_intent(self, request: StartCall, now: float) -> StartCall:
+    @property
+    def next_attempt(self) -> int:
+        """The number of the next attempt."""
+        return self.record.attempt + 1 if self.record else 1
+
+    def store_intent(self, request: StartCall, now: float, others: tuple[int, ...] = ()) -> StartCall:
         """Store the intent of the next attempt. Use this method before you send the attempt's start request.
 
         :param now: epoch seconds.
+        :param others: session ids of other tasks' active calls with the same ``external_id`` and contact.
         :return: the request with the ``external_id`` of the attempt.
         """
-        attempt = self.record.attempt + 1 if self.record else 1
+        attempt = self.next_attempt
         external_id = self.external_id(request, attempt)
         self._store(
             Record(
@@ -221,6 +252,7 @@ class Journal:
                 attempt,
                 external_id,
                 intended_at=now,
+                others=others,
             )
         )
         return request.model_copy(update={"external_id": external_id})
@@ -271,7 +303,7 @@ class Journal:
         self._store(replace(self.current, stage=stage, generation=self._generation, **changes))
 
     def _store(self, record: Record) -> None:
-        self.store.set(_RECORD_KEY, asdict(record))
+        self.store.set(_RECORD_KEY, {**asdict(record), "others": list(record.others)})
         self.record = record
 
 
@@ -314,6 +346,7 @@ def place(
     delivery: Delivery = "at_most_once",
     search_first: bool = False,
     absence_proven_after: float | None = None,
+    id_is_unique: bool = False,
 ) -> Outcome:
     """Place the call of a journal, or continue with a call that an earlier try placed.
 
@@ -327,6 +360,8 @@ def place(
     :param absence_proven_after: seconds from the intent. If neither ``list.calls`` nor the Data API shows the
         lost call after this time, the call was never placed, and the same attempt is placed again. None: the
         absence of a call proves nothing.
+    :param id_is_unique: whether no other task uses the request's ``external_id``. If False, other calls with
+        the id are looked up before dialling.
     :raises AbsenceNotProven: the lost call was not found, and its absence proves nothing yet. The code that
         uses `place` must wait and use `place` again.
     :raises Unresolved: it is unknown whether the call was placed.
@@ -354,6 +389,7 @@ def place(
             gateway,
             search_first=search_first,
             search_must_work=delivery == "at_most_once",
+            id_is_unique=id_is_unique,
         )
         if isinstance(answer, Outcome):
             return answer
@@ -383,9 +419,11 @@ def _place_absent_call(
 
     :param absence_proven_after: seconds from the intent.
     :raises AbsenceNotProven: the intent is too young, or the second start request got no answer either.
+    :raises Unresolved: a call may be the lost call, or the call of another task.
     """
     lost = journal.current
     if _absence_is_proven(journal, gateway, absence_proven_after):
+        _refuse_doubtful_absence(lost, request, gateway)
         gateway.log(
             f"No service shows external_id {lost.external_id} {absence_proven_after:g} s after the intent: "
             "the call was never placed, so the same attempt is placed again"
@@ -396,6 +434,20 @@ def _place_absent_call(
             return answer
         lost = journal.current
     raise AbsenceNotProven(lost.external_id, lost.intended_at + absence_proven_after)
+
+
+def _refuse_doubtful_absence(lost: Record, request: StartCall, gateway: CallGateway) -> None:
+    """Raise `Unresolved` if a call with the same id began shortly before the intent.
+
+    The call may be the lost call, if the service's clock is behind, or the call of another task.
+    """
+    if is_own_id(lost.external_id):
+        return
+    found = _find_lost_call(
+        lost, request, gateway, since=lost.intended_at, search_until=0.0, search_must_work=True
+    )
+    if found is not None:
+        raise Unresolved(lost.external_id, f"Call session {found} began shortly before the start request")
 
 
 def _absence_is_proven(journal: Journal, gateway: CallGateway, absence_proven_after: float | None) -> bool:
@@ -415,12 +467,16 @@ def _dial(
     *,
     search_first: bool = False,
     search_must_work: bool = False,
+    id_is_unique: bool = False,
 ) -> Outcome | str:
     """Place the next attempt and return the outcome so far.
 
-    If the start request got no answer, return the text of the error instead.
+    If the start request got no answer, return the text of the error instead. An answer with the session id of
+    an earlier attempt counts as no answer.
     """
-    intended = journal.store_intent(request, gateway.clock())
+    earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
+    others = () if search_first or id_is_unique else _others_calls(journal, request, gateway)
+    intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (
         session_id := _find_lost_call(
             journal.current,
@@ -434,12 +490,33 @@ def _dial(
         gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
         return journal.mark_started(session_id, gateway.clock())
     try:
-        return journal.mark_started(gateway.send(intended).call_session_id, gateway.clock())
+        session_id = gateway.send(intended).call_session_id
+        if session_id == earlier:
+            return f"The answer names call session {session_id}, which is the call of an earlier attempt"
+        return journal.mark_started(session_id, gateway.clock())
     except CallApiError as error:
         if error.maybe_done:
             return str(error)
         journal.mark_not_placed()
         raise
+
+
+def _others_calls(journal: Journal, request: StartCall, gateway: CallGateway) -> tuple[int, ...]:
+    """Return the session ids of active calls that a search for the next attempt would confuse with it.
+
+    Another task may call the same person now with the same ``external_id``, if an author made the id. If the
+    active calls cannot be listed, return an empty tuple.
+
+    :raises AuthenticationFailed: the service refuses the credentials.
+    """
+    external_id = journal.external_id(request, journal.next_attempt)
+    if is_own_id(external_id):
+        return ()
+    like_ours = LostCall(external_id, request.contact, since=None, timezone="UTC")
+    snapshot = next(gateway.poll_snapshots())
+    if isinstance(snapshot.failure, AuthenticationFailed):
+        raise snapshot.failure  # the start request would fail in the same way
+    return tuple(number for number, session in snapshot.sessions.items() if like_ours.matches(session))
 
 
 def _search(
@@ -468,6 +545,7 @@ def _search(
         since=record.intended_at,
         search_until=gateway.clock() + seconds,
         search_must_work=must_work,
+        clock_difference=CLOCK_DIFFERENCE if is_own_id(record.external_id) else SMALL_CLOCK_DIFFERENCE,
     )
     if session_id is None:
         return None
@@ -483,6 +561,7 @@ def _find_lost_call(
     since: float | None,
     search_until: float,
     search_must_work: bool,
+    clock_difference: float = CLOCK_DIFFERENCE,
 ) -> int | None:
     """Search for a lost call, first in ``list.calls`` and then in the Data API.
 
@@ -492,10 +571,19 @@ def _find_lost_call(
     :param search_until: epoch seconds. The search in ``list.calls`` ends at this time or a few polls later.
     :param search_must_work: whether to raise a permanent error of the search. If False, a permanent error
         counts as "not found".
+    :param clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :return: the session id of the call; None: the call was not found.
     :raises CallApiError: at least one service could not be searched, and no service showed the call.
     """
-    lost = LostCall(record.external_id, request.contact, since, gateway.timezone(), search_until)
+    lost = LostCall(
+        record.external_id,
+        request.contact,
+        since,
+        gateway.timezone(),
+        search_until,
+        others=record.others,
+        clock_difference=clock_difference,
+    )
     failures: list[CallApiError] = []
     session_id: int | None = None
     try:
@@ -504,7 +592,10 @@ def _find_lost_call(
         failures.append(error)
     try:
         if session_id is None and gateway.find_reported_call:
-            session_id = gateway.find_reported_call(record.external_id, request.contact, record.intended_at)
+            # the search in the Data API allows for a clock difference of its own
+            earliest = record.intended_at + CLOCK_DIFFERENCE - clock_difference
+            found = gateway.find_reported_call(record.external_id, request.contact, earliest)
+            session_id = None if found in record.others else found
     except CallApiError as error:
         failures.append(error)
     if session_id:

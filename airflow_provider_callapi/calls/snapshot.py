@@ -76,16 +76,19 @@ class Snapshot:
         return interval
 
 
-def take_snapshot(client: Client, clock: Callable[[], float]) -> Snapshot:
+def take_snapshot(
+    client: Client, clock: Callable[[], float], *, time_limit: float = float("inf")
+) -> Snapshot:
     """Poll the active calls once and return the snapshot.
 
     If the poll fails, the function raises no error and does not repeat the poll. The snapshot then contains
     the error as ``failure``.
 
     :param clock: returns epoch seconds.
+    :param time_limit: seconds for the poll, if they are fewer than the client's time limit.
     """
     try:
-        sessions = client.call(ListCalls())
+        sessions = client.call(ListCalls(), time_limit=time_limit)
     except CallApiError as error:
         return Snapshot(clock(), failure=error)
     # If the answer contains a call twice, the entry with more readable fields is used.

@@ -19,5 +19,7 @@ class PollTolerance:
     failures: int = 10
 
 
+LAST_POLL_SECONDS = 10.0
+"""The longest time in seconds of a poll that is under way when a wait's time is up."""
 TOLERANCE = PollTolerance()
 """The default tolerance of a wait for a call."""

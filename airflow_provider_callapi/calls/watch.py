@@ -176,6 +176,11 @@ class SessionWatch:
             self.phase = Phase.TIMED_OUT
         return self.phase
 
+    def time_out(self) -> None:
+        """End the watch at its deadline without another snapshot. The watch must not have ended before."""
+        assert self.phase not in FINAL_PHASES, f"the watch has ended: {self.phase}"
+        self.phase = Phase.TIMED_OUT
+
     def extend_outcome(self, call: Outcome) -> Outcome:
         """Return a copy of a call's outcome, updated with what this watch has observed of the call."""
         observation = self.observation

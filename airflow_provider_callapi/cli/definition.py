@@ -6,6 +6,7 @@ Airflow imports this module at the start of every ``airflow`` command, so the mo
 from __future__ import annotations
 
 import argparse
+import re
 
 from airflow.cli.cli_config import (
     ARG_OUTPUT,
@@ -44,9 +45,17 @@ _TEXT_OUTPUT = Arg(
     help="A line of text, or data for a program (default: text)",
 )
 _SHOW_PHONE_NUMBERS = Arg(("--show-phone-numbers",), action="store_true", help="Do not shorten phone numbers")
+
+
+def _session_id(text: str) -> int:
+    if not re.fullmatch(r"0*[1-9][0-9]{0,17}", text):
+        raise argparse.ArgumentTypeError("a session id is a positive whole number")
+    return int(text)
+
+
 _SESSION_ID = Arg(
     ("call_session_id",),
-    type=int,
+    type=_session_id,
     metavar="SESSION_ID",
     help="The session id that `airflow callapi calls` shows",
 )

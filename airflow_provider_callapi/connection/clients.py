@@ -48,11 +48,11 @@ class ObservedClient(Client):
         self._conn_id = conn_id
         self._service = service
 
-    def _send(self, request: Request[R], token: Any) -> R:
+    def _send(self, request: Request[R], token: Any, time_limit: float) -> R:
         limits_before, started_at, result = self.limits, time.perf_counter(), "ok"
         with self._open_span(request) as span:
             try:
-                answer = super()._send(request, token)
+                answer = super()._send(request, token, time_limit)
                 _set_answer_attributes(span, answer)
                 return answer
             except Exception as error:

@@ -5,9 +5,10 @@ Source: the vendor's public documentation of the three brands.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
+
+from airflow_provider_callapi.api.bounded_http import is_loopback
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,3 @@ def data_api_host(call_api_host: str) -> str | None:
         return call_api_host
     host = _DATA_API_HOSTS.get(call_api_host) or _PREFIX.sub("dataapi", call_api_host)
     return host if host != call_api_host else None
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine, e.g. ``localhost``, ``127.0.0.1`` or ``::1``."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

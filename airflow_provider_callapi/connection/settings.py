@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
@@ -10,13 +11,21 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from airflow_provider_callapi.api.bounded_http import is_loopback
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials, LoginSession
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, is_iana_zone
-from airflow_provider_callapi.connection.hosts import DEFAULT_HOST, data_api_host, is_loopback
+from airflow_provider_callapi.connection.hosts import DEFAULT_HOST, data_api_host
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
+
+CONN_TYPE = "callapi"
+"""The type of the Airflow connections that this package reads."""
+_FORM_PREFIX = f"extra__{CONN_TYPE}__"
+"""The prefix that older Airflow versions give to the names of a form's own fields."""
+_NEAR = 0.75
+"""The likeness (0 to 1) from which an unknown name counts as a misspelt name of a field."""
 
 
 class FieldInvalid(ValueError):
@@ -85,7 +94,7 @@ class ConnectionSettings(BaseModel):
     :ivar data_api_url: base URL of the Data API. None: the connection does not use the Data API.
     :ivar login: the login. None: ``password`` is a permanent access key.
     :ivar password: the login's password, or a permanent access key.
-    :ivar timeout: seconds to wait for the answer to one request.
+    :ivar timeout: seconds for one request, from the connection to the last byte of the answer.
     :ivar timezone: IANA name of the account's time zone. None: the connection does not name the zone, and the
         Data API can tell it.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.
@@ -169,8 +178,16 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
         values = None
     if not isinstance(values, dict):
         raise FieldInvalid("extra", "enter a JSON object")
+    # a name without the prefix counts more than the same name with the prefix
+    names = sorted(values, key=lambda name: not name.startswith(_FORM_PREFIX))
+    fields = {
+        name.removeprefix(_FORM_PREFIX): values[name] for name in names if values[name] not in (None, "")
+    }
+    for name in fields.keys() - _ExtraFields.model_fields.keys():
+        if meant := _closest_field(name):
+            raise FieldInvalid(f"extra.{name}", f"there is no such field; did you mean {meant}?")
     try:
-        return _ExtraFields.model_validate({name: v for name, v in values.items() if v not in (None, "")})
+        return _ExtraFields.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
     raise FieldInvalid(f"extra.{first['loc'][0]}", first["msg"].removeprefix("Value error, "))
@@ -190,6 +207,17 @@ def _derive_data_api_host(call_api_url: str) -> str:
             "e.g. dataapi.comagic.ru",
         )
     return call_api_url if host == name else call_api_url.replace(name, host, 1)
+
+
+def _closest_field(name: str) -> str | None:
+    """Return the field of the extra whose name is most like a name; None: no field has such a name."""
+    known = {_fold(field): field for field in _ExtraFields.model_fields}
+    found = difflib.get_close_matches(_fold(name), known, n=1, cutoff=_NEAR)
+    return known[found[0]] if found else None
+
+
+def _fold(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower())
 
 
 def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
@@ -216,8 +244,15 @@ def read_settings(connection: Connection) -> ConnectionSettings:
     This function parses the connection's extra itself. With Airflow's ``extra_dejson``, Airflow would mask
     every value of the extra in the logs, even ``Europe/Moscow``.
 
-    :raises ConnectionSettingsInvalid: a field is invalid. The text names the connection and the field.
+    :raises ConnectionSettingsInvalid: the connection has another type, or a field is invalid. The text names
+        the connection and the field.
     """
+    if connection.conn_type != CONN_TYPE:
+        # the password of another service must not be sent to the vendor
+        raise ConnectionSettingsInvalid(
+            f"connection {connection.conn_id} has the type {connection.conn_type!r}; a connection of the "
+            f"type {CONN_TYPE!r} is needed"
+        )
     return ConnectionSettings.from_fields(
         connection.conn_id,
         host=connection.host,

@@ -26,6 +26,8 @@ class Fault(Enum):
     """HTTP 502: a gateway cannot reach the exchange, so the request is not carried out."""
     GATEWAY_TIMEOUT_AFTER = ("gateway_timeout_after", True)
     """HTTP 504: the exchange carries out the request, but a gateway does not wait for the answer."""
+    TOO_MANY_REQUESTS = ("too_many_requests", False)
+    """HTTP 429 with ``Retry-After``: a gateway refuses the request, so the request is not carried out."""
     INTERNAL_ERROR = ("internal_error", True)
     """The answer is the error ``internal_error``, although the exchange carries out the request."""
     TRUNCATED = ("truncated", True)

@@ -19,18 +19,22 @@ VERSION_PATH = re.compile(r"/(v\d+\.\d+)/?")
 
 _JSON = "application/json; charset=UTF-8"
 _HTML = "text/html; charset=UTF-8"
+_RETRY_AFTER = 2
+"""The seconds in the Retry-After header of `Fault.TOO_MANY_REQUESTS`."""
 
 
 class HttpResponse(NamedTuple):
     """An HTTP response of the emulator.
 
     :ivar location: the Location header of a redirect; None: the response is no redirect.
+    :ivar retry_after: the Retry-After header in seconds; None: the response has no such header.
     """
 
     status: int
     content_type: str
     body: bytes
     location: str | None = None
+    retry_after: int | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -39,7 +43,11 @@ class HttpResponse(NamedTuple):
         Content-Length is the length of the whole body, even if `Fault.TRUNCATED` cuts the body.
         """
         headers = {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
-        return headers if self.location is None else {**headers, "Location": self.location}
+        if self.location is not None:
+            headers["Location"] = self.location
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(self.retry_after)
+        return headers
 
     @property
     def first_half(self) -> bytes:
@@ -111,6 +119,7 @@ def _internal_error(answer: dict[str, Any]) -> HttpResponse:
 _FAULTY_RESPONSES: dict[Fault, Callable[[dict[str, Any]], HttpResponse]] = {
     Fault.BAD_GATEWAY: lambda _: _html(502, "Bad Gateway"),
     Fault.GATEWAY_TIMEOUT_AFTER: lambda _: _html(504, "Gateway Time-out"),
+    Fault.TOO_MANY_REQUESTS: lambda _: _html(429, "Too Many Requests")._replace(retry_after=_RETRY_AFTER),
     Fault.INTERNAL_ERROR: _internal_error,
     Fault.GARBAGE: lambda _: HttpResponse(200, _JSON, b"\x00\xfe{]garbage\xff"),
     Fault.HTML: lambda _: _html(200, "Technical works"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
@@ -33,6 +34,7 @@ from airflow_provider_callapi.calls.placing import FindReportedCall
 from airflow_provider_callapi.calls.report_refusals import Refusals
 from airflow_provider_callapi.calls.report_requests import ReportRequests, Selection
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
+from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.connection.account_zone import fetch_timezone
 from airflow_provider_callapi.connection.check import check_connection
@@ -186,49 +188,61 @@ class CallApiHook(BaseHook):
         """
         return self.call(request_by_name(name, params or {}))
 
-    def take_snapshot(self, awaited: Collection[int] = ()) -> Snapshot:
+    def take_snapshot(self, awaited: Collection[int] = (), *, time_limit: float = math.inf) -> Snapshot:
         """Poll the active calls once, and return the snapshot. A failed poll is logged and not raised.
 
         If the connection uses the Data API, the hook also asks the Data API for answers that the poll does
-        not show. The hook asks the Data API at most once in ten seconds.
+        not show. The hook asks the Data API at most once in ten seconds, and only if time is left for it.
 
         :param awaited: the session ids of the calls for whose answer the caller of this method waits.
+        :param time_limit: seconds for the poll, if they are fewer than the connection's time limit.
         """
-        snapshot = take_snapshot(self.get_conn(), time.time)
+        snapshot = take_snapshot(self.get_conn(), time.time, time_limit=time_limit)
         if snapshot.failure:
             self.log.warning("Polling the active calls failed: %s", snapshot.failure)
         witness = self._answer_witness
         if witness is None:
             return snapshot
-        if calls := witness.due(snapshot, awaited):
+        has_time = time_limit > LAST_POLL_SECONDS
+        if has_time and (calls := witness.due(snapshot, awaited)):
             witness.ask(calls, snapshot.at)
         return replace(snapshot, answered=witness.answered_in(snapshot))
 
     def poll_snapshots(
-        self, poll_interval: float, *, awaited: Callable[[], Collection[int]] = tuple
+        self,
+        poll_interval: float,
+        *,
+        awaited: Callable[[], Collection[int]] = tuple,
+        until: float = math.inf,
     ) -> Iterator[Snapshot]:
         """Poll the active calls in an endless loop, and yield the result of each poll as a snapshot.
 
         :param poll_interval: seconds to sleep between two polls. If no points are left, the pause is longer.
         :param awaited: a function that returns the session ids of the calls for whose answer the caller of
             this method waits.
+        :param until: epoch seconds at which the caller's wait ends. No pause is longer, and a poll that is
+            under way at this time ends at most ten seconds later.
         """
         while True:
-            snapshot = self.take_snapshot(awaited())
+            time_limit = max(until - time.time(), LAST_POLL_SECONDS)
+            snapshot = self.take_snapshot(awaited(), time_limit=time_limit)
             yield snapshot
-            time.sleep(snapshot.pause(poll_interval))
+            time.sleep(max(min(snapshot.pause(poll_interval), until - time.time()), 0.0))
 
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Poll the active calls until one call is answered or has ended.
 
         Return the last phase of the call.
 
-        :param watch: the watch of the call, an object that each poll updates. The wait ends at the watch's
-            deadline at the latest.
+        :param watch: the watch of the call, an object that each poll updates. The wait ends at most ten
+            seconds after the watch's deadline.
         :param until: what to wait for: ``answered`` or ``ended``.
         :param poll_interval: seconds between two polls.
         """
-        for snapshot in self.poll_snapshots(poll_interval, awaited=lambda: watch.awaited_answers(until)):
+        snapshots = self.poll_snapshots(
+            poll_interval, awaited=lambda: watch.awaited_answers(until), until=watch.deadline
+        )
+        for snapshot in snapshots:
             if update_watch(watch, snapshot) in WAIT_ENDS_IN[until]:
                 break
         return watch.phase

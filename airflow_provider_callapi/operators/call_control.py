@@ -3,9 +3,9 @@
 The parameter ``call_session_id`` takes a number, a text, or the dict that a start operator or the sensor
 returned. Example: ``call_session_id=start.output``. The parameter can be mapped.
 
-A request that rings a phone or plays a sound is sent only once. If its answer is lost, the task fails without
-retries. A task succeeds if the call already has the requested state. Examples: a duplicate tag, a recording
-that is already on, a call that has already ended.
+A request that rings a phone or plays a sound is sent only once, even if the task's process is killed. If its
+answer is lost, the task fails without retries. A task succeeds if the call already has the requested state.
+Examples: a duplicate tag, a recording that is already on, a call that has already ended.
 """
 
 from __future__ import annotations
@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.api import methods
 from airflow_provider_callapi.api.data_api import SetTagCommunications
-from airflow_provider_callapi.api.errors import CallApiError, CallNotFound, mask_phones
+from airflow_provider_callapi.api.errors import CallNotFound, mask_phones
 from airflow_provider_callapi.api.methods import Repeat
 from airflow_provider_callapi.api.models import Done
-from airflow_provider_callapi.exceptions import (
-    CallApiFailure,
-    CallApiTrouble,
-    CallUnresolved,
-    translate_errors,
-)
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, translate_errors
 from airflow_provider_callapi.operators._call.request_operator import Message, RequestOperator, SessionRef
+from airflow_provider_callapi.operators._call.single_request import send_once
+from airflow_provider_callapi.task_context import TaskFacts
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -35,21 +32,9 @@ class _ControlOperator(RequestOperator):
     ui_color = "#dbe7f5"
 
     def send(self, request: Any) -> Any:
-        """Send the request to the Call API, and return the service's answer.
-
-        :raises CallUnresolved: the request got no answer, and a repeat could carry out the request a second
-            time.
-        """
+        """Send the request to the Call API, and return the service's answer."""
         with translate_errors(), self.hook as hook:
-            try:
-                return hook.call(request)
-            except CallApiError as error:
-                if not error.maybe_done or request.repeat is not Repeat.NEVER:
-                    raise
-                raise CallUnresolved(
-                    f"{error}. The request may have been carried out. The task does not repeat it: a repeat "
-                    "could carry it out twice. Check the call in the account, then clear or mark this task"
-                ) from error
+            return hook.call(request)
 
 
 class _SessionOperator(_ControlOperator):
@@ -67,12 +52,22 @@ class _SessionOperator(_ControlOperator):
         """Send the request about the call.
 
         Return the call's session id, and whether the call already had the requested state.
+
+        :raises CallUnresolved: the request must not be repeated, and this try or an earlier one may have sent
+            it without an answer.
         """
         request = self.make_request()
-        done: Done = self.send(request)
+        done: Done = (
+            self._send_once(request, context) if request.repeat is Repeat.NEVER else self.send(request)
+        )
         verdict = "already in effect" if done.already else "done"
         self.log.info("%s %s, call session %s", request.method, verdict, request.call_session_id)
         return {"call_session_id": request.call_session_id, "already": done.already}
+
+    def _send_once(self, request: Any, context: Context) -> Done:
+        facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
+        with self.hook as hook:
+            return send_once(request, facts, hook, retries=self.retries or 0)
 
 
 class CallApiTagCallOperator(_SessionOperator):

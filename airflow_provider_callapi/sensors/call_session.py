@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
+    AirflowNotFoundException,
     AirflowSensorTimeout,
+    AirflowSkipException,
+    AirflowTaskTimeout,
     BaseSensorOperator,
     PokeReturnValue,
     conf,
 )
 
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import CallApiError, NotSent
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -57,6 +62,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         call ended.
     :param callapi_conn_id: id of the Airflow connection.
     :param deferrable: True: wait in the triggerer. One poll there serves all waits for a connection's calls.
+    :param soft_fail: True: skip the task if the call does not end in time, or does not meet
+        ``require_seen`` or ``require_answer``. After any other error, the task fails.
     :param poke_interval: seconds between two polls.
     :param timeout: the longest wait, in seconds.
     """
@@ -81,6 +88,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
         if until not in WAIT_ENDS_IN:
             raise ValueError(f"until: {until!r} is not one of {sorted(WAIT_ENDS_IN)}")
+        if not self.poke_interval > 0:
+            raise ValueError("poke_interval: a positive number of seconds is needed")
         self.call_session_id = call_session_id
         self.until = until
         self.appear_timeout = appear_timeout
@@ -102,7 +111,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
             event = {"phase": Phase.ENDED.name, "call": call.to_xcom()}
             return self.resume_execution("execute_complete", {"event": event}, context)
         if not self.deferrable:
-            return super().execute(context)
+            with self._skip_only_what_is_late():
+                return super().execute(context)
         now = time.time()
         self.defer(
             trigger=CallApiSessionTrigger(
@@ -117,6 +127,26 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
             # later than the trigger's deadline, because the trigger's event gives a clearer error
             timeout=timedelta(seconds=self.timeout + 60),
         )
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Continue the task after a deferral."""
+        with self._skip_only_what_is_late():
+            return super().resume_execution(next_method, next_kwargs, context)
+
+    @contextmanager
+    def _skip_only_what_is_late(self) -> Iterator[None]:
+        """Raise the errors that Airflow's ``soft_fail`` should not turn into a skipped task.
+
+        Airflow skips the task after different errors in different modes, even if the connection is wrong.
+        """
+        try:
+            yield
+        except AirflowSkipException as skip:
+            cause = skip.__cause__
+            is_late = isinstance(cause, AirflowSensorTimeout | AirflowTaskTimeout | CallOutcomeUnknown)
+            if not self.soft_fail or cause is None or is_late:
+                raise
+            raise cause from None
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the dict of the call for XCom, after the trigger has fired.
@@ -146,7 +176,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
             observation=observation,
         )
         with translate_errors():
-            snapshot = self.hook.take_snapshot(watch.awaited_answers(self.until))
+            time_limit = max(waiting_since + self.timeout - time.time(), LAST_POLL_SECONDS)
+            snapshot = self._poll(watch, time_limit)
             try:
                 update_watch(watch, snapshot)
             except CallApiError:
@@ -157,6 +188,14 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         if watch.phase not in WAIT_ENDS_IN[self.until]:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._judge(watch.phase, watch.extend_outcome(call)))
+
+    def _poll(self, watch: SessionWatch, time_limit: float) -> Snapshot:
+        """Poll the active calls once. If the connection cannot be read now, return a failed snapshot."""
+        try:
+            return self.hook.take_snapshot(watch.awaited_answers(self.until), time_limit=time_limit)
+        except AirflowNotFoundException as error:  # also raised if a secrets backend is down
+            self.log.warning("The connection cannot be read: %s", error)
+            return Snapshot(time.time(), failure=NotSent(str(error)))
 
     def _loses_observations(self, context: Context) -> bool:
         """Return True if a poke cannot read what earlier pokes observed.

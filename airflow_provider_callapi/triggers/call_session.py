@@ -5,6 +5,8 @@ The trigger only polls. After the wait, the worker sets tags, fetches the report
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,12 +14,19 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.tolerance import PollTolerance
+from airflow_provider_callapi.calls.polling import NextSnapshot
+from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, PollTolerance
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
-from airflow_provider_callapi.observability import update_watch
+from airflow_provider_callapi.observability import time_out_watch, update_watch
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
 from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, subscribe
+
+_LONGEST_PAUSE = 30.0
+"""The longest time in seconds that a trigger waits after its deadline for the next regular poll.
+
+Airflow's own time limit of the deferral ends a minute after the deadline.
+"""
 
 
 class CallApiSessionTrigger(BaseTrigger):
@@ -93,8 +102,7 @@ class CallApiSessionTrigger(BaseTrigger):
             async with subscribe(
                 self.callapi_conn_id, self.poll_interval, lambda: watch.awaited_answers(self.until)
             ) as next_snapshot:
-                while update_watch(watch, await next_snapshot()) not in WAIT_ENDS_IN[self.until]:
-                    pass
+                await self._watch(watch, next_snapshot)
         except Exception as error:  # without an event, the task would wait until its timeout
             permanent = is_permanent(error)
             text = f"{type(error).__name__}: {error}"
@@ -103,6 +111,31 @@ class CallApiSessionTrigger(BaseTrigger):
             yield TriggerEvent({"error": text, "permanent": permanent})
             return
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
+
+    async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
+        """Update a watch with snapshots until the wait ends."""
+        try:
+            async with asyncio.timeout(self._seconds_left()) as limit:
+                while watch.phase not in WAIT_ENDS_IN[self.until]:
+                    snapshot = await next_snapshot()
+                    phase = update_watch(watch, snapshot)
+                    # A watch reports an answer that it first observes at the deadline, and ends with the next
+                    # snapshot. The next regular poll would be too late.
+                    if phase not in WAIT_ENDS_IN[self.until] and snapshot.at >= self.deadline:
+                        time_out_watch(watch)
+        except TimeoutError:
+            if not limit.expired():
+                raise  # a poll's own error
+            time_out_watch(watch)
+
+    def _seconds_left(self) -> float:
+        """Return the longest time to wait for snapshots, in seconds.
+
+        The wait usually ends with the first snapshot after the deadline. A poll that hangs must not hold up
+        the wait.
+        """
+        until_deadline = max(self.deadline - time.time(), 0.0)
+        return until_deadline + min(self.poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS
 
     async def on_kill(self) -> None:
         """Release (end) the call if ``cancel_on_kill`` is set.

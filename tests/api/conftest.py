@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import socket
 import ssl
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 import requests
+import urllib3
 from requests.adapters import BaseAdapter
 
 from airflow_provider_callapi.api.client import Client
@@ -221,7 +223,8 @@ class ScriptedService(BaseAdapter):
         response.status_code = 200
         response.url = str(request.url)
         envelope = {"jsonrpc": "2.0", "id": body["id"]}
-        response._content = json.dumps({**envelope, **self.answer(body["method"], body["params"])}).encode()
+        answer = {**envelope, **self.answer(body["method"], body["params"])}
+        response.raw = urllib3.HTTPResponse(io.BytesIO(json.dumps(answer).encode()), preload_content=False)
         return response
 
     def close(self) -> None:

@@ -348,6 +348,31 @@ def test_read_leaves_a_nested_none_out() -> None:
         ),
         (
             "start.informer_call",
+            {"contact_message": {"type": "tts", "value": " "}},
+            "contact_message.value",
+        ),
+        (
+            "start.informer_call",
+            {"contact_message": {"type": "tts", "value": "\u00a0\t"}},
+            "contact_message.value",
+        ),
+        (
+            "start.informer_call",
+            {"contact_message": {"type": "tts", "value": "\u200b\ufeff"}},
+            "contact_message.value",
+        ),
+        (
+            "start.informer_call",
+            {"contact_message": {"type": "tts", "value": "...!"}},
+            "contact_message.value",
+        ),
+        (
+            "start.informer_call",
+            {"contact_message": {"type": "tts", "value": "\U0001f600"}},
+            "contact_message.value",
+        ),
+        (
+            "start.informer_call",
             {"contact_message": {"type": "tts", "value": True}},
             "contact_message.value",
         ),

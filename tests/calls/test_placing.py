@@ -345,8 +345,10 @@ def test_each_part_of_the_owner_makes_another_external_id(position: int) -> None
 def test_the_authors_own_external_id_is_sent_as_it_is_and_numbered_from_the_second_attempt_on() -> None:
     world = World()
     for generation in range(3):
+        session_id = 7 + generation
+        world.answer = lambda request, number=session_id: StartedCall(call_session_id=number)
         world.place(request_to(external_id="order-77"), generation=generation)
-        world.journal(generation).mark_done(Outcome(7))
+        world.journal(generation).mark_done(Outcome(session_id))
     assert world.sent == ["order-77", "order-77-2", "order-77-3"]
 
 
@@ -414,8 +416,32 @@ def test_an_authors_id_finds_the_call_that_began_with_the_intent() -> None:
         placed = session(8, "order-7")
         return [placed.model_copy(update={"start_time": "1970-01-01 01:23:21"})]  # 5001
 
-    world = World(answer=failing(Unanswered("no answer")), lists=lists)
+    world = World(answer=failing(Unanswered("no answer")))
+    world.lists = lambda now: lists(now) if world.sent else []
     assert world.place(request_to(external_id="order-7")).call_session_id == 8
+
+
+def test_a_call_with_the_authors_id_that_was_active_before_is_not_taken_for_the_lost_call() -> None:
+    other = session(8, "order-7")
+    world = World(answer=failing(Unanswered("no answer")), lists=lambda now: [other], reports=lambda _: 8)
+    with pytest.raises(Unresolved):
+        world.place(request_to(external_id="order-7"))
+    assert world.journal().current.others == (8,)
+    world.lists = lambda now: [other, session(9, "order-7")]
+    assert world.place(request_to(external_id="order-7"), delivery="at_least_once").call_session_id == 9
+
+
+def test_the_active_calls_are_not_listed_before_a_call_whose_id_this_package_makes() -> None:
+    world = World()
+    world.place()
+    assert world.polled_at == []
+
+
+@pytest.mark.parametrize("failure", [ServiceFailed("down"), AccessDenied("component"), NotSent("refused")])
+def test_active_calls_that_cannot_be_listed_delay_no_call(failure: CallApiError) -> None:
+    world = World(lists=lambda now: failure)
+    assert world.place(request_to(external_id="order-7")).call_session_id == 7
+    assert world.polled_at == [5000.0]
 
 
 def test_a_record_that_cannot_be_read_stops_the_try_before_anything_is_sent() -> None:
@@ -533,12 +559,13 @@ def test_a_call_is_recognized_by_its_external_id_and_the_contact(other: CallSess
     with pytest.raises(Unresolved):
         world.place(request_to(external_id="order-77"))
     world = World(answer=failing(Unanswered("no answer")))
-    world.lists = lambda now: [other, session(8, "order-77")]
+    world.lists = lambda now: [other, session(8, "order-77")] if world.sent else [other]
     assert world.place(request_to(external_id="order-77")).call_session_id == 8
 
 
 def test_a_session_that_does_not_name_its_contact_is_recognized_by_the_external_id() -> None:
-    world = World(answer=failing(Unanswered("no answer")), lists=lambda now: [session(8, "order-77", None)])
+    world = World(answer=failing(Unanswered("no answer")))
+    world.lists = lambda now: [session(8, "order-77", None)] if world.sent else []
     assert world.place(request_to(external_id="order-77")).call_session_id == 8
 
 

@@ -33,7 +33,8 @@ class FakeClient:
         self.requests: list[Any] = []
         self.now = 1000.0
 
-    def call(self, request: Any) -> Any:
+    def call(self, request: Any, *, time_limit: float) -> Any:
+        self.time_limit = time_limit
         self.requests.append(request)
         self.now += 1
         if isinstance(self.answer, Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import os
@@ -25,6 +26,7 @@ from airflow_provider_callapi.api.methods import (
     StartInformerCall,
     TagCall,
 )
+from airflow_provider_callapi.cli.definition import _SESSION_ID
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
@@ -276,6 +278,17 @@ def test_release_with_yes_does_not_ask_and_an_ended_call_is_a_success(callapi, t
     assert [run.code for run in runs] == [0, 0]
     assert "is released" in runs[0].out
     assert "is not active: it has ended or never existed" in runs[1].out
+
+
+@pytest.mark.parametrize("session", ["0", "00", "-5", "1.5", "x", "", "٣", "9" * 5000])
+def test_release_of_what_is_no_session_id_is_refused_in_one_sentence(capsys, session):
+    parser = argparse.ArgumentParser()
+    _SESSION_ID.add_to_parser(parser)
+
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--", session])
+
+    assert "a session id is a positive whole number" in capsys.readouterr().err
 
 
 def test_release_of_a_call_that_never_existed_does_not_claim_that_it_has_ended(callapi):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
-from airflow_provider_callapi.connection.settings import ConnectionSettings
+from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 
 SECRET = "S3cret-of-the-account"
@@ -156,6 +157,71 @@ def test_text_is_converted_to_the_fields_type():
 )
 def test_a_bad_extra_names_its_field_and_shows_no_value(extra, field):
     assert refusal(extra).startswith(f"connection my_conn, extra.{field}: ")
+
+
+FIELDS = {
+    "api_version": "v4.7",
+    "timeout": 7,
+    "timezone": "Asia/Tokyo",
+    "data_api": True,
+    "allow_http": True,
+    "verify": False,
+}
+
+
+@pytest.mark.parametrize("field", [*FIELDS, "data_api_host"])
+@pytest.mark.parametrize(
+    "misspell",
+    [
+        lambda name: name.replace("_", "") if "_" in name else f"{name}s",
+        str.upper,
+        lambda name: name.replace("_", "-") if "_" in name else f"_{name}",
+        lambda name: name[:2] + name[3:],
+        lambda name: f"extra__callapi__{name[:-1]}",
+        lambda name: f"{name} ",
+    ],
+)
+def test_a_misspelt_field_of_the_extra_is_refused_with_the_name_that_is_meant(field, misspell):
+    text = refusal({misspell(field): SECRET})
+
+    assert text.startswith("connection my_conn, extra.")
+    assert f"did you mean {field}?" in text
+
+
+@pytest.mark.parametrize("name", ["comment", "owner", "team", "aws_access_key_id", "x"])
+def test_a_field_of_the_extra_that_is_like_no_other_changes_nothing(name):
+    assert read({name: SECRET}) == read()
+
+
+def test_the_fields_of_an_older_form_are_read():
+    assert read({f"extra__callapi__{name}": value for name, value in FIELDS.items()}) == read(FIELDS)
+
+
+@pytest.mark.parametrize(
+    "names", [["timeout", "extra__callapi__timeout"], ["extra__callapi__timeout", "timeout"]]
+)
+def test_a_field_counts_more_than_the_same_field_of_an_older_form(names):
+    assert read({name: 7 if name == "timeout" else 9 for name in names}).timeout == 7
+
+
+@pytest.mark.parametrize("conn_type", ["aws", "postgres", "http", "generic", "Callapi", "", None])
+def test_a_connection_of_another_type_is_refused_and_shows_no_secret(conn_type):
+    connection = SimpleNamespace(
+        conn_id="my_conn",
+        conn_type=conn_type,
+        host="callapi.comagic.ru",
+        port=None,
+        login=None,
+        password=SECRET,
+        extra=None,
+    )
+
+    with pytest.raises(ConnectionSettingsInvalid, match="connection my_conn has the type") as failure:
+        read_settings(connection)  # type: ignore[arg-type]
+
+    assert SECRET not in str(failure.value)
+    connection.conn_type = "callapi"
+    assert read_settings(connection) == read(host="callapi.comagic.ru")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("path", ["/nonexistent.pem", "yes", "a" * 5000])

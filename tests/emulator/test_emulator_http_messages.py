@@ -28,6 +28,7 @@ def test_only_a_post_with_a_version_and_a_length_reaches_a_service(callapi_emula
     [
         (Fault.BAD_GATEWAY, 502),
         (Fault.GATEWAY_TIMEOUT_AFTER, 504),
+        (Fault.TOO_MANY_REQUESTS, 429),
         (Fault.REDIRECT, 307),
         (Fault.HTML, 200),
     ],

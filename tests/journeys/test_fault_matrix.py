@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import requests
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance
 
+from airflow_provider_callapi.api.bounded_http import BoundedSession
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.retrying_client import RetryingClient
@@ -40,7 +40,7 @@ PEOPLE = {
     "is busy at once": Script.busy(rings=0),
 }
 """A person whose call list.calls shows, and a person whose call ends before the first poll."""
-PROVES_NOT_PLACED = {Fault.REFUSE}
+PROVES_NOT_PLACED = {Fault.REFUSE, Fault.TOO_MANY_REQUESTS}
 """The faults that prove that no call was placed. The client sends the request again."""
 
 
@@ -96,7 +96,7 @@ def wire(desk: Desk, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Wir
     exchange.reset()
     exchange.report_lag = REPORT_LAG
     desk.exchange = exchange
-    monkeypatch.setitem(JsonRpc.__init__.__kwdefaults__, "new_session", requests.Session)
+    monkeypatch.setitem(JsonRpc.__init__.__kwdefaults__, "new_session", BoundedSession)
     return Wire(desk, emulator)
 
 

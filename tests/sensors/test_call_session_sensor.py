@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
+    AirflowNotFoundException,
     AirflowSensorTimeout,
     AirflowSkipException,
 )
@@ -16,6 +18,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallOutcomeUnknown
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
 pytest_plugins = ["airflow_desk"]
@@ -126,6 +129,68 @@ def test_soft_fail_makes_an_unmet_requirement_a_skip(desk, wait_mode, call):
         waiting(desk, session, wait_mode, require_answer=True, soft_fail=True).run()
 
 
+MISCONFIGURED: dict[str, Callable[[Any], object]] = {
+    "key": lambda desk: desk.connect(password="wrong-key-0001"),
+    "field": lambda desk: desk.connect(extra={"timezone": "Moscow"}),
+    "misspelt field": lambda desk: desk.connect(extra={"dataapi": True}),
+    "type": lambda desk: desk.connect(conn_type="aws"),
+    "component": lambda desk: desk.exchange.account.components_off.add(Component.MANAGEMENT),
+}
+
+
+@wait_modes
+@pytest.mark.parametrize("broken", MISCONFIGURED)
+@pytest.mark.parametrize("soft_fail", [False, True])
+def test_a_misconfiguration_fails_without_retries_in_all_modes_even_with_soft_fail(
+    desk, wait_mode, broken, soft_fail
+):
+    MISCONFIGURED[broken](desk)
+
+    with pytest.raises(AirflowFailException) as failure:
+        waiting(desk, 1, wait_mode, soft_fail=soft_fail).run()
+
+    assert not isinstance(failure.value, AirflowSkipException)
+    assert "wrong-key-0001" not in str(failure.value)
+
+
+@wait_modes
+@pytest.mark.parametrize("soft_fail", [False, True])
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_trouble_of_the_service_fails_and_may_be_retried_in_all_modes_even_with_soft_fail(
+    desk, wait_mode, soft_fail
+):
+    desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls", times=99)
+
+    with pytest.raises((CallApiError, CallApiTrouble)):
+        waiting(desk, 1, wait_mode, soft_fail=soft_fail, appear_timeout=600).run()
+
+
+@wait_modes
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_connection_that_cannot_be_read_for_some_seconds_ends_no_wait(desk, wait_mode, monkeypatch):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=100))
+    session = desk.start()
+    back_at = desk.clock() + 21
+    read, aread = CallApiHook.get_connection.__func__, CallApiHook.aget_connection.__func__
+
+    def check() -> None:
+        if desk.clock() < back_at:
+            raise AirflowNotFoundException("The conn_id `callapi_default` isn't defined")
+
+    def get(cls: Any, conn_id: str) -> Any:
+        check()
+        return read(cls, conn_id)
+
+    async def aget(cls: Any, conn_id: str) -> Any:
+        check()
+        return await aread(cls, conn_id)
+
+    monkeypatch.setattr(CallApiHook, "get_connection", classmethod(get))
+    monkeypatch.setattr(CallApiHook, "aget_connection", classmethod(aget))
+
+    assert waiting(desk, session, wait_mode).run()["answered"] is True
+
+
 @wait_modes
 def test_a_call_that_outlives_the_timeout_is_a_sensor_timeout(desk, wait_mode):
     desk.exchange.script(CONTACT, Script(rings=0, talks=None))
@@ -227,6 +292,12 @@ def test_a_session_is_a_number_its_text_or_a_start_operators_dict(desk, as_text)
     session = desk.start()
 
     assert waiting(desk, as_text(session), "poke").run()["call_session_id"] == session
+
+
+@pytest.mark.parametrize("interval", [0, 0.0, float("nan")])
+def test_an_interval_that_is_not_positive_is_refused_when_the_dag_is_parsed(interval):
+    with pytest.raises(ValueError, match="poke_interval"):
+        sensor(1, poke_interval=interval)
 
 
 def test_until_is_checked_when_the_dag_is_parsed():

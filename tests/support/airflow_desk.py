@@ -12,12 +12,14 @@ from airflow_fakes import Desk
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.polling import SharedPoll
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
+from airflow_provider_callapi.triggers._loop.shared_poll import _Poller
 
 _MODULES_WITH_A_CLOCK = (
     "connection.clients",
     "hooks.callapi",
     "operators._call.call_try",
     "sensors.call_session",
+    "triggers.call_session",
     "triggers._loop.shared_poll",
 )
 
@@ -46,6 +48,7 @@ def new_desk(monkeypatch: pytest.MonkeyPatch, profile: Profile) -> Desk:
     monkeypatch.setattr("airflow.sdk.bases.sensor.timezone", utcnow)
     # these defaults are bound at class creation, so patching the module does not change them
     monkeypatch.setitem(SharedPoll.__init__.__kwdefaults__, "sleep", desk.asleep)
+    monkeypatch.setitem(_Poller.__init__.__kwdefaults__, "sleep", desk.asleep)
     monkeypatch.setitem(JsonRpc.__init__.__kwdefaults__, "new_session", desk.exchange.session)
     desk.connect()
     return desk

@@ -105,7 +105,9 @@ class TaskState:
         return json.loads(self.values[key]) if key in self.values else default
 
     def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:
-        self.values[key] = json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False)
+        assert json.loads(text) == value, f"{key}: Airflow stores lists and no tuples"
+        self.values[key] = text
 
 
 def installed_task_state() -> TaskState | None:

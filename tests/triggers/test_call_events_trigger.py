@@ -24,6 +24,7 @@ from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators._call.request_operator import read_call
 from airflow_provider_callapi.triggers import call_events
+from airflow_provider_callapi.triggers._loop import shared_poll
 from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
 
 ALL = ("started", "answered", "ended")
@@ -267,16 +268,16 @@ def test_failed_polls_make_no_events_and_lose_none(wire):
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("broken", ["password", "component", "no connection", "settings"])
+@pytest.mark.parametrize("broken", ["password", "component", "type", "settings"])
 def test_a_permanent_error_is_logged_as_an_error_and_the_watcher_recovers_from_it(
-    wire, connection, monkeypatch, caplog, broken
+    wire, connection, caplog, broken
 ):
     if broken == "password":
         connection(password="a-wrong-key-0001")
     elif broken == "component":
         wire.account.components_off.add(Component.MANAGEMENT)
-    elif broken == "no connection":
-        monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
+    elif broken == "type":
+        connection(conn_type="aws")
     else:
         connection(extra={"timezone": "Moscow"})
 
@@ -297,6 +298,26 @@ def test_a_permanent_error_is_logged_as_an_error_and_the_watcher_recovers_from_i
     assert len(errors) == 1, "the same trouble is not said every second"
     assert "callapi_default" in errors[0].getMessage()
     assert "a-wrong-key-0001" not in caplog.text
+
+
+def test_a_connection_that_does_not_exist_yet_is_read_again_and_logged_once(
+    wire, connection, monkeypatch, caplog
+):
+    monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
+    monkeypatch.setattr(shared_poll, "_READ_CONNECTION_AGAIN_AFTER", 0.1)
+
+    async def main() -> None:
+        async with watching(watcher(events="started")) as (one,):
+            await until(lambda: "cannot be read" in caplog.text)
+            await asyncio.sleep(0.5)
+            connection()
+            await polled(wire, 2)
+            session = wire.inbound(CONTACT)
+            await until(lambda: one.reported == [("started", session)])
+
+    asyncio.run(main())
+
+    assert caplog.text.count("cannot be read") == 1
 
 
 def test_the_same_error_is_logged_again_after_a_while(wire, connection, monkeypatch, caplog):

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow_fakes import CONTACT, events_of, rebuild
 from session_triggers import trigger
 
@@ -121,7 +122,7 @@ def test_what_was_observed_before_the_trigger_began_counts(desk):
     assert desk.clock() < now + 50, "a call that was seen need not wait for the appear timeout"
 
 
-@pytest.mark.parametrize("broken", ["key", "component", "connection", "no connection"])
+@pytest.mark.parametrize("broken", ["key", "component", "connection", "type"])
 def test_a_permanent_error_is_reported_as_permanent(desk, broken):
     waiting = trigger(desk.start(), desk.clock())
     if broken == "key":
@@ -131,7 +132,7 @@ def test_a_permanent_error_is_reported_as_permanent(desk, broken):
     elif broken == "connection":
         desk.connect(extra={"timezone": "Moscow"})
     else:
-        waiting.callapi_conn_id = "no_such_connection"
+        desk.connect(conn_type="aws")
 
     event = run(desk, waiting)
 
@@ -158,17 +159,53 @@ def test_failed_polls_are_survived_up_to_the_tolerated_number_and_then_reported_
         read_event(event)
 
 
-def test_a_secrets_backend_that_is_down_for_a_moment_does_not_fail_the_task_for_good(desk, monkeypatch):
-    """Only an error that a retry would repeat is permanent."""
+UNREADABLE = {
+    "missing": AirflowNotFoundException("The conn_id `callapi_default` isn't defined"),
+    "API server": OSError("the API server is being restarted"),
+    "secrets backend": RuntimeError("Vault is sealed"),
+    "timeout": TimeoutError(),
+}
 
-    async def down(*_: Any) -> Any:
-        raise OSError("the API server is being restarted")
+
+@pytest.mark.parametrize("error", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("poll_interval", [1, 5])
+def test_a_connection_that_cannot_be_read_for_some_seconds_ends_no_wait(
+    desk, monkeypatch, error, poll_interval
+):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=100))
+    waiting = [trigger(desk.start(), desk.clock(), poll_interval=poll_interval) for _ in range(3)]
+    back_at = desk.clock() + 21
+    read = CallApiHook.aget_connection
+
+    async def down(conn_id: str) -> Any:
+        if desk.clock() < back_at:
+            raise error
+        return await read(conn_id)
 
     monkeypatch.setattr(CallApiHook, "aget_connection", down)
 
-    event = run(desk, trigger(1, desk.clock()))
+    async def main() -> list[Any]:
+        return [event for (event,) in await asyncio.gather(*map(events_of, waiting))]
+
+    for event in asyncio.run(main()):
+        phase, call = read_event(event)
+        assert (phase, call.answered) == (Phase.ENDED, True)
+
+
+@pytest.mark.parametrize("error", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_connection_that_stays_unreadable_ends_the_wait_after_minutes_and_a_retry_may_succeed(
+    desk, monkeypatch, error
+):
+    async def down(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(CallApiHook, "aget_connection", down)
+    began = desk.clock()
+
+    event = run(desk, trigger(1, began, deadline=began + 3600))
 
     assert event["permanent"] is False
+    assert 120 <= desk.clock() - began <= 240
 
 
 def test_a_poll_interval_of_zero_is_refused(desk):

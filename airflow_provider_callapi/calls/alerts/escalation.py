@@ -63,6 +63,7 @@ class Escalation:
                     self.gateway,
                     appear_timeout=self.appear_timeout,
                     delivery="at_most_once" if self.has_next else "at_least_once",
+                    id_is_unique=True,
                 )
             except (CallApiError, Unresolved) as error:
                 self.warn(f"no confirmed call to {person}: {error}")
@@ -96,8 +97,13 @@ class Escalation:
             Progress(people[session.external_id], session.call_session_id)
             for session in sessions
             if session.external_id in people
+            and session.contact_phone_number in (None, self.contact_of(people[session.external_id]))
         ]
         return max(calls, key=lambda call: call.person, default=None)
+
+    def contact_of(self, person: int) -> str:
+        """Return the phone number of a person, who is counted from 1."""
+        return self.requests[person - 1].contact
 
     @property
     def call_ids(self) -> list[tuple[int, str]]:

@@ -175,9 +175,10 @@ class Dialling:
         :return: the changed attempt, to store in the ledger.
         """
         state = self._index[intent.person]
-        if isinstance(answer, StartedCall):
+        if isinstance(answer, StartedCall) and self._index.with_session(answer.call_session_id) is None:
             return self._progress.place(state, answer.call_session_id, now, now)
-        if answer.maybe_done:
+        # a session that is another person's call proves as little as no answer
+        if isinstance(answer, StartedCall) or answer.maybe_done:
             return self._progress.lose(state, now)
         if isinstance(answer, LimitExceeded):
             self.pacing.record_limit_exceeded(answer, now)

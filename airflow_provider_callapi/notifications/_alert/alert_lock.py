@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_callapi.calls.alerts.election import Candidate, Progress
+from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
+from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.notifications._alert.options import AlertOptions
 from airflow_provider_callapi.notifications._alert.variable_store import (
@@ -24,6 +26,15 @@ from airflow_provider_callapi.notifications._alert.variable_store import (
 
 class AlertSuppressed(Exception):
     """The callback must not ring, because another call for the same alert was placed already."""
+
+
+def _deployment(log: Any) -> Deployment:
+    """Return this Airflow deployment. If the configuration cannot be read, log it: an alert must ring."""
+    try:
+        return read_deployment()
+    except Exception as error:  # a command or a secrets backend gives the key
+        log.warning("Other callbacks may ring too, because the configuration cannot be read: %s", error)
+        return NO_DEPLOYMENT
 
 
 @dataclass
@@ -64,7 +75,7 @@ class AlertLock:
         """
         deadline = f"deadline {failure.deadline_id}" if failure.deadline_id else ""
         return cls(
-            alert=str(options.external_id or failure.external_id),
+            alert=str(options.external_id or failure.external_id(_deployment(log))),
             about=str(failure),
             candidate_id=deadline or uuid.uuid4().hex,
             quiet_for=options.quiet_for,

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
+from airflow_provider_callapi.calls.deployment import Deployment
+
 _TEXTS = {
     "task": "Внимание! Ошибка в Airflow. Задача {task}, даг {dag}, запуск {run}.",
     "dag": "Внимание! Ошибка в Airflow. Даг {dag}, запуск {run}.",
@@ -57,10 +59,12 @@ class Failure:
             return cls("dag", dag_id, run_id)
         return cls("task", dag_id, run_id, _text(ti, "task_id"))
 
-    @property
-    def external_id(self) -> str:
-        """The default id of the alert about a failure. All failures of one DAG run have the same id."""
-        key = f"{self.dag_id}\n{self.run_id}"
+    def external_id(self, deployment: Deployment) -> str:
+        """Return the default id of the alert about a failure. All failures of one DAG run have the same id.
+
+        :param deployment: this Airflow deployment. Another deployment on the same account has other ids.
+        """
+        key = deployment.scope(self.dag_id, self.run_id)
         return f"af-alert-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
     @property

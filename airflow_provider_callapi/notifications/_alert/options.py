@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
@@ -26,9 +26,9 @@ class AlertOptions:
         whether the alert's Variable still holds the claim.
     """
 
-    contact: Any
+    contact: Any = field(repr=False)
     virtual_phone_number: str
-    message: Any
+    message: Any = field(repr=False)
     callapi_conn_id: str
     external_id: str | None
     quiet_for: float

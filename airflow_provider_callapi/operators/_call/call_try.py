@@ -90,7 +90,9 @@ class CallTry:
         self._log = log
         self._durable = options.durable and facts.state is not None
         store = (facts.state if self._durable else None) or MemoryStore()
-        self._journal = Journal(ObservedStore(store), owner=facts.owner, generation=facts.clears)
+        self._journal = Journal(
+            ObservedStore(store), owner=facts.owner, generation=facts.clears, deployment=facts.deployment
+        )
         self._lifecycle = CallLifecycle(
             self._journal,
             self._lifecycle_gateway(),

@@ -6,7 +6,7 @@ The operator's constructor checks those parameters that are not templates.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -24,12 +24,12 @@ class CampaignOptions:
     :raises ValueError: a parameter cannot be used. The text names the parameter.
     """
 
-    call: Mapping[str, Any]
-    contacts: Any
+    call: Mapping[str, Any] = field(repr=False)
+    contacts: Any = field(repr=False)
     callapi_conn_id: str
     campaign: str
     shard: str | None
-    do_not_call: Any
+    do_not_call: Any = field(repr=False)
     region: str
     timezone: str
     calling_hours: Sequence[str] | None

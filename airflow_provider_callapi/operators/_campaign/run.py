@@ -176,7 +176,8 @@ class CampaignRun:
 
     def _new_external_id(self, person: Person, attempt: int) -> str:
         own = self._template.own_external_id(person)
-        return external_id(self._options.campaign, person.contact, attempt, own)
+        scope = self._facts.deployment.scope(self._options.campaign)
+        return external_id(scope, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str] | None:
         """Return those phone numbers of the campaign that were on the do-not-call list before the deferral.

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowNotFoundException
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import CallApiError
@@ -26,7 +27,16 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import record_poll_age
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Connection
+
+_READ_CONNECTION_FOR = 180.0
+"""Seconds for which a poll tries again to read its connection."""
+_READ_CONNECTION_AGAIN_AFTER = 3.0
+"""Seconds between two attempts to read the connection."""
+_UNREADABLE = "Connection %s cannot be read (%s); trying again for some minutes"
 log = logging.getLogger(__name__)
+
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
 """Event loop → connection id → the shared poll of this connection."""
 
@@ -70,8 +80,11 @@ class _Poller:
     poll: SharedPoll
     """The shared poll that uses this object to take its snapshots."""
 
-    def __init__(self, callapi_conn_id: str) -> None:
+    def __init__(
+        self, callapi_conn_id: str, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self._callapi_conn_id = callapi_conn_id
+        self._sleep = sleep
         self._client: Client | None = None
         self._witness: AnswerWitness | None = None
         self._witness_request: asyncio.Future[None] | None = None
@@ -79,7 +92,7 @@ class _Poller:
 
     async def __call__(self) -> Snapshot:
         if self._client is None:
-            settings = read_settings(await CallApiHook.aget_connection(self._callapi_conn_id))
+            settings = read_settings(await self._read_connection())
             self._client = make_client(settings)
             if settings.data_api_url is not None:
                 data_api = make_client(settings, service="data_api")
@@ -103,13 +116,34 @@ class _Poller:
             self._witness_request = asyncio.ensure_future(run_in_thread(witness.ask, calls, snapshot.at))
         return replace(snapshot, answered=answered)
 
+    async def _read_connection(self) -> Connection:
+        """Return the Airflow connection. If the connection cannot be read, try again for some minutes.
+
+        Airflow reports a connection as missing also if a secrets backend or the API server is down. An error
+        at once would end all waits of the triggerer.
+
+        :raises Exception: the error of the last attempt.
+        """
+        give_up_at, is_logged = time.time() + _READ_CONNECTION_FOR, False
+        while True:
+            try:
+                return await CallApiHook.aget_connection(self._callapi_conn_id)
+            except Exception as error:
+                if is_permanent(error) or self.poll.idle or time.time() >= give_up_at:
+                    raise
+                if not is_logged:
+                    log.warning(_UNREADABLE, self._callapi_conn_id, type(error).__name__)
+                is_logged = True
+            await self._sleep(_READ_CONNECTION_AGAIN_AFTER)
+
 
 def is_permanent(error: Exception) -> bool:
     """Return whether a retry of the task would fail with the same error.
 
     Return False for an error of an unknown kind: such an error may be temporary, e.g. an outage of the
-    secrets backend.
+    secrets backend. Return False for a missing connection, too, because Airflow reports both with the same
+    error.
     """
     if isinstance(error, CallApiError):
         return error.permanent
-    return isinstance(error, AirflowFailException | AirflowNotFoundException | ValueError)
+    return isinstance(error, AirflowFailException | ValueError)

@@ -523,7 +523,7 @@ def test_an_earlier_call_with_the_same_id_of_an_author_is_not_the_lost_one() -> 
     assert world.results() == {ANNA: Result.UNRESOLVED}
 
 
-@pytest.mark.parametrize("fault", [f for f in Fault if f not in (Fault.REFUSE,)])
+@pytest.mark.parametrize("fault", [f for f in Fault if f not in (Fault.REFUSE, Fault.TOO_MANY_REQUESTS)])
 def test_a_call_whose_answer_is_lost_is_searched_for_and_never_dialled_again(fault: Fault) -> None:
     world = World()
     world.exchange.default_script = Script(talks=30)
@@ -533,6 +533,14 @@ def test_a_call_whose_answer_is_lost_is_searched_for_and_never_dialled_again(fau
     assert world.exchange.rings(ANNA) == int(placed)
     assert world.exchange.requests(START) == int(placed)
     assert world.results() == {ANNA: Result.ANSWERED if placed else Result.UNRESOLVED}
+
+
+def test_a_start_that_a_busy_gateway_refused_is_sent_again() -> None:
+    world = World()
+    world.exchange.fault(Fault.TOO_MANY_REQUESTS, method=START, times=2)
+    world.run()
+    assert world.exchange.rings(ANNA) == 1
+    assert world.results() == {ANNA: Result.ANSWERED}
 
 
 def test_a_lost_call_that_was_over_before_anybody_looked_is_found_in_the_report() -> None:

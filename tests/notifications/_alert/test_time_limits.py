@@ -27,12 +27,12 @@ def hangs(desk, monkeypatch):
     """Return a function that delays the answers to a method of the API, in seconds of desk time."""
     send, slow = Client._send, {}
 
-    def takes_time(client, request, token):
+    def takes_time(client, request, token, time_limit):
         seconds = slow.get(request.method, 0.0)
         desk.sleep(min(seconds, client.rpc.timeout))
         if seconds > client.rpc.timeout:
             raise Unanswered("Read timed out", method=request.method)
-        return send(client, request, token)
+        return send(client, request, token, time_limit)
 
     monkeypatch.setattr(Client, "_send", takes_time)
     return lambda method, seconds=3600.0: slow.update({method: seconds})

@@ -279,7 +279,8 @@ def test_wrong_credentials_are_tried_once_and_never_again(desk, method, login):
         make(method).execute(context(desk))
 
     requests = [entry.method for entry in desk.exchange.journal if entry.kind == "request"]
-    assert requests == (["login.user"] if login else [method])
+    first = "list.calls" if method.startswith("start.") else method  # the author's own id is looked up
+    assert requests == (["login.user"] if login else [first])
     assert desk.slept == []
     assert "a-wrong-one" not in str(failure.value)
 

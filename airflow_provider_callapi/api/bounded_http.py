@@ -1,0 +1,213 @@
+"""HTTP with bounds: the seconds of a whole request, and the size of an answer before and after unpacking.
+
+The time limit of `requests` starts again with every byte of the answer. A service that sends one byte a
+second could therefore hold a request for ever. `BoundedSession` counts the seconds of the whole request.
+"""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import zlib
+from functools import partial
+from http.client import HTTPResponse
+from socket import socket
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+"""The largest answer in bytes, as sent and after unpacking. This is `list.calls` with over 20 000 calls."""
+ACCEPTED_ENCODINGS = "gzip, deflate"
+"""The value of the header ``Accept-Encoding``: the encodings that `read_body` unpacks."""
+_CHUNK = 65_536
+
+
+class AnswerTooLarge(Exception):
+    """The body of an HTTP answer is larger than `MAX_ANSWER_BYTES`."""
+
+
+class AnswerUnreadable(Exception):
+    """The body of an HTTP answer cannot be unpacked."""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or an IP address without brackets certainly means this machine."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        name = host.rstrip(".").lower()
+        return name == "localhost" or name.endswith(".localhost")
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def read_body(response: requests.Response) -> bytes:
+    """Read and unpack the body of a streamed HTTP answer.
+
+    :raises AnswerTooLarge: the body is larger than `MAX_ANSWER_BYTES`, as sent or after unpacking.
+    :raises AnswerUnreadable: the body's encoding is unknown, or the packed body is damaged.
+    :raises OSError, urllib3.exceptions.HTTPError: the connection failed, or the time is up.
+    """
+    unpack = _Unpacker(response.headers.get("Content-Encoding", ""))
+    body = bytearray()
+    sent = 0
+    while chunk := response.raw.read(_CHUNK, decode_content=False):
+        sent += len(chunk)
+        body += unpack(chunk, MAX_ANSWER_BYTES - len(body))
+        if sent > MAX_ANSWER_BYTES or len(body) > MAX_ANSWER_BYTES:
+            raise AnswerTooLarge
+    if not unpack.is_complete:
+        raise AnswerUnreadable
+    return bytes(body)
+
+
+class _Unpacker:
+    """Unpacks the chunks of a body.
+
+    :param encoding: the value of the answer's header ``Content-Encoding``.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        self._packed = encoding.strip().lower() not in ("", "identity")
+        if self._packed and encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+            raise AnswerUnreadable
+        self._zlib = zlib.decompressobj(wbits=47)  # 47: recognises gzip and zlib by the first bytes
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the chunks so far are a whole body."""
+        return not self._packed or self._zlib.eof
+
+    def __call__(self, chunk: bytes, room: int) -> bytes:
+        """Return the unpacked bytes of a chunk: at most one byte more than ``room``.
+
+        :raises AnswerUnreadable: the packed body is damaged.
+        """
+        if not self._packed:
+            return chunk
+        try:
+            return self._zlib.decompress(chunk, room + 1)
+        except zlib.error:
+            raise AnswerUnreadable from None
+
+
+class BoundedSession(requests.Session):
+    """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
+
+    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. The attempts to connect to several addresses
+    of one host have the limit each.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _BoundedAdapter())
+
+
+class _BoundedAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _use_bounded_connections(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        _use_bounded_connections(manager)
+        return manager
+
+
+def _use_bounded_connections(manager: Any) -> None:
+    manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+
+
+class _BoundedConnection(HTTPConnection):
+    """A connection that counts the seconds of the whole request.
+
+    ``self.timeout`` holds the seconds that urllib3 leaves for the next step of the request.
+    """
+
+    def connect(self) -> None:
+        self._start_countdown()
+        super().connect()
+
+    def _new_conn(self) -> socket:
+        connected = super()._new_conn()
+        connected.settimeout(_seconds_left(self._countdown))  # for the TLS handshake
+        return connected
+
+    def getresponse(self) -> Any:
+        self._start_countdown()
+        return super().getresponse()
+
+    def _start_countdown(self) -> None:
+        self._countdown = Timeout(total=self.timeout)
+        self._countdown.start_connect()
+        # http.client also uses this class for a proxy's answer to CONNECT
+        self.response_class = partial(_BoundedResponse, countdown=self._countdown)  # type: ignore[assignment]
+
+
+class _HttpsConnection(_BoundedConnection, HTTPSConnection):
+    pass
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _BoundedConnection
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection
+
+
+class _BoundedResponse(HTTPResponse):
+    """An HTTP answer whose bytes must all arrive before a countdown ends."""
+
+    def __init__(self, sock: socket, *args: Any, countdown: Timeout, **kwargs: Any) -> None:
+        super().__init__(_BoundedSocket(sock, countdown), *args, **kwargs)  # type: ignore[arg-type]
+
+
+class _BoundedSocket:
+    """The part of a socket that `http.client.HTTPResponse` uses."""
+
+    def __init__(self, sock: socket, countdown: Timeout) -> None:
+        self._sock = sock
+        self._countdown = countdown
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_BoundedReader(self._sock, self._countdown))
+
+
+class _BoundedReader(io.RawIOBase):
+    """The bytes that a socket receives until a countdown ends."""
+
+    def __init__(self, sock: socket, countdown: Timeout) -> None:
+        super().__init__()
+        self._sock = sock
+        self._countdown = countdown
+        self._file = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(_seconds_left(self._countdown))
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _seconds_left(countdown: Timeout) -> float:
+    """Return the seconds until a countdown ends.
+
+    :raises TimeoutError: the countdown has ended.
+    """
+    left = countdown.read_timeout
+    if not isinstance(left, int | float):
+        raise TypeError("a request needs a time limit in seconds")
+    if left <= 0:
+        raise TimeoutError("the time of the request is up")
+    return left

@@ -1,0 +1,47 @@
+"""The rule for an HTTP answer that refuses a request before the service has seen the request.
+
+A gateway in front of the service can answer instead of the service. Most answers of a gateway prove nothing,
+because the service may have carried out the request. An answer is a refusal only if all of this is true:
+
+- The status is 429 (too many requests) or 503 (unavailable).
+- The header ``Retry-After`` contains seconds or a time, and so invites the client to send the request again.
+- The body is no JSON-RPC answer, so the answer does not come from the service itself.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+_STATUSES = frozenset({429, 503})
+
+
+def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
+    """Return the seconds after which a gateway invites the client to send the request again.
+
+    None: the answer is no invitation.
+
+    :param status: the HTTP status.
+    :param headers: the HTTP headers. The mapping must ignore case.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if status not in _STATUSES or not text:
+        return None
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return int(text)
+    retry_at, answered_at = _read_time(text), _read_time(headers.get("Date", ""))
+    if retry_at is None or answered_at is None:
+        return None
+    return max(math.ceil((retry_at - answered_at).total_seconds()), 0)
+
+
+def _read_time(text: str) -> datetime | None:
+    """Return the time in an HTTP header. None: the text is no time with a zone."""
+    try:
+        time = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo else None

@@ -1,0 +1,69 @@
+"""A mixin that keeps phone numbers, names and messages out of ``repr()`` and ``str()`` of pydantic models.
+
+Tracebacks, debuggers and log lines show the ``repr()`` of objects. The mixin shows only what certainly is no
+personal data, so that a field that the vendor adds later is hidden, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+_SHOWN_TEXTS = frozenset(
+    {
+        "action",
+        "button",
+        "call_api_external_id",
+        "connect_time",
+        "direction",
+        "external_id",
+        "finish_reason",
+        "finish_time",
+        "first_call",
+        "mnemonic",
+        "source",
+        "start_time",
+        "state",
+        "type",
+    }
+)
+"""The fields whose texts are shown: times, the vendor's own words, and the author's id of a call."""
+_LARGEST_NUMBER = 10**9
+"""A larger number can be a phone number. It is shown only in a field whose name ends with ``id``."""
+
+
+class _Hidden:
+    def __repr__(self) -> str:
+        return "***"
+
+
+_HIDDEN = _Hidden()
+
+
+class PrivateRepr(BaseModel):
+    """Base class of pydantic models whose ``repr()`` and ``str()`` show no personal data.
+
+    A text appears as ``***``, except in the fields of `_SHOWN_TEXTS`.
+    """
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, _shown(name or "", value)
+
+
+def _shown(name: str, value: Any) -> Any:
+    """Return what ``repr()`` shows of a field's value."""
+    if value is None or isinstance(value, bool | Enum | PrivateRepr):
+        return value
+    if isinstance(value, int | float):
+        return value if name.endswith("id") or abs(value) < _LARGEST_NUMBER else _HIDDEN
+    if isinstance(value, str):
+        return value if name in _SHOWN_TEXTS else _HIDDEN
+    if isinstance(value, Mapping):
+        return {_HIDDEN: _HIDDEN} if value else {}
+    if isinstance(value, list | tuple):
+        return [_shown(name, inner) for inner in value]
+    return _HIDDEN

@@ -1,0 +1,83 @@
+"""What tells one Airflow deployment from others, and hashes that only this deployment can compute.
+
+A hash of a phone number without a secret key reveals the number: a computer can try all numbers of a country
+in minutes. The hashes of this module use a secret key of the deployment, if the deployment has one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+
+_KEY_ID_DIGITS = 8
+_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One Airflow deployment.
+
+    :ivar name: tells this deployment from others that use the same account; may be empty.
+    :ivar id_key: the secret key of ids. The key must stay the same for a long time. Empty: ids have no key.
+    :ivar keys: the secret keys of fingerprints, the newest first. Empty: fingerprints have no key.
+    """
+
+    name: str = ""
+    id_key: bytes = field(default=b"", repr=False)
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def scope(self, *names: str) -> str:
+        """Return a text that stands for names in this deployment. Hashes of ids begin with this text.
+
+        Two deployments return different texts for the same names, if their names or keys differ.
+        """
+        if not self.name and not self.id_key:
+            return "\n".join(names)
+        return _keyed_hash(self.id_key, "id", self.name, *names)
+
+    def fingerprint(self, *parts: str) -> str:
+        """Return digits that identify some texts, for example a task and a phone number.
+
+        With a key, the digits do not reveal the texts. Without a key, a computer can find a phone number in
+        them by trying all numbers.
+        """
+        if not self.keys:
+            return _unkeyed(parts)
+        return _fingerprint_with(self.keys[0], parts)
+
+    def is_fingerprint_of(self, fingerprint: str, *parts: str) -> bool | None:
+        """Return whether a stored fingerprint identifies some texts.
+
+        The fingerprint may be of any of the deployment's keys, or of the time before there was a key. None:
+        this cannot be known, because the deployment no longer has the fingerprint's key.
+        """
+        key_id, separator, _ = fingerprint.partition(".")
+        if not separator:
+            return hmac.compare_digest(fingerprint, _unkeyed(parts))
+        for key in self.keys:
+            if key_id == _key_id(key):
+                return hmac.compare_digest(fingerprint, _fingerprint_with(key, parts))
+        return None
+
+
+NO_DEPLOYMENT = Deployment()
+"""A deployment without a name and without keys."""
+
+
+def _unkeyed(parts: tuple[str, ...]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _fingerprint_with(key: bytes, parts: tuple[str, ...]) -> str:
+    return f"{_key_id(key)}.{_keyed_hash(key, 'fingerprint', *parts)[:_DIGITS]}"
+
+
+def _key_id(key: bytes) -> str:
+    return _keyed_hash(key, "name of the key")[:_KEY_ID_DIGITS]
+
+
+def _keyed_hash(key: bytes, purpose: str, *parts: str) -> str:
+    message = json.dumps(["airflow-provider-callapi", purpose, *parts])
+    return hmac.new(key, message.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,73 @@
+"""Send a control request at most once in all tries of a task.
+
+Some control requests ring a phone or play a sound, for example ``make.call`` and ``send.dtmf``. A killed task
+does not know whether the service carried out its request. So the journal stores an intent before the request
+is sent:
+
+=======  ==============================================================================
+stage    what the next try does
+=======  ==============================================================================
+nothing  send the request: the service certainly did not carry it out
+sending  fail: the service may have carried out the request
+done     return the result again
+=======  ==============================================================================
+
+After a user clears the task, or for another call, the next try sends the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.methods import SessionRequest
+from airflow_provider_callapi.api.models import Done
+from airflow_provider_callapi.calls.stores import KeyValueStore
+
+_RECORD_KEY = "callapi_request"
+"""The key under which a journal stores its record."""
+
+
+class MaybeCarriedOut(Exception):
+    """An earlier try of the task sent the request, and did not learn the answer."""
+
+
+@dataclass(frozen=True)
+class RequestJournal:
+    """The stored record of one task's control request.
+
+    :ivar generation: a number that changes only when a user clears the task.
+    """
+
+    store: KeyValueStore
+    generation: int
+
+    def send_once(self, request: SessionRequest[Done], send: Callable[[], Done]) -> Done:
+        """Send a request, or return the result of an earlier try.
+
+        :param send: sends the request and returns the answer.
+        :raises MaybeCarriedOut: an earlier try may have sent the request. The request is not sent.
+        :raises CallApiError: the error of the request.
+        """
+        about = {
+            "method": request.method,
+            "call_session_id": request.call_session_id,
+            "generation": self.generation,
+        }
+        record: dict[str, Any] = self.store.get(_RECORD_KEY) or {}
+        is_same = all(record.get(name) == value for name, value in about.items())
+        if is_same and record["stage"] == "done":
+            return Done(success=True, already=record["already"])
+        if is_same and record["stage"] == "sending":
+            raise MaybeCarriedOut
+        self.store.set(_RECORD_KEY, {**about, "stage": "sending"})
+        try:
+            done = send()
+        except CallApiError as error:
+            if not error.maybe_done:
+                self.store.set(_RECORD_KEY, {**about, "stage": "nothing"})
+            raise
+        self.store.set(_RECORD_KEY, {**about, "stage": "done", "already": done.already})
+        return done

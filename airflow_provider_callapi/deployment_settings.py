@@ -1,0 +1,39 @@
+"""Read from Airflow's configuration what tells this deployment from others, and its secret keys."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_callapi.calls.deployment import Deployment
+
+SECTION = "callapi"
+"""The section of this package in Airflow's configuration."""
+
+
+@cache
+def read_deployment() -> Deployment:
+    """Return this deployment. All machines of the deployment must have the same configuration.
+
+    The name is ``[callapi] deployment``, or else ``[api] base_url``. The keys are ``[callapi] secret_keys``,
+    or else ``[core] fernet_key``. Both options list several keys with commas between them, the newest first.
+    Ids use the last key in the list, so that a new key does not change ids. If ``[callapi] deployment`` is
+    set, ids use only a key of ``[callapi] secret_keys``.
+    """
+    name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
+    keys = own_keys or _keys(_option("core", "fernet_key"))
+    id_keys = own_keys if name else keys
+    return Deployment(
+        name or _option("api", "base_url"),
+        id_key=id_keys[-1] if id_keys else b"",
+        keys=keys,
+    )
+
+
+def _option(section: str, name: str) -> str:
+    return str(conf.get(section, name, fallback="") or "").strip()
+
+
+def _keys(text: str) -> tuple[bytes, ...]:
+    return tuple(key.strip().encode() for key in text.split(",") if key.strip())

@@ -1,0 +1,48 @@
+"""Send a control request that must not be repeated, in one try of its task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.methods import SessionRequest
+from airflow_provider_callapi.api.models import Done
+from airflow_provider_callapi.calls.request_journal import MaybeCarriedOut, RequestJournal
+from airflow_provider_callapi.calls.stores import MemoryStore
+from airflow_provider_callapi.exceptions import CallUnresolved, translate_errors
+from airflow_provider_callapi.task_context import TaskFacts
+
+if TYPE_CHECKING:
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+
+def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
+    """Send a control request, unless an earlier try of the task may have sent it. Return the answer.
+
+    Without task state (Airflow before 3.3), a retry never sends the request.
+
+    :param retries: the task's number of retries.
+    :raises CallUnresolved: the service may have carried out the request, in this try or in an earlier one.
+    :raises CallApiFailure: the service refuses the request.
+    """
+    name = f"{request.method}, call session {request.call_session_id}"
+    is_retry = facts.try_number > facts.clears - retries + 1
+    if facts.state is None and is_retry:
+        raise CallUnresolved(_text(f"{name}: an earlier try may have sent the request"))
+    journal = RequestJournal(facts.state or MemoryStore(), facts.clears)
+    with translate_errors():
+        try:
+            return journal.send_once(request, lambda: hook.call(request))
+        except MaybeCarriedOut:
+            raise CallUnresolved(_text(f"{name}: an earlier try ended before it got an answer")) from None
+        except CallApiError as error:
+            if not error.maybe_done:
+                raise
+            raise CallUnresolved(_text(str(error))) from error
+
+
+def _text(cause: str) -> str:
+    return (
+        f"{cause}. The request may have been carried out. The task does not repeat it: a repeat could carry "
+        "it out twice. Check the call in the account, then clear or mark this task"
+    )

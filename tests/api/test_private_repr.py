@@ -1,0 +1,127 @@
+"""No request, answer or validation error shows a phone number, a name or a message."""
+
+from __future__ import annotations
+
+import pprint
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from airflow_provider_callapi.api import data_api, methods, models
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.methods import METHODS, StartInformerCall, request_by_name
+from airflow_provider_callapi.api.models import CallSession, Leg
+from airflow_provider_callapi.api.private_repr import _SHOWN_TEXTS, PrivateRepr
+
+PHONE = "79260000001"
+
+
+def subclasses(base: type[Any]) -> Iterator[type[Any]]:
+    for subclass in base.__subclasses__():
+        yield subclass
+        yield from subclasses(subclass)
+
+
+MODELS = sorted(
+    {
+        model
+        for model in subclasses(PrivateRepr)
+        if model.__module__ in {module.__name__ for module in (data_api, methods, models)}
+        and "[" not in model.__name__
+    },
+    key=lambda model: model.__name__,
+)
+
+
+def shown(model: Any) -> str:
+    return f"{model} {model!r} {[model]} {pprint.pformat(model)} {model!s}"
+
+
+def test_all_requests_and_answers_are_tested_here() -> None:
+    assert {*METHODS.values(), CallSession, CallReport, Leg} <= {*MODELS}
+
+
+personal = st.recursive(
+    st.sampled_from([PHONE, int(PHONE), f"+7 926 {PHONE}", f"Hello {PHONE}", PHONE.encode()]),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=2)
+        | st.tuples(inner)
+        | st.dictionaries(st.just(PHONE) | st.just("name"), inner, min_size=1, max_size=2)
+        | st.builds(lambda value: Leg.model_construct(anything=value, called_phone_number=value), inner)
+    ),
+    max_leaves=4,
+)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@given(value=personal)
+def test_no_field_shows_a_phone_number_whatever_its_value_looks_like(
+    model: type[PrivateRepr], value: Any
+) -> None:
+    fields = {
+        name: value for name in model.model_fields if name not in _SHOWN_TEXTS and not name.endswith("id")
+    }
+    extra = {"a_field_of_tomorrow": value} if model.model_config.get("extra") == "allow" else {}
+    text = shown(model.model_construct(**fields, **extra))
+    assert PHONE not in text
+    assert str(PHONE[1:]) not in text
+
+
+def test_ids_and_times_and_the_vendors_words_are_shown() -> None:
+    report = CallReport(
+        id=206597836,
+        communication_id=12345678901,
+        start_time="2026-01-01 12:00:00",
+        finish_reason="no_answer",
+        call_api_external_id="order-7",
+        contact_phone_number=PHONE,
+        is_lost=True,
+    )
+    for text in ("206597836", "12345678901", "2026-01-01 12:00:00", "no_answer", "order-7", "is_lost=True"):
+        assert text in repr(report)
+
+
+def test_a_request_shows_its_class_and_hides_its_message() -> None:
+    request = StartInformerCall(
+        virtual_phone_number="74993720692",
+        contact=PHONE,
+        contact_message={"type": "tts", "value": "Your code is 1234"},
+        external_id="order-7",
+    )
+    assert "StartInformerCall(" in repr(request)
+    for hidden in (PHONE, "74993720692", "1234", "Your code"):
+        assert hidden not in shown(request)
+    assert "order-7" in repr(request)
+
+
+def test_an_untyped_request_hides_its_parameters() -> None:
+    request = request_by_name("start.something", {"contact": PHONE, "deep": {"contact": [PHONE]}})
+    assert PHONE not in shown(request)
+    assert request.params == {"contact": PHONE, "deep": {"contact": [PHONE]}}
+
+
+def error_text(read: Callable[[Any], object], value: Any) -> str:
+    """Return everything that an error shows, or "" if the value can be read."""
+    try:
+        read(value)
+    except ValidationError as error:
+        return f"{error} {error!r}"
+    return ""
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("shape", [lambda inner: inner, lambda inner: [inner], lambda inner: {"x": inner}])
+def test_a_validation_error_shows_no_value(model: type[Any], shape: Callable[[Any], Any]) -> None:
+    fields = dict.fromkeys(model.model_fields, shape(PHONE))
+    assert PHONE not in error_text(model.model_validate, shape(PHONE))
+    assert PHONE not in error_text(model.model_validate, {**fields, "x": PHONE})
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("answer", [PHONE, [PHONE], {"call_session_id": PHONE * 9}, [{"legs": PHONE}]])
+def test_an_answer_that_cannot_be_read_shows_no_value(method: str, answer: Any) -> None:
+    assert PHONE not in error_text(METHODS[method].read_answer, answer)

@@ -1,0 +1,81 @@
+"""A start that is answered with an unusable session id counts as unanswered: the call is searched for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from airflow_fakes import CONTACT, informer_task
+from campaign_world import ANNA, BORIS, CLARA, World
+
+from airflow_provider_callapi.api import jsonrpc
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.exceptions import CallNotAnswered
+
+pytest_plugins = ["airflow_desk"]
+
+UNUSABLE = [0, -5, None, True, False, "0", "", "x", 1.5, [], {}]
+
+
+@pytest.fixture
+def answered_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Return a function that replaces the session id in the answer of every start request."""
+    read_body = jsonrpc.read_body
+
+    def replace_session_ids(session_id: Any) -> None:
+        def read(response: requests.Response) -> bytes:
+            answer = json.loads(read_body(response))
+            data = answer.get("result", {}).get("data")
+            if isinstance(data, dict) and "call_session_id" in data:
+                data["call_session_id"] = session_id
+            return json.dumps(answer).encode()
+
+        monkeypatch.setattr(jsonrpc, "read_body", read)
+
+    return replace_session_ids
+
+
+@pytest.mark.parametrize("session_id", UNUSABLE, ids=repr)
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_call_whose_answer_has_an_unusable_session_id_is_found(desk, answered_with, session_id, deferrable):
+    desk.exchange.script(CONTACT, Script(rings=3, talks=30))
+    answered_with(session_id)
+
+    result = informer_task(desk, deferrable=deferrable).run()
+
+    (call,) = desk.exchange.calls
+    assert (result["call_session_id"], result["answered"]) == (call.call_session_id, True)
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_redial_that_is_answered_with_the_session_id_of_the_last_attempt_is_found(desk, answered_with):
+    desk.exchange.script(CONTACT, Script.no_answer(10))
+    task = informer_task(desk, require_answer=True)
+    with pytest.raises(CallNotAnswered):
+        task.run()
+    (first,) = desk.exchange.calls
+    desk.exchange.script(CONTACT, Script(rings=3, talks=30))
+    answered_with(first.call_session_id)
+
+    result = task.retry()
+
+    assert result["answered"] is True
+    assert result["call_session_id"] == desk.exchange.calls[-1].call_session_id != first.call_session_id
+    assert desk.exchange.rings(CONTACT) == 2
+
+
+@pytest.mark.parametrize("session_id", [0, 206_597_836], ids=["zero", "of the first person"])
+def test_a_campaign_ends_with_a_result_for_everybody_and_rings_each_once(answered_with, session_id):
+    world = World([ANNA, BORIS, CLARA])
+    world.exchange.default_script = Script(rings=3, talks=30)
+    answered_with(session_id)
+
+    assert world.run().over
+
+    assert set(world.results().values()) == {Result.ANSWERED}
+    assert all(world.exchange.rings(number) == 1 for number in (ANNA, BORIS, CLARA))

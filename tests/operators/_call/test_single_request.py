@@ -1,0 +1,168 @@
+"""A control request that rings or plays something is sent once in all tries, also if a try is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+from airflow_fakes import CONTACT, TTS, Task
+
+from airflow_provider_callapi.api.errors import CallApiError, NotSent
+from airflow_provider_callapi.api.methods import METHODS, Repeat, SessionRequest
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.operators import call_control
+
+pytest_plugins = ["airflow_desk"]
+
+OPERATORS: dict[str, tuple[type[Any], dict[str, Any]]] = {
+    "make.call": (call_control.CallApiMakeCallOperator, {"to": "79260000077"}),
+    "transfer.talk": (call_control.CallApiTransferTalkOperator, {}),
+    "restore.talk": (call_control.CallApiRestoreTalkOperator, {}),
+    "hold.call": (call_control.CallApiHoldCallOperator, {"contact_message": TTS}),
+    "unhold.call": (call_control.CallApiUnholdCallOperator, {}),
+    "add.coach": (call_control.CallApiAddCoachOperator, {"phone_number": "79260000009"}),
+    "disconnect.leg": (call_control.CallApiDisconnectLegOperator, {"leg_id": 287866221}),
+    "send.dtmf": (call_control.CallApiSendDtmfOperator, {"dtmf_string": "5"}),
+    "call.talk_option": (call_control.CallApiCallTalkOptionOperator, {"button": "1"}),
+}
+every_operator = pytest.mark.parametrize("method", OPERATORS)
+task_state = pytest.mark.needs_airflow("3.3", "task state")
+
+
+def test_every_control_request_that_must_not_be_repeated_is_tested_here():
+    assert OPERATORS.keys() == {
+        name
+        for name, request_type in METHODS.items()
+        if issubclass(request_type, SessionRequest) and request_type.repeat is Repeat.NEVER
+    }
+
+
+@pytest.fixture
+def session(desk: Any) -> int:
+    """Return the session id of a call that lasts."""
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+    session_id: int = desk.start()
+    desk.clock.advance(5)
+    return session_id
+
+
+def control_task(desk: Any, method: str, session: int) -> Task:
+    kind, params = OPERATORS[method]
+    return Task(desk, lambda: kind(task_id="task", retries=2, call_session_id=session, **params))
+
+
+class Killed(BaseException):
+    """The task's process is killed."""
+
+
+@pytest.fixture
+def killing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Return a context manager in which a task is killed while it waits for the answer to its request."""
+    send = CallApiHook.call
+
+    @contextmanager
+    def kill(*, before_the_request: bool = False) -> Iterator[None]:
+        def call(self: CallApiHook, request: Any) -> Any:
+            if not before_the_request:
+                with suppress(CallApiError):  # the call's state may not allow the request
+                    send(self, request)
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(CallApiHook, "call", call)
+            with pytest.raises(Killed):
+                yield
+
+    return kill
+
+
+@task_state
+@every_operator
+@pytest.mark.parametrize("before_the_request", [False, True])
+def test_after_a_kill_only_a_persons_clear_sends_the_request_again(
+    desk, session, killing, method, before_the_request
+):
+    task = control_task(desk, method, session)
+    with killing(before_the_request=before_the_request):
+        task.run()
+    sent = desk.exchange.requests(method)
+    assert sent == (not before_the_request)
+
+    for _ in range(2):
+        with pytest.raises(CallUnresolved, match="ended before it got an answer"):
+            task.retry()
+    assert desk.exchange.requests(method) == sent
+
+    with suppress(CallApiFailure):
+        task.clear()
+    assert desk.exchange.requests(method) == sent + 1
+
+
+@every_operator
+def test_without_task_state_a_retry_never_sends_the_request(desk, session, killing, method):
+    task = control_task(desk, method, session)
+    task.state = None
+    with killing(before_the_request=True):
+        task.run()
+
+    with pytest.raises(CallUnresolved, match="an earlier try may have sent"):
+        task.retry()
+    assert desk.exchange.requests(method) == 0
+
+    task.ti.max_tries = task.ti.try_number + 2  # Airflow adds the task's retries when a user clears the task
+    with suppress(CallApiFailure):
+        task.retry()
+    assert desk.exchange.requests(method) == 1
+
+
+@task_state
+def test_a_retry_after_the_answer_was_stored_returns_the_result_again(desk, session):
+    task = control_task(desk, "send.dtmf", session)
+    result = task.run()
+
+    assert task.retry() == result
+    assert desk.exchange.call(session).dtmf == ["5"]
+
+
+@task_state
+def test_a_request_that_certainly_was_not_carried_out_is_sent_by_the_next_try(desk, session):
+    task = control_task(desk, "send.dtmf", session)
+    desk.exchange.fault(Fault.REFUSE, method="send.dtmf", times=5)
+    with pytest.raises(NotSent):
+        task.run()
+
+    task.retry()
+
+    assert desk.exchange.call(session).dtmf == ["5"]
+
+
+@task_state
+def test_a_request_about_another_call_is_another_request(desk, session, killing):
+    with killing():
+        (task := control_task(desk, "send.dtmf", session)).run()
+    other = desk.start()
+    desk.clock.advance(5)
+    task.make = control_task(desk, "send.dtmf", other).make
+
+    task.retry()
+
+    assert desk.exchange.call(other).dtmf == ["5"]
+
+
+@task_state
+@every_operator
+def test_an_intent_that_cannot_be_stored_sends_nothing(desk, session, monkeypatch, method):
+    task = control_task(desk, method, session)
+
+    def down(*_: Any, **__: Any) -> None:
+        raise OSError("the API server is down")
+
+    monkeypatch.setattr(task.state, "set", down)
+
+    with pytest.raises(OSError, match="API server"):
+        task.run()
+    assert desk.exchange.requests(method) == 0
