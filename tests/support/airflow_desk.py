@@ -28,8 +28,13 @@ def desk(monkeypatch: pytest.MonkeyPatch, callapi_profile: str | Profile) -> Des
 
     A test chooses the profile of the exchange as for the fixture ``callapi_emulator``.
     """
-    clock = ManualClock()
     profile = Profile.named(callapi_profile) if isinstance(callapi_profile, str) else callapi_profile
+    return new_desk(monkeypatch, profile)
+
+
+def new_desk(monkeypatch: pytest.MonkeyPatch, profile: Profile) -> Desk:
+    """Return what the fixture ``desk`` returns, for a test that needs several desks."""
+    clock = ManualClock()
     desk = Desk(Exchange(clock=clock, profile=profile), clock, monkeypatch)
     fake_time = SimpleNamespace(time=clock, monotonic=clock, perf_counter=clock, sleep=desk.sleep)
     for name in _MODULES_WITH_A_CLOCK:
