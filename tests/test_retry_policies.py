@@ -49,6 +49,7 @@ def test_used_up_points_are_waited_for_until_their_reset(error, seconds):
         (errors.TokenInvalid("x"), FAIL),
         (errors.AccessDenied("x"), FAIL),
         (errors.InvalidParameters("x"), FAIL),
+        (errors.DateRefused("x"), RETRY),
         (errors.CallRefused("x"), FAIL),
         (errors.CallNotFound("x"), FAIL),
         (errors.InvalidState("x"), FAIL),

@@ -40,7 +40,8 @@ class LostCall:
     :ivar others: session ids of calls that were active before the start request was sent.
     :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :ivar search_until: epoch seconds. The search ends at this time, or later if too few snapshots were taken.
-    :ivar misses: the number of consecutive successful snapshots that prove the call's absence.
+    :ivar misses: the number of consecutive successful snapshots that prove that the call is not active.
+    :ivar missing_since: the time of the first of these snapshots, epoch seconds; None: there is none.
     """
 
     external_id: str
@@ -51,6 +52,7 @@ class LostCall:
     others: Collection[int] = ()
     clock_difference: float = CLOCK_DIFFERENCE
     misses: int = 0
+    missing_since: float | None = None
 
     def matches(self, found: CallSession | CallReport) -> bool:
         """Return whether a call that a service reports can be the lost call.
@@ -92,6 +94,15 @@ class LostCall:
         return not snapshot.left_out and not any(
             self._is_to_contact(session) for session in snapshot.without_external_id
         )
+
+    def count_snapshot(self, snapshot: Snapshot) -> None:
+        """Update ``misses`` and ``missing_since`` with a successful snapshot that does not show the call."""
+        if not self.is_absent_from(snapshot):
+            self.misses, self.missing_since = 0, None
+            return
+        self.misses += 1
+        if self.missing_since is None:
+            self.missing_since = snapshot.at
 
     def _is_to_contact(self, found: CallSession | CallReport) -> bool:
         """Return whether a call can be a call to the lost call's contact."""

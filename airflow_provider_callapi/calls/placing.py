@@ -115,6 +115,8 @@ class Record:
         ``started``.
     :ivar others: session ids of calls with the same ``external_id`` and contact that were active before the
         start request was sent. They belong to other tasks.
+    :ivar missing_since: when a search for the lost call first ended without the call, epoch seconds; None: no
+        search has ended without the call.
     """
 
     stage: Stage
@@ -125,6 +127,7 @@ class Record:
     intended_at: float
     call: dict[str, Any] | None = None
     others: tuple[int, ...] = ()
+    missing_since: float | None = None
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
@@ -261,6 +264,14 @@ class Journal:
         """Store that the call was not placed. The task's next try uses the same attempt number again."""
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
+    def mark_missing(self, now: float) -> None:
+        """Store that a search for the lost call has ended without the call, unless this is stored already.
+
+        :param now: epoch seconds.
+        """
+        if self.current.missing_since is None:
+            self._store(replace(self.current, missing_since=now))
+
     def mark_started(self, call_session_id: int, now: float) -> Outcome:
         """Store that the service accepted the call, and return the call's outcome so far.
 
@@ -357,9 +368,9 @@ def place(
         ``at_least_once`` then places a new attempt, at most once per try.
     :param search_first: search for the call of an earlier try before dialling. Set this if the journal of the
         earlier try is lost.
-    :param absence_proven_after: seconds from the intent. If neither ``list.calls`` nor the Data API shows the
-        lost call after this time, the call was never placed, and the same attempt is placed again. None: the
-        absence of a call proves nothing.
+    :param absence_proven_after: seconds from the end of a first search that has not found the lost call. If
+        neither ``list.calls`` nor the Data API shows the call after this time, the call was never placed, and
+        the same attempt is placed again. None: the absence of a call proves nothing.
     :param id_is_unique: whether no other task uses the request's ``external_id``. If False, other calls with
         the id are looked up before dialling.
     :raises AbsenceNotProven: the lost call was not found, and its absence proves nothing yet. The code that
@@ -378,9 +389,7 @@ def place(
         raise Unresolved(journal.current.external_id, "An earlier try got no answer")
     cause = "An earlier try ended before it got an answer"
     # The call was already searched for appear_timeout: check again without waiting.
-    was_searched = step is Step.GIVE_UP or (
-        step is Step.SEARCH and _absence_is_proven(journal, gateway, absence_proven_after)
-    )
+    was_searched = step is Step.GIVE_UP or (step is Step.SEARCH and journal.current.missing_since is not None)
     search_seconds = 0.0 if was_searched else appear_timeout
     if step in (Step.DIAL, Step.DIAL_AGAIN):
         answer = _dial(
@@ -415,25 +424,29 @@ def place(
 def _place_absent_call(
     journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
 ) -> Outcome:
-    """If no service shows the lost call long after the intent, place the attempt again; return the outcome.
+    """If no service shows the lost call long after a first search, place it again; return the outcome so far.
 
-    :param absence_proven_after: seconds from the intent.
-    :raises AbsenceNotProven: the intent is too young, or the second start request got no answer either.
+    The first search shows that the call is not active. A call that is not active then is in a report later.
+
+    :param absence_proven_after: seconds from the end of the first search.
+    :raises AbsenceNotProven: too little time has passed, or the second start request got no answer either.
     :raises Unresolved: a call may be the lost call, or the call of another task.
     """
     lost = journal.current
-    if _absence_is_proven(journal, gateway, absence_proven_after):
+    journal.mark_missing(gateway.clock())
+    proven_at = (journal.current.missing_since or 0.0) + absence_proven_after
+    if gateway.clock() >= proven_at:
         _refuse_doubtful_absence(lost, request, gateway)
         gateway.log(
-            f"No service shows external_id {lost.external_id} {absence_proven_after:g} s after the intent: "
-            "the call was never placed, so the same attempt is placed again"
+            f"No service shows external_id {lost.external_id}, {absence_proven_after:g} s after a first search. "
+            "So the call was never placed, and the same attempt is placed again"
         )
         journal.mark_not_placed()
         answer = _dial(journal, request, gateway)
         if isinstance(answer, Outcome):
             return answer
-        lost = journal.current
-    raise AbsenceNotProven(lost.external_id, lost.intended_at + absence_proven_after)
+        lost, proven_at = journal.current, gateway.clock()
+    raise AbsenceNotProven(lost.external_id, proven_at)
 
 
 def _refuse_doubtful_absence(lost: Record, request: StartCall, gateway: CallGateway) -> None:
@@ -448,16 +461,6 @@ def _refuse_doubtful_absence(lost: Record, request: StartCall, gateway: CallGate
     )
     if found is not None:
         raise Unresolved(lost.external_id, f"Call session {found} began shortly before the start request")
-
-
-def _absence_is_proven(journal: Journal, gateway: CallGateway, absence_proven_after: float | None) -> bool:
-    """Return whether the journal's intent is old enough for a proof.
-
-    If the intent is old enough and no service shows the call, the call was never placed.
-    """
-    if absence_proven_after is None:
-        return False
-    return gateway.clock() >= journal.current.intended_at + absence_proven_after
 
 
 def _dial(

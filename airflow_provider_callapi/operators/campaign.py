@@ -91,10 +91,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     :param appear_timeout: seconds within which ``list.calls`` must show a call. After that time, the
         campaign treats the call as ended and never observed.
     :param report_timeout: seconds within which the Data API must report an ended call.
-    :param absence_proven_after: seconds from the intent (the record before a start request). If the answer to
-        the request is lost, and neither ``list.calls`` nor the Data API shows the call after this time, the
-        call was never placed, and the campaign dials the person. None: the person stays ``unresolved``. Needs
-        the Data API. At least ``appear_timeout``, and longer than the Data API's report of a call is late.
+    :param absence_proven_after: a number of seconds, at least ``appear_timeout``. If a start request gets no
+        answer, and ``list.calls`` does not show the call for this long, the Data API decides: if the Data API
+        does not report the call either, the call was never placed, and the campaign dials the person. Choose
+        a time that is longer than the delay of the Data API's reports. None: the person stays ``unresolved``.
+        Needs the Data API.
     :param call_timeout: seconds after which the campaign stops waiting for a call that is still active.
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.

@@ -29,11 +29,12 @@ The five operators share these parameters. A parameter that is also a field of t
 :param delivery: what happens if a call may have been placed and no search finds the call.
     ``at_most_once``: the task fails without retries. ``at_least_once``, for alerts that must ring: a retry
     searches again, and then places a new call.
-:param absence_proven_after: seconds from the moment before the start request. If the answer to the request is
-    lost, and neither ``list.calls`` nor the Data API shows the call after this time, the call was never
-    placed. The task then places the same attempt. Until then, a deferrable task is deferred. None: the
-    absence of a call proves nothing, and ``delivery`` decides. Needs the Data API and task state (Airflow
-    3.3+). At least ``appear_timeout``, and longer than the Data API's report of an active call is late.
+:param absence_proven_after: a number of seconds, at least ``appear_timeout``. If the start request gets no
+    answer, the task searches for the call, waits this long, and searches again. If neither ``list.calls`` nor
+    the Data API then shows the call, the call was never placed, and the task places the call. A deferrable
+    task is deferred during the wait. Choose a time that is longer than the delay of the Data API's reports.
+    None: the absence of a call proves nothing, and ``delivery`` decides. Needs the Data API and task state
+    (Airflow 3.3+).
 :param durable: True: keep the journal (the task's record of its call) in Airflow's task state (3.3+). Without
     a journal, a retry searches the active calls for the call of the earlier try. If the search does not find
     the call, for example because the call has already ended, the retry calls the person a second time.

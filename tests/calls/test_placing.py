@@ -711,38 +711,60 @@ def test_at_least_once_does_not_repeat_a_placed_call(stage: Stage) -> None:
 NOT_FOUND: dict[str, Any] = {"answer": failing(Unanswered("no answer")), "reports": lambda external_id: None}
 
 
-def test_the_absence_of_a_young_call_proves_nothing() -> None:
+def test_the_absence_of_a_call_in_a_first_search_proves_nothing() -> None:
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
         world.place(absence_proven_after=300.0)
-    assert error.value.proven_at == 5300.0
+    assert error.value.proven_at == world.now + 300.0
+    assert world.now >= 5060.0, "list.calls may show a new call as late as that"
     assert world.disk.stage == "starting", "the call is still searched for"
     assert len(world.sent) == 1
 
 
-def test_a_call_that_no_service_shows_long_after_the_intent_is_placed_as_the_same_attempt() -> None:
+def test_a_call_that_no_service_shows_long_after_a_first_search_is_placed_as_the_same_attempt() -> None:
     world = World(**NOT_FOUND)
-    with pytest.raises(AbsenceNotProven):
+    with pytest.raises(AbsenceNotProven) as error:
         world.place(absence_proven_after=300.0)
-    world.now, world.answer = 5300.0, lambda request: StartedCall(call_session_id=9)
+    world.now, world.answer = error.value.proven_at, lambda request: StartedCall(call_session_id=9)
     polls = len(world.polled_at)
 
     call = world.place(absence_proven_after=300.0)
 
     assert (call.call_session_id, call.attempt) == (9, 1)
     assert world.sent == [world.journal().external_id(request_to(), 1)] * 2
-    assert len(world.polled_at) - polls == 2, (
-        "one absence in list.calls proves nothing, but more time is not needed"
-    )
+    assert len(world.polled_at) - polls == 2, "one absence in list.calls proves nothing"
 
 
-def test_a_second_lost_answer_is_waited_for_as_long_as_the_first() -> None:
-    world = world_after(Stage.STARTING, **NOT_FOUND)
-    world.now = 6000.0
+def test_too_early_a_second_search_does_not_start_the_wait_again() -> None:
+    world = World(**NOT_FOUND)
+    proven_at = set()
+    for _ in range(3):
+        with pytest.raises(AbsenceNotProven) as error:
+            world.place(absence_proven_after=300.0)
+        proven_at.add(error.value.proven_at)
+        world.now += 60.0
+    assert len(proven_at) == 1
+    assert len(world.sent) == 1
+
+
+def test_an_old_intent_is_searched_for_twice_because_its_call_may_have_ended_a_moment_ago() -> None:
+    """The call is no longer active, and the Data API does not report it yet."""
+    world = world_after(Stage.STARTING, reports=lambda external_id: None)
+    world.now = 9000.0
     with pytest.raises(AbsenceNotProven) as error:
         world.place(absence_proven_after=300.0)
-    assert error.value.proven_at >= 6300.0
-    assert len(world.sent) == 1
+    world.now, world.reports = error.value.proven_at, lambda external_id: 8
+    assert world.place(absence_proven_after=300.0).call_session_id == 8
+    assert world.sent == []
+
+
+def test_a_second_lost_answer_is_searched_for_like_the_first() -> None:
+    world = World(**NOT_FOUND)
+    for number in range(3):
+        with pytest.raises(AbsenceNotProven) as error:
+            world.place(absence_proven_after=300.0)
+        world.now = error.value.proven_at
+        assert len(world.sent) == [1, 2, 2][number], "the second attempt is searched for before a third"
 
 
 @pytest.mark.parametrize("stage", [Stage.STARTING, Stage.UNRESOLVED])
@@ -770,9 +792,11 @@ def test_a_search_that_fails_proves_no_absence(failing_part: str, error: CallApi
     assert (world.sent, world.disk.stage) == ([], "starting")
 
 
-def test_an_unresolved_call_is_searched_for_again_once_its_absence_can_be_proven() -> None:
+def test_an_unresolved_call_is_placed_once_its_absence_is_proven() -> None:
     world = world_after(Stage.UNRESOLVED, reports=lambda external_id: None)
-    world.now = 9000.0
+    with pytest.raises(AbsenceNotProven) as error:
+        world.place(absence_proven_after=300.0)
+    world.now = error.value.proven_at
     assert world.place(absence_proven_after=300.0).attempt == 1
 
 

@@ -88,7 +88,7 @@ class Placing(RuleBasedStateMachine):
     ) -> None:
         self.delivery, self.has_data_api, self.own_id = delivery, data_api, own_id
         self.absence_proven_after = ABSENCE_PROVEN_AFTER if proves_absence and data_api else None
-        self.intended: dict[str, float] = {}
+        self.missing_since: dict[str, float] = {}
         self.clock = ManualClock()
         self.exchange = Exchange(clock=self.clock)
         self.exchange.report_lag = report_lag
@@ -138,6 +138,8 @@ class Placing(RuleBasedStateMachine):
             if before is not None and before["fingerprint"] != record["fingerprint"]:
                 self.unresolved_in.clear()  # the journal knows one person at a time
             self.disk = json.dumps(record, allow_nan=False)
+            if record["missing_since"] is not None:
+                self.missing_since[record["external_id"]] = record["missing_since"]
 
         self._boundary(store)
 
@@ -157,7 +159,8 @@ class Placing(RuleBasedStateMachine):
             forbidden = (request.contact, self.generation) in self.unresolved_in
             assert not forbidden, "dialled after unresolved, without a clear"
         self.counts["sent"] += 1
-        self.fate[external_id], self.intended[external_id] = "open", record["intended_at"]
+        self.fate[external_id] = "open"
+        self.missing_since.pop(external_id, None)
         try:
             answer = self.call_api.call(request)
         except CallApiError as error:
@@ -171,7 +174,8 @@ class Placing(RuleBasedStateMachine):
     def _absence_is_proven(self, external_id: str) -> bool:
         if self.absence_proven_after is None or self.fate.get(external_id) != "open":
             return False
-        return self.clock() >= self.intended[external_id] + self.absence_proven_after
+        missing_since = self.missing_since.get(external_id, float("inf"))
+        return self.clock() >= missing_since + self.absence_proven_after
 
     def _snapshots(self) -> Iterator[Snapshot]:
         while True:
@@ -293,6 +297,8 @@ class Placing(RuleBasedStateMachine):
     ) -> None:
         """By then the absence of a lost call is a proof."""
         self.a_try_whose_start_request_fails(fault, None, afterwards)
+        self.time_passes(3600.0)
+        self.a_try(None, afterwards)
         self.time_passes(3600.0)
         self.a_try(crash_at, afterwards)
 

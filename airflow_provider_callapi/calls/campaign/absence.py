@@ -1,7 +1,8 @@
 """Proves that lost calls of a campaign were never placed, so that these people can be dialled.
 
-A call is lost if its start request got no answer. With ``absence_proven_after``, the campaign searches for a
-lost call until its intent is that old. Then one report of the Data API decides about all these calls.
+A call is lost if its start request got no answer. With ``absence_proven_after``, the campaign polls until
+``list.calls`` has not shown the call for that many seconds. If the call had been active before, the Data API
+would report it by then. So one request to the Data API decides about all these calls.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, retry_seconds
-from airflow_provider_callapi.calls.campaign.lost_call_search import LostCallSearch, owner_of
+from airflow_provider_callapi.calls.campaign.lost_call_search import owner_of
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonState
+from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 _DAY = 86_400.0
 _PATIENCE = 3600.0
@@ -37,23 +40,15 @@ class AbsenceVerdict:
 class AbsenceProof:
     """Decides about lost calls that no snapshot shows after their search time.
 
-    :param enabled: whether the campaign has ``absence_proven_after`` and the Data API.
     :param interval: seconds between two requests to the Data API.
     """
 
     def __init__(
-        self,
-        index: PersonIndex,
-        lost_calls: LostCallSearch,
-        gateway: CampaignGateway,
-        *,
-        enabled: bool,
-        interval: float,
+        self, index: PersonIndex, gateway: CampaignGateway, rules: Rules, *, interval: float
     ) -> None:
         self._index = index
-        self._lost_calls = lost_calls
         self._gateway = gateway
-        self._fetch = gateway.reported_calls if enabled else None
+        self._after = rules.absence_proven_after
         self._interval = interval
         self._next_at = 0.0
 
@@ -65,14 +60,16 @@ class AbsenceProof:
         :param people: the keys of people whose lost call no snapshot shows after the search time.
         :param now: epoch seconds.
         """
-        if self._fetch is None or not people:
+        fetch = self._gateway.reported_calls
+        if self._after is None or fetch is None:
             return AbsenceVerdict(given_up=people)
         states = [self._index[key] for key in people]
         late = [state.person.key for state in states if now >= _search_end(state) + _PATIENCE]
-        if now < self._next_at:
+        missing = [state for state in states if _is_missing(state, since=now - self._after)]
+        if not missing or now < self._next_at:
             return AbsenceVerdict(given_up=late)
         self._next_at = now + self._interval
-        reports = self._reports(self._fetch, states, now)
+        reports = self._reports(fetch, missing, now)
         if reports is None or not reports.complete:
             return AbsenceVerdict(given_up=late)
         lost_by_id = self._index.lost_by_external_id()
@@ -81,11 +78,7 @@ class AbsenceProof:
             for report in reports
             if (state := owner_of(lost_by_id, report.call_api_external_id, report))
         }
-        # While list.calls contains a call that cannot be read, that call may be the lost call.
-        missing = {
-            state.person.key for state in states if state.lost_call and state.lost_call.is_given_up(now)
-        }
-        absent = [key for key in people if key in missing - found]
+        absent = [state.person.key for state in missing if state.person.key not in found]
         if absent:
             self._gateway.log(
                 f"{len(absent)} lost calls were never placed, because no service shows them: dialling again"
@@ -110,3 +103,13 @@ class AbsenceProof:
 def _search_end(state: PersonState) -> float:
     assert state.lost_call is not None, "the person's call is not lost"
     return state.lost_call.search_until
+
+
+def _is_missing(state: PersonState, *, since: float) -> bool:
+    """Return whether every snapshot since a time proves that a lost call is not active.
+
+    :param since: epoch seconds.
+    """
+    lost = state.lost_call
+    assert lost is not None, "the person's call is not lost"
+    return lost.missing_since is not None and lost.missing_since <= since and lost.misses >= TOLERANCE.misses

@@ -125,8 +125,7 @@ class Campaign:
 
         :param interval: seconds between two requests to the Data API.
         """
-        enabled = self.rules.absence_proven_after is not None
-        return AbsenceProof(self._index, self.lost_calls, gateway, enabled=enabled, interval=interval)
+        return AbsenceProof(self._index, gateway, self.rules, interval=interval)
 
     # --- what to do ---
 

@@ -62,7 +62,7 @@ class LostCallSearch:
         for state in self._index.in_stage(PersonStage.LOST):
             lost = state.lost_call
             assert lost is not None
-            lost.misses = lost.misses + 1 if lost.is_absent_from(snapshot) else 0
+            lost.count_snapshot(snapshot)
             if lost.is_given_up(snapshot.at) or snapshot.at >= lost.search_until + _UNREADABLE_PATIENCE:
                 given_up.append(state.person.key)
         return given_up

@@ -28,8 +28,9 @@ class Rules:
         call, even if the call is still active.
     :ivar report_timeout: how long the campaign waits for the Data API's report of a call, in seconds from the
         end of the call; None: there is no Data API.
-    :ivar absence_proven_after: seconds from the intent of a lost call. If no service shows the call after
-        this time, the call was never placed, and the person is dialled; None: the absence proves nothing.
+    :ivar absence_proven_after: seconds for which ``list.calls`` must not show a lost call. If the Data API
+        does not report the call after this time, the call was never placed, and the person is dialled; None:
+        the absence of a call proves nothing.
     :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this
         zone.
     :ivar dial_until: when dialling ends, epoch seconds.

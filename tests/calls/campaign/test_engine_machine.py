@@ -66,6 +66,10 @@ class Dying:
         self._boundary(lambda: self._ledger.record(attempts))
 
 
+ABSENCE_PROVEN_AFTER = 700.0
+"""Seconds. The emulator reports an ended call after ten minutes at the latest."""
+
+
 class Calling(RuleBasedStateMachine):
     """One campaign, its processes one after the other, and the people who are called."""
 
@@ -82,6 +86,7 @@ class Calling(RuleBasedStateMachine):
         hours=st.sampled_from([None, None, ("09:00", "21:00"), ("22:00", "06:00")]),
         dial_for=st.sampled_from([float("inf"), 3600.0, 86_400.0]),
         own_id=st.booleans(),
+        proves_absence=st.booleans(),
         scripts=st.lists(st.sampled_from(SCRIPTS), min_size=len(PEOPLE), max_size=len(PEOPLE)),
     )
     def begin(
@@ -96,6 +101,7 @@ class Calling(RuleBasedStateMachine):
         hours: Any,
         dial_for: float,
         own_id: bool,
+        proves_absence: bool,
         scripts: list[Script],
     ) -> None:
         self.crash_at: int | None = None
@@ -108,6 +114,7 @@ class Calling(RuleBasedStateMachine):
             max_active=max_active,
             at_once=at_once,
             report_timeout=300.0 if data_api else None,
+            absence_proven_after=ABSENCE_PROVEN_AFTER if data_api and proves_absence else None,
             timezone="Europe/Moscow",
         )
         self.world = world = World(PEOPLE[:people], rules, start=1_778_500_800.0)
