@@ -12,6 +12,7 @@ from airflow_provider_callapi.api.methods import ListRequest, Repeat
 from airflow_provider_callapi.api.models import Answer
 
 M = TypeVar("M", bound=Answer)
+E = TypeVar("E")
 Sort = list[dict[str, Any]]
 """The sort order of a Data API list: ``[{"field": …, "order": "asc"|"desc"}]``."""
 
@@ -43,15 +44,41 @@ def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> E
     :param request: the request for the list, without ``limit`` and ``offset``.
     :raises CallApiError: the Data API did not answer.
     """
-    found: list[M] = []
+
+    def page_at(offset: int) -> Entries[M]:
+        return call(request.model_copy(update={"limit": _PAGE_SIZE, "offset": offset or None}))
+
+    found, is_whole = fetch_pages(page_at, page_size=_PAGE_SIZE, last_offset=_LAST_OFFSET)
+    found.left_out += not is_whole
+    return found
+
+
+def fetch_pages(
+    page_at: Callable[[int], Entries[E]], *, page_size: int, last_offset: int
+) -> tuple[Entries[E], bool]:
+    """Return the entries of all pages of a list, and whether the last page was reached.
+
+    A page with fewer entries than asked for is not the last page if the service states more entries. Entries
+    that the service states and does not send count as left out. If two pages are equal, the service ignores
+    the offset, and the list is not complete.
+
+    :param page_at: fetches the page that begins after this number of entries.
+    :param page_size: the number of entries that each request asks for.
+    :param last_offset: the largest number that ``page_at`` accepts.
+    """
+    found: list[E] = []
     left_out, left_out_ids = 0, list[int]()
-    for offset in range(0, _LAST_OFFSET + 1, _PAGE_SIZE):
-        page = call(request.model_copy(update={"limit": _PAGE_SIZE, "offset": offset or None}))
+    offset = 0
+    page: Entries[E] = Entries()
+    while offset <= last_offset:
+        before, page = page, page_at(offset)
+        if offset and page == before:  # the service ignores the offset
+            return Entries(found, left_out=left_out + 1, left_out_ids=left_out_ids), True
         found += page
         left_out += page.left_out
         left_out_ids += page.left_out_ids
-        if page.sent < _PAGE_SIZE:
-            break
-    else:
-        left_out += 1
-    return Entries(found, left_out=left_out, left_out_ids=left_out_ids)
+        offset += page.sent
+        unsent = max((page.total or 0) - offset, 0)
+        if not page.sent or (page.sent < page_size and not unsent):
+            return Entries(found, left_out=left_out + unsent, left_out_ids=left_out_ids), True
+    return Entries(found, left_out=left_out, left_out_ids=left_out_ids), False

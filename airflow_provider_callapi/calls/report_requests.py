@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from airflow_provider_callapi.api.data_api import (
@@ -33,6 +34,7 @@ from airflow_provider_callapi.api.data_api import (
 )
 from airflow_provider_callapi.api.entries import Entries, tells
 from airflow_provider_callapi.api.errors import DateRefused, Rejected
+from airflow_provider_callapi.api.list_request import fetch_pages
 from airflow_provider_callapi.api.models import zone
 from airflow_provider_callapi.calls.report_refusals import Refusals, ReportRequest
 
@@ -196,25 +198,22 @@ class ReportRequests:
         intervals = [(since - self._refusals.days_before * _DAY, until + self._refusals.days_after * _DAY)]
         while intervals:
             since, until = intervals.pop()
-            offset = 0
-            while offset <= _LAST_OFFSET:
-                page = self._fetch_page(query.kind, since, until, offset, parameters)
-                found.update((_key(entry), entry) for entry in page)
-                left_out += page.left_out
-                left_out_ids.update(page.left_out_ids)
-                offset += page.sent
-                missing = max((page.total or 0) - offset, 0)
-                if not page.sent or (page.sent < _PAGE_SIZE and not missing):
-                    left_out += missing  # the service states more entries than it sends
-                    break
+            page_at = partial(self._fetch_page, query.kind, since, until, parameters)
+            entries, is_whole = fetch_pages(page_at, page_size=_PAGE_SIZE, last_offset=_LAST_OFFSET)
+            found.update((_key(entry), entry) for entry in entries)
+            left_out += entries.left_out
+            left_out_ids.update(entries.left_out_ids)
+            if is_whole:
+                continue
+            if until - since > _SHORTEST_INTERVAL:
+                middle = (since + until) / 2
+                intervals += [(middle, until), (since, middle)]
             else:
-                if until - since > _SHORTEST_INTERVAL:
-                    middle = (since + until) / 2
-                    intervals += [(middle, until), (since, middle)]
+                left_out += 1
         return Entries(found.values(), left_out=left_out, left_out_ids=list(left_out_ids))
 
     def _fetch_page(
-        self, kind: ReportRequest, since: float, until: float, offset: int, parameters: dict[str, Any]
+        self, kind: ReportRequest, since: float, until: float, parameters: dict[str, Any], offset: int
     ) -> Entries[Any]:
         dates = _dates(since, until, self._timezone)
         request = kind(**dates, **parameters, limit=_PAGE_SIZE, offset=offset or None)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from airflow_provider_callapi.api import data_api, methods, models
 from airflow_provider_callapi.api.data_api import CallReport
@@ -108,7 +107,7 @@ def error_text(read: Callable[[Any], object], value: Any) -> str:
     """Return everything that an error shows, or "" if the value can be read."""
     try:
         read(value)
-    except ValidationError as error:
+    except ValueError as error:
         return f"{error} {error!r}"
     return ""
 

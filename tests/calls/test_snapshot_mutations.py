@@ -44,7 +44,7 @@ class Answering:
     def __init__(self, data: Any) -> None:
         self.data = data
 
-    def call(self, request: ListCalls) -> Any:
+    def call(self, request: ListCalls, *, time_limit: float) -> Any:
         try:
             return request.convert_answer(self.data)
         except ValueError as error:

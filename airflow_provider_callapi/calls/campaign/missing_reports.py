@@ -22,11 +22,6 @@ from airflow_provider_callapi.calls.outcome import Outcome, with_report
 
 _NO_LINE_PAUSE = 60.0
 """Seconds for which a campaign does not dial after a call for which the account had no free line."""
-_CLOCK_DIFFERENCE = 60.0
-"""Seconds by which the service's clock is assumed to be behind this computer's clock, as a first guess."""
-_LAST_QUESTIONS = 60.0
-"""In this many seconds before a report's deadline, the campaign asks for reports of the whole day before."""
-_DAY = 86_400.0
 UNANSWERED_PATIENCE = 3600.0
 """While the Data API does not answer, a campaign waits this many seconds longer for a report."""
 
@@ -61,48 +56,27 @@ class MissingReports:
             self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.LOST) > 0
         )
 
-    def search_start(self, now: float) -> float | None:
-        """Return the earliest start time of the calls whose report is missing; None: no report is missing.
+    def search_start(self) -> float | None:
+        """Return the earliest intent of the calls whose report is missing; None: no report is missing.
 
-        The time is in epoch seconds. The time is that of the earliest intent of these calls, minus a margin.
-        The margin is necessary because the service's clock may differ from this computer's clock. The margin
-        grows while a report is missing. Shortly before the campaign stops waiting for a report, the margin is
-        a day, because the connection's time zone may be wrong.
-
-        :param now: epoch seconds.
+        The time is in epoch seconds. A request for reports covers at least one more day before this time, in
+        case the service's clock or the connection's time zone differs.
         """
-        patience = self._rules.report_timeout
-        if patience is None:
+        if self._rules.report_timeout is None:
             return None
-        starts = [
-            state.current_attempt.intended_at - self._reach(state, deadline, patience, now)
-            for state, deadline in self._deadlines(now + patience)
-        ]
-        return min(starts, default=None)
+        return min((state.current_attempt.intended_at for state in self._unreported()), default=None)
 
-    def _deadlines(self, latest: float) -> Iterator[tuple[PersonState, float]]:
-        """Yield (person, time) for each person whose call may have a report.
+    def _unreported(self) -> Iterator[PersonState]:
+        """Yield each person whose call may have a report that the campaign has not recorded.
 
-        At this time, in epoch seconds, the campaign stops waiting for the report.
-
-        :param latest: epoch seconds. If no snapshot has shown a placed call, the wait for its report ends at
-            this time. A call can start and end between two snapshots, and then only its report shows the end.
+        A placed call that no snapshot has shown may have started and ended between two snapshots. Then only
+        the report shows the end of the call.
         """
-        for state in self._index.in_stage(PersonStage.REPORT_DUE):
-            assert state.report_deadline is not None
-            yield state, state.report_deadline
-        for state in self._index.in_stage(PersonStage.LOST):
-            assert state.lost_call is not None
-            yield state, state.lost_call.search_until
+        yield from self._index.in_stage(PersonStage.REPORT_DUE)
+        yield from self._index.in_stage(PersonStage.LOST)
         for state in self._index.in_stage(PersonStage.ACTIVE):
             if state.watch is not None and not state.watch.observation.listed:
-                yield state, latest
-
-    def _reach(self, state: PersonState, deadline: float, patience: float, now: float) -> float:
-        """Return how many seconds before the intent of a call the report may place the start of the call."""
-        if state.stage is PersonStage.REPORT_DUE and now >= deadline - _LAST_QUESTIONS:
-            return _DAY
-        return max(_CLOCK_DIFFERENCE, 3 * (now - (deadline - patience)))
+                yield state
 
     def record(self, finished_calls: Iterable[FinishedCall], now: float) -> list[Attempt]:
         """Assign reports to calls, and stop waiting for reports that are late.

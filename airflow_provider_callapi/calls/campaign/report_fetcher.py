@@ -38,7 +38,7 @@ class ReportFetcher:
         :return: the attempts to store in the ledger.
         """
         reports = self._gateway.reports
-        if reports is None or (since := self._missing.search_start(now)) is None:
+        if reports is None or (since := self._missing.search_start()) is None:
             return []
         if now < self.next_at:
             return self._missing.give_up(now)

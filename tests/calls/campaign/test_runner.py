@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Container
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,13 @@ import pytest
 from campaign_world import ANNA, BORIS, CLARA, RULES, World
 
 from airflow_provider_callapi.api.data_api import report_time
-from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, LimitExceeded, Unanswered
+from airflow_provider_callapi.api.errors import (
+    CallApiError,
+    InvalidParameters,
+    LimitExceeded,
+    Unanswered,
+    rejection,
+)
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.api.models import Limits, parse_time
 from airflow_provider_callapi.calls.answers import FinishedCall
@@ -20,6 +27,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult,
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result, redial_table
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.reports import fetch_finished_calls
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 
@@ -605,6 +613,46 @@ def test_while_an_active_call_cannot_be_read_no_call_is_given_up_or_taken_for_en
     world.run()
     assert sorted(world.results().values()) == sorted([Result.UNRESOLVED, Result.ANSWERED])
     assert world.exchange.requests(START) == 1
+
+
+@pytest.mark.parametrize("kind", ["fields", "filters", "dates", "every date", "needed field"])
+def test_a_data_api_that_refuses_parts_of_a_report_stops_no_campaign(kind: str) -> None:
+    world = World([ANNA, BORIS], rules=replace(RULES, report_timeout=60.0))
+    world.exchange.script(BORIS, Script.busy())
+    refused: dict[str, Callable[[Any], dict[str, Any] | None]] = {
+        "fields": lambda request: _refusal("parameter_component_disabled", "tags", request.fields),
+        "filters": lambda request: _refusal("filter_prohibited", "x", [] if not request.filter else ["x"]),
+        "dates": lambda request: (
+            _refusal("invalid_parameter_value", "date_from", ["date_from"])
+            if request.date_from > report_time(world.clock() - 1.5 * 86_400, RULES.timezone)
+            else None
+        ),
+        "every date": lambda request: _refusal("invalid_parameter_value", "date_from", ["date_from"]),
+        "needed field": lambda request: _refusal("unexpected_parameters", "finish_time", request.fields),
+    }
+
+    class Refusing:
+        def call(self, request: Any) -> Any:
+            if error := refused[kind](request):
+                raise rejection(error, method=request.method)
+            return world.data_api.call(request)
+
+    world.overrides["reports"] = lambda since: fetch_finished_calls(
+        Refusing(), since=since, until=world.clock(), timezone=RULES.timezone
+    )
+    world.process()
+    assert world.run().over
+    is_reported = kind in ("fields", "filters", "dates")
+    assert world.results() == {ANNA: Result.ANSWERED, BORIS: Result.BUSY if is_reported else Result.UNKNOWN}
+    assert world.exchange.rings(ANNA) == 1
+    assert world.exchange.rings(BORIS) == (3 if is_reported else 1)
+
+
+def _refusal(mnemonic: str, name: str, where: Container[str]) -> dict[str, Any] | None:
+    """Return an error that refuses a name, if the name is among the asked ones."""
+    if name not in where:
+        return None
+    return {"code": -32602, "message": "no", "data": {"mnemonic": mnemonic, "field": name}}
 
 
 # --- claims ---
