@@ -438,7 +438,7 @@ def _place_absent_call(
     if gateway.clock() >= proven_at:
         _refuse_doubtful_absence(lost, request, gateway)
         gateway.log(
-            f"{absence_proven_after:g} s after a first search, no service shows external_id {lost.external_id}: "
+            f"No service shows external_id {lost.external_id} {absence_proven_after:g} s after a search: "
             "the call was never placed, so the same attempt is placed again"
         )
         journal.mark_not_placed()

@@ -59,6 +59,11 @@ _SESSION_ID = Arg(
     metavar="SESSION_ID",
     help="The session id that `airflow callapi calls` shows",
 )
+_EXTERNAL_ID = Arg(
+    ("external_id",),
+    metavar="EXTERNAL_ID",
+    help="The external_id of the call, for example from the error CallUnresolved",
+)
 _NAMED_OBJECTS = tuple(
     Arg((flag,), action="append", type=kind, metavar=metavar, help=f"Check that the account has this {what}")
     for flag, kind, metavar, what in (
@@ -91,6 +96,12 @@ def get_callapi_cli_commands() -> list[CLICommand]:
                     help="List the active calls",
                     func=lazy_load_command(f"{commands}.calls"),
                     args=(_CONN_ID, ARG_OUTPUT, _SHOW_PHONE_NUMBERS, ARG_VERBOSE),
+                ),
+                ActionCommand(
+                    name="find",
+                    help="Find the calls with an external_id",
+                    func=lazy_load_command(f"{_PACKAGE}.find_call.find"),
+                    args=(_EXTERNAL_ID, _CONN_ID, ARG_OUTPUT, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="limits",

@@ -14,6 +14,7 @@ COMMANDS = [
     "check",
     "employees",
     "emulator",
+    "find",
     "limits",
     "media",
     "numbers",

@@ -1,0 +1,63 @@
+"""The command ``airflow callapi find``, which searches for the calls with an ``external_id``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from airflow.utils.cli import suppress_logs_and_warning
+
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.methods import ListCalls
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.cli.command_hook import open_hook
+from airflow_provider_callapi.cli.output import fail, print_rows, warn
+
+
+@suppress_logs_and_warning
+def find(args: Namespace) -> None:
+    """Print the active calls with an ``external_id``, and the newest call with this id in the Data API.
+
+    The command helps after the error `CallUnresolved`, which names the ``external_id``. Exit with ``1`` if no
+    call was found. The line on stderr then states what was searched.
+    """
+    with open_hook(args) as hook:
+        sessions = hook.get_conn().call(ListCalls())
+        rows = [_active_row(session) for session in sessions if session.external_id == args.external_id]
+        if sessions.left_out:
+            warn(f"{sessions.left_out} active calls cannot be read, and may have this external_id")
+        searched = "no active call"
+        if hook.has_data_api:
+            searched += ", and no call of the last 30 days in the Data API,"
+            report = hook.call_report(external_id=args.external_id)
+            if report and report.id not in {row["session"] for row in rows}:
+                rows.append(_reported_row(report))
+    if not rows:
+        more = "" if hook.has_data_api else ". Ended calls were not searched: that needs extra.data_api"
+        fail(f"{searched} has external_id {mask_phones(args.external_id)}{more}")
+    print_rows(rows, args)
+
+
+def _active_row(session: CallSession) -> dict[str, Any]:
+    return {
+        "session": session.call_session_id,
+        "state": "active",
+        "contact": mask_phones(session.contact_phone_number or ""),
+        "since": session.start_time,
+        "until": None,
+        "finish_reason": None,
+        "talk_seconds": None,
+    }
+
+
+def _reported_row(report: CallReport) -> dict[str, Any]:
+    return {
+        "session": report.id,
+        "state": "ended" if report.finished else "active",
+        "contact": mask_phones(report.contact_phone_number or ""),
+        "since": report.start_time,
+        "until": report.finish_time,
+        "finish_reason": report.finish_reason,
+        "talk_seconds": report.talk_duration,
+    }

@@ -1,0 +1,66 @@
+"""The command ``airflow callapi find``: an active call, an ended call, and no call."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from airflow_fakes import CONTACT, start_informer_call
+
+from airflow_provider_callapi.emulator import Script
+
+pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
+
+
+@pytest.fixture
+def find(connection, monkeypatch, capsys):
+    from airflow.cli import cli_parser
+
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # undone afterwards: a command sets it
+
+    def run(*arguments, data_api=True):
+        connection(extra={"data_api": data_api})
+        capsys.readouterr()
+        args = cli_parser.get_parser().parse_args(["callapi", "find", *arguments, "--output", "json"])
+        try:
+            args.func(args)
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        return SimpleNamespace(code=code, rows=json.loads(out) if out else [], err=err)
+
+    return run
+
+
+def test_an_active_call_is_found_once_and_its_number_is_shortened(find, exchange):
+    exchange.default_script = Script(rings=0, talks=None)
+    session = start_informer_call(exchange, external_id="order-7")
+
+    found = find("order-7")
+
+    assert [(row["session"], row["state"]) for row in found.rows] == [(session, "active")]
+    assert CONTACT not in json.dumps(found.rows)
+
+
+def test_an_ended_call_is_found_in_the_data_api(find, exchange):
+    exchange.default_script = Script.busy(rings=0)
+    session = start_informer_call(exchange, external_id="order-7")
+
+    [row] = find("order-7").rows
+
+    assert (row["session"], row["state"], row["finish_reason"]) == (session, "ended", "subscriber_busy")
+
+
+@pytest.mark.parametrize("data_api", [True, False])
+def test_without_a_call_the_command_fails_and_states_what_was_searched(find, exchange, data_api):
+    exchange.default_script = Script(rings=0, talks=None)
+    start_informer_call(exchange, external_id="order-70")
+
+    found = find("order-7", data_api=data_api)
+
+    assert (found.code, found.rows) == (1, [])
+    assert "no active call" in found.err
+    assert ("Data API," in found.err) is data_api
+    assert ("extra.data_api" in found.err) is not data_api
