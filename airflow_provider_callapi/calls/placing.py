@@ -614,7 +614,7 @@ def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
     """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
 
     Return None if the search time is over before ``list.calls`` shows the call. A snapshot with a call that
-    cannot be read counts as a failed poll, because that call may be the lost call.
+    cannot be read counts as a failed poll, because the unreadable call may be the lost call.
 
     :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
     """
