@@ -107,8 +107,7 @@ class Observation:
         )
 
     def with_doubt(self) -> Observation:
-        """Return a copy of this observation, updated with a snapshot that does not show whether the call is
-        active.
+        """Return a copy of this observation, after a snapshot that does not show whether the call is active.
 
         The count of consecutive misses becomes 0, because the call may be active.
         """
