@@ -438,8 +438,8 @@ def _place_absent_call(
     if gateway.clock() >= proven_at:
         _refuse_doubtful_absence(lost, request, gateway)
         gateway.log(
-            f"No service shows external_id {lost.external_id}, {absence_proven_after:g} s after a first search. "
-            "So the call was never placed, and the same attempt is placed again"
+            f"No service shows external_id {lost.external_id}, {absence_proven_after:g} s after a first "
+            "search. So the call was never placed, and the same attempt is placed again"
         )
         journal.mark_not_placed()
         answer = _dial(journal, request, gateway)
