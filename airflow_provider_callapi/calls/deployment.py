@@ -1,4 +1,4 @@
-"""What tells one Airflow deployment from others, and hashes that only this deployment can compute.
+"""The name and the secret keys of an Airflow deployment, and hashes that only this deployment can compute.
 
 A hash of a phone number without a secret key reveals the number: a computer can try all numbers of a country
 in minutes. The hashes of this module use a secret key of the deployment, if the deployment has one.
@@ -40,8 +40,8 @@ class Deployment:
     def fingerprint(self, *parts: str) -> str:
         """Return digits that identify some texts, for example a task and a phone number.
 
-        With a key, the digits do not reveal the texts. Without a key, a computer can find a phone number in
-        them by trying all numbers.
+        With a key, the digits do not reveal the texts. Without a key, a computer can find the phone number by
+        trying all numbers.
         """
         if not self.keys:
             return _unkeyed(parts)
@@ -50,8 +50,8 @@ class Deployment:
     def is_fingerprint_of(self, fingerprint: str, *parts: str) -> bool | None:
         """Return whether a stored fingerprint identifies some texts.
 
-        The fingerprint may be of any of the deployment's keys, or of the time before there was a key. None:
-        this cannot be known, because the deployment no longer has the fingerprint's key.
+        The fingerprint may have been made with any key of the deployment, or without a key. None: not known,
+        because the deployment no longer has the key of the fingerprint.
         """
         key_id, separator, _ = fingerprint.partition(".")
         if not separator:

@@ -1,4 +1,4 @@
-"""Find out before anyone is dialled whether the account has what start requests name.
+"""Checks, before anyone is dialled, that the account has the objects that start requests name.
 
 The objects are virtual numbers, scenarios, employees, media files, tags and SIP lines.
 """
@@ -87,7 +87,7 @@ def is_sip_number(number: str) -> bool:
 
 @dataclass(frozen=True)
 class AccountLists:
-    """The objects that the account has. A list that was not read is None, and nothing is said about it.
+    """The objects that the account has. A list that was not read is None.
 
     :ivar unread: for each list that the Data API refused, a sentence with the reason.
     """
@@ -156,7 +156,7 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
 def _find_by_id(
     kind: str, ids: Collection[int | str], entries: Entries[Any] | None, key: str = "id"
 ) -> Iterator[str]:
-    """Yield a sentence for each id that no entry of a complete list has."""
+    """Yield a sentence for each id that is missing in a list, if the list is complete."""
     if entries is None or not entries.complete:
         return
     known = {str(getattr(entry, key)) for entry in entries}
@@ -178,9 +178,10 @@ def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) 
 
 
 def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
-    """Yield a sentence for each number of which all entries of a list are off.
+    """Yield a sentence for each number that is off in every entry of a list.
 
-    :param states: for each entry of the list: its number, and the state in which the entry is off or None.
+    :param states: for each entry of the list: the number, and the state for which the number is off; None:
+        the number is on.
     """
     by_number: dict[str, list[str | None]] = {}
     for number, state in states:
@@ -192,12 +193,12 @@ def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, s
 
 
 def _number_off(number: VirtualNumber) -> str | None:
-    """Return the state for which a virtual number cannot be used. None: no such state is known."""
+    """Return the state because of which a virtual number cannot be used. None: the number may be used."""
     return number.status if number.status in _NUMBER_OFF else None
 
 
 def _line_off(line: SipLine) -> str | None:
-    """Return the state for which a SIP line does not ring. None: no such state is known."""
+    """Return the state because of which a SIP line does not ring. None: the line may ring."""
     return next((state for state in (line.billing_state, line.status) if state in _LINE_OFF), None)
 
 

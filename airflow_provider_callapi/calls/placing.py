@@ -438,8 +438,8 @@ def _place_absent_call(
     if gateway.clock() >= proven_at:
         _refuse_doubtful_absence(lost, request, gateway)
         gateway.log(
-            f"No service shows external_id {lost.external_id} {absence_proven_after:g} s after a search: "
-            "the call was never placed, so the same attempt is placed again"
+            f"No service shows external_id {lost.external_id}, {absence_proven_after:g} s after a first "
+            "search. So the call was never placed, and the same attempt is placed again"
         )
         journal.mark_not_placed()
         answer = _dial(journal, request, gateway)
@@ -614,7 +614,7 @@ def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
     """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
 
     Return None if the search time is over before ``list.calls`` shows the call. A snapshot with a call that
-    cannot be read counts as a failed poll, because that call may be the lost call.
+    cannot be read counts as a failed poll, because the unreadable call may be the lost call.
 
     :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
     """

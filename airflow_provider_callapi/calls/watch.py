@@ -107,9 +107,9 @@ class Observation:
         )
 
     def with_doubt(self) -> Observation:
-        """Return a copy of the observation, updated with a snapshot that may contain the call unreadably.
+        """Return a copy of this observation, after a snapshot that does not show whether the call is active.
 
-        The misses are counted again from 0, because the snapshot may have shown the call.
+        The count of consecutive misses becomes 0, because the call may be active.
         """
         return replace(self, missing_since=None, misses=0, failures=0)
 

@@ -21,7 +21,7 @@ Owned = tuple[Account, T]
 
 
 def get_account(switchboard: Switchboard, account: Account, request: GetAccount) -> list[dict[str, Any]]:
-    """Return the name and the time zone of the account. The answer is a list of one account."""
+    """Return the name and the time zone of the account. The result is a list with one entry."""
     return [{"app_id": 1, "name": account.login, "timezone": account.timezone}]
 
 

@@ -102,7 +102,7 @@ class Escalation:
         return max(calls, key=lambda call: call.person, default=None)
 
     def contact_of(self, person: int) -> str:
-        """Return the phone number of a person, who is counted from 1."""
+        """Return the phone number of a person. The position of the first person is 1."""
         return self.requests[person - 1].contact
 
     @property

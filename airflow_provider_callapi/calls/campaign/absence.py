@@ -1,8 +1,8 @@
-"""Proves that lost calls of a campaign were never placed, so that these people can be dialled.
+"""Finds out which lost calls of a campaign were never placed, so that the campaign can dial these people.
 
 A call is lost if its start request got no answer. With ``absence_proven_after``, the campaign polls until
-``list.calls`` has not shown the call for that many seconds. If the call had been active before, the Data API
-would report it by then. So one request to the Data API decides about all these calls.
+``list.calls`` has not shown the lost call for that many seconds. If the call had been active before, the Data
+API would report the call by then. So one request to the Data API decides about all these lost calls.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _PATIENCE = 3600.0
 
 @dataclass(frozen=True)
 class AbsenceVerdict:
-    """What is known of the lost calls whose search time is over. Each person is named by the ledger key.
+    """What is known of the lost calls whose search time is over. Both lists contain ledger keys of people.
 
-    :ivar given_up: the people whose lost call no service shows, although the call may have been placed.
+    :ivar given_up: the people whose lost call was not found, and may have been placed.
     :ivar absent: the people whose lost call was never placed.
     """
 
@@ -53,9 +53,9 @@ class AbsenceProof:
         self._next_at = 0.0
 
     def judge(self, people: Sequence[str], now: float) -> AbsenceVerdict:
-        """Return which of these people were never called. One request decides about all of them.
+        """Return which people were never called, and whose call remains unresolved. Send at most one request.
 
-        A person who is in neither list of the verdict is still searched for.
+        If a person is in neither list of the result, the campaign continues to search for the person's call.
 
         :param people: the keys of people whose lost call no snapshot shows after the search time.
         :param now: epoch seconds.

@@ -31,8 +31,8 @@ class CampaignGateway:
         yet.
     :ivar reports: called with a time, epoch seconds. Returns what the Data API reports about the finished
         calls that started at this time or later. The field itself is None if there is no Data API.
-    :ivar reported_calls: called with a time, epoch seconds. Returns the Data API's reports of all calls,
-        active calls too, that started at this time or later. The field itself is None if there is no Data
+    :ivar reported_calls: called with a time, epoch seconds. Returns the Data API's reports of all calls that
+        started at this time or later, including active calls. The field itself is None if there is no Data
         API.
     :ivar tag_active: sets a tag on an active call; called with the call session id and the tag id.
     :ivar tag_finished: sets a tag on a finished call; called with the ``communication_id`` in the call's

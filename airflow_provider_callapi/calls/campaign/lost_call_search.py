@@ -55,8 +55,8 @@ class LostCallSearch:
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
         """Count the snapshot for each lost call whose absence it proves. Return the people to give up.
 
-        While an active call cannot be read, the search goes on for `_UNREADABLE_PATIENCE` seconds. The search
-        then ends as every unsuccessful search: the result is ``unresolved``, which claims nothing.
+        While an active call cannot be read, the search continues for at most `_UNREADABLE_PATIENCE` seconds.
+        After this time, the result is ``unresolved``: it is unknown whether the call was placed.
         """
         given_up = []
         for state in self._index.in_stage(PersonStage.LOST):
@@ -81,14 +81,14 @@ class LostCallSearch:
         """End the search for the lost calls of some people; return the attempts to store in the ledger.
 
         If another process has meanwhile changed a person's attempt in the ledger, the campaign continues with
-        the ledger's attempt. Otherwise, the attempt gets the result ``unresolved``, or is dialled again if it
-        was never placed.
+        the ledger's attempt. Otherwise, the attempt is dialled again if its call was never placed, and gets
+        the result ``unresolved`` if it is unknown whether its call was placed.
 
         :param people: the keys of these people.
         :param held: the attempts to call these people that the ledger contains now. The attempts to call one
             person are in order, oldest attempt first.
         :param now: epoch seconds.
-        :param absent: the keys of those people whose lost call was never placed.
+        :param absent: the keys of the people whose lost call was never placed.
         """
         newest_held = {attempt.person: attempt for attempt in held}
         changed = []

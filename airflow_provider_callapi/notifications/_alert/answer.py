@@ -83,8 +83,9 @@ def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any)
 def _final_outcome(hook: CallApiHook, outcome: Outcome) -> Outcome | None:
     """Return the outcome of a call with the Data API's report; None: the Data API has no report.
 
-    The Data API reports a call some seconds after the call's end. So the function asks again after each of
-    `_REPORT_PAUSES` if the call has ended. The function asks only once if the call is still active.
+    The Data API reports a call some seconds after the call's end. If the call has ended, the function
+    therefore asks again after each of the `_REPORT_PAUSES`. If the call is still active, the function asks
+    only once.
     """
     pauses = _REPORT_PAUSES if outcome.status == "ended" else ()
     for pause in (0.0, *pauses):
