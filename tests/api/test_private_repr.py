@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.api import data_api, methods, models
+from airflow_provider_callapi.api import account, data_api, methods, models
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.methods import METHODS, StartInformerCall, request_by_name
 from airflow_provider_callapi.api.models import CallSession, Leg
@@ -29,7 +29,7 @@ MODELS = sorted(
     {
         model
         for model in subclasses(PrivateRepr)
-        if model.__module__ in {module.__name__ for module in (data_api, methods, models)}
+        if model.__module__ in {module.__name__ for module in (account, data_api, methods, models)}
         and "[" not in model.__name__
     },
     key=lambda model: model.__name__,
