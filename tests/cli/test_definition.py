@@ -21,6 +21,7 @@ COMMANDS = [
     "scenarios",
     "tags",
     "talk-options",
+    "verify",
 ]
 
 
