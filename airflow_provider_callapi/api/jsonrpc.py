@@ -46,12 +46,16 @@ class Reply:
     :ivar result: the answer's ``result``. None if the service answered with an error.
     :ivar error: the answer's ``error`` object. None: the request succeeded.
     :ivar metadata: the answer's ``metadata`` objects, merged.
+    :ivar http_status: the HTTP status of the answer.
+    :ivar repeats_id: whether the answer contains the ``id`` of the request. An error may lack the ``id``.
     """
 
     request_id: str
     result: Any = field(default=None, repr=False)
     error: Mapping[str, Any] | None = field(default=None, repr=False)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    http_status: int = 200
+    repeats_id: bool = True
 
 
 class _NoAuth(AuthBase):
@@ -158,7 +162,7 @@ class JsonRpc:
             ) as response:
                 source = f"HTTP {response.status_code} from {response.url}"
                 busy_for = seconds_until_retry(response.status_code, response.headers)
-                return _HttpAnswer(source, read_body(response), busy_for)
+                return _HttpAnswer(source, response.status_code, read_body(response), busy_for)
         except (AnswerTooLarge, AnswerUnreadable) as error:
             problem = "is too large" if isinstance(error, AnswerTooLarge) else "cannot be unpacked"
             raise Unanswered(
@@ -189,6 +193,7 @@ class _HttpAnswer:
     """
 
     source: str
+    status: int
     body: bytes = field(repr=False)
     busy_for: int | None
 
@@ -230,10 +235,17 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
     if body.get("id") != request_id and not is_error_without_id:
         raise unanswered("the answer is to another request")
     if error is None:
-        return Reply(request_id, result=body["result"], metadata=_merge_metadata(body["result"], body))
+        metadata = _merge_metadata(body["result"], body)
+        return Reply(request_id, result=body["result"], metadata=metadata, http_status=answer.status)
     if not isinstance(error, dict):
         raise unanswered("the answer's error is not an object")
-    return Reply(request_id, error=error, metadata=_merge_metadata(error.get("data"), error, body))
+    return Reply(
+        request_id,
+        error=error,
+        metadata=_merge_metadata(error.get("data"), error, body),
+        http_status=answer.status,
+        repeats_id=not is_error_without_id,
+    )
 
 
 def _load_json(content: bytes) -> Any:

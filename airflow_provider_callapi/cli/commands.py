@@ -10,11 +10,9 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from typing import Any
 
 from airflow.utils.cli import suppress_logs_and_warning
-from airflow.utils.helpers import ask_yesno
 
 from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.client import Client
@@ -24,7 +22,7 @@ from airflow_provider_callapi.api.methods import ListCalls, ListTalkOptions, Rel
 from airflow_provider_callapi.api.models import CallSession, Leg, parse_time
 from airflow_provider_callapi.calls.named_objects import NamedObjects, fetch_account_lists, find_mistakes
 from airflow_provider_callapi.cli.command_hook import open_hook
-from airflow_provider_callapi.cli.output import fail, print_result, print_rows, warn
+from airflow_provider_callapi.cli.output import confirm, fail, print_result, print_rows, warn
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, fetch_timezone
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
@@ -92,7 +90,7 @@ def release(args: Namespace) -> None:
         if not args.yes:
             if not sys.stdin.isatty():
                 fail(f"no terminal to confirm the release of {session}; use --yes")
-            if not _confirm(f"Release {session}? People may be talking. (y/n) "):
+            if not confirm(f"Release {session}? People may be talking. (y/n) "):
                 fail(f"{session} was not released")
         done = hook.call(ReleaseCall(call_session_id=args.call_session_id))
     text = f"{session} {'is not active: it has ended or never existed' if done.already else 'is released'}"
@@ -144,15 +142,6 @@ def emulator(args: Namespace) -> None:
     from airflow_provider_callapi.emulator.__main__ import main  # noqa: PLC0415 - imports uvicorn
 
     sys.exit(main(args.options))
-
-
-def _confirm(question: str) -> bool:
-    try:
-        with redirect_stdout(sys.stderr):  # stdout may be read by a program
-            return bool(ask_yesno(question))
-    except EOFError:  # Ctrl-D
-        sys.stderr.write("\n")
-        return False
 
 
 def _read_timezone(hook: CallApiHook) -> str:

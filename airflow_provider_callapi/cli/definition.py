@@ -75,6 +75,20 @@ _NAMED_OBJECTS = tuple(
         ("--sip-line", str, "NUMBER", "SIP line"),
     )
 )
+_VERIFY_OPTIONS = (
+    Arg(("--contact",), metavar="NUMBER", help="Your own phone: the only number that is called as a contact"),
+    Arg(("--virtual-number",), metavar="NUMBER", help="The account's number that your phone shows"),
+    Arg(("--second-number",), metavar="NUMBER", help="A second phone of yours, for calls between two people"),
+    Arg(("--dead-operator",), metavar="NUMBER", help="A number that is switched off"),
+    Arg(("--only",), nargs="+", metavar="PROBE", help="Run only these probes"),
+    Arg(("--no-calls",), action="store_true", help="Run only the probes that place no call"),
+    Arg(
+        ("--resume-file",),
+        default="callapi-verify.state.json",
+        metavar="FILE",
+        help="What is known so far; an interrupted command continues from here (default: %(default)s)",
+    ),
+)
 _EMULATOR_OPTIONS = _PassThroughArg(  # type: ignore[no-untyped-call]
     ("options",), nargs=argparse.REMAINDER, help="Options of the emulator; --help lists them"
 )
@@ -132,6 +146,12 @@ def get_callapi_cli_commands() -> list[CLICommand]:
                     help="Test the connection",
                     func=lazy_load_command(f"{commands}.check"),
                     args=(_CONN_ID, _TEXT_OUTPUT, *_NAMED_OBJECTS, ARG_VERBOSE),
+                ),
+                ActionCommand(
+                    name="verify",
+                    help="Measure how the service behaves, with calls to your own phone",
+                    func=lazy_load_command(f"{_PACKAGE}.verify_account.verify"),
+                    args=(_CONN_ID, *_VERIFY_OPTIONS, _TEXT_OUTPUT, ARG_YES, ARG_VERBOSE),
                 ),
                 *(
                     ActionCommand(

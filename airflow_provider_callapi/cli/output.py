@@ -1,14 +1,16 @@
-"""Print the results and the errors of the ``airflow callapi`` commands."""
+"""Print the results, the errors and the questions of the ``airflow callapi`` commands."""
 
 from __future__ import annotations
 
 import json
 import sys
 from argparse import Namespace
+from contextlib import redirect_stdout
 from typing import Any, NoReturn
 
 from airflow.cli.simple_table import AirflowConsole
 from airflow.utils import yaml
+from airflow.utils.helpers import ask_yesno
 from rich.markup import escape
 from tabulate import tabulate
 
@@ -69,3 +71,13 @@ def warn(text: str) -> None:
 def fail(text: str) -> NoReturn:
     warn(text)
     sys.exit(1)
+
+
+def confirm(question: str) -> bool:
+    """Ask the user a question, and return whether the user agrees."""
+    try:
+        with redirect_stdout(sys.stderr):  # stdout may be read by a program
+            return bool(ask_yesno(question))
+    except EOFError:  # Ctrl-D
+        sys.stderr.write("\n")
+        return False

@@ -22,6 +22,7 @@ COMMANDS = [
     "scenarios",
     "tags",
     "talk-options",
+    "verify",
 ]
 
 

@@ -1,0 +1,146 @@
+"""The command ``airflow callapi verify``: measure how the service behaves for the user's account."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from airflow.utils.cli import suppress_logs_and_warning
+
+from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.methods import StartSimpleCall
+from airflow_provider_callapi.cli.command_hook import open_hook
+from airflow_provider_callapi.cli.output import confirm, fail, print_data
+from airflow_provider_callapi.connection.settings import ConnectionSettings
+from airflow_provider_callapi.verify.assumptions import table
+from airflow_provider_callapi.verify.bench import Options
+from airflow_provider_callapi.verify.gateway import Gateway, Service
+from airflow_provider_callapi.verify.judgements import Context
+from airflow_provider_callapi.verify.probes import Probe, select
+from airflow_provider_callapi.verify.profile import to_profile
+from airflow_provider_callapi.verify.rendering import can_run, plan_text, table_text
+from airflow_provider_callapi.verify.resume_file import ResumeFile, ResumeFileInvalid
+from airflow_provider_callapi.verify.run import CallLeft, Run
+
+_LEAST_WIDTH = 110
+
+
+@suppress_logs_and_warning
+def verify(args: Namespace) -> None:
+    """Run the probes, and print the table or the profile of the emulator.
+
+    The plan, the instructions and, with ``json`` or ``yaml``, the table go to stderr.
+    """
+    try:
+        with open_hook(args) as hook, _sigterm_interrupts():
+            settings = hook.settings
+            options = _options(args, settings)
+            probes = _probes(args, options)
+            file = ResumeFile.open(Path(args.resume_file), settings.conn_id)
+            _agree(args, plan_text(probes, options, conn_id=settings.conn_id, finished=file.state.finished))
+            possible = [probe for probe in probes if can_run(probe, options)]
+            findings = Run(_gateway(settings), options, file).execute(possible)
+            _print_findings(Context(findings, options.timezone, hook.has_data_api, time.time()), args)
+    except (CallLeft, ResumeFileInvalid) as error:
+        fail(str(error))
+
+
+def _options(args: Namespace, settings: ConnectionSettings) -> Options:
+    """Return the numbers that the user gives, in the form that the service needs.
+
+    :raises InvalidParameters: a number is not valid. The error names the field and not the number.
+    """
+    numbers = {
+        "contact": args.contact,
+        "virtual_number": args.virtual_number,
+        "dead_operator": args.dead_operator,
+        "second_number": args.second_number,
+    }
+    for option, number in numbers.items():
+        if number is not None:
+            numbers[option] = _phone_number(option, number)
+    given = [number for number in numbers.values() if number is not None]
+    if len(set(given)) < len(given):
+        fail("the numbers of --contact, --virtual-number, --dead-operator and --second-number must differ")
+    return Options(**numbers, timezone=settings.timezone)
+
+
+def _phone_number(option: str, number: str) -> str:
+    field = "virtual_phone_number" if option == "virtual_number" else "operator"
+    values = {"virtual_phone_number": "70000000000", "contact": "70000000001", "operator": "70000000002"}
+    request = StartSimpleCall.from_values({**values, "first_call": "contact", field: number})
+    return str(getattr(request, field))
+
+
+def _probes(args: Namespace, options: Options) -> list[Probe]:
+    try:
+        probes = select(args.only or (), with_calls=not args.no_calls)
+    except ValueError as error:
+        fail(f"--only: {error}")
+    if any(probe.calls for probe in probes) and not (options.contact and options.virtual_number):
+        fail("give --contact (your own phone) and --virtual-number, or --no-calls")
+    return probes
+
+
+def _agree(args: Namespace, plan: str) -> None:
+    """Print the plan, and ask the user whether to begin."""
+    _say(plan)
+    if args.yes:
+        return
+    if not sys.stdin.isatty():
+        fail("no terminal to confirm the plan; use --yes")
+    if not confirm("Begin? (y/n) "):
+        fail("nothing was done")
+
+
+def _gateway(settings: ConnectionSettings) -> Gateway:
+    def service(url: str) -> Service:
+        rpc = JsonRpc(url, timeout=settings.timeout, verify=settings.verify)
+        return Service(
+            rpc, login=settings.login, secret=settings.password.get_secret_value(), sleep=time.sleep
+        )
+
+    data_api = settings.data_api_url
+    return Gateway(
+        call_api=service(settings.url),
+        data_api=None if data_api is None else service(data_api),
+        clock=time.time,
+        sleep=time.sleep,
+        say=_say,
+    )
+
+
+def _print_findings(context: Context, args: Namespace) -> None:
+    text = table_text(table(context), max(_LEAST_WIDTH, shutil.get_terminal_size().columns))
+    if args.output == "text":
+        sys.stdout.write(f"{text}\n")
+        _say("For the profile of the emulator, repeat the command with --output json. No call is repeated.")
+        return
+    _say(text)
+    print_data(to_profile(context.findings, connection_zone=context.timezone, now=context.now), args)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """Let SIGTERM interrupt the command as Ctrl-C does, so that the command releases its call."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,48 @@
+"""What every probe gets: the gateway, the user's options, the findings so far, and a way to place a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from airflow_provider_callapi.verify.call_run import CallPlan
+from airflow_provider_callapi.verify.findings import CallSeen, Findings
+from airflow_provider_callapi.verify.gateway import Gateway
+from airflow_provider_callapi.verify.report_reader import ReportReader
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user gives on the command line and in the connection.
+
+    :ivar contact: the user's own phone; None: no call is placed.
+    :ivar virtual_number: the account's number that the phone shows.
+    :ivar dead_operator: a number that is switched off; None: these probes are left out.
+    :ivar second_number: the user's second phone; None: these probes are left out.
+    :ivar timezone: the time zone in the connection; None: the connection leaves the zone to the account.
+    """
+
+    contact: str | None = None
+    virtual_number: str | None = None
+    dead_operator: str | None = None
+    second_number: str | None = None
+    timezone: str | None = None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The workplace of a probe.
+
+    :ivar reader: None: the connection does not use the Data API.
+    :ivar place: places a call, watches it to its end, and returns what was seen.
+    """
+
+    gateway: Gateway
+    options: Options
+    findings: Findings
+    reader: ReportReader | None
+    place: Callable[[CallPlan], CallSeen]
+
+
+class NotPossible(Exception):
+    """A probe cannot find anything out here. The text gives the reason."""

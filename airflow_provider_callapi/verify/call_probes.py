@@ -1,0 +1,155 @@
+"""The probes that call the user's own phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_callapi.verify.bench import Bench, NotPossible
+from airflow_provider_callapi.verify.call_run import CallPlan
+from airflow_provider_callapi.verify.findings import LimitRefusal, Side
+
+_RELEASE_AFTER = 20.0
+_DIALING_TIMEOUT = 20
+_MOST_WASTED_REQUESTS = 2_000
+
+
+def _speech(text: str) -> dict[str, str]:
+    return {"type": "tts", "value": text}
+
+
+def _numbers(bench: Bench) -> dict[str, Any]:
+    options = bench.options
+    if not options.contact or not options.virtual_number:
+        raise NotPossible("this needs --contact and --virtual-number")
+    return {"contact": options.contact, "virtual_phone_number": options.virtual_number, "direction": "out"}
+
+
+def _informer(bench: Bench, name: str, instruction: str, speech: str, **plan: Any) -> None:
+    numbers = _numbers(bench)
+    parties: dict[Side, str] = {"contact": numbers["contact"]}
+    timeout = plan.pop("dialing_timeout", 60)
+    params = {**numbers, "contact_message": _speech(speech), "dialing_timeout": timeout}
+    bench.findings.calls[name] = bench.place(
+        CallPlan("start.informer_call", params, instruction, parties, **plan)
+    )
+
+
+def _simple(bench: Bench, name: str, instruction: str, operator: str | None, first: str, **plan: Any) -> None:
+    numbers = _numbers(bench)
+    if operator is None:
+        raise NotPossible("the option for the other number is missing")
+    parties: dict[Side, str] = {"contact": numbers["contact"], "operator": operator}
+    params = {**numbers, "operator": operator, "first_call": first}
+    bench.findings.calls[name] = bench.place(
+        CallPlan("start.simple_call", params, instruction, parties, **plan)
+    )
+
+
+def probe_heard(bench: Bench) -> None:
+    """An informer call that the person hears to its end."""
+    _informer(
+        bench,
+        "heard",
+        "Your phone rings. Please pick up, and listen until the call ends.",
+        "This is a test call of Airflow. Please listen to the end, and do not hang up. "
+        "The program measures how the call is reported. It counts to ten. "
+        "One. Two. Three. Four. Five. Six. Seven. Eight. Nine. Ten. Thank you. Goodbye.",
+        measure_ongoing=True,
+    )
+
+
+def probe_hung_up(bench: Bench) -> None:
+    """An informer call that the person ends early."""
+    _informer(
+        bench,
+        "hung_up",
+        "Your phone rings. Please pick up, wait three seconds, and hang up.",
+        "This is a test call of Airflow. Please hang up now. Please hang up now. Please hang up now. "
+        "Please hang up now. Please hang up now. Please hang up now.",
+    )
+
+
+def probe_released(bench: Bench) -> None:
+    """An informer call that the program ends."""
+    _informer(
+        bench,
+        "released",
+        "Your phone rings. Please pick up, and stay on the line. The program ends the call.",
+        "This is a test call of Airflow. Please stay on the line. The program ends this call. " * 6,
+        release_after=_RELEASE_AFTER,
+    )
+
+
+def probe_not_answered(bench: Bench) -> None:
+    """An informer call that the person does not answer."""
+    _informer(
+        bench,
+        "not_answered",
+        "Your phone rings. Please do not answer, and do not reject the call.",
+        "This is a test call of Airflow. Please hang up now.",
+        dialing_timeout=_DIALING_TIMEOUT,
+    )
+
+
+def probe_dead_operator(bench: Bench) -> None:
+    """Two calls that the person answers, while the operator's number is switched off."""
+    for name in ("dead_operator_1", "dead_operator_2"):
+        _simple(
+            bench,
+            name,
+            "Your phone rings. Please pick up, and stay on the line until the call ends.",
+            bench.options.dead_operator,
+            "contact",
+        )
+
+
+def probe_talk(bench: Bench) -> None:
+    """A call between the two phones of the user, with a hold."""
+    _simple(
+        bench,
+        "talk",
+        "Your phone rings, and then your second phone. Please pick up both, and stay on the line. "
+        "The program puts you on hold and ends the call.",
+        bench.options.second_number,
+        "contact",
+        holds=True,
+        measure_ongoing=True,
+    )
+
+
+def probe_second_number(bench: Bench) -> None:
+    """A call that the second phone answers, and the first does not."""
+    _simple(
+        bench,
+        "second_number",
+        "Your second phone rings first. Please pick it up, and stay on the line. "
+        "When your first phone rings, do not answer it.",
+        bench.options.second_number,
+        "operator",
+    )
+
+
+def probe_limit_exceeded(bench: Bench) -> None:
+    """Use up the points of the minute, send a start request, and look whether the phone rings."""
+    numbers = _numbers(bench)
+    call_api = bench.gateway.call_api
+    for _ in range(_MOST_WASTED_REQUESTS):
+        before = call_api.limits.get("minute_remaining")
+        answer = call_api.send_once("list.calls", {})
+        if answer.error == "limit_exceeded" or answer.limits.get("minute_remaining") == 0:
+            break
+        if before is not None and answer.limits.get("minute_remaining") == before:
+            raise NotPossible("list.calls costs no points, so the points cannot be used up without harm")
+    plan = CallPlan(
+        "start.informer_call",
+        {**numbers, "contact_message": _speech("This is a test call of Airflow. Please hang up now.")},
+        "The program has used up the points of this minute. Please watch whether your phone rings.",
+        {"contact": numbers["contact"]},
+        release_after=0.0,
+        needs_points=False,
+    )
+    seen = bench.place(plan)
+    refused = seen.refused == "limit_exceeded"
+    bench.findings.limit_refusal = LimitRefusal(
+        was_refused=refused, was_placed=not refused or seen.appeared is not None
+    )

@@ -1,0 +1,228 @@
+"""Place one call to the user's own phone, and watch it until both reports contain it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.verify.findings import CallSeen, Side
+from airflow_provider_callapi.verify.gateway import Answer, Gateway
+from airflow_provider_callapi.verify.list_watch import ListWatch
+from airflow_provider_callapi.verify.report_reader import ReportReader
+from airflow_provider_callapi.verify.report_watch import ReportWatch
+
+_TICK = 1.0
+_SEARCHES = 10
+_LONGEST_CALL = 120.0
+"""Seconds after which a call that is still active is released."""
+_LONGEST_REPORT_WAIT = 180.0
+_LONGEST_WATCH = 420.0
+_LOOKS_THAT_PROVE_THE_END = 30
+"""Looks without the call that count as its end, if there is no Data API to ask."""
+_FIRST_HOLD_AT, _HOLD_INTERVAL, _MOST_HOLDS = 10.0, 3.0, 10
+_HELD_SECONDS, _TALK_AFTER_HOLD = 4.0, 3.0
+_POINTS_FOR_A_CALL = 100
+
+
+@dataclass(frozen=True)
+class CallPlan:
+    """How to place one call, and what the program does during it.
+
+    :ivar instruction: what the person at the phone must do.
+    :ivar numbers: side → phone number.
+    :ivar release_after: seconds from the first appearance until the program ends the call; None: never.
+    :ivar holds: True: put the contact on hold as soon as both sides talk, and then end the call.
+    :ivar measure_ongoing: True: watch the reports of the active call, too.
+    :ivar needs_points: True: if few points (rate-limit units) are left, wait for the next minute before the
+        start.
+    """
+
+    method: str
+    params: dict[str, Any]
+    instruction: str
+    numbers: dict[Side, str]
+    release_after: float | None = None
+    holds: bool = False
+    measure_ongoing: bool = False
+    needs_points: bool = True
+
+
+class CallRun:
+    """One call from its start request to its reports.
+
+    :param external_id: the ``external_id`` of the call.
+    :param reader: None: the connection does not use the Data API.
+    """
+
+    def __init__(
+        self, plan: CallPlan, gateway: Gateway, reader: ReportReader | None, external_id: str
+    ) -> None:
+        self.plan = plan
+        self.seen = CallSeen()
+        self._gateway = gateway
+        self._reader = reader
+        self._external_id = external_id
+        self._day_remaining: int | None = None
+        self._counted: tuple[str, int] | None = None
+        self._release_due: float | None = None
+        self._next_hold = _FIRST_HOLD_AT
+        self._holds = 0
+        self._held_at: float | None = None
+
+    def place(self) -> int:
+        """Send the start request, and return the session id.
+
+        :raises CallApiError: the service refuses the call, or gives no answer.
+        """
+        call_api = self._gateway.call_api
+        if self.plan.needs_points:
+            call_api.await_points(_POINTS_FOR_A_CALL)
+            self._remember_points(call_api.send("list.calls"))
+            self._count_points("start_points")
+        answer = call_api.send_once(self.plan.method, {**self.plan.params, "external_id": self._external_id})
+        answer.raise_for_error()
+        return int(answer.data["call_session_id"])
+
+    def watch(self, session_id: int) -> CallSeen:
+        """Watch the call each second until it has ended and both reports contain it."""
+        clock = self._gateway.clock
+        started_at = clock()
+        listing = ListWatch(
+            self.seen,
+            session_id=session_id,
+            external_id=self._external_id,
+            numbers=self.plan.numbers,
+            started_at=started_at,
+        )
+        reports = self._report_watch(session_id, started_at)
+        while True:
+            at = round(clock() - started_at, 3)
+            self._look(listing, at)
+            if reports is not None:
+                reports.take(at, listing.missing_since)
+            if self._is_over(listing, reports, at):
+                break
+            self._act(session_id, listing, at)
+            self._gateway.sleep(max(0.0, _TICK - (clock() - started_at - at)))
+        if reports is not None:
+            reports.complete()
+        if self.seen.ended is None:
+            self.seen.ended = self.seen.left_list
+        return self.seen
+
+    def _report_watch(self, session_id: int, started_at: float) -> ReportWatch | None:
+        if self._reader is None:
+            return None
+        return ReportWatch(
+            self.seen,
+            self._reader,
+            session_id=session_id,
+            external_id=self._external_id,
+            numbers=self.plan.numbers,
+            started_at=started_at,
+            measure_ongoing=self.plan.measure_ongoing,
+        )
+
+    def _look(self, listing: ListWatch, at: float) -> None:
+        answer = self._gateway.call_api.try_send("list.calls")
+        if answer is None:
+            return
+        self._remember_points(answer)
+        listing.take(answer.rows, at)
+        if self._held_at is not None and self.seen.held_state is None and at > self._held_at:
+            self.seen.held_state = listing.state_of("contact")
+
+    def _is_over(self, listing: ListWatch, reports: ReportWatch | None, at: float) -> bool:
+        if at > _LONGEST_WATCH:
+            return True
+        if listing.missing_since is None:
+            return False
+        if reports is not None:
+            return reports.has_finished or at - listing.missing_since > _LONGEST_REPORT_WAIT
+        appeared_or_late = self.seen.appeared is not None or at > _LONGEST_CALL
+        return appeared_or_late and listing.looks_missing >= _LOOKS_THAT_PROVE_THE_END
+
+    # --- what the program does during the call ---
+
+    def _act(self, session_id: int, listing: ListWatch, at: float) -> None:
+        if not listing.is_listed or self.seen.released:
+            return
+        if self.plan.holds:
+            self._hold(session_id, at)
+        elif self.plan.release_after is not None and self._release_due is None:
+            self._release_due = at + self.plan.release_after
+        if at >= (_LONGEST_CALL if self._release_due is None else self._release_due):
+            self._count_points("release_points")
+            self._send("release.call", call_session_id=session_id)
+            self.seen.released = True
+
+    def _hold(self, session_id: int, at: float) -> None:
+        """Put the contact on hold, end the hold later, and then end the call. Repeat a refused hold."""
+        if self._held_at is not None:
+            if self._release_due is None and at >= self._held_at + _HELD_SECONDS:
+                self._send("unhold.call", call_session_id=session_id)
+                self._release_due = at + _TALK_AFTER_HOLD
+        elif at >= self._next_hold and self._holds < _MOST_HOLDS:
+            self._holds += 1
+            self._next_hold = at + _HOLD_INTERVAL
+            message = {"type": "tts", "value": "You are on hold. Please wait."}
+            if self._send("hold.call", call_session_id=session_id, contact_message=message):
+                self._held_at = at
+
+    def _send(self, method: str, **params: Any) -> bool:
+        try:
+            return self._gateway.call_api.send_once(method, params).error is None
+        except CallApiError:
+            return False
+
+    # --- points ---
+
+    def _remember_points(self, answer: Answer) -> None:
+        remaining = answer.limits.get("day_remaining")
+        self._day_remaining = remaining if isinstance(remaining, int) else None
+        if self._counted is not None and self._day_remaining is not None:
+            name, before = self._counted
+            self._counted = None
+            if before >= self._day_remaining:
+                setattr(self.seen, name, before - self._day_remaining)
+
+    def _count_points(self, name: str) -> None:
+        """Count the points of the next request. The next look completes the count."""
+        self._counted = None if self._day_remaining is None else (name, self._day_remaining)
+
+
+def release(
+    gateway: Gateway, reader: ReportReader | None, *, session_id: int | None, external_id: str
+) -> bool:
+    """End a call that a run has started. Return whether no such call is left.
+
+    :param reader: None: the connection does not use the Data API.
+    :param session_id: None: the start request got no answer. The call is searched by its ``external_id``.
+    """
+    session_id = session_id or search(gateway, reader, external_id)
+    if session_id is None:
+        return True
+    try:
+        answer = gateway.call_api.send_once("release.call", {"call_session_id": session_id})
+    except CallApiError as error:
+        gateway.say(f"Call session {session_id} could not be released: {error}")
+        return False
+    if answer.error in (None, "call_session_not_found"):
+        return True
+    gateway.say(f"Call session {session_id} could not be released: {answer.error}")
+    return False
+
+
+def search(gateway: Gateway, reader: ReportReader | None, external_id: str) -> int | None:
+    """Search a call by its ``external_id``: in ``list.calls`` for ten seconds, and then in the report.
+
+    :return: the session id; None: the call was not found.
+    """
+    for _ in range(_SEARCHES):
+        answer = gateway.call_api.try_send("list.calls")
+        for row in answer.rows if answer else []:
+            if row.get("external_id") == external_id and isinstance(row.get("call_session_id"), int):
+                return int(row["call_session_id"])
+        gateway.sleep(_TICK)
+    return None if reader is None else reader.search(external_id)

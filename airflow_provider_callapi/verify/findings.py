@@ -1,0 +1,183 @@
+"""What a run has found out so far. All findings are plain JSON without phone numbers and secrets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+StartTimeForm = Literal["milliseconds", "seconds", "utc", "other"]
+Side = Literal["contact", "operator"]
+
+
+class _Found(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, hide_input_in_errors=True)
+
+
+class LegSeen(_Found):
+    """One leg (participant) of a finished call, in ``get.call_legs_report``.
+
+    :ivar connected: seconds from the start of the call until the participant picked up; None: never.
+    """
+
+    side: Side
+    connected: float | None = None
+    is_operator: bool | None = None
+    is_talked: bool | None = None
+    finish_reason: str | None = None
+
+
+class CallSeen(_Found):
+    """What was seen of one call. Times are in seconds from the answer to the start request.
+
+    :ivar refused: the mnemonic with which the service refused the start request; None: the call was placed.
+    :ivar released: whether the program ended the call.
+    :ivar appeared: when ``list.calls`` showed the call first; None: never.
+    :ivar gaps: when ``list.calls`` left out the active call, and for how many seconds.
+    :ivar ended: when the call ended; None: not known.
+    :ivar left_list: when ``list.calls`` showed the call no longer; None: never.
+    :ivar states: when the leg of a side showed another state: (seconds, side, state).
+    :ivar listed_operator: ``is_operator`` of the operator's leg in ``list.calls``.
+    :ivar has_employee_id: whether each leg in ``list.calls`` has the field ``employee_id``.
+    :ivar start_time_offset: quarter hours by which ``start_time`` is ahead of UTC.
+    :ivar ongoing_asked_until: how long the report was asked for the active call.
+    :ivar ongoing_at: when the report contained the active call; None: never.
+    :ivar ongoing_talk: whether ``talk_duration`` of the active call was more than 0.
+    :ivar ongoing_legs: whether ``get.call_legs_report`` contained legs of the active call.
+    :ivar report_after: seconds from the end until the report contained the finished call.
+    :ivar report_offset: quarter hours by which ``start_time`` of the report is ahead of UTC.
+    :ivar record_list: whether a report with all default fields contains ``call_records``.
+    :ivar held_state: the state of the contact's leg on hold.
+    :ivar start_points: points of the start request and of one ``list.calls``.
+    :ivar release_points: points of the release request and of one ``list.calls``.
+    """
+
+    refused: str | None = None
+    released: bool = False
+    appeared: float | None = None
+    gaps: list[tuple[float, float]] = Field(default_factory=list)
+    ended: float | None = None
+    left_list: float | None = None
+    states: list[tuple[float, Side, str]] = Field(default_factory=list)
+    listed_operator: bool | None = None
+    has_employee_id: bool | None = None
+    start_time_form: StartTimeForm | None = None
+    start_time_offset: int | None = None
+    external_id_listed: bool | None = None
+    ongoing_asked_until: float | None = None
+    ongoing_at: float | None = None
+    ongoing_talk: bool | None = None
+    ongoing_legs: bool | None = None
+    report_after: float | None = None
+    report_offset: int | None = None
+    finish_reason: str | None = None
+    talk_duration: int | None = None
+    is_lost: bool | None = None
+    virtual_number_is_empty: bool | None = None
+    communication_id_is_large: bool | None = None
+    tags_are_null: bool | None = None
+    record_list: bool | None = None
+    legs: list[LegSeen] = Field(default_factory=list)
+    held_state: str | None = None
+    start_points: int | None = None
+    release_points: int | None = None
+
+    def leg(self, side: Side) -> LegSeen | None:
+        """Return the last leg of a side in the report; None: the report has no such leg."""
+        return next((leg for leg in reversed(self.legs) if leg.side == side), None)
+
+    def picked_up(self, side: Side) -> float | None:
+        """Return when a participant picked up; None: not known, or never."""
+        leg = self.leg(side)
+        return leg.connected if leg else None
+
+    def is_listed_between(self, begins: float, ends: float) -> bool:
+        """Return whether ``list.calls`` showed the call in a period, so that a state would have been seen."""
+        if self.appeared is None:
+            return False
+        shown_from = max(begins, self.appeared)
+        for after, seconds in self.gaps:
+            if self.appeared + after <= shown_from:
+                shown_from = max(shown_from, self.appeared + after + seconds)
+        return shown_from < min(ends, ends if self.left_list is None else self.left_list)
+
+    def states_of(self, side: Side, begins: float, ends: float) -> list[str]:
+        """Return the states that the leg of a side showed from one time to another, in order."""
+        shown = [(at, state) for at, who, state in self.states if who == side]
+        before = [state for at, state in shown if at <= begins][-1:]
+        return [*before, *(state for at, state in shown if begins < at < ends)]
+
+
+class ErrorForm(_Found):
+    """The form of an answer with an error."""
+
+    http_status: int
+    repeats_id: bool
+    has_limits: bool
+
+
+class LoginForm(_Found):
+    """The answer to ``login.user``.
+
+    :ivar end_field: the field with the end of the token; None: no field.
+    :ivar token_is_shared: whether the Data API accepts the token of the Call API; None: not known.
+    """
+
+    end_field: Literal["expire_at", "expire"] | None
+    has_metadata: bool
+    token_is_shared: bool | None
+
+
+class DateRule(_Found):
+    """Which ``date_from`` the reports accept.
+
+    :ivar accepted: the smallest age in seconds that was accepted; None: none was.
+    :ivar refused: the largest age in seconds that was refused; None: none was.
+    """
+
+    accepted: float | None
+    refused: float | None
+
+
+class ReportRules(_Found):
+    """What the reports refuse.
+
+    :ivar ongoing_refused: whether the parameter ``include_ongoing_calls`` is refused.
+    :ivar future_date_till: whether a ``date_till`` in the future is accepted; None: not known.
+    :ivar offset: quarter hours by which the account is ahead of UTC; None: not known.
+    """
+
+    refused_fields: dict[str, str] = Field(default_factory=dict)
+    refused_filters: list[str] = Field(default_factory=list)
+    ongoing_refused: bool = False
+    future_date_till: bool | None = None
+    offset: int | None = None
+
+
+class LimitRefusal(_Found):
+    """What followed a start request while no points were left."""
+
+    was_refused: bool
+    was_placed: bool
+
+
+class Findings(_Found):
+    """All findings of a run.
+
+    :ivar account_zone: the zone in the answer to ``get.account``.
+    :ivar points: service → method → points of one request.
+    :ivar calls: name → call. The probes give the names.
+    :ivar refusals: probe → why the probe found nothing out.
+    """
+
+    account_zone: str | None = None
+    errors: ErrorForm | None = None
+    login: LoginForm | None = None
+    day_limit: int | None = None
+    minute_limit: int | None = None
+    points: dict[str, dict[str, int]] = Field(default_factory=dict)
+    report_rules: ReportRules = Field(default_factory=ReportRules)
+    dates: DateRule | None = None
+    calls: dict[str, CallSeen] = Field(default_factory=dict)
+    limit_refusal: LimitRefusal | None = None
+    refusals: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,174 @@
+"""The way of a probe to the outside: the two services, the clock, the pauses and the words for the person.
+
+A `Service` returns each answer with details that the package's own client leaves out, e.g. the HTTP status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_callapi.api.errors import CallApiError, Rejected, rejection
+from airflow_provider_callapi.api.jsonrpc import JsonRpc, Reply
+
+_MOST_WAITS = 3
+_MINUTE = 60.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer of a service to one request.
+
+    :ivar data: ``result.data``; None: there is none.
+    :ivar error: the mnemonic of the error; None: the request succeeded.
+    :ivar error_field: the parameter that the error names; None: the error names no parameter.
+    :ivar error_value: the value that the error names. The value can be a secret.
+    :ivar limits: ``metadata.limits``; empty: the answer contains no limits.
+    """
+
+    data: Any = field(repr=False)
+    error: str | None
+    error_field: str | None
+    error_value: Any = field(repr=False)
+    limits: Mapping[str, Any]
+    http_status: int
+    repeats_id: bool
+    rejected: Rejected | None
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The objects in the list that the answer contains. Empty: the answer contains no list."""
+        return [row for row in self.data if isinstance(row, dict)] if isinstance(self.data, list) else []
+
+    def raise_for_error(self) -> None:
+        """Raise the error of the answer.
+
+        :raises Rejected: the service has refused the request.
+        """
+        if self.rejected is not None:
+            raise self.rejected
+
+
+class Service:
+    """One of the two services, with the credentials of the connection.
+
+    :param login: the login; None: ``secret`` is a permanent access key.
+    :param secret: the password of the login, or the key.
+    :param sleep: a function that waits for a number of seconds.
+    :ivar limits: the limits in the newest answer that contained limits.
+    """
+
+    def __init__(
+        self, rpc: JsonRpc, *, login: str | None, secret: str, sleep: Callable[[float], object]
+    ) -> None:
+        self.login = login
+        self.limits: Mapping[str, Any] = {}
+        self._rpc = rpc
+        self._secret = secret
+        self._sleep = sleep
+        self._token = None if login else secret
+
+    @property
+    def token(self) -> str:
+        """The access token. The service logs in first if there is none.
+
+        :raises Rejected: the service refuses the login.
+        """
+        if self._token is None:
+            self.log_in().raise_for_error()
+        assert self._token is not None
+        return self._token
+
+    def log_in(self) -> Answer:
+        """Log in, and use the new access token from now on. Return the answer."""
+        answer = self._send("login.user", {"login": self.login, "password": self._secret})
+        if isinstance(answer.data, dict) and isinstance(answer.data.get("access_token"), str):
+            self._token = answer.data["access_token"]
+        return answer
+
+    def send_once(self, method: str, params: Mapping[str, Any], token: str | None = None) -> Answer:
+        """Send a request once, even if no points (rate-limit units) are left.
+
+        :param token: the access token; None: the service's own.
+        :raises CallApiError: there is no answer.
+        """
+        return self._send(method, {**params, "access_token": token or self.token})
+
+    def send(self, method: str, **params: Any) -> Answer:
+        """Send a request that changes nothing. While the points of the minute are used up, wait and repeat.
+
+        :raises CallApiError: there is no answer.
+        """
+        answer = self.send_once(method, params)
+        if answer.error == "access_token_invalid" and self.login:
+            self.log_in().raise_for_error()
+            answer = self.send_once(method, params)
+        for _ in range(_MOST_WAITS):
+            if answer.error != "limit_exceeded":
+                break
+            self._sleep(max(1.0, float(answer.limits.get("minute_reset") or _MINUTE)))
+            answer = self.send_once(method, params)
+        return answer
+
+    def try_send(self, method: str, **params: Any) -> Answer | None:
+        """Do the same as `send`. None: there is no answer, or the service refuses the request."""
+        try:
+            answer = self.send(method, **params)
+        except CallApiError:
+            return None
+        return answer if answer.error is None else None
+
+    def await_points(self, points: int) -> None:
+        """Wait for the next minute if fewer points (rate-limit units) than this are left in this minute."""
+        left, limit = self.limits.get("minute_remaining"), self.limits.get("minute_limit")
+        if left is not None and limit is not None and left < min(points, limit):
+            self._sleep(float(self.limits.get("minute_reset") or _MINUTE))
+
+    def close(self) -> None:
+        """Close the HTTP connection."""
+        self._rpc.close()
+
+    def _send(self, method: str, params: Mapping[str, Any]) -> Answer:
+        reply = self._rpc.send(method, params, new_connection=method.startswith("start."))
+        answer = _read(reply, method, self._secrets())
+        self.limits = answer.limits or self.limits
+        return answer
+
+    def _secrets(self) -> list[str]:
+        return [secret for secret in (self._secret, self._token) if secret]
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """What a probe needs from the outside.
+
+    :ivar data_api: None: the connection does not use the Data API.
+    :ivar clock: returns epoch seconds.
+    :ivar sleep: waits for a number of seconds.
+    :ivar say: shows the user what happens, or what the person at the phone must do now.
+    """
+
+    call_api: Service
+    data_api: Service | None
+    clock: Callable[[], float]
+    sleep: Callable[[float], object]
+    say: Callable[[str], object]
+
+
+def _read(reply: Reply, method: str, secrets: list[str]) -> Answer:
+    error = reply.error
+    detail = error.get("data") if error is not None else None
+    detail = detail if isinstance(detail, dict) else {}
+    limits = reply.metadata.get("limits")
+    result = reply.result if isinstance(reply.result, dict) else {}
+    return Answer(
+        data=result.get("data"),
+        error=None if error is None else str(detail.get("mnemonic") or error.get("code")),
+        error_field=detail.get("field"),
+        error_value=detail.get("value"),
+        limits=limits if isinstance(limits, dict) else {},
+        http_status=reply.http_status,
+        repeats_id=reply.repeats_id,
+        rejected=None if error is None else rejection(error, method=method, secrets=secrets),
+    )

@@ -1,0 +1,102 @@
+"""Watch one call in ``list.calls``: when it appears, vanishes and ends, and the states of its legs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from airflow_provider_callapi.verify.findings import CallSeen, Side, StartTimeForm
+from airflow_provider_callapi.verify.local_times import quarter_hours_ahead
+
+_FORMS: dict[StartTimeForm, str] = {
+    "milliseconds": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+",
+    "seconds": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",
+    "utc": r"\d{4}-\d\d-\d\dT ?\d\d:\d\d:\d\dZ",
+}
+
+
+def called(number: object) -> str:
+    """Return a called number without the dot and the tones that can follow it."""
+    return str(number or "").partition(".")[0]
+
+
+class ListWatch:
+    """Takes the looks at ``list.calls``, and writes what they show into a `CallSeen`.
+
+    :param numbers: side → phone number.
+    :ivar missing_since: when the newest series of looks without the call began; None: the newest look shows
+        the call. Before the first look, the series begins at 0.
+    :ivar looks_missing: the number of looks in this series.
+    """
+
+    def __init__(
+        self,
+        seen: CallSeen,
+        *,
+        session_id: int,
+        external_id: str,
+        numbers: dict[Side, str],
+        started_at: float,
+    ) -> None:
+        self.seen = seen
+        self.missing_since: float | None = 0.0
+        self.looks_missing = 0
+        self._session_id = session_id
+        self._external_id = external_id
+        self._numbers = numbers
+        self._started_at = started_at
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the newest look shows the call."""
+        return self.missing_since is None
+
+    def take(self, rows: list[dict[str, Any]], at: float) -> None:
+        """Take one look.
+
+        :param rows: the active calls.
+        :param at: seconds since the start.
+        """
+        entry = next((row for row in rows if row.get("call_session_id") == self._session_id), None)
+        if entry is None:
+            self.looks_missing += 1
+            if self.missing_since is None:
+                self.missing_since = at
+                self.seen.left_list = at
+            return
+        if self.seen.appeared is None:
+            self._take_first(entry, at)
+        elif self.missing_since is not None:
+            self.seen.gaps.append((self.missing_since - self.seen.appeared, at - self.missing_since))
+        self.missing_since, self.looks_missing, self.seen.left_list = None, 0, None
+        self._take_legs(entry, at)
+
+    def state_of(self, side: Side) -> str | None:
+        """Return the newest state of a side's leg; None: no leg of this side was shown."""
+        return next((state for _, who, state in reversed(self.seen.states) if who == side), None)
+
+    def _take_first(self, entry: dict[str, Any], at: float) -> None:
+        seen, text = self.seen, str(entry.get("start_time"))
+        seen.appeared = at
+        seen.start_time_form = next(
+            (form for form, pattern in _FORMS.items() if re.fullmatch(pattern, text)), "other"
+        )
+        seen.start_time_offset = quarter_hours_ahead(text, self._started_at)
+        seen.external_id_listed = entry.get("external_id") == self._external_id
+
+    def _take_legs(self, entry: dict[str, Any], at: float) -> None:
+        seen, legs = self.seen, entry.get("legs")
+        for leg in legs if isinstance(legs, list) else []:
+            side = self._side_of(leg)
+            if side is None:
+                continue
+            seen.has_employee_id = seen.has_employee_id is not False and "employee_id" in leg
+            if side == "operator":
+                seen.listed_operator = bool(leg.get("is_operator"))
+            state = str(leg.get("state"))
+            if state != self.state_of(side):
+                seen.states.append((at, side, state))
+
+    def _side_of(self, leg: object) -> Side | None:
+        number = called(leg.get("called_phone_number")) if isinstance(leg, dict) else ""
+        return next((side for side, phone in self._numbers.items() if phone == number), None)

@@ -1,0 +1,172 @@
+"""The probes that place no call: errors, login, points, dates, and what the reports refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from airflow_provider_callapi.verify.bench import Bench, NotPossible
+from airflow_provider_callapi.verify.findings import DateRule, ErrorForm, LoginForm
+from airflow_provider_callapi.verify.gateway import Answer, Service
+from airflow_provider_callapi.verify.local_times import QUARTER_HOUR, report_text
+from airflow_provider_callapi.verify.report_reader import ReportReader
+
+_LONGEST_AGE = 2 * 86_400.0
+_PRECISION = 0.01
+_TOO_LONG = {
+    "date_from": "2020-01-01 00:00:00",
+    "date_till": "2020-12-31 00:00:00",
+    "fields": ["id"],
+    "limit": 1,
+}
+"""Dates that every service refuses. A refused request costs no points."""
+
+
+def reader_of(bench: Bench) -> ReportReader:
+    """Return the reader of reports.
+
+    :raises NotPossible: the connection does not use the Data API.
+    """
+    if bench.reader is None:
+        raise NotPossible("the connection does not use the Data API")
+    return bench.reader
+
+
+def probe_errors(bench: Bench) -> None:
+    """Send a wrong parameter, and note the form of the error."""
+    answer = bench.gateway.call_api.send("list.calls", no_such_parameter=1)
+    if answer.error is None:
+        raise NotPossible("the service ignores an unknown parameter")
+    bench.findings.errors = ErrorForm(
+        http_status=answer.http_status, repeats_id=answer.repeats_id, has_limits=bool(answer.limits)
+    )
+
+
+def probe_login(bench: Bench) -> None:
+    """Log in at the Call API, and try the token at the Data API."""
+    call_api, data_api = bench.gateway.call_api, bench.gateway.data_api
+    if call_api.login is None:
+        raise NotPossible("the connection has a permanent key and no login")
+    answer = call_api.log_in()
+    answer.raise_for_error()
+    end_field = next((name for name in ("expire_at", "expire") if name in answer.data), None)
+    shared = None
+    if data_api is not None:
+        refusal = data_api.send_once("get.calls_report", _TOO_LONG, token=call_api.token).error
+        shared = None if refusal is None else not refusal.startswith("access_token")
+    bench.findings.login = LoginForm(
+        end_field=end_field,
+        has_metadata=bool(answer.limits),
+        token_is_shared=shared,
+    )
+
+
+def probe_points(bench: Bench) -> None:
+    """Send each harmless method three times, and count the points by the limits in the answers."""
+    call_api, findings = bench.gateway.call_api, bench.findings
+    answer = call_api.send("list.calls")
+    answer.raise_for_error()
+    findings.day_limit = _whole(answer, "day_limit")
+    findings.minute_limit = _whole(answer, "minute_limit")
+    if findings.day_limit is None:
+        raise NotPossible("the answers contain no limits")
+    points = findings.points["call_api"] = {}
+    for method in ("list.calls", "list.talk_options"):
+        _count(points, method, lambda method=method: call_api.send(method))  # type: ignore[misc]
+    _count_login(points, call_api, lambda: call_api.send("list.calls"), "list.calls")
+    if bench.reader is not None and bench.gateway.data_api is not None:
+        _probe_data_api_points(bench, bench.reader, bench.gateway.data_api)
+
+
+def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service) -> None:
+    points = bench.findings.points["data_api"] = {}
+    for method in ("get.calls_report", "get.call_legs_report"):
+        _count(points, method, lambda method=method: reader.send(method, fields=["id"], limit=1))  # type: ignore[misc]
+    _count(points, "get.tags", lambda: data_api.send("get.tags", limit=1))
+    _count_login(points, data_api, lambda: data_api.send("get.tags", limit=1), "get.tags")
+
+
+def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
+    """Count the points of a method.
+
+    The smaller of two differences is right if another program uses the account in between.
+    """
+    send()  # the first request can send others, e.g. a login
+    left = [_whole(answer, "day_remaining") for answer in (send(), send(), send())]
+    differences = [a - b for a, b in pairwise(left) if a is not None and b is not None]
+    if differences and min(differences) >= 0:
+        points[method] = min(differences)
+
+
+def _count_login(points: dict[str, int], service: Service, send: Callable[[], Answer], method: str) -> None:
+    if service.login is None or method not in points:
+        return
+    before = _whole(send(), "day_remaining")
+    service.log_in().raise_for_error()
+    after = _whole(send(), "day_remaining")
+    if before is not None and after is not None and before - after >= points[method]:
+        points["login.user"] = before - after - points[method]
+
+
+def _whole(answer: Answer, name: str) -> int | None:
+    value = answer.limits.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def probe_reports(bench: Bench) -> None:
+    """Ask for all fields and by all filters that the package uses, and for a date in the future."""
+    reader = reader_of(bench)
+    data_api = bench.gateway.data_api
+    assert data_api is not None
+    reader.ask("get.calls_report", {"call_api_external_id": "verify"}).raise_for_error()
+    reader.ask("get.calls_report", {"id": 1}).raise_for_error()
+    reader.ask("get.call_legs_report", {"call_session_id": 1}).raise_for_error()
+    account = data_api.try_send("get.account")
+    for entry in [account.data, *account.rows] if account else []:
+        zone = entry.get("timezone") if isinstance(entry, dict) else None
+        bench.findings.account_zone = zone if isinstance(zone, str) else bench.findings.account_zone
+
+
+def probe_dates(bench: Bench) -> None:
+    """Search the youngest ``date_from`` that the reports accept, to within one percent of its age."""
+    reader = reader_of(bench)
+    offset = _offset(bench)
+
+    def is_accepted(age: float) -> bool:
+        now = bench.gateway.clock()
+        begins = report_text(now - age + offset)
+        answer = reader.send_dates(begins, max(reader.latest(now), now - age + offset))
+        if answer.error is not None and answer.error_field != "date_from":
+            answer.raise_for_error()
+        return answer.error is None
+
+    rule = bench.findings.dates = DateRule(accepted=None, refused=None)
+    if is_accepted(0.0):
+        rule.accepted = 0.0
+        return
+    rule.refused = 0.0
+    if not is_accepted(_LONGEST_AGE):
+        rule.refused = _LONGEST_AGE
+        return
+    rule.accepted = _LONGEST_AGE
+    while rule.accepted - rule.refused > max(1.0, _PRECISION * rule.accepted):
+        middle = (rule.accepted + rule.refused) // 2
+        if is_accepted(middle):
+            rule.accepted = middle
+        else:
+            rule.refused = middle
+
+
+def _offset(bench: Bench) -> float:
+    """Return by how many seconds the account is ahead of UTC: measured, or else as the connection states."""
+    findings = bench.findings
+    measured = [call.report_offset for call in findings.calls.values() if call.report_offset is not None]
+    if findings.report_rules.offset is not None:
+        measured.append(findings.report_rules.offset)
+    if measured:
+        return float(measured[0] * QUARTER_HOUR)
+    zone = ZoneInfo(findings.account_zone or bench.options.timezone or "UTC")
+    ahead = datetime.fromtimestamp(bench.gateway.clock(), UTC).astimezone(zone).utcoffset()
+    return ahead.total_seconds() if ahead else 0.0

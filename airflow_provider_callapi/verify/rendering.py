@@ -1,0 +1,88 @@
+"""The plan and the final table of a run as text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from airflow_provider_callapi.verify.assumptions import Row
+from airflow_provider_callapi.verify.bench import Options
+from airflow_provider_callapi.verify.probes import MOST_CALLS, Probe
+
+_SECONDS_FOR_A_CALL = 75
+_HEADINGS = ("verdict", "assumption", "what relies on it", "seen", "change")
+_VERDICT, _CHANGE = 12, 22
+_SHARES = (29, 29, 42)
+"""The widths of the columns between verdict and change, in percent of what is left."""
+
+
+def can_run(probe: Probe, options: Options) -> bool:
+    """Return whether the user has given the numbers that a probe needs."""
+    needed = (["contact", "virtual_number"] if probe.calls else []) + ([probe.needs] if probe.needs else [])
+    return all(getattr(options, name) for name in needed)
+
+
+def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finished: Sequence[str]) -> str:
+    """Return what a run will do: the probes, the calls, the points, and what is left out.
+
+    :param finished: the probes that an earlier run has finished.
+    """
+    to_do = [probe for probe in probes if probe.name not in finished and can_run(probe, options)]
+    if not to_do:
+        return "There is nothing left to do: the resume file contains the findings of all probes."
+    calls, points = sum(probe.calls for probe in to_do), sum(probe.points for probe in to_do)
+    minutes = 1 + calls * _SECONDS_FOR_A_CALL // 60
+    lines = [f"With the connection {conn_id}, this command finds out:"]
+    lines += [f"  {probe.name:<15}{_calls(probe.calls):<9}{probe.finds}" for probe in to_do]
+    lines += [f"  Warning: {probe.name} {probe.warning}." for probe in to_do if probe.warning]
+    if calls:
+        lines.append(
+            f"It places {_calls(calls)} to the phone that --contact names, and never more than {MOST_CALLS} "
+            "in total. The calls cost what calls of the account cost."
+        )
+        lines.append("Take the phone in your hand. Before each call, a line of text states what to do.")
+    else:
+        lines.append("It places no call.")
+    lines.append(f"It uses about {points} points (rate-limit units), and takes about {minutes} minutes.")
+    lines += _left_out(probes, options, finished)
+    return "\n".join(textwrap.fill(line, 100, subsequent_indent="    ") for line in lines)
+
+
+def _left_out(probes: Sequence[Probe], options: Options, finished: Sequence[str]) -> list[str]:
+    missing = [probe for probe in probes if probe.name not in finished and not can_run(probe, options)]
+    options_of = {probe.name: (probe.needs or "contact").replace("_", "-") for probe in missing}
+    lines = [f"Left out: {name}, which needs --{option}." for name, option in options_of.items()]
+    done = [probe.name for probe in probes if probe.name in finished]
+    return lines + ([f"Already done: {', '.join(done)}."] if done else [])
+
+
+def _calls(number: int) -> str:
+    return {0: "", 1: "1 call"}.get(number, f"{number} calls")
+
+
+def table_text(rows: Sequence[Row], width: int) -> str:
+    """Return the final table.
+
+    :param width: the number of characters in a line.
+    """
+    from tabulate import tabulate  # noqa: PLC0415 - most commands print no table
+
+    left = max(60, width - 3 * len(_HEADINGS) - 1 - _VERDICT - _CHANGE)
+    return str(
+        tabulate(
+            [
+                [
+                    row.verdict,
+                    row.assumption,
+                    row.relies,
+                    row.seen,
+                    "\n".join(f"{name}:\n{value}" for name, value in row.settings.items()),
+                ]
+                for row in rows
+            ],
+            _HEADINGS,
+            tablefmt="grid",
+            maxcolwidths=[_VERDICT, *(left * share // 100 for share in _SHARES), _CHANGE],
+            disable_numparse=True,
+        )
+    )

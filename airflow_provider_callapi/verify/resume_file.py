@@ -1,0 +1,86 @@
+"""The file that a run writes after each step, so that a later run continues instead of calling again.
+
+The file contains the findings, and the call that is active now. It contains no phone number and no secret.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from airflow_provider_callapi.verify.findings import Findings
+
+
+class ActiveCall(BaseModel):
+    """A call that the run has started, or is about to start.
+
+    :ivar session_id: None: the start request has got no answer yet.
+    """
+
+    external_id: str
+    session_id: int | None = None
+
+
+class State(BaseModel):
+    """Everything that the file contains.
+
+    :ivar conn_id: id of the Airflow connection.
+    :ivar finished: the names of the probes that need not run again.
+    :ivar calls_placed: the number of start requests so far.
+    :ivar active: the call that must be released; None: no call is active.
+    """
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    version: Literal[1] = 1
+    conn_id: str
+    finished: list[str] = Field(default_factory=list)
+    calls_placed: int = 0
+    active: ActiveCall | None = None
+    findings: Findings = Field(default_factory=Findings)
+
+
+class ResumeFileInvalid(ValueError):
+    """The resume file cannot be used. The text gives the reason and what to do."""
+
+
+class ResumeFile:
+    """The state of a run, on the disk.
+
+    :ivar state: the state. A change is on the disk after the next `save`.
+    """
+
+    def __init__(self, path: Path, state: State) -> None:
+        self.state = state
+        self._path = path
+
+    @classmethod
+    def open(cls, path: Path, conn_id: str) -> ResumeFile:
+        """Read the file. If there is none, begin with an empty state.
+
+        :raises ResumeFileInvalid: the file is no resume file, or belongs to another connection.
+        """
+        try:
+            state = State.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return cls(path, State(conn_id=conn_id))
+        except (OSError, ValidationError) as error:
+            raise ResumeFileInvalid(
+                f"{path}: not a readable resume file ({type(error).__name__}); "
+                "name another file with --resume-file"
+            ) from None
+        if state.conn_id != conn_id:
+            raise ResumeFileInvalid(
+                f"{path}: the file belongs to the connection {state.conn_id}; "
+                "name another file with --resume-file"
+            )
+        return cls(path, state)
+
+    def save(self) -> None:
+        """Write the state. A kill during the write leaves the old file."""
+        new = self._path.with_name(self._path.name + ".new")
+        new.write_text(self.state.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        os.replace(new, self._path)  # noqa: PTH105  # Path.replace has no advantage here

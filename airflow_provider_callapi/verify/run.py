@@ -1,0 +1,131 @@
+"""Run the probes in order, each one once, bounded in calls. No call of the run is left active."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.verify.bench import Bench, NotPossible, Options
+from airflow_provider_callapi.verify.call_run import CallPlan, CallRun, release, search
+from airflow_provider_callapi.verify.findings import CallSeen, Findings
+from airflow_provider_callapi.verify.gateway import Gateway
+from airflow_provider_callapi.verify.probes import MOST_CALLS, Probe
+from airflow_provider_callapi.verify.report_reader import ReportReader
+from airflow_provider_callapi.verify.resume_file import ActiveCall, ResumeFile
+
+_SECONDS_TO_READ = 5.0
+"""The pause between an instruction and the start of the call."""
+
+
+class CallLeft(Exception):
+    """A call of the run may still be active, and could not be released. The text contains the session id."""
+
+
+class Run:
+    """A run of the probes.
+
+    :param file: the resume file. The run saves it before and after each step that must not be repeated.
+    """
+
+    def __init__(self, gateway: Gateway, options: Options, file: ResumeFile) -> None:
+        self._gateway = gateway
+        self._file = file
+        findings = file.state.findings
+        self._reader = (
+            None
+            if gateway.data_api is None
+            else ReportReader(gateway.data_api, gateway, findings.report_rules)
+        )
+        self._bench = Bench(gateway, options, findings, self._reader, self._place)
+
+    def execute(self, probes: Iterable[Probe]) -> Findings:
+        """Run the probes that are not finished. First, release the call that an interrupted run has left.
+
+        An interruption, e.g. by KeyboardInterrupt, releases the active call and is raised again.
+
+        :raises CallApiError: the service does not accept the connection's credentials.
+        :raises CallLeft: a call could not be released. The next run tries again.
+        """
+        state = self._file.state
+        self._release_active()
+        self._gateway.call_api.send("list.calls").raise_for_error()
+        try:
+            for probe in probes:
+                if probe.name in state.finished:
+                    self._gateway.say(f"{probe.name}: already done")
+                    continue
+                self._gateway.say(f"{probe.name}: {probe.finds}")
+                if self._run_probe(probe):
+                    state.finished.append(probe.name)
+                self._file.save()
+        finally:
+            self._release_active()
+        return state.findings
+
+    def _run_probe(self, probe: Probe) -> bool:
+        """Run a probe, and return whether it need not run again."""
+        refusals = self._file.state.findings.refusals
+        refusals.pop(probe.name, None)
+        try:
+            probe.run(self._bench)
+        except (NotPossible, CallApiError) as problem:
+            refusals[probe.name] = str(problem)
+            self._gateway.say(f"{probe.name}: not known: {problem}")
+            self._release_active()
+            return False
+        return True
+
+    def _place(self, plan: CallPlan) -> CallSeen:
+        state = self._file.state
+        if state.calls_placed >= MOST_CALLS:
+            raise NotPossible(f"the run has placed {MOST_CALLS} calls, which is its bound")
+        self._gateway.say(plan.instruction)
+        self._gateway.sleep(_SECONDS_TO_READ)
+        external_id = f"verify-{uuid.uuid4().hex[:16]}"
+        state.active = ActiveCall(external_id=external_id)
+        state.calls_placed += 1
+        self._file.save()
+        call = CallRun(plan, self._gateway, self._reader, external_id)
+        try:
+            session_id = call.place()
+        except CallApiError as error:
+            return self._not_placed(plan, error, external_id)
+        state.active = ActiveCall(external_id=external_id, session_id=session_id)
+        self._file.save()
+        seen = call.watch(session_id)
+        if seen.ended is not None:
+            state.active = None
+        self._release_active()
+        return seen
+
+    def _not_placed(self, plan: CallPlan, error: CallApiError, external_id: str) -> CallSeen:
+        """Return what is known after a failed start request, if the probe wants to know it.
+
+        :raises NotPossible: the probe needs a call.
+        """
+        mnemonic = getattr(error, "mnemonic", None)
+        if plan.needs_points:
+            if mnemonic is not None and not error.maybe_done:
+                self._file.state.active = None
+            raise NotPossible(f"the call was not placed: {mnemonic or error}") from error
+        found = search(self._gateway, self._reader, external_id)
+        return CallSeen(refused=mnemonic or "no answer", appeared=None if found is None else 0.0)
+
+    def _release_active(self) -> None:
+        """Release the call that the resume file names as active.
+
+        :raises CallLeft: the release failed.
+        """
+        active = self._file.state.active
+        if active is None:
+            return
+        if not release(
+            self._gateway, self._reader, session_id=active.session_id, external_id=active.external_id
+        ):
+            raise CallLeft(
+                f"call session {active.session_id} may be active: end it with `airflow callapi release "
+                f"{active.session_id}`, or start this command again"
+            )
+        self._file.state.active = None
+        self._file.save()

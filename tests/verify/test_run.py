@@ -1,0 +1,216 @@
+"""A run calls no more than it must: kills, resumes, bounds, and calls that are left."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from verify_world import CONTACT, SECOND, SECRETS, VNUMBER, World
+
+from airflow_provider_callapi.api.errors import AuthenticationFailed
+from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.emulator import Fault, Profile
+from airflow_provider_callapi.verify.probes import MOST_CALLS, PROBES
+from airflow_provider_callapi.verify.resume_file import ActiveCall, ResumeFile, ResumeFileInvalid
+from airflow_provider_callapi.verify.run import CallLeft, Run
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(Profile(), tmp_path / "state.json", login=True)
+
+
+def kill_at(world: World, pause: int, error: type[BaseException] = KeyboardInterrupt) -> None:
+    """Interrupt the program in one of its pauses."""
+    pauses = iter(range(1, 10_000))
+
+    def count() -> None:
+        if next(pauses) == pause:
+            raise error
+
+    world.before_pause = count
+
+
+def state_of(world: World):
+    return ResumeFile.open(world.file, "callapi_default").state
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, RuntimeError])
+def test_an_interrupted_run_releases_its_call(world, error):
+    kill_at(world, 8, error)
+
+    with pytest.raises(error):
+        world.verify("released")
+
+    assert world.exchange.rings(CONTACT) == 1
+    assert world.exchange.active_calls == []
+    assert state_of(world).active is None
+
+
+@pytest.mark.parametrize("pause", range(1, 120, 7))
+def test_a_run_that_is_killed_anywhere_and_repeated_calls_each_person_once_more_at_most(world, pause):
+    kill_at(world, pause)
+    with pytest.raises(KeyboardInterrupt):
+        world.verify()
+    assert world.exchange.active_calls == []
+    finished = list(state_of(world).finished)
+    world.before_pause = lambda: None
+    world.said.clear()
+
+    findings = world.verify()
+
+    repeated = [probe.name for probe in PROBES if f"{probe.name}: {probe.finds}" in world.said]
+    assert set(repeated).isdisjoint(finished)
+    assert world.exchange.active_calls == []
+    assert set(state_of(world).finished) == {probe.name for probe in PROBES if not probe.only_on_request}
+    assert len(findings.calls) == 8
+    assert world.exchange.rings(CONTACT) <= 8 + 2
+
+
+def test_a_call_that_a_killed_process_left_is_released_first(world):
+    """The process had no chance to release the call."""
+    world.say("Please pick up, and stay on the line. The program ends the call.")
+    world.service("https://callapi.comagic.ru/v4.0").send_once(
+        "start.informer_call",
+        {
+            "contact": CONTACT,
+            "virtual_phone_number": VNUMBER,
+            "contact_message": {"type": "tts", "value": "Hello"},
+            "external_id": "verify-1",
+        },
+    ).raise_for_error()
+    (call,) = world.exchange.active_calls
+    file = ResumeFile.open(world.file, "callapi_default")
+    file.state.active = ActiveCall(external_id="verify-1", session_id=call.call_session_id)
+    file.save()
+
+    world.verify("errors")
+
+    assert world.exchange.active_calls == []
+    assert state_of(world).active is None
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_call_whose_start_got_no_answer_is_searched_and_released(is_listed, tmp_path):
+    world = World(Profile(external_id_is_listed=is_listed), tmp_path / "state.json")
+    world.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+
+    findings = world.verify("released")
+
+    assert world.exchange.rings(CONTACT) == 1
+    assert world.exchange.active_calls == []
+    assert "the call was not placed" in findings.refusals["released"]
+    assert state_of(world).finished == [], "a later run tries again"
+
+
+def test_a_call_that_cannot_be_released_stays_in_the_file(world):
+    kill_at(world, 8)
+    world.exchange.account.forbidden_methods.add("release.call")
+
+    with pytest.raises(CallLeft, match=r"airflow callapi release \d+"):
+        world.verify("released")
+
+    assert state_of(world).active is not None
+    world.exchange.account.forbidden_methods.clear()
+    world.before_pause = lambda: None
+    world.verify("errors")
+    assert world.exchange.active_calls == []
+
+
+def test_a_finished_run_does_nothing_again(world):
+    world.verify()
+    rings, requests = world.exchange.rings(CONTACT), world.exchange.requests("start.informer_call")
+
+    again = world.verify()
+
+    assert (world.exchange.rings(CONTACT), world.exchange.requests("start.informer_call")) == (
+        rings,
+        requests,
+    )
+    assert len(again.calls) == 8
+
+
+def test_a_run_rings_no_other_phones_and_is_bounded(world):
+    for phone in (CONTACT, SECOND):
+        world.exchange.expect_ring(phone, times={CONTACT: 8, SECOND: 2}[phone])
+    world.exchange.expect_no_other_rings()
+
+    world.verify()
+
+    world.exchange.check_rings()
+    assert sum(probe.calls for probe in PROBES) <= MOST_CALLS
+
+
+def test_interrupted_runs_together_place_no_more_calls_than_the_bound(world):
+    for _ in range(MOST_CALLS + 3):
+        kill_at(world, 8)
+        with suppress(KeyboardInterrupt):
+            world.verify("released")
+
+    assert world.exchange.rings(CONTACT) == MOST_CALLS
+
+
+def test_a_start_that_the_service_refuses_is_not_known_and_not_finished(world):
+    world.exchange.account.components_off.add(Component.INFORMER)
+
+    findings = world.verify("heard", "errors")
+
+    assert findings.refusals == {"heard": "the call was not placed: component_disabled"}
+    assert state_of(world).finished == ["errors"]
+    assert world.exchange.requests("release.call") == 0
+
+
+def test_without_the_data_api_list_calls_alone_is_watched(tmp_path):
+    world = World(Profile(report_delay=5.0), tmp_path / "state.json", data_api=False)
+
+    findings = world.verify()
+
+    assert findings.refusals.keys() == {"login", "reports", "dates"}
+    assert findings.calls["heard"].ended == 23.0
+    assert findings.calls["heard"].report_after is None
+    assert world.exchange.active_calls == []
+
+
+def test_a_report_that_never_comes_ends_the_wait(tmp_path):
+    world = World(Profile(report_delay=10_000.0), tmp_path / "state.json")
+
+    findings = world.verify("heard")
+
+    assert findings.calls["heard"].report_after is None
+    assert "report_delay" not in world.profile_of(findings)
+
+
+def test_a_wrong_password_stops_the_run_before_any_call(world):
+    gateway = world.gateway()
+    world.exchange.account.password = "changed"
+
+    with pytest.raises(AuthenticationFailed):
+        Run(gateway, world.options, ResumeFile.open(world.file, "callapi_default")).execute(PROBES)
+
+    assert world.exchange.rings(CONTACT) == 0
+
+
+def test_neither_file_nor_words_nor_profile_contain_a_number_or_a_secret(world):
+    findings = world.verify()
+    texts = [world.file.read_text(), *world.said, str(world.profile_of(findings))]
+
+    for secret in SECRETS:
+        assert not any(secret in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"version": 2}', '{"conn_id": "callapi_default", "finished": 3}']
+)
+def test_a_file_that_is_no_resume_file_is_an_error_that_names_the_file(content, tmp_path):
+    path = tmp_path / "state.json"
+    path.write_text(content)
+
+    with pytest.raises(ResumeFileInvalid, match=r"state\.json: not a readable resume file"):
+        ResumeFile.open(path, "callapi_default")
+
+
+def test_a_file_of_another_connection_is_an_error(world):
+    world.verify("errors")
+
+    with pytest.raises(ResumeFileInvalid, match="belongs to the connection callapi_default"):
+        ResumeFile.open(world.file, "other")
