@@ -148,6 +148,8 @@ def test_every_imported_distribution_is_declared_and_every_declared_one_is_impor
             distributions_of_file.remove("pytest")
         (needed_by_emulator if "emulator" in file.parts else needed).update(distributions_of_file)
 
+    assert needed >= declared("excel")
+    needed -= declared("excel")
     assert needed | needed_by_emulator - declared("emulator") == declared() - {"apache-airflow"}
     assert needed_by_emulator - declared() == declared("emulator")
 
@@ -206,6 +208,18 @@ def test_parsing_a_dag_file_with_operators_imports_no_http_client():
     }
 
     assert not mine & heavy
+
+
+def test_parsing_a_dag_file_does_not_load_the_numbering_plans_of_the_world():
+    code = (
+        "import sys; from airflow_provider_callapi.operators import call_control, campaign, start_call;"
+        "from airflow_provider_callapi.notifications import callapi; print('phonenumbers' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == "False"
 
 
 def test_arrows_between_the_layers_point_down():

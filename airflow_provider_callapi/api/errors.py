@@ -31,18 +31,38 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.api.number_text import PLUSES, SEPARATOR
 
-_PHONE = re.compile(r"(?<!\d)\+?\d{10,15}(?!\d)|\+\d(?:[\s()-]{0,2}\d){9,14}(?!\d)")
+_GAP = rf"{SEPARATOR}{{0,8}}"
+_DATE = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+_IP_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_NO_PHONE = re.compile(
+    rf"(?<!\d)(?<!\d\.){_IP_OCTET}(?:\.{_IP_OCTET}){{3}}(?!{_GAP}\d)"
+    rf"|(?<!\d){_DATE}(?:[ T]+\d\d(?=:)|(?!{_GAP}\d)|(?=[ –-]{{1,3}}{_DATE}))",
+)
+"""Internet addresses and dates. They have as many digits as a phone number, and stay readable."""
+_PHONE = re.compile(
+    rf"(?:[+{PLUSES}]{_GAP})?(?<!\d)\d{{10,}}"
+    rf"|[+{PLUSES}]{_GAP}\d(?:{_GAP}\d){{7,}}"
+    rf"|(?<!\d)\d(?:{_GAP}\d){{9,}}"
+)
+_PHONE_OR_NOT = re.compile(f"({_NO_PHONE.pattern})|{_PHONE.pattern}")
 
 
 def mask_phones(text: str) -> str:
-    """Shorten every phone number in a text: ``79260000001`` becomes ``7926…0001``."""
+    """Shorten every phone number in a text: ``79260000001`` becomes ``7926…0001``.
+
+    A phone number has ten digits or more, or a ``+`` and eight digits or more. Up to eight separators may
+    stand between two digits. Internet addresses and dates stay unchanged.
+    """
 
     def masked(match: re.Match[str]) -> str:
+        if match[1] is not None:
+            return match[0]
         digits = re.sub(r"\D", "", match[0])
         return f"{digits[:4]}…{digits[-4:]}"
 
-    return _PHONE.sub(masked, text)
+    return _PHONE_OR_NOT.sub(masked, text)
 
 
 def _redact(message: str, value: Any) -> str:

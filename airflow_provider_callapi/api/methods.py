@@ -160,29 +160,46 @@ def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
     raise TypeError(f"{request_type.__name__} has no answer type; derive it from Request[...]")
 
 
+_LONGEST_NUMBER = 64
+_PLUS_FORMAT = re.compile(r"\s*\+\s*(?:[17]|\(?\d{2,}\)?)[\s-]*(?:\(\d+\))?[\d\s-]*")
+
+
 def _strip_plus_format(value: Any) -> Any:
     """Return a number in the form ``+7 926 000-00-00`` as digits only. Return any other value unchanged."""
-    if isinstance(value, str) and value.lstrip().startswith("+"):
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and _PLUS_FORMAT.fullmatch(value):
         return re.sub(r"[\s()+-]", "", value)
     return value
 
 
 def _check_phone_number(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{10,15}", text):
+    if not _E164.fullmatch(text):
         raise ValueError("a phone number in E.164 is needed: digits only, the country code first, no '+'")
     return text
+
+
+_E164 = re.compile(r"(?!8[39])[1-9][0-9]{9,14}")  # 83 and 89 are no country codes, but Russia's 8 and more
+_SIP = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z@*#])[A-Za-z0-9_.@*#-]{3,64}")
+_NUMERIC_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
 
 
 def check_phone_or_sip(text: str) -> str:
     """Return a text unchanged if it is a phone number in E.164 or a SIP number.
 
+    A SIP number has three to nine digits, or a letter or one of ``@*#``. A text of digits with ``-`` or ``.``
+    is a phone number in another form, and therefore refused.
+
     :raises ValueError: the text is neither of the two. The error does not contain the text.
     """
-    if not re.fullmatch(r"(?=.*[0-9])[A-Za-z0-9_.@*#-]{3,64}", text) or re.fullmatch(r"[0-9]+\.[0-9]+", text):
+    is_digits = re.fullmatch(r"[0-9]{3,9}", text) or _E164.fullmatch(text)
+    if not is_digits and (not _SIP.fullmatch(text) or _NUMERIC_TEXT.fullmatch(text)):
         raise ValueError(
             "a phone number in E.164 (digits only, the country code first, no '+') or a SIP number is needed"
         )
     return text
+
+
+def _check_any_number(text: str) -> str:
+    return text if re.fullmatch(r"[0-9]{1,2}|.*[A-Za-z].*", text) else check_phone_or_sip(text)
 
 
 def _check_whole_number(value: Any) -> Any:
@@ -208,7 +225,7 @@ PhoneNumber = Annotated[str, BeforeValidator(_strip_plus_format), AfterValidator
 """A phone number in E.164: the country code and the number as digits only, without ``+``."""
 PhoneOrSip = Annotated[str, BeforeValidator(_strip_plus_format), AfterValidator(check_phone_or_sip)]
 """A phone number in E.164 or a SIP number. For some methods, an internal extension is valid, too."""
-AnyNumber = Annotated[str, BeforeValidator(_strip_plus_format), Field(min_length=1)]
+AnyNumber = Annotated[str, BeforeValidator(_strip_plus_format), AfterValidator(_check_any_number)]
 """A phone number in E.164, a SIP number or an extension."""
 ObjectId = Annotated[int, BeforeValidator(_check_whole_number), Field(gt=0)]
 """The id of an object in the account or of a call session."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseNotifier
 
+from airflow_provider_callapi.notifications._alert.contacts import check_contacts
 from airflow_provider_callapi.notifications._alert.execution import InProcess, InTriggerer, run_without_loop
 from airflow_provider_callapi.notifications._alert.options import FALLBACKS, AlertOptions, render_optional
 from airflow_provider_callapi.notifications._alert.reporting import log_instead_of_raising
@@ -44,7 +45,8 @@ class CallApiNotifier(BaseNotifier):
     waits for the answer to a call that is still active, and calls no person twice.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
-        commas.
+        commas. A number that cannot be read is an error of the DAG file, unless the number is a template.
+    :param region: ISO 3166 country of the numbers without a country code.
     :param virtual_phone_number: the virtual number that the phone displays.
     :param message: the text to speak, or ``{"type": "media", "value": "2034"}`` for a media file. The
         default is a Russian text that names the task, the DAG and the run.
@@ -61,6 +63,7 @@ class CallApiNotifier(BaseNotifier):
 
     template_fields: Sequence[str] = (
         "contact",
+        "region",
         "virtual_phone_number",
         "message",
         "callapi_conn_id",
@@ -73,6 +76,7 @@ class CallApiNotifier(BaseNotifier):
         *,
         contact: str | Sequence[str],
         virtual_phone_number: str,
+        region: str = "RU",
         message: str | dict[str, Any] | None = None,
         callapi_conn_id: str = "callapi_default",
         external_id: str | None = None,
@@ -83,6 +87,7 @@ class CallApiNotifier(BaseNotifier):
     ) -> None:
         super().__init__(**kwargs)
         self.contact = contact
+        self.region = region
         self.virtual_phone_number = virtual_phone_number
         self.message = message
         self.callapi_conn_id = callapi_conn_id
@@ -90,6 +95,7 @@ class CallApiNotifier(BaseNotifier):
         self.quiet_for = quiet_for
         self.dialing_timeout = dialing_timeout
         self.settle = settle
+        check_contacts(contact, region)
 
     def __call__(self, *args: Any) -> None:
         """Call the contacts. Airflow uses this method for a synchronous callback.
@@ -154,6 +160,7 @@ class CallApiNotifier(BaseNotifier):
         quiet_for = self.quiet_for
         return AlertOptions(
             contact=self.contact,
+            region=self.region,
             virtual_phone_number=self.virtual_phone_number,
             message=self.message,
             callapi_conn_id=self.callapi_conn_id,

@@ -156,13 +156,18 @@ class CallApiMakeCallOperator(_SessionOperator):
     :param call_session_id: a call whose contact is on hold.
     :param to: the third party's phone number, extension or SIP number.
     :param to_message: the message that the third party hears first.
+    :param region: ISO 3166 country of a phone number without a country code.
     """
 
     request_type = methods.MakeCall
+    also_templated = ("region",)
 
-    def __init__(self, *, to: str, to_message: Message | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, to: str, to_message: Message | None = None, region: str = "RU", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.to = to
+        self.region = region
         self.to_message = to_message
 
 
@@ -189,12 +194,15 @@ class CallApiAddCoachOperator(_SessionOperator):
 
     :param call_session_id: a call in which the contact and the employee talk.
     :param phone_number: the coach's number. None: the number in the employee's settings in the account.
+    :param region: ISO 3166 country of a phone number without a country code.
     """
 
     request_type = methods.AddCoach
+    also_templated = ("region",)
 
-    def __init__(self, *, phone_number: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, phone_number: str | None = None, region: str = "RU", **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.region = region
         self.phone_number = phone_number
 
 

@@ -38,9 +38,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         uses a name that is not defined for a person, the person is not called, and the result is
         ``invalid``. By default, the number to call is ``{{ contact.phone }}``. A field ``contact`` in
         ``call`` replaces this default.
-    :param contacts: a list of rows (mappings, or only numbers), an XCom, or the path of a ``.csv`` or
-        ``.jsonl`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``). Rows with the same number, even in
-        different notations, count as one person. A column ``timezone`` contains the person's time zone.
+    :param contacts: a list of rows (mappings, or only numbers), an XCom, or the path of a ``.csv``,
+        ``.jsonl`` or ``.xlsx`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``). Rows with the same
+        number, even in different notations, count as one person. A column ``timezone`` contains the person's
+        time zone: an IANA name, or an offset such as ``+03:00``. A damaged list fails the task before anyone
+        is dialled. An empty Python list or XCom skips the task.
     :param callapi_conn_id: id of the Airflow connection. If the connection uses the Data API, the results are
         exact (busy, not reached, …) and unreached people are called again. Otherwise, the results are only
         ``answered`` and ``unknown``.
@@ -49,8 +51,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     :param shard: a part of the list. Example: ``"2/4"`` is the second of four parts. The phone number decides
         to which part a person belongs. To share a list among tasks, map the operator over the parts.
     :param do_not_call: numbers that must not be called: a list or a path like ``contacts``, with the number
-        in the column ``phone`` or in the only column. While the campaign dials, it reads the
-        file again each minute.
+        in the column ``phone`` or in the only column. A cell may hold several numbers. While the campaign
+        dials, it reads the file again each minute. A person who was excluded once stays excluded in all tries
+        of this task.
+    :param max_unreadable: how many entries of ``do_not_call`` may be no phone numbers. If there are more, the
+        task fails before it dials. Default: 0.
     :param region: ISO 3166 country of the numbers without a country code.
     :param timezone: IANA time zone of people whose row does not contain a time zone.
     :param calling_hours: the hours in which people may be called, in each person's time zone. None: all
@@ -71,8 +76,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         protect the database like the list.
     :param min_gap: the shortest time between two calls to one person: seconds or a timedelta. The calls of
         all campaigns with this ledger count. Needs ``ledger_conn_id``. None: no shortest time.
-    :param results: the path of a ``.csv`` or ``.jsonl`` file, to which the task writes a row for each person.
-    :param report: the path of an ``.html`` file for the report. The report contains no phone numbers.
+    :param results: the path of a ``.csv`` or ``.jsonl`` file, to which the task writes each row of the list
+        with its result. A shard adds its number to the file's name: ``results-2-of-4.csv``.
+    :param report: the path of an ``.html`` file for the report. The report contains no phone numbers. A shard
+        adds its number to the file's name.
     :param fail_if_unreached_over: fail the task if more than this share (0.2 is a fifth) of the people who
         could be called was not reached. The failing task still writes the results and the report.
     :param fail_if_unknown_over: fail the task if more than this share of the people who could be called has
@@ -99,6 +106,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
     :param call_timeout: seconds after which the campaign stops waiting for a call that is still active.
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
+
+    If no call was placed, the task fails, unless every person on the list is on the ``do_not_call`` list.
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
@@ -133,6 +142,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         campaign: str = "{{ dag.dag_id }}.{{ task.task_id }}.{{ run_id }}",
         shard: str | None = None,
         do_not_call: Any = None,
+        max_unreadable: int = 0,
         region: str = "RU",
         timezone: str = "Europe/Moscow",
         calling_hours: Sequence[str] | None = ("09:00", "21:00"),
@@ -166,6 +176,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         self.campaign = campaign
         self.shard = shard
         self.do_not_call = do_not_call
+        self.max_unreadable = max_unreadable
         self.region = region
         self.timezone = timezone
         self.calling_hours = calling_hours
@@ -209,6 +220,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
             campaign=self.campaign,
             shard=self.shard,
             do_not_call=self.do_not_call,
+            max_unreadable=self.max_unreadable,
             region=self.region,
             timezone=self.timezone,
             calling_hours=self.calling_hours,

@@ -9,7 +9,10 @@ The five operators share these parameters. A parameter that is also a field of t
     ``random``: any number of the account. ``regional_random``, ``regional_fixed_for_numa``: the same two
     rules with numbers of the contact's region. If no number fits, the contact sees
     ``virtual_phone_number``. All rules except ``fixed`` need a component of the account.
-:param contact: the person to call: E.164 digits (``79091234567``), or an employee's SIP number.
+:param contact: the person to call: a phone number in any usual form (``+7 926 000-00-01``,
+    ``8 926 000-00-01``, ``79260000001``), or an employee's SIP number. If the text may be two numbers, or has
+    too many or too few digits, the task fails before anyone is dialled.
+:param region: ISO 3166 country of the numbers without a country code, ``RU`` by default. A template.
 :param external_id: an id of your choice. ``list.calls`` and the reports contain this id. A second call adds
     the suffix ``-2``, a third ``-3``. By default, the id is made from DAG, run, task and map index.
 :param dtmf_string: tones to send to the contact. A dot is a pause of one second.

@@ -19,6 +19,8 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.events import EVENT_KINDS, CallFilter, EventDetector, EventKind
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.strict import read_number_or_prefix
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.calls.snapshot import Snapshot
@@ -77,6 +79,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     :param contacts: report only calls with these contacts: phone numbers, or prefixes such as ``"7495"``.
         Empty: report the calls of all contacts. The numbers are visible in the DAG file and in the
         serialized DAG.
+    :param region: ISO 3166 country of the phone numbers without a country code. Prefixes always begin with
+        the country code.
     :param include_phone_numbers: add ``contact_phone_number`` to the payload. Everyone who can see asset
         events or the triggerer's log can then read the phone number.
     :param poll_interval: seconds between two polls, at most 600. All triggers of a connection use the
@@ -92,6 +96,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         direction: Literal["in", "out"] | None = None,
         virtual_phone_numbers: str | Sequence[str] = (),
         contacts: str | Sequence[str] = (),
+        region: str = "RU",
         include_phone_numbers: bool = False,
         poll_interval: float = 5.0,
     ) -> None:
@@ -101,15 +106,18 @@ class CallApiEventTrigger(BaseEventTrigger):
         self.direction = direction
         self.virtual_phone_numbers = _sorted_tuple(virtual_phone_numbers)
         self.contacts = _sorted_tuple(contacts)
+        self.region = region
         self.include_phone_numbers = include_phone_numbers
         self.poll_interval = float(poll_interval)
         if not self.events or not set(self.events) <= set(EVENT_KINDS):
             raise ValueError(f"events: {self.events} is not one or several of {EVENT_KINDS}")
         if direction not in ("in", "out", None):
             raise ValueError(f"direction: {direction!r} is not in or out")
-        for name in ("virtual_phone_numbers", "contacts"):
-            if not all(number.isdecimal() for number in getattr(self, name)):
-                raise ValueError(f"{name}: give numbers as digits only, the country code first, without +")
+        self._call_filter = CallFilter(
+            direction,
+            self._read_numbers("virtual_phone_numbers"),
+            self._read_numbers("contacts"),
+        )
         if not 0 < self.poll_interval <= _LONGEST_INTERVAL:
             raise ValueError(
                 f"poll_interval: {poll_interval} is not more than 0 and at most {_LONGEST_INTERVAL:g} seconds"
@@ -129,10 +137,21 @@ class CallApiEventTrigger(BaseEventTrigger):
                 "direction": self.direction,
                 "virtual_phone_numbers": list(self.virtual_phone_numbers),
                 "contacts": list(self.contacts),
+                "region": self.region,
                 "include_phone_numbers": self.include_phone_numbers,
                 "poll_interval": self.poll_interval,
             },
         )
+
+    def _read_numbers(self, name: str) -> tuple[str, ...]:
+        """Return the numbers and prefixes of a parameter as digits that begin with the country code.
+
+        :raises ValueError: a number cannot be read. The text names the parameter.
+        """
+        try:
+            return tuple(read_number_or_prefix(text, self.region) for text in getattr(self, name))
+        except NotANumber as error:
+            raise ValueError(f"{name}: {error}") from None
 
     def __repr__(self) -> str:
         return mask_phones(super().__repr__())
@@ -142,8 +161,7 @@ class CallApiEventTrigger(BaseEventTrigger):
 
         The parameters of the trigger select the calls.
         """
-        call_filter = CallFilter(self.direction, self.virtual_phone_numbers, self.contacts)
-        detector = EventDetector(call_filter, self.include_phone_numbers)
+        detector = EventDetector(self._call_filter, self.include_phone_numbers)
         await self._restore(detector)
         saved_at = -math.inf
         awaited = detector.awaited_answers if "answered" in self.events else tuple

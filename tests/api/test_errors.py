@@ -369,6 +369,40 @@ def test_a_phone_number_in_groups_is_shortened_too(text: str) -> None:
     assert text not in mask_phones(f"wrong contact {text}")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "8-916-123-45-67",
+        "7.916.123.45.67",
+        "8 916 123 45 67",
+        "8/916/123/45/67",
+        "7\u00a0916\u2011123\u201145\u201167",
+        "7916\u200e1234567",
+        "７９１６１２３４５６７",
+        "7916123456779161234568",
+        "+372 5123456",
+    ],
+)
+def test_a_phone_number_in_any_spelling_is_shortened(text: str) -> None:
+    assert "…" in mask_phones(f"wrong contact {text}")
+    assert "123" not in mask_phones(f"wrong contact {text}").replace("512…", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-02 09:00:00 Europe/Moscow",
+        "from 2026-03-02 to 2026-03-05",
+        "2026-03-02 - 2026-03-05",
+        "manual__2026-03-02T09:00:00.123456+00:00",
+        "192.168.100.200",
+        "call session 237859081, 12 people",
+    ],
+)
+def test_dates_addresses_and_ids_stay_readable(text: str) -> None:
+    assert mask_phones(text) == text
+
+
 # --- limits ---
 
 

@@ -623,3 +623,28 @@ def test_requests_by_name_do_not_leak_memory() -> None:
     kinds = [ask() for _ in range(3)]
     gc.collect()
     assert sum(kind() is not None for kind in kinds) <= 1
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        "8-916-123-45-67",
+        "7.916.123.45.67",
+        "89161234567",
+        "7916123456779161234568",
+        "+79161234567 +79161234568",
+        "+8 (495) 123-45-67",
+        "+7 916 123-45-67 (2)",
+        "4.3664E11",
+        "0916123456",
+    ],
+)
+def test_a_phone_number_in_another_form_is_not_taken_for_a_sip_number(contact: str) -> None:
+    with pytest.raises(InvalidParameters, match="contact"):
+        StartInformerCall.from_values(
+            {
+                "virtual_phone_number": "74993720692",
+                "contact": contact,
+                "contact_message": {"type": "tts", "value": "x"},
+            }
+        )

@@ -88,8 +88,8 @@ def test_the_context_of_the_caller_stays_unchanged(desk):
     "changes",
     [
         {"contact": "{{ nonsense( }}"},
-        {"contact": "12"},
-        {"contact": []},
+        {"contact": "{{ 12 }}"},
+        {"contact": "{{ None or '' }}"},
         {"virtual_phone_number": "1"},
         {"callapi_conn_id": "not_there"},
     ],

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
-import importlib
 import re
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from airflow_fakes import (
-    CAMPAIGN_MODULES_WITH_A_CLOCK,
-    TTS,
-    VNUMBER,
-    Task,
-    TaskInstance,
-    installed_task_state,
-)
+from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow_fakes import TTS, VNUMBER, TaskInstance
+from campaign_desk import A_TALK, PEOPLE, campaign
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.answers import FinishedCall
@@ -32,14 +24,12 @@ from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
 
-pytest_plugins = ["airflow_desk"]
+pytest_plugins = ["airflow_desk", "campaign_desk"]
 
-PEOPLE = [f"7916000{number:04}" for number in range(12)]
 PHONE = re.compile(r"7916000\d{4}")
 BEFORE_NOON = 1_760_000_000.0
 """When the desk's clock begins: Thursday, 9 October 2025, 11:53:20 in Moscow."""
 AT_SIX = 1_760_022_000.0
-A_TALK = Script(rings=3, talks=20)
 
 
 class KilledError(BaseException):
@@ -47,55 +37,8 @@ class KilledError(BaseException):
 
 
 @pytest.fixture
-def desk(desk, monkeypatch, tmp_path):
-    """The campaign's modules have the desk's clock, too; ``desk.at`` says what happens at a time."""
-    desk.at = []
-
-    def sleep(seconds: float) -> None:
-        desk.sleep(seconds)
-        while desk.at and desk.clock() >= desk.at[0][0]:
-            desk.at.pop(0)[1]()
-
-    fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=sleep)
-    for name in CAMPAIGN_MODULES_WITH_A_CLOCK:
-        monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake_time)
-    patched = SimpleNamespace(**{**vars(asyncio), "wait_for": waits_by(desk.clock)})
-    monkeypatch.setattr("airflow_provider_callapi.triggers.campaign.asyncio", patched)
-    desk.exchange.default_script = A_TALK
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
-    return desk
-
-
-def waits_by(clock):
-    """``asyncio.wait_for`` by the desk's clock; where nobody else moves it, it is moved to the end."""
-
-    async def wait_for(work, seconds):
-        task, until, quiet = asyncio.ensure_future(work), clock() + seconds, 0
-        while not task.done():
-            before = clock()
-            await asyncio.sleep(0.005)
-            quiet = quiet + 1 if clock() == before else 0
-            if quiet > 20:
-                clock.advance(until - clock())
-            if clock() >= until:
-                task.cancel()
-                raise TimeoutError
-        return await task
-
-    return wait_for
-
-
-def campaign(desk, *, ti: TaskInstance | None = None, **changes: Any) -> Task:
-    options = {
-        "task_id": "call",
-        "campaign": "spring",
-        "contacts": [{"phone": phone, "name": "Anna"} for phone in PEOPLE],
-        "call": {"method": "start.informer_call", "virtual_phone_number": VNUMBER, "contact_message": TTS},
-        # Airflow before 3.3 has no task state, so there a database keeps the ledger.
-        "ledger_conn_id": "ledger" if installed_task_state() is None else None,
-        **changes,
-    }
-    return Task(desk, lambda: CallApiCampaignOperator(**options), ti=ti or TaskInstance())
+def desk(campaign_desk):
+    return campaign_desk
 
 
 def rings(desk) -> list[int]:
@@ -163,9 +106,12 @@ def test_the_text_is_the_persons_own_and_the_list_may_be_a_file(desk, tmp_path):
     }
 
 
-def test_a_summary_and_a_file_of_nobody(desk, tmp_path):
-    summary = campaign(desk, contacts=[], results=f"file://{tmp_path}/results.jsonl").run()
+def test_a_list_without_people_skips_the_task_and_leaves_a_summary_and_a_file(desk, tmp_path):
+    calls = campaign(desk, contacts=[], results=f"file://{tmp_path}/results.jsonl")
+    with pytest.raises(AirflowSkipException, match="the list is empty"):
+        calls.run()
 
+    summary = calls.ti.xcoms["return_value"]
     assert (summary["people"], summary["unreached_share"]) == (0, 0.0)
     assert (tmp_path / "results.jsonl").read_text("utf-8") == ""
 
@@ -188,22 +134,15 @@ def test_separators_behind_the_last_value_are_none(desk, tmp_path, cells):
     assert counted(campaign(desk, campaign="all", contacts=f"file://{path}").run()) == {"answered": 2}
 
 
-def test_a_row_with_more_values_than_columns_is_invalid_and_loses_nothing(desk, tmp_path):
+def test_a_row_with_more_values_than_columns_refuses_the_list(desk, tmp_path):
     """An unquoted comma: what is spoken would be of another column."""
-    path, results = tmp_path / "people.csv", tmp_path / "results.csv"
+    path = tmp_path / "people.csv"
     path.write_text(f"phone,name,debt\n{PEOPLE[0]},Anna,100\n{PEOPLE[1]},Smith, Boris,100\n", "utf-8")
 
-    summary = campaign(desk, contacts=f"file://{path}", results=f"file://{results}").run()
+    with pytest.raises(CallApiFailure, match="contacts, line 3: more values than columns"):
+        campaign(desk, contacts=f"file://{path}").run()
 
-    assert counted(summary) == {"answered": 1, "invalid": 1}
-    assert rings(desk)[:2] == [1, 0]
-    with results.open(encoding="utf-8", newline="") as file:
-        *_, last = csv.DictReader(file)
-    assert (last["name"], last["debt"], last["(no column)"]) == ("Smith", " Boris", "100")
-    assert "more values than columns" in last["call_why"]
-
-    again = campaign(desk, campaign="again", contacts=f"file://{results}").run()
-    assert counted(again) == {"answered": 1, "invalid": 1}, "results are a list, too"
+    assert desk.sent() == []
 
 
 def test_who_gets_onto_the_do_not_call_list_is_not_called_any_more(desk, tmp_path):
@@ -456,7 +395,7 @@ def test_who_must_not_be_called_is_still_known_after_a_wait_though_the_file_is_b
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-@pytest.mark.parametrize("people", [[], PEOPLE[8:9], [*PEOPLE[:8], PEOPLE[9]]])
+@pytest.mark.parametrize("people", [PEOPLE[8:9], [*PEOPLE[:8], PEOPLE[9]]])
 def test_a_list_that_is_another_one_after_a_wait_is_called_when_a_person_wants_it(desk, tmp_path, people):
     path = tmp_path / "people.csv"
     calls = campaign(

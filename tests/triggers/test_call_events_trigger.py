@@ -140,9 +140,11 @@ def test_making_a_watcher_looks_up_no_connection(monkeypatch):
         ({"events": "begun"}, "events"),
         ({"events": ()}, "events"),
         ({"direction": "inbound"}, "direction"),
-        ({"contacts": "+7495"}, "contacts"),
+        ({"contacts": "8 916 123-45-6"}, "contacts"),
+        ({"contacts": "79161234567 79161234568"}, "contacts"),
+        ({"contacts": "sip25"}, "contacts"),
         ({"contacts": [""]}, "contacts"),
-        ({"virtual_phone_numbers": ["4993 720692"]}, "virtual_phone_numbers"),
+        ({"virtual_phone_numbers": ["499 372"]}, "virtual_phone_numbers"),
         ({"poll_interval": 0}, "poll_interval"),
         ({"poll_interval": 601}, "poll_interval"),
         ({"poll_interval": math.nan}, "poll_interval"),
@@ -155,6 +157,14 @@ def test_a_parameter_that_cannot_work_is_named_while_the_dag_is_parsed(wrong, na
 
 def test_one_number_is_a_number_and_not_ten_prefixes():
     assert CallApiEventTrigger(contacts="7495").contacts == ("7495",)
+
+
+@pytest.mark.parametrize(("written", "read"), [("8 916 123-45-67", "79161234567"), ("+7495", "7495")])
+def test_a_number_is_watched_however_it_is_written(written, read):
+    trigger = CallApiEventTrigger(contacts=written)
+
+    assert trigger._call_filter.contacts == (read,)
+    assert CallApiEventTrigger(**trigger.serialize()[1])._call_filter.contacts == (read,)
 
 
 def test_the_text_of_a_watcher_shortens_the_numbers_of_people():

@@ -48,9 +48,11 @@ class Announcement:
         campaign, plan = self.campaign, self.campaign.plan
         yield Line(
             f"Campaign {self.name}: {self.called} people to be called, {campaign.finished} finished before, "
-            f"{campaign.active} active, {len(plan.invalid)} invalid rows, {plan.duplicates} duplicates, "
+            f"{campaign.active} active, {len(plan.invalid)} invalid rows, {len(plan.duplicates)} duplicates, "
             f"{self.excluded} on the do_not_call list"
         )
+        for warning in plan.warnings:
+            yield Line(warning, is_warning=True)
         for skipped in plan.invalid[:_ROWS_SHOWN]:
             yield Line(f"Row {skipped.line} is skipped: {skipped.why}", is_warning=True)
         if len(plan.invalid) > _ROWS_SHOWN:

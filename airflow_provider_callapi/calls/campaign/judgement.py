@@ -19,6 +19,7 @@ class ProblemKind(StrEnum):
 
     STOPPED = "stopped"
     TOO_LATE = "too_late"
+    NO_CALL = "no_call"
     OVER_LIMIT = "over_limit"
 
 
@@ -95,6 +96,13 @@ def find_problem(
             ProblemKind.TOO_LATE,
             f"No one could be called: max_lateness ends at {last_minute}, and no calling hours "
             f"(or points) came before. {counts}",
+        )
+    excluded = summary.results[Result.DO_NOT_CALL] + (not_called if has_min_gap else 0)
+    if not summary.calls and excluded < summary.people:
+        return Problem(
+            ProblemKind.NO_CALL,
+            "No call is known to have been placed, and not everybody is on the do_not_call list. The results "
+            f"show the reason for each person. {counts}",
         )
     return _over_limit(summary, limits, counts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,14 +14,21 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
 from airflow_provider_callapi.api.methods import METHODS, StartCall
-from airflow_provider_callapi.calls.campaign.hours import is_timezone
-from airflow_provider_callapi.calls.campaign.phone_numbers import NotANumber, normalise
+from airflow_provider_callapi.calls.campaign.time_zones import (
+    is_backwards,
+    read_time_zone,
+    refuse_unnamed_zone,
+)
+from airflow_provider_callapi.calls.lists.columns import Columns, find_columns, value_of
+from airflow_provider_callapi.calls.lists.empty_values import is_blank
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
 _ROW = "contact"
 _ID = "external_id"
-SURPLUS = "(no column)"
-"""If a row has more values than the list has columns, the row holds the surplus values under this key."""
 _NUMBER = "{{ contact.phone }}"
+_ROWS_LOOKED_AT = 100
+"""In so many rows, a list without a column of time zones is searched for such a column with another name."""
 _LONGEST_ID = 240
 """How many characters an author's ``external_id`` may have.
 
@@ -50,11 +58,12 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the value of ``obj.attribute`` in a template.
 
-        If ``obj`` is a row and has a column of this name, the column is used. Otherwise, a method of the
-        mapping, such as ``items``, can be used.
+        If ``obj`` is a row and has a column of this name, the column is used. The case of the name and the
+        spaces in the name do not matter. Otherwise, a method of the mapping, such as ``items``, can be used.
         """
-        if isinstance(obj, Mapping) and attribute in obj:
-            return obj[attribute]
+        if isinstance(obj, Mapping):
+            with suppress(KeyError):
+                return value_of(obj, attribute)
         return super().getattr(obj, attribute)
 
 
@@ -106,18 +115,32 @@ class Skipped:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Duplicate(Skipped):
+    """A row with the number of an earlier row. The person is called once.
+
+    :ivar contact: the number of both rows: E.164 digits, or a SIP number.
+    """
+
+    contact: str = field(repr=False)
+
+
 @dataclass
 class Plan:
     """What a contact list contains.
 
     :ivar people: the people to call, one for each different number.
     :ivar invalid: the rows from which no call can be made.
-    :ivar duplicates: how many rows have the number of an earlier row.
+    :ivar duplicates: the rows with the number of an earlier row.
+    :ivar rows: how many rows the whole list has, including the rows of other shards. Blank rows do not count.
+    :ivar warnings: what the author should know of the list.
     """
 
     people: list[Person] = field(default_factory=list)
     invalid: list[Skipped] = field(default_factory=list)
-    duplicates: int = 0
+    duplicates: list[Duplicate] = field(default_factory=list)
+    rows: int = 0
+    warnings: list[str] = field(default_factory=list)
 
 
 class CallTemplate:
@@ -146,6 +169,8 @@ class CallTemplate:
         self._fields = {
             name: self._compile(value, f"call.{name}") for name, value in {_ROW: _NUMBER, **fields}.items()
         }
+        self.reads_phone = "phone" in str(fields.get(_ROW, _NUMBER))
+        """Whether the number to call is in the column ``phone``."""
         self.personal = frozenset(name for name, value in self._fields.items() if _is_template(value))
         """Names of the parameters whose values differ between people.
 
@@ -218,12 +243,13 @@ def read_people(
     timezone: str,
     shard: tuple[int, int] = (1, 1),
 ) -> Plan:
-    """Read a contact list; return the people to call and the invalid rows.
+    """Read a contact list; return the people to call, the invalid rows and the duplicates.
 
-    The numbers are normalised. If several rows have the same number, only the first valid row is kept.
+    The numbers are normalised. If several rows have the same number, only the first valid row is kept. Rows
+    without a value are skipped.
 
     :param rows: one item for each person: a mapping from column to value, or only the number. The column
-        ``timezone`` of a mapping is the IANA name of the person's time zone.
+        ``timezone`` of a mapping is the person's time zone, see `read_time_zone`.
     :param template: makes the start request of each person.
     :param campaign: the campaign's name. The ``external_id`` of each call is derived from this name.
     :param key_of: called with a number; returns the person's key in the ledger.
@@ -231,39 +257,64 @@ def read_people(
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: (number of this shard, how many shards). Each shard reads the whole list and keeps only its
         own part of the numbers; (1, 1) keeps all.
+    :raises ListUnreadable: the columns of a row are not certain. The text names the column.
     """
     plan = Plan()
-    seen: set[str] = set()
+    met: dict[str, int] = {}
+    backwards: set[str] = set()
     which, shards = shard
     for line, given in enumerate(rows, start=1):
         row = {"phone": given} if isinstance(given, str) else given
-        is_own = line % shards == which - 1  # only one shard reports a row without a valid number
+        columns = find_columns(tuple(row), needs_phone=template.reads_phone)
+        if columns.timezone is None and line <= _ROWS_LOOKED_AT:
+            refuse_unnamed_zone(row)
+        contact = None
         try:
-            if row.get(SURPLUS):
-                raise InvalidRow("more values than columns: put quotes around a value that holds a separator")
-            contact = normalise(template.number(row), region)
-            is_own = _digest(contact) % shards == which - 1
-            if not is_own:
+            contact = read_contact(template.number(row), region)
+            plan.rows += 1
+            if _digest(contact) % shards != which - 1:
                 continue
-            if contact in seen:
-                plan.duplicates += 1
+            if contact in met:
+                plan.duplicates.append(Duplicate(row, line, f"the number of row {met[contact]}", contact))
                 continue
-            zone = str(row.get("timezone") or timezone)
-            if not is_timezone(zone):
-                raise InvalidRow("timezone: not the name of an IANA time zone")
-            person = Person(key_of(contact), contact, zone, row, line)
+            person = Person(key_of(contact), contact, _zone(row, columns, timezone, backwards), row, line)
             template.request(person, external_id(campaign, contact, 1, template.own_external_id(person)))
-        except NotANumber as error:
-            skipped = Skipped(row, line, f"contact: {error}")
-        except InvalidRow as error:
-            skipped = Skipped(row, line, str(error))
+        except (NotANumber, InvalidRow) as error:
+            if contact is None:
+                if is_blank(row):
+                    continue
+                plan.rows += 1
+                if line % shards != which - 1:  # so that only one shard reports a row without a valid number
+                    continue
+            why = f"contact: {error}" if isinstance(error, NotANumber) else str(error)
+            plan.invalid.append(Skipped(row, line, why))
         else:
-            seen.add(contact)
+            met[contact] = line
             plan.people.append(person)
-            continue
-        if is_own:
-            plan.invalid.append(skipped)
+    plan.warnings += [
+        f"timezone: {zone} is UTC{-int(zone[7:]):+d}, because zones of this form have the opposite sign"
+        for zone in sorted(backwards)
+    ]
     return plan
+
+
+def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set[str]) -> str:
+    """Return the IANA name of a person's time zone.
+
+    :param backwards: gets the zones with the sign of POSIX that the list itself contains.
+    :raises InvalidRow: the row has a time zone that cannot be read.
+    """
+    own = row.get(columns.timezone) if columns.timezone else None
+    if own is None or own == "":
+        return default
+    zone = read_time_zone(str(own))
+    if zone is None:
+        raise InvalidRow(
+            "timezone: not certainly a time zone; write an IANA name, or an offset such as +03:00"
+        )
+    if is_backwards(zone) and zone == str(own).strip():
+        backwards.add(zone)
+    return zone
 
 
 def external_id(campaign: str, contact: str, attempt: int, own: str | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TextIO, TypeAlias
 
 from airflow_provider_callapi.calls.campaign.ledger import Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.people import Skipped
+from airflow_provider_callapi.calls.campaign.people import Duplicate, Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending, iso
 
 COLUMNS = (
@@ -36,6 +36,9 @@ contact's leg ended or, if that is unknown, the cause for which the call ended. 
 ``call_attempts`` describe the last attempt.
 """
 
+DUPLICATE = "duplicate"
+"""The ``call_result`` of a row with the number of an earlier row."""
+
 _Listed: TypeAlias = Ending | Skipped
 _FORMULA = frozenset("=+-@\t\r\n")
 _SIGNED_NUMBER = re.compile(r"[+-][\d\s().,-]*")
@@ -44,13 +47,13 @@ _SIGNED_NUMBER = re.compile(r"[+-][\d\s().,-]*")
 def write_results(
     file: TextIO,
     endings: Sequence[Ending],
-    invalid: Sequence[Skipped],
+    skipped: Sequence[Skipped],
     *,
     file_format: Literal["csv", "jsonl"],
     separator: str = ",",
     bom: bool = False,
 ) -> int:
-    """Write one row for each person and each invalid row; return how many rows were written.
+    """Write one row for each person, invalid row and duplicate; return how many rows were written.
 
     The rows are in the order of the contact list. The returned number does not include the heading of CSV.
     JSON Lines keeps the values of a row unchanged. CSV shows a nested value as JSON text, and None as an
@@ -60,11 +63,11 @@ def write_results(
 
     :param file: a text file, opened with ``encoding="utf-8"`` and ``newline=""``. CSV gets the line ends of
         RFC 4180.
-    :param invalid: the rows from which no call could be made.
+    :param skipped: the invalid rows and the duplicates.
     :param separator: the character between two columns of CSV.
     :param bom: whether CSV begins with a byte order mark. Excel needs the mark to recognise UTF-8.
     """
-    listed: list[_Listed] = [*endings, *invalid]
+    listed: list[_Listed] = [*endings, *skipped]
     listed.sort(key=_line_number)
     if file_format == "csv":
         _write_csv(file, listed, separator, bom)
@@ -83,6 +86,8 @@ def _list_row(item: _Listed) -> Mapping[str, Any]:
 
 
 def _result_columns(item: _Listed) -> dict[str, Any]:
+    if isinstance(item, Duplicate):
+        return _columns(call_contact=item.contact, call_result=DUPLICATE, call_why=item.why, call_attempts=0)
     if isinstance(item, Skipped):
         return _columns(call_result=Result.INVALID.value, call_why=item.why, call_attempts=0)
     return _person_columns(item)

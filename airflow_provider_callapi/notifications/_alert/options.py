@@ -21,12 +21,14 @@ class AlertOptions:
     """The parameters of `CallApiNotifier` after their templates are rendered.
 
     :ivar contact: the phone numbers as the author gave them: a text, a number or a list.
+    :ivar region: ISO 3166 code of the country of numbers without a country code.
     :ivar quiet_for: seconds after a call during which the alert does not ring again. 0: every failure rings.
     :ivar settle: seconds that a callback waits after it has written its claim. The callback then checks
         whether the alert's Variable still holds the claim.
     """
 
     contact: Any = field(repr=False)
+    region: str
     virtual_phone_number: str
     message: Any = field(repr=False)
     callapi_conn_id: str

@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
 from airflow_provider_callapi.api.methods import Message, StartInformerCall
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
+from airflow_provider_callapi.notifications._alert.contacts import split_contacts
 from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.notifications._alert.options import FALLBACKS, AlertOptions
 
 
 def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[StartInformerCall]:
-    """Return one start request for each valid phone number of an alert.
-
-    Log and skip invalid phone numbers.
+    """Return one start request for each person of an alert. Log and skip invalid phone numbers.
 
     A mistyped number must not prevent the calls to other people.
     """
     values = {
-        "virtual_phone_number": options.virtual_phone_number,
+        "virtual_phone_number": _virtual_number(options),
         "contact_message": _message(options.message, failure.text, log),
         "dialing_timeout": options.dialing_timeout or None,
     }
-    requests = []
-    for contact in _split(options.contact):
+    requests: dict[str, StartInformerCall] = {}
+    for contact in split_contacts(options.contact):
         try:
-            requests.append(_request({**values, "contact": contact}, log))
+            number = read_destination(contact, options.region)
+            requests.setdefault(number, _request({**values, "contact": number}, log))
+        except NotANumber as error:
+            log.error("A person cannot be called for %s: contact: %s", failure, error)
         except InvalidParameters as error:
             log.error("A person cannot be called for %s: %s", failure, error)
-    return requests
+    return list(requests.values())
 
 
-def _split(contact: Any) -> list[str]:
-    """Return the phone numbers in the notifier's parameter ``contact``: a text, a list or a number.
-
-    If the DAG renders templates as native objects, a single phone number may be an int.
-    """
-    given = str(contact) if isinstance(contact, int) else contact
-    contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given
-    return [text for text in (str(contact).strip() for contact in contacts) if text]
+def _virtual_number(options: AlertOptions) -> str:
+    """Return the virtual number in the service's form. An unreadable number stays as the author gave it."""
+    try:
+        return read_destination(options.virtual_phone_number, options.region)
+    except NotANumber:
+        return options.virtual_phone_number
 
 
 def _request(values: Mapping[str, Any], log: Any) -> StartInformerCall:

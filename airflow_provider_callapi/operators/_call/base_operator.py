@@ -50,13 +50,14 @@ class StartCallOperator(RequestOperator):
 
     ui_color = "#fbe8d3"
     operator_extra_links = (RecordingLink(),)
-    also_templated = ("tags",)
+    also_templated = ("tags", "region")
 
     def __init__(
         self,
         *,
         virtual_phone_number: str,
         contact: str,
+        region: str = "RU",
         virtual_phone_usage_rule: str | None = None,
         external_id: str | None = None,
         dtmf_string: str | None = None,
@@ -83,6 +84,7 @@ class StartCallOperator(RequestOperator):
         self.virtual_phone_number = virtual_phone_number
         self.virtual_phone_usage_rule = virtual_phone_usage_rule
         self.contact = contact
+        self.region = region
         self.external_id = external_id
         self.dtmf_string = dtmf_string
         self.direction = direction

@@ -14,6 +14,7 @@ from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import Request
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.operators._call.numbers import read_numbers
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 
 if TYPE_CHECKING:
@@ -27,19 +28,23 @@ SessionRef = int | str | dict[str, Any]
 """A session id as a number or text, or the dict that a start operator or the sensor returned."""
 
 
-def read_request(request_type: type[Q], values: Mapping[str, Any]) -> Q:
+def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None = None) -> Q:
     """Return an API request of the given type with the given values.
 
     If a value is a text, the function converts the text to the type of the request's field.
 
     :param values: field name → value. The value of ``call_session_id`` may be a session id, or the dict of a
         call.
+    :param region: ISO 3166 code of the country of numbers without a country code. None: the request has only
+        numbers of the account, which are in the service's form.
     :raises CallApiFailure: a value cannot be used; nothing was sent. The text names the field.
     """
     session = values.get("call_session_id")
     if isinstance(session, Mapping):
         values = {**values, "call_session_id": session.get("call_session_id")}
     try:
+        if region is not None:
+            values = read_numbers(values, region, method=request_type.method)
         return request_type.from_values(values)
     except InvalidParameters as error:
         raise CallApiFailure(f"{error}. Nothing was sent.") from None
@@ -74,6 +79,7 @@ class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
 
     request_type: ClassVar[type[Request[Any]]]
     also_templated: ClassVar[tuple[str, ...]] = ()
+    region: str | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -91,9 +97,8 @@ class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
 
         :raises CallApiFailure: the value of an attribute cannot be used. The text names the field.
         """
-        return read_request(
-            self.request_type, {name: getattr(self, name) for name in self.request_type.model_fields}
-        )
+        values = {name: getattr(self, name) for name in self.request_type.model_fields}
+        return read_request(self.request_type, values, region=self.region)
 
     @property
     def hook(self) -> CallApiHook:

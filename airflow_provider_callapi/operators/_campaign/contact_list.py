@@ -1,35 +1,37 @@
-"""Read a contact list: a Python list, an XCom, or a CSV or JSON Lines file in Airflow's object storage."""
+"""Open a contact list: a Python list, an XCom, or a file in Airflow's object storage."""
 
 from __future__ import annotations
 
-import csv
-import json
-import re
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.calls.campaign.people import SURPLUS
+from airflow_provider_callapi.calls.lists.csv_rows import find_separator, read_csv
+from airflow_provider_callapi.calls.lists.encodings import HEAD, Encoding, detect_encoding
+from airflow_provider_callapi.calls.lists.json_rows import Row, read_json_lines, read_row
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.storage import open_path
 
-Row = Mapping[str, Any] | str
-"""One person in a contact list: the values by column name, or only a phone number."""
+if TYPE_CHECKING:
+    from airflow.sdk import ObjectStoragePath
+
 Contacts = Sequence[Row] | str
 """A contact list: a sequence of rows, or the path of a file."""
 
+_log = logging.getLogger(__name__)
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
-_PHONE_NUMBER = re.compile(r"\+?[\d\s().-]{7,}")
-_BOM = "\ufeff"
+_CSV = (".csv", ".tsv", ".txt")
+_XLSX = ".xlsx"
 
 
 def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
-    """Yield the rows of a contact list.
-
-    The first line of a CSV file names the columns. Commas or semicolons separate the values.
+    """Yield the rows of a contact list. A row without a value is an empty mapping.
 
     :param field: the name of the operator's parameter, for error messages.
-    :raises CallApiFailure: the list cannot be read. The text names the parameter and the line.
+    :raises CallApiFailure: the list cannot be read. The text names the parameter, the file and the line.
     :raises CallApiTrouble: the storage does not answer now.
     """
     if isinstance(contacts, str):
@@ -38,75 +40,78 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
     if isinstance(contacts, Mapping) or not isinstance(contacts, Sequence):
         raise CallApiFailure(f"{field}: a list of rows, or the path of a file is needed")
     for number, row in enumerate(contacts, start=1):
-        yield _checked_row(row, f"{field}, row {number}")
+        try:
+            yield read_row(row)
+        except ListUnreadable as error:
+            raise CallApiFailure(f"{field}, row {number}: {error}") from None
 
 
 def csv_form(contacts: Any) -> tuple[str, bool]:
-    """Return the separator of a CSV contact list, and whether the file begins with a byte order mark.
+    """Return the separator for results of a contact list, and whether the results need a byte order mark.
 
-    If the contact list is not a CSV file, return a comma and False.
+    The results of a CSV file have the form of this file, and the results of a workbook have Excel's form. If
+    the contact list is neither, return a comma and False.
     """
-    if not isinstance(contacts, str) or PurePosixPath(contacts).suffix.lower() != ".csv":
+    suffix = _suffix(contacts) if isinstance(contacts, str) else ""
+    if suffix == _XLSX:
+        return ";", True
+    if suffix not in _CSV:
         return ",", False
-    with open_path(contacts, "contacts").open("r", encoding="utf-8", newline="") as file:
-        header = file.readline()
-    return _separator(header), header.startswith(_BOM)
+    path = open_path(contacts, "contacts")
+    with _reading(contacts, "contacts"):
+        encoding = _encoding_of(path)
+        with path.open("r", encoding=encoding.name, newline="") as file:
+            return find_separator(iter(file.readline, "")), encoding.needs_mark
+
+
+def _suffix(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()
 
 
 def _rows_of_file(path: str, field: str) -> Iterator[Row]:
-    suffix = PurePosixPath(path).suffix.lower()
-    if suffix not in (".csv", *_JSON_LINES):
+    suffix = _suffix(path)
+    if suffix not in (*_CSV, *_JSON_LINES, _XLSX):
         # The text may be the list itself, with phone numbers. The message therefore does not repeat the text.
-        problem = f"the path of a file is needed, .csv, {' or '.join(_JSON_LINES)}"
+        problem = f"the path of a file is needed, .csv, {_XLSX}, {' or '.join(_JSON_LINES)}"
         if path.lstrip()[:1] in ("[", "{"):
             problem = "the list is written as text; pass the list itself, e.g. the output of a task"
         raise CallApiFailure(f"{field}: {problem}")
     storage_path = open_path(path, field)
-    try:
-        with storage_path.open("r", encoding="utf-8-sig", newline="") as file:
+    with _reading(path, field):
+        if suffix == _XLSX:
+            from airflow_provider_callapi.calls.lists.xlsx_rows import read_xlsx  # noqa: PLC0415 - rare
+
+            with storage_path.open("rb") as workbook:
+                yield from read_xlsx(workbook)
+            return
+        encoding = _encoding_of(storage_path)
+        if encoding.is_guess:
+            _log.warning("%s: the list is not UTF-8, and is read as %s", field, encoding.name)
+        with storage_path.open("r", encoding=encoding.name, newline="") as file:
             lines = iter(file.readline, "")  # Airflow 3.0 cannot iterate over its files
-            yield from _csv_rows(lines, field) if suffix == ".csv" else _json_rows(lines, field)
-    except UnicodeDecodeError as error:
-        raise CallApiFailure(f"{field}: {path} is not UTF-8 text; save it as CSV UTF-8: {error}") from None
-    except (FileNotFoundError, PermissionError, csv.Error) as error:
+            yield from read_csv(lines) if suffix in _CSV else read_json_lines(lines)
+
+
+def _encoding_of(path: ObjectStoragePath) -> Encoding:
+    with path.open("rb") as file:
+        return detect_encoding(file.read(HEAD))
+
+
+@contextmanager
+def _reading(path: str, field: str) -> Iterator[None]:
+    """Convert the errors of reading a file into errors of the task that name the parameter and the file."""
+    try:
+        yield
+    except ListUnreadable as error:
+        text = str(error)
+        if text.startswith("line "):
+            raise CallApiFailure(f"{field}, {text} ({path})") from None
+        raise CallApiFailure(f"{field}: {path}: {text}") from None
+    except UnicodeError:
+        raise CallApiFailure(
+            f'{field}: {path} is not text in one encoding; save the file as "CSV UTF-8"'
+        ) from None
+    except (FileNotFoundError, PermissionError) as error:
         raise CallApiFailure(f"{field}: {path} cannot be read: {error}") from error
     except OSError as error:  # the storage is unavailable for a while
         raise CallApiTrouble(f"{field}: {path} cannot be read now: {error}") from error
-
-
-def _separator(header: str) -> str:
-    return ";" if header.count(";") > header.count(",") else ","
-
-
-def _csv_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
-    header = next(lines, "")
-    separator = _separator(header)
-    names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
-    if any(_PHONE_NUMBER.fullmatch(name) for name in names):
-        raise CallApiFailure(
-            f"{field}, line 1: this line must name the columns (phone,name,…), but it contains a number"
-        )
-    for row in csv.DictReader(lines, fieldnames=names, delimiter=separator):
-        surplus = [value for value in row.pop(None, ()) if value.strip()]
-        # The reader gives None for a cell that the line lacks. An empty cell is an unknown value.
-        cells = {name: value if value.strip() else None for name, value in row.items() if value is not None}
-        yield {**cells, SURPLUS: separator.join(surplus)} if surplus else cells
-
-
-def _json_rows(lines: Iterator[str], field: str) -> Iterator[Row]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError:
-            raise CallApiFailure(f"{field}, line {number}: not JSON; write one JSON value per line") from None
-        yield _checked_row(row, f"{field}, line {number}")
-
-
-def _checked_row(row: Any, position: str) -> Row:
-    if isinstance(row, int) and not isinstance(row, bool):
-        return str(row)
-    if not isinstance(row, Mapping | str):
-        raise CallApiFailure(f"{position}: a mapping (an object) or a number is needed")
-    return row

@@ -8,14 +8,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.campaign.people import SURPLUS
-from airflow_provider_callapi.calls.campaign.phone_numbers import NotANumber, normalise
+from airflow_provider_callapi.calls.lists.columns import phone_columns
+from airflow_provider_callapi.calls.lists.empty_values import is_blank
+from airflow_provider_callapi.calls.lists.json_rows import Row
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.operators._campaign.contact_list import Contacts, Row, read_rows
+from airflow_provider_callapi.operators._campaign.contact_list import Contacts, read_rows
 from airflow_provider_callapi.operators._campaign.storage import open_path
 
 _log = logging.getLogger(__name__)
 
+_ROWS_SHOWN = 10
 _FRESH = 60.0
 """Seconds from one read of the do-not-call list to the next."""
 
@@ -23,26 +28,33 @@ _FRESH = 60.0
 class DoNotCall:
     """The numbers that a campaign must not call. If the list is a file, a changed file is read again.
 
-    A row of the list is a phone number, or a mapping with the number in the column ``phone`` or in its only
-    column. Within a try, the list only grows. A number that has disappeared from the file stays excluded,
-    because another process may be rewriting the file.
+    A row of the list is a phone number, or a mapping with the numbers in the column ``phone`` and in columns
+    such as ``mobile``, or in its only column. Within a try, the list only grows. A number that has
+    disappeared from the file stays excluded, because another process may be rewriting the file.
 
-    :param known: numbers that were on the list before a deferral of this try. None: this try has not been
-        deferred.
-    :ivar unreadable: how many entries are not valid phone numbers. These entries are ignored.
+    :param known: numbers that were on the list before. These numbers stay excluded.
+    :param was_read: whether this try has read the list before, because it continues after a deferral.
+    :param max_unreadable: how many entries may be no phone numbers. Such entries are ignored. If there are
+        more, the list cannot be read.
     :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
     """
 
     def __init__(
-        self, contacts: Contacts | None, region: str, *, known: frozenset[str] | None = None
+        self,
+        contacts: Contacts | None,
+        region: str,
+        *,
+        max_unreadable: int = 0,
+        known: frozenset[str] = frozenset(),
+        was_read: bool = False,
     ) -> None:
         self._contacts = contacts
-        self._was_read = known is not None
+        self._was_read = was_read
         self._region = region
+        self._max_unreadable = max_unreadable
         self._version: Any = None
         self._read_at: float | None = None
-        self._numbers = known or frozenset()
-        self.unreadable = 0
+        self._numbers = known
         self.stale = False
 
     def __call__(self) -> frozenset[str]:
@@ -79,27 +91,48 @@ class DoNotCall:
         self._version = version
 
     def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
-        self.unreadable = 0
+        unreadable: list[int] = []
         for line, row in enumerate(read_rows(contacts, "do_not_call"), start=1):
             try:
-                yield normalise(_number_of(row, line), self._region)
+                yield from _numbers_of(row, self._region)
             except NotANumber:
-                self.unreadable += 1
-        if self.unreadable:
-            _log.warning("do_not_call: %d entries are no phone numbers and exclude no one", self.unreadable)
+                unreadable.append(line)
+            except ListUnreadable as error:
+                raise CallApiFailure(f"do_not_call, row {line}: {error}") from None
+        if len(unreadable) > self._max_unreadable:
+            raise CallApiFailure(
+                f"do_not_call: {len(unreadable)} entries are no phone numbers and would exclude no one: "
+                f"{_rows(unreadable)}. Correct these rows. If they may be ignored, set max_unreadable"
+            )
+        if unreadable:
+            _log.warning(
+                "do_not_call: %d entries are no phone numbers and exclude no one: %s",
+                len(unreadable),
+                _rows(unreadable),
+            )
 
 
-def _number_of(row: Row, line: int) -> str:
-    """Return the phone number in a row of the do-not-call list, in the notation of the list.
+def _numbers_of(row: Row, region: str) -> Iterator[str]:
+    """Yield the phone numbers of a row.
 
-    :raises CallApiFailure: the row has several columns, and none is named ``phone``.
+    :raises NotANumber: the row has no number, or a number that cannot be read.
+    :raises ListUnreadable: the row has several columns, and none is named ``phone``.
     """
     if isinstance(row, str):
-        return row
-    columns = {name: value for name, value in row.items() if name != SURPLUS}
-    if "phone" not in columns and len(columns) > 1:
-        raise CallApiFailure(f"do_not_call, row {line}: name the column with the number `phone`")
-    return str(columns.get("phone", next(iter(columns.values()), "")))
+        yield from find_numbers(row, region)
+        return
+    if is_blank(row):
+        return
+    cells = [row[name] for name in phone_columns(tuple(row)) if row[name] is not None]
+    if not cells:
+        raise NotANumber("no number")
+    for cell in cells:
+        yield from find_numbers(str(cell), region)
+
+
+def _rows(lines: list[int]) -> str:
+    shown = ", ".join(map(str, lines[:_ROWS_SHOWN]))
+    return f"rows {shown} …" if len(lines) > _ROWS_SHOWN else f"rows {shown}"
 
 
 def _version(path: str) -> Any:

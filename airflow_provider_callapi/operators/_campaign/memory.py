@@ -10,6 +10,8 @@ from airflow_provider_callapi.calls.stores import KeyValueStore
 _COST = "callapi_campaign_points_per_call"
 _IDENTITY = "callapi_campaign_which"
 _TIMEZONE = "callapi_campaign_timezone"
+_FINGERPRINTS_A_PAGE = 2000
+"""With this many fingerprints, a page has 40 kB. Airflow warns of values above 64 kB."""
 
 
 class CampaignMemory:
@@ -23,7 +25,7 @@ class CampaignMemory:
         has stored them.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
     :ivar timezone: IANA name of the account's time zone, as the Data API named it. None: no worker has asked.
-    :ivar excluded: fingerprints (hashes) of people who were on the do-not-call list before the deferral.
+    :ivar excluded: fingerprints (hashes) of people who were on the do-not-call list at any time in any try.
     """
 
     def __init__(self, state: KeyValueStore | None, memo: Mapping[str, Any]) -> None:
@@ -33,7 +35,8 @@ class CampaignMemory:
         self.identity: dict[str, Any] | None = memo.get("which") or self._get(_IDENTITY)
         self.stopped: str | None = memo.get("stopped")
         self.timezone: str | None = memo.get("timezone") or self._get(_TIMEZONE)
-        self.excluded: frozenset[str] = frozenset(memo.get("excluded", ()))
+        self._pages: list[list[str]] = self._read_pages()
+        self.excluded: frozenset[str] = frozenset(memo.get("excluded", ())).union(*self._pages)
 
     @property
     def points_per_call(self) -> int | None:
@@ -63,18 +66,46 @@ class CampaignMemory:
             self._state.set(_TIMEZONE, timezone)
         self.timezone = timezone
 
-    def memo(self, *, stopped: str | None, excluded: Iterable[str]) -> dict[str, Any]:
+    def remember_excluded(self, people: Iterable[str]) -> None:
+        """Store that people are on the do-not-call list, for later tries, if there is task state.
+
+        A later try must not call these people, even if the list is shorter or empty by then.
+
+        :param people: fingerprints (hashes) of people.
+        """
+        new = sorted(set(people) - self.excluded)
+        self.excluded = self.excluded.union(new)
+        if self._state is None:
+            return
+        while new:
+            if not self._pages or len(self._pages[-1]) >= _FINGERPRINTS_A_PAGE:
+                self._pages.append([])
+            room = _FINGERPRINTS_A_PAGE - len(self._pages[-1])
+            self._pages[-1] += new[:room]
+            new = new[room:]
+            self._state.set(_page_key(len(self._pages) - 1), self._pages[-1])
+
+    def memo(self, *, stopped: str | None) -> dict[str, Any]:
         """Return the facts that the worker after a deferral needs, as plain JSON.
 
         :param stopped: the reason why dialling has stopped. None: dialling has not stopped.
-        :param excluded: fingerprints (hashes) of people on the do-not-call list.
         """
         return {
             "stopped": stopped,
-            "excluded": list(excluded),
+            "excluded": sorted(self.excluded),
             "which": self.identity,
             "timezone": self.timezone,
         }
 
+    def _read_pages(self) -> list[list[str]]:
+        pages: list[list[str]] = []
+        while (page := self._get(_page_key(len(pages)))) is not None:
+            pages.append(list(page))
+        return pages
+
     def _get(self, key: str) -> Any:
         return None if self._state is None else self._state.get(key)
+
+
+def _page_key(number: int) -> str:
+    return f"callapi_campaign_excluded_{number:05d}"

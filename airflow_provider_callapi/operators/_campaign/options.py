@@ -30,6 +30,7 @@ class CampaignOptions:
     campaign: str
     shard: str | None
     do_not_call: Any = field(repr=False)
+    max_unreadable: int
     region: str
     timezone: str
     calling_hours: Sequence[str] | None
@@ -63,6 +64,8 @@ class CampaignOptions:
         if self.poll_interval <= 0:
             raise ValueError(f"poll_interval: {self.poll_interval!r} is not a positive number of seconds")
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
+        if self.max_unreadable < 0:
+            raise ValueError(f"max_unreadable: {self.max_unreadable!r} is less than 0")
         if not 0 <= self.points_reserve < 1:
             raise ValueError(f"points_reserve: {self.points_reserve!r} is not a share from 0 to 1")
         if self.min_gap is not None and self.ledger_conn_id is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.calls.campaign.people import Skipped
+from airflow_provider_callapi.calls.campaign.people import Duplicate, Skipped, read_shard
 from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.results import write_results
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
@@ -15,6 +15,22 @@ from airflow_provider_callapi.operators._campaign.storage import prepare_output_
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
+
+
+def shard_path(path: str, shard: tuple[int, int]) -> str:
+    """Return the path of a file that only one shard writes: ``results.csv`` becomes ``results-2-of-4.csv``.
+
+    Without this, the shards of a campaign would overwrite each other's files.
+
+    :param shard: (number of this shard, how many shards). (1, 1): the path stays unchanged.
+    """
+    which, shards = shard
+    own = f"{which}-of-{shards}"
+    folder, slash, name = path.rpartition("/")
+    if shards == 1 or own in name:
+        return path
+    stem, dot, suffix = name.rpartition(".")
+    return f"{folder}{slash}{stem}-{own}{dot}{suffix}" if dot else f"{path}-{own}"
 
 
 class OutputFiles:
@@ -31,13 +47,16 @@ class OutputFiles:
         self._timezone = options.timezone
         self._csv_form = csv_form(options.contacts) if options.results else (",", False)
         wanted = {"results": options.results, "report": options.report}
-        self._paths = {name: prepare_output_path(path, name) for name, path in wanted.items() if path}
+        shard = read_shard(options.shard)
+        self._paths = {
+            name: prepare_output_path(shard_path(path, shard), name) for name, path in wanted.items() if path
+        }
 
     def write(
         self,
         summary: Summary,
         endings: Sequence[Ending],
-        invalid: Sequence[Skipped],
+        skipped: Sequence[Skipped],
         *,
         calls_per_minute: float | None,
         unfinished: str | None,
@@ -46,6 +65,7 @@ class OutputFiles:
 
         Return an error text for each file that could not be written.
 
+        :param skipped: the invalid rows and the duplicates.
         :param calls_per_minute: how many calls the points of one minute pay for. None: not known.
         :param unfinished: the reason why the campaign stopped dialling. None: the campaign did not stop
             early.
@@ -54,12 +74,12 @@ class OutputFiles:
         for name, path in self._paths.items():
             try:
                 if name == "results":
-                    self._write_results(path, endings, invalid)
+                    self._write_results(path, endings, skipped)
                 else:
                     page = render_report(
                         summary,
                         endings,
-                        invalid,
+                        [row for row in skipped if not isinstance(row, Duplicate)],
                         calls_per_minute=calls_per_minute,
                         timezone=self._timezone,
                         unfinished=unfinished,
@@ -72,7 +92,7 @@ class OutputFiles:
         return problems
 
     def _write_results(
-        self, path: ObjectStoragePath, endings: Sequence[Ending], invalid: Sequence[Skipped]
+        self, path: ObjectStoragePath, endings: Sequence[Ending], skipped: Sequence[Skipped]
     ) -> None:
         is_csv = path.suffix.lower() == ".csv"
         separator, bom = self._csv_form
@@ -80,7 +100,7 @@ class OutputFiles:
             write_results(
                 file,
                 endings,
-                invalid,
+                skipped,
                 file_format="csv" if is_csv else "jsonl",
                 separator=separator,
                 bom=bom,

@@ -19,8 +19,9 @@ from airflow_provider_callapi.calls.campaign.people import (
     read_people,
     read_shard,
 )
-from airflow_provider_callapi.calls.campaign.phone_numbers import is_region
 from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_region
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -135,7 +136,22 @@ def read_plan(options: CampaignOptions, template: CallTemplate, *, was_read_befo
 
 
 def _read_plan(options: CampaignOptions, template: CallTemplate) -> Plan:
-    plan = read_people(
+    try:
+        plan = _read_people(options, template)
+    except ListUnreadable as error:
+        raise ValueError(f"contacts: {error}") from None
+    if not plan.rows and isinstance(options.contacts, str):
+        raise ValueError("contacts: the file has no rows")
+    if plan.invalid and not plan.people:
+        first = plan.invalid[0]
+        raise ValueError(
+            f"contacts: none of the {len(plan.invalid)} rows makes a call; row {first.line}: {first.why}"
+        )
+    return plan
+
+
+def _read_people(options: CampaignOptions, template: CallTemplate) -> Plan:
+    return read_people(
         read_rows(options.contacts, "contacts"),
         template,
         campaign=options.campaign,
@@ -145,12 +161,6 @@ def _read_plan(options: CampaignOptions, template: CallTemplate) -> Plan:
         timezone=options.timezone,
         shard=read_shard(options.shard),
     )
-    if plan.invalid and not plan.people:
-        first = plan.invalid[0]
-        raise ValueError(
-            f"contacts: none of the {len(plan.invalid)} rows makes a call; row {first.line}: {first.why}"
-        )
-    return plan
 
 
 def identity_of(options: CampaignOptions, plan: Plan, *, clears: int) -> dict[str, Any]:

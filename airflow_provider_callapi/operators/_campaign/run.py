@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Self
 
-from airflow.providers.common.compat.sdk import AirflowException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
 
 from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line, local_time
 from airflow_provider_callapi.calls.campaign.deferral_rule import absence_until
@@ -100,7 +100,14 @@ class CampaignRun:
         self._ledger = open_ledger(options, facts.state)
         was_read_before = self._memory.identity is not None
         self._plan = read_plan(options, self._template, was_read_before=was_read_before)
-        self._do_not_call = DoNotCall(options.do_not_call, options.region, known=self._known_exclusions())
+        self._do_not_call = DoNotCall(
+            options.do_not_call,
+            options.region,
+            max_unreadable=options.max_unreadable,
+            known=self._known_exclusions(),
+            was_read=self._memory.is_resumed,
+        )
+        self._exclusions_stored = 0
         self._files = OutputFiles(options, log)
         self._runner = self._make_runner()
         if self._memory.stopped:
@@ -179,13 +186,8 @@ class CampaignRun:
         scope = self._facts.deployment.scope(self._options.campaign)
         return external_id(scope, person.contact, attempt, own)
 
-    def _known_exclusions(self) -> frozenset[str] | None:
-        """Return those phone numbers of the campaign that were on the do-not-call list before the deferral.
-
-        None: this try has not been deferred.
-        """
-        if not self._memory.is_resumed:
-            return None
+    def _known_exclusions(self) -> frozenset[str]:
+        """Return the campaign's phone numbers that were on the do-not-call list in this or an earlier try."""
         known, people = self._memory.excluded, self._plan.people if self._memory.excluded else ()
         return frozenset(person.contact for person in people if self._fingerprint(person) in known)
 
@@ -198,7 +200,15 @@ class CampaignRun:
         None: the list cannot be read now, so the campaign dials no one.
         """
         numbers = self._do_not_call()
+        self._remember_exclusions(numbers)
         return None if self._do_not_call.stale else numbers
+
+    def _remember_exclusions(self, numbers: frozenset[str]) -> None:
+        """Store who is on the do-not-call list, so that a later try also calls none of these people."""
+        if len(numbers) != self._exclusions_stored:
+            people = (person for person in self._plan.people if person.contact in numbers)
+            self._memory.remember_excluded(map(self._fingerprint, people))
+            self._exclusions_stored = len(numbers)
 
     def _check_identity(self) -> None:
         """Raise an error if the campaign has another name, shard, ledger or contact list than before.
@@ -284,9 +294,8 @@ class CampaignRun:
             cancel_on_kill=self._options.cancel_on_kill,
             until_answered=campaign.tags_active_calls,
         )
-        numbers = self._do_not_call()
-        excluded = [self._fingerprint(person) for person in self._plan.people if person.contact in numbers]
-        memo = self._memory.memo(stopped=campaign.stopped, excluded=excluded)
+        self._remember_exclusions(self._do_not_call())
+        memo = self._memory.memo(stopped=campaign.stopped)
         return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
 
     def _release(self) -> None:
@@ -310,7 +319,7 @@ class CampaignRun:
         unwritten = self._files.write(
             summary,
             endings,
-            self._plan.invalid,
+            [*self._plan.invalid, *self._plan.duplicates],
             calls_per_minute=self._campaign.pacing.calls_per_minute(),
             unfinished=self._campaign.stopped,
         )
@@ -332,6 +341,8 @@ class CampaignRun:
             if self._rules.dial_until < float("inf")
             else "never",
         )
+        if not self._plan.rows:
+            return AirflowSkipException("contacts: the list is empty, so there is no one to call")
         if problem is not None:
             failure = CallTooLate if problem.kind is ProblemKind.TOO_LATE else CallApiFailure
             return failure(problem.text)
@@ -356,7 +367,7 @@ class CampaignRun:
             self._options.campaign,
             endings,
             self._plan.invalid,
-            duplicates=self._plan.duplicates,
+            duplicates=len(self._plan.duplicates),
             started_at=min(intents, default=self._began),
             ended_at=time.time(),
             points_per_call=self._campaign.pacing.known_cost,

@@ -59,7 +59,7 @@ def test_an_error_text_holds_no_complete_phone_number(desk, monkeypatch, log):
         (ON_DUTY, Script(), "rang"),
         ([ON_DUTY, SECOND], Script(rings=5, talks=30), "answered"),
         ([ON_DUTY, SECOND], Script.busy(), "rang"),
-        ("12", Script(), "nobody"),
+        ("{{ 12 }}", Script(), "nobody"),
         ("{{ nonsense( }}", Script(), "nobody"),
     ],
 )

@@ -30,7 +30,7 @@ def test_a_contact_that_a_native_template_renders_as_an_int_is_a_phone_number(de
 
 
 def test_an_invalid_contact_is_logged_and_the_others_are_called(desk, log):
-    notifier(["12", SECOND])(of_dag())
+    notifier(["{{ 12 }}", SECOND])(of_dag())
 
     assert rung(desk) == [SECOND]
     assert "A person cannot be called for dag sales" in log()

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign import contact_list
-from airflow_provider_callapi.operators._campaign.contact_list import read_rows
+from airflow_provider_callapi.operators._campaign.contact_list import csv_form, read_rows
 
 A, B, C = "79160000001", "79160000002", "79160000003"
 
@@ -21,7 +21,7 @@ def written(path: Path, text: str, encoding: str = "utf-8") -> str:
 
 
 def rows(contacts: Any) -> list[Any]:
-    return list(read_rows(contacts, "contacts"))
+    return [row for row in read_rows(contacts, "contacts") if row]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_file_is_read_as_far_as_it_is_asked_for(tmp_path):
 @pytest.mark.parametrize(
     ("contacts", "said"),
     [
-        ("file:///tmp/people.xlsx", r"contacts: the path of a file is needed, \.csv, \.jsonl"),
+        ("file:///tmp/people.xls", r"contacts: the path of a file is needed, \.csv, \.xlsx, \.jsonl"),
         ("file:///tmp/nobody/people.csv", r"contacts: .*people\.csv cannot be read"),
         (f"['{A}']", "contacts: the list is written as text; pass the list itself"),
         (f"{A}, {B}", "contacts: the path of a file is needed"),
@@ -114,11 +114,21 @@ def test_a_line_that_ends_early_has_no_values_for_the_other_columns(tmp_path):
     assert rows(written(tmp_path / "people.csv", f"phone,name\n{A}\n")) == [{"phone": A}]
 
 
-def test_latin_letters_in_another_encoding_are_not_guessed_at(tmp_path):
-    path = written(tmp_path / "people.csv", "phone,name\n79160000001,Анна\n", "cp1251")
+@pytest.mark.parametrize("encoding", ["cp866", "koi8-r", "iso8859-5", "mac-cyrillic", "utf-16-le"])
+def test_another_encoding_is_not_guessed_at(tmp_path, encoding):
+    path = written(tmp_path / "people.csv", "phone,name\n79160000001,Анна\n", encoding)
 
-    with pytest.raises(CallApiFailure, match="save it as CSV UTF-8"):
+    with pytest.raises(CallApiFailure, match='save the file as "CSV UTF-8"'):
         rows(path)
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "utf-16", "utf-32", "utf-8-sig"])
+def test_the_encodings_of_spreadsheets_are_read_and_a_guess_is_logged(tmp_path, encoding, caplog):
+    path = written(tmp_path / "people.csv", "sep=;\r\nphone;name\r\n79160000001;Анна\r\n", encoding)
+
+    assert rows(path) == [{"phone": A, "name": "Анна"}]
+    assert csv_form(path) == (";", True)
+    assert ("read as cp1251" in caplog.text) == (encoding == "cp1251")
 
 
 def test_a_storage_that_is_away_is_asked_again_by_a_later_try(monkeypatch):

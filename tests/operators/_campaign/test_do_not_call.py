@@ -33,17 +33,25 @@ def test_nobody_is_excluded_without_a_list():
 
 
 def test_numbers_are_excluded_however_they_are_written():
-    excluded = DoNotCall(["8 916 000-00-01", {"phone": "+79160000002"}, {"number": A}, "12-34"], "RU")
+    excluded = DoNotCall(["8 916 000-00-01", {"phone": "+79160000002"}, {"number": A}, None], "RU")
 
     assert excluded() == {A, B}
-    assert excluded.unreadable == 1
+
+
+def test_every_number_of_a_row_counts_also_in_columns_beside_phone():
+    rows = [{"phone": f"{A}, +7 916 000-00-02", "Mobile": "8 916 000-00-03 доб. 5", "comment": "79160000004"}]
+
+    assert DoNotCall(rows, "RU")() == {A, B, C}
 
 
 def test_entries_that_keep_nobody_from_being_called_are_counted_in_a_warning(caplog):
-    DoNotCall([A, "12-34", {"phone": None}], "RU")()
+    rows = [A, "12-34", {"phone": None}, {"phone": None, "name": "Anna"}]
+    DoNotCall(rows, "RU", max_unreadable=2)()
 
-    assert "do_not_call: 2 entries are no phone numbers" in caplog.text
+    assert "do_not_call: 2 entries are no phone numbers and exclude no one: rows 2, 4" in caplog.text
     assert "12-34" not in caplog.text
+    with pytest.raises(CallApiFailure, match=r"2 entries .* rows 2, 4\. .*max_unreadable"):
+        DoNotCall(rows, "RU", max_unreadable=1)()
 
 
 @pytest.mark.parametrize(
@@ -103,7 +111,7 @@ def test_a_list_that_cannot_be_read_to_begin_with_ends_the_try(tmp_path):
 
 
 def test_a_list_that_is_away_after_a_wait_only_pauses_the_try(tmp_path, clock):
-    excluded = DoNotCall(f"file://{tmp_path}/stop.csv", "RU", known=frozenset({B}))
+    excluded = DoNotCall(f"file://{tmp_path}/stop.csv", "RU", known=frozenset({B}), was_read=True)
     assert (excluded(), excluded.stale) == ({B}, True)
     written(tmp_path / "stop.csv", f"phone\n{A}\n")
     clock.advance(60)

@@ -31,7 +31,8 @@ def test_identity_and_cost_outlive_a_try_in_task_state() -> None:
 def test_a_memo_outlives_a_deferral_without_task_state() -> None:
     before = CampaignMemory(None, {})
     before.remember_identity(IDENTITY)
-    memo = json.loads(json.dumps(before.memo(stopped="no money", excluded=["a", "b"])))
+    before.remember_excluded(["a", "b"])
+    memo = json.loads(json.dumps(before.memo(stopped="no money")))
 
     after = CampaignMemory(None, memo)
     assert (after.is_resumed, after.identity, after.stopped) == (True, IDENTITY, "no money")
@@ -45,7 +46,7 @@ def test_the_accounts_time_zone_outlives_a_try_and_a_deferral() -> None:
     first.remember_timezone("Asia/Omsk")
 
     assert CampaignMemory(state, {}).timezone == "Asia/Omsk"
-    assert CampaignMemory(None, first.memo(stopped=None, excluded=[])).timezone == "Asia/Omsk"
+    assert CampaignMemory(None, first.memo(stopped=None)).timezone == "Asia/Omsk"
 
 
 def test_a_fact_that_did_not_change_is_not_stored_again() -> None:
@@ -62,3 +63,14 @@ def test_a_fact_that_did_not_change_is_not_stored_again() -> None:
         memory.remember_points_per_call(3)
         memory.remember_identity(IDENTITY)
     assert state.written == 2
+
+
+def test_who_was_excluded_once_outlives_the_try_in_task_state() -> None:
+    state = MemoryStore()
+    first = CampaignMemory(state, {})
+    people = [f"{number:016x}" for number in range(4500)]
+    first.remember_excluded(people[:3000])
+    first.remember_excluded(people)
+
+    assert CampaignMemory(state, {}).excluded == set(people)
+    assert CampaignMemory(MemoryStore(), {}).excluded == set()

@@ -1,0 +1,87 @@
+"""The characters that people and programs write between the digits of a phone number, and how to fold them.
+
+`fold` makes the text of a number plain. `mask_phones` in `airflow_provider_callapi.api.errors` uses the same
+characters. Every number that can be read can therefore also be masked.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0001-\U000e007f"
+)
+"""Characters without a width, such as marks of the writing direction, as ranges of a regular expression."""
+HYPHENS = (
+    "\u058a\u05be\u1806\u2010-\u2015\u2043\u2212\u2796\u2e17\u2e1a\u2e3a\u2e3b\u30fc"
+    "\ufe31\ufe32\ufe58\ufe63\uff0d"
+)
+"""The forms of ``-``, without ``-`` itself, as ranges of a regular expression."""
+DOTS = "\u00b7\u2022\u2024\u2027\u2219\u22c5\u30fb\uff0e\uff65"
+"""The forms of the full stop, without ``.`` itself, as ranges of a regular expression."""
+SLASHES = "\u2044\u2215\uff0f"
+"""The forms of ``/``, without ``/`` itself."""
+TILDES = "\u02dc\u223c\u223d\u301c\uff5e"
+"""The forms of ``~``, without ``~`` itself."""
+PLUSES = "\u207a\u2795\ufe62\uff0b"
+"""The forms of ``+``, without ``+`` itself."""
+SPACES = "\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000"
+"""The forms of the space, without ASCII characters, as ranges of a regular expression."""
+
+SEPARATOR = rf"[\s.()/~\-\uff08\uff09{INVISIBLE}{HYPHENS}{DOTS}{SLASHES}{TILDES}{SPACES}]"
+"""A regular expression: one character that may stand between two digits of a phone number."""
+
+_APOSTROPHES = "'`\u00b4\u02bc\u2018\u2019\u201b\uff07"
+
+
+def _characters(ranges: str) -> list[str]:
+    """Return the characters that the ranges of a regular expression contain."""
+    characters: list[str] = []
+    rest = list(ranges)
+    while rest:
+        first = rest.pop(0)
+        if rest[:1] == ["-"]:
+            characters += map(chr, range(ord(first), ord(rest[1]) + 1))
+            del rest[:2]
+        else:
+            characters.append(first)
+    return characters
+
+
+_FOLDED: dict[int, str | None] = {
+    ord(form): plain
+    for plain, forms in (
+        (None, INVISIBLE),
+        ("-", HYPHENS),
+        (".", DOTS),
+        ("/", SLASHES),
+        ("~", TILDES),
+        ("+", PLUSES),
+        (" ", SPACES),
+        ("(", "\uff08"),
+        (")", "\uff09"),
+    )
+    for form in _characters(forms)
+}
+
+
+def fold(text: str) -> str:
+    """Return the text of a number in plain characters, so that two spellings of one number are equal.
+
+    Invisible characters disappear. Hyphens, spaces, dots and digits of every writing system become ASCII
+    characters. Spaces around the text disappear. An apostrophe before the text also disappears, as well as
+    ``="…"`` around the text: spreadsheets use both to mark a text. All other characters stay.
+    """
+    if not text.isascii():
+        text = "".join(map(_ascii_digit, text.translate(_FOLDED)))
+    text = text.strip()
+    if text[:1] in _APOSTROPHES:
+        return text.lstrip(_APOSTROPHES).lstrip()
+    if text.startswith('="') and text.endswith('"') and len(text) > 3:
+        return text[2:-1].strip()
+    return text
+
+
+def _ascii_digit(character: str) -> str:
+    return str(unicodedata.decimal(character)) if character.isdecimal() else character

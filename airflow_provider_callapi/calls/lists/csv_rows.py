@@ -1,0 +1,102 @@
+"""Reads rows from the lines of a CSV file. A quotation mark that is out of place refuses the file.
+
+One such mark can swallow the lines behind it: the people on these lines would be missing.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.calls.lists.empty_values import is_empty_text
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.lists.table import Table
+
+_SEPARATORS = ";,\t|"
+_NO_SEPARATOR = "\x1f"
+"""Separates the values of a list with only one column: each line is one value."""
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[;,\t]*\s*', re.IGNORECASE | re.DOTALL)
+_QUOTED = re.compile(r'"[^"]*"')
+_DIGITS_OF_A_ROW = 5
+"""A line with so many digits inside a quoted value may be the row of another person."""
+
+
+def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a CSV file: column → text, or None for an empty cell. A blank line is an empty row.
+
+    :param lines: the lines with their line ends.
+    :raises ListUnreadable: the file is damaged. The text names the line.
+    """
+    separator, before, lines = _find_separator(lines)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    line = before
+    try:
+        table: Table | None = None
+        for values in reader:
+            first, line = line + 1, before + reader.line_num
+            if line > first:
+                _refuse_swallowed_lines(values)
+            if table is None:
+                table = Table(values)
+            else:
+                yield table.row(values, _cell)
+            first = line
+    except csv.Error as error:
+        raise ListUnreadable(f"line {line + 1}: {_describe(error)}") from None
+    except ListUnreadable as error:
+        raise ListUnreadable(f"line {first}: {error}") from None
+
+
+def find_separator(lines: Iterator[str]) -> str:
+    """Return the character between two values of a CSV file.
+
+    :raises ListUnreadable: two characters are equally likely.
+    """
+    separator = _find_separator(lines)[0]
+    return "," if separator == _NO_SEPARATOR else separator
+
+
+def _find_separator(lines: Iterator[str]) -> tuple[str, int, Iterator[str]]:
+    """Return the separator, how many lines stand before the heading, and the lines from the heading on."""
+    heading = next(lines, "")
+    if match := _SEPARATOR_LINE.fullmatch(heading):
+        return match[1], 1, lines
+    bare = _QUOTED.sub("", heading)
+    counts = sorted(((bare.count(separator), separator) for separator in _SEPARATORS), reverse=True)
+    (most, separator), (second, _) = counts[:2]
+    if most and most == second:
+        raise ListUnreadable(
+            "line 1: what separates the values is not certain. Add a first line such as sep=;"
+        )
+    return (separator if most else _NO_SEPARATOR), 0, chain([heading], lines)
+
+
+def _cell(text: str) -> str | None:
+    return None if is_empty_text(text) else text
+
+
+def _refuse_swallowed_lines(values: Sequence[str]) -> None:
+    """Raise an error if a quoted value contains a line that may be the row of another person.
+
+    :raises ListUnreadable: there is such a line.
+    """
+    for value in values:
+        _, *inner = re.split(r"\r\n|\r|\n", value)
+        if any(len(re.findall(r"\d", fold(line))) >= _DIGITS_OF_A_ROW for line in inner):
+            raise ListUnreadable(
+                "a quotation mark opens here, and the quoted value contains another row. Close the quotation "
+                "mark, or write the value on one line"
+            )
+
+
+def _describe(error: csv.Error) -> str:
+    text = str(error)
+    if "NUL" in text:
+        return "a character that no text contains (NUL)"
+    if "unexpected end" in text or "field larger" in text:
+        return 'a quotation mark opens here and is never closed. Close it, or write it twice ("")'
+    return 'a quotation mark is out of place here. Write a quotation mark inside a quoted value twice ("")'

@@ -1,0 +1,45 @@
+"""Which values of a cell mean that the cell is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_callapi.api.number_text import fold
+
+_EMPTY_TEXTS = frozenset(
+    {"", "nan", "NaN", "NAN", "NaT", "<NA>", "None", "null", "NULL", "#N/A", "#Н/Д", "N/A"}
+    | {"#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "inf", "-inf"}
+)
+"""What data frames and spreadsheets write for a missing value or a failed formula."""
+_EMPTY_TYPES = frozenset({"NAType", "NaTType"})
+"""Names of the types of missing values in pandas, which is not imported for this."""
+
+
+def is_empty_text(text: str) -> bool:
+    """Return whether a text means a missing value, or has no visible character."""
+    return text in _EMPTY_TEXTS or not (text.strip() if text.isascii() else fold(text))
+
+
+def is_empty(value: Any) -> bool:
+    """Return whether a value of any type means that its cell is empty. A number of 0 is not empty."""
+    if isinstance(value, str):
+        return is_empty_text(value)
+    if value is None or type(value).__name__ in _EMPTY_TYPES:
+        return True
+    try:  # a missing number or date is not equal to itself
+        return bool(value != value) or value in (float("inf"), -float("inf"))  # noqa: PLR0124
+    except (TypeError, ValueError):  # a value with its own idea of comparing, such as an array
+        return False
+
+
+def without_empty_values(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row in which each empty value is None."""
+    if not any(value is not None and is_empty(value) for value in row.values()):
+        return row
+    return {name: None if is_empty(value) else value for name, value in row.items()}
+
+
+def is_blank(row: Mapping[str, Any]) -> bool:
+    """Return whether a row has no value, as the rows that spreadsheets write behind the last person."""
+    return all(value is None for value in row.values())

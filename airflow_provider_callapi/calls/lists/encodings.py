@@ -1,0 +1,89 @@
+"""Finds out how the bytes of a list are encoded: UTF-8, UTF-16 with a byte order mark, or Windows-1251."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+
+HEAD = 65536
+"""How many bytes from the beginning of a file `detect_encoding` needs."""
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order mark → encoding. The mark of UTF-32 begins like the mark of UTF-16, so UTF-32 comes first."""
+_WORD = re.compile(r"[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+")
+_WORDS = re.compile(r"[^\W\d_]+")
+_COMMON = frozenset("оеаинтсрвл")
+"""The ten most frequent letters of Russian: more than half of all letters."""
+_OTHERS = ("koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
+_SIGNS = frozenset("№«»—–…“”„‘’\xa0")
+_SAVE_AS = 'save the file as "CSV UTF-8"'
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How the bytes of a list are encoded.
+
+    :ivar name: the encoding, as Python names it.
+    :ivar is_guess: whether the bytes only look like this encoding.
+    :ivar needs_mark: whether a spreadsheet needs a byte order mark to read UTF-8 from the same program.
+    """
+
+    name: str
+    is_guess: bool = False
+    needs_mark: bool = False
+
+
+def detect_encoding(head: bytes) -> Encoding:
+    """Return the encoding of a text file.
+
+    :param head: the first bytes of the file, at most `HEAD`.
+    :raises ListUnreadable: the file is empty, or its encoding is not certain.
+    """
+    if not head:
+        raise ListUnreadable(
+            "the file is empty (0 bytes). If nobody is on the list, write the names of its columns"
+        )
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return Encoding(name, needs_mark=True)
+    if b"\0" in head:
+        raise ListUnreadable(f"the file is no text, or UTF-16 without a byte order mark; {_SAVE_AS}")
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < HEAD)
+    except UnicodeDecodeError:
+        if _looks_like_cp1251(head):
+            return Encoding("cp1251", is_guess=True, needs_mark=True)
+        raise ListUnreadable(f"the file is neither UTF-8 nor Windows-1251 (cp1251); {_SAVE_AS}") from None
+    return Encoding("utf-8")
+
+
+def _looks_like_cp1251(head: bytes) -> bool:
+    """Return whether bytes are Russian text in Windows-1251, and more likely so than in another encoding."""
+    likelihood = _likelihood(head, "cp1251")
+    return likelihood > 0 and all(likelihood >= _likelihood(head, other) for other in _OTHERS)
+
+
+def _likelihood(head: bytes, encoding: str) -> float:
+    """Return the share of frequent letters in Russian text. 0.0: the bytes are no such text.
+
+    In a wrong encoding, the words mix alphabets or have capitals inside, and the signs are unusual.
+    """
+    try:
+        text = head.decode(encoding)
+    except UnicodeDecodeError:
+        return 0.0
+    words = [word for word in _WORDS.findall(text) if not word.isascii()]
+    others = {character for character in text if not character.isascii() and not character.isalpha()}
+    if not all(map(_WORD.fullmatch, words)) or not others <= _SIGNS:
+        return 0.0
+    letters = "".join(words).lower()
+    return sum(letter in _COMMON for letter in letters) / max(len(letters), 1)

@@ -1,0 +1,57 @@
+"""Reads rows from JSON Lines, and from lists in memory: mappings, or only numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from numbers import Number
+from typing import Any
+
+from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
+from airflow_provider_callapi.calls.lists.empty_values import is_empty, without_empty_values
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+
+Row = Mapping[str, Any] | str
+"""One person on a list: the values by column name, or only a phone number."""
+
+
+def read_json_lines(lines: Iterable[str]) -> Iterator[Row]:
+    """Yield the rows of JSON Lines. A blank line is an empty row.
+
+    :raises ListUnreadable: a line is not JSON, or not a row. The text names the line.
+    """
+    is_empty_file = True
+    for number, line in enumerate(lines, start=1):
+        if not line.strip("\ufeff \t\r\n"):
+            yield {}
+            continue
+        is_empty_file = False
+        try:
+            yield read_row(json.loads(line, object_pairs_hook=_object))
+        except ListUnreadable as error:
+            raise ListUnreadable(f"line {number}: {error}") from None
+        except (ValueError, RecursionError):
+            raise ListUnreadable(f"line {number}: not JSON; write one JSON value per line") from None
+    if is_empty_file:
+        raise ListUnreadable("the file has no rows")
+
+
+def read_row(row: Any) -> Row:
+    """Return a row of a list. Empty values become None, and an empty row becomes an empty mapping.
+
+    :raises ListUnreadable: the value is neither a mapping nor a phone number.
+    """
+    if isinstance(row, Mapping):
+        return without_empty_values(row)
+    if row is None:
+        return {}
+    if isinstance(row, bool) or not isinstance(row, str | Number):
+        raise ListUnreadable("a mapping (an object) or a number is needed")
+    return {} if is_empty(row) else str(row)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        refuse_duplicates(name for name, _ in pairs)
+    return row

@@ -1,0 +1,54 @@
+"""A table with a heading: turns the values of a line into a row, and refuses values without a column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
+from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+
+_DIGITS_OF_A_PHONE = 7
+
+
+class Table:
+    """The columns of a table.
+
+    :param heading: the names in the table's first line. Names that are empty are no columns.
+    :raises ListUnreadable: the heading contains a phone number, no names, or a name twice.
+    """
+
+    def __init__(self, heading: Sequence[Any]) -> None:
+        names = ["" if name is None else _name(str(name)) for name in heading]
+        if any(len(re.findall(r"\d", fold(name))) >= _DIGITS_OF_A_PHONE for name in names):
+            raise ListUnreadable("this line must name the columns (phone,name,…), but it contains a number")
+        if not any(names):
+            raise ListUnreadable("this line must name the columns (phone,name,…), but it is empty")
+        refuse_duplicates(filter(None, names))
+        self.names = names
+        self._width = len(names)
+        self._gaps = [position for position, name in enumerate(names) if not name]
+
+    def row(self, values: Sequence[Any], clean: Callable[[Any], Any]) -> dict[str, Any]:
+        """Return the row of a line. A column that the line lacks is missing in the row.
+
+        :param clean: converts the value of a cell.
+        :raises ListUnreadable: a value has no column.
+        """
+        if len(values) != self._width or self._gaps:
+            surplus = [*values[self._width :], *(values[gap] for gap in self._gaps if gap < len(values))]
+            if not all(map(is_empty, surplus)):
+                raise ListUnreadable(
+                    "more values than columns. Put quotation marks around a value that holds a separator, "
+                    "or name the column"
+                )
+            return {name: clean(value) for name, value in zip(self.names, values, strict=False) if name}
+        return dict(zip(self.names, map(clean, values), strict=True))
+
+
+def _name(text: str) -> str:
+    """Return the name of a column without spaces and invisible characters around it."""
+    return text.strip().strip("\ufeff\u200b\u200e\u200f\u2060").strip()

@@ -1,0 +1,67 @@
+"""Reads rows from an Excel workbook (``.xlsx``). Needs openpyxl, the extra ``[excel]`` of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.lists.table import Table
+
+
+def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the only sheet with values: column → value, or None for an empty cell.
+
+    :raises ListUnreadable: the workbook is damaged, or several sheets have values. The text names the line.
+    """
+    try:
+        from openpyxl import load_workbook  # noqa: PLC0415 - an extra of this package
+    except ImportError:
+        raise ListUnreadable(
+            "an .xlsx file needs openpyxl: install airflow-provider-callapi[excel], or save the file as "
+            "CSV UTF-8"
+        ) from None
+    try:
+        workbook = load_workbook(file, read_only=True, data_only=True)
+        sheets = [list(_lines(sheet)) for sheet in workbook.worksheets]
+    except Exception as error:  # openpyxl raises many kinds for a damaged workbook
+        raise ListUnreadable(f"not a readable .xlsx workbook ({type(error).__name__})") from None
+    filled = [sheet for sheet in sheets if sheet]
+    if not filled:
+        raise ListUnreadable("the workbook is empty")
+    if len(filled) > 1:
+        raise ListUnreadable("several sheets have values. Keep one sheet, because only one list is read")
+    yield from _rows(filled[0])
+
+
+def _lines(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Yield (number, values) of each line that has a value."""
+    sheet.reset_dimensions()  # some programs store wrong dimensions
+    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+        if not all(map(is_empty, values)):
+            yield number, values
+
+
+def _rows(lines: list[tuple[int, tuple[Any, ...]]]) -> Iterator[dict[str, Any]]:
+    number, heading = lines[0]
+    try:
+        table = Table(_trimmed(heading))
+        for line in lines[1:]:
+            number, values = line
+            yield table.row(values, _cell)
+    except ListUnreadable as error:
+        raise ListUnreadable(f"line {number}: {error}") from None
+
+
+def _trimmed(heading: tuple[Any, ...]) -> list[Any]:
+    names = list(heading)
+    while names and is_empty(names[-1]):
+        names.pop()
+    return names
+
+
+def _cell(value: Any) -> Any:
+    if is_empty(value):
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value

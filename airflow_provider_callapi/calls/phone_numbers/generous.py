@@ -1,0 +1,113 @@
+"""The generous reader of phone numbers: every number that a cell of a do-not-call list may mean.
+
+A number that is read too much only spares a person a call. A number that is not read rings an objector.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
+    NotANumber,
+    e164,
+    read_digits,
+    read_international,
+)
+from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
+
+_MOST_DIGITS = 15
+_FEWEST_DIGITS = 7
+"""Fewer digits beside words are no phone number: a house number, a day, the number of a comment."""
+_WHOLE_DIGITS = 10
+"""So many digits without a gap are a whole number."""
+_FRACTION = re.compile(r"(?<=\d{5})[.,]0+(?!\d)")
+_EXPONENT = re.compile(r"\d[.,]?\d*[eEеЕ][+-]?\d+")
+_EXTENSION = re.compile(r"(?:доб\w*|вн\w*|ext\w*|[xх#])[\s.:№=]*\d{1,6}(?!\d)", re.IGNORECASE)
+_SEGMENT = re.compile(r"\+?[\d\s().~/-]*\d[\d\s().~/-]*")
+
+
+def find_numbers(text: str, region: str) -> frozenset[str]:
+    """Return every phone number that a text contains, as E.164 digits, or the SIP number that the text is.
+
+    Extensions are dropped. If a number can be read in two ways, both readings are returned.
+
+    :param region: ISO 3166 code of the country of numbers without a country code.
+    :raises NotANumber: the text contains no number, or digits that may be a number but cannot be read.
+    """
+    only = _read_strictly(text, region)
+    if only is not None and only.isdigit():
+        digits = re.sub(r"\D", "", text)
+        return frozenset((only,)) if digits == only else frozenset((only, *_read_as_international(digits)))
+    if _EXPONENT.search(text) and not only:
+        raise NotANumber("a number that a spreadsheet rounded (1.2E+10)")
+    plain = _EXTENSION.sub(" ; ", _FRACTION.sub("", fold(text)))
+    most_left = _FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
+    found: set[str] = {only} if only else set()
+    for segment in _split_at_slashes(_SEGMENT.findall(plain)):
+        numbers, left = _read_segment(segment, region)
+        found |= numbers
+        if left > most_left and not only:
+            raise NotANumber("digits that are not a phone number")
+    if not found:
+        raise NotANumber("no phone number")
+    return frozenset(found)
+
+
+def _read_strictly(text: str, region: str) -> str | None:
+    try:
+        return read_contact(text, region)
+    except NotANumber:
+        return None
+
+
+def _split_at_slashes(segments: list[str]) -> Iterator[str]:
+    """Yield the segments, divided at their slashes if a slash stands between numbers and not in a number."""
+    for segment in segments:
+        parts = segment.split("/")
+        has_numbers = any(len(re.findall(r"\d", part)) >= _FEWEST_DIGITS for part in parts[:-1])
+        yield from parts if has_numbers else [segment]
+
+
+def _read_as_international(digits: str) -> Iterator[str]:
+    """Yield the number whose country code begins these digits, if there is such a number."""
+    if (number := read_international(digits, has_trunk_zero=True)) is not None:
+        yield e164(number)
+
+
+def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
+    """Return the numbers in a text without letters, and how many neighbouring digits belong to no number.
+
+    Neighbouring groups of digits are joined in every way that makes a valid number.
+    """
+    groups = re.findall(r"\d+", segment)
+    found: set[str] = set()
+    covered: set[int] = set()
+    for first in range(len(groups)):
+        joined = ""
+        for last in range(first, len(groups)):
+            joined += groups[last]
+            if len(joined) > _MOST_DIGITS:
+                break
+            if numbers := _readings(joined, region):
+                found |= numbers
+                covered |= set(range(first, last + 1))
+    covered -= {number for number, group in enumerate(groups) if _is_spoilt(group, region)}
+    left = "".join(" " if number in covered else group for number, group in enumerate(groups))
+    return found, max(map(len, left.split()), default=0)
+
+
+def _is_spoilt(group: str, region: str) -> bool:
+    """Return whether digits without a gap look like a whole number but are none.
+
+    Together with the digits of the next number, such digits could seem to be another number.
+    """
+    return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
+
+
+def _readings(digits: str, region: str) -> set[str]:
+    if len(digits) < _FEWEST_DIGITS:
+        return set()
+    national = read_digits(digits, region)
+    return {*_read_as_international(digits), *([national] if national else [])}

@@ -1,0 +1,153 @@
+"""What a region's numbering plan makes of digits. The library `phonenumbers` is loaded at the first use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the library is heavy, and DAG files are parsed all day
+    from phonenumbers import PhoneNumber
+
+
+class NotANumber(ValueError):
+    """A text is not a phone number or SIP number that can be called. The error never repeats the text."""
+
+
+def is_region(region: str) -> bool:
+    """Return whether a text is the ISO 3166 code of a country with known phone numbers, such as ``RU``."""
+    import phonenumbers  # noqa: PLC0415
+
+    return region in phonenumbers.SUPPORTED_REGIONS
+
+
+@dataclass(frozen=True)
+class NumberingPlan:
+    """How the phone numbers of one region are written.
+
+    :ivar region: ISO 3166 code of the region.
+    :ivar country_code: the digits after ``+``, such as ``7``.
+    :ivar national_prefix: the digits before a national number in the region, such as ``8``. Empty: none.
+    :ivar international_prefix: matches the digits before a country code in the region, such as ``810``.
+    :ivar lengths: how many digits a national number of the region can have.
+    :ivar has_plain_prefix: whether a national number is what follows the prefix, digit by digit.
+    """
+
+    region: str
+    country_code: str
+    national_prefix: str
+    international_prefix: re.Pattern[str]
+    lengths: frozenset[int]
+    has_plain_prefix: bool
+
+    @classmethod
+    @cache
+    def of(cls, region: str) -> NumberingPlan:
+        """Return the numbering plan of a region, such as ``RU``.
+
+        :raises ValueError: the region is unknown. The error names the field.
+        """
+        import phonenumbers  # noqa: PLC0415
+
+        plan = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+        if plan is None:
+            raise ValueError(f"region: {region!r} is not a code of ISO 3166, such as 'RU'")
+        return cls(
+            region,
+            str(plan.country_code),
+            plan.national_prefix or "",
+            re.compile(plan.international_prefix or "(?!)"),
+            frozenset(plan.general_desc.possible_length if plan.general_desc else ()),
+            plan.national_prefix_transform_rule is None,
+        )
+
+    def is_near_national_length(self, digits: str) -> bool:
+        """Return whether digits may be a mistyped number of the region.
+
+        The digits begin with the national prefix, and the rest has at most one digit too few or too many.
+        """
+        if not self.national_prefix or not digits.startswith(self.national_prefix):
+            return False
+        rest = len(digits) - len(self.national_prefix)
+        return any(abs(rest - length) <= 1 for length in self.lengths)
+
+
+def read_digits(digits: str, region: str) -> str | None:
+    """Return the valid number that digits mean in a region, as E.164 digits. None: there is no such number.
+
+    The digits are a national number, with or without the national prefix, or an international number, with
+    or without the international prefix. All digits must belong to the number.
+    """
+    plan = NumberingPlan.of(region)
+    if (quick := _read_by_prefix(digits, plan)) is not None:
+        return quick
+    number = _parse(digits, region)
+    if number is None:
+        return None
+    national, whole = _national(number), e164(number)
+    if digits in (whole, national, plan.national_prefix + national):
+        return whole
+    prefix = digits.removesuffix(whole)
+    return whole if prefix != digits and plan.international_prefix.fullmatch(prefix) else None
+
+
+def read_international(digits: str, *, has_trunk_zero: bool = False) -> PhoneNumber | None:
+    """Return the valid number that begins with a country code. None: there is no such number.
+
+    :param has_trunk_zero: whether the digits contain the zero of ``+49 (0) 30 …``, which is not dialled.
+    """
+    number = _parse(f"+{digits}", None)
+    if number is None:
+        return None
+    if digits == e164(number):
+        return number
+    is_zero_extra = digits == f"{number.country_code}0{_national(number)}"
+    return number if has_trunk_zero and is_zero_extra else None
+
+
+def is_possible_international(digits: str) -> bool:
+    """Return whether digits have a known country code, and as many digits as numbers of this country have."""
+    import phonenumbers  # noqa: PLC0415
+
+    try:
+        number = phonenumbers.parse(f"+{digits}", None)
+    except phonenumbers.NumberParseException:
+        return False
+    return e164(number) == digits and phonenumbers.is_possible_number(number)
+
+
+def e164(number: PhoneNumber) -> str:
+    """Return a number as E.164 digits without ``+``, such as ``79260000011``."""
+    return f"{number.country_code}{_national(number)}"
+
+
+def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
+    """Return the number whose country code or national prefix is obvious. This saves the parser's time."""
+    if len(digits) in plan.lengths:  # the digits may be a national number as they are
+        return None
+    leads = (plan.country_code, plan.national_prefix) if plan.has_plain_prefix else (plan.country_code,)
+    for lead in leads:
+        rest = digits[len(lead) :]
+        if lead and digits.startswith(lead) and len(rest) in plan.lengths and rest[0] != "0":
+            import phonenumbers  # noqa: PLC0415
+
+            number = phonenumbers.PhoneNumber(int(plan.country_code), int(rest))
+            return f"{plan.country_code}{rest}" if phonenumbers.is_valid_number(number) else None
+    return None
+
+
+def _parse(text: str, region: str | None) -> PhoneNumber | None:
+    import phonenumbers  # noqa: PLC0415
+
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_valid_number(number) else None
+
+
+def _national(number: PhoneNumber) -> str:
+    import phonenumbers  # noqa: PLC0415
+
+    return phonenumbers.national_significant_number(number)

@@ -1,0 +1,180 @@
+"""The strict reader of phone numbers: the number that was written, or an error that states what is wrong.
+
+A wrong digit rings a stranger. The reader therefore uses every digit of a text, and guesses at none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.methods import check_phone_or_sip
+from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
+    NotANumber,
+    NumberingPlan,
+    e164,
+    is_possible_international,
+    read_digits,
+    read_international,
+)
+
+_MOST_DIGITS = 15
+"""E.164 allows no more digits."""
+_MASKED_DIGITS = 10
+"""Logs shorten numbers with at least so many digits."""
+_TWO_NUMBERS = 14
+"""So many digits may be two short numbers."""
+_NAME = re.compile(r"[^\W\d_]|[@*#_]")
+"""A character that only a SIP number has."""
+_EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
+_BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
+_FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
+_E164 = re.compile(r"[1-9][0-9]{9,14}")
+_SHORT = re.compile(r"[0-9]{1,9}")
+_SHAPES = (
+    (re.compile(r".[^+]*"), "several numbers, or a + inside the number"),
+    (re.compile(r"\+?[\d\s().~/-]*"), "a character that is not part of a phone number"),
+    (re.compile(r"[^()]*(\([\d\s]*\)(\D*\d){4,}[^()]*)?"), "brackets that contain no area code"),
+    (re.compile(r"(?!.*\d{5}\.\d{1,3}$).*"), "a fraction behind the number"),
+    (re.compile(r"(\D*(\d[^\d/]*){1,6}/)*[^/]*"), "several numbers, or digits behind a slash"),
+)
+"""Regular expression that the whole text must match → what is wrong with a text that does not match."""
+
+
+def read_contact(text: str, region: str) -> str:
+    """Return the phone number or SIP number of a person on a list, as the service expects the number.
+
+    A phone number becomes E.164 digits without ``+``, such as ``79260000011``. A text with letters is a SIP
+    number and stays unchanged. A phone number with letters behind the digits is refused: as a SIP number, the
+    text would be a second person, and one person could be called twice.
+
+    :param region: ISO 3166 code of the country of numbers without a country code.
+    :raises NotANumber: the text is not a phone number or SIP number that can be called.
+    """
+    if text.isascii() and text.isdigit():
+        return _read_plain(text, region)
+    folded = fold(text)
+    if _NAME.search(folded):
+        return _read_sip(folded)
+    return _read_phone(folded, text, region)
+
+
+def read_destination(given: object, region: str) -> str:
+    """Return the number that a parameter of a single call means, as the service expects the number.
+
+    The function reads everything that `read_contact` reads. In addition, the function accepts numbers in the
+    service's own form unchanged: the E.164 digits of any country, and extensions of up to nine digits.
+
+    :param region: ISO 3166 code of the country of numbers without a country code.
+    :raises NotANumber: the value is not a number that can be called.
+    """
+    text = str(given).strip()
+    is_digits = text.isascii() and text.isdigit()
+    if is_digits and _SHORT.fullmatch(text):
+        return text
+    try:
+        return read_contact(text, region)
+    except NotANumber:
+        mistyped = NumberingPlan.of(region).is_near_national_length(text)
+        if is_digits and not mistyped and _E164.fullmatch(text) and is_possible_international(text):
+            return text
+        raise
+
+
+def read_number_or_prefix(text: str, region: str) -> str:
+    """Return a phone number as E.164 digits, or up to nine digits with which phone numbers begin.
+
+    :param region: ISO 3166 code of the country of numbers without a country code. Prefixes always begin with
+        the country code.
+    :raises NotANumber: the text is neither.
+    """
+    digits = fold(text).removeprefix("+")
+    if _SHORT.fullmatch(digits):
+        return digits
+    number = read_destination(text, region)
+    if not number.isdecimal():
+        raise NotANumber("a SIP number; only phone numbers and their first digits are possible")
+    return number
+
+
+def _read_plain(digits: str, region: str) -> str:
+    if len(digits) > _MOST_DIGITS:
+        raise NotANumber("more than 15 digits")
+    number = read_digits(digits, region)
+    if number is None:
+        raise NotANumber(f"no phone number of region {region}; a number of another country needs its +")
+    return number
+
+
+def _read_sip(text: str) -> str:
+    if _EXPONENT.fullmatch(text):
+        raise NotANumber("a number that a spreadsheet rounded (1.2E+10); format its column as text")
+    if _BEGINS_AS_A_PHONE_NUMBER.fullmatch(text):
+        raise NotANumber("a phone number with more text; a SIP number needs its @domain")
+    try:
+        return check_phone_or_sip(text)
+    except ValueError:
+        raise NotANumber("not a phone number or SIP number") from None
+
+
+def _read_phone(folded: str, given: str, region: str) -> str:
+    text = _without_zero_fraction(folded)
+    if not text:
+        raise NotANumber("empty")
+    for shape, problem in _SHAPES:
+        if not shape.fullmatch(text):
+            raise NotANumber(problem)
+    digits = re.sub(r"\D", "", text)
+    if not digits:
+        raise NotANumber("no digits")
+    if len(digits) >= _MASKED_DIGITS and mask_phones(given) == given:
+        raise NotANumber("too many characters between the digits")
+    if not text.startswith("+"):
+        if len(digits) >= _TWO_NUMBERS and _are_two_numbers(re.findall(r"\d+", text), region):
+            raise NotANumber("several numbers")
+        return _read_plain(digits, region)
+    if len(digits) > _MOST_DIGITS:
+        raise NotANumber("more than 15 digits")
+    return _read_with_plus(text, digits, region)
+
+
+def _are_two_numbers(groups: Sequence[str], region: str) -> bool:
+    """Return whether groups of digits are two valid numbers, one behind the other."""
+    return any(
+        read_digits("".join(groups[:end]), region) and read_digits("".join(groups[end:]), region)
+        for end in range(1, len(groups))
+    )
+
+
+def _without_zero_fraction(text: str) -> str:
+    """Return the integer that a text such as ``79260000001.0`` means. Return another text unchanged.
+
+    Data frames and spreadsheets write whole numbers in this form.
+    """
+    match = _FRACTION.fullmatch(text)
+    return match[1] if match and set(match[2]) == {"0"} else text
+
+
+def _read_with_plus(text: str, digits: str, region: str) -> str:
+    has_trunk_zero = re.search(r"\(\s*0\s*\)", text) is not None
+    number = read_international(digits, has_trunk_zero=has_trunk_zero)
+    if number is None:
+        raise NotANumber("no phone number with this country code")
+    first = re.findall(r"\d+", text)[0]
+    code = str(number.country_code)
+    if len(first) < len(code):
+        raise NotANumber("no country code behind the +")
+    if first != code and _may_be_national(digits, region, not_as=e164(number)):
+        raise NotANumber("the + may be wrong: without it, this is a number of the region")
+    return e164(number)
+
+
+def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
+    """Return whether digits are a number of the region with its national prefix, and another number.
+
+    :param not_as: the number that the digits mean with a ``+``.
+    """
+    prefix = NumberingPlan.of(region).national_prefix
+    return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)

@@ -1,0 +1,49 @@
+"""The people whom an alert calls: the parameter ``contact`` as numbers in the service's form."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from airflow_provider_callapi.api.methods import check_phone_or_sip
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NumberingPlan
+from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
+
+
+def split_contacts(contact: Any) -> list[str]:
+    """Return the phone numbers of a text, a list or a number, as they were written.
+
+    A native template or a data frame may make one phone number an int or a float.
+    """
+    given = str(contact) if isinstance(contact, int | float) else contact
+    contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given
+    return [text for text in (str(contact).strip() for contact in contacts) if text]
+
+
+def check_contacts(contact: Any, region: str) -> None:
+    """Raise an error if a contact that contains no template cannot be called.
+
+    An alert that cannot ring must be seen when the DAG is written, and not when the alert is needed.
+
+    :raises ValueError: a number cannot be read, no number is given, or the region is unknown. The text names
+        the parameter and the position of the number, but not the number.
+    """
+    if _is_template(region):
+        return
+    NumberingPlan.of(region)
+    if isinstance(contact, str) and _is_template(contact):
+        return
+    contacts = split_contacts(contact)
+    if not contacts:
+        raise ValueError("contact: at least one phone number is needed")
+    for position, text in enumerate(contacts, start=1):
+        if _is_template(text):
+            continue
+        try:
+            check_phone_or_sip(read_destination(text, region))
+        except ValueError as error:
+            raise ValueError(f"contact: number {position} of {len(contacts)}: {error}") from None
+
+
+def _is_template(text: str) -> bool:
+    return "{{" in text or "{%" in text

@@ -1,0 +1,47 @@
+"""Read the phone numbers in the parameters of one request, before the request is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_callapi.api.errors import InvalidParameters
+
+_FIELDS = ("contact", "virtual_phone_number", "operator", "to", "phone_number")
+_OBJECTS = ("operator", "employee")
+"""Fields whose value may be an object with a field ``phone_number``."""
+
+
+def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict[str, Any]:
+    """Return the parameters of a request, with each number in the form that the service expects.
+
+    :param values: the value of each field by name.
+    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param method: the request's method, for error messages.
+    :raises InvalidParameters: a number cannot be read, or the region is unknown. The text names the field.
+    """
+    read = dict(values)
+    for name in _FIELDS:
+        if name in read:
+            read[name] = _read(read[name], region, name, method)
+    for name in _OBJECTS:
+        inner = read.get(name)
+        if isinstance(inner, Mapping) and "phone_number" in inner:
+            number = _read(inner["phone_number"], region, f"{name}.phone_number", method)
+            read[name] = {**inner, "phone_number": number}
+    return read
+
+
+def _read(value: Any, region: str, field: str, method: str) -> Any:
+    """Return a number in the service's form. Return a value that is neither text nor a number unchanged."""
+    from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber  # noqa: PLC0415
+    from airflow_provider_callapi.calls.phone_numbers.strict import read_destination  # noqa: PLC0415 - parse time
+
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value
+    try:
+        return read_destination(value, region)
+    except NotANumber as error:
+        raise InvalidParameters(f"{field}: {error}", method=method, field=field) from None
+    except ValueError as error:
+        raise InvalidParameters(str(error), method=method, field="region") from None

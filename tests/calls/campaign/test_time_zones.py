@@ -1,0 +1,64 @@
+"""Time zones: read if they are certain."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.campaign.time_zones import (
+    is_backwards,
+    read_time_zone,
+    refuse_unnamed_zone,
+)
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+
+
+@given(
+    st.integers(-12, 14),
+    st.sampled_from(["{:+03d}:00", "UTC{:+d}", "GMT{:+d}", "utc {:+d}", "{:+03d}00", "UTC{:+d}:00"]),
+)
+def test_an_offset_is_the_zone_with_this_offset(hours: int, form: str) -> None:
+    zone = read_time_zone(form.format(hours))
+    assert zone is not None
+    offset = datetime(2026, 3, 2, tzinfo=UTC).astimezone(ZoneInfo(zone)).utcoffset()
+    assert offset is not None
+    assert offset.total_seconds() == hours * 3600
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("Europe/Moscow", "Europe/Moscow"),
+        (" Asia/Omsk\u200b", "Asia/Omsk"),
+        ("MSK", "Europe/Moscow"),
+        ("мск+4", "Etc/GMT-7"),
+        ("МСК−1", "Etc/GMT-2"),
+        ("Etc/GMT+3", "Etc/GMT+3"),
+        ("UTC", "UTC"),
+    ],
+)
+def test_names_are_read(text: str, zone: str) -> None:
+    assert read_time_zone(text) == zone
+
+
+@pytest.mark.parametrize(
+    "text", ["+3", "3", "3.0", "Moscow", "Москва", "IST", "UTC+15", "-13:00", "+05:30", "", "/", "../UTC"]
+)
+def test_what_is_not_certain_is_no_zone(text: str) -> None:
+    assert read_time_zone(text) is None
+
+
+def test_the_sign_of_posix_is_known() -> None:
+    assert is_backwards("Etc/GMT-3")
+    assert not is_backwards("Europe/Moscow")
+
+
+@pytest.mark.parametrize("value", ["Asia/Vladivostok", "UTC+10", "+10:00", "МСК+7"])
+def test_zones_in_a_column_with_another_name_are_not_passed_over(value: str) -> None:
+    with pytest.raises(ListUnreadable, match="'place' holds time zones"):
+        refuse_unnamed_zone({"phone": "1", "place": value})
+    refuse_unnamed_zone({"phone": "1", "place": "Москва/Химки", "price": "1/2", "note": "Alpha/Beta"})

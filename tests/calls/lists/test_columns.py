@@ -1,0 +1,76 @@
+"""Columns: found by folded names, and refused if a name nearly has a meaning."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_callapi.calls.lists.columns import find_columns, phone_columns, value_of
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "timezone",
+        "Timezone",
+        "TIMEZONE",
+        "time_zone",
+        "Time Zone",
+        "time\u200bzone",
+        "\ufefftimezone",
+        "time-zone",
+    ],
+)
+def test_the_spelling_of_a_name_does_not_matter(name: str) -> None:
+    assert find_columns(("phone", name)).timezone == name
+    assert value_of({name: "x"}, "timezone") == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("timezon", "timezone"),
+        ("tmezone", "timezone"),
+        ("timezones", "timezone"),
+        ("Часовой пояс", "timezone"),
+        ("час. пояс", "timezone"),
+        ("tz", "timezone"),
+        ("utc offset", "timezone"),
+        ("client_timezone", "timezone"),
+        ("externalids", "external_id"),
+        ("extrenal_id", "external_id"),
+    ],
+)
+def test_a_name_that_nearly_has_a_meaning_is_refused_unless_the_right_name_is_there(
+    name: str, meant: str
+) -> None:
+    with pytest.raises(ListUnreadable, match=f"did you mean {meant}"):
+        find_columns(("phone", name))
+    find_columns(("phone", name, meant))
+
+
+@pytest.mark.parametrize("name", ["phon", "phones", "Телефон", "phone_number", "mobile", "номер"])
+def test_the_number_is_not_guessed_at(name: str) -> None:
+    with pytest.raises(ListUnreadable, match="did you mean phone"):
+        find_columns((name, "name"))
+    find_columns((name, "name"), needs_phone=False)
+
+
+@pytest.mark.parametrize("names", [("phone", "Phone"), ("timezone", "phone", "time zone")])
+def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(ListUnreadable, match="two columns are named"):
+        find_columns(names)
+
+
+@pytest.mark.parametrize(
+    "name", ["name", "debt", "order", "city", "created_at", "amount", "имя", "долг", "comment"]
+)
+def test_other_names_are_other_columns(name: str) -> None:
+    find_columns(("phone", name))
+
+
+def test_all_columns_with_numbers_of_a_do_not_call_list_count() -> None:
+    assert phone_columns(("number",)) == ["number"]
+    assert phone_columns(("date", "Phone", "mobile", "phon", "comment")) == ["Phone", "mobile", "phon"]
+    with pytest.raises(ListUnreadable, match="name the column with the number"):
+        phone_columns(("id", "number"))

@@ -1,0 +1,98 @@
+"""CSV: what a program wrote is read back, and a mark out of place never swallows a row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.lists.columns import find_columns
+from airflow_provider_callapi.calls.lists.csv_rows import find_separator, read_csv
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+
+CELLS = st.text(st.sampled_from('абв ";,\t|\n12'), min_size=1, max_size=6).filter(lambda text: text.strip())
+TABLES = st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=4)
+PHONES = [f"7926000000{number}" for number in range(4)]
+
+
+def read(text: str) -> list[dict[str, Any]]:
+    return list(read_csv(iter(io.StringIO(text, newline=""))))
+
+
+def written(table: list[tuple[str, str]], separator: str) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=separator)
+    writer.writerow(["phone", "name", "note"])
+    writer.writerows([phone, *cells] for phone, cells in zip(PHONES, table, strict=False))
+    return file.getvalue()
+
+
+@settings(max_examples=200, deadline=None)
+@given(TABLES, st.sampled_from(";,\t|"))
+def test_what_a_program_wrote_is_read_back(table: list[tuple[str, str]], separator: str) -> None:
+    expected = [
+        {"phone": phone, "name": name, "note": note}
+        for phone, (name, note) in zip(PHONES, table, strict=False)
+    ]
+    assert read(written(table, separator)) == expected
+
+
+@settings(max_examples=400, deadline=None)
+@given(TABLES, st.data())
+def test_a_quotation_mark_put_in_or_taken_out_never_hides_a_phone(
+    table: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    text = written(table, ";")
+    at = data.draw(st.integers(0, len(text)))
+    marks = [position for position, character in enumerate(text) if character == '"']
+    if marks and data.draw(st.booleans()):
+        mark = data.draw(st.sampled_from(marks))
+        damaged = text[:mark] + text[mark + 1 :]
+    else:
+        damaged = text[:at] + '"' + text[at:]
+    try:
+        rows = read(damaged)
+        for row in rows:
+            find_columns(tuple(row))
+    except ListUnreadable:
+        return
+    cells = [str(row.get("phone")) for row in rows]
+    for phone in PHONES[: len(table)]:
+        assert phone not in damaged or any(phone in cell for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('phone;name\n1;"Анна\n2;Борис\n', "line 2: .*never closed"),
+        ('phone;name\n1;Анна\n2;"Борис" и сын\n', "line 3: .*out of place"),
+        ('sep=;\nphone;name\n1;"Анна\n79260000002;"\n', "line 3: .*another row"),
+        ("phone;name\n1;Анна;x\n", "line 2: more values than columns"),
+        ("phone;;name\n1;x;Анна\n", "line 2: more values than columns"),
+        ("phone;name;phone\n", "line 1: two columns are named 'phone'"),
+        ("79260000001;Анна\n", "line 1: this line must name the columns"),
+        ("\nphone;name\n", "line 1: .*it is empty"),
+        ("phone;name,debt\n", "line 1: what separates"),
+    ],
+)
+def test_damage_is_named_with_its_line(text: str, why: str) -> None:
+    with pytest.raises(ListUnreadable, match=why):
+        read(text)
+
+
+def test_a_list_of_one_column_has_no_separators() -> None:
+    assert read("phone\n1, 2; 3\n") == [{"phone": "1, 2; 3"}]
+    assert find_separator(iter(["phone\n"])) == ","
+
+
+def test_blank_lines_and_empty_cells_have_no_values() -> None:
+    assert read("phone;name;;\n1;nan;;\n;\n\n2\n") == [
+        {"phone": "1", "name": None},
+        {"phone": None, "name": None},
+        {},
+        {"phone": "2"},
+    ]

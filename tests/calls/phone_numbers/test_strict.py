@@ -1,0 +1,175 @@
+"""The strict reader: a number is read as it was written, with all its digits, or refused with a reason."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spelled_numbers import GAPS, NUMBERS, spelled
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, read_digits
+from airflow_provider_callapi.calls.phone_numbers.strict import read_contact, read_destination
+
+ANNA = "79260000001"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "79260000001",
+        "+79260000001",
+        "8 926 000-00-01",
+        "89260000001",
+        "9260000001",
+        "8 (926) 000 00 01",
+        "8-926-000-00-01",
+        "7.926.000.00.01",
+        "8/926/000/00/01",
+        "8\u2011926\u2011000\u201100\u201101",
+        "+7\u00a0926\u202f000\u201000\u221201",
+        "7926\u200e0000001",
+        "\ufeff+7926\u200d0000001\u2069",
+        "７９２６００００００１",
+        "＋7 926 000 00 01",
+        "'79260000001",
+        '="89260000001"',
+        "79260000001.0",
+        "79260000001,00",
+        "810 7 926 000 00 01",
+    ],
+)
+def test_every_usual_spelling_is_one_number(text: str) -> None:
+    assert read_contact(text, "RU") == read_destination(text, "RU") == ANNA
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "why"),
+    [
+        ("", "RU", "empty"),
+        ("\u200b \u2060", "RU", "empty"),
+        ("+", "RU", "no digits"),
+        ("+79260000001 +79260000002", "RU", "several numbers"),
+        ("79260000001 79260000002", "RU", "several numbers|more than 15"),
+        ("+7 926 000-00-01/02", "RU", "slash"),
+        ("79260000001, 79260000002", "RU", "not part of a phone number"),
+        ("7926000000179260000002", "RU", "more than 15 digits"),
+        ("79260000001.5", "RU", "fraction"),
+        ("+436641234567.0", "RU", "fraction"),
+        ("+43 664 1234567.0", "AT", "fraction"),
+        ("+49 30 123456 (2)", "RU", "brackets"),
+        ("+49 30 123456 )2(", "RU", "brackets"),
+        ("4.3664E11", "RU", "rounded"),
+        ("7,926E+10", "RU", "rounded"),
+        ("+8 (495) 123-45-67", "RU", "no country code"),
+        ("+8 (863) 234-56-78", "RU", "no country code"),
+        ("+84951234567", "RU", r"the \+ may be wrong"),
+        ("+89260000001", "RU", "country code"),
+        ("792600000", "RU", "no phone number of region RU"),
+        ("79260000001²", "RU", "more text"),
+        ("79260000001 Anna", "RU", "more text"),
+        ("8 (495) 123-45-67 доб. 12", "RU", "more text"),
+        ("79260000011x5", "RU", "more text"),
+        ("030 1234 030 1235", "DE", "several numbers"),
+        ("7926" + "-" * 9 + "0000001", "RU", "too many characters"),
+    ],
+)
+def test_what_cannot_be_read_whole_is_refused_with_the_reason(text: str, region: str, why: str) -> None:
+    with pytest.raises(NotANumber, match=why) as refusal:
+        read_contact(text, region)
+    assert not re.search(r"\d{3}", str(refusal.value))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("436641234567.0", "436641234567"),
+        ("0664 1234567", "436641234567"),
+        ("+43 (0) 664 1234567", "436641234567"),
+        ("00 7 926 000 00 01", ANNA),
+        ("436641234567", "436641234567"),
+    ],
+)
+def test_a_region_decides_how_a_number_without_a_country_code_is_read(text: str, number: str) -> None:
+    assert read_contact(text, "AT") == number
+
+
+def test_a_number_whose_country_code_stands_alone_is_of_this_country() -> None:
+    assert read_contact("+84 95 1234567", "RU") == "84951234567"
+
+
+@pytest.mark.parametrize(
+    "text", ["436641234567", "998901234567", "25", "100", "0100", "sip25", "100@pbx.example"]
+)
+def test_a_single_call_also_takes_the_services_own_form(text: str) -> None:
+    assert read_destination(text, "RU") == text
+
+
+@pytest.mark.parametrize("text", ["8863234567", "892600000011", "7926000001", "True", "nan"])
+def test_a_single_call_takes_no_mistyped_number_of_the_region_for_a_foreign_one(text: str) -> None:
+    with pytest.raises(NotANumber):
+        read_destination(text, "RU")
+
+
+def test_an_unknown_region_is_named() -> None:
+    with pytest.raises(ValueError, match="region: 'Russia'"):
+        read_contact(ANNA, "Russia")
+
+
+@settings(max_examples=400, deadline=None)
+@given(spelled(NUMBERS))
+def test_a_spelled_number_is_read_with_all_its_digits_or_refused(case: tuple[str, str, str]) -> None:
+    text, region, number = case
+    try:
+        assert read_contact(text, region) == number
+    except NotANumber:
+        return
+
+
+@settings(max_examples=400, deadline=None)
+@given(spelled(NUMBERS))
+def test_every_number_that_can_be_read_is_masked(case: tuple[str, str, str]) -> None:
+    text, region, _ = case
+    try:
+        read_contact(text, region)
+    except NotANumber:
+        return
+    if len(re.findall(r"\d", text)) < 10 and not text.lstrip().startswith("+"):
+        return  # so few digits are an id, too
+    masked = mask_phones(f"Calling {text} now")
+    assert not re.search(r"(\d[^\w…]*){6}", masked), masked
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.one_of(st.sampled_from("0123456789+()-. /" + "".join(GAPS)), st.characters()), max_size=24))
+def test_no_text_gains_or_loses_a_digit(text: str) -> None:
+    try:
+        number = read_contact(text, "RU")
+    except NotANumber:
+        return
+    if not number.isdigit():
+        return
+    digits = "".join(
+        str(int(digit)) for digit in re.findall(r"\d", re.sub(r"(\d{5})[.,]0+$", r"\1", text.strip()))
+    )
+    assert digits.endswith(number[-10:])
+    assert len(digits) <= len(number) + 3, "a prefix at most"
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["RU", "AT", "DE", "US", "KZ", "IT", "AR", "HU"]),
+    st.from_regex(r"[0-9]{7,15}", fullmatch=True),
+)
+def test_the_short_cut_reads_as_the_library_does(region: str, digits: str) -> None:
+    read = read_digits(digits, region)
+    try:
+        number = phonenumbers.parse(digits, region)
+    except phonenumbers.NumberParseException:
+        assert read is None
+        return
+    by_library = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
+    assert read in (None, by_library)

@@ -1,0 +1,355 @@
+"""Lists as spreadsheets and data frames save them: the right people are rung, or no one is.
+
+Each file in ``tests/data/lists/`` stands for a kind of damage. The number in its name groups the kinds.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow_fakes import VNUMBER, Task, TaskInstance
+from campaign_desk import campaign
+
+from airflow_provider_callapi.exceptions import CallApiFailure
+
+pytest_plugins = ["airflow_desk", "campaign_desk"]
+
+LISTS = Path(__file__).parents[1] / "data" / "lists"
+A, B, C = "79260000001", "79260000002", "79260000003"
+PEOPLE = [{"phone": A, "name": "Анна"}, {"phone": B, "name": "Борис"}, {"phone": C, "name": "Вера"}]
+CALL = {
+    "method": "start.informer_call",
+    "virtual_phone_number": VNUMBER,
+    "contact_message": {"type": "tts", "value": "Здравствуйте, {{ contact.name }}"},
+}
+
+
+@pytest.fixture
+def desk(campaign_desk):
+    return campaign_desk
+
+
+def path(name: str) -> str:
+    return f"file://{LISTS / name}"
+
+
+def calls(desk, contacts: Any = PEOPLE, **changes: Any) -> Task:
+    if isinstance(contacts, str):
+        contacts = path(contacts)
+    return campaign(desk, **{"contacts": contacts, "call": CALL, **changes})
+
+
+def rung(desk) -> list[str]:
+    return sorted(call.contact for call in desk.exchange.calls)
+
+
+def table(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        head = text.readline()
+        text.seek(0)
+        return list(csv.DictReader(text, delimiter=next((c for c in ";\t" if c in head), ",")))
+
+
+# --- contacts ---
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("01-unclosed-quote.csv", "contacts, line 2: a quotation mark opens here"),
+        ("01-swallowed-row.csv", "contacts, line 2: a quotation mark opens here"),
+        ("01-quote-closed-by-another.csv", "contacts, line 2: a quotation mark is out of place"),
+        ("03-empty.csv", r"contacts: .*03-empty.csv: the file is empty \(0 bytes\)"),
+        ("06-without-a-header.csv", "contacts, line 1: this line must name the columns"),
+        ("09-phone-column-twice.csv", "contacts, line 1: two columns are named 'phone'"),
+        ("13-timezone-in-russian.csv", "the column 'Часовой пояс': did you mean timezone"),
+        ("13-timezone-misspelt.csv", "the column 'timezon': did you mean timezone"),
+        ("13-timezone-unnamed.csv", "the column 'клиент' holds time zones: did you mean timezone"),
+        ("19-cp866.csv", 'neither UTF-8 nor Windows-1251 .*save the file as "CSV UTF-8"'),
+        ("19-workbook-of-two-sheets.xlsx", "several sheets have values"),
+    ],
+)
+def test_a_damaged_contact_list_is_refused_before_anybody_is_rung(desk, name, said):
+    with pytest.raises(CallApiFailure, match=said) as caught:
+        calls(desk, name).run()
+
+    assert desk.sent() == []
+    assert not re.search(r"\d{7}", str(caught.value).replace(str(LISTS), ""))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["19-cp1251.csv", "19-utf16-tabs.csv", "19-separator-line.csv", "19-workbook.xlsx", "15-blank-rows.csv"],
+)
+def test_what_a_spreadsheet_saves_is_called(desk, name, tmp_path):
+    results = tmp_path / "results.csv"
+    summary = calls(desk, name, results=f"file://{results}", fail_if_invalid_over=0.2).run()
+
+    assert rung(desk) == [A, B]
+    assert (summary["people"], summary["results"]["invalid"]) == (2, 0)
+    assert [(row["name"], row["call_result"]) for row in table(results)] == [
+        ("Анна", "answered"),
+        ("Борис", "answered"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("contacts", "region", "expected"),
+    [
+        ([{"phone": 436641234567.0, "name": "Anna"}], "AT", ["436641234567"]),
+        ("10-float.jsonl", "AT", ["436641234567"]),
+        ("11-digits-glued.csv", "RU", [A]),
+        ("12-plus-eight.csv", "RU", [A]),
+    ],
+)
+def test_no_stranger_is_rung_for_a_number_that_is_not_read_as_it_is_written(desk, contacts, region, expected):
+    calls(desk, contacts, region=region).run()
+
+    assert rung(desk) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "13-timezone-in-capitals.csv",
+        "13-time-zone-with-underscore.csv",
+        "13-timezone-with-zero-width-space.csv",
+    ],
+)
+def test_a_persons_own_time_zone_counts_however_its_column_is_spelled(desk, name):
+    """The desk's clock begins at noon in Moscow, which is 19 o'clock in Vladivostok."""
+    task = calls(desk, name, calling_hours=("09:00", "18:30"))
+    task.run()
+
+    (call,) = desk.exchange.calls
+    local = datetime.fromtimestamp(call.started_at, UTC).hour + 10
+    assert local % 24 == 9
+
+
+@pytest.mark.parametrize("name", ["14-nan.jsonl", "14-texts-of-a-data-frame.csv"])
+def test_a_missing_value_of_a_data_frame_is_not_spoken(desk, name):
+    summary = calls(desk, name).run()
+
+    assert len(rung(desk)) == 1
+    assert summary["results"]["invalid"] == summary["people"] - 1
+
+
+class NAType:
+    """Like the missing value of pandas: no comparison with it is true or false."""
+
+    def __ne__(self, other: object) -> Any:
+        return self
+
+    def __bool__(self) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
+
+    __hash__ = None
+
+
+def test_missing_values_of_a_data_frame_in_memory_are_empty(desk):
+    missing = [math.nan, NAType(), None, "nan", math.inf, "\u200b"]
+    rows = [{"phone": f"7926000000{n}", "name": value} for n, value in enumerate(missing)]
+
+    summary = calls(desk, [*rows, PEOPLE[0] | {"phone": "79260000009"}, {"phone": NAType()}, math.nan]).run()
+
+    assert rung(desk) == ["79260000009"]
+    assert summary["results"]["invalid"] == len(missing)
+
+
+def test_everybody_on_the_list_is_in_the_results_also_a_duplicate(desk, tmp_path):
+    results = tmp_path / "results.csv"
+    summary = calls(desk, "16-one-number-twice.csv", results=f"file://{results}").run()
+
+    assert rung(desk) == [A, B]
+    assert summary["duplicates"] == 1
+    rows = table(results)
+    assert [(row["name"], row["call_result"]) for row in rows] == [
+        ("Анна", "answered"),
+        ("Борис", "answered"),
+        ("Анна Петровна", "duplicate"),
+    ]
+    assert (rows[2]["call_contact"], rows[2]["call_why"]) == (A, "the number of row 1")
+
+
+def test_a_template_finds_a_column_whose_name_has_another_case(desk):
+    calls(desk, [{"Phone": A, " Name": "Анна"}]).run()
+
+    assert rung(desk) == [A]
+
+
+# --- time zones ---
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"),
+    [("+10:00", 10), ("UTC+10", 10), ("GMT+10:00", 10), ("МСК+7", 10), ("Etc/GMT-10", 10), ("MSK", 3)],
+)
+def test_an_offset_is_a_time_zone(desk, zone, hour):
+    task = calls(desk, [{**PEOPLE[0], "timezone": zone}], calling_hours=("09:00", "09:30"))
+    task.run()
+
+    (call,) = desk.exchange.calls
+    assert (datetime.fromtimestamp(call.started_at, UTC).hour + hour) % 24 == 9
+
+
+@pytest.mark.parametrize("zone", ["+3", "3", "Москва", "+05:30", "IST", "UTC+25"])
+def test_a_time_zone_that_is_not_certain_makes_the_row_invalid(desk, zone):
+    summary = calls(desk, [{**PEOPLE[0], "timezone": zone}, {**PEOPLE[1], "timezone": None}]).run()
+
+    assert rung(desk) == [B]
+    assert summary["results"]["invalid"] == 1
+
+
+def test_the_backward_sign_of_etc_gmt_is_said(desk, capsys):
+    calls(desk, [{**PEOPLE[0], "timezone": "Etc/GMT-3"}]).run()
+
+    assert "timezone: Etc/GMT-3 is UTC+3, because" in capsys.readouterr().out
+
+
+# --- do_not_call ---
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("02-do-not-call-unclosed-quote.csv", "do_not_call, line 2: a quotation mark opens here"),
+        ("03-empty.csv", r"do_not_call: .*the file is empty \(0 bytes\)"),
+        ("06-without-a-header.csv", "do_not_call, line 1: this line must name the columns"),
+        ("07-two-phone-columns.csv", "do_not_call, line 1: two columns are named 'phone'"),
+    ],
+)
+def test_a_damaged_do_not_call_list_is_refused_before_anybody_is_rung(desk, name, said):
+    with pytest.raises(CallApiFailure, match=said) as caught:
+        calls(desk, do_not_call=path(name)).run()
+
+    assert desk.sent() == []
+    assert not re.search(r"\d{7}", str(caught.value).replace(str(LISTS), ""))
+
+
+@pytest.mark.parametrize(
+    ("stop", "expected"),
+    [
+        ("04-two-numbers-in-a-cell.csv", [C]),
+        ("05-floats.csv", []),
+        ("08-invisible-marks.json", [C]),
+        (["7926\u200e0000001", "+7926\u200d0000002"], [C]),
+        ([79260000001.0, 79260000002], [C]),
+    ],
+)
+def test_nobody_is_rung_whose_number_is_on_the_do_not_call_list_in_any_spelling(desk, stop, expected):
+    summary = calls(desk, do_not_call=path(stop) if isinstance(stop, str) else stop).run()
+
+    assert rung(desk) == expected
+    assert summary["results"]["do_not_call"] == 3 - len(expected)
+
+
+@pytest.mark.parametrize("number", ["+8 (495) 123-45-67", "8 (495) 123-45-67 доб. 12"])
+def test_a_doubtful_number_excludes_everybody_whom_it_may_mean(desk, number):
+    people = [
+        {"phone": "74951234567", "name": "Анна"},
+        {"phone": "+84 95 1234567", "name": "Борис"},
+        PEOPLE[2],
+    ]
+
+    calls(desk, people, do_not_call=[number]).run()
+
+    assert rung(desk) == [C]
+
+
+def test_unreadable_entries_fail_the_task_unless_the_author_allows_them(desk):
+    stop = [A, "12-34", "не звонить!"]
+    with pytest.raises(CallApiFailure, match=r"do_not_call: 2 entries .* rows 2, 3\. .*max_unreadable"):
+        calls(desk, do_not_call=stop).run()
+    assert desk.sent() == []
+
+    calls(desk, do_not_call=stop, max_unreadable=2).run()
+    assert rung(desk) == [B, C]
+
+
+class KilledError(BaseException):
+    """The worker's process ends here."""
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize("again", ["retry", "clear"])
+def test_who_was_excluded_once_stays_excluded_in_retries_and_clears_of_the_run(desk, tmp_path, again):
+    def kill() -> None:
+        raise KilledError
+
+    stop = tmp_path / "stop.csv"
+    stop.write_text(f"phone\n{C}\n", "utf-8")
+    task = calls(desk, do_not_call=f"file://{stop}", max_active_calls=1)
+    desk.at.append((desk.clock() + 5, kill))
+    with pytest.raises(KilledError):
+        task.run()
+    assert rung(desk) == [A]
+
+    stop.write_text("phone\n", "utf-8")
+    summary = getattr(task, again)()
+
+    assert rung(desk) == [A, B]
+    assert summary["results"]["do_not_call"] == 1
+
+
+# --- nobody ---
+
+
+def test_a_campaign_whose_texts_are_all_refused_is_no_success(desk):
+    desk.exchange.account.tts_max_length = 5
+    for limit in (None, 0.1):
+        with pytest.raises(CallApiFailure, match="No call is known to have been placed"):
+            calls(desk, fail_if_unreached_over=limit, campaign=str(limit)).run()
+
+
+def test_a_campaign_is_green_if_everybody_is_excluded_on_purpose(desk):
+    summary = calls(desk, do_not_call=[A, B, C]).run()
+
+    assert summary["results"]["do_not_call"] == 3
+    assert rung(desk) == []
+
+
+def test_one_invalid_row_beside_the_excluded_is_nobody_called(desk):
+    with pytest.raises(CallApiFailure, match="No call is known to have been placed"):
+        calls(desk, [*PEOPLE, {"phone": "12", "name": "Глеб"}], do_not_call=[A, B, C]).run()
+
+
+@pytest.mark.parametrize("text", ["phone;name\n", "phone;name\n;\n"])
+def test_a_file_without_people_is_no_success(desk, tmp_path, text):
+    (tmp_path / "people.csv").write_text(text, "utf-8")
+    with pytest.raises(CallApiFailure, match="contacts: the file has no rows"):
+        campaign(desk, contacts=f"file://{tmp_path}/people.csv", call=CALL).run()
+
+
+def test_a_shard_without_people_is_green(desk):
+    counts = [
+        calls(desk, PEOPLE[:1], shard=f"{which}/4", ti=TaskInstance(map_index=which)).run()["people"]
+        for which in (1, 2, 3, 4)
+    ]
+    assert sorted(counts) == [0, 0, 0, 1]
+
+
+# --- results of shards ---
+
+
+def test_shards_with_one_path_for_results_leave_a_row_for_each_person(desk, tmp_path):
+    people = [{"phone": f"7926000{n:04}", "name": "Анна"} for n in range(12)]
+    for which in (1, 2, 3, 4):
+        calls(
+            desk,
+            people,
+            shard=f"{which}/4",
+            results=f"file://{tmp_path}/results.jsonl",
+            ti=TaskInstance(map_index=which),
+        ).run()
+
+    files = sorted(tmp_path.iterdir())
+    assert [file.name for file in files] == [f"results-{which}-of-4.jsonl" for which in (1, 2, 3, 4)]
+    rows = [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
+    assert sorted(row["phone"] for row in rows) == [person["phone"] for person in people]
