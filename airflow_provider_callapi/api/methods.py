@@ -154,9 +154,10 @@ def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
         arguments = getattr(base, "__pydantic_generic_metadata__", {}).get("args")
         if arguments:
             (answer,) = arguments
-            is_model = isinstance(answer, type) and issubclass(answer, PrivateRepr)
-            # a model has this option already, and pydantic accepts no second one
-            return TypeAdapter(answer, config=None if is_model else ConfigDict(hide_input_in_errors=True))
+            if isinstance(answer, type) and issubclass(answer, PrivateRepr):
+                answer.model_rebuild()  # else the reader ignores the model's hide_input_in_errors
+                return TypeAdapter(answer)
+            return TypeAdapter(answer, config=ConfigDict(hide_input_in_errors=True))
     raise TypeError(f"{request_type.__name__} has no answer type; derive it from Request[...]")
 
 

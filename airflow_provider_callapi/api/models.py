@@ -103,7 +103,7 @@ class AccessToken(Answer):
 class StartedCall(Answer):
     """The answer to a ``start.*`` request: the service accepted the call. No one has answered yet."""
 
-    call_session_id: Annotated[int, BeforeValidator(_reject_bool), Field(gt=0)]
+    call_session_id: SessionId
 
 
 class Done(Answer):

@@ -436,7 +436,7 @@ def _place_absent_call(
     journal.mark_missing(gateway.clock())
     proven_at = (journal.current.missing_since or 0.0) + absence_proven_after
     if gateway.clock() >= proven_at:
-        _refuse_doubtful_absence(lost, request, gateway)
+        _refuse_doubtful_absence(journal, request, gateway)
         gateway.log(
             f"No service shows external_id {lost.external_id}, {absence_proven_after:g} s after a first "
             "search. So the call was never placed, and the same attempt is placed again"
@@ -449,17 +449,19 @@ def _place_absent_call(
     raise AbsenceNotProven(lost.external_id, proven_at)
 
 
-def _refuse_doubtful_absence(lost: Record, request: StartCall, gateway: CallGateway) -> None:
+def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
     """Raise `Unresolved` if a call with the same id began shortly before the intent.
 
     The call may be the lost call, if the service's clock is behind, or the call of another task.
     """
+    lost = journal.current
     if is_own_id(lost.external_id):
         return
     found = _find_lost_call(
         lost, request, gateway, since=lost.intended_at, search_until=0.0, search_must_work=True
     )
     if found is not None:
+        journal.mark_unresolved()
         raise Unresolved(lost.external_id, f"Call session {found} began shortly before the start request")
 
 

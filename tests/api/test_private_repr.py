@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pprint
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -118,6 +120,23 @@ def test_a_validation_error_shows_no_value(model: type[Any], shape: Callable[[An
     fields = dict.fromkeys(model.model_fields, shape(PHONE))
     assert PHONE not in error_text(model.model_validate, shape(PHONE))
     assert PHONE not in error_text(model.model_validate, {**fields, "x": PHONE})
+
+
+def test_the_first_answer_that_a_process_reads_shows_no_value() -> None:
+    """Pydantic builds a model at its first use. Before that, a reader ignores the model's options."""
+    program = (
+        "from airflow_provider_callapi.api.methods import METHODS\n"
+        "for request_type in METHODS.values():\n"
+        "    try:\n"
+        f"        request_type.read_answer({{'call_session_id': '{PHONE}x'}})\n"
+        "    except ValueError as error:\n"
+        "        print(repr(error))\n"
+    )
+    shown_by_process = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    assert "StartedCall" in shown_by_process
+    assert PHONE not in shown_by_process
 
 
 @pytest.mark.parametrize("method", METHODS)

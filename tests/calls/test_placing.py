@@ -25,6 +25,7 @@ from airflow_provider_callapi.api.errors import (
 )
 from airflow_provider_callapi.api.methods import StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
+from airflow_provider_callapi.calls.lost_call import CLOCK_DIFFERENCE
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import (
     _STEPS,
@@ -91,6 +92,7 @@ class World:
 
     :ivar answer: what a ``start.*`` is answered with.
     :ivar lists: what list.calls shows at a moment, or how it fails.
+    :ivar reports_since: session id → start of further calls that the Data API finds.
     :ivar reports: what the Data API finds; None: the connection has none.
     :ivar left_out: how many active calls at a moment cannot be read.
     """
@@ -104,6 +106,7 @@ class World:
     sent: list[str | None] = field(default_factory=list)
     polled_at: list[float] = field(default_factory=list)
     report_searches: list[tuple[str, str, float]] = field(default_factory=list)
+    reports_since: dict[int, float] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
     def send(self, request: StartCall) -> StartedCall:
@@ -125,6 +128,9 @@ class World:
     def find_reported_call(self, external_id: str, contact: str, since: float) -> int | None:
         assert self.reports is not None
         self.report_searches.append((external_id, contact, since))
+        for session_id, began in self.reports_since.items():
+            if began >= since - CLOCK_DIFFERENCE:
+                return session_id
         return self.reports(external_id)
 
     @property
@@ -790,6 +796,25 @@ def test_a_search_that_fails_proves_no_absence(failing_part: str, error: CallApi
     with pytest.raises(type(error)):
         world.place(absence_proven_after=300.0)
     assert (world.sent, world.disk.stage) == ([], "starting")
+
+
+@pytest.mark.parametrize("where", ["list.calls", "report"])
+def test_a_call_with_the_authors_id_shortly_before_the_intent_makes_the_absence_doubtful(where: str) -> None:
+    """The call may be the lost call, if the service's clock is behind, or the call of another task."""
+    began = session(8, "order-7").model_copy(update={"start_time": "1970-01-01 01:21:40"})  # 4900
+    world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
+    with pytest.raises(AbsenceNotProven):
+        world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+    world.now = 9000.0
+    if where == "list.calls":
+        world.lists = lambda now: [began]
+    else:
+        world.reports_since = {8: 4900.0}
+
+    with pytest.raises(Unresolved, match="Call session 8 began shortly before"):
+        world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+
+    assert (len(world.sent), world.disk.stage) == (1, "unresolved")
 
 
 def test_an_unresolved_call_is_placed_once_its_absence_is_proven() -> None:

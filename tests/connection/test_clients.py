@@ -57,7 +57,7 @@ def test_a_request_is_a_span_within_the_tasks_with_the_calls_ids_and_no_number(d
     result: dict[str, Any] = {}
 
     *requests, airflows = spans.traced(
-        lambda: result.update(informer_task(desk, wait_for_completion=False).run())
+        lambda: result.update(informer_task(desk, external_id=None, wait_for_completion=False).run())
     )
 
     (span,) = requests
@@ -70,7 +70,7 @@ def test_a_request_is_a_span_within_the_tasks_with_the_calls_ids_and_no_number(d
         "rpc.method": "start.informer_call",
         "server.address": "127.0.0.1",
         "callapi.conn_id": "callapi_default",
-        "callapi.external_id": "order-7",
+        "callapi.external_id": result["external_id"],
         "callapi.call_session_id": result["call_session_id"],
     }
 
@@ -80,7 +80,7 @@ def test_the_span_of_a_failed_request_names_the_error_and_keeps_its_text(desk, s
 
     def refused() -> None:
         with pytest.raises(CallApiFailure):
-            informer_task(desk).run()
+            informer_task(desk, external_id=None).run()
 
     span = spans.traced(refused)[0]
 
@@ -98,7 +98,10 @@ def test_without_a_task_span_there_is_no_request_span(desk, spans):
 
 
 def test_the_shared_polls_of_the_triggerer_have_no_span(desk, spans):
-    requests = [span.name for span in spans.traced(lambda: informer_task(desk, deferrable=True).run())]
+    requests = [
+        span.name
+        for span in spans.traced(lambda: informer_task(desk, external_id=None, deferrable=True).run())
+    ]
 
     assert "callapi start.informer_call" in requests
     assert "callapi list.calls" not in requests
@@ -109,6 +112,6 @@ def test_an_error_inside_a_span_reaches_the_task_unchanged(desk, spans):
 
     def lost() -> None:
         with pytest.raises((CallUnresolved, CallApiError)):
-            informer_task(desk).run()
+            informer_task(desk, external_id=None).run()
 
     assert spans.traced(lost)[0].attributes["error.type"] == "Unanswered"

@@ -7,7 +7,7 @@ from emulator_client import CONTACT, informer_call
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
-from airflow_provider_callapi.api.errors import ServiceFailed, Unanswered
+from airflow_provider_callapi.api.errors import LimitExceeded, ServiceFailed, Unanswered
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.emulator import Emulator, Fault
@@ -31,10 +31,10 @@ def client(request, exchange):
 @pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.REFUSE])
 def test_after_a_fault_the_call_may_be_placed_and_rings_only_if_carried_out(client, exchange, fault):
     exchange.fault(fault, method="start.informer_call", seconds=5)
-    expected = ServiceFailed if fault is Fault.INTERNAL_ERROR else Unanswered
-    with pytest.raises(expected) as caught:
+    errors = {Fault.INTERNAL_ERROR: ServiceFailed, Fault.TOO_MANY_REQUESTS: LimitExceeded}
+    with pytest.raises(errors.get(fault, Unanswered)) as caught:
         client.call(informer_call())
-    assert caught.value.maybe_done
+    assert caught.value.maybe_done is (fault is not Fault.TOO_MANY_REQUESTS)
     assert exchange.rings(CONTACT) == int(fault.carried_out)
     assert [e.detail for e in exchange.journal if e.kind == "fault"] == [fault.label]
     assert client.call(informer_call()).call_session_id
