@@ -23,7 +23,7 @@ from airflow_provider_callapi.calls.report_refusals import Refusals
 from airflow_provider_callapi.calls.report_requests import ReportRequests
 from airflow_provider_callapi.calls.reports import fetch_finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
-from airflow_provider_callapi.emulator import Exchange, ManualClock
+from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
 from airflow_provider_callapi.ledgers.paged import PagedLedger
 
 CALL = {
@@ -53,7 +53,7 @@ class World:
 
     def __init__(self, numbers: Iterable[str] = (ANNA,), rules: Rules = RULES, **overrides: Any) -> None:
         self.clock = ManualClock(overrides.pop("start", 1_760_000_000.0))
-        self.exchange = Exchange(self.clock)
+        self.exchange = Exchange(self.clock, profile=overrides.pop("profile", Profile()))
         self.call_api = self.client("v4.0")
         self.data_api = self.client("v2.0")
         self.rules = rules

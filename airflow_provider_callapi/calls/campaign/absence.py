@@ -7,8 +7,8 @@ API would report the call by then. So one request to the Data API decides about 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import Entries
@@ -31,10 +31,12 @@ class AbsenceVerdict:
 
     :ivar given_up: the people whose lost call was not found, and may have been placed.
     :ivar absent: the people whose lost call was never placed.
+    :ivar found: person → session id of the lost call, which the Data API reports.
     """
 
     given_up: Collection[str] = ()
     absent: Collection[str] = ()
+    found: Mapping[str, int] = field(default_factory=dict)
 
 
 class AbsenceProof:
@@ -55,7 +57,7 @@ class AbsenceProof:
     def judge(self, people: Sequence[str], now: float) -> AbsenceVerdict:
         """Return which people were never called, and whose call remains unresolved. Send at most one request.
 
-        If a person is in neither list of the result, the campaign continues to search for the person's call.
+        If a person is in no part of the result, the campaign continues to search for the person's call.
 
         :param people: the keys of people whose lost call no snapshot shows after the search time.
         :param now: epoch seconds.
@@ -74,16 +76,16 @@ class AbsenceProof:
             return AbsenceVerdict(given_up=late)
         lost_by_id = self._index.lost_by_external_id()
         found = {
-            state.person.key
+            state.person.key: report.id
             for report in reports
             if (state := owner_of(lost_by_id, report.call_api_external_id, report))
         }
-        absent = [state.person.key for state in missing if state.person.key not in found]
+        absent = {state.person.key for state in missing} - found.keys()
         if absent:
             self._gateway.log(
                 f"{len(absent)} lost calls were never placed, because no service shows them: dialling again"
             )
-        return AbsenceVerdict(absent=absent, given_up=[key for key in late if key not in {*absent, *found}])
+        return AbsenceVerdict([key for key in late if key not in {*absent, *found}], absent, found)
 
     def _reports(
         self, fetch: Callable[[float], Entries[CallReport]], states: Sequence[PersonState], now: float

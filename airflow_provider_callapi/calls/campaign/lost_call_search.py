@@ -75,6 +75,14 @@ class LostCallSearch:
         """
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 
+    def found_in_reports(self, session_ids: Mapping[str, int], now: float) -> list[Attempt]:
+        """Record lost calls that the Data API reports; return the attempts to store in the ledger.
+
+        :param session_ids: key of a person → session id of the person's lost call.
+        :param now: epoch seconds.
+        """
+        return [self.found(self._index[key], session_id, now) for key, session_id in session_ids.items()]
+
     def give_up(
         self, people: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
     ) -> list[Attempt]:

@@ -117,6 +117,7 @@ class Runner:
         actions = campaign.next_actions(now, snapshot, self._limits.take())
         changed = [*actions.changed]
         verdict = self._absence.judge(actions.given_up, now)
+        changed += campaign.lost_calls.found_in_reports(verdict.found, now)
         if decided := [*verdict.given_up, *verdict.absent]:
             held = self.ledger.load(decided)
             changed += campaign.lost_calls.give_up(decided, held, now, absent=verdict.absent)

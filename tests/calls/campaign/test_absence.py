@@ -14,7 +14,7 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Unanswered
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.snapshot import Snapshot
-from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.emulator import Fault, Profile, Script
 
 START = "start.informer_call"
 PROVING = replace(RULES, absence_proven_after=600.0)
@@ -84,6 +84,20 @@ def test_a_lost_call_that_list_calls_may_show_unreadably_is_not_dialled_again(
     assert world.run().over
     assert world.exchange.rings(ANNA) == 1
     assert world.results() == {ANNA: Result.UNRESOLVED}
+
+
+def test_a_lost_call_that_only_the_report_of_active_calls_shows_is_taken_over_with_one_request() -> None:
+    """The account's list.calls shows no ``external_id``."""
+    world = World(rules=PROVING, profile=Profile(external_id_is_listed=False))
+    world.exchange.script(ANNA, Script(rings=1, talks=3000.0))
+    lose(world, Fault.DROP_AFTER)
+    asked = []
+    world.overrides["reported_calls"] = lambda since: asked.append(since) or world.reported_calls(since)
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert world.exchange.rings(ANNA) == 1
+    assert len(asked) == 1
 
 
 def test_without_the_rule_a_lost_call_that_nothing_shows_stays_unresolved() -> None:

@@ -184,6 +184,10 @@ class Calling(RuleBasedStateMachine):
         self.crash_at = None
         self._remember()
 
+    @rule(fault=st.sampled_from([Fault.DROP_BEFORE, Fault.DROP_AFTER]))
+    def a_lost_call_is_searched_for_to_the_end(self, fault: Fault) -> None:
+        self.a_process_runs(None, 7200.0, fault)
+
     @rule()
     def another_process_takes_over(self) -> None:
         self.world.process()
