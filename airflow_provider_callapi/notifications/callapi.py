@@ -23,9 +23,9 @@ class CallApiNotifier(BaseNotifier):
     """Call a person and speak a text about the failure. With several contacts, call until one answers.
 
     Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert
-    (``AsyncCallback`` or ``SyncCallback``). The notifier rings once per DAG run, even if many tasks fail.
-    The notifier returns nothing and raises nothing. If no phone rings because of an error, the log shows "No
-    person was rung for …" and the reason.
+    (``AsyncCallback`` or ``SyncCallback``). The notifier rings the same people once per DAG run, even if many
+    tasks fail. The notifier returns nothing and raises nothing. If no phone rings because of an error, the
+    log shows "No person was rung for …" and the reason.
 
     A contact counts as reached only if a poll or the Data API shows an answer. An answer by a voice mailbox
     counts too. If it is unknown whether a contact answered, the notifier calls the next contact. The notifier
@@ -36,10 +36,10 @@ class CallApiNotifier(BaseNotifier):
     call one person. The log shows a warning if the time may be too short for all contacts.
 
     When several tasks fail in the same second, only one of their callbacks rings. Each callback writes a
-    claim (a reservation of the right to ring) to the alert's Airflow Variable, ``callapi_alert_<hash of the
-    external_id>``, and waits ``settle`` seconds. A callback rings only if the Variable still holds that
-    callback's claim. At most one callback rings, as long as every callback writes the Variable within
-    ``settle`` seconds of reading it. A slower callback can cause a second call.
+    claim (a reservation of the right to ring) to the alert's Airflow Variable, ``callapi_alert_<hash>``, and
+    waits ``settle`` seconds. A callback rings only if the Variable still holds that callback's claim. At most
+    one callback rings, as long as every callback writes the Variable within ``settle`` seconds of reading it.
+    A slower callback can cause a second call.
 
     Airflow may restart a deadline's callback, for example when the triggerer restarts. The restarted callback
     waits for the answer to a call that is still active, and calls no person twice.
@@ -52,7 +52,7 @@ class CallApiNotifier(BaseNotifier):
         default is a Russian text that names the task, the DAG and the run.
     :param callapi_conn_id: id of the Airflow connection.
     :param external_id: the id of the alert. The alert's calls have the ids ``<external_id>-1``,
-        ``<external_id>-2`` …, one per contact. The default is one id per DAG run.
+        ``<external_id>-2`` …, one per contact. The default is one id per DAG run and list of contacts.
     :param quiet_for: the time after a call during which the same ``external_id`` does not ring again, as a
         timedelta or in seconds. 0: every failure rings. The notifier searches for earlier calls in the
         alert's Variable, among the active calls, and in the Data API if the connection uses the Data API.

@@ -54,6 +54,21 @@ class Variables:
         del cls.values[key]
 
 
+class HITLOperator:
+    """Stands for Airflow's operator, which exists from Airflow 3.1 on."""
+
+
+class ApprovalOperator(HITLOperator):
+    """Stands for a subclass of Airflow's operator."""
+
+
+def waiting_for_a_decision(task_id="approve", **more):
+    """Return the context that Airflow's human-in-the-loop operators pass to their notifiers."""
+    context = of_task(task_id, task=ApprovalOperator())
+    del context["exception"]
+    return {**context, **more}
+
+
 def of_task(task_id="load", run_id=RUN, **more):
     """Return the context that Airflow passes to the failure callback of a task."""
     ti = SimpleNamespace(dag_id="sales", task_id=task_id, run_id=run_id, map_index=-1)

@@ -15,6 +15,7 @@ from typing import Any
 from airflow_provider_callapi.calls.alerts.election import Candidate, Progress
 from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
+from airflow_provider_callapi.notifications._alert.contacts import read_people
 from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.notifications._alert.options import AlertOptions
 from airflow_provider_callapi.notifications._alert.variable_store import (
@@ -45,6 +46,7 @@ class AlertLock:
     may ring then.
 
     :ivar alert: the alert's ``external_id``.
+    :ivar key: the name of the Variable. An alert for other people has another Variable.
     :ivar about: what failed, in words, for the Variable's description.
     :ivar candidate_id: an id that is unique among the callbacks. If Airflow restarts a deadline's callback,
         the id stays the same.
@@ -56,6 +58,7 @@ class AlertLock:
     """
 
     alert: str
+    key: str
     about: str
     candidate_id: str
     quiet_for: float
@@ -74,8 +77,11 @@ class AlertLock:
         Only one callback can hold the lock of an alert. The callback does not hold the returned lock yet.
         """
         deadline = f"deadline {failure.deadline_id}" if failure.deadline_id else ""
+        deployment, people = _deployment(log), read_people(options.contact, options.region)
+        alert = str(options.external_id or failure.external_id(deployment, people))
         return cls(
-            alert=str(options.external_id or failure.external_id(_deployment(log))),
+            alert=alert,
+            key=KEY_PREFIX + hashlib.sha256(deployment.scope(alert, *people).encode()).hexdigest()[:16],
             about=str(failure),
             candidate_id=deadline or uuid.uuid4().hex,
             quiet_for=options.quiet_for,
@@ -98,7 +104,7 @@ class AlertLock:
             return None
         candidate = Candidate(
             VariableStore(f"Phone alert for {self.about}. You can delete this Variable"),
-            self._key,
+            self.key,
             self.alert,
             self.candidate_id,
             self.quiet_for,
@@ -175,12 +181,8 @@ class AlertLock:
                 error,
             )
 
-    @property
-    def _key(self) -> str:
-        return KEY_PREFIX + hashlib.sha256(self.alert.encode()).hexdigest()[:16]
-
     def _delete_expired(self) -> None:
         try:
-            delete_expired(self.clock(), keep=self._key)
+            delete_expired(self.clock(), keep=self.key)
         except Exception as error:
             self.log.info("Expired Variables %s… are not deleted: %s", KEY_PREFIX, error)

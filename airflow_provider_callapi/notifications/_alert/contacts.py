@@ -20,6 +20,21 @@ def split_contacts(contact: Any) -> list[str]:
     return [text for text in (str(contact).strip() for contact in contacts) if text]
 
 
+def read_people(contact: Any, region: str) -> tuple[str, ...]:
+    """Return the phone numbers of an alert's people in the service's form.
+
+    An unreadable number stays as it is written.
+    """
+    return tuple(_number_or_text(text, region) for text in split_contacts(contact))
+
+
+def _number_or_text(text: str, region: str) -> str:
+    try:
+        return read_destination(text, region)
+    except ValueError:
+        return text
+
+
 def check_contacts(contact: Any, region: str) -> None:
     """Raise an error if a contact that contains no template cannot be called.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -17,21 +17,22 @@ from typing import Any, Literal, Self
 from airflow_provider_callapi.calls.deployment import Deployment
 
 _TEXTS = {
+    "approval": "Внимание! Airflow ждёт решения человека. Задача {task}, даг {dag}, запуск {run}.",
     "task": "Внимание! Ошибка в Airflow. Задача {task}, даг {dag}, запуск {run}.",
     "dag": "Внимание! Ошибка в Airflow. Даг {dag}, запуск {run}.",
     "deadline": "Внимание! В Airflow просрочен даг {dag}, запуск {run}.",
 }
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?")
 
-Kind = Literal["task", "dag", "deadline"]
-"""What a callback belongs to: the failed task, the failed DAG or the missed deadline."""
+Kind = Literal["approval", "task", "dag", "deadline"]
+"""The reason for an alert: a task that waits for a decision, a failed task or DAG, or a missed deadline."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One failure that an alert reports: a failed task, a failed DAG run or a missed deadline.
+    """The reason for an alert: a failed task or DAG run, a missed deadline, or a task that needs a decision.
 
-    :ivar task_id: the id of the failed task if ``kind`` is ``task``, else an empty text.
+    :ivar task_id: the id of the task if ``kind`` is ``task`` or ``approval``, else an empty text.
     :ivar deadline_id: Airflow's id of the missed deadline if ``kind`` is ``deadline``, else an empty text.
     """
 
@@ -57,14 +58,21 @@ class Failure:
             return cls("deadline", dag_id, run_id, deadline_id=deadline_id)
         if ti is None or "reason" in context:
             return cls("dag", dag_id, run_id)
-        return cls("task", dag_id, run_id, _text(ti, "task_id"))
+        waits = context.get("exception") is None and _waits_for_a_person(context.get("task"))
+        kind: Kind = "approval" if waits else "task"
+        return cls(kind, dag_id, run_id, _text(ti, "task_id"))
 
-    def external_id(self, deployment: Deployment) -> str:
-        """Return the default id of the alert about a failure. All failures of one DAG run have the same id.
+    def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:
+        """Return the default id of the alert about a failure.
+
+        All failures of one DAG run about which the same people are called have the same id. A task that needs
+        a decision has an id of its own.
 
         :param deployment: this Airflow deployment. Another deployment on the same account has other ids.
+        :param people: the phone numbers of the people to call, in the calling order.
         """
-        key = deployment.scope(self.dag_id, self.run_id)
+        what = (self.kind, self.task_id) if self.kind == "approval" else ()
+        key = deployment.scope(self.dag_id, self.run_id, *what, *people)
         return f"af-alert-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
     @property
@@ -78,6 +86,11 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.dag_id} {self.task_id}".rstrip() + f", run {self.run_id}"
+
+
+def _waits_for_a_person(task: Any) -> bool:
+    """Return whether a task is a human-in-the-loop operator of Airflow, which notifies before a decision."""
+    return any(base.__name__ == "HITLOperator" for base in type(task).__mro__)
 
 
 def speakable(name: str) -> str:

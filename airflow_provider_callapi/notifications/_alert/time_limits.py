@@ -18,9 +18,9 @@ _AIRFLOW_LIMITS: dict[Kind, tuple[str, str, float]] = {
 }
 """Kind of callback → Airflow's option for the time limit: section, option, default in seconds.
 
-A deadline's callback has no time limit.
+The notifier of a human-in-the-loop operator and a deadline's callback have no time limit.
 """
-_LIMIT_WAITS: dict[Kind, float] = {"task": 5.0, "dag": 20.0, "deadline": 120.0}
+_LIMIT_WAITS: dict[Kind, float] = {"approval": 20.0, "task": 5.0, "dag": 20.0, "deadline": 120.0}
 """Kind of callback → the longest wait for new points (the API's rate-limit units), in seconds.
 
 Each wait must fit into Airflow's time limit for the callback.

@@ -20,6 +20,7 @@ from failing_callbacks import (
     of_deadline,
     of_task,
     rung,
+    waiting_for_a_decision,
 )
 
 from airflow_provider_callapi.api.errors import Unanswered
@@ -97,6 +98,25 @@ def test_runs_that_fail_alternately_have_claims_of_their_own(desk):
     assert rung(desk) == [ON_DUTY, ON_DUTY]
 
 
+@pytest.mark.parametrize("external_id", [None, "night"])
+def test_people_on_duty_for_different_tasks_of_one_run_are_both_rung(desk, external_id):
+    desk.exchange.default_script = Script.busy()
+    for contact in (ON_DUTY, SECOND, f"+{ON_DUTY}", [SECOND]):
+        notifier(contact, external_id=external_id)(of_task(f"for {contact}"))
+        desk.sleep(30)
+
+    assert rung(desk) == [ON_DUTY, SECOND], "each of them once, however the number is written"
+
+
+def test_a_person_who_is_asked_for_a_decision_is_also_called_about_a_failure(desk):
+    desk.exchange.default_script = Script.busy()
+    notifier()(waiting_for_a_decision())
+    desk.sleep(30)
+    notifier()(of_task())
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+
+
 def test_after_quiet_for_the_same_alert_rings_again(desk):
     desk.exchange.default_script = Script.busy()
     notifier()(of_task())
@@ -154,6 +174,7 @@ def test_an_alert_rings_if_variables_cannot_be_used(desk, monkeypatch, log):
 def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk, monkeypatch, log):
     lock = AlertLock(
         alert="run 1",
+        key="callapi_alert_run_1",
         about="task load",
         candidate_id="me",
         quiet_for=900.0,

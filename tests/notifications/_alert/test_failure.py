@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from failing_callbacks import DEADLINE, of_dag, of_task
+from failing_callbacks import DEADLINE, of_dag, of_task, waiting_for_a_decision
 
 from airflow_provider_callapi.notifications._alert.failure import Failure, speakable
 
@@ -18,6 +18,15 @@ pytest_plugins = ["airflow_desk"]
             "Внимание! Ошибка в Airflow. Задача load orders eu, даг sales, "
             "запуск scheduled 23.11.2026 22:00.",
         ),
+        (
+            waiting_for_a_decision("approve_prices"),
+            "Внимание! Airflow ждёт решения человека. Задача approve prices, даг sales, "
+            "запуск scheduled 23.11.2026 22:00.",
+        ),
+        (
+            waiting_for_a_decision("approve", exception=RuntimeError("nobody decided")),
+            "Внимание! Ошибка в Airflow. Задача approve, даг sales, запуск scheduled 23.11.2026 22:00.",
+        ),
         (of_dag(), "Внимание! Ошибка в Airflow. Даг sales, запуск scheduled 23.11.2026 22:00."),
         (
             of_task(reason="task_failure"),
@@ -25,7 +34,7 @@ pytest_plugins = ["airflow_desk"]
         ),
         (DEADLINE, "Внимание! В Airflow просрочен даг sales, запуск scheduled 23.11.2026 22:00."),
     ],
-    ids=["task", "dag", "dag with its last task", "deadline"],
+    ids=["task", "decision", "no decision", "dag", "dag with its last task", "deadline"],
 )
 def test_the_default_text_names_what_failed(context, text):
     assert Failure.from_context(context).text == text
