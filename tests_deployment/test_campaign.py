@@ -47,6 +47,11 @@ with Emulator(exchange, port=int(sys.argv[-1])):
 """
 
 
+def of_shard(name: str, number: int, suffix: str) -> str:
+    """Return the name of the file that a shard writes. The first shard has the number 0."""
+    return f"{name}-{number + 1}-of-{SHARDS}.{suffix}"
+
+
 class WithCampaign(Deployment):
     """A deployment with a list of 2000 people, a database for ledgers, and an account that can call them."""
 
@@ -82,8 +87,8 @@ class WithCampaign(Deployment):
             "poll_interval": 1.0,
             "appear_timeout": 10.0,
             "report_timeout": 30.0,
-            "results": f"file://{self.results}/{{{{ ti.map_index }}}}.csv",
-            "report": f"file://{self.results}/{{{{ ti.map_index }}}}.html",
+            "results": f"file://{self.results}/results.csv",
+            "report": f"file://{self.results}/report.html",
             "retries": 100,
             "retry_delay": 1.0,
         }
@@ -206,7 +211,8 @@ def test_a_campaign_of_2000_people_in_four_shards_survives_twenty_kills(
 
     # ledger, results, summaries
     counts = Counter(result for _, result in last.values())
-    listed = [row for number in range(SHARDS) for row in read_csv(deployment.results / f"{number}.csv")]
+    files = [deployment.results / of_shard("results", number, "csv") for number in range(SHARDS)]
+    listed = [row for file in files for row in read_csv(file)]
     assert {row["call_contact"]: (int(row["call_attempts"]), row["call_result"]) for row in listed} == {
         person: (rings[person], result) for person, (_, result) in last.items()
     }
@@ -214,7 +220,7 @@ def test_a_campaign_of_2000_people_in_four_shards_survives_twenty_kills(
     summaries = [deployment.summary(number) for number in range(SHARDS)]
     assert sum((Counter(summary["results"]) for summary in summaries), Counter()) == counts
     assert sum(summary["calls"] for summary in summaries) == len(placed)
-    assert all((deployment.results / f"{number}.html").exists() for number in range(SHARDS))
+    assert all((deployment.results / of_shard("report", number, "html")).exists() for number in range(SHARDS))
 
     # logs, XComs and reports contain no phone number
     texts = [*(deployment.home / "logs").rglob("*.log"), *deployment.results.glob("*.html")]
@@ -320,7 +326,7 @@ def test_the_example_calls_no_one_before_the_approval_and_no_one_again_in_a_seco
     assert example.end() == "success", example.states()
     assert [exchange.rings(phone) for phone in NEIGHBOURS] == [1] * 10
     assert example.returned("total")["answered"] == 10
-    files = [deployment.results / f"first-{number}.csv" for number in range(SHARDS)]
+    files = [deployment.results / of_shard("first", number, "csv") for number in range(SHARDS)]
     listed = [row for file in files for row in read_csv(file, delimiter=";")]  # the separator of the list
     assert sorted(row["phone"] for row in listed) == NEIGHBOURS
 

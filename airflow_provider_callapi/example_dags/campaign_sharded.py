@@ -73,8 +73,8 @@ with DAG(
     call_them = CallApiCampaignOperator.partial(
         task_id="call_them",
         max_active_calls=10,
-        results="{{ params.folder }}/{{ run_id }}-{{ ti.map_index }}.csv",
-        report="{{ params.folder }}/{{ run_id }}-{{ ti.map_index }}.html",
+        results="{{ params.folder }}/{{ run_id }}.csv",  # each shard adds its number, such as -2-of-4
+        report="{{ params.folder }}/{{ run_id }}.html",
         **CAMPAIGN,
     ).expand(shard=[f"{number}/{SHARDS}" for number in range(1, SHARDS + 1)])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
-from airflow_provider_callapi.exceptions import translate_errors
+from airflow_provider_callapi.exceptions import CallApiFailure, translate_errors
 from airflow_provider_callapi.operators._call.options import as_limit
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
@@ -205,6 +205,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         self.cancel_on_kill = cancel_on_kill
         self._run: CampaignRun | None = None
         self._killed = False
+        self._has_do_not_call = do_not_call is not None
         self._read_options()  # a wrong option is an error of the DAG file
 
     def _read_options(self) -> CampaignOptions:
@@ -284,6 +285,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
             UnfinishedBusiness,
         )
 
+        if self._has_do_not_call and self.do_not_call is None:
+            raise CallApiFailure(
+                "do_not_call: the list is missing, because its task returned nothing. No call was placed."
+            )
         options = self._read_options()
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with translate_errors(), CampaignRun(options, facts, self.log, event=event, memo=memo) as self._run:

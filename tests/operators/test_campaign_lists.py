@@ -263,6 +263,21 @@ def test_a_doubtful_number_excludes_everybody_whom_it_may_mean(desk, number):
     assert rung(desk) == [C]
 
 
+def test_a_do_not_call_list_whose_task_returned_nothing_is_not_taken_for_absent(desk):
+    task = calls(desk, do_not_call=[A])
+    make = task.make
+
+    def rendered() -> Any:
+        operator = make()
+        operator.do_not_call = None  # Airflow puts the XCom of the other task here
+        return operator
+
+    task.make = rendered
+    with pytest.raises(CallApiFailure, match="do_not_call: the list is missing"):
+        task.run()
+    assert desk.sent() == []
+
+
 def test_unreadable_entries_fail_the_task_unless_the_author_allows_them(desk):
     stop = [A, "12-34", "не звонить!"]
     with pytest.raises(CallApiFailure, match=r"do_not_call: 2 entries .* rows 2, 3\. .*max_unreadable"):

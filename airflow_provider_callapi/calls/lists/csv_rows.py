@@ -43,6 +43,8 @@ def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
             if table is None:
                 table = Table(values)
             else:
+                if len(values) < len(table.names):
+                    _refuse_swallowed_values(values, separator)
                 yield table.row(values, _cell)
             first = line
     except csv.Error as error:
@@ -91,6 +93,17 @@ def _refuse_swallowed_lines(values: Sequence[str]) -> None:
                 "a quotation mark opens here, and the quoted value contains another row. Close the quotation "
                 "mark, or write the value on one line"
             )
+
+
+def _refuse_swallowed_values(values: Sequence[str], separator: str) -> None:
+    """Raise an error if a line has too few values, and a quoted value may contain the values that are missing.
+
+    :raises ListUnreadable: a value contains the separator.
+    """
+    if any(separator in value for value in values):
+        raise ListUnreadable(
+            "fewer values than columns, and a quoted value contains the separator. Check the quotation marks"
+        )
 
 
 def _describe(error: csv.Error) -> str:

@@ -24,7 +24,10 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
         ) from None
     try:
         workbook = load_workbook(file, read_only=True, data_only=True)
-        sheets = [list(_lines(sheet)) for sheet in workbook.worksheets]
+        formulas = load_workbook(file, read_only=True)
+        sheets = [list(_lines(*pair)) for pair in zip(workbook.worksheets, formulas.worksheets, strict=True)]
+    except ListUnreadable:
+        raise
     except Exception as error:  # openpyxl raises many kinds for a damaged workbook
         raise ListUnreadable(f"not a readable .xlsx workbook ({type(error).__name__})") from None
     filled = [sheet for sheet in sheets if sheet]
@@ -35,10 +38,20 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
     yield from _rows(filled[0])
 
 
-def _lines(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield (number, values) of each line that has a value."""
-    sheet.reset_dimensions()  # some programs store wrong dimensions
-    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Yield (number, values) of each line that has a value.
+
+    :param formulas: the same sheet, with the formulas instead of their results.
+    :raises ListUnreadable: a formula has no stored result. The cell would seem to be empty.
+    """
+    for page in (sheet, formulas):
+        page.reset_dimensions()  # some programs store wrong dimensions
+    pairs = zip(sheet.iter_rows(values_only=True), formulas.iter_rows(values_only=True), strict=True)
+    for number, (values, written) in enumerate(pairs, start=1):
+        if any(value is None and text is not None for value, text in zip(values, written, strict=True)):
+            raise ListUnreadable(
+                f"line {number}: a formula has no stored result. Open and save the file in Excel"
+            )
         if not all(map(is_empty, values)):
             yield number, values
 

@@ -24,6 +24,8 @@ _MOST_DIGITS = 15
 """E.164 allows no more digits."""
 _MASKED_DIGITS = 10
 """Logs shorten numbers with at least so many digits."""
+_MOST_DIGITS_OF_A_SIP_NAME = 8
+"""A text with letters and more digits is a phone number with a mistyped digit, such as ``O`` for ``0``."""
 _TWO_NUMBERS = 14
 """So many digits may be two short numbers."""
 _NAME = re.compile(r"[^\W\d_]|[@*#_]")
@@ -111,6 +113,8 @@ def _read_plain(digits: str, region: str) -> str:
 def _read_sip(text: str) -> str:
     if _EXPONENT.fullmatch(text):
         raise NotANumber("a number that a spreadsheet rounded (1.2E+10); format its column as text")
+    if "@" not in text and len(re.findall(r"\d", text)) > _MOST_DIGITS_OF_A_SIP_NAME:
+        raise NotANumber("a phone number with letters or signs inside; a SIP number needs its @domain")
     if _BEGINS_AS_A_PHONE_NUMBER.fullmatch(text):
         raise NotANumber("a phone number with more text; a SIP number needs its @domain")
     try:

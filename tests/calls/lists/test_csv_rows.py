@@ -72,6 +72,7 @@ def test_a_quotation_mark_put_in_or_taken_out_never_hides_a_phone(
         ('phone;name\n1;Анна\n2;"Борис" и сын\n', "line 3: .*out of place"),
         ('sep=;\nphone;name\n1;"Анна\n79260000002;"\n', "line 3: .*another row"),
         ("phone;name\n1;Анна;x\n", "line 2: more values than columns"),
+        ('phone;name;timezone\n1;"Анна;Asia/Omsk"\n', "line 2: fewer values than columns"),
         ("phone;;name\n1;x;Анна\n", "line 2: more values than columns"),
         ("phone;name;phone\n", "line 1: two columns are named 'phone'"),
         ("79260000001;Анна\n", "line 1: this line must name the columns"),
