@@ -198,37 +198,46 @@ class _HttpAnswer:
     busy_for: int | None
 
 
+def _load_envelope(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a JSON-RPC reply. The object has a result or an error.
+
+    :raises ValueError: the body is no such object, so the reply does not come from the service.
+    """
+    try:
+        envelope = _load_json(body)
+    except (ValueError, RecursionError):
+        raise ValueError("the answer is not JSON") from None
+    if not isinstance(envelope, dict) or ("result" not in envelope and envelope.get("error") is None):
+        raise ValueError("the answer is not JSON-RPC")
+    return envelope
+
+
 def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
-    """Return the JSON-RPC answer in the body of an HTTP answer.
+    """Return the JSON-RPC reply in the body of an HTTP answer.
 
     Ignore the HTTP status, because the vendor documents no error statuses.
 
-    :raises Unanswered: the body is not a JSON-RPC answer to the request ``request_id``.
+    :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
     :raises LimitExceeded: a gateway has refused the request before the service saw it.
     """
 
     def unanswered(problem: str) -> Unanswered:
         return Unanswered(f"{problem} ({answer.source})", method=method, request_id=request_id)
 
-    def not_from_the_service(problem: str) -> CallApiError:
+    try:
+        body = _load_envelope(answer.body)
+    except ValueError as problem:
         if answer.busy_for is None:
-            return unanswered(problem)
-        return LimitExceeded(
+            raise unanswered(str(problem)) from None
+        raise LimitExceeded(
             f"too many requests ({answer.source})",
             method=method,
             request_id=request_id,
             limits=Limits(minute_remaining=0, minute_reset=answer.busy_for),
-        )
-
-    try:
-        body = _load_json(answer.body)
-    except (ValueError, RecursionError):
-        raise not_from_the_service("the answer is not JSON") from None
+        ) from None
     if _is_deeper_than(body, _MAX_DEPTH):
         raise unanswered("the answer is too deep")
-    error = body.get("error") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or ("result" not in body and error is None):
-        raise not_from_the_service("the answer is not JSON-RPC")
+    error = body.get("error")
     if "result" in body and error is not None:
         raise unanswered("the answer is not JSON-RPC")
     is_error_without_id = error is not None and body.get("id") is None

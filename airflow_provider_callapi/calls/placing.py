@@ -409,16 +409,27 @@ def place(
     if absence_proven_after is not None:
         return _place_absent_call(journal, request, gateway, absence_proven_after)
     journal.mark_unresolved()
-    if delivery == "at_least_once":
-        gateway.log(f"{cause}; the call was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
-        answer = _dial(journal, request, gateway)
-        if isinstance(answer, Outcome):
-            return answer
-        cause = answer
-        if call := _search(journal, request, gateway, cause, seconds=appear_timeout):
-            return call
-        journal.mark_unresolved()
-    raise Unresolved(journal.current.external_id, cause)
+    if delivery == "at_most_once":
+        raise Unresolved(journal.current.external_id, cause)
+    gateway.log(f"{cause}; the call was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
+    return _place_another_attempt(journal, request, gateway, appear_timeout)
+
+
+def _place_another_attempt(
+    journal: Journal, request: StartCall, gateway: CallGateway, appear_timeout: float
+) -> Outcome:
+    """Place a new attempt after an unresolved call, and return the outcome so far.
+
+    :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
+    :raises Unresolved: the new start request got no answer either, and its call was not found.
+    """
+    answer = _dial(journal, request, gateway)
+    if isinstance(answer, Outcome):
+        return answer
+    if call := _search(journal, request, gateway, answer, seconds=appear_timeout):
+        return call
+    journal.mark_unresolved()
+    raise Unresolved(journal.current.external_id, answer)
 
 
 def _place_absent_call(
