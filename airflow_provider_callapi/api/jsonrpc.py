@@ -29,7 +29,7 @@ from airflow_provider_callapi.api.bounded_http import (
     read_body,
 )
 from airflow_provider_callapi.api.busy_gateway import seconds_until_retry
-from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded, NotSent, Unanswered
+from airflow_provider_callapi.api.errors import LimitExceeded, NotSent, Unanswered
 from airflow_provider_callapi.api.models import Limits
 
 _HEADERS = {"Content-Type": "application/json; charset=UTF-8", "Accept-Encoding": ACCEPTED_ENCODINGS}

@@ -96,7 +96,7 @@ def _refuse_swallowed_lines(values: Sequence[str]) -> None:
 
 
 def _refuse_swallowed_values(values: Sequence[str], separator: str) -> None:
-    """Raise an error if a line has too few values, and a quoted value may contain the values that are missing.
+    """Raise an error if a line has too few values, and a quoted value may contain the missing values.
 
     :raises ListUnreadable: a value contains the separator.
     """
