@@ -130,7 +130,7 @@ def probe_second_number(bench: Bench) -> None:
 
 
 def probe_limit_exceeded(bench: Bench) -> None:
-    """Use up the points of the minute, send a start request, and look whether the phone rings."""
+    """Use up the points of the minute, send a start request, and search the call."""
     numbers = _numbers(bench)
     call_api = bench.gateway.call_api
     for _ in range(_MOST_WASTED_REQUESTS):

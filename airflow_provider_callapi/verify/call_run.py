@@ -18,8 +18,8 @@ _LONGEST_CALL = 120.0
 """Seconds after which a call that is still active is released."""
 _LONGEST_REPORT_WAIT = 180.0
 _LONGEST_WATCH = 420.0
-_LOOKS_THAT_PROVE_THE_END = 30
-"""Looks without the call that count as its end, if there is no Data API to ask."""
+_MISSES_THAT_PROVE_THE_END = 30
+"""Misses (polls without the call) that count as its end, if there is no Data API to ask."""
 _FIRST_HOLD_AT, _HOLD_INTERVAL, _MOST_HOLDS = 10.0, 3.0, 10
 _HELD_SECONDS, _TALK_AFTER_HOLD = 4.0, 3.0
 _POINTS_FOR_A_CALL = 100
@@ -98,7 +98,7 @@ class CallRun:
         reports = self._report_watch(session_id, started_at)
         while True:
             at = round(clock() - started_at, 3)
-            self._look(listing, at)
+            self._poll(listing, at)
             if reports is not None:
                 reports.take(at, listing.missing_since)
             if self._is_over(listing, reports, at):
@@ -124,7 +124,7 @@ class CallRun:
             measure_ongoing=self.plan.measure_ongoing,
         )
 
-    def _look(self, listing: ListWatch, at: float) -> None:
+    def _poll(self, listing: ListWatch, at: float) -> None:
         answer = self._gateway.call_api.try_send("list.calls")
         if answer is None:
             return
@@ -141,7 +141,7 @@ class CallRun:
         if reports is not None:
             return reports.has_finished or at - listing.missing_since > _LONGEST_REPORT_WAIT
         appeared_or_late = self.seen.appeared is not None or at > _LONGEST_CALL
-        return appeared_or_late and listing.looks_missing >= _LOOKS_THAT_PROVE_THE_END
+        return appeared_or_late and listing.misses >= _MISSES_THAT_PROVE_THE_END
 
     # --- what the program does during the call ---
 
@@ -188,7 +188,7 @@ class CallRun:
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Count the points of the next request. The next look completes the count."""
+        """Count the points of the next request. The next poll completes the count."""
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)
 
 

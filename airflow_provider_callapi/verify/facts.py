@@ -19,7 +19,7 @@ TalkIsListed = Literal["at_answer", "in_talk", "never"]
 
 _TALKING = (LegState.TALKING, LegState.OPERATORS_TALKING)
 _LONG_ENOUGH = 3.0
-"""A period that contains several looks."""
+"""A period that contains several polls."""
 _LONG_ENOUGH_FOR_A_REPORT = 10.0
 _HANG_UP = "_disconnects"
 """The end of the reason of a leg that was connected, and ended with the other side's leg."""
@@ -161,7 +161,7 @@ def _is_of_failed_leg(call: CallSeen) -> bool | None:
 def report_delay(findings: Findings) -> float | None:
     """Return the longest time in seconds from the end of a call to its report."""
     reported = [call for call in calls(findings) if call.report_after is not None]
-    # The end of these calls lies at a look, so that the first question comes in time.
+    # After a release, the first question comes a second late.
     exact = [call for call in reported if call.appeared is not None and not call.released]
     return max((call.report_after or 0.0 for call in exact or reported), default=None)
 
@@ -270,8 +270,8 @@ def _offset_of(zone: str, now: float) -> int | None:
 
 def start_points(findings: Findings) -> dict[str, int]:
     """Return the points of the start requests and of the release, as far as they are known."""
-    look = findings.points.get("call_api", {}).get("list.calls")
-    if look is None:
+    poll = findings.points.get("call_api", {}).get("list.calls")
+    if poll is None:
         return {}
     found: dict[str, int] = {}
     for method, names in (
@@ -280,10 +280,10 @@ def start_points(findings: Findings) -> dict[str, int]:
     ):
         counted = [call.start_points for call in calls(findings, *names) if call.start_points is not None]
         if counted:
-            found[method] = max(0, min(counted) - look)
+            found[method] = max(0, min(counted) - poll)
     released = [call.release_points for call in calls(findings) if call.release_points is not None]
     if released:
-        found["release.call"] = max(0, min(released) - look)
+        found["release.call"] = max(0, min(released) - poll)
     return found
 
 

@@ -18,6 +18,8 @@ Settings = dict[str, str]
 APPEAR_TIMEOUT, REPORT_TIMEOUT, POLL_INTERVAL = 60.0, 120.0, 5.0
 """The defaults of the operators, in seconds."""
 _DAY = 86_400.0
+_LEAST_ABSENCE = 300
+"""Seconds. If a placed call shows later than ``absence_proven_after``, the person is called twice."""
 _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dead_operator_2", "talk")
 
 
@@ -86,7 +88,7 @@ def stays(context: Context) -> Judgement:
         return Judgement()
     lost = max(gap[1], (early or 0.0) - 2)
     if lost <= 0:
-        return Judgement("in each look until the end", True)
+        return Judgement("in each poll until the end", True)
     text = f"missing for {_seconds(lost)}, {_seconds(gap[0])} after its appearance"
     holds = lost < POLL_INTERVAL
     return Judgement(text, holds, {} if holds else {"poll_interval": str(with_margin(lost))})
@@ -230,8 +232,9 @@ def ongoing(context: Context) -> Judgement:
         return Judgement(
             "the report never contained an active call", False, {"absence_proven_after": "leave empty"}
         )
-    appeared = facts.appear_delay(context.findings) or 0.0
-    needed = max(int(APPEAR_TIMEOUT), with_margin(max(appeared, delay)))
+    finished = facts.report_delay(context.findings) or 0.0
+    longest = max(facts.appear_delay(context.findings) or 0.0, delay, finished)
+    needed = max(_LEAST_ABSENCE, with_margin(5 * longest))
     return Judgement(f"after {_seconds(delay)}", True, {"absence_proven_after": str(needed)})
 
 

@@ -21,12 +21,12 @@ def called(number: object) -> str:
 
 
 class ListWatch:
-    """Takes the looks at ``list.calls``, and writes what they show into a `CallSeen`.
+    """Takes the polls of ``list.calls``, and writes what they show into a `CallSeen`.
 
     :param numbers: side → phone number.
-    :ivar missing_since: when the newest series of looks without the call began; None: the newest look shows
-        the call. Before the first look, the series begins at 0.
-    :ivar looks_missing: the number of looks in this series.
+    :ivar missing_since: when the newest series of misses began; None: the newest poll shows the call. Before
+        the first poll, the series begins at 0.
+    :ivar misses: the number of misses (polls without the call) in this series.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class ListWatch:
     ) -> None:
         self.seen = seen
         self.missing_since: float | None = 0.0
-        self.looks_missing = 0
+        self.misses = 0
         self._session_id = session_id
         self._external_id = external_id
         self._numbers = numbers
@@ -48,18 +48,18 @@ class ListWatch:
 
     @property
     def is_listed(self) -> bool:
-        """Whether the newest look shows the call."""
+        """Whether the newest poll shows the call."""
         return self.missing_since is None
 
     def take(self, rows: list[dict[str, Any]], at: float) -> None:
-        """Take one look.
+        """Take the result of one poll.
 
         :param rows: the active calls.
         :param at: seconds since the start.
         """
         entry = next((row for row in rows if row.get("call_session_id") == self._session_id), None)
         if entry is None:
-            self.looks_missing += 1
+            self.misses += 1
             if self.missing_since is None:
                 self.missing_since = at
                 self.seen.left_list = at
@@ -68,7 +68,7 @@ class ListWatch:
             self._take_first(entry, at)
         elif self.missing_since is not None:
             self.seen.gaps.append((self.missing_since - self.seen.appeared, at - self.missing_since))
-        self.missing_since, self.looks_missing, self.seen.left_list = None, 0, None
+        self.missing_since, self.misses, self.seen.left_list = None, 0, None
         self._take_legs(entry, at)
 
     def state_of(self, side: Side) -> str | None:

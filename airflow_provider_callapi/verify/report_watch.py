@@ -11,7 +11,7 @@ from airflow_provider_callapi.verify.local_times import local_seconds, quarter_h
 from airflow_provider_callapi.verify.report_reader import ReportReader
 
 _MOST_ONGOING_QUESTIONS = 25
-_LOOKS_BETWEEN_LEG_QUESTIONS = 5
+_POLLS_BETWEEN_LEG_QUESTIONS = 5
 _QUICK_QUESTIONS = 30
 _SLOW_INTERVAL = 10.0
 _LARGE = 1 << 53
@@ -96,7 +96,7 @@ class ReportWatch:
             seen.ongoing_at = at
         if rows:
             seen.ongoing_talk = bool(seen.ongoing_talk) or bool(rows[0].get("talk_duration"))
-        if not seen.ongoing_legs and self._ongoing_questions % _LOOKS_BETWEEN_LEG_QUESTIONS == 0:
+        if not seen.ongoing_legs and self._ongoing_questions % _POLLS_BETWEEN_LEG_QUESTIONS == 0:
             try:
                 seen.ongoing_legs = bool(self._reader.legs(self._session_id))
             except CallApiError:
