@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_callapi.api.errors import CallApiError
@@ -39,9 +39,9 @@ class CallPlan:
     """
 
     method: str
-    params: dict[str, Any]
+    params: dict[str, Any] = field(repr=False)
     instruction: str
-    numbers: dict[Side, str]
+    numbers: dict[Side, str] = field(repr=False)
     release_after: float | None = None
     holds: bool = False
     measure_ongoing: bool = False
@@ -200,8 +200,10 @@ def release(
     :param reader: None: the connection does not use the Data API.
     :param session_id: None: the start request got no answer. The call is searched by its ``external_id``.
     """
+    gateway.say("A call of this command may be active. The command ends the call.")
     session_id = session_id or search(gateway, reader, external_id)
     if session_id is None:
+        gateway.say("No call was found. The start request got no answer, and has perhaps placed no call.")
         return True
     try:
         answer = gateway.call_api.send_once("release.call", {"call_session_id": session_id})

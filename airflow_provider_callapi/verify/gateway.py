@@ -1,4 +1,4 @@
-"""The way of a probe to the outside: the two services, the clock, the pauses and the words for the person.
+"""What a probe uses outside of this package: the two services, the clock, the pauses and the user's screen.
 
 A `Service` returns each answer with details that the package's own client leaves out, e.g. the HTTP status.
 """
@@ -34,7 +34,7 @@ class Answer:
     limits: Mapping[str, Any]
     http_status: int
     repeats_id: bool
-    rejected: Rejected | None
+    rejected: Rejected | None = field(repr=False)
 
     @property
     def rows(self) -> list[dict[str, Any]]:

@@ -15,9 +15,18 @@ _FORMS: dict[StartTimeForm, str] = {
 }
 
 
-def called(number: object) -> str:
-    """Return a called number without the dot and the tones that can follow it."""
-    return str(number or "").partition(".")[0]
+def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> Side:
+    """Return to which side of a call a leg belongs.
+
+    :param called: the called number of the leg. A dot and tones can follow the number.
+    :param numbers: side → phone number.
+    :param is_operator: decides if the called number is no side's number.
+    """
+    text = str(called or "")
+    for side, number in numbers.items():
+        if number in (text, text.partition(".")[0]):
+            return side
+    return "operator" if is_operator else "contact"
 
 
 class ListWatch:
@@ -98,5 +107,8 @@ class ListWatch:
                 seen.states.append((at, side, state))
 
     def _side_of(self, leg: object) -> Side | None:
-        number = called(leg.get("called_phone_number")) if isinstance(leg, dict) else ""
-        return next((side for side, phone in self._numbers.items() if phone == number), None)
+        if not isinstance(leg, dict):
+            return None
+        return side_of(
+            leg.get("called_phone_number"), self._numbers, is_operator=bool(leg.get("is_operator"))
+        )

@@ -11,7 +11,7 @@ from verify_world import CONTACT, DEAD, SECOND, VNUMBER, World
 from airflow_provider_callapi.emulator import Profile
 from airflow_provider_callapi.verify.assumptions import table
 from airflow_provider_callapi.verify.bench import Options
-from airflow_provider_callapi.verify.judgements import Context
+from airflow_provider_callapi.verify.judgement import Context
 from airflow_provider_callapi.verify.probes import MOST_CALLS, PROBES, select
 from airflow_provider_callapi.verify.rendering import can_run, plan_text, table_text
 

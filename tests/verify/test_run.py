@@ -10,6 +10,7 @@ from verify_world import CONTACT, SECOND, SECRETS, VNUMBER, World
 from airflow_provider_callapi.api.errors import AuthenticationFailed
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Fault, Profile
+from airflow_provider_callapi.verify.call_run import CallRun
 from airflow_provider_callapi.verify.probes import MOST_CALLS, PROBES
 from airflow_provider_callapi.verify.resume_file import ActiveCall, ResumeFile, ResumeFileInvalid
 from airflow_provider_callapi.verify.run import CallLeft, Run
@@ -214,3 +215,29 @@ def test_a_file_of_another_connection_is_an_error(world):
 
     with pytest.raises(ResumeFileInvalid, match="belongs to the connection callapi_default"):
         ResumeFile.open(world.file, "other")
+
+
+def test_an_error_of_the_service_hides_the_number(world):
+    world.exchange.account.blacklist.add(CONTACT)
+
+    findings = world.verify("heard")
+
+    assert "contact_in_blacklist" in findings.refusals["heard"]
+    assert not any(CONTACT in text for text in [world.file.read_text(), *world.said])
+
+
+def test_the_numbers_are_in_no_repr(world):
+    plans = []
+    place = CallRun.place
+
+    def remember(run):
+        plans.append(run.plan)
+        return place(run)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CallRun, "place", remember)
+        world.verify("dead_operator")
+
+    text = repr([plans, world.options, world.gateway()])
+    assert plans
+    assert not any(secret in text for secret in SECRETS)

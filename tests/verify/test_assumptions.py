@@ -11,10 +11,10 @@ from verify_world import CONTACT, World
 
 from airflow_provider_callapi.emulator import Profile, Script
 from airflow_provider_callapi.operators._call.base_operator import StartCallOperator
-from airflow_provider_callapi.verify import judgements
+from airflow_provider_callapi.verify import judgement
 from airflow_provider_callapi.verify.assumptions import ASSUMPTIONS, Row, table
 from airflow_provider_callapi.verify.findings import CallSeen, Findings, LegSeen
-from airflow_provider_callapi.verify.judgements import Context, with_margin
+from airflow_provider_callapi.verify.judgement import Context, with_margin
 from airflow_provider_callapi.verify.probes import PROBES
 
 PICKED_UP = "The legs' report shows that the contact picked up, whatever the reason of the call is."
@@ -29,9 +29,9 @@ def rows_of(world: World, findings: Findings, *, has_data_api: bool = True) -> d
 def test_the_defaults_are_those_of_the_operators():
     parameters = inspect.signature(StartCallOperator).parameters
 
-    assert parameters["appear_timeout"].default == judgements.APPEAR_TIMEOUT
-    assert parameters["report_timeout"].default == judgements.REPORT_TIMEOUT
-    assert parameters["poll_interval"].default == judgements.POLL_INTERVAL
+    assert parameters["appear_timeout"].default == judgement.APPEAR_TIMEOUT
+    assert parameters["report_timeout"].default == judgement.REPORT_TIMEOUT
+    assert parameters["poll_interval"].default == judgement.POLL_INTERVAL
 
 
 def test_every_probe_belongs_to_an_assumption_and_the_other_way_round():
