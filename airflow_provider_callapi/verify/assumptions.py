@@ -147,7 +147,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "The report with ongoing calls contains an active call soon.",
-        "absence_proven_after: a call that no source shows so long after its start was never placed.",
+        "absence_proven_after: a call that neither service shows so long after its start was never placed.",
         ("heard", "talk"),
         service_judgements.ongoing,
     ),

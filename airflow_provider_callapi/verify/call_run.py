@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import CallApiError, Unanswered
 from airflow_provider_callapi.verify.findings import CallSeen, Side
 from airflow_provider_callapi.verify.gateway import Answer, Gateway
 from airflow_provider_callapi.verify.list_watch import ListWatch
 from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.report_watch import ReportWatch
 
+LIMIT_EXCEEDED = "limit_exceeded"
+"""The mnemonic of the error that perhaps does not prevent a call."""
 _TICK = 1.0
 _SEARCHES = 10
 _LONGEST_CALL = 120.0
@@ -82,7 +84,10 @@ class CallRun:
             self._count_points("start_points")
         answer = call_api.send_once(self.plan.method, {**self.plan.params, "external_id": self._external_id})
         answer.raise_for_error()
-        return int(answer.data["call_session_id"])
+        session_id = answer.data.get("call_session_id") if isinstance(answer.data, dict) else None
+        if not isinstance(session_id, int) or isinstance(session_id, bool):
+            raise Unanswered("the answer contains no session id", method=self.plan.method)
+        return session_id
 
     def watch(self, session_id: int) -> CallSeen:
         """Watch the call each second until it has ended and both reports contain it."""

@@ -125,10 +125,6 @@ class Service:
         if left is not None and limit is not None and left < min(points, limit):
             self._sleep(float(self.limits.get("minute_reset") or _MINUTE))
 
-    def close(self) -> None:
-        """Close the HTTP connection."""
-        self._rpc.close()
-
     def _send(self, method: str, params: Mapping[str, Any]) -> Answer:
         reply = self._rpc.send(method, params, new_connection=method.startswith("start."))
         answer = _read(reply, method, self._secrets())

@@ -164,13 +164,20 @@ def probe_dates(bench: Bench) -> None:
 
 
 def _offset(bench: Bench) -> float:
-    """Return by how many seconds the account is ahead of UTC: measured, or else as the connection states."""
+    """Return by how many seconds the account is ahead of UTC: measured, or else as the connection states.
+
+    :raises NotPossible: the time zone is not known.
+    """
     findings = bench.findings
     measured = [call.report_offset for call in findings.calls.values() if call.report_offset is not None]
     if findings.report_rules.offset is not None:
         measured.append(findings.report_rules.offset)
     if measured:
         return float(measured[0] * QUARTER_HOUR)
-    zone = ZoneInfo(findings.account_zone or bench.options.timezone or "UTC")
-    ahead = datetime.fromtimestamp(bench.gateway.clock(), UTC).astimezone(zone).utcoffset()
+    zone = findings.account_zone or bench.options.timezone
+    if zone is None:
+        raise NotPossible(
+            "the account's time zone is not known; set extra.timezone, or run a probe that calls"
+        )
+    ahead = datetime.fromtimestamp(bench.gateway.clock(), UTC).astimezone(ZoneInfo(zone)).utcoffset()
     return ahead.total_seconds() if ahead else 0.0

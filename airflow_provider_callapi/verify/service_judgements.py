@@ -6,8 +6,10 @@ A function returns a `Judgement` without a verdict if the findings show nothing.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from airflow_provider_callapi.verify import account_facts, list_facts, report_facts
+from airflow_provider_callapi.verify.findings import Findings
 from airflow_provider_callapi.verify.judgement import (
     REPORT_TIMEOUT,
     Context,
@@ -38,14 +40,21 @@ def ongoing(context: Context) -> Judgement:
     delay = report_facts.ongoing_delay(context.findings)
     if delay is None:
         return Judgement()
-    if delay == "never":
-        return Judgement(
-            "the report never contained an active call", False, {"absence_proven_after": "leave empty"}
-        )
-    finished = report_facts.report_delay(context.findings) or 0.0
-    longest = max(list_facts.appear_delay(context.findings) or 0.0, delay, finished)
-    needed = max(_LEAST_ABSENCE, with_margin(5 * longest))
-    return Judgement(f"after {seconds_text(delay)}", True, {"absence_proven_after": str(needed)})
+    text = "never" if delay == "never" else f"after {seconds_text(delay)}"
+    return Judgement(text, delay != "never", {"absence_proven_after": _absence(context.findings, delay)})
+
+
+def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
+    """Return after how many seconds the absence of a call is a proof.
+
+    If neither the report nor ``list.calls`` shows the external id of an active call, nothing is a proof.
+    """
+    ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
+    if delay == "never" and not all(ids):
+        return "leave empty"
+    delays = (list_facts.appear_delay(findings), report_facts.report_delay(findings), delay)
+    longest = max(value for value in (0.0, *delays) if isinstance(value, float))
+    return str(max(_LEAST_ABSENCE, with_margin(5 * longest)))
 
 
 def second_witness(context: Context) -> Judgement:

@@ -67,7 +67,12 @@ def test_a_margin_is_at_least_twice_the_measurement(seconds):
             {"poll_interval": "173"},
         ),
         (
-            {"ongoing_report_delay": None},
+            {"ongoing_report_delay": None, "report_delay": 100.0},
+            "The report with ongoing calls contains an active call soon.",
+            {"absence_proven_after": "1030"},
+        ),
+        (
+            {"ongoing_report_delay": None, "external_id_is_listed": False},
             "The report with ongoing calls contains an active call soon.",
             {"absence_proven_after": "leave empty"},
         ),
