@@ -79,7 +79,7 @@ _VERIFY_OPTIONS = (
     Arg(("--contact",), metavar="NUMBER", help="Your own phone: the only number that is called as a contact"),
     Arg(("--virtual-number",), metavar="NUMBER", help="The account's number that your phone shows"),
     Arg(("--second-number",), metavar="NUMBER", help="A second phone of yours, for calls between two people"),
-    Arg(("--dead-operator",), metavar="NUMBER", help="A number that is switched off"),
+    Arg(("--dead-operator",), metavar="NUMBER", help="A phone or SIP number that is switched off"),
     Arg(("--only",), nargs="+", metavar="PROBE", help="Run only these probes"),
     Arg(("--no-calls",), action="store_true", help="Run only the probes that place no call"),
     Arg(

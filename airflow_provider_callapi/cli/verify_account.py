@@ -22,7 +22,7 @@ from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.verify.assumptions import table
 from airflow_provider_callapi.verify.bench import Options
 from airflow_provider_callapi.verify.gateway import Gateway, Service
-from airflow_provider_callapi.verify.judgements import Context
+from airflow_provider_callapi.verify.judgement import Context
 from airflow_provider_callapi.verify.probes import Probe, select
 from airflow_provider_callapi.verify.profile import to_profile
 from airflow_provider_callapi.verify.rendering import can_run, plan_text, table_text
@@ -73,7 +73,8 @@ def _options(args: Namespace, settings: ConnectionSettings) -> Options:
 
 
 def _phone_number(option: str, number: str) -> str:
-    field = "virtual_phone_number" if option == "virtual_number" else "operator"
+    """Return a number in the form that the service needs. Only the virtual number must be a phone number."""
+    field = "virtual_phone_number" if option == "virtual_number" else "contact"
     values = {"virtual_phone_number": "70000000000", "contact": "70000000001", "operator": "70000000002"}
     request = StartSimpleCall.from_values({**values, "first_call": "contact", field: number})
     return str(getattr(request, field))

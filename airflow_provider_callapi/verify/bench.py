@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from airflow_provider_callapi.verify.call_run import CallPlan
 from airflow_provider_callapi.verify.findings import CallSeen, Findings
@@ -22,10 +22,10 @@ class Options:
     :ivar timezone: the time zone in the connection; None: the connection leaves the zone to the account.
     """
 
-    contact: str | None = None
-    virtual_number: str | None = None
-    dead_operator: str | None = None
-    second_number: str | None = None
+    contact: str | None = field(default=None, repr=False)
+    virtual_number: str | None = field(default=None, repr=False)
+    dead_operator: str | None = field(default=None, repr=False)
+    second_number: str | None = field(default=None, repr=False)
     timezone: str | None = None
 
 

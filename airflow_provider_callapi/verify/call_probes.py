@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_callapi.verify.bench import Bench, NotPossible
-from airflow_provider_callapi.verify.call_run import CallPlan
+from airflow_provider_callapi.verify.call_run import LIMIT_EXCEEDED, CallPlan
 from airflow_provider_callapi.verify.findings import LimitRefusal, Side
+from airflow_provider_callapi.verify.gateway import Service
 
 _RELEASE_AFTER = 20.0
 _DIALING_TIMEOUT = 20
@@ -130,16 +131,9 @@ def probe_second_number(bench: Bench) -> None:
 
 
 def probe_limit_exceeded(bench: Bench) -> None:
-    """Use up the points of the minute, send a start request, and look whether the phone rings."""
+    """Use up the points of the minute, send a start request, and search the call."""
     numbers = _numbers(bench)
-    call_api = bench.gateway.call_api
-    for _ in range(_MOST_WASTED_REQUESTS):
-        before = call_api.limits.get("minute_remaining")
-        answer = call_api.send_once("list.calls", {})
-        if answer.error == "limit_exceeded" or answer.limits.get("minute_remaining") == 0:
-            break
-        if before is not None and answer.limits.get("minute_remaining") == before:
-            raise NotPossible("list.calls costs no points, so the points cannot be used up without harm")
+    _use_up_the_minute(bench.gateway.call_api)
     plan = CallPlan(
         "start.informer_call",
         {**numbers, "contact_message": _speech("This is a test call of Airflow. Please hang up now.")},
@@ -149,7 +143,25 @@ def probe_limit_exceeded(bench: Bench) -> None:
         needs_points=False,
     )
     seen = bench.place(plan)
-    refused = seen.refused == "limit_exceeded"
+    if seen.refused not in (None, LIMIT_EXCEEDED):
+        raise NotPossible(f"the call was not placed: {seen.refused}")
     bench.findings.limit_refusal = LimitRefusal(
-        was_refused=refused, was_placed=not refused or seen.appeared is not None
+        was_refused=seen.refused is not None, was_placed=seen.appeared is not None
     )
+
+
+def _use_up_the_minute(call_api: Service) -> None:
+    """Send requests that change nothing until no points are left in this minute.
+
+    :raises NotPossible: the requests cost no points, or the answers do not show how many are left.
+    """
+    left = None
+    for _ in range(_MOST_WASTED_REQUESTS):
+        answer = call_api.send_once("list.calls", {})
+        before, left = left, answer.limits.get("minute_remaining")
+        if answer.error == LIMIT_EXCEEDED or left == 0:
+            return
+        if left is None:
+            raise NotPossible("the answers do not show how many points are left")
+        if left == before:
+            raise NotPossible("list.calls costs no points, so the points cannot be used up without harm")

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import CallApiError, Unanswered
 from airflow_provider_callapi.verify.findings import CallSeen, Side
 from airflow_provider_callapi.verify.gateway import Answer, Gateway
 from airflow_provider_callapi.verify.list_watch import ListWatch
 from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.report_watch import ReportWatch
 
+LIMIT_EXCEEDED = "limit_exceeded"
+"""The mnemonic of the error that perhaps does not prevent a call."""
 _TICK = 1.0
 _SEARCHES = 10
 _LONGEST_CALL = 120.0
 """Seconds after which a call that is still active is released."""
 _LONGEST_REPORT_WAIT = 180.0
 _LONGEST_WATCH = 420.0
-_LOOKS_THAT_PROVE_THE_END = 30
-"""Looks without the call that count as its end, if there is no Data API to ask."""
+_MISSES_THAT_PROVE_THE_END = 30
+"""Misses (polls without the call) that count as its end, if there is no Data API to ask."""
 _FIRST_HOLD_AT, _HOLD_INTERVAL, _MOST_HOLDS = 10.0, 3.0, 10
 _HELD_SECONDS, _TALK_AFTER_HOLD = 4.0, 3.0
 _POINTS_FOR_A_CALL = 100
@@ -39,9 +41,9 @@ class CallPlan:
     """
 
     method: str
-    params: dict[str, Any]
+    params: dict[str, Any] = field(repr=False)
     instruction: str
-    numbers: dict[Side, str]
+    numbers: dict[Side, str] = field(repr=False)
     release_after: float | None = None
     holds: bool = False
     measure_ongoing: bool = False
@@ -82,7 +84,10 @@ class CallRun:
             self._count_points("start_points")
         answer = call_api.send_once(self.plan.method, {**self.plan.params, "external_id": self._external_id})
         answer.raise_for_error()
-        return int(answer.data["call_session_id"])
+        session_id = answer.data.get("call_session_id") if isinstance(answer.data, dict) else None
+        if not isinstance(session_id, int) or isinstance(session_id, bool):
+            raise Unanswered("the answer contains no session id", method=self.plan.method)
+        return session_id
 
     def watch(self, session_id: int) -> CallSeen:
         """Watch the call each second until it has ended and both reports contain it."""
@@ -98,7 +103,7 @@ class CallRun:
         reports = self._report_watch(session_id, started_at)
         while True:
             at = round(clock() - started_at, 3)
-            self._look(listing, at)
+            self._poll(listing, at)
             if reports is not None:
                 reports.take(at, listing.missing_since)
             if self._is_over(listing, reports, at):
@@ -124,7 +129,7 @@ class CallRun:
             measure_ongoing=self.plan.measure_ongoing,
         )
 
-    def _look(self, listing: ListWatch, at: float) -> None:
+    def _poll(self, listing: ListWatch, at: float) -> None:
         answer = self._gateway.call_api.try_send("list.calls")
         if answer is None:
             return
@@ -141,7 +146,7 @@ class CallRun:
         if reports is not None:
             return reports.has_finished or at - listing.missing_since > _LONGEST_REPORT_WAIT
         appeared_or_late = self.seen.appeared is not None or at > _LONGEST_CALL
-        return appeared_or_late and listing.looks_missing >= _LOOKS_THAT_PROVE_THE_END
+        return appeared_or_late and listing.misses >= _MISSES_THAT_PROVE_THE_END
 
     # --- what the program does during the call ---
 
@@ -188,7 +193,7 @@ class CallRun:
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Count the points of the next request. The next look completes the count."""
+        """Count the points of the next request. The next poll completes the count."""
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)
 
 
@@ -200,8 +205,10 @@ def release(
     :param reader: None: the connection does not use the Data API.
     :param session_id: None: the start request got no answer. The call is searched by its ``external_id``.
     """
+    gateway.say("A call of this command may be active. The command ends the call.")
     session_id = session_id or search(gateway, reader, external_id)
     if session_id is None:
+        gateway.say("No call was found. The start request got no answer, and has perhaps placed no call.")
         return True
     try:
         answer = gateway.call_api.send_once("release.call", {"call_session_id": session_id})

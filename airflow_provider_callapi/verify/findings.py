@@ -109,9 +109,14 @@ class CallSeen(_Found):
 
 
 class ErrorForm(_Found):
-    """The form of an answer with an error."""
+    """The form of an answer with an error.
+
+    :ivar http_status: the HTTP status of an answer to a wrong parameter.
+    :ivar wrong_key_http_status: the HTTP status of an answer to a wrong access key; None: not known.
+    """
 
     http_status: int
+    wrong_key_http_status: int | None = None
     repeats_id: bool
     has_limits: bool
 
@@ -181,3 +186,9 @@ class Findings(_Found):
     calls: dict[str, CallSeen] = Field(default_factory=dict)
     limit_refusal: LimitRefusal | None = None
     refusals: dict[str, str] = Field(default_factory=dict)
+
+    def placed(self, *names: str) -> list[CallSeen]:
+        """Return the calls with these names that were placed. Without names, return all placed calls."""
+        return [
+            call for name, call in self.calls.items() if call.refused is None and (not names or name in names)
+        ]

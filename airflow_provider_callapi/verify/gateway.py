@@ -1,4 +1,4 @@
-"""The way of a probe to the outside: the two services, the clock, the pauses and the words for the person.
+"""What a probe uses outside of this package: the two services, the clock, the pauses and the user's screen.
 
 A `Service` returns each answer with details that the package's own client leaves out, e.g. the HTTP status.
 """
@@ -34,7 +34,7 @@ class Answer:
     limits: Mapping[str, Any]
     http_status: int
     repeats_id: bool
-    rejected: Rejected | None
+    rejected: Rejected | None = field(repr=False)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -124,10 +124,6 @@ class Service:
         left, limit = self.limits.get("minute_remaining"), self.limits.get("minute_limit")
         if left is not None and limit is not None and left < min(points, limit):
             self._sleep(float(self.limits.get("minute_reset") or _MINUTE))
-
-    def close(self) -> None:
-        """Close the HTTP connection."""
-        self._rpc.close()
 
     def _send(self, method: str, params: Mapping[str, Any]) -> Answer:
         reply = self._rpc.send(method, params, new_connection=method.startswith("start."))

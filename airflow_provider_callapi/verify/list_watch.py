@@ -15,18 +15,27 @@ _FORMS: dict[StartTimeForm, str] = {
 }
 
 
-def called(number: object) -> str:
-    """Return a called number without the dot and the tones that can follow it."""
-    return str(number or "").partition(".")[0]
+def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> Side:
+    """Return to which side of a call a leg belongs.
+
+    :param called: the called number of the leg. A dot and tones can follow the number.
+    :param numbers: side → phone number.
+    :param is_operator: decides if the called number is no side's number.
+    """
+    text = str(called or "")
+    for side, number in numbers.items():
+        if number in (text, text.partition(".")[0]):
+            return side
+    return "operator" if is_operator else "contact"
 
 
 class ListWatch:
-    """Takes the looks at ``list.calls``, and writes what they show into a `CallSeen`.
+    """Takes the polls of ``list.calls``, and writes what they show into a `CallSeen`.
 
     :param numbers: side → phone number.
-    :ivar missing_since: when the newest series of looks without the call began; None: the newest look shows
-        the call. Before the first look, the series begins at 0.
-    :ivar looks_missing: the number of looks in this series.
+    :ivar missing_since: when the newest series of misses began; None: the newest poll shows the call. Before
+        the first poll, the series begins at 0.
+    :ivar misses: the number of misses (polls without the call) in this series.
     """
 
     def __init__(
@@ -40,7 +49,7 @@ class ListWatch:
     ) -> None:
         self.seen = seen
         self.missing_since: float | None = 0.0
-        self.looks_missing = 0
+        self.misses = 0
         self._session_id = session_id
         self._external_id = external_id
         self._numbers = numbers
@@ -48,18 +57,18 @@ class ListWatch:
 
     @property
     def is_listed(self) -> bool:
-        """Whether the newest look shows the call."""
+        """Whether the newest poll shows the call."""
         return self.missing_since is None
 
     def take(self, rows: list[dict[str, Any]], at: float) -> None:
-        """Take one look.
+        """Take the result of one poll.
 
         :param rows: the active calls.
         :param at: seconds since the start.
         """
         entry = next((row for row in rows if row.get("call_session_id") == self._session_id), None)
         if entry is None:
-            self.looks_missing += 1
+            self.misses += 1
             if self.missing_since is None:
                 self.missing_since = at
                 self.seen.left_list = at
@@ -68,7 +77,7 @@ class ListWatch:
             self._take_first(entry, at)
         elif self.missing_since is not None:
             self.seen.gaps.append((self.missing_since - self.seen.appeared, at - self.missing_since))
-        self.missing_since, self.looks_missing, self.seen.left_list = None, 0, None
+        self.missing_since, self.misses, self.seen.left_list = None, 0, None
         self._take_legs(entry, at)
 
     def state_of(self, side: Side) -> str | None:
@@ -98,5 +107,8 @@ class ListWatch:
                 seen.states.append((at, side, state))
 
     def _side_of(self, leg: object) -> Side | None:
-        number = called(leg.get("called_phone_number")) if isinstance(leg, dict) else ""
-        return next((side for side, phone in self._numbers.items() if phone == number), None)
+        if not isinstance(leg, dict):
+            return None
+        return side_of(
+            leg.get("called_phone_number"), self._numbers, is_operator=bool(leg.get("is_operator"))
+        )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_callapi.verify import facts
+from airflow_provider_callapi.verify import account_facts, list_facts, report_facts
 from airflow_provider_callapi.verify.findings import Findings
 
 Profile = dict[str, Any]
@@ -33,10 +33,10 @@ def to_profile(findings: Findings, *, connection_zone: str | None, now: float) -
         **_refusals(findings),
         **_errors_and_logins(findings),
         **_points(findings),
-        "timezone": facts.account_zone(findings, connection_zone, now),
+        "timezone": account_facts.account_zone(findings, connection_zone, now),
     }
     profile = {name: value for name, value in fields.items() if value is not None}
-    delay = facts.ongoing_delay(findings)
+    delay = report_facts.ongoing_delay(findings)
     if delay is not None:
         profile["ongoing_report_delay"] = None if delay == "never" else delay
     if findings.login is not None:
@@ -45,39 +45,39 @@ def to_profile(findings: Findings, *, connection_zone: str | None, now: float) -
 
 
 def _list_calls(findings: Findings) -> Profile:
-    calls = facts.calls(findings)
+    calls = findings.placed()
     forms = [call.start_time_form for call in calls if call.start_time_form not in (None, "other")]
     listed_ids = [call.external_id_listed for call in calls if call.external_id_listed is not None]
-    after, seconds = facts.gap(findings) or (None, None)
+    after, seconds = list_facts.gap(findings) or (None, None)
     return {
-        "talk_is_listed": facts.talk_is_listed(findings),
-        "state_language": facts.state_language(findings),
-        "appear_delay": facts.appear_delay(findings),
+        "talk_is_listed": list_facts.talk_is_listed(findings),
+        "state_language": list_facts.state_language(findings),
+        "appear_delay": list_facts.appear_delay(findings),
         "vanish_after": after,
         "vanish_seconds": seconds,
         "start_time_format": next(iter(forms), None),
         "external_id_is_listed": all(listed_ids) if listed_ids else None,
-        "operator_leg_is_operator": facts.operator_leg_is_operator(findings),
+        "operator_leg_is_operator": list_facts.operator_leg_is_operator(findings),
     }
 
 
 def _reports(findings: Findings) -> Profile:
-    has_talk = facts.informer_has_talk(findings)
+    has_talk = report_facts.informer_has_talk(findings)
     return {
-        "session_reason": facts.session_reason(findings),
-        "own_leg_reasons": facts.own_leg_reasons(findings),
-        "report_delay": facts.report_delay(findings),
-        "ongoing_talk_is_reported": facts.ongoing_talk(findings),
-        "ongoing_legs_are_reported": facts.ongoing_legs(findings),
+        "session_reason": report_facts.session_reason(findings),
+        "own_leg_reasons": report_facts.own_leg_reasons(findings),
+        "report_delay": report_facts.report_delay(findings),
+        "ongoing_talk_is_reported": report_facts.ongoing_talk(findings),
+        "ongoing_legs_are_reported": report_facts.ongoing_legs(findings),
         "talk_duration_from": None if has_talk is None else "talk" if has_talk else "employee",
-        "unanswered_calls_are_lost": facts.unanswered_is_lost(findings),
+        "unanswered_calls_are_lost": report_facts.unanswered_is_lost(findings),
         "odd_shapes": odd_shapes(findings),
     }
 
 
 def odd_shapes(findings: Findings) -> list[str] | None:
     """Return the values that differ from the vendor's tables; None: no report was seen."""
-    calls = [call for call in facts.calls(findings) if call.report_after is not None]
+    calls = [call for call in findings.placed() if call.report_after is not None]
     if not calls:
         return None
     contact_legs = [leg for call in calls for leg in call.legs if leg.side == "contact"]
@@ -127,11 +127,11 @@ def _points(findings: Findings) -> Profile:
         for method, points in service.items()
         if method != "login.user"
     }
-    call_api, data_api = facts.login_points(findings)
+    call_api, data_api = account_facts.login_points(findings)
     if call_api is not None and data_api in (None, call_api):
         weights["login.user"] = call_api
     return {
         "day_limit": findings.day_limit,
         "minute_limit": findings.minute_limit,
-        "weights": {**weights, **facts.start_points(findings)},
+        "weights": {**weights, **account_facts.start_points(findings)},
     }

@@ -13,6 +13,7 @@ from airflow_provider_callapi.verify.gateway import Answer, Service
 from airflow_provider_callapi.verify.local_times import QUARTER_HOUR, report_text
 from airflow_provider_callapi.verify.report_reader import ReportReader
 
+_UNKNOWN_KEY = "unknown"
 _LONGEST_AGE = 2 * 86_400.0
 _PRECISION = 0.01
 _TOO_LONG = {
@@ -35,12 +36,15 @@ def reader_of(bench: Bench) -> ReportReader:
 
 
 def probe_errors(bench: Bench) -> None:
-    """Send a wrong parameter, and note the form of the error."""
+    """Send a wrong parameter and a wrong access key, and note the form of the errors."""
     answer = bench.gateway.call_api.send("list.calls", no_such_parameter=1)
     if answer.error is None:
         raise NotPossible("the service ignores an unknown parameter")
     bench.findings.errors = ErrorForm(
-        http_status=answer.http_status, repeats_id=answer.repeats_id, has_limits=bool(answer.limits)
+        http_status=answer.http_status,
+        wrong_key_http_status=bench.gateway.call_api.send_once("list.calls", {}, _UNKNOWN_KEY).http_status,
+        repeats_id=answer.repeats_id,
+        has_limits=bool(answer.limits),
     )
 
 
@@ -160,13 +164,20 @@ def probe_dates(bench: Bench) -> None:
 
 
 def _offset(bench: Bench) -> float:
-    """Return by how many seconds the account is ahead of UTC: measured, or else as the connection states."""
+    """Return by how many seconds the account is ahead of UTC: measured, or else as the connection states.
+
+    :raises NotPossible: the time zone is not known.
+    """
     findings = bench.findings
     measured = [call.report_offset for call in findings.calls.values() if call.report_offset is not None]
     if findings.report_rules.offset is not None:
         measured.append(findings.report_rules.offset)
     if measured:
         return float(measured[0] * QUARTER_HOUR)
-    zone = ZoneInfo(findings.account_zone or bench.options.timezone or "UTC")
-    ahead = datetime.fromtimestamp(bench.gateway.clock(), UTC).astimezone(zone).utcoffset()
+    zone = findings.account_zone or bench.options.timezone
+    if zone is None:
+        raise NotPossible(
+            "the account's time zone is not known; set extra.timezone, or run a probe that calls"
+        )
+    ahead = datetime.fromtimestamp(bench.gateway.clock(), UTC).astimezone(ZoneInfo(zone)).utcoffset()
     return ahead.total_seconds() if ahead else 0.0

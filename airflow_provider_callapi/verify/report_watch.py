@@ -6,12 +6,12 @@ from typing import Any
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.verify.findings import CallSeen, LegSeen, Side
-from airflow_provider_callapi.verify.list_watch import called
+from airflow_provider_callapi.verify.list_watch import side_of
 from airflow_provider_callapi.verify.local_times import local_seconds, quarter_hours_ahead
 from airflow_provider_callapi.verify.report_reader import ReportReader
 
 _MOST_ONGOING_QUESTIONS = 25
-_LOOKS_BETWEEN_LEG_QUESTIONS = 5
+_POLLS_BETWEEN_LEG_QUESTIONS = 5
 _QUICK_QUESTIONS = 30
 _SLOW_INTERVAL = 10.0
 _LARGE = 1 << 53
@@ -96,7 +96,7 @@ class ReportWatch:
             seen.ongoing_at = at
         if rows:
             seen.ongoing_talk = bool(seen.ongoing_talk) or bool(rows[0].get("talk_duration"))
-        if not seen.ongoing_legs and self._ongoing_questions % _LOOKS_BETWEEN_LEG_QUESTIONS == 0:
+        if not seen.ongoing_legs and self._ongoing_questions % _POLLS_BETWEEN_LEG_QUESTIONS == 0:
             try:
                 seen.ongoing_legs = bool(self._reader.legs(self._session_id))
             except CallApiError:
@@ -122,11 +122,9 @@ class ReportWatch:
         return None if local is None or self._starts is None else max(0.0, local - self._starts)
 
     def _leg(self, row: dict[str, Any]) -> LegSeen:
-        number = called(row.get("called_phone_number"))
-        side = next((side for side, phone in self._numbers.items() if phone == number), None)
         is_operator = row["is_operator"] if isinstance(row.get("is_operator"), bool) else None
         return LegSeen(
-            side=side or ("operator" if is_operator else "contact"),
+            side=side_of(row.get("called_phone_number"), self._numbers, is_operator=bool(is_operator)),
             connected=self._since_start(row.get("connect_time")),
             is_operator=is_operator,
             is_talked=row["is_talked"] if isinstance(row.get("is_talked"), bool) else None,

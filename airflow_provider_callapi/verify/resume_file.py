@@ -5,7 +5,6 @@ The file contains the findings, and the call that is active now. It contains no 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -83,4 +82,4 @@ class ResumeFile:
         """Write the state. A kill during the write leaves the old file."""
         new = self._path.with_name(self._path.name + ".new")
         new.write_text(self.state.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        os.replace(new, self._path)  # noqa: PTH105  # Path.replace has no advantage here
+        new.replace(self._path)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.verify.bench import Bench, NotPossible, Options
-from airflow_provider_callapi.verify.call_run import CallPlan, CallRun, release, search
+from airflow_provider_callapi.verify.call_run import LIMIT_EXCEEDED, CallPlan, CallRun, release, search
 from airflow_provider_callapi.verify.findings import CallSeen, Findings
 from airflow_provider_callapi.verify.gateway import Gateway
 from airflow_provider_callapi.verify.probes import MOST_CALLS, Probe
@@ -94,7 +94,7 @@ class Run:
         state.active = ActiveCall(external_id=external_id, session_id=session_id)
         self._file.save()
         seen = call.watch(session_id)
-        if seen.ended is not None:
+        if seen.report_after is not None:  # the report proves the end
             state.active = None
         self._release_active()
         return seen
@@ -102,11 +102,14 @@ class Run:
     def _not_placed(self, plan: CallPlan, error: CallApiError, external_id: str) -> CallSeen:
         """Return what is known after a failed start request, if the probe wants to know it.
 
+        After `LIMIT_EXCEEDED` and after a missing answer, the call may have been placed. The resume file then
+        keeps the call, so that the run searches and releases it.
+
         :raises NotPossible: the probe needs a call.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:
-            if mnemonic is not None and not error.maybe_done:
+            if mnemonic not in (None, LIMIT_EXCEEDED) and not error.maybe_done:
                 self._file.state.active = None
             raise NotPossible(f"the call was not placed: {mnemonic or error}") from error
         found = search(self._gateway, self._reader, external_id)

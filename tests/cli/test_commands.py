@@ -532,7 +532,7 @@ def test_ctrl_c_at_the_question_releases_nothing(callapi, talk, exchange, monkey
         raise KeyboardInterrupt
 
     confirming(monkeypatch, "y")
-    monkeypatch.setattr("airflow_provider_callapi.cli.commands.ask_yesno", interrupted)
+    monkeypatch.setattr("airflow_provider_callapi.cli.output.ask_yesno", interrupted)
 
     assert callapi("release", str(talk)).code == 130
     assert exchange.call(talk).active

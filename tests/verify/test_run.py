@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from verify_world import CONTACT, SECOND, SECRETS, VNUMBER, World
@@ -10,6 +11,8 @@ from verify_world import CONTACT, SECOND, SECRETS, VNUMBER, World
 from airflow_provider_callapi.api.errors import AuthenticationFailed
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Fault, Profile
+from airflow_provider_callapi.verify.call_run import CallRun
+from airflow_provider_callapi.verify.gateway import Service
 from airflow_provider_callapi.verify.probes import MOST_CALLS, PROBES
 from airflow_provider_callapi.verify.resume_file import ActiveCall, ResumeFile, ResumeFileInvalid
 from airflow_provider_callapi.verify.run import CallLeft, Run
@@ -214,3 +217,82 @@ def test_a_file_of_another_connection_is_an_error(world):
 
     with pytest.raises(ResumeFileInvalid, match="belongs to the connection callapi_default"):
         ResumeFile.open(world.file, "other")
+
+
+def test_an_error_of_the_service_hides_the_number(world):
+    world.exchange.account.blacklist.add(CONTACT)
+
+    findings = world.verify("heard")
+
+    assert "contact_in_blacklist" in findings.refusals["heard"]
+    assert not any(CONTACT in text for text in [world.file.read_text(), *world.said])
+
+
+def test_the_numbers_are_in_no_repr(world):
+    plans = []
+    place = CallRun.place
+
+    def remember(run):
+        plans.append(run.plan)
+        return place(run)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CallRun, "place", remember)
+        world.verify("dead_operator")
+
+    text = repr([plans, world.options, world.gateway()])
+    assert plans
+    assert not any(secret in text for secret in SECRETS)
+
+
+def test_a_start_that_is_refused_for_lack_of_points_is_searched_and_released(tmp_path):
+    """Whether such a start places a call is one of the questions."""
+    profile = Profile(limit_exceeded_leaves_undone=False, minute_limit=5, weights={"start.informer_call": 9})
+    world = World(profile, tmp_path / "state.json")
+
+    findings = world.verify("released")
+
+    assert findings.refusals == {"released": "the call was not placed: limit_exceeded"}
+    assert world.exchange.rings(CONTACT) == 1
+    assert world.exchange.active_calls == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "reason"),
+    [
+        (Profile(), "list.calls costs no points"),
+        (Profile(weights={"list.calls": 1}, minute_limit=30), "component_disabled"),
+    ],
+)
+def test_points_that_cannot_be_used_up_find_nothing_out(profile, reason, tmp_path):
+    world = World(profile, tmp_path / "state.json")
+    world.exchange.account.components_off.add(Component.INFORMER)
+
+    findings = world.verify("limit_exceeded")
+
+    assert reason in findings.refusals["limit_exceeded"]
+    assert findings.limit_refusal is None
+    assert world.exchange.requests("list.calls") < 200
+
+
+def test_a_call_whose_session_id_cannot_be_read_is_searched_and_released(world, monkeypatch):
+    send_once = Service.send_once
+
+    def without_id(self, method, params, token=None):
+        answer = send_once(self, method, params, token)
+        return replace(answer, data={"call_session_id": "?"}) if method.startswith("start.") else answer
+
+    monkeypatch.setattr(Service, "send_once", without_id)
+
+    findings = world.verify("released")
+
+    assert "no session id" in findings.refusals["released"]
+    assert world.exchange.rings(CONTACT) == 1
+    assert world.exchange.active_calls == []
+
+
+def test_dates_need_a_time_zone(world):
+    world.exchange.account.forbidden_methods.add("get.account")
+    world.options = replace(world.options, timezone=None)
+
+    assert "time zone is not known" in world.verify("reports", "dates").refusals["dates"]

@@ -1,0 +1,159 @@
+"""What the findings show about the reports, the points, and the answers of both services.
+
+A function returns a `Judgement` without a verdict if the findings show nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from airflow_provider_callapi.verify import account_facts, list_facts, report_facts
+from airflow_provider_callapi.verify.findings import Findings
+from airflow_provider_callapi.verify.judgement import (
+    REPORT_TIMEOUT,
+    Context,
+    Judgement,
+    seconds_text,
+    with_margin,
+)
+from airflow_provider_callapi.verify.profile import odd_shapes
+
+_DAY = 86_400.0
+_LEAST_ABSENCE = 300
+"""Seconds. If a placed call shows later than ``absence_proven_after``, the person is called twice."""
+
+
+def report(context: Context) -> Judgement:
+    """Return when the report contains a finished call."""
+    delay = report_facts.report_delay(context.findings)
+    if delay is None:
+        return Judgement()
+    needed = with_margin(delay)
+    holds = needed <= REPORT_TIMEOUT
+    text = f"{seconds_text(delay)} after the end at most"
+    return Judgement(text, holds, {} if holds else {"report_timeout": str(needed)})
+
+
+def ongoing(context: Context) -> Judgement:
+    """Return when the report contains an active call."""
+    delay = report_facts.ongoing_delay(context.findings)
+    if delay is None:
+        return Judgement()
+    text = "never" if delay == "never" else f"after {seconds_text(delay)}"
+    return Judgement(text, delay != "never", {"absence_proven_after": _absence(context.findings, delay)})
+
+
+def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
+    """Return after how many seconds the absence of a call is a proof.
+
+    If neither the report nor ``list.calls`` shows the external id of an active call, nothing is a proof.
+    """
+    ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
+    if delay == "never" and not all(ids):
+        return "leave empty"
+    delays = (list_facts.appear_delay(findings), report_facts.report_delay(findings), delay)
+    longest = max(value for value in (0.0, *delays) if isinstance(value, float))
+    return str(max(_LEAST_ABSENCE, with_margin(5 * longest)))
+
+
+def second_witness(context: Context) -> Judgement:
+    """Return what the reports show of an active call."""
+    talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
+    if talk is None and legs is None:
+        return Judgement()
+    names = {True: "yes", False: "no", None: "not known"}
+    text = f"talk_duration of an active call: {names[talk]}; its legs: {names[legs]}"
+    holds = True if talk or legs else None if talk is None or legs is None else False
+    return Judgement(text, holds)
+
+
+def dates(context: Context) -> Judgement:
+    """Return which dates the reports accept."""
+    rule = context.findings.dates
+    if rule is None:
+        return Judgement()
+    if rule.accepted is None:
+        return Judgement(f"refused even at an age of {seconds_text(rule.refused or 0.0)}", False)
+    text = "any date_from" if rule.accepted == 0 else f"a date_from of {seconds_text(rule.accepted)} or older"
+    future = context.findings.report_rules.future_date_till
+    text += "" if future is None else f"; a date_till in the future: {'accepted' if future else 'refused'}"
+    return Judgement(text, rule.accepted <= _DAY)
+
+
+def refusals(context: Context) -> Judgement:
+    """Return which fields and filters the reports refuse."""
+    rules = context.findings.report_rules
+    if rules.future_date_till is None:
+        return Judgement()
+    refused = [*rules.refused_fields, *rules.refused_filters]
+    return Judgement(f"refused: {', '.join(refused)}" if refused else "nothing is refused", not refused)
+
+
+def shapes(context: Context) -> Judgement:
+    """Return the values with another shape."""
+    shapes = odd_shapes(context.findings)
+    if shapes is None:
+        return Judgement()
+    return Judgement(", ".join(shapes) or "as documented", not shapes)
+
+
+def free_polls(context: Context) -> Judgement:
+    """Return the points of ``list.calls``."""
+    points = context.findings.points.get("call_api", {}).get("list.calls")
+    limit = context.findings.day_limit
+    if points is None or limit is None:
+        return Judgement()
+    text = f"list.calls: {points} points; {limit} a day, {context.findings.minute_limit} a minute"
+    if not points:
+        return Judgement(text, True)
+    return Judgement(
+        text, False, {"poll_interval": str(max(10, math.ceil(2 * points * _DAY / max(1, limit))))}
+    )
+
+
+def other_points(context: Context) -> Judgement:
+    """Return the points of all other requests."""
+    methods = {
+        f"{method} ({service.replace('_', ' ')})": points
+        for service, found in context.findings.points.items()
+        for method, points in found.items()
+        if method != "list.calls"
+    }
+    methods.update(account_facts.start_points(context.findings))
+    if not methods:
+        return Judgement()
+    text = ", ".join(f"{method}: {points}" for method, points in methods.items())
+    logins = [points for points in account_facts.login_points(context.findings) if points is not None]
+    return Judgement(text, all(points <= 1 for points in [*methods.values(), *logins]))
+
+
+def login(context: Context) -> Judgement:
+    """Return the form of the answer to a login."""
+    form = context.findings.login
+    if form is None:
+        return Judgement()
+    shared = {True: "valid", False: "not valid", None: "not tried"}[form.token_is_shared]
+    return Judgement(f"{form.end_field or 'no end'}; at the Data API: {shared}", True)
+
+
+def errors(context: Context) -> Judgement:
+    """Return the form of an error."""
+    form = context.findings.errors
+    if form is None:
+        return Judgement()
+    text = (
+        f"HTTP {form.http_status} after a wrong parameter, {form.wrong_key_http_status} after a wrong key, "
+    )
+    text += f"{'with' if form.repeats_id else 'without'} the id of the request, "
+    return Judgement(text + f"{'with' if form.has_limits else 'without'} limits", True)
+
+
+def limit_exceeded(context: Context) -> Judgement:
+    """Return what a start request without points left does."""
+    refusal = context.findings.limit_refusal
+    if refusal is None or not refusal.was_refused:
+        return Judgement()
+    return Judgement(
+        "the call was placed" if refusal.was_placed else "no call was placed", not refusal.was_placed
+    )

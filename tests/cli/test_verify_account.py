@@ -1,0 +1,163 @@
+"""The command ``airflow callapi verify``: it asks before it calls, and leaves no call when it is ended."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from airflow_provider_callapi.cli import verify_account
+from airflow_provider_callapi.emulator import Profile, Script
+
+pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
+
+CONTACT, VNUMBER = "79161234567", "74993720692"
+NUMBERS = ("--contact", CONTACT, "--virtual-number", VNUMBER)
+
+
+@pytest.fixture
+def verify(connection, monkeypatch, capsys, tmp_path):
+    """Return a function that runs the command and returns its exit code, stdout and stderr."""
+    from airflow.cli import cli_parser
+
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # undone afterwards: a command sets it
+    monkeypatch.chdir(tmp_path)
+
+    def run(*options):
+        capsys.readouterr()
+        args = cli_parser.get_parser().parse_args(["callapi", "verify", *options])
+        try:
+            args.func(args)
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        return SimpleNamespace(code=code, out=out, err=err)
+
+    return run
+
+
+def test_the_profile_is_printed_for_the_emulator(verify, exchange):
+    run = verify("--no-calls", "--yes", "--output", "json")
+
+    profile = Profile.parse(run.out)
+    assert run.code == 0
+    assert profile.day_limit == exchange.account.day_limit
+    assert profile.error_http_status == 200
+    assert "| confirmed" in run.err, "the table goes to stderr"
+    assert exchange.requests("start.informer_call") == 0
+
+
+def test_the_default_output_is_the_table(verify):
+    run = verify("--no-calls", "--yes")
+
+    assert run.out.startswith("+--")
+    assert "| confirmed" in run.out
+    assert "It places no call." in run.err
+
+
+def test_yaml_is_the_same_profile(verify):
+    first = verify("--no-calls", "--yes", "--output", "json")
+    second = verify("--no-calls", "--yes", "--output", "yaml")
+
+    assert yaml.safe_load(second.out) == json.loads(first.out)
+    assert "There is nothing left to do" not in second.err, "the login needs a login and is tried again"
+
+
+def test_the_numbers_of_both_phones_are_needed_for_calls(verify, exchange):
+    run = verify("--yes")
+
+    assert run.code == 1
+    assert "give --contact (your own phone) and --virtual-number, or --no-calls" in run.err
+    assert exchange.requests("list.calls") == 0
+
+
+@pytest.mark.parametrize("number", ["12", "not-a-phone", "7916 1234567", "7916123.4567"])
+@pytest.mark.parametrize("option", ["--contact", "--virtual-number", "--second-number", "--dead-operator"])
+def test_a_wrong_number_is_an_error_that_does_not_repeat_it(option, number, verify, exchange):
+    run = verify("--yes", *NUMBERS, option, number)
+
+    assert run.code == 1
+    assert "E.164" in run.err
+    assert number not in run.err
+    assert exchange.rings(CONTACT) == 0
+
+
+def test_two_equal_numbers_are_an_error(verify, exchange):
+    run = verify("--yes", *NUMBERS, "--second-number", "+7 916 123-45-67")
+
+    assert run.code == 1
+    assert "must differ" in run.err
+    assert exchange.rings(CONTACT) == 0
+
+
+def test_an_unknown_probe_is_an_error(verify):
+    assert "--only: herd: there is no such probe" in verify("--yes", "--only", "herd").err
+
+
+@pytest.mark.parametrize("answer", ["n\n", ""])
+def test_nothing_is_done_without_consent(answer, verify, exchange, monkeypatch):
+    terminal = io.StringIO(answer)
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stdin", terminal)
+
+    run = verify(*NUMBERS)
+
+    assert run.code == 1
+    assert "It places 4 calls" in run.err
+    assert "nothing was done" in run.err
+    assert exchange.requests("list.calls") == 0
+
+
+def test_without_a_terminal_the_plan_needs_yes(verify, exchange, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+
+    run = verify(*NUMBERS)
+
+    assert "no terminal to confirm the plan; use --yes" in run.err
+    assert exchange.requests("list.calls") == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_command_and_its_call(number, verify, exchange, monkeypatch, tmp_path):
+    exchange.script(CONTACT, Script(rings=0, talks=None))
+
+    def sleep(_seconds):
+        if exchange.active_calls:
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(verify_account.time, "sleep", sleep)
+    before = signal.getsignal(signal.SIGTERM)
+
+    run = verify("--yes", *NUMBERS, "--only", "released")
+
+    assert run.code == 130
+    assert exchange.rings(CONTACT) == 1
+    assert exchange.active_calls == []
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert json.loads((tmp_path / "callapi-verify.state.json").read_text())["active"] is None
+
+
+def test_a_resume_file_of_another_connection_is_an_error(verify, tmp_path):
+    (tmp_path / "other.json").write_text('{"conn_id": "other"}')
+
+    run = verify("--no-calls", "--yes", "--resume-file", "other.json")
+
+    assert run.code == 1
+    assert "the file belongs to the connection other" in run.err
+
+
+def test_a_wrong_key_is_one_line_with_advice(verify, connection):
+    connection(password="wrong")
+
+    run = verify("--no-calls", "--yes")
+
+    assert run.code == 1
+    assert "access_token_invalid" in run.err or "Password" in run.err
+    assert "Traceback" not in run.err
+    assert "wrong" not in run.out
