@@ -5,6 +5,7 @@
     AirflowFailException (never retried)
     ├── ConnectionSettingsInvalid    a field of the connection is invalid
     ├── CallApiFailure               a retry would fail the same way: refused, invalid, or a limit of the task
+    │   └── InvalidParameter         a parameter of the DAG file is not allowed; also a ValueError
     ├── CallUnresolved               the call may have been placed; check manually
     ├── CallTooLate                  the run is too old for calls
     └── CallOutcomeUnknown           the call ended, and whether it was answered is unknown
@@ -34,6 +35,14 @@ class CallApiFailure(AirflowFailException):
 
     Examples: the service refuses the request, a parameter is invalid, or a campaign exceeds a ``fail_if_…``
     limit.
+    """
+
+
+class InvalidParameter(CallApiFailure, ValueError):
+    """The value of a parameter is not allowed. The text names the parameter, and never contains the value.
+
+    The constructor of an operator raises this error while Airflow reads the DAG file. For a mapped task,
+    Airflow calls the constructor in the worker, and does not retry the task after this error.
     """
 
 

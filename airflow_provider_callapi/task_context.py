@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from airflow_provider_callapi.calls.deployment import Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
+from airflow_provider_callapi.exceptions import CallApiFailure
 
 STATE_KEY = "task_state_store"
 """The key of the task state in Airflow's task context. Airflow before 3.3 has no such key."""
@@ -107,3 +108,22 @@ class Deferral:
     method_name: str
     kwargs: Mapping[str, Any]
     timeout: timedelta | None = None
+
+
+def refuse_another_task(context: Mapping[str, Any], task_id: str) -> None:
+    """Refuse to execute an operator inside another task, for example in a loop in a ``@task`` function.
+
+    Airflow keeps one journal for a task. Several operators in one task would overwrite each other's records,
+    and a retry of the task would ring people again.
+
+    :param context: Airflow's context of the running task.
+    :param task_id: the id of the operator.
+    :raises CallApiFailure: the running task is another one. No call was placed.
+    """
+    running = context["ti"].task_id
+    if running != task_id:
+        raise CallApiFailure(
+            f"Operator {task_id} is executed inside task {running}, which has only one journal. Make the "
+            f"operator a task of its own; for several people, map the operator with expand(contact=[…]). No "
+            "call was placed."
+        )

@@ -10,7 +10,7 @@ Source: the chapters about methods and components of the vendor's Call API v4.0 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum, StrEnum
 from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
@@ -36,6 +36,7 @@ from airflow_provider_callapi.api.models import (
     TalkOption,
 )
 from airflow_provider_callapi.api.private_repr import PrivateRepr
+from airflow_provider_callapi.api.value_kinds import kind_of
 
 R = TypeVar("R", covariant=True)
 """The type of a request's answer."""
@@ -109,10 +110,37 @@ class Request(_Parameters, Generic[R]):
         try:
             return cls.model_validate(given, strict=False)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or None
-        problem = first["msg"].removeprefix("Value error, ")
-        raise InvalidParameters(f"{field}: {problem}" if field else problem, method=cls.method, field=field)
+            problem = error.errors(include_url=False)[0]
+        raise cls._invalid(problem)
+
+    @classmethod
+    def check_values(cls, values: Mapping[str, Any], *, unknown: Collection[str]) -> None:
+        """Check the values of a request that cannot be built yet, because some values are not known.
+
+        :param values: the known fields by name. A field whose value is None is left out.
+        :param unknown: the names of the fields whose values are not known yet.
+        :raises InvalidParameters: a known value cannot be converted. The error names the first such field.
+        """
+        given = {name: value for name, value in values.items() if value is not None}
+        try:
+            cls.model_validate(given, strict=False)
+        except ValidationError as error:
+            problems = error.errors(include_url=False)
+        else:
+            return
+        for problem in problems:
+            # A problem without a field concerns several fields together, and some are not known.
+            if not unknown or (problem["loc"] and problem["loc"][0] not in unknown):
+                raise cls._invalid(problem)
+
+    @classmethod
+    def _invalid(cls, problem: Mapping[str, Any]) -> InvalidParameters:
+        """Return the error for one problem that pydantic has found. The error does not contain the value."""
+        field = ".".join(str(part) for part in problem["loc"]) or None
+        text = problem["msg"].removeprefix("Value error, ")
+        if field and problem["type"] != "missing":
+            text = f"{text}, and {kind_of(problem['input'])} is given"
+        return InvalidParameters(f"{field}: {text}" if field else text, method=cls.method, field=field)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -204,8 +232,8 @@ def _check_any_number(text: str) -> str:
 
 
 def _check_whole_number(value: Any) -> Any:
-    is_digits = not isinstance(value, str) or re.fullmatch(r"\s*[0-9]+\s*", value)
-    if isinstance(value, bool) or not is_digits:
+    is_digits = not isinstance(value, str) or re.fullmatch(r"\s*[0-9]{1,20}\s*", value)
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or not is_digits:
         raise ValueError("a whole number is needed")
     return value
 
@@ -216,19 +244,38 @@ def _check_speakable(text: str) -> str:
     return text
 
 
+def _check_text(value: Any) -> Any:
+    # A number with a fraction has several spellings, such as 1.1 and 1.10. Only the author knows the text.
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("a text is needed")
+    return value
+
+
+def _check_flag(value: Any) -> Any:
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip()
+    if not isinstance(value, bool):
+        raise ValueError("true or false is needed")
+    return value
+
+
 def _check_starts_with_seven(text: str) -> str:
     if not text.startswith("7"):
         raise ValueError("the number must start with 7")
     return text
 
 
-PhoneNumber = Annotated[str, BeforeValidator(_strip_plus_format), AfterValidator(_check_phone_number)]
+Text = Annotated[str, BeforeValidator(_check_text)]
+"""A text. `Request.from_values` also accepts a whole number, and converts the number to its digits."""
+Flag = Annotated[bool, BeforeValidator(_check_flag)]
+"""A boolean. `Request.from_values` also accepts the texts ``true`` and ``false``."""
+PhoneNumber = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator(_check_phone_number)]
 """A phone number in E.164: the country code and the number as digits only, without ``+``."""
-PhoneOrSip = Annotated[str, BeforeValidator(_strip_plus_format), AfterValidator(check_phone_or_sip)]
+PhoneOrSip = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator(check_phone_or_sip)]
 """A phone number in E.164 or a SIP number. For some methods, an internal extension is valid, too."""
-AnyNumber = Annotated[str, BeforeValidator(_strip_plus_format), AfterValidator(_check_any_number)]
+AnyNumber = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator(_check_any_number)]
 """A phone number in E.164, a SIP number or an extension."""
-ObjectId = Annotated[int, BeforeValidator(_check_whole_number), Field(gt=0)]
+ObjectId = Annotated[int, BeforeValidator(_check_whole_number), Field(gt=0, lt=2**63)]
 """The id of an object in the account or of a call session."""
 Direction = Literal["in", "out"]
 VirtualNumberRule = Literal["fixed", "fixed_for_numa", "random", "regional_random", "regional_fixed_for_numa"]
@@ -238,7 +285,7 @@ VirtualNumberRule = Literal["fixed", "fixed_for_numa", "random", "regional_rando
 ``random`` takes any number of the account. The two ``regional_…`` rules prefer numbers of the contact's
 region. All rules except ``fixed`` need the account component ``Автоматическое управление номерами``.
 """
-DtmfWithPauses = Annotated[str, Field(pattern=r"^[0-9*#.]+$")]
+DtmfWithPauses = Annotated[Text, Field(pattern=r"^[0-9*#.]+$")]
 """DTMF (phone key) tones: digits, ``*`` and ``#``. A dot is a pause of one second, as in ``.12.1..4``."""
 
 
@@ -250,7 +297,7 @@ class Message(_Parameters):
     """
 
     type: Literal["media", "tts"]
-    value: Annotated[str, AfterValidator(_check_speakable)]
+    value: Annotated[Text, AfterValidator(_check_speakable)]
 
 
 class Employee(_Parameters):
@@ -306,7 +353,7 @@ class StartCall(Request[StartedCall]):
     virtual_phone_number: PhoneNumber
     virtual_phone_usage_rule: VirtualNumberRule | None = None
     contact: PhoneOrSip
-    external_id: Annotated[str, Field(min_length=1)] | None = None
+    external_id: Annotated[Text, Field(min_length=1)] | None = None
     dtmf_string: DtmfWithPauses | None = None
     direction: Direction = "out"
 
@@ -320,8 +367,8 @@ class _TwoSidedCall(StartCall):
 
     first_call: str
     contact_message: Message | None = None
-    switch_at_once: bool | None = None
-    early_switching: bool | None = None
+    switch_at_once: Flag | None = None
+    early_switching: Flag | None = None
 
     @model_validator(mode="after")
     def _check_early_switching(self) -> Self:
@@ -334,7 +381,7 @@ class _DirectCall(_TwoSidedCall):
     """Base class of start requests that connect the contact with a person."""
 
     media_file_id: ObjectId | None = None
-    show_virtual_phone_number: bool | None = None
+    show_virtual_phone_number: Flag | None = None
 
 
 class StartEmployeeCall(_DirectCall):
@@ -402,7 +449,7 @@ class StartSimpleCall(_DirectCall):
 
     first_call: Literal["contact", "operator"]
     operator: Annotated[PhoneNumber, BeforeValidator(_operator_phone)]
-    operator_confirmation: Annotated[str, Field(pattern=r"^([0-9*#]|any)$")] | None = None
+    operator_confirmation: Annotated[Text, Field(pattern=r"^([0-9*#]|any)$")] | None = None
     operator_message: Message | None = None
 
 
@@ -499,7 +546,7 @@ class SendDtmf(SessionRequest[Done]):
 
     method = "send.dtmf"
 
-    dtmf_string: Annotated[str, Field(pattern=r"^[0-9*#]$")]
+    dtmf_string: Annotated[Text, Field(pattern=r"^[0-9*#]$")]
 
 
 class BlockContact(SessionRequest[Done]):
@@ -521,7 +568,7 @@ class CallTalkOption(SessionRequest[Done]):
 
     method = "call.talk_option"
 
-    button: Annotated[str, Field(min_length=1)]
+    button: Annotated[Text, Field(min_length=1)]
 
 
 class ReleaseCall(SessionRequest[Done]):

@@ -42,6 +42,8 @@ from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 from airflow_provider_callapi.observability import update_watch
+from airflow_provider_callapi.parameters.kinds import INTERVAL, SECONDS_OR_ZERO, TEXT, count
+from airflow_provider_callapi.parameters.schema import read_parameter
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -65,6 +67,7 @@ class CallApiHook(BaseHook):
         (the API's rate-limit units). If the reset is later, the hook raises `LimitExceeded`, which contains
         the seconds until the reset.
     :param max_sends: how often the hook sends one failing request at most. 1: the hook repeats no request.
+    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
     """
 
     conn_name_attr = "callapi_conn_id"
@@ -81,9 +84,9 @@ class CallApiHook(BaseHook):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.callapi_conn_id = callapi_conn_id
-        self.max_limit_wait = max_limit_wait
-        self.max_sends = max_sends
+        self.callapi_conn_id = read_parameter("callapi_conn_id", callapi_conn_id, TEXT)
+        self.max_limit_wait = read_parameter("max_limit_wait", max_limit_wait, SECONDS_OR_ZERO)
+        self.max_sends = read_parameter("max_sends", max_sends, count())
         self.report_refusals = Refusals()
         self._deprecation_logged = False
 
@@ -223,6 +226,7 @@ class CallApiHook(BaseHook):
         :param until: epoch seconds at which the caller's wait ends. No pause is longer, and a poll that is
             under way at this time ends at most ten seconds later.
         """
+        poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
         while True:
             time_limit = max(until - time.time(), LAST_POLL_SECONDS)
             snapshot = self.take_snapshot(awaited(), time_limit=time_limit)
@@ -317,7 +321,7 @@ class CallApiHook(BaseHook):
 
         :param timeout: seconds to wait for the report.
         """
-        deadline = time.time() + timeout
+        deadline = time.time() + read_parameter("timeout", timeout, SECONDS_OR_ZERO)
         while True:
             report = self.call_report(call_session_id, external_id=external_id, contact=contact, since=since)
             remaining = deadline - time.time()

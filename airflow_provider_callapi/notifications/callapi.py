@@ -11,15 +11,25 @@ from airflow.providers.common.compat.sdk import BaseNotifier
 
 from airflow_provider_callapi.notifications._alert.contacts import check_contacts
 from airflow_provider_callapi.notifications._alert.execution import InProcess, InTriggerer, run_without_loop
-from airflow_provider_callapi.notifications._alert.options import FALLBACKS, AlertOptions, render_optional
+from airflow_provider_callapi.notifications._alert.options import (
+    ALERT_PARAMETERS,
+    DEFAULT_QUIET_FOR,
+    DEFAULT_SETTLE,
+    FALLBACKS,
+    AlertOptions,
+    read_duration,
+    render_optional,
+)
 from airflow_provider_callapi.notifications._alert.reporting import log_instead_of_raising
 from airflow_provider_callapi.notifications._alert.ringing import ring
+from airflow_provider_callapi.parameters.rendering import TextStaysText
+from airflow_provider_callapi.parameters.schema import read_parameters
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class CallApiNotifier(BaseNotifier):
+class CallApiNotifier(TextStaysText, BaseNotifier):
     """Call a person and speak a text about the failure. With several contacts, call until one answers.
 
     Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert
@@ -80,9 +90,9 @@ class CallApiNotifier(BaseNotifier):
         message: str | dict[str, Any] | None = None,
         callapi_conn_id: str = "callapi_default",
         external_id: str | None = None,
-        quiet_for: timedelta | float = timedelta(minutes=15),
+        quiet_for: timedelta | float = DEFAULT_QUIET_FOR,
         dialing_timeout: int | str | None = None,
-        settle: float = 4.0,
+        settle: float = DEFAULT_SETTLE,
         **kwargs: Any,  # context, from Airflow 3.1 on
     ) -> None:
         super().__init__(**kwargs)
@@ -95,6 +105,9 @@ class CallApiNotifier(BaseNotifier):
         self.quiet_for = quiet_for
         self.dialing_timeout = dialing_timeout
         self.settle = settle
+        # Airflow passes the context if the alert is due. Then a mistake must not prevent the alert.
+        if "context" not in kwargs:
+            read_parameters(ALERT_PARAMETERS, vars(self), not_rendered=self.template_fields)
         check_contacts(contact, region)
 
     def __call__(self, *args: Any) -> None:
@@ -157,7 +170,6 @@ class CallApiNotifier(BaseNotifier):
 
     @property
     def _options(self) -> AlertOptions:
-        quiet_for = self.quiet_for
         return AlertOptions(
             contact=self.contact,
             region=self.region,
@@ -165,7 +177,7 @@ class CallApiNotifier(BaseNotifier):
             message=self.message,
             callapi_conn_id=self.callapi_conn_id,
             external_id=self.external_id,
-            quiet_for=quiet_for.total_seconds() if isinstance(quiet_for, timedelta) else quiet_for,
+            quiet_for=read_duration("quiet_for", self.quiet_for, DEFAULT_QUIET_FOR, self.log),
             dialing_timeout=self.dialing_timeout,
-            settle=self.settle,
+            settle=read_duration("settle", self.settle, DEFAULT_SETTLE, self.log),
         )

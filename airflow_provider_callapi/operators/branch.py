@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow.providers.common.compat.sdk import BaseBranchOperator
 
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.parameters.kinds import TEXTS
+from airflow_provider_callapi.parameters.rendering import TextStaysText
+from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -21,10 +24,13 @@ Route = Literal["answered", "not_answered", "refused", "unknown"]
 Target = str | Sequence[str] | None
 """The id of a task or task group directly downstream, or a list of ids. None: skip all downstream tasks."""
 
+_KINDS: Schema = {f"if_{route}": TEXTS.or_none("skip all tasks") for route in get_args(Route)}
+"""The parameters of the branch operator except ``call``."""
+
 _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", None: "unknown"}
 
 
-class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
+class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOperator):
     """Run the downstream tasks that the author assigned to a call's outcome, and skip the other ones.
 
     ============  ==================================================================================
@@ -54,6 +60,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
     """
 
     template_fields: Sequence[str] = ("call",)
+    object_fields = frozenset({"call"})
     ui_color = "#e6dcf5"
 
     def __init__(
@@ -72,6 +79,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
         self.if_not_answered = if_not_answered
         self.if_refused = if_refused
         self.if_unknown = if_unknown
+        read_parameters(_KINDS, vars(self))  # a wrong parameter is an error of the DAG file
+        if not is_template(call):
+            route_of(call)
 
     def choose_branch(self, context: Context) -> list[str] | None:
         """Return the ids of the tasks to run after the call. None: skip all downstream tasks.
@@ -85,8 +95,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
         return list(self._targets(route)) or None
 
     def _targets(self, route: Route) -> Iterator[str]:
-        target: Target = getattr(self, f"if_{route}")
-        yield from [target] if isinstance(target, str) else target or ()
+        name = f"if_{route}"
+        yield from read_parameter(name, getattr(self, name), _KINDS[name]) or ()
 
     def _check_all_targets(self) -> None:
         """Check the task ids in all ``if_…`` parameters, even in those that this run does not use.
@@ -111,7 +121,7 @@ def route_of(call: Any) -> Route:
 
     :param call: what a start operator or the sensor returned, as a dict or as text. None: there is no call,
         and the route is ``unknown``.
-    :raises CallApiFailure: ``call`` is neither a call nor None.
+    :raises InvalidParameter: ``call`` is neither a call nor None.
     """
     call = _parse(call) if isinstance(call, str) else call
     if call is None:
@@ -121,7 +131,7 @@ def route_of(call: Any) -> Route:
             return "refused"
         return _ROUTES[Outcome.from_xcom(dict(call)).answered]
     except (TypeError, KeyError, ValueError):
-        raise CallApiFailure(
+        raise InvalidParameter(
             "call: pass what one start operator or sensor returned. If that task is mapped, map this task too"
         ) from None
 
@@ -133,7 +143,7 @@ def _parse(text: str) -> Mapping[str, Any] | str | None:
     unchanged.
     """
     for parse in (json.loads, ast.literal_eval):
-        with suppress(ValueError, SyntaxError):
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             value: Mapping[str, Any] | None = parse(text)
             return value
     return text or None

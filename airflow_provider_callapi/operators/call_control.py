@@ -10,7 +10,7 @@ Examples: a duplicate tag, a recording that is already on, a call that has alrea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_callapi.api import methods
 from airflow_provider_callapi.api.data_api import SetTagCommunications
@@ -20,6 +20,8 @@ from airflow_provider_callapi.api.models import Done
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, translate_errors
 from airflow_provider_callapi.operators._call.request_operator import Message, RequestOperator, SessionRef
 from airflow_provider_callapi.operators._call.single_request import send_once
+from airflow_provider_callapi.parameters.kinds import FLAG, SECONDS_OR_ZERO
+from airflow_provider_callapi.parameters.schema import Schema
 from airflow_provider_callapi.task_context import TaskFacts
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ class CallApiTagCallOperator(_SessionOperator):
     """
 
     request_type = methods.TagCall
+    kinds: ClassVar[Schema] = {**RequestOperator.kinds, "report_timeout": SECONDS_OR_ZERO}
 
     def __init__(self, *, tag_id: int | str, report_timeout: float = 120.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -96,6 +99,7 @@ class CallApiTagCallOperator(_SessionOperator):
         :raises CallApiFailure: the call has ended, and the connection does not use the Data API.
         :raises CallApiTrouble: the call has ended, and the Data API has no report yet.
         """
+        report_timeout = self.read_parameters()["report_timeout"]
         with translate_errors(), self.hook as hook:
             try:
                 return hook.call(request)
@@ -105,7 +109,7 @@ class CallApiTagCallOperator(_SessionOperator):
                         f"{error}. The call has ended, and only the Data API tags an ended call: set "
                         f"extra.data_api of connection {self.callapi_conn_id} to true"
                     ) from error
-                report = hook.await_report(request.call_session_id, timeout=self.report_timeout)
+                report = hook.await_report(request.call_session_id, timeout=report_timeout)
                 if report is None or report.communication_id is None:
                     raise CallApiTrouble(
                         f"{error}, and the Data API has no report of the call yet"
@@ -297,6 +301,7 @@ class CallApiListCallsOperator(_ControlOperator):
     """
 
     request_type = methods.ListCalls
+    kinds: ClassVar[Schema] = {**RequestOperator.kinds, "include_phone_numbers": FLAG}
 
     def __init__(
         self,
@@ -313,13 +318,14 @@ class CallApiListCallsOperator(_ControlOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Request the active calls from the service. Return a list with one dict per call."""
+        include_phone_numbers = self.read_parameters()["include_phone_numbers"]
         sessions = self.send(self.make_request())
         if sessions.left_out:
             self.log.warning(
                 "%d more active calls are left out: their session id cannot be read", sessions.left_out
             )
         calls: list[dict[str, Any]] = [session.model_dump(mode="json") for session in sessions]
-        return calls if self.include_phone_numbers else _masked(calls)
+        return calls if include_phone_numbers else _masked(calls)
 
 
 _NOT_PERSONAL = frozenset({"virtual_phone_number", "external_id"})

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
-from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.exceptions import CallApiFailure, translate_errors
-from airflow_provider_callapi.operators._call.options import as_limit
+from airflow_provider_callapi.operators._call.tags import read_tags
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
-from airflow_provider_callapi.task_context import Deferral, TaskFacts
+from airflow_provider_callapi.parameters.rendering import TextStaysText
+from airflow_provider_callapi.parameters.schema import is_template, nothing_sent
+from airflow_provider_callapi.task_context import Deferral, TaskFacts, refuse_another_task
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.operators._campaign.run import CampaignRun
 
 
-class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
+class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
     """Call each person on a contact list, and write one result row per person.
 
     The parameter ``redial`` defines when the operator calls a person again after an unsuccessful call.
@@ -116,6 +118,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
 
     ui_color = "#fbe8d3"
     parameter_of_field: ClassVar[Mapping[str, str]] = {"is_dry_run": "dry_run"}
+    object_fields = frozenset({"contacts", "do_not_call", "calling_hours", "calling_days", "tags"})
     template_fields: Sequence[str] = (
         "contacts",
         "do_not_call",
@@ -206,50 +209,21 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         self._run: CampaignRun | None = None
         self._killed = False
         self._has_do_not_call = do_not_call is not None
-        self._read_options()  # a wrong option is an error of the DAG file
+        self._read_options(templates=True)  # a wrong option is an error of the DAG file
 
-    def _read_options(self) -> CampaignOptions:
+    def _read_options(self, *, templates: bool = False) -> CampaignOptions:
         """Check the operator's attributes, and return them as one options object.
 
         The constructor and each try call this method, because a subclass or a cluster policy may change
         attributes after the constructor.
+
+        :param templates: whether Airflow has not rendered the templates yet.
+        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
-        return CampaignOptions(
-            call=self.call,
-            contacts=self.contacts,
-            callapi_conn_id=self.callapi_conn_id,
-            campaign=self.campaign,
-            shard=self.shard,
-            do_not_call=self.do_not_call,
-            max_unreadable=self.max_unreadable,
-            region=self.region,
-            timezone=self.timezone,
-            calling_hours=self.calling_hours,
-            calling_days=self.calling_days,
-            max_active_calls=self.max_active_calls,
-            points_reserve=self.points_reserve,
-            redial=self.redial,
-            max_attempts=self.max_attempts,
-            max_lateness=as_limit(self.max_lateness),
-            ledger_conn_id=self.ledger_conn_id,
-            min_gap=self.min_gap.total_seconds() if isinstance(self.min_gap, timedelta) else self.min_gap,
-            results=self.results,
-            report=self.report,
-            failure_limits=FailureLimits(
-                unreached=self.fail_if_unreached_over,
-                unknown=self.fail_if_unknown_over,
-                invalid=self.fail_if_invalid_over,
-            ),
-            tags=self.tags,
-            is_dry_run=self.is_dry_run,
-            deferrable=self.deferrable,
-            poll_interval=self.poll_interval,
-            appear_timeout=self.appear_timeout,
-            report_timeout=self.report_timeout,
-            absence_proven_after=self.absence_proven_after,
-            call_timeout=self.call_timeout,
-            cancel_on_kill=self.cancel_on_kill,
-        )
+        if not (templates and is_template(self.tags)):
+            read_tags(self.tags)
+        not_rendered = (*self.template_fields, "dry_run") if templates else ()
+        return CampaignOptions.read({**vars(self), "dry_run": self.is_dry_run}, not_rendered=not_rendered)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the campaign, or continue the campaign of an earlier try.
@@ -285,11 +259,13 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
             UnfinishedBusiness,
         )
 
+        refuse_another_task(context, self.task_id)
         if self._has_do_not_call and self.do_not_call is None:
             raise CallApiFailure(
                 "do_not_call: the list is missing, because its task returned nothing. No call was placed."
             )
-        options = self._read_options()
+        with nothing_sent() if event is None else nullcontext():
+            options = self._read_options()
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with translate_errors(), CampaignRun(options, facts, self.log, event=event, memo=memo) as self._run:
             if self._killed:

@@ -20,10 +20,11 @@ The five operators share these parameters. A parameter that is also a field of t
 :param wait_for_completion: True: the task waits for the call's end. False: the task ends when the service
     accepts the call.
 :param deferrable: True: wait in the triggerer. One poll there serves all waits for a connection's calls.
-:param poll_interval: seconds between two polls of the active calls.
+:param poll_interval: seconds between two polls of the active calls, at least 0.1.
 :param appear_timeout: seconds within which ``list.calls`` must show the call. After that time, the task
     treats the call as ended and never observed (``observed`` is false).
-:param timeout: seconds that one try waits for the call. A retry waits again for this call and does not dial.
+:param timeout: how long one try waits for the call, in seconds or as a timedelta, at most 366 days. A retry
+    waits again for this call and does not dial.
 :param poll_failures_tolerated: how many consecutive polls may fail before the task fails.
 :param report_timeout: seconds after the call's end within which the Data API must report the call.
 :param require_answer: True: the task fails if the contact did not answer. If the Data API reports that there

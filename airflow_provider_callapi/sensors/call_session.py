@@ -30,17 +30,32 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import update_watch
 from airflow_provider_callapi.operators._call.request_operator import read_call
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.parameters.kinds import FLAG, INTERVAL, SECONDS, TEXT, choice
+from airflow_provider_callapi.parameters.rendering import TextStaysText
+from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
 from airflow_provider_callapi.task_context import STATE_KEY, TaskState
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+_KINDS: Schema = {
+    "until": choice(sorted(WAIT_ENDS_IN)),
+    "appear_timeout": SECONDS,
+    "require_seen": FLAG,
+    "require_answer": FLAG,
+    "callapi_conn_id": TEXT,
+    "deferrable": FLAG,
+    "poke_interval": INTERVAL,
+    "timeout": SECONDS,
+}
+"""The sensor's parameters except ``call_session_id``."""
+
 _STORE_KEY = "callapi_watch"
 """The key in task state under which the sensor stores its observation of the call."""
 
 
-class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
+class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOperator):
     """Wait until a call is answered or has ended. Return the call as a dict, like the start operators.
 
     With ``until="answered"``, the wait also ends if the call ends without an observed answer. The returned
@@ -69,6 +84,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
     """
 
     template_fields: Sequence[str] = ("call_session_id", "callapi_conn_id")
+    object_fields = frozenset({"call_session_id"})
     ui_color = "#d7ecd9"
 
     def __init__(
@@ -85,11 +101,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         timeout: timedelta | float = 3600.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
-        if until not in WAIT_ENDS_IN:
-            raise ValueError(f"until: {until!r} is not one of {sorted(WAIT_ENDS_IN)}")
-        if not self.poke_interval > 0:
-            raise ValueError("poke_interval: a positive number of seconds is needed")
+        super().__init__(
+            poke_interval=read_parameter("poke_interval", poke_interval, INTERVAL),
+            timeout=read_parameter("timeout", timeout, SECONDS),
+            **kwargs,
+        )
         self.call_session_id = call_session_id
         self.until = until
         self.appear_timeout = appear_timeout
@@ -98,6 +114,19 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         self.callapi_conn_id = callapi_conn_id
         self.deferrable = deferrable
         self._stored: Any = None
+        self._read_parameters(templates=True)  # a wrong parameter is an error of the DAG file
+
+    def _read_parameters(self, *, templates: bool = False) -> None:
+        """Check the parameters, and replace each parameter by its converted value.
+
+        :param templates: whether Airflow has not rendered the templates yet.
+        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        """
+        not_rendered = self.template_fields if templates else ()
+        for name, value in read_parameters(_KINDS, vars(self), not_rendered=not_rendered).items():
+            setattr(self, name, value)
+        if not (templates and is_template(self.call_session_id)):
+            read_call(self.call_session_id)
 
     def execute(self, context: Context) -> Any:
         """Wait for the call, and return the dict of the call for XCom.
@@ -105,6 +134,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
         :raises AirflowSensorTimeout: the call is still active after ``timeout``.
         :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
         """
+        self._read_parameters()
         call = read_call(self.call_session_id)
         if call.status == "ended":
             # This method of BaseSensorOperator applies soft_fail, as it does after a wait.

@@ -21,6 +21,9 @@ from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.events import EVENT_KINDS, CallFilter, EventDetector, EventKind
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_number_or_prefix
+from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.parameters.kinds import FLAG, TEXT, TEXTS, choice, seconds
+from airflow_provider_callapi.parameters.schema import read_parameter
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.calls.snapshot import Snapshot
@@ -29,8 +32,8 @@ _FAILED_POLLS_BEFORE_RECONNECT = 10
 """Consecutive failed polls before the trigger reads the connection again. A user may have corrected it."""
 _PAUSE_BEFORE_RECONNECT = 60.0
 """Seconds before the trigger reads the connection again, so that a wrong password is rarely sent."""
-_LONGEST_INTERVAL = 600.0
-"""The largest ``poll_interval``, in seconds."""
+_POLL_INTERVAL = seconds(at_least=0.1, at_most=600.0)
+_DIRECTION = choice(("in", "out")).or_none("both directions")
 _LOG_AGAIN_AFTER = 600.0
 """Seconds between two log lines about the same error."""
 _SAVE_AGAIN_AFTER = 300.0
@@ -85,7 +88,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         events or the triggerer's log can then read the phone number.
     :param poll_interval: seconds between two polls, at most 600. All triggers of a connection use the
         shortest interval.
-    :raises ValueError: a parameter cannot be used. The error names the parameter.
+    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
     """
 
     def __init__(
@@ -101,27 +104,23 @@ class CallApiEventTrigger(BaseEventTrigger):
         poll_interval: float = 5.0,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.callapi_conn_id = callapi_conn_id
-        self.events = _sorted_tuple(events)
-        self.direction = direction
-        self.virtual_phone_numbers = _sorted_tuple(virtual_phone_numbers)
-        self.contacts = _sorted_tuple(contacts)
-        self.region = region
-        self.include_phone_numbers = include_phone_numbers
-        self.poll_interval = float(poll_interval)
+        self.callapi_conn_id = read_parameter("callapi_conn_id", callapi_conn_id, TEXT)
+        self.events = _sorted_tuple(read_parameter("events", events, TEXTS))
+        self.direction = read_parameter("direction", direction, _DIRECTION)
+        self.virtual_phone_numbers = _sorted_tuple(
+            read_parameter("virtual_phone_numbers", virtual_phone_numbers, TEXTS)
+        )
+        self.contacts = _sorted_tuple(read_parameter("contacts", contacts, TEXTS))
+        self.region = read_parameter("region", region, TEXT)
+        self.include_phone_numbers = read_parameter("include_phone_numbers", include_phone_numbers, FLAG)
+        self.poll_interval = read_parameter("poll_interval", poll_interval, _POLL_INTERVAL)
         if not self.events or not set(self.events) <= set(EVENT_KINDS):
-            raise ValueError(f"events: {self.events} is not one or several of {EVENT_KINDS}")
-        if direction not in ("in", "out", None):
-            raise ValueError(f"direction: {direction!r} is not in or out")
+            raise InvalidParameter(f"events: one or several of {', '.join(EVENT_KINDS)} are needed")
         self._call_filter = CallFilter(
-            direction,
+            self.direction,
             self._read_numbers("virtual_phone_numbers"),
             self._read_numbers("contacts"),
         )
-        if not 0 < self.poll_interval <= _LONGEST_INTERVAL:
-            raise ValueError(
-                f"poll_interval: {poll_interval} is not more than 0 and at most {_LONGEST_INTERVAL:g} seconds"
-            )
         self._logged_at: dict[tuple[Any, ...], float] = {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

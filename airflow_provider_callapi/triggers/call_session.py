@@ -19,6 +19,16 @@ from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, PollTole
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
 from airflow_provider_callapi.observability import time_out_watch, update_watch
+from airflow_provider_callapi.parameters.kinds import (
+    CALL,
+    FLAG,
+    INTERVAL,
+    MOMENT,
+    TEXT,
+    choice,
+    count,
+)
+from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
 from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, subscribe
 
@@ -48,6 +58,7 @@ class CallApiSessionTrigger(BaseTrigger):
         failed poll ends the wait with an error.
     :param cancel_on_kill: release (end) the call when a user clears the waiting task, or marks it as
         success or failed.
+    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
     """
 
     def __init__(
@@ -63,14 +74,16 @@ class CallApiSessionTrigger(BaseTrigger):
         cancel_on_kill: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.callapi_conn_id = callapi_conn_id
-        self.call = call
-        self.until = until
-        self.poll_interval = poll_interval
-        self.appear_by = appear_by
-        self.deadline = deadline
-        self.poll_failures_tolerated = poll_failures_tolerated
-        self.cancel_on_kill = cancel_on_kill
+        self.callapi_conn_id = read_parameter("callapi_conn_id", callapi_conn_id, TEXT)
+        self.call = read_parameter("call", call, CALL)
+        self.until = read_parameter("until", until, choice(sorted(WAIT_ENDS_IN)))
+        self.poll_interval: float = read_parameter("poll_interval", poll_interval, INTERVAL)
+        self.appear_by: float = read_parameter("appear_by", appear_by, MOMENT)
+        self.deadline: float = read_parameter("deadline", deadline, MOMENT)
+        self.poll_failures_tolerated = read_parameter(
+            "poll_failures_tolerated", poll_failures_tolerated, count(at_least=0)
+        )
+        self.cancel_on_kill = read_parameter("cancel_on_kill", cancel_on_kill, FLAG)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the trigger's class path and its arguments: plain JSON without secrets or phone numbers."""

@@ -11,6 +11,8 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Phase, SessionWatch
+from airflow_provider_callapi.parameters.kinds import CALLS, FLAG, MOMENT, SECONDS, TEXT
+from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
 from airflow_provider_callapi.triggers._loop.shared_poll import subscribe
 
@@ -33,6 +35,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         success or failed.
     :param until_answered: also fire at the first answer, so that the worker can tag the call before the call
         ends.
+    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
     """
 
     def __init__(
@@ -46,12 +49,12 @@ class CallApiCampaignTrigger(BaseTrigger):
         until_answered: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.callapi_conn_id = callapi_conn_id
-        self.calls = calls
-        self.wake_at = wake_at
-        self.poll_interval = poll_interval
-        self.cancel_on_kill = cancel_on_kill
-        self.until_answered = until_answered
+        self.callapi_conn_id = read_parameter("callapi_conn_id", callapi_conn_id, TEXT)
+        self.calls = read_parameter("calls", calls, CALLS)
+        self.wake_at = read_parameter("wake_at", wake_at, MOMENT)
+        self.poll_interval = read_parameter("poll_interval", poll_interval, SECONDS)
+        self.cancel_on_kill = read_parameter("cancel_on_kill", cancel_on_kill, FLAG)
+        self.until_answered = read_parameter("until_answered", until_answered, FLAG)
 
     @staticmethod
     def serialize_watches(watches: Mapping[int, SessionWatch]) -> list[dict[str, Any]]:

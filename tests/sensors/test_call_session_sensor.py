@@ -301,7 +301,7 @@ def test_an_interval_that_is_not_positive_is_refused_when_the_dag_is_parsed(inte
 
 
 def test_until_is_checked_when_the_dag_is_parsed():
-    with pytest.raises(ValueError, match="until: 'over' is not one of"):
+    with pytest.raises(ValueError, match="until: one of answered, ended"):
         sensor(1, until="over")
 
 

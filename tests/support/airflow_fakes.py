@@ -181,6 +181,7 @@ class Task:
         method, kwargs = "execute", {}
         while True:
             self.operator = self.make()
+            self.ti.task_id = self.operator.task_id
             try:
                 if method == "execute":
                     return self.operator.execute(self.context)

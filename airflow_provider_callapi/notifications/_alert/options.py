@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.parameters.kinds import CONTACTS, SECONDS_OR_ZERO, TEXT, seconds
+from airflow_provider_callapi.parameters.schema import Schema, read_parameter
+
+ALERT_PARAMETERS: Schema = {
+    "contact": CONTACTS,
+    "virtual_phone_number": TEXT,
+    "callapi_conn_id": TEXT,
+    "quiet_for": SECONDS_OR_ZERO,
+    "settle": seconds(zero=True, at_most=60),
+}
+"""The notifier's parameters, except those in `FALLBACKS`."""
+DEFAULT_QUIET_FOR = timedelta(minutes=15)
+DEFAULT_SETTLE = 4.0
 
 FALLBACKS = {
     "message": "the default text is spoken",
@@ -56,3 +71,18 @@ def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log
             text = mask_phones(f"{type(error).__name__}: {error}")
             log.error("%s cannot be rendered, so %s: %s", name, FALLBACKS[name], text)
     return rendered
+
+
+def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -> float:
+    """Return a duration of the notifier in seconds. If the value cannot be used, log it and use the default.
+
+    A mistake in a duration must not prevent the alert.
+
+    :param name: the name of the notifier's parameter.
+    """
+    try:
+        duration: float = read_parameter(name, value, ALERT_PARAMETERS[name])
+    except InvalidParameter as error:
+        log.error("%s, so the default is used", error)
+        duration = read_parameter(name, default, ALERT_PARAMETERS[name])
+    return duration

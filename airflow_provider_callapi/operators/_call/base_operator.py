@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperatorLink, conf
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout, BaseOperatorLink, conf
 
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Delivery
 from airflow_provider_callapi.calls.tagging import TagWhen
 from airflow_provider_callapi.exceptions import translate_errors
-from airflow_provider_callapi.operators._call.options import CallOptions, as_limit
+from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
-from airflow_provider_callapi.operators._call.tags import read_tag_rules
-from airflow_provider_callapi.task_context import Deferral, TaskFacts
+from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
+from airflow_provider_callapi.parameters.kinds import FLAG, TEXT
+from airflow_provider_callapi.parameters.schema import Schema, is_template, nothing_sent
+from airflow_provider_callapi.task_context import STATE_KEY, Deferral, TaskFacts, refuse_another_task
 
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
     from airflow.providers.common.compat.sdk import Context
@@ -51,6 +53,7 @@ class StartCallOperator(RequestOperator):
     ui_color = "#fbe8d3"
     operator_extra_links = (RecordingLink(),)
     also_templated = ("tags", "region")
+    kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS, "region": TEXT}
 
     def __init__(
         self,
@@ -106,38 +109,36 @@ class StartCallOperator(RequestOperator):
         self.refused_as_result = refused_as_result
         self.recording_url: str | None = None
         self._try: CallTry | None = None
-        self._read_options()  # a wrong option is an error of the DAG file
+
+    def check_constants(self) -> None:
+        """Check the parameters that are no templates.
+
+        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        """
+        self._read_options()
+        if not is_template(self.tags):
+            read_tags(self.tags)
+        super().check_constants()
 
     def _read_options(self) -> CallOptions:
         """Check the operator's attributes, and return them as one options object.
 
         The constructor and each try call this method, because a subclass or a cluster policy may change
         attributes after the constructor.
+
+        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
-        return CallOptions(
-            wait_for_completion=self.wait_for_completion,
-            deferrable=self.deferrable,
-            poll_interval=self.poll_interval,
-            appear_timeout=self.appear_timeout,
-            timeout=self.timeout,
-            poll_failures_tolerated=self.poll_failures_tolerated,
-            report_timeout=self.report_timeout,
-            require_answer=self.require_answer,
-            delivery=self.delivery,
-            absence_proven_after=self.absence_proven_after,
-            durable=self.durable,
-            has_tags=bool(self.tags),
-            cancel_on_kill=self.cancel_on_kill,
-            max_lateness=as_limit(self.max_lateness),
-            recording_link=self.recording_link,
-            refused_as_result=self.refused_as_result,
-        )
+        return CallOptions.read(vars(self))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict.
 
         If the task is deferrable and has to wait, defer the task instead.
         """
+        refuse_another_task(context, self.task_id)
+        with nothing_sent():
+            self._read_options()
+            read_tags(self.tags)
         request = self.make_request()
         with self._open_try(context) as call_try:
             return self._complete(call_try.start(request))
@@ -150,16 +151,22 @@ class StartCallOperator(RequestOperator):
         return self.execute(context)
 
     def execute_complete(
-        self, context: Context, event: dict[str, Any] | None = None, wait_until: float | None = None
+        self,
+        context: Context,
+        event: dict[str, Any] | None = None,
+        wait_until: float | None = None,
+        call_session_id: int | None = None,
     ) -> dict[str, Any]:
         """Continue the task after the triggerer has watched the call. Return the call as a dict.
 
         :param event: what the trigger observed of the call.
         :param wait_until: epoch seconds at which this try stops waiting.
+        :param call_session_id: the session id of the call. None: an older version deferred the task.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
-        with self._open_try(context, wait_until=wait_until) as call_try:
+        placed = _session_name(call_session_id)
+        with self._open_try(context, placed=placed, wait_until=wait_until) as call_try:
             return self._complete(call_try.observed(*read_event(event)))
 
     def report_due(
@@ -178,19 +185,37 @@ class StartCallOperator(RequestOperator):
         :param call: the dict of the call before the pause.
         :param report_by: epoch seconds at which the task continues without a report.
         """
-        with self._open_try(context) as call_try:
+        placed = _session_name((call or {}).get("call_session_id"))
+        with self._open_try(context, placed=placed) as call_try:
             return self._complete(call_try.report_due(Outcome.from_xcom(call or {}), report_by))
 
     def on_kill(self) -> None:
         """Release (end) the call when Airflow kills the task, if the author set ``cancel_on_kill``."""
-        if self.cancel_on_kill and self._try is not None:
+        if self._try is not None and self._read_options().cancel_on_kill:
             self._try.release()
 
     @contextmanager
-    def _open_try(self, context: Context, *, wait_until: float | None = None) -> Iterator[CallTry]:
-        from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
+    def _open_try(
+        self, context: Context, *, placed: str | None = None, wait_until: float | None = None
+    ) -> Iterator[CallTry]:
+        """Open the try of the task.
 
-        with translate_errors(), self.hook as hook:
+        :param placed: describes the call that the try continues, for an error. None: the try may place a
+            call.
+        """
+        from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
+            forbid_redial,
+        )
+
+        self._try = None
+
+        def known_call(error: BaseException) -> str | None:
+            if self._try is not None:
+                return self._try.known_call(error) or (None if self._try.is_durable else placed)
+            return None if STATE_KEY in context and FLAG.read(self.durable) else placed
+
+        with forbid_redial(known_call), translate_errors(), self.hook as hook:
             self._try = CallTry(
                 self._read_options(),
                 TaskFacts.of(context, execution_timeout=self.execution_timeout),
@@ -203,6 +228,10 @@ class StartCallOperator(RequestOperator):
             )
             try:
                 yield self._try
+            except AirflowTaskTimeout:
+                if not self._try.is_durable:  # Airflow calls on_kill only if the error stays a timeout
+                    self.on_kill()
+                raise
             finally:
                 self.recording_url = self._try.recording_url
 
@@ -219,3 +248,8 @@ class StartCallOperator(RequestOperator):
                 timeout=result.timeout,
             )
         return result
+
+
+def _session_name(call_session_id: int | None) -> str:
+    """Describe a placed call for the text of an error."""
+    return "a call was placed" if call_session_id is None else f"call session {call_session_id} was placed"

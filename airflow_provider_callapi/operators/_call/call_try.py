@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -70,6 +68,7 @@ class CallTry:
     :param tag_rules: event → id of the tag that the call gets, as `read_tag_rules` returns them.
     :param wait_until: epoch seconds at which this try stops waiting. None: the try has not waited yet.
     :param log: the task's logger.
+    :ivar is_durable: whether the journal outlives the try.
     :ivar active_session_id: the session id of the call that `release` ends. None: no call is active.
     """
 
@@ -88,8 +87,8 @@ class CallTry:
         self._facts = facts
         self._hook = hook
         self._log = log
-        self._durable = options.durable and facts.state is not None
-        store = (facts.state if self._durable else None) or MemoryStore()
+        self.is_durable = options.durable and facts.state is not None
+        store = (facts.state if self.is_durable else None) or MemoryStore()
         self._journal = Journal(
             ObservedStore(store), owner=facts.owner, generation=facts.clears, deployment=facts.deployment
         )
@@ -129,7 +128,7 @@ class CallTry:
             raise CallTooLate(late)
         delivery = "at_most_once" if late else self._options.delivery
         # Without a journal that outlives a try, an earlier try may have placed the call.
-        search_first = not self._durable and self._facts.try_number > 1
+        search_first = not self.is_durable and self._facts.try_number > 1
         description = f"{request.method} to {mask_phones(request.contact)}"
         try:
             call = place(
@@ -158,8 +157,7 @@ class CallTry:
             log_call_event(LogEvent.RESUMED, call)
         if self._options.wait_for_completion and self._journal.current.stage is Stage.STARTED:
             self.active_session_id = call.call_session_id
-        with self._forbid_redial_on_retry():
-            return self._run(self._lifecycle.resume(call))
+        return self._run(self._lifecycle.resume(call))
 
     def _require_what_proves_absence(self) -> None:
         """Check that the parameter ``absence_proven_after`` can work, if it is set.
@@ -174,7 +172,7 @@ class CallTry:
                 "absence_proven_after needs the Data API: set extra.data_api of connection "
                 f"{self._hook.callapi_conn_id} to true. No call was placed."
             )
-        if not self._durable:
+        if not self.is_durable:
             raise CallApiFailure(
                 "absence_proven_after needs a journal that outlives a try: durable=True and Airflow 3.3 or "
                 "later. No call was placed."
@@ -195,16 +193,14 @@ class CallTry:
         :param phase: the phase of the call when the wait ended, e.g. answered or ended.
         """
         self.active_session_id = call.call_session_id if phase is Phase.ANSWERED else None
-        with self._forbid_redial_on_retry():
-            return self._run(self._lifecycle.observed(phase, call))
+        return self._run(self._lifecycle.observed(phase, call))
 
     def report_due(self, call: Outcome, report_by: float) -> Result:
         """Ask the Data API again for the call's report, after a pause. Then continue the try.
 
         :param report_by: epoch seconds at which the try continues without a report.
         """
-        with self._forbid_redial_on_retry():
-            return self._run(self._lifecycle.report_due(call, report_by))
+        return self._run(self._lifecycle.report_due(call, report_by))
 
     def release(self) -> None:
         """Release (end) the active call, if there is one.
@@ -264,7 +260,10 @@ class CallTry:
         return Deferral(
             trigger,
             method_name="execute_complete",
-            kwargs={"wait_until": self._lifecycle.wait_until},
+            kwargs={
+                "wait_until": self._lifecycle.wait_until,
+                "call_session_id": step.call.call_session_id,
+            },
             timeout=timedelta(seconds=max(step.deadline - time.time(), 0) + _GRACE),
         )
 
@@ -281,21 +280,21 @@ class CallTry:
             self.release()
         return AirflowTaskTimeout(f"execution_timeout is up and {name} is still active")
 
-    @contextmanager
-    def _forbid_redial_on_retry(self) -> Iterator[None]:
-        """Convert errors into failures that Airflow never retries, if the journal is lost after this try.
+    def known_call(self, error: BaseException) -> str | None:
+        """Describe the placed call for the text of an error, if the journal ends with this try.
 
-        The journal is the record of the task's call. Without the journal, a retry would not know that a call
-        was placed, and could dial again.
+        :param error: the error that ends the try.
+        :return: the description. None: no call was placed, or the next try reads the journal.
         """
-        try:
-            yield
-        except (CallApiError, CallApiTrouble, CallStillActive) as error:
-            if self._durable:
-                raise
-            raise CallApiFailure(
-                f"{error}. Not retried: without task state (Airflow 3.3+) a retry could dial again"
-            ) from error
+        record = self._journal.record
+        if self.is_durable or record is None:
+            return None
+        if record.call is not None:
+            return f"call session {record.outcome.call_session_id} was placed"
+        # `place` has decided about the lost call if a service failed. Other errors interrupt `place`.
+        if record.stage is Stage.STARTING and not isinstance(error, CallApiError | CallApiTrouble):
+            return f"the call with external_id {record.external_id} may have been placed"
+        return None
 
     def _refused_result(self, request: StartCall, error: CallRefused) -> dict[str, Any]:
         """Return the XCom for a call that the service refused to place.

@@ -5,11 +5,42 @@ The operator's constructor checks the parameters.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import get_args
+from typing import Any, Self, get_args
 
 from airflow_provider_callapi.calls.placing import Delivery
+from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.parameters.kinds import (
+    FLAG,
+    INTERVAL,
+    LIMIT,
+    SECONDS,
+    SECONDS_OR_ZERO,
+    choice,
+    count,
+)
+from airflow_provider_callapi.parameters.schema import Schema, read_parameters
+
+CALL_OPTIONS: Schema = {
+    "wait_for_completion": FLAG,
+    "deferrable": FLAG,
+    "poll_interval": INTERVAL,
+    "appear_timeout": SECONDS,
+    "timeout": SECONDS,
+    "poll_failures_tolerated": count(at_least=0),
+    "report_timeout": SECONDS_OR_ZERO,
+    "require_answer": FLAG,
+    "delivery": choice(get_args(Delivery)),
+    "absence_proven_after": SECONDS.or_none("absence proves nothing"),
+    "durable": FLAG,
+    "cancel_on_kill": FLAG,
+    "max_lateness": LIMIT,
+    "recording_link": FLAG,
+    "refused_as_result": FLAG,
+}
+"""The parameters that all start operators share, except ``tags`` and the fields of the API method."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +51,7 @@ class CallOptions:
     `airflow_provider_callapi.operators.start_call` describes.
 
     :ivar has_tags: whether the author gave any tags.
-    :raises ValueError: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: two parameters cannot be used together. The text names the parameters.
     """
 
     wait_for_completion: bool
@@ -40,14 +71,19 @@ class CallOptions:
     recording_link: bool
     refused_as_result: bool
 
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """Return the options that an operator's parameters mean.
+
+        :param values: parameter name → value. Other names are ignored.
+        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        """
+        return cls(has_tags=bool(values.get("tags")), **read_parameters(CALL_OPTIONS, values))
+
     def __post_init__(self) -> None:
-        if self.delivery not in get_args(Delivery):
-            raise ValueError(f"delivery: {self.delivery!r} is not at_most_once or at_least_once")
-        if self.poll_interval <= 0:
-            raise ValueError(f"poll_interval: {self.poll_interval!r} is not a positive number of seconds")
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
         if self.refused_as_result and self.delivery != "at_most_once":
-            raise ValueError(
+            raise InvalidParameter(
                 "refused_as_result needs delivery='at_most_once': an earlier attempt may have rung a phone"
             )
         needs_the_end = {
@@ -57,7 +93,7 @@ class CallOptions:
         }
         for name, is_set in needs_the_end.items():
             if is_set and not self.wait_for_completion:
-                raise ValueError(f"{name} needs wait_for_completion=True")
+                raise InvalidParameter(f"{name} needs wait_for_completion=True")
 
 
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
@@ -65,23 +101,10 @@ def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> 
 
     :param seconds: the parameter's value; None: not set.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
-    :raises ValueError: the number is not finite, or is shorter than ``appear_timeout``.
+    :raises InvalidParameter: the number is less than ``appear_timeout``.
     """
-    if seconds is not None and not appear_timeout <= seconds < float("inf"):
-        raise ValueError(
-            f"absence_proven_after: {seconds!r} is not a number of seconds, at least appear_timeout "
-            f"({appear_timeout:g})"
+    if seconds is not None and seconds < appear_timeout:
+        raise InvalidParameter(
+            f"absence_proven_after: a number of seconds, at least appear_timeout ({appear_timeout:g}), is "
+            f"needed, and {seconds:g} is given"
         )
-
-
-def as_limit(seconds: timedelta | float | None) -> timedelta | None:
-    """Convert a time limit (seconds or a timedelta) to a timedelta. Return None if there is no limit.
-
-    There is no limit if the value is None, infinity, or longer than the longest timedelta.
-    """
-    if seconds is None or isinstance(seconds, timedelta):
-        return seconds
-    try:
-        return timedelta(seconds=seconds)
-    except OverflowError:
-        return None

@@ -12,13 +12,21 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import Request
+from airflow_provider_callapi.api.value_kinds import kind_of
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._call.numbers import read_numbers
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.parameters.kinds import IDENTIFIER, TEXT
+from airflow_provider_callapi.parameters.rendering import TextStaysText
+from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
 
 if TYPE_CHECKING:
+    from airflow.sdk.bases.operator import BaseOperatorMeta
+
     from airflow_provider_callapi.hooks.callapi import CallApiHook
+else:
+    BaseOperatorMeta = type(BaseOperator)
 
 Q = TypeVar("Q", bound=Request[Any])
 
@@ -39,10 +47,8 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
         numbers of the account, which are in the service's form.
     :raises CallApiFailure: a value cannot be used; nothing was sent. The text names the field.
     """
-    session = values.get("call_session_id")
-    if isinstance(session, Mapping):
-        values = {**values, "call_session_id": session.get("call_session_id")}
     try:
+        values = _with_session_id(values)
         if region is not None:
             values = read_numbers(values, region, method=request_type.method)
         return request_type.from_values(values)
@@ -50,36 +56,85 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
         raise CallApiFailure(f"{error}. Nothing was sent.") from None
 
 
+def check_request(
+    request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None = None
+) -> None:
+    """Check those values of a request that are no templates.
+
+    :param values: field name → value, before Airflow renders templates.
+    :param region: ISO 3166 code of the country of numbers without a country code, see `read_request`.
+    :raises InvalidParameter: a value cannot be used. The text names the field.
+    """
+    unknown = [name for name, value in values.items() if is_template(value)]
+    known = {name: value for name, value in values.items() if name not in unknown}
+    try:
+        known = dict(_with_session_id(known))
+        if region is not None:
+            known = read_numbers(known, region, method=request_type.method)
+        request_type.check_values(known, unknown=unknown)
+    except InvalidParameters as error:
+        raise InvalidParameter(str(error)) from None
+
+
+def _with_session_id(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values of a request. If ``call_session_id`` is a call's dict, take the call's session id."""
+    session = values.get("call_session_id")
+    if not isinstance(session, Mapping):
+        return values
+    return {**values, "call_session_id": session.get("call_session_id")}
+
+
 def read_call(call_session_id: Any) -> Outcome:
     """Return the call that an operator's parameter ``call_session_id`` names.
 
     :param call_session_id: a session id as a number or text, or the dict that a start operator returned.
-    :raises CallApiFailure: the value names no call.
+    :raises InvalidParameter: the value names no call.
     """
     try:
         if isinstance(call_session_id, Mapping):
-            call = Outcome.from_xcom(dict(call_session_id))
-        else:
-            call = Outcome(int(str(call_session_id)))
-        if call.call_session_id > 0:
-            return call
-        raise ValueError("not an id of the service")
+            session_id = IDENTIFIER.read(call_session_id.get("call_session_id"))
+            return Outcome.from_xcom({**call_session_id, "call_session_id": session_id})
+        return Outcome(IDENTIFIER.read(call_session_id))
     except (TypeError, ValueError):
-        raise CallApiFailure(
-            "call_session_id: pass a session id as a number or text, or what a start operator returned"
+        raise InvalidParameter(
+            "call_session_id: a session id as a number or text, or the dict that a start operator returned, "
+            f"is needed, and {kind_of(call_session_id)} is given"
         ) from None
 
 
-class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
+class _CheckedAfterConstruction(BaseOperatorMeta):
+    """Metaclass that checks an operator after its constructor.
+
+    Only the constructor of the most derived class has set all attributes, and Airflow calls no method after
+    that constructor.
+    """
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
+        operator = super().__call__(*args, **kwargs)
+        operator.check_constants()
+        return operator
+
+
+class RequestOperator(
+    MappedDataIsNoTemplate, TextStaysText, BaseOperator, metaclass=_CheckedAfterConstruction
+):
     """Base of the Airflow operators for one API method.
 
-    An attribute of the operator with the same name as a parameter of the API method is sent as this
-    parameter. All these attributes are Airflow template fields.
+    The API request consists of those operator attributes that have the name of a field of the method. All of
+    these attributes are templates.
+
+    :cvar kinds: name of each parameter that is not a field of the method → the kind of its values.
+    :raises InvalidParameter: a parameter that is no template cannot be used. The text names the parameter.
     """
 
     request_type: ClassVar[type[Request[Any]]]
     also_templated: ClassVar[tuple[str, ...]] = ()
     region: str | None = None
+    kinds: ClassVar[Schema] = {"callapi_conn_id": TEXT}
+    object_fields = frozenset(
+        {"call_session_id", "contact_message", "employee", "employee_message", "operator_message"}
+        | {"tags", "to_message"}
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -92,17 +147,38 @@ class RequestOperator(MappedDataIsNoTemplate, BaseOperator):
         super().__init__(**kwargs)
         self.callapi_conn_id = callapi_conn_id
 
+    def check_constants(self) -> None:
+        """Check the parameters that are no templates.
+
+        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        """
+        read_parameters(self.kinds, vars(self), not_rendered=self.template_fields)
+        if not is_template(self.region):  # without the region, no number can be read
+            check_request(self.request_type, self._request_values(), region=self._read_region())
+
+    def read_parameters(self) -> dict[str, Any]:
+        """Return the converted values of the parameters that are not fields of the method.
+
+        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        """
+        return read_parameters(self.kinds, vars(self))
+
     def make_request(self) -> Any:
         """Return the API request that consists of the operator's rendered attributes.
 
         :raises CallApiFailure: the value of an attribute cannot be used. The text names the field.
         """
-        values = {name: getattr(self, name) for name in self.request_type.model_fields}
-        return read_request(self.request_type, values, region=self.region)
+        return read_request(self.request_type, self._request_values(), region=self._read_region())
+
+    def _read_region(self) -> str | None:
+        return None if self.region is None else str(read_parameter("region", self.region, TEXT))
+
+    def _request_values(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.request_type.model_fields}
 
     @property
     def hook(self) -> CallApiHook:
         """A new hook for the Airflow connection that this operator uses."""
         from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
-        return CallApiHook(self.callapi_conn_id)
+        return CallApiHook(read_parameter("callapi_conn_id", self.callapi_conn_id, TEXT))

@@ -1,18 +1,70 @@
 """The parameters of the campaign operator as one object.
 
-The operator's constructor checks those parameters that are not templates.
+The operator's constructor checks those parameters that are not templates. Each try checks all parameters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
-from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._call.options import check_absence_proven_after
+from airflow_provider_callapi.parameters.kinds import (
+    FLAG,
+    INTERVAL,
+    LIMIT,
+    MAPPING,
+    ROWS,
+    SECONDS,
+    SECONDS_OR_ZERO,
+    TEXT,
+    TEXTS,
+    count,
+    mapping_of,
+    share,
+)
+from airflow_provider_callapi.parameters.schema import Schema, read_parameters
+
+_LIMIT_SHARE = share().or_none("no limit")
+
+CAMPAIGN_OPTIONS: Schema = {
+    "call": MAPPING,
+    "contacts": ROWS,
+    "callapi_conn_id": TEXT,
+    "campaign": TEXT,
+    "shard": TEXT.or_none("the whole list"),
+    "do_not_call": ROWS.or_none("no list"),
+    "max_unreadable": count(at_least=0),
+    "region": TEXT,
+    "timezone": TEXT,
+    "calling_hours": TEXTS.or_none("all hours"),
+    "calling_days": TEXTS.or_none("every day"),
+    "max_active_calls": count(),
+    "points_reserve": share(below_one=True),
+    "redial": mapping_of(SECONDS_OR_ZERO.or_none("no redial")).or_none("the default delays"),
+    "max_attempts": count(),
+    "max_lateness": LIMIT,
+    "ledger_conn_id": TEXT.or_none("task state"),
+    "min_gap": SECONDS_OR_ZERO.or_none("no shortest time"),
+    "results": TEXT.or_none("no file"),
+    "report": TEXT.or_none("no file"),
+    "fail_if_unreached_over": _LIMIT_SHARE,
+    "fail_if_unknown_over": _LIMIT_SHARE,
+    "fail_if_invalid_over": _LIMIT_SHARE,
+    "dry_run": FLAG,
+    "deferrable": FLAG,
+    "poll_interval": INTERVAL,
+    "appear_timeout": SECONDS,
+    "report_timeout": SECONDS_OR_ZERO,
+    "absence_proven_after": SECONDS.or_none("absence proves nothing"),
+    "call_timeout": SECONDS,
+    "cancel_on_kill": FLAG,
+}
+"""The parameters of the campaign operator, except ``tags``."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +73,7 @@ class CampaignOptions:
 
     Each option has the name and the meaning of the parameter that `CallApiCampaignOperator` describes.
 
-    :raises ValueError: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: two parameters cannot be used together. The text names the parameters.
     """
 
     call: Mapping[str, Any] = field(repr=False)
@@ -46,7 +98,7 @@ class CampaignOptions:
     report: str | None
     failure_limits: FailureLimits
     tags: Mapping[str, int | str] | None
-    is_dry_run: bool | str
+    is_dry_run: bool
     deferrable: bool
     poll_interval: float
     appear_timeout: float
@@ -55,30 +107,24 @@ class CampaignOptions:
     call_timeout: float
     cancel_on_kill: bool
 
+    @classmethod
+    def read(cls, values: Mapping[str, Any], *, not_rendered: Collection[str] = ()) -> Self:
+        """Return the options that an operator's parameters mean.
+
+        :param values: parameter name → value. Other names are ignored.
+        :param not_rendered: the names of the template fields, before Airflow renders them.
+        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        """
+        read = read_parameters(CAMPAIGN_OPTIONS, values, not_rendered=not_rendered)
+        limits = {name: read.pop(f"fail_if_{name}_over") for name in ("unreached", "unknown", "invalid")}
+        read["is_dry_run"] = read.pop("dry_run")
+        return cls(tags=values["tags"], failure_limits=FailureLimits(**limits), **read)
+
     def __post_init__(self) -> None:
-        if not isinstance(self.call, Mapping) or "method" not in self.call:
-            raise ValueError("call: a mapping with a method is needed, {'method': 'start.informer_call', …}")
-        for name in ("max_active_calls", "max_attempts"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: {getattr(self, name)!r} is less than 1")
-        if self.poll_interval <= 0:
-            raise ValueError(f"poll_interval: {self.poll_interval!r} is not a positive number of seconds")
+        if "method" not in self.call:
+            raise InvalidParameter("call: a dict with a method, such as start.informer_call, is needed")
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
-        if self.max_unreadable < 0:
-            raise ValueError(f"max_unreadable: {self.max_unreadable!r} is less than 0")
-        if not 0 <= self.points_reserve < 1:
-            raise ValueError(f"points_reserve: {self.points_reserve!r} is not a share from 0 to 1")
         if self.min_gap is not None and self.ledger_conn_id is None:
-            raise ValueError("min_gap needs ledger_conn_id: task state contains no calls of other campaigns")
-
-
-def read_flag(value: Any, name: str) -> bool:
-    """Convert a parameter to a boolean. The parameter is a boolean, or a rendered text such as ``false``.
-
-    :param name: the name of the operator's parameter, for the error message.
-    :raises CallApiFailure: the value is neither true nor false.
-    """
-    flag = {"true": True, "false": False}.get(str(value).strip().lower())
-    if flag is None:
-        raise CallApiFailure(f"{name}: true or false is needed. No call was placed.")
-    return flag
+            raise InvalidParameter(
+                "min_gap needs ledger_conn_id: task state contains no calls of other campaigns"
+            )

@@ -30,7 +30,7 @@ from airflow_provider_callapi.observability import MeteredLedger
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
 from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
-from airflow_provider_callapi.operators._campaign.options import CampaignOptions, read_flag
+from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._campaign.output_files import OutputFiles
 from airflow_provider_callapi.operators._campaign.preparation import (
     identity_of,
@@ -86,7 +86,7 @@ class CampaignRun:
         self._began = time.time()
         self._killed = False
         self._released: set[int] = set()
-        self._is_dry_run = read_flag(options.is_dry_run, "dry_run")
+        self._is_dry_run = options.is_dry_run
         self._hook = CallApiHook(options.callapi_conn_id, max_limit_wait=0.0)
         self._memory = CampaignMemory(facts.state, memo or {})
         account_timezone = self._hook.settings.timezone or self._memory.timezone or self._hook.timezone

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from airflow_fakes import CONTACT, TTS, VNUMBER
 
-from airflow_provider_callapi.operators._call.options import as_limit
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
-
-
-@pytest.mark.parametrize(
-    ("seconds", "limit"),
-    [
-        (None, None),
-        (math.inf, None),
-        (1e30, None),
-        (60, timedelta(minutes=1)),
-        (timedelta(hours=1), timedelta(hours=1)),
-    ],
-)
-def test_infinity_is_no_limit(seconds: Any, limit: Any) -> None:
-    assert as_limit(seconds) == limit
 
 
 def make_operator() -> CallApiStartInformerCallOperator:

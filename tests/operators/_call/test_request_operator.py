@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG, BaseOperator
-from airflow_fakes import CONTACT, TTS, VNUMBER, Task
+from airflow_fakes import CONTACT, TTS, VNUMBER, Task, TaskInstance
 from strange_answers import add_unreadable_entry
 
 from airflow_provider_callapi.api.methods import METHODS
@@ -148,7 +148,7 @@ def make(method: str, **changes: Any) -> Any:
 
 
 def context(desk: Any) -> dict[str, Any]:
-    return Task(desk, lambda: None).context
+    return Task(desk, lambda: None, TaskInstance(task_id="task")).context
 
 
 @pytest.fixture

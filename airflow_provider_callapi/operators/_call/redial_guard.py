@@ -1,0 +1,41 @@
+"""End a task without retries after a placed call, if the next try would not know of the call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.exceptions import CallApiFailure, CallNotAnswered, CallUnresolvedForNow
+
+_AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswered, CallUnresolvedForNow)
+"""Exceptions that pass: Airflow does not retry the first two, and the author wants a retry of the others."""
+
+
+@contextmanager
+def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
+    """Convert every error into a failure that Airflow never retries, if a call was placed.
+
+    :param known_call: a function that describes the placed call, for the error's text. The function gets the
+        error. None: the error passes unchanged, because no call was placed, or the next try reads the
+        journal.
+    :raises CallApiFailure: an error came after a call was placed.
+    """
+    try:
+        yield
+    except _AS_THE_AUTHOR_WANTS:
+        raise
+    except (Exception, AirflowTaskTimeout) as error:
+        call = known_call(error)
+        if call is None:
+            raise
+        text = mask_phones(str(error)) or type(error).__name__
+        raise CallApiFailure(
+            f"{text}. Not retried: {call}, and without task state (Airflow 3.3+) a retry could dial again"
+        ) from error

@@ -1,0 +1,251 @@
+"""The kinds of parameters: how a value is converted, and which values are allowed.
+
+A value may come as text, because templates, YAML files and forms give text: ``"60"`` is 60 seconds, and
+``"false"`` is false. No kind guesses: a text that is neither ``true`` nor ``false`` is no boolean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+LONGEST_SECONDS = 366 * 86_400.0
+"""The longest duration in seconds. Longer durations are typing errors, and overflow Airflow's own times."""
+_END_OF_TIME = 1e11
+"""The end of the moments in epoch seconds. Python's own times end near this moment."""
+_LARGEST_COUNT = 1_000_000
+_LONGEST_ID = 20
+"""The largest number of characters of an id."""
+_LONGEST_NUMERAL = 40
+"""The largest number of characters of a text that is read as a number."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of parameter.
+
+    :ivar allowed: which values are allowed, as a text for the error of a value that is not allowed.
+    :ivar read: a function that converts a value. The function raises ValueError for any other value.
+    :ivar optional: whether the value None is allowed. None is never converted.
+    """
+
+    allowed: str
+    read: Callable[[Any], Any]
+    optional: bool = False
+
+    def or_none(self, meaning: str) -> Kind:
+        """Return this kind with None as one more allowed value.
+
+        :param meaning: what None means, for the error.
+        """
+        return replace(self, allowed=f"{self.allowed}, or None ({meaning})", optional=True)
+
+
+def seconds(*, at_least: float = 0.0, zero: bool = False, at_most: float = LONGEST_SECONDS) -> Kind:
+    """Return the kind of a duration. The value is converted to seconds.
+
+    :param at_least: the shortest duration in seconds. If it is 0, the duration must still be positive.
+    :param zero: whether a duration of 0 is allowed.
+    :param at_most: the longest duration in seconds.
+    """
+
+    def read(value: Any) -> float:
+        duration = value.total_seconds() if isinstance(value, timedelta) else _number(value)
+        if not at_least <= duration <= at_most or (duration == 0 and not zero):
+            raise ValueError
+        return duration
+
+    shortest = f"at least {at_least:g}" if at_least else "from 0" if zero else "more than 0"
+    return Kind(f"a number of seconds ({shortest}, at most {at_most:.0f}) or a timedelta", read)
+
+
+def _read_limit(value: Any) -> timedelta | None:
+    if isinstance(value, timedelta):
+        limit = value
+    else:
+        number = _number(value)
+        try:
+            limit = timedelta(seconds=number)
+        except OverflowError:
+            limit = timedelta.max
+    if limit <= timedelta(0):
+        raise ValueError
+    return None if limit >= _NO_LIMIT else limit
+
+
+_NO_LIMIT = timedelta(seconds=1e12)
+
+
+def count(*, at_least: int = 1, at_most: int = _LARGEST_COUNT) -> Kind:
+    """Return the kind of a whole number. The value is converted to an int."""
+
+    def read(value: Any) -> int:
+        number = _number(value)
+        if not at_least <= number <= at_most or number != int(number):
+            raise ValueError
+        return int(number)
+
+    return Kind(f"a whole number from {at_least} to {at_most}", read)
+
+
+def _read_identifier(value: Any) -> int:
+    if isinstance(value, str) and not value.strip().isdecimal():
+        raise ValueError
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > _LONGEST_ID:
+        raise ValueError
+    if int(value) < 1:
+        raise ValueError
+    return int(value)
+
+
+def share(*, below_one: bool = False) -> Kind:
+    """Return the kind of a share from 0 to 1.
+
+    :param below_one: whether the share must be less than 1.
+    """
+
+    def read(value: Any) -> float:
+        number = _number(value)
+        if not 0 <= number <= 1 or (below_one and number == 1):
+            raise ValueError
+        return number
+
+    return Kind(f"a share from 0 to {'less than ' if below_one else ''}1, such as 0.2", read)
+
+
+def choice(values: Collection[str]) -> Kind:
+    """Return the kind of a text that is one of the given texts."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or value not in values:
+            raise ValueError
+        return value
+
+    return Kind(f"one of {', '.join(values)}", read)
+
+
+def flag(value: Any) -> bool:
+    """Return the boolean that a value means.
+
+    :param value: a boolean, or the text ``true`` or ``false`` in upper or lower case.
+    :raises ValueError: the value is neither true nor false.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and (text := value.strip().lower()) in ("true", "false"):
+        return text == "true"
+    raise ValueError
+
+
+def text(value: Any) -> str:
+    """Return the text that a value means. A whole number is converted to its digits.
+
+    :raises ValueError: the value is empty, or is neither a text nor a whole number. A number with a fraction
+        is no text, because 1.10 and 1.1 are one number and two texts.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value
+
+
+def _read_texts(value: Any) -> list[str]:
+    values = [value] if isinstance(value, str | int) else value
+    if not isinstance(values, Collection) or isinstance(values, Mapping | bytes | bytearray):
+        raise ValueError
+    return [text(inner) for inner in values]
+
+
+def _read_contacts(value: Any) -> list[str]:
+    """Return phone numbers as texts. A data frame may give a whole number as a float."""
+    numbers = value if isinstance(value, list | tuple | set) else [value]
+    return [text(int(one) if isinstance(one, float) and one.is_integer() else one) for one in numbers]
+
+
+def _read_mapping(value: Any) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError
+    return value
+
+
+def mapping_of(kind: Kind) -> Kind:
+    """Return the kind of a dict with values of one kind. The values are converted."""
+
+    def read(value: Any) -> dict[Any, Any]:
+        return {
+            name: None if inner is None and kind.optional else kind.read(inner)
+            for name, inner in _read_mapping(value).items()
+        }
+
+    return Kind(f"a dict whose values are {kind.allowed}", read)
+
+
+def _read_call(value: Any) -> Mapping[str, Any]:
+    _read_identifier(_read_mapping(value).get("call_session_id"))
+    return dict(value)
+
+
+def _read_calls(value: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list | tuple):
+        raise ValueError
+    return [_read_call(call) for call in value]
+
+
+def _read_moment(value: Any) -> float:
+    moment = _number(value)
+    if not 0 <= moment < _END_OF_TIME:
+        raise ValueError
+    return moment
+
+
+def _read_rows(value: Any) -> Any:
+    """Return a list of rows, or the path of a file, unchanged. The reader of lists checks each row."""
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        return value
+    if isinstance(value, str | bytes | bytearray | int | float | Mapping) or value is None:
+        raise ValueError
+    return value
+
+
+def _number(value: Any) -> float:
+    """Return the number that an int, a float or a text means.
+
+    :raises ValueError: the value is no number, or is not a number (NaN).
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError
+    if isinstance(value, str) and (len(value) > _LONGEST_NUMERAL or "_" in value):
+        raise ValueError
+    try:
+        number = float(value)
+    except OverflowError:  # an int may be too large for a float
+        raise ValueError from None
+    if math.isnan(number):
+        raise ValueError
+    return number
+
+
+IDENTIFIER = Kind("the id of an object of the account (a whole number, at least 1)", _read_identifier)
+SECONDS = seconds()
+INTERVAL = seconds(at_least=0.1)
+"""The kind of the time between two polls. A shorter interval would only use up the account's points."""
+SECONDS_OR_ZERO = seconds(zero=True)
+LIMIT = Kind("a positive number of seconds or a timedelta", _read_limit).or_none("no limit")
+"""The kind of a time limit. The value is converted to a timedelta. Infinity is no limit: None."""
+FLAG = Kind("true or false", flag)
+TEXT = Kind("a text that is not empty", text)
+CONTACTS = Kind("a phone number or a list of phone numbers", _read_contacts)
+TEXTS = Kind("a text or a list of texts", _read_texts)
+MAPPING = Kind("a dict", _read_mapping)
+CALL = Kind("the dict of a call", _read_call)
+CALLS = Kind("a list of dicts of calls", _read_calls)
+MOMENT = Kind("a number of epoch seconds", _read_moment)
+ROWS = Kind("a list of rows or the path of a file", _read_rows)

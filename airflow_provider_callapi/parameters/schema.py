@@ -1,0 +1,69 @@
+"""Read all parameters of an object by one table: parameter name → kind."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from airflow_provider_callapi.api.value_kinds import kind_of
+from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
+from airflow_provider_callapi.parameters.kinds import Kind
+
+Schema = Mapping[str, Kind]
+"""Parameter name → the kind of its values."""
+
+
+def read_parameters(
+    schema: Schema, values: Mapping[str, Any], *, not_rendered: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the converted values of the parameters in a schema.
+
+    :param values: parameter name → value. Other names are ignored.
+    :param not_rendered: the names of the template fields, before Airflow renders them. A template in such a
+        field, or the output of another task, is returned unchanged.
+    :raises InvalidParameter: a value is not allowed. The text names the parameter, but contains no value.
+    """
+    return {
+        name: values[name]
+        if name in not_rendered and is_template(values[name])
+        else read_parameter(name, values[name], kind)
+        for name, kind in schema.items()
+    }
+
+
+def read_parameter(name: str, value: Any, kind: Kind) -> Any:
+    """Return the converted value of one parameter.
+
+    :raises InvalidParameter: the value is not allowed. The text names the parameter, but contains no value.
+    """
+    if value is None and kind.optional:
+        return None
+    try:
+        return kind.read(value)
+    except (ValueError, TypeError, OverflowError):
+        raise InvalidParameter(f"{name}: {kind.allowed} is needed, and {kind_of(value)} is given") from None
+
+
+def is_template(value: Any) -> bool:
+    """Return whether a value contains a template, or is the output of another task."""
+    if isinstance(value, str):
+        return "{{" in value or "{%" in value or "{#" in value
+    if isinstance(value, Mapping):
+        return any(is_template(inner) for inner in value.values())
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(is_template(inner) for inner in value)
+    # The output of another task has a method `resolve`, and Airflow calls a function with the context.
+    return callable(value) or hasattr(value, "resolve")
+
+
+@contextmanager
+def nothing_sent() -> Iterator[None]:
+    """Add to the error of a parameter that is not allowed that no call was placed.
+
+    :raises CallApiFailure: a parameter is not allowed.
+    """
+    try:
+        yield
+    except InvalidParameter as error:
+        raise CallApiFailure(f"{error}. No call was placed.") from None

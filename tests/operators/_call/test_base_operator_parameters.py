@@ -1,0 +1,137 @@
+"""What a start operator does with parameters as people give them, and after a call was placed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from airflow.exceptions import AirflowFailException
+from airflow.sdk import DAG
+from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance, informer_task
+
+from airflow_provider_callapi.calls.lifecycle import CallLifecycle
+from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
+from airflow_provider_callapi.operators.call_control import CallApiSendDtmfOperator
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+pytest_plugins = ["airflow_desk"]
+
+DURATIONS = ["timeout", "appear_timeout", "report_timeout"]
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+@pytest.mark.parametrize("value", [timedelta(minutes=10), "600", 600])
+def test_a_duration_may_be_a_timedelta_a_text_or_seconds(desk: Desk, name: str, value: Any) -> None:
+    desk.exchange.script(CONTACT, Script(rings=3, talks=5))
+
+    assert informer_task(desk, **{name: value}).run()["answered"] is True
+
+
+@pytest.mark.parametrize("name", [*DURATIONS, "poll_interval"])
+@pytest.mark.parametrize("value", [None, "soon", float("nan"), float("inf"), -1, True, "{{ params.x }}"])
+def test_a_duration_that_cannot_be_used_is_an_error_of_the_dag_file(
+    desk: Desk, name: str, value: Any
+) -> None:
+    with pytest.raises(ValueError, match=f"{name}: ") as refused:
+        informer_task(desk, **{name: value}).run()
+
+    assert isinstance(refused.value, AirflowFailException)  # a mapped task meets it in the worker
+    assert desk.sent() == []
+
+
+@pytest.mark.parametrize("value", ["false", "False", False])
+def test_the_text_false_requires_no_answer(desk: Desk, value: Any) -> None:
+    desk.exchange.script(CONTACT, Script.busy(3))
+
+    assert informer_task(desk, require_answer=value).run()["answered"] is False
+
+
+@pytest.mark.parametrize(
+    "tags", [{"answered": 0}, {"answered": "x"}, {"sometimes": 36}, "36", {"ended": True}]
+)
+def test_a_tag_that_cannot_be_set_is_refused_before_dialling(desk: Desk, tags: Any) -> None:
+    with pytest.raises(InvalidParameter, match="tags"):
+        informer_task(desk, tags=tags).run()
+
+    assert desk.sent() == []
+
+
+def test_native_rendering_leaves_texts_alone(desk: Desk) -> None:
+    given = {
+        "dtmf_string": "1234#",
+        "external_id": "1.10",
+        "contact_message": {"type": "tts", "value": "12.50"},
+    }
+    with DAG("dag", render_template_as_native_obj=True):
+        operator = CallApiStartInformerCallOperator(
+            task_id="call", virtual_phone_number=VNUMBER, contact=CONTACT, **given
+        )
+        tones = CallApiSendDtmfOperator(task_id="tones", call_session_id="{{ params.call }}", dtmf_string="1")
+    context = {"params": {"call": {"call_session_id": 5}}}
+    operator.render_template_fields(context)
+    tones.render_template_fields(context)
+
+    assert {name: operator.make_request().params[name] for name in given} == given
+    assert tones.make_request().params == {"call_session_id": 5, "dtmf_string": "1"}
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "rendered"),
+    [
+        ("{{ params.x }}", "1.20", "1.20"),
+        (".{{ params.x }}", 1, ".1"),
+        ("{{ params.x }}", None, None),
+        ("{{ params.x }}", 7, 7),
+        ("{% if params.x %}1{% endif %}", True, "1"),
+    ],
+)
+def test_a_native_template_gives_a_text_or_the_value_of_its_expression(
+    template: str, value: Any, rendered: Any
+) -> None:
+    with DAG("dag", render_template_as_native_obj=True):
+        operator = CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            contact_message=TTS,
+            external_id=template,
+        )
+    operator.render_template_fields({"params": {"x": value}})
+
+    assert operator.external_id == rendered
+    assert type(operator.external_id) is type(rendered)
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+@pytest.mark.parametrize("error", [TypeError("bad"), KeyError("x"), OSError("disk")])
+def test_any_error_after_a_placed_call_is_final_where_no_journal_outlives_the_try(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception, deferrable: bool
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(CallLifecycle, "observed" if deferrable else "resume", fail)
+    calling = informer_task(desk, durable=False, deferrable=deferrable)
+
+    with pytest.raises(CallApiFailure, match=r"Not retried: call session \d+ was placed"):
+        calling.run()
+    assert len(desk.exchange.calls) == 1
+
+
+def test_a_trigger_that_failed_is_final_where_no_journal_outlives_the_try(desk: Desk) -> None:
+    calling = informer_task(desk, durable=False, deferrable=True)
+    with pytest.raises(CallApiFailure, match="call session 5 was placed"):
+        calling.make().execute_complete(
+            calling.context, event={"error": "the poll failed", "permanent": False}, call_session_id=5
+        )
+
+
+def test_an_operator_inside_another_task_is_refused_before_dialling(desk: Desk) -> None:
+    operator = informer_task(desk).make()
+    loop = Task(desk, lambda: None, TaskInstance(task_id="loop"))
+
+    with pytest.raises(CallApiFailure, match=r"Operator call .* inside task loop.*No call was"):
+        operator.execute(loop.context)
+    assert desk.sent() == []

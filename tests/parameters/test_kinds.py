@@ -1,0 +1,94 @@
+"""Each kind converts what people really give, and refuses the rest without guessing."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.parameters.kinds import (
+    FLAG,
+    IDENTIFIER,
+    INTERVAL,
+    LIMIT,
+    SECONDS,
+    SECONDS_OR_ZERO,
+    TEXT,
+    TEXTS,
+    Kind,
+    count,
+    share,
+)
+from airflow_provider_callapi.parameters.schema import read_parameter, read_parameters
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "read"),
+    [
+        (SECONDS, timedelta(minutes=10), 600.0),
+        (SECONDS, "60", 60.0),
+        (SECONDS, 2.5, 2.5),
+        (SECONDS_OR_ZERO, "0", 0.0),
+        (INTERVAL, 0.1, 0.1),
+        (LIMIT, None, None),
+        (LIMIT, math.inf, None),
+        (LIMIT, 1e30, None),
+        (LIMIT, "60", timedelta(minutes=1)),
+        (LIMIT, timedelta(hours=1), timedelta(hours=1)),
+        (FLAG, True, True),
+        (FLAG, "false", False),
+        (FLAG, " True ", True),
+        (TEXT, "1.20", "1.20"),
+        (TEXT, 79260000001, "79260000001"),
+        (TEXTS, 7, ["7"]),
+        (TEXTS, ("mon", "tue"), ["mon", "tue"]),
+        (count(), "3", 3),
+        (count(), 3.0, 3),
+        (share(), 1, 1.0),
+        (IDENTIFIER, " 36 ", 36),
+    ],
+)
+def test_a_value_is_converted(kind: Kind, value: Any, read: Any) -> None:
+    assert read_parameter("x", value, kind) == read
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (SECONDS, [None, 0, -1, math.nan, math.inf, "inf", "1e9", "", " ", True, b"60", [60], timedelta(0)]),
+        (INTERVAL, [0.01, 0, "1e-9"]),
+        (LIMIT, [0, -1, math.nan, "never", timedelta(days=-1), True]),
+        (FLAG, [None, 0, 1, "", "no", "yes", "1", [], "{{ params.dry }}"]),
+        (TEXT, [None, "", " ", 1.2, True, b"x", [], {}]),
+        (TEXTS, [None, 1.5, {"a": 1}, [None], b"x", [""]]),
+        (count(), [0, 1.5, "1.5", -1, True, "9" * 5000, 10**30, None]),
+        (share(), [-0.1, 1.1, math.nan, True, None]),
+        (share(below_one=True), [1]),
+        (IDENTIFIER, [0, -1, 5.5, True, None, "x", "9" * 5000, {}]),
+    ],
+)
+def test_any_other_value_is_refused_with_the_parameter_and_what_is_allowed(
+    kind: Kind, values: list[Any]
+) -> None:
+    for value in values:
+        with pytest.raises(InvalidParameter) as refused:
+            read_parameter("some_name", value, kind)
+        assert str(refused.value).startswith(f"some_name: {kind.allowed} is needed, and ")
+
+
+@pytest.mark.parametrize("value", ["79261112233 secret", 79261112233.5, ["79261112233"], b"79261112233"])
+def test_an_error_never_contains_the_value(value: Any) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        read_parameter("x", value, FLAG)
+    assert "7926" not in str(refused.value)
+
+
+def test_a_template_is_left_alone_only_in_a_template_field() -> None:
+    values = {"a": "{{ params.a }}", "b": "{{ params.b }}"}
+
+    assert read_parameters({"a": SECONDS}, values, not_rendered=["a"]) == {"a": "{{ params.a }}"}
+    with pytest.raises(InvalidParameter, match=r"b: .* a template is given"):
+        read_parameters({"b": SECONDS}, values, not_rendered=["a"])

@@ -1,0 +1,66 @@
+"""Any value of any parameter is refused by name before a request, or the task does what is documented.
+
+``CALLAPI_SWEEP=all pytest -n 0 -s tests/parameters/test_schema_sweep.py`` plays all values of all
+parameters, and prints how many were sent, refused with the parameter's name, or something else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow_fakes import CAMPAIGN_MODULES_WITH_A_CLOCK, Desk, installed_task_state
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from parameter_sweep import NASTY, OTHER, SUBJECTS, Subject, play
+
+pytest_plugins = ["airflow_desk"]
+
+EVERYTHING = os.environ.get("CALLAPI_SWEEP") == "all"
+PAIRS = [(subject, name) for subject in SUBJECTS for name in subject.own_parameters]
+WAYS = pytest.mark.parametrize("way", ["constant", "templated", "mapped"])
+
+
+@pytest.fixture
+def sweep(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Desk:
+    """Return the desk, whose clock the campaign uses, too. Files that a value names are in ``tmp_path``."""
+    fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=desk.sleep)
+    for name in CAMPAIGN_MODULES_WITH_A_CLOCK:
+        monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake_time)
+    monkeypatch.chdir(tmp_path)
+    return desk
+
+
+@WAYS
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
+)
+@given(pair=st.sampled_from(PAIRS), value=st.sampled_from(NASTY), native=st.booleans())
+def test_a_value_is_refused_by_name_or_the_task_does_what_is_documented(
+    sweep: Desk, way: str, pair: tuple[Subject, str], value: Any, native: bool
+) -> None:
+    subject, name = pair
+    assert not play(sweep, subject, name, value, way, native=native).startswith(OTHER)
+
+
+@pytest.mark.skipif(not EVERYTHING, reason="takes minutes; set CALLAPI_SWEEP=all")
+@WAYS
+def test_all_values_of_all_parameters(sweep: Desk, way: str) -> None:
+    results: Counter[str] = Counter()
+    others = []
+    for subject, name in PAIRS:
+        for value in NASTY:
+            result = play(sweep, subject, name, value, way, native=True)
+            results[result.split(":")[0]] += 1
+            if result.startswith(OTHER):
+                others.append(f"{subject.kind.__name__}.{name} = {value!r:.40}: {result}")
+    sys.stderr.write(f"\n{way}: {dict(results)}, task state: {installed_task_state() is not None}\n")
+    assert others == []
