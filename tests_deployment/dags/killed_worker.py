@@ -77,8 +77,8 @@ class Killer:
         """Kill while the worker waits for the call."""
         original = CallApiHook.poll_snapshots
 
-        def poll_snapshots(hook: CallApiHook, poll_interval: float) -> Iterator[Snapshot]:
-            for number, snapshot in enumerate(original(hook, poll_interval), start=1):
+        def poll_snapshots(hook: CallApiHook, *args: Any, **kwargs: Any) -> Iterator[Snapshot]:
+            for number, snapshot in enumerate(original(hook, *args, **kwargs), start=1):
                 if number == 3:
                     self.kill()
                 yield snapshot
