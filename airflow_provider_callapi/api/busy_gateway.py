@@ -39,7 +39,7 @@ def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
 
 
 def _read_time(text: str) -> datetime | None:
-    """Return the time in an HTTP header. None: the text is no time with a zone."""
+    """Return the time in the text of an HTTP header. None: the text is not a time with a time zone."""
     try:
         time = parsedate_to_datetime(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""The exceptions of a request to the Call API or the Data API.
+"""The exceptions that a request to the Call API or the Data API can raise.
 
-Each class groups the errors that a caller handles in the same manner.
+All errors of one class can be handled in the same manner.
 
 ::
 
@@ -101,7 +101,7 @@ class CallApiError(Exception):
     """Base class of all errors of the Call API and the Data API.
 
     :ivar method: the JSON-RPC method, e.g. ``start.informer_call``.
-    :ivar request_id: the request's ``id``, for which the vendor's support asks.
+    :ivar request_id: the request's ``id``. The vendor's support asks for this id.
     """
 
     permanent: ClassVar[bool] = False
@@ -257,7 +257,7 @@ class CallRefused(Rejected):
 
 
 class CallNotFound(Rejected):
-    """No active call has the session id of the request: the call has ended or never existed."""
+    """No active call has the session id that the request contains: the call has ended or never existed."""
 
     permanent = True
 
@@ -333,8 +333,8 @@ def rejection(
 ) -> Rejected:
     """Return the exception for a JSON-RPC error object.
 
-    The mnemonic decides the exception's class. If the mnemonic has no class, the error code decides. A
-    refused date of a report has a class of its own.
+    The mnemonic decides the exception's class. If the mnemonic has no class, the error code decides. If the
+    service refuses a date of a report, the class is always `DateRefused`.
 
     :param secrets: values in the request that must not appear in the error text.
     """

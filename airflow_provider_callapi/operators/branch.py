@@ -25,7 +25,7 @@ _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", No
 
 
 class CallApiBranchOperator(MappedDataIsNoTemplate, BaseBranchOperator):
-    """Run the downstream tasks that the author assigned to a call's outcome, and skip the other ones.
+    """Run those downstream tasks that the author assigned to a call's outcome, and skip all others.
 
     ============  ==================================================================================
     route         taken when

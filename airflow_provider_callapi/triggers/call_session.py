@@ -131,8 +131,8 @@ class CallApiSessionTrigger(BaseTrigger):
     def _seconds_left(self) -> float:
         """Return the longest time to wait for snapshots, in seconds.
 
-        The wait usually ends with the first snapshot after the deadline. A poll that hangs must not hold up
-        the wait.
+        The wait usually ends with the first snapshot after the deadline. If the poll hangs, the wait ends
+        without a snapshot when this time is up.
         """
         until_deadline = max(self.deadline - time.time(), 0.0)
         return until_deadline + min(self.poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS

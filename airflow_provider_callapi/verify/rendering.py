@@ -1,4 +1,4 @@
-"""The plan and the final table of a run as text."""
+"""Converts the plan and the final table of a run to text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def can_run(probe: Probe, options: Options) -> bool:
 
 
 def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finished: Sequence[str]) -> str:
-    """Return what a run will do: the probes, the calls, the points, and what is left out.
+    """Return a text about what a run will do: its probes, calls and points, and the probes that are left out.
 
     :param finished: the probes that an earlier run has finished.
     """

@@ -1,6 +1,6 @@
 """What the findings show about the reports, the points, and the answers of both services.
 
-A function returns a `Judgement` without a verdict if the findings show nothing.
+If the findings show nothing about an assumption, the function returns an empty `Judgement`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LEAST_ABSENCE = 300
 
 
 def report(context: Context) -> Judgement:
-    """Return when the report contains a finished call."""
+    """Judge whether the report contains a finished call in time."""
     delay = report_facts.report_delay(context.findings)
     if delay is None:
         return Judgement()
@@ -36,7 +36,7 @@ def report(context: Context) -> Judgement:
 
 
 def ongoing(context: Context) -> Judgement:
-    """Return when the report contains an active call."""
+    """Judge whether the report contains an active call."""
     delay = report_facts.ongoing_delay(context.findings)
     if delay is None:
         return Judgement()
@@ -58,7 +58,7 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
 
 
 def second_witness(context: Context) -> Judgement:
-    """Return what the reports show of an active call."""
+    """Judge whether the reports show that the contact of an active call has picked up."""
     talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
     if talk is None and legs is None:
         return Judgement()
@@ -69,7 +69,7 @@ def second_witness(context: Context) -> Judgement:
 
 
 def dates(context: Context) -> Judgement:
-    """Return which dates the reports accept."""
+    """Judge whether the Data API accepts the dates that the package needs in report requests."""
     rule = context.findings.dates
     if rule is None:
         return Judgement()
@@ -82,7 +82,7 @@ def dates(context: Context) -> Judgement:
 
 
 def refusals(context: Context) -> Judgement:
-    """Return which fields and filters the reports refuse."""
+    """Judge whether the Data API accepts all fields and filters of the package's report requests."""
     rules = context.findings.report_rules
     if rules.future_date_till is None:
         return Judgement()
@@ -91,7 +91,7 @@ def refusals(context: Context) -> Judgement:
 
 
 def shapes(context: Context) -> Judgement:
-    """Return the values with another shape."""
+    """Judge whether all values have the shape that the vendor's document shows."""
     shapes = odd_shapes(context.findings)
     if shapes is None:
         return Judgement()
@@ -99,7 +99,7 @@ def shapes(context: Context) -> Judgement:
 
 
 def free_polls(context: Context) -> Judgement:
-    """Return the points of ``list.calls``."""
+    """Judge whether ``list.calls`` costs no points."""
     points = context.findings.points.get("call_api", {}).get("list.calls")
     limit = context.findings.day_limit
     if points is None or limit is None:
@@ -113,7 +113,7 @@ def free_polls(context: Context) -> Judgement:
 
 
 def other_points(context: Context) -> Judgement:
-    """Return the points of all other requests."""
+    """Judge whether each request other than ``list.calls`` costs at most one point."""
     methods = {
         f"{method} ({service.replace('_', ' ')})": points
         for service, found in context.findings.points.items()
@@ -129,7 +129,7 @@ def other_points(context: Context) -> Judgement:
 
 
 def login(context: Context) -> Judgement:
-    """Return the form of the answer to a login."""
+    """Judge the form of the reply to a login."""
     form = context.findings.login
     if form is None:
         return Judgement()
@@ -138,7 +138,7 @@ def login(context: Context) -> Judgement:
 
 
 def errors(context: Context) -> Judgement:
-    """Return the form of an error."""
+    """Judge the form of an error in a reply."""
     form = context.findings.errors
     if form is None:
         return Judgement()
@@ -150,7 +150,7 @@ def errors(context: Context) -> Judgement:
 
 
 def limit_exceeded(context: Context) -> Judgement:
-    """Return what a start request without points left does."""
+    """Judge what happens after a start request while no points are left."""
     refusal = context.findings.limit_refusal
     if refusal is None or not refusal.was_refused:
         return Judgement()

@@ -37,7 +37,10 @@ A ledger stores up to 255 characters, and later attempts add their number to the
 
 
 class _Missing(StrictUndefined):
-    """A name without a value in a template. Using the name raises an error that names the missing column."""
+    """A name in a template that has no value.
+
+    If the template uses the name, an error names the missing column.
+    """
 
     @property
     def _undefined_message(self) -> str:
@@ -47,7 +50,7 @@ class _Missing(StrictUndefined):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """The sandbox of Jinja in which the templates of a campaign's author are filled in.
+    """The Jinja sandbox in which the templates in a campaign's parameter ``call`` are filled in.
 
     A missing or empty value raises an error, because a spoken message must not have a gap.
     """
@@ -58,8 +61,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the value of ``obj.attribute`` in a template.
 
-        If ``obj`` is a row and has a column of this name, the column is used. The case of the name and the
-        spaces in the name do not matter. Otherwise, a method of the mapping, such as ``items``, can be used.
+        If ``obj`` is a row and has a column with this name, the value of the column is returned. Upper and
+        lower case and spaces in the name do not matter. Otherwise, a method of the mapping, such as
+        ``items``, can be used.
         """
         if isinstance(obj, Mapping):
             with suppress(KeyError):
@@ -68,7 +72,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _check_value(value: Any) -> Any:
-    """Check a value that a template is about to insert into a text, and return the value.
+    """Check and return a value, before a template inserts the value into a text.
 
     :raises UndefinedError: the value is None or a method.
     """
@@ -80,7 +84,7 @@ def _check_value(value: Any) -> Any:
 
 
 class InvalidRow(ValueError):
-    """No call can be made from a row of the contact list. The error's text names the field, but no value."""
+    """No call can be made from a row of the contact list. The text names the field, but shows no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate(Skipped):
-    """A row with the number of an earlier row. The person is called once.
+    """A row with the same number as an earlier row. The person is called only once.
 
     :ivar contact: the number of both rows: E.164 digits, or a SIP number.
     """
@@ -127,13 +131,13 @@ class Duplicate(Skipped):
 
 @dataclass
 class Plan:
-    """What a contact list contains.
+    """The contents of a contact list: whom to call, and which rows are left out.
 
     :ivar people: the people to call, one for each different number.
     :ivar invalid: the rows from which no call can be made.
     :ivar duplicates: the rows with the number of an earlier row.
     :ivar rows: how many rows the whole list has, including the rows of other shards. Blank rows do not count.
-    :ivar warnings: what the author should know of the list.
+    :ivar warnings: sentences about doubtful values in the list, for the DAG's author.
     """
 
     people: list[Person] = field(default_factory=list)
@@ -178,7 +182,7 @@ class CallTemplate:
         """
 
     def number(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call, spelled as in the row: the number is not yet in E.164 form.
+        """Return the number to call as the row spells it. The number is not in E.164 form yet.
 
         :raises InvalidRow: the template of the parameter ``contact`` cannot be filled in from this row. The
             text names the field.
@@ -190,8 +194,8 @@ class CallTemplate:
 
         None: the author gives no ``external_id``, or the id for this person is empty.
 
-        :raises InvalidRow: the id cannot be made from the person's row, is longer than 240 characters, or
-            contains the phone number.
+        :raises InvalidRow: the template cannot be filled in from the person's row, or the id is longer than
+            240 characters, or the id contains the phone number.
         """
         own = self._render_field(_ID, person.row) if _ID in self._fields else None
         if isinstance(own, str) and len(own) > _LONGEST_ID:
@@ -252,12 +256,12 @@ def read_people(
         ``timezone`` of a mapping is the person's time zone, see `read_time_zone`.
     :param template: makes the start request of each person.
     :param campaign: the campaign's name. The ``external_id`` of each call is derived from this name.
-    :param key_of: called with a number; returns the person's key in the ledger.
-    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param key_of: a function that takes a number and returns the person's key in the ledger.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: (number of this shard, how many shards). Each shard reads the whole list and keeps only its
         own part of the numbers; (1, 1) keeps all.
-    :raises ListUnreadable: the columns of a row are not certain. The text names the column.
+    :raises ListUnreadable: it is not certain what a column of a row means. The text names the column.
     """
     plan = Plan()
     met: dict[str, int] = {}
@@ -301,7 +305,8 @@ def read_people(
 def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set[str]) -> str:
     """Return the IANA name of a person's time zone.
 
-    :param backwards: gets the zones with the sign of POSIX that the list itself contains.
+    :param backwards: a set. If the row's own time zone has the opposite of the usual sign (see
+        `is_backwards`), the function adds the zone to the set.
     :raises InvalidRow: the row has a time zone that cannot be read.
     """
     own = row.get(columns.timezone) if columns.timezone else None
@@ -322,8 +327,9 @@ def external_id(campaign: str, contact: str, attempt: int, own: str | None = Non
 
     The id does not contain the phone number.
 
-    :param own: the author's own id, which the first attempt gets. For later attempts, the number of the
-        attempt is appended: ``own-2``, ``own-3`` and so on. None: the id is derived from campaign and number.
+    :param own: the author's own id. The first attempt gets this id unchanged. Later attempts get the id with
+        the number of the attempt: ``own-2``, ``own-3`` and so on. None: the id is derived from campaign and
+        number.
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"

@@ -1,4 +1,4 @@
-"""Which values of a cell mean that the cell is empty."""
+"""Recognises the values that mean an empty cell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EMPTY_TYPES = frozenset({"NAType", "NaTType"})
 
 
 def is_empty_text(text: str) -> bool:
-    """Return whether a text means a missing value, or has no visible character."""
+    """Return whether a text means a missing value, such as ``NaN``, or has no visible character."""
     return text in _EMPTY_TEXTS or not (text.strip() if text.isascii() else fold(text))
 
 
@@ -41,5 +41,5 @@ def without_empty_values(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def is_blank(row: Mapping[str, Any]) -> bool:
-    """Return whether a row has no value, as the rows that spreadsheets write behind the last person."""
+    """Return whether a row has no value. Spreadsheets write such rows behind the last person."""
     return all(value is None for value in row.values())

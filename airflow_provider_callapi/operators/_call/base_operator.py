@@ -143,7 +143,9 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Search again for a lost call, after a pause in the triggerer, and place the call if it is absent.
+        """Search again for a lost call, after a pause in the triggerer.
+
+        If the call was never placed, place the call.
 
         Return the call as a dict.
         """

@@ -21,8 +21,8 @@ class CampaignMemory:
     facts for the worker after the deferral. The memo works on every version of Airflow.
 
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: the facts of `identity_of` about the campaign with which the task began. None: no worker
-        has stored them.
+    :ivar identity: the facts that distinguish the task's first campaign from other campaigns, as
+        `identity_of` returns them. None: no worker has stored the facts.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
     :ivar timezone: IANA name of the account's time zone, as the Data API named it. None: no worker has asked.
     :ivar excluded: fingerprints (hashes) of people who were on the do-not-call list at any time in any try.

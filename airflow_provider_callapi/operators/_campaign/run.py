@@ -223,7 +223,8 @@ class CampaignRun:
     def _announce(self) -> dict[str, Any]:
         """Log how many people the campaign will call, and what the account lacks.
 
-        :return: the forecast of points and minutes, and ``problems``: sentences about what is missing.
+        :return: the forecast of points and minutes, and ``problems``: a list of sentences about what the
+            account lacks.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
