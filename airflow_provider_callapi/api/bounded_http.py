@@ -20,7 +20,10 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
-"""The largest answer in bytes, as sent and after unpacking. This is `list.calls` with over 20 000 calls."""
+"""The largest allowed answer in bytes, both packed and unpacked.
+
+An answer to ``list.calls`` with 20 000 calls is smaller.
+"""
 ACCEPTED_ENCODINGS = "gzip, deflate"
 """The value of the header ``Accept-Encoding``: the encodings that `read_body` unpacks."""
 _CHUNK = 65_536

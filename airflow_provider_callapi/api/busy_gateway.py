@@ -22,7 +22,7 @@ _STATUSES = frozenset({429, 503})
 def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
     """Return the seconds after which a gateway invites the client to send the request again.
 
-    None: the answer is no invitation.
+    None: the answer contains no such invitation.
 
     :param status: the HTTP status.
     :param headers: the HTTP headers. The mapping must ignore case.

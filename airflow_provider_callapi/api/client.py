@@ -24,7 +24,10 @@ from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
 R = TypeVar("R")
 
 _SAME_MINUTE_TOLERANCE = 5.0
-"""Seconds. Answers whose limits reset at times less than this apart show the limits of the same minute."""
+"""Seconds.
+
+If the reset times of two answers differ by less, both answers show the limits of the same minute.
+"""
 
 
 class Client:

@@ -12,7 +12,7 @@ LogIn = Callable[[str, str], AccessToken]
 """A function that sends ``login.user`` with a login and a password, and returns the new access token."""
 
 _LIFETIME = 3600.0
-"""How long a temporary token is valid if the answer to the login does not state it, in seconds."""
+"""How many seconds a temporary token is valid, if the answer to the login does not state the time."""
 _RENEW_MARGIN = 60.0
 """The time in seconds before a temporary token expires at which the client gets a new token.
 

@@ -1,4 +1,4 @@
-"""The Data API v2.0 methods that report and tag finished calls.
+"""The methods of the Data API v2.0 that return reports of calls and set tags on finished calls.
 
 The Data API uses the Call API's JSON-RPC envelope, so the `Client` class sends requests to both services.
 Only the URL and the methods differ. Every request to the Data API costs one point (rate-limit unit).
@@ -145,8 +145,10 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
     """
 
     needed_fields: ClassVar[frozenset[str]]
-    """The fields without which a report decides nothing. If the request asks for such a field, an entry
-    without the field is left out."""
+    """The fields without which a report is useless to this package.
+
+    If the request asks for such a field, an entry without the field is left out.
+    """
 
     date_from: str
     date_till: str

@@ -40,7 +40,7 @@ _NO_PHONE = re.compile(
     rf"(?<!\d)(?<!\d\.){_IP_OCTET}(?:\.{_IP_OCTET}){{3}}(?!{_GAP}\d)"
     rf"|(?<!\d){_DATE}(?:[ T]+\d\d(?=:)|(?!{_GAP}\d)|(?=[ –-]{{1,3}}{_DATE}))",
 )
-"""Internet addresses and dates. They have as many digits as a phone number, and stay readable."""
+"""Matches internet addresses and dates. These have as many digits as a phone number, but stay readable."""
 _PHONE = re.compile(
     rf"(?:[+{PLUSES}]{_GAP})?(?<!\d)\d{{10,}}"
     rf"|[+{PLUSES}]{_GAP}\d(?:{_GAP}\d){{7,}}"
@@ -136,7 +136,7 @@ class Unanswered(TransportError):
 class Rejected(CallApiError):
     """The service answered with an error object, or this package found an invalid parameter before sending.
 
-    :ivar code: JSON-RPC error code. To tell errors apart, use ``mnemonic``, because the code ``-32602`` has
+    :ivar code: JSON-RPC error code. To distinguish errors, use ``mnemonic``, because the code ``-32602`` has
         many meanings.
     :ivar mnemonic: the vendor's name of the error. None: this package found the error before sending, or the
         service sent no mnemonic.
@@ -292,7 +292,7 @@ _BY_MNEMONIC: dict[str, type[Rejected]] = {
     "limit_exceeded": LimitExceeded,
     "tariff_restrictions": AccessDenied,
 }
-"""The vendor's mnemonic of an error → exception class. This table decides before the table `_BY_CODE`.
+"""The vendor's mnemonic of an error → exception class. This table has priority over the table `_BY_CODE`.
 
 The table contains the mnemonics whose error code alone does not determine the class.
 """

@@ -35,7 +35,7 @@ from airflow_provider_callapi.api.models import Limits
 _HEADERS = {"Content-Type": "application/json; charset=UTF-8", "Accept-Encoding": ACCEPTED_ENCODINGS}
 NO_TIME_LIMIT = float("inf")
 _MAX_DEPTH = 64
-"""An answer must not have more objects and arrays inside each other than this."""
+"""The largest depth of nested objects and arrays that an answer may have."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,8 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
 def _load_json(content: bytes) -> Any:
     """Return the JSON value in the body of an answer.
 
-    Half of a surrogate pair (``\\ud800``) becomes U+FFFD, because no other library accepts such a text.
+    Half of a surrogate pair (``\\ud800``) becomes U+FFFD, because other libraries refuse a text with half of
+    a pair.
 
     :raises ValueError: the body is not JSON.
     """

@@ -103,7 +103,8 @@ class Request(_Parameters, Generic[R]):
         """Build a request from values that may be text, e.g. from templates, forms or YAML.
 
         :param values: the fields by name. A field whose value is None is left out.
-        :raises InvalidParameters: a value cannot be converted. The error names the first such field.
+        :raises InvalidParameters: a value cannot be converted. The error names the first field with an
+            invalid value.
         """
         given = {name: value for name, value in values.items() if value is not None}
         try:
@@ -544,7 +545,7 @@ class ReleaseCall(SessionRequest[Done]):
 class ListRequest(Request[Entries[M]], Generic[M]):
     """Base class of the requests whose answer is a list.
 
-    An entry that cannot be read is left out and counted, see `Entries`.
+    An entry that cannot be read is left out. `Entries` counts these entries.
 
     :cvar entry_type: the class of the list's entries.
     :cvar decisive_fields: an entry with an unreadable value in one of these fields is left out.

@@ -20,9 +20,9 @@ from airflow_provider_callapi.calls.report_requests import DataApiClient, Report
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 _PAUSE_AFTER_FAILURE = 60.0
-"""Seconds without a request after a request that failed."""
+"""Seconds that the witness pauses after a failed request."""
 _PAUSE_WITHOUT_POINTS = 600.0
-"""Seconds without a request while the Data API has few points left for this day."""
+"""Seconds that the witness pauses while the Data API has few points left for this day."""
 _RESERVED_POINTS = 0.2
 """The share of a day's points that the witness leaves for the reports of finished calls."""
 

@@ -114,7 +114,7 @@ def _sort_legs(
 
     A leg (the connection of one participant) with the contact's number belongs to the contact. If no leg has
     the contact's number, a leg without numbers belongs to the contact, provided that the Data API states that
-    the leg is no operator's leg.
+    the leg does not belong to an operator.
 
     :param contact: the contact's phone number; None: the Data API reports no number.
     """

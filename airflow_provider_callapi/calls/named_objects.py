@@ -29,9 +29,9 @@ from airflow_provider_callapi.api.list_request import fetch_list
 from airflow_provider_callapi.api.methods import Employee, Message, StartCall
 
 _NUMBER_OFF = frozenset({"waiting", "cleaning", "prereserved", "reserved", "manual_lock", "limit_lock"})
-"""The states of a virtual number in which the account cannot use the number."""
+"""The states in which the account cannot use a virtual number."""
 _LINE_OFF = frozenset({"inactive", "manual_lock", "limit_lock"})
-"""The states of a SIP line or of a telephone in which it does not ring."""
+"""The states in which a SIP line or a telephone does not ring."""
 _SHORTEST_PHONE_NUMBER = 10
 
 

@@ -18,7 +18,10 @@ _ONGOING = "include_ongoing_calls"
 _PART_REFUSED = frozenset({"unexpected_parameters", "parameter_component_disabled", "filter_prohibited"})
 """Mnemonics of the errors that refuse a part of a request."""
 _DAYS_EARLIER = (1.0, 2.0, 7.0)
-"""How many days before the wanted time a period begins. After a refusal, the next number is used."""
+"""How many days before the wanted time the requested period begins.
+
+After a refusal, the next number is used.
+"""
 _log = logging.getLogger(__name__)
 
 

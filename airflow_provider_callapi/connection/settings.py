@@ -25,7 +25,7 @@ CONN_TYPE = "callapi"
 _FORM_PREFIX = f"extra__{CONN_TYPE}__"
 """The prefix that older Airflow versions give to the names of a form's own fields."""
 _NEAR = 0.75
-"""The likeness (0 to 1) from which an unknown name counts as a misspelt name of a field."""
+"""The smallest similarity (0 to 1) at which an unknown name counts as a misspelt name of a field."""
 
 
 class FieldInvalid(ValueError):

@@ -164,7 +164,7 @@ class CallApiHook(BaseHook):
 
         :param before_each_send: a function that is called before each send. If the function raises an
             exception, the request is not sent.
-        :raises CallApiError: the request failed. `airflow_provider_callapi.api.errors` describes the
+        :raises CallApiError: the request failed. See `airflow_provider_callapi.api.errors` for the
             subclasses.
         """
         answer = self.call_api.call(request, before_each_send=before_each_send)

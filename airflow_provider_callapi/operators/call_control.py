@@ -274,7 +274,7 @@ class CallApiCallTalkOptionOperator(_SessionOperator):
 
     :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
         sensor returned.
-    :param button: the button of the talk option, see `CallApiListTalkOptionsOperator`.
+    :param button: the button of the talk option, as `CallApiListTalkOptionsOperator` returns it.
     """
 
     request_type = methods.CallTalkOption

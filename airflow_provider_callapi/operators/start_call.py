@@ -87,8 +87,8 @@ class CallApiStartEmployeeCallOperator(StartCallOperator):
     :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
     :param show_virtual_phone_number: the employee's phone shows the virtual number as the calling number.
         Default: true.
-    :param contact_message: what the contact hears before the talk, in the form that
-        `CallApiStartInformerCallOperator` describes.
+    :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}`` or
+        ``{"type": "media", "value": "2034"}``.
     :param employee_message: what the employee hears before the talk, in the form of ``contact_message``.
     """
 
@@ -128,8 +128,8 @@ class CallApiStartScenarioCallOperator(StartCallOperator):
         contact_message.
     :param early_switching: let the employee hear the contact's line while the contact's phone rings, e.g. a
         voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
-    :param contact_message: what the contact hears before the talk, in the form that
-        `CallApiStartInformerCallOperator` describes.
+    :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}`` or
+        ``{"type": "media", "value": "2034"}``.
     :param employee_message: what the employee hears before the talk. If the scenario has a message of its
         own, the employee hears both messages.
     """
@@ -165,8 +165,8 @@ class CallApiStartVnumberCallOperator(StartCallOperator):
         contact_message.
     :param early_switching: let the employee hear the contact's line while the contact's phone rings, e.g. a
         voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
-    :param contact_message: what the contact hears before the talk, in the form that
-        `CallApiStartInformerCallOperator` describes.
+    :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}`` or
+        ``{"type": "media", "value": "2034"}``.
     """
 
     request_type = methods.StartVnumberCall
@@ -222,8 +222,8 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
     :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
     :param show_virtual_phone_number: the operator's phone shows the virtual number as the calling number.
         Default: true.
-    :param contact_message: what the contact hears before the talk, in the form that
-        `CallApiStartInformerCallOperator` describes.
+    :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}`` or
+        ``{"type": "media", "value": "2034"}``.
     :param operator_message: what the operator hears before the talk, in the form of ``contact_message``.
     """
 

@@ -26,9 +26,13 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.calls.snapshot import Snapshot
 
 _FAILED_POLLS_BEFORE_RECONNECT = 10
-"""Consecutive failed polls before the trigger reads the connection again. A user may have corrected it."""
+"""The number of consecutive failed polls after which the trigger reads the connection again.
+
+A user may have corrected the connection.
+"""
 _PAUSE_BEFORE_RECONNECT = 60.0
-"""Seconds before the trigger reads the connection again, so that a wrong password is rarely sent."""
+"""Seconds before the trigger reads the connection again. A short pause would send a wrong password too often.
+"""
 _LONGEST_INTERVAL = 600.0
 """The largest ``poll_interval``, in seconds."""
 _LOG_AGAIN_AFTER = 600.0
@@ -41,7 +45,7 @@ Otherwise the saved state could become older than an hour, and after a restart t
 
 
 class CallApiEventTrigger(BaseEventTrigger):
-    """A trigger for an `AssetWatcher` that fires whenever a call starts, is answered or ends.
+    """Fires whenever a call starts, is answered or ends. Use this trigger in an `AssetWatcher`.
 
     .. code-block:: python
 

@@ -30,7 +30,7 @@ Airflow's own time limit of the deferral ends a minute after the deadline.
 
 
 class CallApiSessionTrigger(BaseTrigger):
-    """A trigger that fires once, when a call is answered or has ended, or at the deadline.
+    """Fires once: when a call is answered, when the call has ended, or at the deadline.
 
     Another triggerer process may continue the trigger. That process starts from the parameter ``call``,
     without the observations of the first process. The trigger's event may therefore lack some facts, such as

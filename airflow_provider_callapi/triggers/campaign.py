@@ -15,7 +15,7 @@ from airflow_provider_callapi.triggers._loop.call_release_thread import release_
 from airflow_provider_callapi.triggers._loop.shared_poll import subscribe
 
 _PAUSE_AFTER_ERROR = 60.0
-"""Seconds that the trigger waits before it fires because of an error that ends polling."""
+"""Seconds that the trigger waits after an error that ends the polling. Then the trigger fires."""
 
 
 class CallApiCampaignTrigger(BaseTrigger):

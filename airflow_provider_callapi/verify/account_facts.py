@@ -1,6 +1,6 @@
 """Facts about the account that follow from several findings: the time zone and the points.
 
-A function returns None if the findings do not show the fact.
+Each function returns None if the findings do not show the fact.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the findings show about calls in ``list.calls``, and about who picked up.
+"""Judges the assumptions about calls in ``list.calls``, and about who picked up, by the findings.
 
-A function returns a `Judgement` without a verdict if the findings show nothing.
+If the findings show nothing about an assumption, the function returns an empty `Judgement`.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def probe_second_number(bench: Bench) -> None:
 
 
 def probe_limit_exceeded(bench: Bench) -> None:
-    """Use up the points of the minute, send a start request, and search the call."""
+    """Use up the points of the minute, send a start request, and search for the call."""
     numbers = _numbers(bench)
     _use_up_the_minute(bench.gateway.call_api)
     plan = CallPlan(
@@ -151,7 +151,7 @@ def probe_limit_exceeded(bench: Bench) -> None:
 
 
 def _use_up_the_minute(call_api: Service) -> None:
-    """Send requests that change nothing until no points are left in this minute.
+    """Use up the points of this minute with requests that change nothing in the account.
 
     :raises NotPossible: the requests cost no points, or the answers do not show how many are left.
     """

@@ -13,7 +13,7 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.report_watch import ReportWatch
 
 LIMIT_EXCEEDED = "limit_exceeded"
-"""The mnemonic of the error that perhaps does not prevent a call."""
+"""The mnemonic of the error after which the service may have placed the call nevertheless."""
 _TICK = 1.0
 _SEARCHES = 10
 _LONGEST_CALL = 120.0
@@ -21,7 +21,9 @@ _LONGEST_CALL = 120.0
 _LONGEST_REPORT_WAIT = 180.0
 _LONGEST_WATCH = 420.0
 _MISSES_THAT_PROVE_THE_END = 30
-"""Misses (polls without the call) that count as its end, if there is no Data API to ask."""
+"""If the connection does not use the Data API, a call has ended after this many misses (polls without the
+call).
+"""
 _FIRST_HOLD_AT, _HOLD_INTERVAL, _MOST_HOLDS = 10.0, 3.0, 10
 _HELD_SECONDS, _TALK_AFTER_HOLD = 4.0, 3.0
 _POINTS_FOR_A_CALL = 100
@@ -196,14 +198,16 @@ class CallRun:
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Count the points of the next request. The next poll completes the count."""
+        """Begin to count the points that the next request costs. The next poll completes the count."""
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)
 
 
 def release(
     gateway: Gateway, reader: ReportReader | None, *, session_id: int | None, external_id: str
 ) -> bool:
-    """End a call that a run has started. Return False if the release failed and the call may still be active.
+    """End a call that a run has started. Return False if the release failed.
+
+    In this case, the call may still be active.
 
     :param reader: None: the connection does not use the Data API.
     :param session_id: None: the start request got no answer. The function then searches for the call by its

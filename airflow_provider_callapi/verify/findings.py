@@ -110,7 +110,7 @@ class CallSeen(_Found):
 
 
 class ErrorForm(_Found):
-    """The form of an answer with an error.
+    """The form of a reply with an error.
 
     :ivar http_status: the HTTP status of an answer to a wrong parameter.
     :ivar wrong_key_http_status: the HTTP status of an answer to a wrong access key; None: not known.
@@ -123,7 +123,7 @@ class ErrorForm(_Found):
 
 
 class LoginForm(_Found):
-    """The answer to ``login.user``.
+    """The form of the reply to ``login.user``.
 
     :ivar end_field: the field with the end of the token; None: no field.
     :ivar token_is_shared: whether the Data API accepts the token of the Call API; None: not known.

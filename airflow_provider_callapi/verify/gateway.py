@@ -1,4 +1,4 @@
-"""What a probe uses outside of this package: the two services, the clock, the pauses and the user's screen.
+"""What a probe uses outside of this package: the two services, the clock, pauses and the user's screen.
 
 A `Service` returns each answer with details that the package's own client leaves out, e.g. the HTTP status.
 """

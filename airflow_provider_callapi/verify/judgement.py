@@ -1,4 +1,4 @@
-"""What the findings show about one assumption, and what a judgement needs to know."""
+"""The judgement of one assumption, and the facts on which a judgement is based."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def gap(findings: Findings) -> tuple[float, float] | None:
 
 
 def left_early(findings: Findings) -> float | None:
-    """Return the longest time in seconds by which a call vanished from ``list.calls`` before its end."""
+    """Return how many seconds before its end a call left ``list.calls``: the largest number of all calls."""
     early = [
         call.ended - call.left_list
         for call in findings.placed()
@@ -60,7 +60,7 @@ def state_language(findings: Findings) -> Literal["russian", "english"] | None:
 
 
 def talk_is_listed(findings: Findings) -> TalkIsListed | None:
-    """Return from which moment on ``list.calls`` shows that the contact talks."""
+    """Return when ``list.calls`` begins to show that the contact talks."""
     waiting = _shows_talk(
         (call, call.picked_up("contact"), call.picked_up("operator") or call.ended)
         for call in findings.placed("dead_operator_1", "dead_operator_2", "talk")
@@ -97,5 +97,5 @@ def operator_leg_is_operator(findings: Findings) -> bool | None:
 
 
 def shows_talk(call: CallSeen) -> bool:
-    """Return whether the contact's leg showed a state of talking at any time."""
+    """Return whether the contact's leg was ever in a state that means talking."""
     return any(who == "contact" and leg_state(state) in _TALKING for _, who, state in call.states)

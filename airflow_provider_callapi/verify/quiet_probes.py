@@ -36,7 +36,7 @@ def reader_of(bench: Bench) -> ReportReader:
 
 
 def probe_errors(bench: Bench) -> None:
-    """Send a wrong parameter and a wrong access key, and note the form of the errors."""
+    """Send a wrong parameter and a wrong access key, and store the form of both errors in the findings."""
     answer = bench.gateway.call_api.send("list.calls", no_such_parameter=1)
     if answer.error is None:
         raise NotPossible("the service ignores an unknown parameter")

@@ -13,7 +13,8 @@ _SECONDS_FOR_A_CALL = 75
 _HEADINGS = ("verdict", "assumption", "what relies on it", "seen", "change")
 _VERDICT, _CHANGE = 12, 22
 _SHARES = (29, 29, 42)
-"""The widths of the columns between verdict and change, in percent of what is left."""
+"""The widths of the columns between verdict and change, in percent of the width that the other columns leave.
+"""
 
 
 def can_run(probe: Probe, options: Options) -> bool:

@@ -1,6 +1,6 @@
 """Facts about the reports that follow from several findings.
 
-A function returns None if the findings do not show the fact.
+Each function returns None if the findings do not show the fact.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ _LONG_ENOUGH = 3.0
 """Seconds. A longer period contains several polls."""
 _LONG_ENOUGH_FOR_A_REPORT = 10.0
 _HANG_UP = "_disconnects"
-"""The end of the reason of a leg that was connected, and ended with the other side's leg."""
+"""The last part of a finish reason.
+
+It means that the leg was connected, and ended together with the other leg.
+"""
 
 
 def own_leg_reasons(findings: Findings) -> bool | None:
@@ -129,7 +132,10 @@ def unanswered_is_lost(findings: Findings) -> bool | None:
 
 
 def connected(findings: Findings, *names: str) -> list[bool]:
-    """Return whether the contact's leg was connected, for each of these calls with a report of its legs."""
+    """Return, for each of the named calls, whether the contact's leg was connected.
+
+    Calls without a report of legs are left out.
+    """
     return [call.picked_up("contact") is not None for call in findings.placed(*names) if call.legs]
 
 

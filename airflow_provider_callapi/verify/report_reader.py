@@ -36,7 +36,7 @@ class ReportReader:
         self._clock_error = 0
 
     def calls(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
-        """Return the entries of a call in ``get.calls_report``, active calls included."""
+        """Return the entries of a call in ``get.calls_report``, even if the call is still active."""
         answer = self.ask(
             "get.calls_report",
             {"call_api_external_id": external_id, "id": session_id},

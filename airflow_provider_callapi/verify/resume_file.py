@@ -27,7 +27,7 @@ class State(BaseModel):
     """Everything that the file contains.
 
     :ivar conn_id: id of the Airflow connection.
-    :ivar finished: the names of the probes that need not run again.
+    :ivar finished: the names of the probes that a later run leaves out.
     :ivar calls_placed: the number of start requests so far.
     :ivar active: the call that must be released; None: no call is active.
     """
@@ -60,7 +60,7 @@ class ResumeFile:
     def open(cls, path: Path, conn_id: str) -> ResumeFile:
         """Read the file. If there is none, begin with an empty state.
 
-        :raises ResumeFileInvalid: the file is no resume file, or belongs to another connection.
+        :raises ResumeFileInvalid: the file is not a resume file, or belongs to another Airflow connection.
         """
         try:
             state = State.model_validate_json(path.read_bytes())

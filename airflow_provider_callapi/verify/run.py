@@ -108,7 +108,7 @@ class Run:
         """Return the findings about a call whose start request failed, if the probe can use such findings.
 
         After `LIMIT_EXCEEDED` and after a missing answer, the call may have been placed. The resume file then
-        keeps the call, so that the run searches and releases it.
+        keeps the call, so that the run searches for the call and releases the call.
 
         :raises NotPossible: the probe needs a placed call.
         """

@@ -1,4 +1,4 @@
-"""What the findings show about the reports, the points, and the answers of both services.
+"""Judges the assumptions about reports, points, and the replies of both services, by the findings.
 
 If the findings show nothing about an assumption, the function returns an empty `Judgement`.
 """
@@ -21,7 +21,10 @@ from airflow_provider_callapi.verify.profile import odd_shapes
 
 _DAY = 86_400.0
 _LEAST_ABSENCE = 300
-"""Seconds. If a placed call shows later than ``absence_proven_after``, the person is called twice."""
+"""The smallest advised value of ``absence_proven_after``.
+
+If a placed call appears only after this time, the person is called twice.
+"""
 
 
 def report(context: Context) -> Judgement:
@@ -45,9 +48,12 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    """Return after how many seconds the absence of a call is a proof.
+    """Return the advised value of ``absence_proven_after``, as text.
 
-    If neither the report nor ``list.calls`` shows the external id of an active call, nothing is a proof.
+    After this many seconds, the absence of a call proves that the call was never placed.
+
+    If neither the report nor ``list.calls`` shows the external id of an active call, an absence proves
+    nothing.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     if delay == "never" and not all(ids):

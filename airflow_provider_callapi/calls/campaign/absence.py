@@ -22,7 +22,8 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 _DAY = 86_400.0
 _PATIENCE = 3600.0
-"""For this many seconds longer, the campaign tries to get a complete report before it gives up the search."""
+"""For this many seconds after the search time, the campaign still tries to get complete reports of all calls.
+"""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ _ROW = "contact"
 _ID = "external_id"
 _NUMBER = "{{ contact.phone }}"
 _ROWS_LOOKED_AT = 100
-"""In so many rows, a list without a column of time zones is searched for such a column with another name."""
+"""If no column is named ``timezone``, the package looks for time zones in all columns of this many rows.
+"""
 _LONGEST_ID = 240
 """How many characters an author's ``external_id`` may have.
 
@@ -253,7 +254,7 @@ def read_people(
     without a value are skipped.
 
     :param rows: one item for each person: a mapping from column to value, or only the number. The column
-        ``timezone`` of a mapping is the person's time zone, see `read_time_zone`.
+        ``timezone`` of a mapping contains the person's time zone, in a form that `read_time_zone` can read.
     :param template: makes the start request of each person.
     :param campaign: the campaign's name. The ``external_id`` of each call is derived from this name.
     :param key_of: a function that takes a number and returns the person's key in the ledger.

@@ -18,13 +18,17 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 PHONE, TIMEZONE, EXTERNAL_ID = "phone", "timezone", "external_id"
 _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}
-"""The names with a meaning → how similar a name must be to count as misspelt."""
+"""Name of a column that this package uses → similarity (0 to 1) from which another name counts as misspelt.
+"""
 _PARTS = {
     PHONE: re.compile("phone|телефон|mobile|мобильн|^тел|^tel|^номер$|^number$|^contact$"),
     TIMEZONE: re.compile("time.?zone|час\\w*пояс|таймзон|^tz|tz$|^utc|^gmt|utcoffset|^zone$"),
     EXTERNAL_ID: re.compile("external|внешнийid"),
 }
-"""The names with a meaning → what a folded name with probably the same meaning contains."""
+"""Name of a column that this package uses → text.
+
+If a folded name contains the text, the name probably has the same meaning.
+"""
 _MORE_PHONES = re.compile("phone|телефон|mobile|мобильн|^тел|^tel")
 
 

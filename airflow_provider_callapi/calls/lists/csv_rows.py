@@ -19,11 +19,14 @@ from airflow_provider_callapi.calls.lists.table import Table
 
 _SEPARATORS = ";,\t|"
 _NO_SEPARATOR = "\x1f"
-"""Separates the values of a list with only one column: each line is one value."""
+"""The separator for a list with only one column.
+
+The character does not occur in such a list, so each line is one value.
+"""
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[;,\t]*\s*', re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r'"[^"]*"')
 _DIGITS_OF_A_ROW = 5
-"""A line with so many digits inside a quoted value may be the row of another person."""
+"""The number of digits from which a line inside a quoted value may be another person's row."""
 
 
 def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:

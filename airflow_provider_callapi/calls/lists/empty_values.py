@@ -11,9 +11,12 @@ _EMPTY_TEXTS = frozenset(
     {"", "nan", "NaN", "NAN", "NaT", "<NA>", "None", "null", "NULL", "#N/A", "#Н/Д", "N/A"}
     | {"#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "inf", "-inf"}
 )
-"""What data frames and spreadsheets write for a missing value or a failed formula."""
+"""The texts that data frames and spreadsheets write for a missing value or a failed formula."""
 _EMPTY_TYPES = frozenset({"NAType", "NaTType"})
-"""Names of the types of missing values in pandas, which is not imported for this."""
+"""The names of the types that pandas uses for missing values.
+
+The names are enough, so pandas is not imported.
+"""
 
 
 def is_empty_text(text: str) -> bool:

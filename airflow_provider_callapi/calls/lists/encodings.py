@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 HEAD = 65536
-"""How many bytes from the beginning of a file `detect_encoding` needs."""
+"""The number of bytes at the beginning of a file that `detect_encoding` needs."""
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),

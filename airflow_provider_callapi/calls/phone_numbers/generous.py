@@ -20,9 +20,12 @@ from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
 _MOST_DIGITS = 15
 _FEWEST_DIGITS = 7
-"""Fewer digits beside words are no phone number: a house number, a day, the number of a comment."""
+"""The smallest number of digits of a phone number beside words.
+
+Fewer digits may be a house number or a date.
+"""
 _WHOLE_DIGITS = 10
-"""So many digits without a gap are a whole number."""
+"""The number of digits without a gap from which digits count as a whole phone number."""
 _FRACTION = re.compile(r"(?<=\d{5})[.,]0+(?!\d)")
 _EXPONENT = re.compile(r"\d[.,]?\d*[eEеЕ][+-]?\d+")
 _EXTENSION = re.compile(r"(?:доб\w*|вн\w*|ext\w*|[xх#])[\s.:№=]*\d{1,6}(?!\d)", re.IGNORECASE)

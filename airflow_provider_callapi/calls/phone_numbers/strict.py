@@ -22,15 +22,19 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
 )
 
 _MOST_DIGITS = 15
-"""E.164 allows no more digits."""
+"""The largest number of digits that E.164 allows."""
 _MASKED_DIGITS = 10
-"""Logs shorten numbers with at least so many digits."""
+"""The smallest number of digits of a number that logs shorten."""
 _MOST_DIGITS_OF_A_SIP_NAME = 8
-"""A text with letters and more digits is a phone number with a mistyped digit, such as ``O`` for ``0``."""
+"""The largest number of digits in a SIP name.
+
+If a text with letters has more digits, the text is a phone number with a mistyped digit, such as ``O`` for
+``0``.
+"""
 _TWO_NUMBERS = 14
-"""So many digits may be two short numbers."""
+"""The smallest number of digits that may be two short phone numbers."""
 _NAME = re.compile(r"[^\W\d_]|[@*#_]")
-"""A character that only a SIP number has."""
+"""Matches a character that only a SIP number can contain."""
 _EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")

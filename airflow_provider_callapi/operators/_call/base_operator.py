@@ -1,7 +1,7 @@
 """Base of the operators that start one call.
 
 Every try first reads the journal (the stored record of the task's call), and continues where the last try
-stopped. `airflow_provider_callapi.calls.placing` describes the journal.
+stopped. See `airflow_provider_callapi.calls.placing` for the journal.
 `airflow_provider_callapi.operators._call.call_try` carries out one try.
 """
 
@@ -45,7 +45,7 @@ class RecordingLink(BaseOperatorLink):
 class StartCallOperator(RequestOperator):
     """Base of the five start operators.
 
-    `airflow_provider_callapi.operators.start_call` describes the parameters.
+    See `airflow_provider_callapi.operators.start_call` for the parameters.
     """
 
     ui_color = "#fbe8d3"

@@ -9,7 +9,7 @@ from airflow_provider_callapi.api.errors import InvalidParameters
 
 _FIELDS = ("contact", "virtual_phone_number", "operator", "to", "phone_number")
 _OBJECTS = ("operator", "employee")
-"""Fields whose value may be an object with a field ``phone_number``."""
+"""The fields whose value may be an object that contains the number in a field ``phone_number``."""
 
 
 def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict[str, Any]:

@@ -11,7 +11,10 @@ _COST = "callapi_campaign_points_per_call"
 _IDENTITY = "callapi_campaign_which"
 _TIMEZONE = "callapi_campaign_timezone"
 _FINGERPRINTS_A_PAGE = 2000
-"""With this many fingerprints, a page has 40 kB. Airflow warns of values above 64 kB."""
+"""The number of fingerprints in one stored value.
+
+The value then has 40 kB; Airflow warns of values above 64 kB.
+"""
 
 
 class CampaignMemory:
