@@ -120,12 +120,15 @@ class LegReport(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return a filter for a Data API request, which selects the entries with a certain value in a field."""
+    """Return a filter for a Data API request. The filter selects the entries with this value in the field."""
     return {"field": field, "operator": "=", "value": value}
 
 
 def is_one_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return a filter for a Data API request, which selects the entries with one of the values in a field."""
+    """Return a filter for a Data API request.
+
+    The filter selects the entries with one of these values in the field.
+    """
     return {"field": field, "operator": "in", "value": sorted(values)}
 
 

@@ -134,8 +134,8 @@ class CallApiHook(BaseHook):
     def timezone(self) -> str:
         """IANA name of the account's time zone. The services give times in this zone.
 
-        If the Airflow connection names no zone, the hook asks the Data API once. If the connection does not
-        use the Data API either, the zone is ``Europe/Moscow``.
+        If the Airflow connection names no zone, the hook asks the Data API once. If, in addition, the
+        connection does not use the Data API, the zone is ``Europe/Moscow``.
 
         :raises CallApiError: the Data API does not answer.
         """

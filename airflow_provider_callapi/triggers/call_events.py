@@ -31,7 +31,9 @@ _FAILED_POLLS_BEFORE_RECONNECT = 10
 A user may have corrected the connection.
 """
 _PAUSE_BEFORE_RECONNECT = 60.0
-"""Seconds before the trigger reads the connection again. A short pause would send a wrong password too often.
+"""Seconds before the trigger reads the connection again.
+
+After a short pause, a wrong password would be sent too often.
 """
 _LONGEST_INTERVAL = 600.0
 """The largest ``poll_interval``, in seconds."""
@@ -161,11 +163,9 @@ class CallApiEventTrigger(BaseEventTrigger):
         return mask_phones(super().__repr__())
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield an Airflow event for each event of a call, if ``events`` contains the kind.
+        """Yield an Airflow event for each event of a call that the trigger's parameters select.
 
         This generator never ends.
-
-        The parameters of the trigger select the calls.
         """
         detector = EventDetector(self._call_filter, self.include_phone_numbers)
         await self._restore(detector)

@@ -30,7 +30,7 @@ Airflow's own time limit of the deferral ends a minute after the deadline.
 
 
 class CallApiSessionTrigger(BaseTrigger):
-    """Fires once: when a call is answered, when the call has ended, or at the deadline.
+    """Fires once: when the awaited event of a call has happened, or at the deadline.
 
     Another triggerer process may continue the trigger. That process starts from the parameter ``call``,
     without the observations of the first process. The trigger's event may therefore lack some facts, such as
@@ -38,8 +38,8 @@ class CallApiSessionTrigger(BaseTrigger):
 
     :param callapi_conn_id: id of the Airflow connection.
     :param call: the dict of the call, as a start operator or a sensor returned it.
-    :param until: the event that ends the wait: ``answered`` or ``ended``. The wait always ends when the call
-        ends.
+    :param until: the awaited event: ``answered`` or ``ended``. The trigger also fires if the call ends
+        without an answer.
     :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
     :param appear_by: epoch seconds. If ``list.calls`` has not shown the call by this time, the call counts as
         ended and never observed.

@@ -21,8 +21,7 @@ _LONGEST_CALL = 120.0
 _LONGEST_REPORT_WAIT = 180.0
 _LONGEST_WATCH = 420.0
 _MISSES_THAT_PROVE_THE_END = 30
-"""If the connection does not use the Data API, a call has ended after this many misses (polls without the
-call).
+"""Without the Data API, a call counts as ended after this many misses (polls without the call).
 """
 _FIRST_HOLD_AT, _HOLD_INTERVAL, _MOST_HOLDS = 10.0, 3.0, 10
 _HELD_SECONDS, _TALK_AFTER_HOLD = 4.0, 3.0

@@ -13,7 +13,7 @@ _SECONDS_FOR_A_CALL = 75
 _HEADINGS = ("verdict", "assumption", "what relies on it", "seen", "change")
 _VERDICT, _CHANGE = 12, 22
 _SHARES = (29, 29, 42)
-"""The widths of the columns between verdict and change, in percent of the width that the other columns leave.
+"""The widths of the columns between verdict and change, in percent of their common width.
 """
 
 

@@ -22,7 +22,7 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 _DAY = 86_400.0
 _PATIENCE = 3600.0
-"""For this many seconds after the search time, the campaign still tries to get complete reports of all calls.
+"""For this many seconds after the search time, the campaign still tries to get complete reports.
 """
 
 

@@ -28,7 +28,7 @@ _ROW = "contact"
 _ID = "external_id"
 _NUMBER = "{{ contact.phone }}"
 _ROWS_LOOKED_AT = 100
-"""If no column is named ``timezone``, the package looks for time zones in all columns of this many rows.
+"""If no column is named ``timezone``, this many rows are searched for time zones in other columns.
 """
 _LONGEST_ID = 240
 """How many characters an author's ``external_id`` may have.

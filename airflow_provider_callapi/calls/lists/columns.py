@@ -18,16 +18,16 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 PHONE, TIMEZONE, EXTERNAL_ID = "phone", "timezone", "external_id"
 _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}
-"""Name of a column that this package uses → similarity (0 to 1) from which another name counts as misspelt.
+"""Name of a used column → similarity (0 to 1) from which another name counts as misspelt.
 """
 _PARTS = {
     PHONE: re.compile("phone|телефон|mobile|мобильн|^тел|^tel|^номер$|^number$|^contact$"),
     TIMEZONE: re.compile("time.?zone|час\\w*пояс|таймзон|^tz|tz$|^utc|^gmt|utcoffset|^zone$"),
     EXTERNAL_ID: re.compile("external|внешнийid"),
 }
-"""Name of a column that this package uses → text.
+"""Name of a used column → regular expression.
 
-If a folded name contains the text, the name probably has the same meaning.
+A folded name in which the expression is found probably has the same meaning.
 """
 _MORE_PHONES = re.compile("phone|телефон|mobile|мобильн|^тел|^tel")
 

@@ -19,9 +19,9 @@ from airflow_provider_callapi.calls.lists.table import Table
 
 _SEPARATORS = ";,\t|"
 _NO_SEPARATOR = "\x1f"
-"""The separator for a list with only one column.
+"""The separator for a list with only one column: each line is one value.
 
-The character does not occur in such a list, so each line is one value.
+A control character, which practically never occurs in a list.
 """
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[;,\t]*\s*', re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r'"[^"]*"')
