@@ -65,7 +65,7 @@ class NamedObjects:
 
 
 def _names_in(request: StartCall) -> Iterator[tuple[str, Any]]:
-    """Yield what a start request names, as pairs: field of `NamedObjects`, value."""
+    """Yield the objects that a start request names, as pairs (name of a field of `NamedObjects`, value)."""
     yield "virtual_numbers", request.virtual_phone_number
     if is_sip_number(request.contact):
         yield "sip_lines", request.contact
@@ -81,7 +81,7 @@ def _names_in(request: StartCall) -> Iterator[tuple[str, Any]]:
 
 
 def is_sip_number(number: str) -> bool:
-    """Return whether a number to call is a SIP number, because it is no phone number in E.164."""
+    """Return True if a number to call is a SIP number, and not a phone number in E.164."""
     return not number.isdigit() or len(number) < _SHORTEST_PHONE_NUMBER
 
 

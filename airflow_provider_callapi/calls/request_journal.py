@@ -7,7 +7,7 @@ before the request is sent:
 =======  ==============================================================================
 stage    what the next try does
 =======  ==============================================================================
-nothing  send the request: the service certainly did not carry it out
+nothing  send the request: the service has certainly not carried out the request yet
 sending  fail: the service may have carried out the request
 done     return the result again
 =======  ==============================================================================
@@ -50,7 +50,7 @@ class RequestJournal:
 
         :param send: sends the request and returns the answer.
         :raises MaybeCarriedOut: an earlier try may have sent the request. The request is not sent.
-        :raises CallApiError: the error of the request.
+        :raises CallApiError: the request failed.
         """
         about = {
             "method": request.method,

@@ -92,7 +92,7 @@ class InvalidRow(ValueError):
 class Person:
     """A person to call.
 
-    :ivar key: identifies the person in the ledger.
+    :ivar key: the person's key in the ledger.
     :ivar contact: the number to call: E.164 digits, or a SIP number.
     :ivar zone: IANA name of the person's time zone.
     :ivar row: the person's row in the contact list: column → value.

@@ -36,8 +36,8 @@ _MORE_PHONES = re.compile("phone|телефон|mobile|мобильн|^тел|^t
 class Columns:
     """The columns of a list that this package uses.
 
-    :ivar phone: the column with the number to call. None: there is none.
-    :ivar timezone: the column with the person's time zone. None: there is none.
+    :ivar phone: the column with the number to call. None: there is no such column.
+    :ivar timezone: the column with the person's time zone. None: there is no such column.
     """
 
     phone: str | None

@@ -37,7 +37,7 @@ def is_empty(value: Any) -> bool:
 
 
 def without_empty_values(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a row in which each empty value is None."""
+    """Return a copy of a row, in which None replaces each empty value."""
     if not any(value is not None and is_empty(value) for value in row.values()):
         return row
     return {name: None if is_empty(value) else value for name, value in row.items()}

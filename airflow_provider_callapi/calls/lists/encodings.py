@@ -34,7 +34,8 @@ class Encoding:
 
     :ivar name: the encoding, as Python names it.
     :ivar is_guess: True if the encoding is only likely, and not certain.
-    :ivar needs_mark: True if a program with this encoding probably reads UTF-8 only with a byte order mark.
+    :ivar needs_mark: True if the program that wrote these bytes needs a byte order mark to read a file as
+        UTF-8.
     """
 
     name: str
@@ -75,7 +76,7 @@ def _looks_like_cp1251(head: bytes) -> bool:
 def _likelihood(head: bytes, encoding: str) -> float:
     """Return how likely bytes are Russian text in an encoding: the share of frequent letters.
 
-    0.0: the bytes are no Russian text in this encoding. With a wrong encoding, words mix alphabets or have
+    0.0: the bytes are not Russian text in this encoding. With a wrong encoding, words mix alphabets or have
     capital letters inside, and signs are unusual.
     """
     try:

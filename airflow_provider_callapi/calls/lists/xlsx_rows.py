@@ -42,7 +42,8 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Yield (number, values) of each line that has a value.
 
     :param formulas: the same sheet, with the formulas instead of their results.
-    :raises ListUnreadable: a formula has no stored result. The cell would seem to be empty.
+    :raises ListUnreadable: a formula has no stored result. Without this error, the cell would seem to be
+        empty.
     """
     for page in (sheet, formulas):
         page.reset_dimensions()  # some programs store wrong dimensions

@@ -39,7 +39,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
 
     Extensions are dropped. If a number can be read in two ways, both readings are returned.
 
-    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text contains no number, or digits that may be a number but cannot be read.
     """
     only = _read_strictly(text, region)
@@ -71,9 +71,8 @@ def _read_strictly(text: str, region: str) -> str | None:
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:
     """Yield segments of a text.
 
-    A segment is split at its slashes if the slashes separate whole phone numbers.
-
-    A slash can also be inside a phone number. In this case, the segment stays whole.
+    A segment is split at its slashes if the slashes separate whole phone numbers. If a slash is inside a
+    phone number, the segment stays whole.
     """
     for segment in segments:
         parts = segment.split("/")

@@ -1,4 +1,4 @@
-"""Checks before the first call that the account has all objects of a campaign, such as the scenarios."""
+"""Checks before the first call that the account has all objects that a campaign uses, such as scenarios."""
 
 from __future__ import annotations
 
