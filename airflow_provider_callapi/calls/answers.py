@@ -39,8 +39,8 @@ def contact_has_answered(session: CallSession) -> bool:
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
     """Return whether a leg belongs to the contact: the leg calls the contact, or comes from the contact.
 
-    An employee's leg can also come from the contact. So a leg of an unknown participant counts only if it
-    calls the contact.
+    An employee's leg can also come from the contact. So a leg of an unknown participant counts only if the
+    leg calls the contact.
     """
     if leg.is_operator:
         return False

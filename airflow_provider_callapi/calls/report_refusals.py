@@ -1,4 +1,4 @@
-"""What a Data API has refused in requests for reports, so that the package does not ask for it again."""
+"""Remembers what a Data API has refused in report requests. Later requests leave out the refused parts."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class DataApiClient(Protocol):
     """Any object that sends requests to the Data API and returns typed answers."""
 
     def call(self, request: Any) -> Any:
-        """Send a request and return its answer; see `airflow_provider_callapi.api.client.Client`."""
+        """Send a request as `airflow_provider_callapi.api.client.Client` does, and return the answer."""
 
 
 @dataclass(frozen=True)

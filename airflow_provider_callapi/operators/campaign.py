@@ -26,10 +26,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
 
     The parameter ``redial`` defines when the operator calls a person again after an unsuccessful call.
 
-    After a retry or a clear, the task continues where the last try stopped, and does not repeat the calls of
-    earlier tries.
-    If it is unknown whether a call to a person was placed, the person is not called again. To repeat a whole
-    campaign, start another run.
+    After a retry or a clear, the task continues where the last try stopped, and repeats no call of earlier
+    tries. If it is unknown whether a call to a person was placed, the person is not called again. To repeat a
+    whole campaign, start another run.
 
     :param call: the call that each person gets: ``{"method": "start.informer_call", "virtual_phone_number":
         …, "contact_message": {…}}``, or any other start method with its own parameters. Jinja renders every
@@ -50,8 +49,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, BaseOperator):
         be called only once over all runs, use the same name in all runs.
     :param shard: a part of the list. Example: ``"2/4"`` is the second of four parts. The phone number decides
         to which part a person belongs. To share a list among tasks, map the operator over the parts.
-    :param do_not_call: numbers that must not be called: a list or a path like ``contacts``, with the number
-        in the column ``phone`` or in the only column. A cell may hold several numbers. While the campaign
+    :param do_not_call: numbers that must not be called: a list or a path like ``contacts``, with the numbers
+        in the column ``phone`` or in the only column. A cell may contain several numbers. While the campaign
         dials, it reads the file again each minute. If a person has been on the list once, this task no longer
         calls the person, neither in this try nor in a later one.
     :param max_unreadable: how many entries of ``do_not_call`` may be unreadable as phone numbers. If more

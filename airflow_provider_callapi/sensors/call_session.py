@@ -44,7 +44,7 @@ _STORE_KEY = "callapi_watch"
 
 
 class CallApiSessionSensor(MappedDataIsNoTemplate, BaseSensorOperator):
-    """Wait until a call is answered or has ended. Return the call as a dict, like the start operators.
+    """Wait until a call is answered or has ended. Return the call as a dict, as the start operators do.
 
     With ``until="answered"``, the wait also ends if the call ends without an observed answer. The returned
     dict then has ``status="ended"`` and ``answered=None``, because the contact may have answered between two

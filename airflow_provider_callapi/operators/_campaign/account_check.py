@@ -25,7 +25,7 @@ def find_problems(
 
     The objects are virtual numbers, scenarios, employees, files and tags. The function also returns a
     sentence for each list of the account that the Data API refused. If the connection does not use the Data
-    API, the function returns no sentences. The request for one list costs one point.
+    API, the function returns no sentences. Each request for a list costs one point.
 
     :param tags: ids of the tags that the calls get.
     """
