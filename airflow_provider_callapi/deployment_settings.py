@@ -1,4 +1,4 @@
-"""Read from Airflow's configuration what tells this deployment from others, and its secret keys."""
+"""Reads the name and the secret keys of this deployment from Airflow's configuration."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def read_deployment() -> Deployment:
 
     The name is ``[callapi] deployment``, or else ``[api] base_url``. The keys are ``[callapi] secret_keys``,
     or else ``[core] fernet_key``. Both options list several keys with commas between them, the newest first.
-    Ids use the last key in the list, so that a new key does not change ids. If ``[callapi] deployment`` is
-    set, ids use only a key of ``[callapi] secret_keys``.
+    The hashes in ids use the last key in the list, so that a new key does not change ids. If ``[callapi]
+    deployment`` is set, ids use only a key of ``[callapi] secret_keys``.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

@@ -130,7 +130,10 @@ def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
 
 
 def time_out_watch(watch: SessionWatch) -> None:
-    """End the watch of a call at its deadline without another poll, and log it."""
+    """End the watch of a call at the watch's deadline, without another poll.
+
+    Log the new phase of the call.
+    """
     watch.time_out()
     _log_phase(watch)
 

@@ -65,7 +65,7 @@ class _Rule:
 
 
 def _must_not_repeat(error: errors.CallApiError) -> bool:
-    """Return True if the service may have carried out a failed request that must not be sent again.
+    """Return True if repeating a failed request is not safe, because the service may have carried it out.
 
     A request for a method that this package does not define must not be sent again.
     """

@@ -56,8 +56,8 @@ class TaskFacts:
         deadline, although Airflow itself counts again from zero after each deferral. None: the task has no
         timeout.
     :ivar state: the task state. None: this Airflow is older than 3.3.
-    :ivar template_values: ``params``, ``ds`` and ``run_id``, for templates that an Airflow operator renders
-        itself.
+    :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for templates that not Airflow
+        but an operator of this package renders.
     :ivar deployment: the Airflow deployment.
     """
 

@@ -1,7 +1,8 @@
 """The Data API v2.0 methods that read what the account has: numbers, employees, scenarios, tags, ….
 
-A list is read entry by entry, see `airflow_provider_callapi.api.entries`. A field with an unreadable value is
-None. An entry without a readable number or id is left out, and the list is then not complete.
+The module `airflow_provider_callapi.api.entries` reads a list entry by entry. A field with an unreadable
+value becomes None. An entry without a readable number or id is left out, and the list then counts as
+incomplete.
 
 Source: the vendor's public documentation of the Data API v2.0.
 """
@@ -55,7 +56,10 @@ class EmployeeExtension(Answer):
 
 
 def _all_of(model: type[Answer]) -> BeforeValidator:
-    """Return a validator of a list of objects. The list is None if one of its entries cannot be read."""
+    """Return a pydantic validator that reads a list of objects.
+
+    If an entry cannot be read, the validator returns None.
+    """
 
     def read(value: Any) -> Any:
         if value is None:
@@ -118,7 +122,7 @@ class SipLine(Answer):
 
     :ivar billing_state: ``active``, ``manual_lock`` or ``limit_lock``.
     :ivar physical_state: the Russian text for "registered" or "not registered".
-    :ivar status: ``active`` or ``inactive``: whether the employee's profile uses the line.
+    :ivar status: ``active`` if the employee's profile uses the line, otherwise ``inactive``.
     """
 
     phone_number: Text = Field(repr=False)

@@ -67,7 +67,7 @@ def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call 
     If this package has no advice for the error, return only the error's text. That text contains the
     request's id. The vendor's support asks for this id.
 
-    :param service: the service that the request was for, ``Call API`` or ``Data API``.
+    :param service: the service that the failed request was for: ``Call API`` or ``Data API``.
     :param host: the label, in Airflow's connection form, of the field with the service's address.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):

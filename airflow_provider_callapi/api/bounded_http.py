@@ -1,7 +1,7 @@
-"""HTTP with bounds: the seconds of a whole request, and the size of an answer before and after unpacking.
+"""HTTP requests with two limits: the time of a whole request, and the size of an answer, packed and unpacked.
 
-The time limit of `requests` starts again with every byte of the answer. A service that sends one byte a
-second could therefore hold a request for ever. `BoundedSession` counts the seconds of the whole request.
+The library `requests` restarts its time limit at every byte of the answer. With a service that sends one byte
+per second, a request could therefore last for ever. `BoundedSession` limits the time of the whole request.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
-"""The largest answer in bytes, as sent and after unpacking. This is `list.calls` with over 20 000 calls."""
+"""The largest allowed answer in bytes, both packed and unpacked.
+
+An answer to ``list.calls`` with 20 000 calls is smaller.
+"""
 ACCEPTED_ENCODINGS = "gzip, deflate"
 """The value of the header ``Accept-Encoding``: the encodings that `read_body` unpacks."""
 _CHUNK = 65_536
@@ -35,7 +38,7 @@ class AnswerUnreadable(Exception):
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or an IP address without brackets certainly means this machine."""
+    """Return True if a host is certainly this machine. An IPv6 address must be written without brackets."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -66,7 +69,7 @@ def read_body(response: requests.Response) -> bytes:
 
 
 class _Unpacker:
-    """Unpacks the chunks of a body.
+    """Unpacks the body of an HTTP answer chunk by chunk.
 
     :param encoding: the value of the answer's header ``Content-Encoding``.
     """
@@ -79,11 +82,13 @@ class _Unpacker:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the chunks so far are a whole body."""
+        """Whether the chunks so far make up the whole body."""
         return not self._packed or self._zlib.eof
 
     def __call__(self, chunk: bytes, room: int) -> bytes:
-        """Return the unpacked bytes of a chunk: at most one byte more than ``room``.
+        """Return the unpacked bytes of a chunk.
+
+        Unpacking stops one byte after ``room`` bytes, if there are more.
 
         :raises AnswerUnreadable: the packed body is damaged.
         """
@@ -98,8 +103,8 @@ class _Unpacker:
 class BoundedSession(requests.Session):
     """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
 
-    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. The attempts to connect to several addresses
-    of one host have the limit each.
+    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several addresses, each
+    attempt to connect to one of the addresses has the full limit.
     """
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ _STATUSES = frozenset({429, 503})
 def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
     """Return the seconds after which a gateway invites the client to send the request again.
 
-    None: the answer is no invitation.
+    None: the answer contains no such invitation.
 
     :param status: the HTTP status.
     :param headers: the HTTP headers. The mapping must ignore case.
@@ -39,7 +39,7 @@ def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
 
 
 def _read_time(text: str) -> datetime | None:
-    """Return the time in an HTTP header. None: the text is no time with a zone."""
+    """Return the time in the text of an HTTP header. None: the text is not a time with a time zone."""
     try:
         time = parsedate_to_datetime(text)
     except ValueError:

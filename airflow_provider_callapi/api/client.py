@@ -1,4 +1,4 @@
-"""A client of one API, which adds the access token, reads answers and stores the newest rate limits."""
+"""A client of one service. The client adds the access token, reads answers and stores the newest limits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
 R = TypeVar("R")
 
 _SAME_MINUTE_TOLERANCE = 5.0
-"""Seconds. Answers whose limits reset at times less than this apart show the limits of the same minute."""
+"""Seconds.
+
+If the reset times of two answers differ by less, both answers show the limits of the same minute.
+"""
 
 
 class Client:
@@ -51,12 +54,12 @@ class Client:
     def call(self, request: Request[R], *, time_limit: float = NO_TIME_LIMIT) -> R:
         """Send a request at once, even if no points are left, and return the typed answer.
 
-        If the service refuses a temporary token, log in again and send the request once more. The repeat is
-        safe, because the service does not carry out a request with a refused token. After any other error,
-        do not repeat the request.
+        If the service refuses a temporary token, the client logs in again and sends the request once more.
+        The repeat is safe, because the service does not carry out a request with a refused token. After any
+        other error, the client does not repeat the request.
 
-        :param time_limit: seconds for each request to the service, if they are fewer than the client's time
-            limit.
+        :param time_limit: the longest time for each request to the service, in seconds. If the client's own
+            time limit is shorter, the client's limit applies.
         :raises CallApiError: see `airflow_provider_callapi.api.errors`.
         """
         if isinstance(request, LogoutUser):
@@ -77,7 +80,10 @@ class Client:
             self._send(LogoutUser(), {"access_token": token}, NO_TIME_LIMIT)
 
     def close(self) -> None:
-        """Close the HTTP connection without a logout, because a logout costs a point and tokens expire."""
+        """Close the HTTP connection.
+
+        The client stays logged in: a logout costs a point, and a token expires anyway.
+        """
         self.rpc.close()
 
     def _token_for(self, request: Request[Any], time_limit: float) -> str:
@@ -137,8 +143,8 @@ class Client:
     def _store_limits(self, limits: Limits | None) -> None:
         """Store the limits of an answer. If the client has already stored newer limits, do nothing.
 
-        Answers to several threads can arrive in another order than the service sent the answers. Of two
-        answers within one minute, the answer with fewer points left is newer.
+        If several threads send requests, the answers can arrive in a different order than the service sent
+        them. Of two answers within one minute, the answer with fewer points left is the newer one.
         """
         if limits is None:
             return

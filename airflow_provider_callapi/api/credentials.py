@@ -12,7 +12,7 @@ LogIn = Callable[[str, str], AccessToken]
 """A function that sends ``login.user`` with a login and a password, and returns the new access token."""
 
 _LIFETIME = 3600.0
-"""How long a temporary token is valid if the answer to the login does not state it, in seconds."""
+"""How many seconds a temporary token is valid, if the answer to the login does not state the time."""
 _RENEW_MARGIN = 60.0
 """The time in seconds before a temporary token expires at which the client gets a new token.
 
@@ -35,7 +35,7 @@ class Credentials(Protocol):
         """Discard a refused access token. Return True if the client can log in to get a new token."""
 
     def forget(self) -> str | None:
-        """Discard the temporary token, and return the token for use in a logout; None: there is no token."""
+        """Forget the stored temporary token, and return the token, for a logout. None: no token is stored."""
 
 
 class AccessKey:

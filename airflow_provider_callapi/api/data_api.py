@@ -1,4 +1,4 @@
-"""The Data API v2.0 methods that report and tag finished calls.
+"""The methods of the Data API v2.0 that return reports of calls and set tags on finished calls.
 
 The Data API uses the Call API's JSON-RPC envelope, so the `Client` class sends requests to both services.
 Only the URL and the methods differ. Every request to the Data API costs one point (rate-limit unit).
@@ -102,9 +102,9 @@ class LegReport(Answer):
     """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
 
     ``connect_time`` is None if the participant did not pick up. ``is_operator`` is True for a person of the
-    account, and None if the Data API does not state whose leg it is. ``direction`` is ``in`` for a leg that
-    comes from the calling number, and ``out`` for a leg to the called number. In an answer, ``null`` is no
-    readable value of ``id`` and ``call_session_id``.
+    account, and None if the Data API does not state whose leg this is. ``direction`` is ``in`` for a leg that
+    comes from the calling number, and ``out`` for a leg to the called number. If an answer contains ``null``
+    as ``id`` or ``call_session_id``, the value counts as unreadable.
     """
 
     id: NumberNotNull = None
@@ -120,12 +120,15 @@ class LegReport(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return a filter for a Data API request: only entries with this value in this field."""
+    """Return a filter for a Data API request. The filter selects the entries with this value in the field."""
     return {"field": field, "operator": "=", "value": value}
 
 
 def is_one_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return a filter for a Data API request: only entries with one of these values in this field."""
+    """Return a filter for a Data API request.
+
+    The filter selects the entries with one of these values in the field.
+    """
     return {"field": field, "operator": "in", "value": sorted(values)}
 
 
@@ -145,15 +148,17 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
     """
 
     needed_fields: ClassVar[frozenset[str]]
-    """The fields without which a report decides nothing. If the request asks for such a field, an entry
-    without the field is left out."""
+    """The fields without which a report is useless to this package.
+
+    If the request asks for such a field, an entry without the field is left out.
+    """
 
     date_from: str
     date_till: str
     fields: list[str]
 
     def convert_answer(self, data: Any) -> Entries[M]:
-        """Convert the answer to `Entries`. An entry that lacks a needed field is left out.
+        """Convert the answer to `Entries`. An entry that lacks one of the `needed_fields` is left out.
 
         A needed field with an empty text counts as missing, because an empty text proves nothing.
         """
@@ -173,8 +178,8 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
 class GetCallsReport(_ReportRequest[CallReport]):
     """Request the reports of the calls in a period of at most three months.
 
-    :ivar filter: ``{"field", "operator", "value"}`` or ``{"filters": […], "condition": "and"|"or"}``.
-        The service can filter by ``id`` (the call session id) and ``call_api_external_id``, not by times.
+    :ivar filter: ``{"field", "operator", "value"}`` or ``{"filters": […], "condition": "and"|"or"}``. The
+        service can filter by ``id`` (the call session id) and by ``call_api_external_id``, but not by times.
     """
 
     method = "get.calls_report"
@@ -209,7 +214,7 @@ class GetCallLegsReport(_ReportRequest[LegReport]):
 
 
 class _TagRequest(Request[Done]):
-    """A Data API request that adds or removes a tag of a finished call.
+    """A Data API request that adds a tag to a finished call, or removes a tag from a finished call.
 
     :ivar communication_id: the ``communication_id`` of the call's report.
     """

@@ -34,10 +34,10 @@ class Entries(list[E]):
     """The readable entries of a list in an answer, and what is known of the entries that were left out.
 
     :ivar left_out: the number of left-out entries without a readable id. Each of them may be any object.
-    :ivar left_out_ids: the ids of the other left-out entries. An id is the call session id, if the entry
-        describes a call or a leg.
-    :ivar total: the number of entries that the service has for the request, on this page and on others. None:
-        the service does not state it.
+    :ivar left_out_ids: the ids of those left-out entries whose id is readable. In a list of calls or of legs,
+        these ids are call session ids.
+    :ivar total: the number of entries on all pages of the list, as the service states it. None: the service
+        states no number.
     """
 
     total: int | None = None
@@ -60,11 +60,14 @@ class Entries(list[E]):
         return len(self) + self.left_out + len(self.left_out_ids)
 
     def may_hide(self, entry_id: int) -> bool:
-        """Return whether a left-out entry may be an entry with this id."""
+        """Return whether one of the left-out entries may have this id."""
         return self.left_out > 0 or entry_id in self.left_out_ids
 
     def keep(self, is_usable: Callable[[E], bool], id_of: Callable[[E], int | None]) -> Entries[E]:
-        """Return a copy without the entries that are not usable. These entries count as left out."""
+        """Return a copy that contains only the usable entries.
+
+        The other entries of this list count as left out.
+        """
         unusable = [id_of(entry) for entry in self if not is_usable(entry)]
         ids = [entry_id for entry_id in unusable if entry_id is not None]
         return Entries(
@@ -138,7 +141,10 @@ def tells(entry: BaseModel, field: str) -> bool:
 
 
 def read_inner(model: type[M]) -> Callable[[Any], Any]:
-    """Return a validator for a field that contains a list of objects. The value ``null`` stays ``null``."""
+    """Return a validator for a field with a list of objects. An unreadable object is left out.
+
+    ``null`` becomes None.
+    """
 
     def read(value: Any) -> Any:
         return None if value is None else list(read_entries(model, value))

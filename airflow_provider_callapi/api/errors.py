@@ -1,6 +1,6 @@
-"""The exceptions of a request to the Call API or the Data API.
+"""The exceptions that a request to the Call API or the Data API can raise.
 
-Each class groups the errors that a caller handles in the same manner.
+All errors of one class can be handled in the same manner.
 
 ::
 
@@ -40,7 +40,7 @@ _NO_PHONE = re.compile(
     rf"(?<!\d)(?<!\d\.){_IP_OCTET}(?:\.{_IP_OCTET}){{3}}(?!{_GAP}\d)"
     rf"|(?<!\d){_DATE}(?:[ T]+\d\d(?=:)|(?!{_GAP}\d)|(?=[ –-]{{1,3}}{_DATE}))",
 )
-"""Internet addresses and dates. They have as many digits as a phone number, and stay readable."""
+"""Matches internet addresses and dates. These have as many digits as a phone number, but stay readable."""
 _PHONE = re.compile(
     rf"(?:[+{PLUSES}]{_GAP})?(?<!\d)\d{{10,}}"
     rf"|[+{PLUSES}]{_GAP}\d(?:{_GAP}\d){{7,}}"
@@ -101,7 +101,7 @@ class CallApiError(Exception):
     """Base class of all errors of the Call API and the Data API.
 
     :ivar method: the JSON-RPC method, e.g. ``start.informer_call``.
-    :ivar request_id: the request's ``id``, for which the vendor's support asks.
+    :ivar request_id: the request's ``id``. The vendor's support asks for this id.
     """
 
     permanent: ClassVar[bool] = False
@@ -136,7 +136,7 @@ class Unanswered(TransportError):
 class Rejected(CallApiError):
     """The service answered with an error object, or this package found an invalid parameter before sending.
 
-    :ivar code: JSON-RPC error code. To tell errors apart, use ``mnemonic``, because the code ``-32602`` has
+    :ivar code: JSON-RPC error code. To distinguish errors, use ``mnemonic``, because the code ``-32602`` has
         many meanings.
     :ivar mnemonic: the vendor's name of the error. None: this package found the error before sending, or the
         service sent no mnemonic.
@@ -257,7 +257,7 @@ class CallRefused(Rejected):
 
 
 class CallNotFound(Rejected):
-    """No active call has the session id of the request: the call has ended or never existed."""
+    """No active call has the session id that the request contains: the call has ended or never existed."""
 
     permanent = True
 
@@ -292,7 +292,7 @@ _BY_MNEMONIC: dict[str, type[Rejected]] = {
     "limit_exceeded": LimitExceeded,
     "tariff_restrictions": AccessDenied,
 }
-"""The vendor's mnemonic of an error → exception class. This table decides before the table `_BY_CODE`.
+"""The vendor's mnemonic of an error → exception class. This table has priority over the table `_BY_CODE`.
 
 The table contains the mnemonics whose error code alone does not determine the class.
 """
@@ -333,8 +333,8 @@ def rejection(
 ) -> Rejected:
     """Return the exception for a JSON-RPC error object.
 
-    The mnemonic decides the exception's class. If the mnemonic has no class, the error code decides. A
-    refused date of a report has a class of its own.
+    The mnemonic decides the exception's class. If the mnemonic has no class, the error code decides. If the
+    service refuses a date of a report, the class is always `DateRefused`.
 
     :param secrets: values in the request that must not appear in the error text.
     """

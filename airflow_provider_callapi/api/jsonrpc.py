@@ -35,7 +35,7 @@ from airflow_provider_callapi.api.models import Limits
 _HEADERS = {"Content-Type": "application/json; charset=UTF-8", "Accept-Encoding": ACCEPTED_ENCODINGS}
 NO_TIME_LIMIT = float("inf")
 _MAX_DEPTH = 64
-"""An answer must not have more objects and arrays inside each other than this."""
+"""The largest depth of nested objects and arrays that an answer may have."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,12 @@ class JsonRpc:
         :param new_connection: True: use a new connection for this request. False: a kept-alive connection may
             be used. If the service closes a kept-alive connection during the send, it is unknown whether the
             service has read the request.
-        :param time_limit: seconds for this request, if they are fewer than ``timeout``.
+        :param time_limit: the longest time for this request, in seconds. If ``timeout`` is shorter,
+            ``timeout`` applies.
         :raises NotSent: no byte of the request's body was sent.
         :raises LimitExceeded: a gateway has refused the request before the service saw it.
         :raises Unanswered: the request was sent, and no JSON-RPC answer came back in time. An answer that is
-            too large or too deep counts as no answer.
+            too large or too deeply nested counts as no answer.
         """
         request_id = uuid.uuid4().hex
         body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
@@ -189,7 +190,8 @@ class _HttpAnswer:
     """An HTTP answer.
 
     :ivar source: where the answer came from, for error texts.
-    :ivar busy_for: seconds after which a busy gateway invites to repeat the request; None: no invitation.
+    :ivar busy_for: the number of seconds after which a busy gateway invites the client to repeat the request.
+        None: the answer contains no invitation.
     """
 
     source: str
@@ -215,7 +217,7 @@ def _load_envelope(body: bytes) -> dict[str, Any]:
 def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
     """Return the JSON-RPC reply in the body of an HTTP answer.
 
-    Ignore the HTTP status, because the vendor documents no error statuses.
+    The HTTP status does not matter for a JSON-RPC answer, because the vendor documents no error statuses.
 
     :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
     :raises LimitExceeded: a gateway has refused the request before the service saw it.
@@ -260,7 +262,8 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
 def _load_json(content: bytes) -> Any:
     """Return the JSON value in the body of an answer.
 
-    Half of a surrogate pair (``\\ud800``) becomes U+FFFD, because no other library accepts such a text.
+    Half of a surrogate pair (``\\ud800``) becomes U+FFFD, because other libraries refuse a text with half of
+    a pair.
 
     :raises ValueError: the body is not JSON.
     """
@@ -272,7 +275,7 @@ def _load_json(content: bytes) -> Any:
 
 
 def _is_deeper_than(value: Any, levels: int) -> bool:
-    """Return whether a JSON value has more than ``levels`` objects and arrays inside each other."""
+    """Return whether a JSON value contains objects and arrays that are nested more than ``levels`` deep."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
         if not level:

@@ -38,7 +38,7 @@ class PagedRequest(ListRequest[M], Generic[M]):
 def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> Entries[M]:
     """Return the entries of all pages of a list.
 
-    If the list has more entries than the Data API sends, the result is not complete.
+    If the list has more entries than the Data API sends, the result counts as incomplete.
 
     :param call: sends a request to the Data API and returns the answer.
     :param request: the request for the list, without ``limit`` and ``offset``.
@@ -58,11 +58,12 @@ def fetch_pages(
 ) -> tuple[Entries[E], bool]:
     """Return the entries of all pages of a list, and whether the last page was reached.
 
-    A page with fewer entries than asked for is not the last page if the service states more entries. Entries
-    that the service states and does not send count as left out. If two pages are equal, the service ignores
-    the offset, and the list is not complete.
+    The service may state the number of entries in the whole list. If fewer entries have arrived, a short page
+    is not the last page. Entries that never arrive count as left out. If two pages are equal, the service
+    ignores the offset, and the list counts as incomplete.
 
-    :param page_at: fetches the page that begins after this number of entries.
+    :param page_at: a function that takes a number of entries, and fetches the page that begins after these
+        entries.
     :param page_size: the number of entries that each request asks for.
     :param last_offset: the largest number that ``page_at`` accepts.
     """

@@ -104,7 +104,8 @@ class Request(_Parameters, Generic[R]):
         """Build a request from values that may be text, e.g. from templates, forms or YAML.
 
         :param values: the fields by name. A field whose value is None is left out.
-        :raises InvalidParameters: a value cannot be converted. The error names the first such field.
+        :raises InvalidParameters: a value cannot be converted. The error names the first field with an
+            invalid value.
         """
         given = {name: value for name, value in values.items() if value is not None}
         try:
@@ -215,9 +216,10 @@ def check_phone_or_sip(text: str) -> str:
     """Return a text unchanged if it is a phone number in E.164 or a SIP number.
 
     A SIP number has three to nine digits, or a letter or one of ``@*#``. A text of digits with ``-`` or ``.``
-    is a phone number in another form, and therefore refused.
+    is a phone number in another form, and is therefore refused.
 
-    :raises ValueError: the text is neither of the two. The error does not contain the text.
+    :raises ValueError: the text is neither a phone number in E.164 nor a SIP number. The error does not
+        contain the text.
     """
     is_digits = re.fullmatch(r"[0-9]{3,9}", text) or _E164.fullmatch(text)
     if not is_digits and (not _SIP.fullmatch(text) or _NUMERIC_TEXT.fullmatch(text)):
@@ -339,8 +341,8 @@ class StartCall(Request[StartedCall]):
     """Base class of the ``start.*`` requests. A start request is never repeated: each one may ring a phone.
 
     :ivar virtual_phone_number: the account's number that the contact sees.
-    :ivar virtual_phone_usage_rule: by which rule the service replaces the virtual number, see
-        `VirtualNumberRule`. The service's default is ``fixed``.
+    :ivar virtual_phone_usage_rule: the rule by which the service replaces the virtual number with another
+        one. `VirtualNumberRule` lists the rules. The service's default is ``fixed``.
     :ivar contact: the phone number or SIP number to call.
     :ivar external_id: an id of your choice. ``list.calls`` and the Data API's reports contain this id.
     :ivar dtmf_string: DTMF (phone key) tones to send to the contact. A dot is a pause of one second.
@@ -361,7 +363,8 @@ class StartCall(Request[StartedCall]):
 class _TwoSidedCall(StartCall):
     """Base class of start requests that connect the contact with a person or with a scenario (call flow).
 
-    :ivar first_call: whose phone rings first: ``contact``, or the other person.
+    :ivar first_call: whose phone rings first: ``contact``, or the name of the other side (``employee`` or
+        ``operator``).
     :ivar early_switching: True: the other person hears the contact's line while the contact's phone rings.
     """
 
@@ -457,7 +460,10 @@ class StartSimpleCall(_DirectCall):
 
 
 class SessionRequest(Request[R], Generic[R]):
-    """Base class of requests that control one active call, which ``call_session_id`` names."""
+    """Base class of requests that control one active call.
+
+    The field ``call_session_id`` identifies the call.
+    """
 
     component = Component.MANAGEMENT
 
@@ -465,7 +471,7 @@ class SessionRequest(Request[R], Generic[R]):
 
 
 class MakeCall(SessionRequest[Done]):
-    """Call a third party during a talk of employee and contact. Meanwhile, the contact is on hold."""
+    """Call a third party for the employee while the contact is on hold."""
 
     method = "make.call"
 
@@ -560,8 +566,8 @@ class BlockContact(SessionRequest[Done]):
 class CallTalkOption(SessionRequest[Done]):
     """Start a talk option: an action that an employee can start with a phone button during a talk.
 
-    The request has the effect of the button. A client never repeats the request, because a second request
-    undoes the first one for some options.
+    The request has the same effect as the phone button. A client never repeats the request, because for some
+    talk options a second request undoes the first one.
 
     :ivar button: the button of the talk option, as `ListTalkOptions` returns the button.
     """
@@ -586,7 +592,7 @@ class ReleaseCall(SessionRequest[Done]):
 class ListRequest(Request[Entries[M]], Generic[M]):
     """Base class of the requests whose answer is a list.
 
-    An entry that cannot be read is left out and counted, see `Entries`.
+    An entry that cannot be read is left out. `Entries` counts these entries.
 
     :cvar entry_type: the class of the list's entries.
     :cvar decisive_fields: an entry with an unreadable value in one of these fields is left out.

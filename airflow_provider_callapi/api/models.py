@@ -1,6 +1,7 @@
 """The answers of the Call API as classes. Unknown fields and values cause no error and are kept.
 
-`entries` reads lists of these classes, and leaves out what cannot be read.
+The module `airflow_provider_callapi.api.entries` reads lists of such objects, and leaves out entries that
+cannot be read.
 
 Source: the response parameter tables of the vendor's Call API v4.0 document.
 """
@@ -93,7 +94,8 @@ class AccessToken(Answer):
     """The answer to ``login.user``: a temporary access token, valid for one hour.
 
     :ivar expire_at: when the token expires, epoch seconds. None: the answer does not state the end in a known
-        form. The vendor's Data API also sends the end as ``expire`` and does not describe that field.
+        form. The vendor's Data API also sends the end in a field ``expire``, which the vendor's document does
+        not describe.
     """
 
     access_token: str = Field(repr=False)
@@ -101,7 +103,7 @@ class AccessToken(Answer):
 
 
 class StartedCall(Answer):
-    """The answer to a ``start.*`` request: the service accepted the call. No one has answered yet."""
+    """The answer to a ``start.*`` request: the service has accepted the call. No one has picked up yet."""
 
     call_session_id: SessionId
 
@@ -166,7 +168,9 @@ _LEG_STATES = {
 
 
 def leg_state(text: str) -> LegState | None:
-    """Return the documented state that a leg's Russian or English text names; None: the text names none.
+    """Return the documented state that a Russian or English text means.
+
+    None: the text means no documented state.
 
     Upper and lower case do not matter.
     """
@@ -179,7 +183,7 @@ class Leg(Answer):
     :ivar called_phone_number: the called number. Dots and a DTMF string may follow the number
         (``74959268686...9.2.3.3``).
     :ivar is_operator: True for a person of the account, False for the contact. None: the service does not
-        state it.
+        state whose leg this is.
     :ivar state: the state as the service's text, which is Russian or English, e.g. ``Дозвон`` or ``Dial``.
         `leg_state` converts the text to a `LegState`.
     """

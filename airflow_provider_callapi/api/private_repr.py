@@ -32,7 +32,10 @@ _SHOWN_TEXTS = frozenset(
 )
 """The fields whose texts are shown: times, the vendor's own words, and the author's id of a call."""
 _LARGEST_NUMBER = 10**9
-"""A larger number can be a phone number. It is shown only in a field whose name ends with ``id``."""
+"""The largest number that is always shown.
+
+A larger number can be a phone number, and is shown only in a field whose name ends with ``id``.
+"""
 
 
 class _Hidden:

@@ -17,7 +17,7 @@ R = TypeVar("R")
 MAX_SENDS = 5
 """The default number of sends of one failing request, the first send included."""
 MAX_LIMIT_WAIT = 120.0
-"""The default number of seconds for which one request waits, in total, until the account has points again."""
+"""The default of ``max_limit_wait``: the longest time in seconds that one request waits for points."""
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,8 @@ class RetryingClient:
 
     :param client: the client that sends each request.
     :param sleep: a function that waits for a number of seconds.
-    :param max_limit_wait: seconds for which one request waits, in total, until the account has points again.
+    :param max_limit_wait: the longest time in seconds that one request waits, in total, until the account has
+        points again.
     :param max_sends: how often one failing request is sent at most; 1: the request is never repeated. Repeats
         after a refusal for lack of points (rate-limit units) do not count, because ``max_limit_wait`` limits
         these repeats.

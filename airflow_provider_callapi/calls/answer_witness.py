@@ -1,7 +1,7 @@
-"""A second witness for answers: the Data API's reports of active calls.
+"""A second source that shows whether a contact has picked up: the Data API's reports of active calls.
 
-``list.calls`` does not show on every account that a contact talks. The Data API can report active calls too.
-The package asks the Data API only while a task waits for the answer to an active call.
+On some accounts, ``list.calls`` does not show that a contact has picked up. The Data API can report active
+calls too. The package asks the Data API only while a task waits until the contact of an active call picks up.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from airflow_provider_callapi.calls.report_requests import DataApiClient, Report
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 _PAUSE_AFTER_FAILURE = 60.0
-"""Seconds without a request after a request that failed."""
+"""Seconds that the witness pauses after a failed request."""
 _PAUSE_WITHOUT_POINTS = 600.0
-"""Seconds without a request while the Data API has few points left for this day."""
+"""Seconds that the witness pauses while the Data API has few points left for this day."""
 _RESERVED_POINTS = 0.2
 """The share of a day's points that the witness leaves for the reports of finished calls."""
 
@@ -32,22 +32,23 @@ class CountingClient(DataApiClient, Protocol):
 
     @property
     def limits(self) -> Limits | None:
-        """The newest counters; None: no answer has contained counters yet."""
+        """The newest counters. None: no reply of the Data API has contained counters yet."""
 
 
 class AnswerWitness:
     """Asks the Data API which active calls were answered.
 
     One request covers all calls, and at most one request is sent in ten seconds. The requests alternate
-    between two reports. The report of the calls proves an answer by a talk with an employee. The report of
-    the legs proves an answer by the connected leg of a contact who was called.
+    between two reports, which can prove that a contact has picked up. In the report of calls, a talk with an
+    employee is the proof. In the report of legs, the connected leg of a called contact is the proof.
 
     The witness pauses for a minute after a failed request, and while less than a fifth of the day's points is
-    left. The witness only logs an error of a request, because an error proves nothing about the answer.
+    left. If a request fails, the witness only logs the error, because an error proves nothing about the
+    contacts.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param timezone: IANA name of the account's time zone.
-    :param warn: takes a warning for the log.
+    :param warn: a function that logs a warning.
     :param refusals: what this Data API has refused before. None: nothing is known.
     """
 
@@ -69,7 +70,7 @@ class AnswerWitness:
         """Return the calls about which to ask the Data API now; empty: no request is due.
 
         :param snapshot: the newest snapshot of the active calls.
-        :param awaited: the session ids of the calls for whose answer a task waits.
+        :param awaited: the session ids of the calls that a task waits for until the contact picks up.
         """
         if snapshot.at < self._next_at:
             return []
@@ -83,7 +84,7 @@ class AnswerWitness:
         ]
 
     def ask(self, calls: Collection[CallSession], at: float) -> None:
-        """Ask the Data API about active calls, and remember which of the calls were answered.
+        """Ask the Data API about active calls, and remember the calls whose contact has picked up.
 
         :param calls: the calls from `due`.
         :param at: the time of the snapshot, epoch seconds.
@@ -104,7 +105,7 @@ class AnswerWitness:
     def answered_in(self, snapshot: Snapshot) -> frozenset[int]:
         """Return the ids of the calls in a snapshot that the Data API has reported as answered.
 
-        The witness forgets the answers of all other calls.
+        The witness forgets all calls that are not in the snapshot.
         """
         self._answered &= snapshot.sessions.keys()
         return self._answered

@@ -39,8 +39,8 @@ def contact_has_answered(session: CallSession) -> bool:
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
     """Return whether a leg belongs to the contact: the leg calls the contact, or comes from the contact.
 
-    An employee's leg can also come from the contact. So a leg of an unknown participant counts only if it
-    calls the contact.
+    An employee's leg can also come from the contact. So a leg of an unknown participant counts only if the
+    leg calls the contact.
     """
     if leg.is_operator:
         return False
@@ -114,7 +114,7 @@ def _sort_legs(
 
     A leg (the connection of one participant) with the contact's number belongs to the contact. If no leg has
     the contact's number, a leg without numbers belongs to the contact, provided that the Data API states that
-    the leg is no operator's leg.
+    the leg does not belong to an operator.
 
     :param contact: the contact's phone number; None: the Data API reports no number.
     """

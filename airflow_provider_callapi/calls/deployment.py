@@ -19,9 +19,11 @@ _DIGITS = 16
 class Deployment:
     """One Airflow deployment.
 
-    :ivar name: tells this deployment from others that use the same account; may be empty.
-    :ivar id_key: the secret key of ids. The key must stay the same for a long time. Empty: ids have no key.
-    :ivar keys: the secret keys of fingerprints, the newest first. Empty: fingerprints have no key.
+    :ivar name: distinguishes this deployment from other deployments that use the same account; may be empty.
+    :ivar id_key: the secret key for the hashes in ids. The key must stay the same for a long time. Empty: ids
+        are made without a key.
+    :ivar keys: the secret keys for fingerprints, the newest first. Empty: fingerprints are made without a
+        key.
     """
 
     name: str = ""
@@ -29,7 +31,9 @@ class Deployment:
     keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     def scope(self, *names: str) -> str:
-        """Return a text that stands for names in this deployment. Hashes of ids begin with this text.
+        """Return a text that stands for names in this deployment.
+
+        The input of each hash in an id begins with this text.
 
         Two deployments return different texts for the same names, if their names or keys differ.
         """
@@ -38,17 +42,17 @@ class Deployment:
         return _keyed_hash(self.id_key, "id", self.name, *names)
 
     def fingerprint(self, *parts: str) -> str:
-        """Return digits that identify some texts, for example a task and a phone number.
+        """Return a fingerprint (hash) of some texts, for example of a task's name and a phone number.
 
-        With a key, the digits do not reveal the texts. Without a key, a computer can find the phone number by
-        trying all numbers.
+        If the deployment has a key, the fingerprint does not reveal the texts. Without a key, a computer can
+        find a phone number by trying all numbers.
         """
         if not self.keys:
             return _unkeyed(parts)
         return _fingerprint_with(self.keys[0], parts)
 
     def is_fingerprint_of(self, fingerprint: str, *parts: str) -> bool | None:
-        """Return whether a stored fingerprint identifies some texts.
+        """Return whether a stored fingerprint was made from some texts.
 
         The fingerprint may have been made with any key of the deployment, or without a key. None: not known,
         because the deployment no longer has the key of the fingerprint.

@@ -29,9 +29,9 @@ from airflow_provider_callapi.api.list_request import fetch_list
 from airflow_provider_callapi.api.methods import Employee, Message, StartCall
 
 _NUMBER_OFF = frozenset({"waiting", "cleaning", "prereserved", "reserved", "manual_lock", "limit_lock"})
-"""The states of a virtual number in which the account cannot use the number."""
+"""The states in which the account cannot use a virtual number."""
 _LINE_OFF = frozenset({"inactive", "manual_lock", "limit_lock"})
-"""The states of a SIP line or of a telephone in which it does not ring."""
+"""The states in which a SIP line or a telephone does not ring."""
 _SHORTEST_PHONE_NUMBER = 10
 
 
@@ -65,7 +65,7 @@ class NamedObjects:
 
 
 def _names_in(request: StartCall) -> Iterator[tuple[str, Any]]:
-    """Yield what a start request names, as pairs: field of `NamedObjects`, value."""
+    """Yield the objects that a start request names, as pairs (name of a field of `NamedObjects`, value)."""
     yield "virtual_numbers", request.virtual_phone_number
     if is_sip_number(request.contact):
         yield "sip_lines", request.contact
@@ -81,7 +81,7 @@ def _names_in(request: StartCall) -> Iterator[tuple[str, Any]]:
 
 
 def is_sip_number(number: str) -> bool:
-    """Return whether a number to call is a SIP number, because it is no phone number in E.164."""
+    """Return True if a number to call is a SIP number, and not a phone number in E.164."""
     return not number.isdigit() or len(number) < _SHORTEST_PHONE_NUMBER
 
 
@@ -114,8 +114,8 @@ _REQUESTS: dict[str, Any] = {
 def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> AccountLists:
     """Return the account's lists that are needed to check the named objects.
 
-    A list that the Data API does not send stays None, because a check must not prevent calls. If the Data API
-    does not answer at all, the function asks for no further list.
+    If the Data API does not send a list, the list stays None, and the function raises no error: the check
+    must not prevent calls. If the Data API does not reply at all, the function asks for no further list.
 
     :param call: sends a request to the Data API and returns the answer.
     """
@@ -138,10 +138,11 @@ def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> Acco
 
 
 def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
-    """Return a sentence for each named object that the account does not have or that is off.
+    """Return a sentence for each named object that the account does not have or that is switched off.
 
-    A list that was not read proves nothing, and an incomplete list does not prove that an object is absent.
-    The sentences contain no complete phone number.
+    There are no sentences about a list that was not read. If a list is incomplete, there are no sentences
+    about missing objects, because the list does not prove that an object is missing. The sentences contain no
+    complete phone number.
     """
     return [
         *_find_numbers(named.virtual_numbers, lists.virtual_numbers),
@@ -178,10 +179,12 @@ def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) 
 
 
 def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
-    """Yield a sentence for each number that is off in every entry of a list.
+    """Yield a sentence for each number that is switched off.
 
-    :param states: for each entry of the list: the number, and the state for which the number is off; None:
-        the number is on.
+    A number is switched off if no entry of a list shows the number as switched on.
+
+    :param states: for each entry of the list: the number, and the state that shows that the number is
+        switched off. None instead of a state: the number is switched on.
     """
     by_number: dict[str, list[str | None]] = {}
     for number, state in states:
@@ -193,12 +196,12 @@ def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, s
 
 
 def _number_off(number: VirtualNumber) -> str | None:
-    """Return the state because of which a virtual number cannot be used. None: the number may be used."""
+    """Return the state of a virtual number that is switched off. None: the number may be used."""
     return number.status if number.status in _NUMBER_OFF else None
 
 
 def _line_off(line: SipLine) -> str | None:
-    """Return the state because of which a SIP line does not ring. None: the line may ring."""
+    """Return the state of a SIP line that is switched off. None: the line may ring."""
     return next((state for state in (line.billing_state, line.status) if state in _LINE_OFF), None)
 
 
@@ -221,7 +224,10 @@ def _extension(employee: AccountEmployee) -> str | None:
 
 
 def _telephones(employee: AccountEmployee, lines: Entries[SipLine] | None) -> dict[str, bool] | None:
-    """Return an employee's telephones and SIP lines, and whether each one is on. None: not known."""
+    """Return number → True if switched on, for the telephones and SIP lines of an employee.
+
+    None: not known.
+    """
     phones = employee.phone_numbers
     if (
         phones is None

@@ -1,4 +1,4 @@
-"""What a Data API has refused in requests for reports, so that the package does not ask for it again."""
+"""Remembers what a Data API has refused in report requests. Later requests leave out the refused parts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _ONGOING = "include_ongoing_calls"
 _PART_REFUSED = frozenset({"unexpected_parameters", "parameter_component_disabled", "filter_prohibited"})
 """Mnemonics of the errors that refuse a part of a request."""
 _DAYS_EARLIER = (1.0, 2.0, 7.0)
-"""How many days before the wanted time a period begins. After a refusal, the next number is used."""
+"""How many days before the wanted time the requested period begins.
+
+After a refusal, the next number is used.
+"""
 _log = logging.getLogger(__name__)
 
 
@@ -39,25 +42,28 @@ class Refusals:
         return (kind.method, part) not in self._parts
 
     def makes_unavailable(self, kind: ReportRequest, fields: Collection[str]) -> bool:
-        """Return whether the Data API has refused one of these fields without which the report is useless."""
+        """Return True if the Data API has refused a field without which the report is useless.
+
+        Only the given fields count.
+        """
         return not all(self.allows(kind, name) for name in kind.needed_fields.intersection(fields))
 
     @property
     def days_before(self) -> float:
-        """How many days before the wanted time a period must begin."""
+        """How many days before the wanted time the requested period begins."""
         return _DAYS_EARLIER[self._begin_step]
 
     @property
     def days_after(self) -> float:
-        """How many days after the wanted time a period ends."""
+        """How many days after the wanted time the requested period ends."""
         return 0.0 if self._ends_now else 1.0
 
     def learn(self, kind: ReportRequest, asked: Mapping[str, Any], error: Rejected) -> bool:
-        """Remember what an error refuses.
+        """Remember which part of a request the Data API has refused with an error.
 
         :param asked: the parameters of the refused request, without the dates.
-        :return: whether a request without the refused part is worth a try. False: the error does not refuse
-            a part of the request, or nothing else can be left out.
+        :return: True if a request without the refused part may succeed. False: the error does not refuse a
+            part of the request, or nothing else can be left out.
         """
         if isinstance(error, DateRefused):
             return self._learn_date(error)
@@ -102,8 +108,8 @@ class Refusals:
 def _refused_parts(kind: ReportRequest, asked: Mapping[str, Any], error: Rejected) -> set[str]:
     """Return the parts of a request that an error refuses.
 
-    If the error names no part, the optional parts are returned. If the request has no optional part left,
-    the fields that decide are returned.
+    If the error names no part, the function returns all optional parts. If the request has no optional part
+    left, the function returns the needed fields.
     """
     words, fields = _words(error), set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()

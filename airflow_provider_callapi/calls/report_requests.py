@@ -9,7 +9,7 @@ optional field    asks without the field
 filter            asks for all reports of the period, and selects by itself
 ongoing calls     asks for finished calls only
 date              asks for a period that begins earlier, or that ends earlier
-needed field      returns nothing; the caller treats this as "no report yet"
+needed field      returns an empty, incomplete list, as if there were no report yet
 ================  ======================================================================================
 """
 
@@ -54,7 +54,7 @@ class DataApiClient(Protocol):
     """Any object that sends requests to the Data API and returns typed answers."""
 
     def call(self, request: Any) -> Any:
-        """Send a request and return its answer; see `airflow_provider_callapi.api.client.Client`."""
+        """Send a request as `airflow_provider_callapi.api.client.Client` does, and return the answer."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Selection:
         return is_one_of(self.field, self.values)
 
     def excludes(self, entry: CallReport | LegReport) -> bool:
-        """Return whether an entry certainly has another value in the field."""
+        """Return True if the entry certainly has none of the selected values in the field."""
         return tells(entry, self.field) and getattr(entry, self.field) not in self.values
 
     def select(self, entries: Entries[Entry], session_id_field: str) -> Entries[Entry]:
@@ -92,7 +92,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class _Query:
-    """What a caller of `ReportRequests` wants to know. The interval is in epoch seconds."""
+    """Which reports are wanted from `ReportRequests`. The interval is in epoch seconds."""
 
     kind: ReportRequest
     fields: Sequence[str]
@@ -101,7 +101,10 @@ class _Query:
     ongoing: bool = False
 
     def parameters(self, refusals: Refusals) -> dict[str, Any]:
-        """Return the parameters of the requests, without refused parts, dates and page."""
+        """Return the parameters of the requests, without the refused parts.
+
+        Dates and page are not included.
+        """
         optional = {
             "filter": self.selection.as_filter() if self.selection else None,
             "include_ongoing_calls": self.ongoing or None,
@@ -119,13 +122,15 @@ class _Query:
 class ReportRequests:
     """Asks one Data API for reports of calls and legs.
 
-    A period begins at least one day before the wanted interval, and ends one day after the interval. The two
-    days allow for a wrong clock or time zone, and for an account that refuses a young beginning of a period.
+    A period begins at least one day before the wanted interval, and ends one day after the interval. With
+    these two days, the period is long enough even if a clock or time zone is wrong. Some accounts also refuse
+    a period that began only a few hours ago.
 
-    A returned list is not complete if an entry could not be read, or if the Data API refuses what the package
-    needs, or the wanted active calls. A report that is missing in such a list may exist.
+    A returned list counts as incomplete in three cases: an entry could not be read, the Data API refuses a
+    field that the package needs, or the Data API refuses to report the wanted active calls. A report that is
+    missing in an incomplete list may exist.
 
-    :param refusals: what this Data API has refused before. The methods extend the object.
+    :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
     :param timezone: IANA name of the account's time zone.
     """
 
@@ -143,12 +148,14 @@ class ReportRequests:
         ongoing: bool = False,
         fields: Sequence[str] = REPORT_FIELDS,
     ) -> Entries[CallReport]:
-        """Return the reports of the calls that began in an interval, and of calls up to a few days around it.
+        """Return the reports of the calls that began in an interval.
+
+        The result also contains reports of calls that began up to a few days before or after the interval.
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
         :param ongoing: ask for active calls, too.
-        :param fields: the fields that the caller uses.
+        :param fields: the fields of a report that the calling code uses.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.
         """
         reports = self._fetch(_Query(GetCallsReport, fields, (since, until), selection, ongoing))
@@ -164,7 +171,10 @@ class ReportRequests:
         return self._fetch(_Query(GetCallLegsReport, LEG_FIELDS, (since, until), selection))
 
     def _fetch(self, query: _Query) -> Entries[Any]:
-        """Ask until the Data API refuses no part of the request. Return the selected entries."""
+        """Repeat the request, with fewer parts each time, until the Data API accepts it.
+
+        Return the selected entries.
+        """
         refusals, selection = self._refusals, query.selection
         while not refusals.makes_unavailable(query.kind, query.fields):
             parameters = query.parameters(refusals)
@@ -222,7 +232,7 @@ class ReportRequests:
 
 
 def _key(entry: CallReport | LegReport) -> tuple[int | None, ...]:
-    """Return what identifies an entry. The ids of legs may repeat in other calls."""
+    """Return a key that no other entry has. Legs of different calls can have the same id."""
     return (entry.id,) if isinstance(entry, CallReport) else (entry.call_session_id, entry.id)
 
 

@@ -16,15 +16,16 @@ def fetch_finished_calls(
 ) -> Entries[FinishedCall]:
     """Return what the Data API reports about each finished call that began in an interval.
 
-    First, the function fetches the reports of the calls. Then it fetches the reports of the legs of all these
-    calls, to find out which contacts picked up. The legs are not fetched if every call contains a talk,
-    because a talk proves that the contact picked up. A call whose report cannot be read is left out, as if
-    the Data API had no report of the call yet. An incomplete list does not prove that a call has no report.
+    First, the function fetches the reports of the calls. Then the function fetches the reports of all legs of
+    these calls, to find out which contacts picked up. The legs are not fetched if every call contains a talk
+    (a conversation), because a talk proves that the contact picked up. A call whose report cannot be read is
+    left out, as if the Data API had no report of the call yet. An incomplete list does not prove that a call
+    has no report.
 
-    :param since: the beginning of the interval, epoch seconds. The calls of at least one day before are
-        fetched too, see `ReportRequests`.
-    :param until: the end of the interval, epoch seconds. The calls of one more day are fetched too, in case
-        the account's clock or time zone is ahead.
+    :param since: the beginning of the interval, epoch seconds. The calls of at least one day before the
+        interval are fetched too. See `ReportRequests` for the reason.
+    :param until: the end of the interval, epoch seconds. The calls of one day after the interval are fetched
+        too, in case the account's clock or time zone is ahead.
     :param timezone: IANA name of the account's time zone.
     :param refusals: what this Data API has refused before. None: nothing is known.
     :raises CallApiError: the Data API did not reply.

@@ -1,18 +1,19 @@
 """Send a control request at most once in all tries of a task.
 
 Some control requests ring a phone or play a sound, for example ``make.call`` and ``send.dtmf``. A killed task
-does not know whether the service carried out its request. So the journal stores an intent before the request
-is sent:
+does not know whether the service carried out its request. The journal therefore stores the stage ``sending``
+before the request is sent:
 
 =======  ==============================================================================
 stage    what the next try does
 =======  ==============================================================================
-nothing  send the request: the service certainly did not carry it out
+nothing  send the request: the service has certainly not carried out the request yet
 sending  fail: the service may have carried out the request
 done     return the result again
 =======  ==============================================================================
 
-After a user clears the task, or for another call, the next try sends the request.
+After a user has cleared the task, or if the task now controls a different call, the next try sends the
+request.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _RECORD_KEY = "callapi_request"
 
 
 class MaybeCarriedOut(Exception):
-    """An earlier try of the task sent the request, and did not learn the answer."""
+    """An earlier try of the task sent the request, and got no reply."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class RequestJournal:
 
         :param send: sends the request and returns the answer.
         :raises MaybeCarriedOut: an earlier try may have sent the request. The request is not sent.
-        :raises CallApiError: the error of the request.
+        :raises CallApiError: the request failed.
         """
         about = {
             "method": request.method,

@@ -1,4 +1,4 @@
-"""The result of one poll of the active calls: the answer of ``list.calls``, or the failure of the poll.
+"""The result of one poll of the active calls: the reply to ``list.calls``, or the failure of the poll.
 
 A snapshot shows which calls are active. Code that needs to know that a call is *not* active asks
 `Snapshot.proves_absence`, because a call that is missing in a snapshot may be a call that could not be read.
@@ -28,7 +28,7 @@ _LONGEST_PAUSE = 60.0
 class Snapshot:
     """The active calls of an account at a moment, or the failure of the poll.
 
-    :ivar at: when the answer or the failure arrived, epoch seconds.
+    :ivar at: when the reply or the failure arrived, epoch seconds.
     :ivar sessions: session id → active call; empty if the poll failed.
     :ivar answered: the ids of active calls that the Data API reports as answered. The field is empty if the
         Data API was not asked.
@@ -56,7 +56,9 @@ class Snapshot:
 
     @cached_property
     def without_external_id(self) -> Sequence[CallSession]:
-        """The active calls whose ``external_id`` could not be read. Each may have any ``external_id``.
+        """The active calls whose ``external_id`` could not be read.
+
+        Each of them may have any ``external_id``.
 
         The value ``null`` is readable: the start request of such a call contained no ``external_id``.
         """
@@ -85,7 +87,8 @@ def take_snapshot(
     the error as ``failure``.
 
     :param clock: returns epoch seconds.
-    :param time_limit: seconds for the poll, if they are fewer than the client's time limit.
+    :param time_limit: the longest time for the poll, in seconds. If the client's time limit is shorter, the
+        client's limit applies.
     """
     try:
         sessions = client.call(ListCalls(), time_limit=time_limit)

@@ -95,7 +95,7 @@ def tags(args: Namespace) -> None:
 
 
 def _print_list(args: Namespace, request: PagedRequest[Any], to_row: Callable[[Any], dict[str, Any]]) -> None:
-    """Print a list of the account, one row for each entry."""
+    """Print one list of the account's objects, with a row for each object."""
     with open_hook(args) as hook:
         entries = fetch_list(hook.data_api.client.call, request)
     print_rows([to_row(entry) for entry in entries], args)

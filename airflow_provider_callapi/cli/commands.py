@@ -1,8 +1,8 @@
 """The functions that run the ``airflow callapi`` commands.
 
 A command prints a table or a line of text to stdout, and errors to stderr. A failed command exits with ``1``.
-If the points are used up or the service is slow, a command fails soon, because a user waits for the output.
-Commands log only with ``--verbose``, because Airflow's log also goes to stdout.
+If the points are used up or the service is slow, a command fails within seconds, because a user waits for the
+output. Commands log only with ``--verbose``, because Airflow's log also goes to stdout.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def release(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def check(args: Namespace) -> None:
-    """Test the Airflow connection, look for the objects that the options name, and print the result.
+    """Test the Airflow connection, and look in the account for the objects that the options name.
+
+    Print the result.
 
     Exit with ``1`` if the connection does not work, or if the account lacks an object.
     """
@@ -128,7 +130,7 @@ def _named_objects(args: Namespace) -> NamedObjects:
 
 
 def _find_problems(hook: CallApiHook, named: NamedObjects) -> list[str]:
-    """Return a sentence for each named object that the account does not have or that is off."""
+    """Return a sentence for each named object that the account does not have or that is switched off."""
     if named == NamedObjects():
         return []
     lists = fetch_account_lists(hook.data_api.client.call, named)

@@ -25,8 +25,8 @@ _PACKAGE = "airflow_provider_callapi.cli"
 class _PassThroughArg(Arg):
     """A command-line argument that takes all remaining arguments, even those that begin with ``--``.
 
-    The command passes these arguments to the emulator's own parser. Airflow need not import the emulator's
-    parser.
+    The command passes these arguments to the emulator's own parser. Airflow therefore starts without the
+    emulator's parser.
     """
 
     def add_to_parser(self, parser: argparse.ArgumentParser) -> None:
@@ -97,7 +97,7 @@ _EMULATOR_OPTIONS = _PassThroughArg(  # type: ignore[no-untyped-call]
 def get_callapi_cli_commands() -> list[CLICommand]:
     """Return the command group ``callapi`` for Airflow's command line.
 
-    Airflow 3.2 and newer call this function, which ``provider_info`` names.
+    Airflow 3.2 and newer find this function by its name in ``provider_info``, and call the function.
     """
     commands = f"{_PACKAGE}.commands"
     return [

@@ -19,8 +19,8 @@ from airflow_provider_callapi.cli.output import fail, print_rows, warn
 def find(args: Namespace) -> None:
     """Print the active calls with an ``external_id``, and the newest call with this id in the Data API.
 
-    The command helps after the error `CallUnresolved`, which names the ``external_id``. Exit with ``1`` if no
-    call was found. The line on stderr then states what was searched.
+    The command helps after the error `CallUnresolved`, which names the ``external_id``. If no call was found,
+    exit with ``1`` and print a line to stderr that states where the command has searched.
     """
     with open_hook(args) as hook:
         sessions = hook.get_conn().call(ListCalls())

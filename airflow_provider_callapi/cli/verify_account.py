@@ -34,7 +34,7 @@ _LEAST_WIDTH = 110
 
 @suppress_logs_and_warning
 def verify(args: Namespace) -> None:
-    """Run the probes, and print the table or the profile of the emulator.
+    """Run the probes, and print the table of assumptions or a profile for the emulator.
 
     The plan, the instructions and, with ``json`` or ``yaml``, the table go to stderr.
     """
@@ -135,7 +135,7 @@ def _say(text: str) -> None:
 
 @contextmanager
 def _sigterm_interrupts() -> Iterator[None]:
-    """Let SIGTERM interrupt the command as Ctrl-C does, so that the command releases its call."""
+    """Let SIGTERM interrupt a ``with`` block as Ctrl-C does, so that the command releases its call."""
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt

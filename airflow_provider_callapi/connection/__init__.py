@@ -1,1 +1,1 @@
-"""Read and check an Airflow connection, create API clients from it, and test it."""
+"""Reads, checks and tests an Airflow connection, and creates API clients from the connection."""

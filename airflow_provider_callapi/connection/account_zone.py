@@ -1,4 +1,4 @@
-"""The account's time zone: asked from the Data API, and compared with the zone in the connection."""
+"""Asks the Data API for the account's time zone, and compares the zone with the one in the connection."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def is_iana_zone(name: str) -> bool:
 def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) -> str:
     """Return the account's time zone, as the Data API names it.
 
-    If the account may not be read or names no zone that this machine knows, the function warns and returns
-    `DEFAULT_TIMEZONE`.
+    If the Data API refuses the request, or names no zone that this machine knows, the function warns and
+    returns `DEFAULT_TIMEZONE`.
 
     :param call: sends a request to the Data API and returns the answer.
     :param warn: logs a line of text.
@@ -51,7 +51,7 @@ def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) ->
 
 
 def have_same_times(first: str, second: str, year: int) -> bool:
-    """Return whether two zones have the same local time on the first day of each month of a year."""
+    """Return whether two zones have equal local times on the first day of every month of one year."""
     days = [datetime(year, month, 1, tzinfo=UTC) for month in range(1, 13)]
     return all(
         day.astimezone(ZoneInfo(first)).utcoffset() == day.astimezone(ZoneInfo(second)).utcoffset()

@@ -15,7 +15,7 @@ from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings
 
 _TIMEOUT = 4.0
-"""The longest time in seconds that one release request waits for its answer."""
+"""The longest time in seconds that one release request waits for the reply."""
 _MAX_PARALLEL = 32
 
 

@@ -1,4 +1,7 @@
-"""API clients that record metrics about each request. If Airflow traces the task, they also record spans."""
+"""API clients that record metrics about each request.
+
+If Airflow traces the task, the clients also record spans.
+"""
 
 from __future__ import annotations
 

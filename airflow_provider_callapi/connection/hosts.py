@@ -1,4 +1,4 @@
-"""The vendor's hosts: where the accounts of each brand live, and which Data API belongs to which Call API.
+"""The hosts of each of the vendor's brands, and which Data API belongs to which Call API.
 
 Source: the vendor's public documentation of the three brands.
 """
@@ -35,8 +35,8 @@ _PREFIX = re.compile(r"^callapi(?=[.-])")
 def data_api_host(call_api_host: str) -> str | None:
     """Return the host of the Data API that belongs to a host of the Call API.
 
-    A host that is not in `BRANDS` but is named like the vendor's hosts (``callapi.…``) gets ``dataapi.…``. On
-    this machine (127.0.0.1), both services have the same host, because the emulator serves both.
+    If `BRANDS` does not contain the host, ``callapi.…`` becomes ``dataapi.…``. A host that is this machine
+    (127.0.0.1) stays unchanged, because the emulator serves both APIs.
 
     :param call_api_host: the host in lower case.
     :return: the host. None: it is unknown which Data API belongs to the Call API's host.

@@ -25,14 +25,14 @@ CONN_TYPE = "callapi"
 _FORM_PREFIX = f"extra__{CONN_TYPE}__"
 """The prefix that older Airflow versions give to the names of a form's own fields."""
 _NEAR = 0.75
-"""The likeness (0 to 1) from which an unknown name counts as a misspelt name of a field."""
+"""The smallest similarity (0 to 1) at which an unknown name counts as a misspelt name of a field."""
 
 
 class FieldInvalid(ValueError):
     """A field of the Airflow connection is invalid.
 
     :ivar field: ``host``, ``port``, ``password``, ``extra``, or a field of the extra, e.g. ``extra.timeout``.
-    :ivar problem: the reason and what is needed. This text never contains the field's value.
+    :ivar problem: what is wrong, and what the field must contain. This text never contains the field's value.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -96,7 +96,7 @@ class ConnectionSettings(BaseModel):
     :ivar password: the login's password, or a permanent access key.
     :ivar timeout: seconds for one request, from the connection to the last byte of the answer.
     :ivar timezone: IANA name of the account's time zone. None: the connection does not name the zone, and the
-        Data API can tell it.
+        package can ask the Data API for the zone.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.
     """
 
@@ -154,10 +154,11 @@ class ConnectionSettings(BaseModel):
 
     @property
     def period_timezone(self) -> str:
-        """IANA name of the zone in which a request gives the ends of a report's period.
+        """IANA name of the time zone in which a report request states the period's beginning and end.
 
-        A period has a margin of a day at both ends. If the connection does not name the account's zone, the
-        default zone is therefore good enough, and no request asks for the account's zone.
+        The requested period is a day longer at both ends than the wanted period. The default zone is
+        therefore exact enough if the connection does not name the account's zone, and no request asks for the
+        zone.
         """
         return self.timezone or DEFAULT_TIMEZONE
 
@@ -210,7 +211,10 @@ def _derive_data_api_host(call_api_url: str) -> str:
 
 
 def _closest_field(name: str) -> str | None:
-    """Return the field of the extra whose name is most like a name; None: no field has such a name."""
+    """Return the field of the extra with the name that is most similar to an unknown name.
+
+    None: no name is similar.
+    """
     known = {_fold(field): field for field in _ExtraFields.model_fields}
     found = difflib.get_close_matches(_fold(name), known, n=1, cutoff=_NEAR)
     return known[found[0]] if found else None

@@ -114,7 +114,7 @@ class CallApiHook(BaseHook):
     def call_api(self) -> RetryingClient:
         """A Call API client that sends a failed request again if the repeat is safe.
 
-        `RetryingClient` describes which repeats are safe.
+        See `RetryingClient` for the rules of safe repeats.
         """
         return self._retrying_client(make_client(self.settings))
 
@@ -122,7 +122,7 @@ class CallApiHook(BaseHook):
     def data_api(self) -> RetryingClient:
         """A Data API client that sends a failed request again if the repeat is safe.
 
-        `RetryingClient` describes which repeats are safe. The logins and the limits of the Data API are
+        See `RetryingClient` for the rules of safe repeats. The logins and the limits of the Data API are
         separate from those of the Call API.
 
         :raises ConnectionSettingsInvalid: the connection does not use the Data API.
@@ -137,8 +137,8 @@ class CallApiHook(BaseHook):
     def timezone(self) -> str:
         """IANA name of the account's time zone. The services give times in this zone.
 
-        If the Airflow connection names no zone, the hook asks the Data API once. Without the Data API, the
-        zone is ``Europe/Moscow``.
+        If the Airflow connection names no zone, the hook asks the Data API once. If, in addition, the
+        connection does not use the Data API, the zone is ``Europe/Moscow``.
 
         :raises CallApiError: the Data API does not answer.
         """
@@ -161,13 +161,13 @@ class CallApiHook(BaseHook):
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
         """Send a request to the Call API and return the answer.
 
-        After an error, the hook sends the request again if the repeat is safe, see `RetryingClient`. If the
-        points (rate-limit units) are used up, the hook waits for the reset, in total up to ``max_limit_wait``
-        seconds.
+        After an error, the hook sends the request again if the repeat is safe. See `RetryingClient` for the
+        rules. If the points (rate-limit units) are used up, the hook waits for the reset, in total up to
+        ``max_limit_wait`` seconds.
 
         :param before_each_send: a function that is called before each send. If the function raises an
             exception, the request is not sent.
-        :raises CallApiError: the request failed. `airflow_provider_callapi.api.errors` describes the
+        :raises CallApiError: the request failed. See `airflow_provider_callapi.api.errors` for the
             subclasses.
         """
         answer = self.call_api.call(request, before_each_send=before_each_send)
@@ -192,13 +192,16 @@ class CallApiHook(BaseHook):
         return self.call(request_by_name(name, params or {}))
 
     def take_snapshot(self, awaited: Collection[int] = (), *, time_limit: float = math.inf) -> Snapshot:
-        """Poll the active calls once, and return the snapshot. A failed poll is logged and not raised.
+        """Poll the active calls once, and return the snapshot. A failed poll is logged and raises no error.
 
-        If the connection uses the Data API, the hook also asks the Data API for answers that the poll does
-        not show. The hook asks the Data API at most once in ten seconds, and only if time is left for it.
+        If the connection uses the Data API, the hook also asks the Data API which contacts have picked up,
+        because the poll does not show this on every account. The hook asks the Data API at most once in ten
+        seconds, and not at all if ``time_limit`` leaves no time for it.
 
-        :param awaited: the session ids of the calls for whose answer the caller of this method waits.
-        :param time_limit: seconds for the poll, if they are fewer than the connection's time limit.
+        :param awaited: the session ids of the calls about which the hook may ask the Data API. Pass the calls
+            whose contact must pick up before the calling code continues.
+        :param time_limit: the longest time for the poll, in seconds. If the connection's time limit is
+            shorter, the connection's limit applies.
         """
         snapshot = take_snapshot(self.get_conn(), time.time, time_limit=time_limit)
         if snapshot.failure:
@@ -221,10 +224,10 @@ class CallApiHook(BaseHook):
         """Poll the active calls in an endless loop, and yield the result of each poll as a snapshot.
 
         :param poll_interval: seconds to sleep between two polls. If no points are left, the pause is longer.
-        :param awaited: a function that returns the session ids of the calls for whose answer the caller of
-            this method waits.
-        :param until: epoch seconds at which the caller's wait ends. No pause is longer, and a poll that is
-            under way at this time ends at most ten seconds later.
+        :param awaited: a function that returns the session ids for the parameter ``awaited`` of
+            `take_snapshot`.
+        :param until: epoch seconds at which the calling code stops waiting. Every pause ends at this time at
+            the latest. A poll that is running at this time ends at most ten seconds later.
         """
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
         while True:
@@ -262,14 +265,14 @@ class CallApiHook(BaseHook):
     ) -> CallReport | None:
         """Return the Data API's report of an active or finished call. None: no report exists yet.
 
-        A report that cannot be read counts as no report yet.
+        A report that cannot be read counts as missing.
 
         Pass ``call_session_id`` or ``external_id`` to identify the call.
 
         :param external_id: the id in the start request. If several calls have this id, the method returns the
             report of the newest call that matches ``contact`` and ``since``.
         :param contact: the number that was called. None: any number matches.
-        :param since: the earliest start of the call in epoch seconds. None: 30 days ago.
+        :param since: epoch seconds. The call started at this time or later. None: in the last 30 days.
         :param recording_link: ask for the link to the recording, too.
         :raises Unanswered: the search by ``external_id`` found no report, and a report that cannot be read
             may be the wanted report.
@@ -300,7 +303,8 @@ class CallApiHook(BaseHook):
     def reported_calls(self, since: float) -> Entries[CallReport]:
         """Return the Data API's reports of all calls of the account, active calls too.
 
-        :param since: the earliest start of a call in epoch seconds. Calls of one day before may be included.
+        :param since: epoch seconds. The result contains all calls that started at this time or later, and may
+            contain calls of the day before.
         """
         return self._report_requests.calls(*self._report_interval(since), ongoing=True)
 
@@ -316,8 +320,7 @@ class CallApiHook(BaseHook):
         """Wait for the Data API's report of a call, and return the report.
 
         The method asks the Data API repeatedly, because the report of a call appears some time after the
-        call's end. `call_report` describes the other parameters. None: no report exists when the timeout is
-        up.
+        call's end. See `call_report` for the other parameters. None: no report exists when the timeout is up.
 
         :param timeout: seconds to wait for the report.
         """
@@ -332,9 +335,9 @@ class CallApiHook(BaseHook):
     def report_finder(self, *, timeout: float = 0.0) -> FindReportedCall | None:
         """Return a function that finds a lost call in the Data API.
 
-        A lost call is a call whose start request got no answer. The returned function takes an external id, a
-        contact and an earliest start in epoch seconds. The function returns the call session id, or None if
-        the Data API has no report of the call.
+        A lost call is a call whose start request got no answer. The returned function takes the call's
+        external id, the called number, and the earliest possible start of the call in epoch seconds. The
+        function returns the call session id, or None if the Data API has no report of the call.
 
         :param timeout: seconds that the function waits for the report.
         :return: the search function. None: the connection does not use the Data API.
@@ -383,7 +386,10 @@ class CallApiHook(BaseHook):
         return check_connection(lambda: self.settings)
 
     def close(self) -> None:
-        """Close the HTTP connections. Do not log out, because a logout costs a point and tokens expire."""
+        """Close the HTTP connections.
+
+        The hook stays logged in: a logout costs a point, and a token expires anyway.
+        """
         for name in ("call_api", "data_api"):
             if name in self.__dict__:
                 self.__dict__[name].client.close()
@@ -396,7 +402,7 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def _answer_witness(self) -> AnswerWitness | None:
-        """The object that asks the Data API for answers that the polls do not show.
+        """The object that asks the Data API which contacts of active calls have picked up.
 
         None: the connection does not use the Data API.
         """

@@ -1,9 +1,9 @@
-"""Do not render data from another task as a template when an operator is mapped over the data.
+"""Keeps Airflow from rendering another task's data as a template, if an operator is mapped over the data.
 
-By default, Airflow renders the values of ``expand_kwargs(rows)`` like text that the author wrote. If a
-person's name in a row were ``{{ conn.callapi_default.password }}``, a call would speak the password. With
-this module, only text in the DAG file is a template: the arguments of ``partial(...)``, and lists that the
-DAG file contains.
+By default, Airflow renders the values of ``expand_kwargs(rows)`` like text that the author wrote. If a row
+contained ``{{ conn.callapi_default.password }}`` as a person's name, the message of the call would contain
+the password. With this module, only text in the DAG file is a template: the arguments of ``partial(...)``,
+and lists that the DAG file contains.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from airflow.providers.common.compat.sdk import MappedOperator
 class MappedDataIsNoTemplate:
     """Mixin for operators: Airflow does not render values that a mapped operator gets from another task.
 
-    :cvar parameter_of_field: template field → name of its parameter, for each template field whose name
-        differs from the name of its parameter.
+    :cvar parameter_of_field: template field → the operator's parameter that sets the field. Only fields and
+        parameters with different names are listed.
     """
 
     parameter_of_field: ClassVar[Mapping[str, str]] = {}
@@ -34,7 +34,7 @@ class MappedDataIsNoTemplate:
 
 
 def _data_parameters(operator: Any, context: Mapping[str, Any]) -> Collection[str]:
-    """Return the names of those parameters of a mapped operator whose values come from another task."""
+    """Return the names of the parameters that a mapped operator gets from another task."""
     dag = operator.get_dag()
     task = dag.task_dict.get(operator.task_id) if dag else None
     if not isinstance(task, MappedOperator):

@@ -31,7 +31,7 @@ _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", No
 
 
 class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOperator):
-    """Run the downstream tasks that the author assigned to a call's outcome, and skip the other ones.
+    """Run those downstream tasks that the author assigned to a call's outcome, and skip all others.
 
     ============  ==================================================================================
     route         taken when

@@ -3,9 +3,10 @@
 The parameter ``call_session_id`` takes a number, a text, or the dict that a start operator or the sensor
 returned. Example: ``call_session_id=start.output``. The parameter can be mapped.
 
-A request that rings a phone or plays a sound is sent only once, even if the task's process is killed. If its
-answer is lost, the task fails without retries. A task succeeds if the call already has the requested state.
-Examples: a duplicate tag, a recording that is already on, a call that has already ended.
+A request that rings a phone or plays a sound is sent only once, even if the task's process is killed. If the
+service's reply to this request is lost, the task fails without retries. A task succeeds if the call already
+has the requested state. Examples: a duplicate tag, a recording that is already on, a call that has already
+ended.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class _SessionOperator(_ControlOperator):
 
         Return the call's session id, and whether the call already had the requested state.
 
-        :raises CallUnresolved: the request must not be repeated, and this try or an earlier one may have sent
-            it without an answer.
+        :raises CallUnresolved: the request must not be repeated, and may already have been carried out: this
+            try or an earlier try sent the request and got no reply.
         """
         request = self.make_request()
         done: Done = (
@@ -80,7 +81,7 @@ class CallApiTagCallOperator(_SessionOperator):
 
     :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
         sensor returned.
-    :param tag_id: the tag, as set up in the account.
+    :param tag_id: the id of the tag in the account.
     :param report_timeout: seconds to wait for the Data API's report of an ended call.
     """
 
@@ -277,7 +278,7 @@ class CallApiCallTalkOptionOperator(_SessionOperator):
 
     :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
         sensor returned.
-    :param button: the button of the talk option, see `CallApiListTalkOptionsOperator`.
+    :param button: the button of the talk option, as `CallApiListTalkOptionsOperator` returns it.
     """
 
     request_type = methods.CallTalkOption

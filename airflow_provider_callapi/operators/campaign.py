@@ -28,16 +28,15 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
     The parameter ``redial`` defines when the operator calls a person again after an unsuccessful call.
 
-    After a retry or a clear, the task continues where the last try stopped, and does not repeat the calls of
-    earlier tries.
-    If it is unknown whether a call to a person was placed, the person is not called again. To repeat a whole
-    campaign, start another run.
+    After a retry or a clear, the task continues where the last try stopped, and repeats no call of earlier
+    tries. If it is unknown whether a call to a person was placed, the person is not called again. To repeat a
+    whole campaign, start another run.
 
     :param call: the call that each person gets: ``{"method": "start.informer_call", "virtual_phone_number":
         …, "contact_message": {…}}``, or any other start method with its own parameters. Jinja renders every
         string in ``call`` **for each person**, in a sandbox. A template may use the person's row as
-        ``contact`` (``{{ contact.name }}``), and ``params``, ``ds`` and ``run_id`` of the run. If a template
-        uses a name that is not defined for a person, the person is not called, and the result is
+        ``contact`` (``{{ contact.name }}``), and ``params``, ``ds`` and ``run_id`` of the DAG run. If a
+        template uses a name that is not defined for a person, the person is not called, and the result is
         ``invalid``. By default, the number to call is ``{{ contact.phone }}``. A field ``contact`` in
         ``call`` replaces this default.
     :param contacts: a list of rows (mappings, or only numbers), an XCom, or the path of a ``.csv``,
@@ -52,13 +51,13 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         be called only once over all runs, use the same name in all runs.
     :param shard: a part of the list. Example: ``"2/4"`` is the second of four parts. The phone number decides
         to which part a person belongs. To share a list among tasks, map the operator over the parts.
-    :param do_not_call: numbers that must not be called: a list or a path like ``contacts``, with the number
-        in the column ``phone`` or in the only column. A cell may hold several numbers. While the campaign
-        dials, it reads the file again each minute. A person who was excluded once stays excluded in all tries
-        of this task.
-    :param max_unreadable: how many entries of ``do_not_call`` may be no phone numbers. If there are more, the
-        task fails before it dials. Default: 0.
-    :param region: ISO 3166 country of the numbers without a country code.
+    :param do_not_call: numbers that must not be called: a list or a path like ``contacts``, with the numbers
+        in the column ``phone`` or in the only column. A cell may contain several numbers. While the campaign
+        dials, it reads the file again each minute. If a person has been on the list once, this task no longer
+        calls the person, neither in this try nor in a later one.
+    :param max_unreadable: how many entries of ``do_not_call`` may be unreadable as phone numbers. If more
+        entries are unreadable, the task fails before it dials. Default: 0.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :param timezone: IANA time zone of people whose row does not contain a time zone.
     :param calling_hours: the hours in which people may be called, in each person's time zone. None: all
         hours.
@@ -75,9 +74,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         time fails if people are left to call. None: no limit.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
         state (3.3+), and only this task can read the ledger. An SQL ledger contains the called numbers, so
-        protect the database like the list.
+        protect the database like the contact list.
     :param min_gap: the shortest time between two calls to one person: seconds or a timedelta. The calls of
-        all campaigns with this ledger count. Needs ``ledger_conn_id``. None: no shortest time.
+        all campaigns with this ledger count. Needs ``ledger_conn_id``. None: no limit.
     :param results: the path of a ``.csv`` or ``.jsonl`` file, to which the task writes each row of the list
         with its result. A shard adds its number to the file's name: ``results-2-of-4.csv``.
     :param report: the path of an ``.html`` file for the report. The report contains no phone numbers. A shard
@@ -91,10 +90,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         invalid row, no call can be made.
     :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
         events but ``answered`` need the Data API.
-    :param dry_run: True: dial no one, and only read the list and log what the campaign would do. A template
-        must render to ``true`` or ``false`` in upper or lower case. Any other text fails the task before
-        anyone is dialled. With the Data API, the summary's ``problems`` name numbers, scenarios, employees,
-        files and tags that the account does not have or has switched off.
+    :param dry_run: True: dial no one. The task only reads the contact list and logs what the campaign would
+        do. A template must render to ``true`` or ``false`` in upper or lower case. Any other text fails the
+        task before anyone is dialled. With the Data API, the summary's ``problems`` name numbers, scenarios,
+        employees, files and tags that the account does not have or has switched off.
     :param deferrable: True: wait for calling hours, redials and the last calls in the triggerer.
     :param poll_interval: seconds between two polls of the active calls. One poll serves all calls.
     :param appear_timeout: seconds within which ``list.calls`` must show a call. After that time, the
@@ -109,7 +108,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
 
-    If no call was placed, the task fails, unless every person on the list is on the ``do_not_call`` list.
+    If no call was placed, the task fails, unless every person on the contact list is also on the
+    ``do_not_call`` list.
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),

@@ -6,15 +6,17 @@ The five operators share these parameters. A parameter that is also a field of t
 :param virtual_phone_number: the account's number that the contact sees.
 :param virtual_phone_usage_rule: how the service chooses the number that the contact sees. ``fixed``, the
     service's default: ``virtual_phone_number``. ``fixed_for_numa``: always the same number for one contact.
-    ``random``: any number of the account. ``regional_random``, ``regional_fixed_for_numa``: the same two
-    rules with numbers of the contact's region. If no number fits, the contact sees
+    ``random``: any number of the account. ``regional_random``, ``regional_fixed_for_numa``: like ``random``
+    and ``fixed_for_numa``, but only with numbers of the contact's region. If no number fits, the contact sees
     ``virtual_phone_number``. All rules except ``fixed`` need a component of the account.
 :param contact: the person to call: a phone number in any usual form (``+7 926 000-00-01``,
     ``8 926 000-00-01``, ``79260000001``), or an employee's SIP number. If the text may be two numbers, or has
     too many or too few digits, the task fails before anyone is dialled.
-:param region: ISO 3166 country of the numbers without a country code, ``RU`` by default. A template.
-:param external_id: an id of your choice. ``list.calls`` and the reports contain this id. A second call adds
-    the suffix ``-2``, a third ``-3``. By default, the id is made from DAG, run, task and map index.
+:param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code belong to this
+    country. A template.
+:param external_id: an id of your choice. ``list.calls`` and the reports contain this id. The second call of a
+    task gets the suffix ``-2``, the third call ``-3``. By default, the id is made from DAG, run, task and map
+    index.
 :param dtmf_string: tones to send to the contact. A dot is a pause of one second.
 :param direction: ``out`` (default) or ``in``: how the account's reports count the call.
 :param wait_for_completion: True: the task waits for the call's end. False: the task ends when the service
@@ -24,7 +26,7 @@ The five operators share these parameters. A parameter that is also a field of t
 :param appear_timeout: seconds within which ``list.calls`` must show the call. After that time, the task
     treats the call as ended and never observed (``observed`` is false).
 :param timeout: how long one try waits for the call, in seconds or as a timedelta, at most 366 days. A retry
-    waits again for this call and does not dial.
+    waits again for the same call and does not dial.
 :param poll_failures_tolerated: how many consecutive polls may fail before the task fails.
 :param report_timeout: seconds after the call's end within which the Data API must report the call.
 :param require_answer: True: the task fails if the contact did not answer. If the Data API reports that there
@@ -77,15 +79,16 @@ class CallApiStartEmployeeCallOperator(StartCallOperator):
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param employee: ``{"id": 25}``, or ``{"id": 25, "phone_number": "7…"}`` to ring one of the employee's
         numbers. Without a number, all active numbers of the employee ring in turn.
-    :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
-        (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
-    :param early_switching: let the employee hear the contact's line while the phone rings, e.g. a voice
-        mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
+    :param switch_at_once: interrupt the message and start the talk when the second participant picks up.
+        False (default): the talk starts when the message ends. Has no effect with a text-to-speech
+        contact_message.
+    :param early_switching: let the employee hear the contact's line while the contact's phone rings, e.g. a
+        voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
-    :param show_virtual_phone_number: show the virtual number to the employee as the caller's number. Default:
-        true.
-    :param contact_message: what the contact hears before the talk, in the form that
-        `CallApiStartInformerCallOperator` describes.
+    :param show_virtual_phone_number: the employee's phone shows the virtual number as the calling number.
+        Default: true.
+    :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}`` or
+        ``{"type": "media", "value": "2034"}``.
     :param employee_message: what the employee hears before the talk, in the form of ``contact_message``.
     """
 
@@ -120,12 +123,13 @@ class CallApiStartScenarioCallOperator(StartCallOperator):
 
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param scenario_id: the scenario's id in the account.
-    :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
-        (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
-    :param early_switching: let the employee hear the contact's line while the phone rings, e.g. a voice
-        mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
-    :param contact_message: what the contact hears before the talk, in the form that
-        `CallApiStartInformerCallOperator` describes.
+    :param switch_at_once: interrupt the message and start the talk when the second participant picks up.
+        False (default): the talk starts when the message ends. Has no effect with a text-to-speech
+        contact_message.
+    :param early_switching: let the employee hear the contact's line while the contact's phone rings, e.g. a
+        voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
+    :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}`` or
+        ``{"type": "media", "value": "2034"}``.
     :param employee_message: what the employee hears before the talk. If the scenario has a message of its
         own, the employee hears both messages.
     """
@@ -156,12 +160,13 @@ class CallApiStartVnumberCallOperator(StartCallOperator):
     """Call a contact and run the scenario (call flow) of the virtual number (``start.vnumber_call``).
 
     :param first_call: who is called first: ``contact`` or ``employee``.
-    :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
-        (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
-    :param early_switching: let the employee hear the contact's line while the phone rings, e.g. a voice
-        mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
-    :param contact_message: what the contact hears before the talk, in the form that
-        `CallApiStartInformerCallOperator` describes.
+    :param switch_at_once: interrupt the message and start the talk when the second participant picks up.
+        False (default): the talk starts when the message ends. Has no effect with a text-to-speech
+        contact_message.
+    :param early_switching: let the employee hear the contact's line while the contact's phone rings, e.g. a
+        voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
+    :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}`` or
+        ``{"type": "media", "value": "2034"}``.
     """
 
     request_type = methods.StartVnumberCall
@@ -209,15 +214,16 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
         ``{"phone_number": "7…"}``.
     :param operator_confirmation: the phone key with which the operator accepts the call: a digit, ``*`` or
         ``#``. ``any``: every key accepts the call. By default, the operator accepts the call by picking up.
-    :param switch_at_once: interrupt the message and start the talk when the second participant answers. False
-        (default): the talk starts when the message ends. Has no effect with a text-to-speech contact_message.
-    :param early_switching: let the operator hear the contact's line while the phone rings, e.g. a voice
-        mailbox. Needs ``switch_at_once=True`` and ``first_call="operator"``.
+    :param switch_at_once: interrupt the message and start the talk when the second participant picks up.
+        False (default): the talk starts when the message ends. Has no effect with a text-to-speech
+        contact_message.
+    :param early_switching: let the operator hear the contact's line while the contact's phone rings, e.g. a
+        voice mailbox. Needs ``switch_at_once=True`` and ``first_call="operator"``.
     :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
-    :param show_virtual_phone_number: show the virtual number to the operator as the caller's number. Default:
-        true.
-    :param contact_message: what the contact hears before the talk, in the form that
-        `CallApiStartInformerCallOperator` describes.
+    :param show_virtual_phone_number: the operator's phone shows the virtual number as the calling number.
+        Default: true.
+    :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}`` or
+        ``{"type": "media", "value": "2034"}``.
     :param operator_message: what the operator hears before the talk, in the form of ``contact_message``.
     """
 

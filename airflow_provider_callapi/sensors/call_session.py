@@ -1,4 +1,7 @@
-"""An Airflow sensor that waits for a call, which another task, another system or the contact started."""
+"""An Airflow sensor that waits for a call.
+
+Another task, another system or the contact has started the call.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,7 @@ _STORE_KEY = "callapi_watch"
 
 
 class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOperator):
-    """Wait until a call is answered or has ended. Return the call as a dict, like the start operators.
+    """Wait until a call is answered or has ended. Return the call as a dict, as the start operators do.
 
     With ``until="answered"``, the wait also ends if the call ends without an observed answer. The returned
     dict then has ``status="ended"`` and ``answered=None``, because the contact may have answered between two
@@ -165,9 +168,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
     @contextmanager
     def _skip_only_what_is_late(self) -> Iterator[None]:
-        """Raise the errors that Airflow's ``soft_fail`` should not turn into a skipped task.
+        """Raise those errors that must fail the task even with Airflow's ``soft_fail``.
 
-        Airflow skips the task after different errors in different modes, even if the connection is wrong.
+        Airflow itself would skip the task after some errors, for example after a wrong password. Which errors
+        these are depends on the sensor's mode.
         """
         try:
             yield

@@ -1,4 +1,4 @@
-"""The trigger that turns calls into asset events. A DAG starts when a call starts, is answered or ends.
+"""The trigger that starts a DAG when a call starts, is answered or ends. The trigger creates asset events.
 
 An `AssetWatcher` runs the trigger. The trigger uses the poll that all triggers of a connection share. The
 trigger does not use Airflow's shared streams (3.3+), because a shared stream would need a second poll.
@@ -29,9 +29,15 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.calls.snapshot import Snapshot
 
 _FAILED_POLLS_BEFORE_RECONNECT = 10
-"""Consecutive failed polls before the trigger reads the connection again. A user may have corrected it."""
+"""The number of consecutive failed polls after which the trigger reads the connection again.
+
+A user may have corrected the connection.
+"""
 _PAUSE_BEFORE_RECONNECT = 60.0
-"""Seconds before the trigger reads the connection again, so that a wrong password is rarely sent."""
+"""Seconds before the trigger reads the connection again.
+
+After a short pause, a wrong password would be sent too often.
+"""
 _POLL_INTERVAL = seconds(at_least=0.1, at_most=600.0)
 _DIRECTION = choice(("in", "out")).or_none("both directions")
 _LOG_AGAIN_AFTER = 600.0
@@ -44,7 +50,7 @@ Otherwise the saved state could become older than an hour, and after a restart t
 
 
 class CallApiEventTrigger(BaseEventTrigger):
-    """A trigger for an `AssetWatcher` that fires whenever a call starts, is answered or ends.
+    """Fires whenever a call starts, is answered or ends. Use this trigger in an `AssetWatcher`.
 
     .. code-block:: python
 
@@ -52,11 +58,11 @@ class CallApiEventTrigger(BaseEventTrigger):
             AssetWatcher(name="calls", trigger=CallApiEventTrigger(events="started", direction="in")),
         ])
 
-    The payload of the asset event, ``event.extra["payload"]``, is the dict of a call, as the start operators
-    return it. Every operator and the sensor accept this dict as ``call_session_id``. The payload also has the
-    keys ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``, ``virtual_phone_number`` and ``start_time``
-    (the service's text, in the account's time zone). **Several events may start one DAG run**: read all of
-    ``triggering_asset_events``.
+    The payload of the asset event, ``event.extra["payload"]``, describes the call as a dict, in the same form
+    as the dict that the start operators return. Every operator and the sensor accept the payload as
+    ``call_session_id``. The payload also has the keys ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``,
+    ``virtual_phone_number`` and ``start_time`` (the service's text, in the account's time zone). **Several
+    events may start one DAG run**: read all of ``triggering_asset_events``.
 
     Each event is reported once, at the first poll that shows the event. A call that begins and ends between
     two polls has no events. The event ``answered`` means that the contact's leg (line) is neither in the
@@ -67,8 +73,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     With Airflow's asset state (3.3+), a restart of the triggerer repeats no event. The first poll after the
     restart reports the events that happened while the triggerer was down, unless the triggerer was down for
     more than an hour. Calls that began and ended while the triggerer was down have no events. A kill of the
-    triggerer may lose the events of the last second. Without asset state, the first poll after a start
-    reports no events: the next polls are compared with this first poll.
+    triggerer may lose the events of the last second. Without asset state, the first poll after a start of the
+    triggerer reports no events. The later polls report what has changed since the first poll.
 
     An error does not end the trigger. The trigger logs the error and continues, because Airflow would restart
     an ended trigger at once and without its state. A permanent error is logged with level ERROR, because a
@@ -82,8 +88,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     :param contacts: report only calls with these contacts: phone numbers, or prefixes such as ``"7495"``.
         Empty: report the calls of all contacts. The numbers are visible in the DAG file and in the
         serialized DAG.
-    :param region: ISO 3166 country of the phone numbers without a country code. Prefixes always begin with
-        the country code.
+    :param region: ISO 3166 code of a country. Phone numbers in ``contacts`` and ``virtual_phone_numbers``
+        without a country code belong to this country. Prefixes always begin with the country code.
     :param include_phone_numbers: add ``contact_phone_number`` to the payload. Everyone who can see asset
         events or the triggerer's log can then read the phone number.
     :param poll_interval: seconds between two polls, at most 600. All triggers of a connection use the
@@ -156,9 +162,9 @@ class CallApiEventTrigger(BaseEventTrigger):
         return mask_phones(super().__repr__())
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield an Airflow event for each call event of the kinds in ``events``. This generator never ends.
+        """Yield an Airflow event for each event of a call that the trigger's parameters select.
 
-        The parameters of the trigger select the calls.
+        This generator never ends.
         """
         detector = EventDetector(self._call_filter, self.include_phone_numbers)
         await self._restore(detector)
@@ -177,8 +183,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
         """Yield the successful snapshots, without end. After many failed polls, read the connection again.
 
-        :param awaited: a function that returns the session ids of the calls for whose answer the trigger
-            waits.
+        :param awaited: a function that returns the session ids of the calls that have not been answered yet,
+            and about which the Data API is asked.
         """
         # imported here, because DAG files import this module and are parsed all day
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415
@@ -219,7 +225,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _restore(self, detector: EventDetector) -> None:
         """Restore the newest state of the detector that an earlier process has saved.
 
-        If there is no saved state, or the state cannot be read, the detector begins with a baseline.
+        The detector finds the events in the snapshots. Without a readable saved state, the first snapshot
+        produces no events.
         """
         for store in self._stores():
             try:
@@ -232,8 +239,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _save(self, detector: EventDetector) -> bool:
         """Save the detector's state in all stores.
 
-        Return False if every store failed: the caller then saves again after the next snapshot. Return True
-        if one store has the state, or if the trigger has no stores.
+        Return True if at least one store has the state, or if the trigger has no stores. Return False if
+        every store failed. The trigger then saves again after the next snapshot.
         """
         stores = self._stores()
         saved = 0

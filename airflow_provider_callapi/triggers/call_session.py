@@ -40,7 +40,7 @@ Airflow's own time limit of the deferral ends a minute after the deadline.
 
 
 class CallApiSessionTrigger(BaseTrigger):
-    """A trigger that fires once, when a call is answered or has ended, or at the deadline.
+    """Fires once: when the awaited event of a call has happened, or at the deadline.
 
     Another triggerer process may continue the trigger. That process starts from the parameter ``call``,
     without the observations of the first process. The trigger's event may therefore lack some facts, such as
@@ -48,8 +48,8 @@ class CallApiSessionTrigger(BaseTrigger):
 
     :param callapi_conn_id: id of the Airflow connection.
     :param call: the dict of the call, as a start operator or a sensor returned it.
-    :param until: the event that ends the wait: ``answered`` or ``ended``. The wait always ends when the call
-        ends.
+    :param until: the awaited event: ``answered`` or ``ended``. The trigger also fires if the call ends
+        without an answer.
     :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
     :param appear_by: epoch seconds. If ``list.calls`` has not shown the call by this time, the call counts as
         ended and never observed.
@@ -144,8 +144,8 @@ class CallApiSessionTrigger(BaseTrigger):
     def _seconds_left(self) -> float:
         """Return the longest time to wait for snapshots, in seconds.
 
-        The wait usually ends with the first snapshot after the deadline. A poll that hangs must not hold up
-        the wait.
+        The wait usually ends with the first snapshot after the deadline. If the poll hangs, the wait ends
+        without a snapshot when this time is up.
         """
         until_deadline = max(self.deadline - time.time(), 0.0)
         return until_deadline + min(self.poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS

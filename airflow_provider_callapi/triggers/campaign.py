@@ -17,14 +17,15 @@ from airflow_provider_callapi.triggers._loop.call_release_thread import release_
 from airflow_provider_callapi.triggers._loop.shared_poll import subscribe
 
 _PAUSE_AFTER_ERROR = 60.0
-"""Seconds that the trigger waits before it fires because of an error that ends polling."""
+"""Seconds that the trigger waits after an error that ends the polling. Then the trigger fires."""
 
 
 class CallApiCampaignTrigger(BaseTrigger):
     """A trigger that fires once, at ``wake_at`` or when all active calls of a campaign have ended.
 
     The trigger's event contains what the polls observed of the calls. After a failed poll, the trigger
-    continues to poll until ``wake_at``. After too many failed polls, not the trigger but the worker fails.
+    continues to poll until ``wake_at``. Failed polls never fail the trigger: after too many of them, the
+    worker fails the task.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param calls: the active calls, as `serialize_watches` returns them. If the list is empty, the trigger
@@ -135,9 +136,9 @@ class CallApiCampaignTrigger(BaseTrigger):
 
 
 def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:
-    """Read what polls observed from the event of a `CallApiCampaignTrigger`.
+    """Return the observations that the event of a `CallApiCampaignTrigger` contains.
 
-    Return session id → observation.
+    :return: session id of a call → what the polls have shown of this call.
 
     In each observation, the number of failed polls is 0, because the worker counts failed polls separately.
     """

@@ -1,1 +1,1 @@
-"""``airflow callapi verify``: measure on the user's own account and phone how the service really behaves."""
+"""``airflow callapi verify``: measures how the service really behaves for the user's own account."""

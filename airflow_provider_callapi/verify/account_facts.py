@@ -1,6 +1,6 @@
 """Facts about the account that follow from several findings: the time zone and the points.
 
-A function returns None if the findings do not show the fact.
+Each function returns None if the findings do not show the fact.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def account_offset(findings: Findings) -> int | None:
 
 
 def account_zone(findings: Findings, connection_zone: str | None, now: float) -> str | None:
-    """Return a time zone that fits the account's times: the account's own, the connection's, or another one.
+    """Return a time zone that fits the times in the account's reports.
+
+    The function tries the account's own zone first, then the connection's zone, and then other zones.
 
     :param now: epoch seconds.
     """
@@ -47,7 +49,7 @@ def _offset_of(zone: str, now: float) -> int | None:
 
 
 def start_points(findings: Findings) -> dict[str, int]:
-    """Return the points of the start requests and of the release, as far as they are known."""
+    """Return how many points a start request and a release cost, as far as the findings show the costs."""
     poll = findings.points.get("call_api", {}).get("list.calls")
     if poll is None:
         return {}
@@ -66,7 +68,7 @@ def start_points(findings: Findings) -> dict[str, int]:
 
 
 def login_points(findings: Findings) -> tuple[int | None, int | None]:
-    """Return the points of a login at the Call API and at the Data API."""
+    """Return how many points a login costs at the Call API and at the Data API."""
     points = findings.points
     return (
         points.get("call_api", {}).get("login.user"),

@@ -1,4 +1,4 @@
-"""What every probe gets: the gateway, the user's options, the findings so far, and a way to place a call."""
+"""The object that every probe gets, with the gateway, the user's options and the findings so far."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 
 @dataclass(frozen=True)
 class Options:
-    """What the user gives on the command line and in the connection.
+    """The options that the user gives on the command line and in the Airflow connection.
 
     :ivar contact: the user's own phone; None: no call is placed.
     :ivar virtual_number: the account's number that the phone shows.
-    :ivar dead_operator: a number that is switched off; None: these probes are left out.
-    :ivar second_number: the user's second phone; None: these probes are left out.
-    :ivar timezone: the time zone in the connection; None: the connection leaves the zone to the account.
+    :ivar dead_operator: the number of a phone that is switched off. None: the probes that need this number
+        are left out.
+    :ivar second_number: the number of the user's second phone. None: the probes that need this number are
+        left out.
+    :ivar timezone: the time zone in the connection. None: the connection names no zone.
     """
 
     contact: str | None = field(default=None, repr=False)
@@ -31,10 +33,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Bench:
-    """The workplace of a probe.
+    """Everything that a probe needs for its work.
 
-    :ivar reader: None: the connection does not use the Data API.
-    :ivar place: places a call, watches it to its end, and returns what was seen.
+    :ivar reader: reads reports of the Data API. None: the connection does not use the Data API.
+    :ivar place: a function that places a call, watches the call to its end, and returns what was seen.
     """
 
     gateway: Gateway
@@ -45,4 +47,4 @@ class Bench:
 
 
 class NotPossible(Exception):
-    """A probe cannot find anything out here. The text gives the reason."""
+    """A probe cannot find anything out with this account and these options. The text gives the reason."""

@@ -1,6 +1,6 @@
-"""What the findings show about calls in ``list.calls``, and about who picked up.
+"""Judges the assumptions about calls in ``list.calls``, and about who picked up, by the findings.
 
-A function returns a `Judgement` without a verdict if the findings show nothing.
+If the findings show nothing about an assumption, the function returns an empty `Judgement`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dea
 
 
 def appears(context: Context) -> Judgement:
-    """Return when ``list.calls`` shows a call."""
+    """Judge whether ``list.calls`` shows a new call in time."""
     delay = list_facts.appear_delay(context.findings)
     if delay is None:
         never = bool(context.findings.placed())
@@ -33,7 +33,7 @@ def appears(context: Context) -> Judgement:
 
 
 def stays(context: Context) -> Judgement:
-    """Return whether ``list.calls`` leaves out an active call."""
+    """Judge whether ``list.calls`` shows a call without gaps until the call ends."""
     gap, early = list_facts.gap(context.findings), list_facts.left_early(context.findings)
     if gap is None:
         return Judgement()
@@ -46,7 +46,7 @@ def stays(context: Context) -> Judgement:
 
 
 def start_time(context: Context) -> Judgement:
-    """Return the form of ``start_time``."""
+    """Judge whether the package can read the form of ``start_time``."""
     forms = {call.start_time_form for call in context.findings.placed()} - {None}
     if not forms:
         return Judgement()
@@ -54,7 +54,7 @@ def start_time(context: Context) -> Judgement:
 
 
 def zone(context: Context) -> Judgement:
-    """Return the account's time zone."""
+    """Judge whether the connection names the account's time zone."""
     offset = account_facts.account_offset(context.findings)
     found = account_facts.account_zone(context.findings, context.timezone, context.now)
     if found is None:
@@ -66,7 +66,7 @@ def zone(context: Context) -> Judgement:
 
 
 def external_id(context: Context) -> Judgement:
-    """Return whether ``list.calls`` contains the ``external_id``."""
+    """Judge whether ``list.calls`` contains the ``external_id`` of a call."""
     listed = [call.external_id_listed for call in context.findings.placed()]
     known = [value for value in listed if value is not None]
     if not known:
@@ -77,7 +77,7 @@ def external_id(context: Context) -> Judgement:
 
 
 def talk_state(context: Context) -> Judgement:
-    """Return when the contact's leg shows a state of talking."""
+    """Judge whether ``list.calls`` shows that the contact has picked up."""
     when = list_facts.talk_is_listed(context.findings)
     if when is None:
         return Judgement()
@@ -90,7 +90,7 @@ def talk_state(context: Context) -> Judgement:
 
 
 def state_names(context: Context) -> Judgement:
-    """Return the states of legs."""
+    """Judge whether the package knows the states of legs."""
     states = list_facts.states(context.findings)
     unknown = [state for state in states if leg_state(state) is None]
     if not states:
@@ -99,19 +99,19 @@ def state_names(context: Context) -> Judgement:
 
 
 def hold(context: Context) -> Judgement:
-    """Return the state of a contact on hold."""
+    """Judge whether the package knows the state of a contact on hold."""
     held = [call.held_state for call in context.findings.placed("talk") if call.held_state]
     return Judgement(held[0], leg_state(held[0]) is not None) if held else Judgement()
 
 
 def is_operator(context: Context) -> Judgement:
-    """Return ``is_operator`` of an operator who is no employee."""
+    """Judge whether ``is_operator`` is true for an operator who is not an employee."""
     value = list_facts.operator_leg_is_operator(context.findings)
     return Judgement() if value is None else Judgement(f"is_operator is {str(value).lower()}", value)
 
 
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
-    """Return a line for each call with its legs: who was connected, and all reasons."""
+    """Return a line of text for each call: whose legs were connected, and all finish reasons."""
     lines = []
     for name in names:
         call = findings.calls.get(name)
@@ -127,14 +127,14 @@ def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
 
 
 def answered(context: Context) -> Judgement:
-    """Return the legs of the calls that the contact answered."""
+    """Judge whether the reported legs show that a contact has picked up."""
     seen = report_facts.connected_if_answered(context.findings, *_CALLS_WITH_AN_ANSWER)
     text = _call_text(context.findings, _CALLS_WITH_AN_ANSWER)
     return Judgement(text, all(seen) if seen else None)
 
 
 def not_answered(context: Context) -> Judgement:
-    """Return the legs of the calls that the contact did not answer."""
+    """Judge whether the reported legs show that a contact has not picked up."""
     names = ("not_answered", "second_number")
     seen = report_facts.connected(context.findings, *names)
     text = _call_text(context.findings, names)
@@ -144,7 +144,7 @@ def not_answered(context: Context) -> Judgement:
 
 
 def session_reason(context: Context) -> Judgement:
-    """Return whose leg gives the call its reason."""
+    """Judge which participant's leg determines the finish reason of the whole call."""
     whose = report_facts.session_reason(context.findings)
     if whose is None:
         return Judgement()

@@ -1,4 +1,4 @@
-"""Place one call to the user's own phone, and watch it until both reports contain it."""
+"""Place one call to the user's own phone, and watch the call until both reports contain the call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.report_watch import ReportWatch
 
 LIMIT_EXCEEDED = "limit_exceeded"
-"""The mnemonic of the error that perhaps does not prevent a call."""
+"""The mnemonic of the error after which the service may have placed the call nevertheless."""
 _TICK = 1.0
 _SEARCHES = 10
 _LONGEST_CALL = 120.0
@@ -21,7 +21,8 @@ _LONGEST_CALL = 120.0
 _LONGEST_REPORT_WAIT = 180.0
 _LONGEST_WATCH = 420.0
 _MISSES_THAT_PROVE_THE_END = 30
-"""Misses (polls without the call) that count as its end, if there is no Data API to ask."""
+"""Without the Data API, a call counts as ended after this many misses (polls without the call).
+"""
 _FIRST_HOLD_AT, _HOLD_INTERVAL, _MOST_HOLDS = 10.0, 3.0, 10
 _HELD_SECONDS, _TALK_AFTER_HOLD = 4.0, 3.0
 _POINTS_FOR_A_CALL = 100
@@ -29,10 +30,10 @@ _POINTS_FOR_A_CALL = 100
 
 @dataclass(frozen=True)
 class CallPlan:
-    """How to place one call, and what the program does during it.
+    """How to place one call, and what the program does during the call.
 
     :ivar instruction: what the person at the phone must do.
-    :ivar numbers: side → phone number.
+    :ivar numbers: side of the call (``contact`` or ``operator``) → phone number.
     :ivar release_after: seconds from the first appearance until the program ends the call; None: never.
     :ivar holds: True: put the contact on hold as soon as both sides talk, and then end the call.
     :ivar measure_ongoing: True: watch the reports of the active call, too.
@@ -163,7 +164,10 @@ class CallRun:
             self.seen.released = True
 
     def _hold(self, session_id: int, at: float) -> None:
-        """Put the contact on hold, end the hold later, and then end the call. Repeat a refused hold."""
+        """Put the contact on hold, end the hold later, and then end the call.
+
+        If the service refuses the hold, repeat the request for the hold.
+        """
         if self._held_at is not None:
             if self._release_due is None and at >= self._held_at + _HELD_SECONDS:
                 self._send("unhold.call", call_session_id=session_id)
@@ -193,17 +197,20 @@ class CallRun:
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Count the points of the next request. The next poll completes the count."""
+        """Begin to count the points that the next request costs. The next poll completes the count."""
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)
 
 
 def release(
     gateway: Gateway, reader: ReportReader | None, *, session_id: int | None, external_id: str
 ) -> bool:
-    """End a call that a run has started. Return whether no such call is left.
+    """End a call that a run has started. Return False if the release failed.
+
+    In this case, the call may still be active.
 
     :param reader: None: the connection does not use the Data API.
-    :param session_id: None: the start request got no answer. The call is searched by its ``external_id``.
+    :param session_id: None: the start request got no answer. The function then searches for the call by its
+        ``external_id``.
     """
     gateway.say("A call of this command may be active. The command ends the call.")
     session_id = session_id or search(gateway, reader, external_id)
@@ -222,7 +229,7 @@ def release(
 
 
 def search(gateway: Gateway, reader: ReportReader | None, external_id: str) -> int | None:
-    """Search a call by its ``external_id``: in ``list.calls`` for ten seconds, and then in the report.
+    """Search for a call by its ``external_id``: in ``list.calls`` for ten seconds, and then in the report.
 
     :return: the session id; None: the call was not found.
     """

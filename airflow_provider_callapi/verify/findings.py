@@ -1,4 +1,4 @@
-"""What a run has found out so far. All findings are plain JSON without phone numbers and secrets."""
+"""The findings of a run of the probes: plain JSON without phone numbers and secrets."""
 
 from __future__ import annotations
 
@@ -28,28 +28,29 @@ class LegSeen(_Found):
 
 
 class CallSeen(_Found):
-    """What was seen of one call. Times are in seconds from the answer to the start request.
+    """What was seen of one call. Times are in seconds since the service's reply to the start request.
 
     :ivar refused: the mnemonic with which the service refused the start request; None: the call was placed.
     :ivar released: whether the program ended the call.
-    :ivar appeared: when ``list.calls`` showed the call first; None: never.
-    :ivar gaps: when ``list.calls`` left out the active call, and for how many seconds.
+    :ivar appeared: when ``list.calls`` showed the call for the first time; None: never.
+    :ivar gaps: (when, for how many seconds): the times in which ``list.calls`` did not show the active call.
     :ivar ended: when the call ended; None: not known.
-    :ivar left_list: when ``list.calls`` showed the call no longer; None: never.
+    :ivar left_list: when ``list.calls`` no longer showed the call; None: the call never left ``list.calls``.
     :ivar states: when the leg of a side showed another state: (seconds, side, state).
     :ivar listed_operator: ``is_operator`` of the operator's leg in ``list.calls``.
     :ivar has_employee_id: whether each leg in ``list.calls`` has the field ``employee_id``.
-    :ivar start_time_offset: quarter hours by which ``start_time`` is ahead of UTC.
-    :ivar ongoing_asked_until: how long the report was asked for the active call.
+    :ivar start_time_offset: the number of quarter hours by which ``start_time`` in ``list.calls`` is ahead of
+        UTC.
+    :ivar ongoing_asked_until: when the program last asked for the report of the active call.
     :ivar ongoing_at: when the report contained the active call; None: never.
     :ivar ongoing_talk: whether ``talk_duration`` of the active call was more than 0.
     :ivar ongoing_legs: whether ``get.call_legs_report`` contained legs of the active call.
     :ivar report_after: seconds from the end until the report contained the finished call.
-    :ivar report_offset: quarter hours by which ``start_time`` of the report is ahead of UTC.
+    :ivar report_offset: the number of quarter hours by which ``start_time`` in the report is ahead of UTC.
     :ivar record_list: whether a report with all default fields contains ``call_records``.
-    :ivar held_state: the state of the contact's leg on hold.
-    :ivar start_points: points of the start request and of one ``list.calls``.
-    :ivar release_points: points of the release request and of one ``list.calls``.
+    :ivar held_state: the state of the contact's leg while the contact was on hold.
+    :ivar start_points: how many points the start request and one ``list.calls`` cost together.
+    :ivar release_points: how many points the release request and one ``list.calls`` cost together.
     """
 
     refused: str | None = None
@@ -87,12 +88,12 @@ class CallSeen(_Found):
         return next((leg for leg in reversed(self.legs) if leg.side == side), None)
 
     def picked_up(self, side: Side) -> float | None:
-        """Return when a participant picked up; None: not known, or never."""
+        """Return when a participant picked up. None: never, or it is not known when."""
         leg = self.leg(side)
         return leg.connected if leg else None
 
     def is_listed_between(self, begins: float, ends: float) -> bool:
-        """Return whether ``list.calls`` showed the call in a period, so that a state would have been seen."""
+        """Return whether ``list.calls`` showed the call in at least a part of a period."""
         if self.appeared is None:
             return False
         shown_from = max(begins, self.appeared)
@@ -109,7 +110,7 @@ class CallSeen(_Found):
 
 
 class ErrorForm(_Found):
-    """The form of an answer with an error.
+    """The form of a reply with an error.
 
     :ivar http_status: the HTTP status of an answer to a wrong parameter.
     :ivar wrong_key_http_status: the HTTP status of an answer to a wrong access key; None: not known.
@@ -122,7 +123,7 @@ class ErrorForm(_Found):
 
 
 class LoginForm(_Found):
-    """The answer to ``login.user``.
+    """The form of the reply to ``login.user``.
 
     :ivar end_field: the field with the end of the token; None: no field.
     :ivar token_is_shared: whether the Data API accepts the token of the Call API; None: not known.
@@ -134,7 +135,7 @@ class LoginForm(_Found):
 
 
 class DateRule(_Found):
-    """Which ``date_from`` the reports accept.
+    """Which values of ``date_from`` the Data API accepts in report requests.
 
     :ivar accepted: the smallest age in seconds that was accepted; None: none was.
     :ivar refused: the largest age in seconds that was refused; None: none was.
@@ -145,7 +146,7 @@ class DateRule(_Found):
 
 
 class ReportRules(_Found):
-    """What the reports refuse.
+    """What the Data API refuses in report requests.
 
     :ivar ongoing_refused: whether the parameter ``include_ongoing_calls`` is refused.
     :ivar future_date_till: whether a ``date_till`` in the future is accepted; None: not known.
@@ -160,7 +161,7 @@ class ReportRules(_Found):
 
 
 class LimitRefusal(_Found):
-    """What followed a start request while no points were left."""
+    """What happened after a start request that was sent while no points were left."""
 
     was_refused: bool
     was_placed: bool
@@ -170,9 +171,9 @@ class Findings(_Found):
     """All findings of a run.
 
     :ivar account_zone: the zone in the answer to ``get.account``.
-    :ivar points: service → method → points of one request.
+    :ivar points: service → method → points that one request costs.
     :ivar calls: name → call. The probes give the names.
-    :ivar refusals: probe → why the probe found nothing out.
+    :ivar refusals: probe → the reason why the probe found nothing out.
     """
 
     account_zone: str | None = None

@@ -1,4 +1,4 @@
-"""What a probe uses outside of this package: the two services, the clock, the pauses and the user's screen.
+"""What a probe uses outside of this package: the two services, the clock, pauses and the user's screen.
 
 A `Service` returns each answer with details that the package's own client leaves out, e.g. the HTTP status.
 """
@@ -18,7 +18,7 @@ _MINUTE = 60.0
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of a service to one request.
+    """The service's reply to one request.
 
     :ivar data: ``result.data``; None: there is none.
     :ivar error: the mnemonic of the error; None: the request succeeded.
@@ -81,7 +81,7 @@ class Service:
         return self._token
 
     def log_in(self) -> Answer:
-        """Log in, and use the new access token from now on. Return the answer."""
+        """Log in, and use the new access token for all later requests. Return the service's reply."""
         answer = self._send("login.user", {"login": self.login, "password": self._secret})
         if isinstance(answer.data, dict) and isinstance(answer.data.get("access_token"), str):
             self._token = answer.data["access_token"]
@@ -96,7 +96,7 @@ class Service:
         return self._send(method, {**params, "access_token": token or self.token})
 
     def send(self, method: str, **params: Any) -> Answer:
-        """Send a request that changes nothing. While the points of the minute are used up, wait and repeat.
+        """Send a request that changes nothing in the account. While no points are left, wait and repeat.
 
         :raises CallApiError: there is no answer.
         """
@@ -112,7 +112,7 @@ class Service:
         return answer
 
     def try_send(self, method: str, **params: Any) -> Answer | None:
-        """Do the same as `send`. None: there is no answer, or the service refuses the request."""
+        """Send a request like `send`. None: the service did not reply, or refused the request."""
         try:
             answer = self.send(method, **params)
         except CallApiError:
@@ -120,7 +120,7 @@ class Service:
         return answer if answer.error is None else None
 
     def await_points(self, points: int) -> None:
-        """Wait for the next minute if fewer points (rate-limit units) than this are left in this minute."""
+        """Wait for the next minute, if fewer points (rate-limit units) than needed are left in this one."""
         left, limit = self.limits.get("minute_remaining"), self.limits.get("minute_limit")
         if left is not None and limit is not None and left < min(points, limit):
             self._sleep(float(self.limits.get("minute_reset") or _MINUTE))
@@ -137,7 +137,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Gateway:
-    """What a probe needs from the outside.
+    """The services and functions that a probe uses.
 
     :ivar data_api: None: the connection does not use the Data API.
     :ivar clock: returns epoch seconds.

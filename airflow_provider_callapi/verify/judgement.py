@@ -1,4 +1,4 @@
-"""What the findings show about one assumption, and what a judgement needs to know."""
+"""The judgement of one assumption, and the facts on which a judgement is based."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ APPEAR_TIMEOUT, REPORT_TIMEOUT, POLL_INTERVAL = 60.0, 120.0, 5.0
 class Judgement:
     """What the findings show about one assumption.
 
-    :ivar seen: what was seen; empty: nothing.
+    :ivar seen: what was seen, as text. Empty: nothing was seen.
     :ivar holds: whether the assumption holds; None: not known.
-    :ivar settings: setting → value with a margin. These settings need a change.
+    :ivar settings: the settings that the user must change: setting → new value, with a margin.
     """
 
     seen: str = ""
@@ -29,9 +29,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Context:
-    """The findings, with the facts about the connection that a judgement needs.
+    """The findings, and the facts about the Airflow connection that a judgement needs.
 
-    :ivar timezone: the time zone in the connection; None: the connection leaves the zone to the account.
+    :ivar timezone: the time zone in the connection. None: the connection names no zone.
     :ivar has_data_api: whether the connection uses the Data API.
     :ivar now: epoch seconds.
     """
@@ -43,12 +43,15 @@ class Context:
 
     @property
     def second_witness(self) -> Settings:
-        """The setting that makes the Data API the second witness, if the connection lacks it."""
+        """The setting that makes the Data API a second source for answers.
+
+        Empty: the connection has it already.
+        """
         return {} if self.has_data_api else {"data_api": "true"}
 
 
 def with_margin(seconds: float) -> int:
-    """Return a time limit that is safe if a measurement took this many seconds."""
+    """Return a safe time limit for something that took the given seconds in a measurement."""
     return math.ceil((2 * seconds + 10) / 5) * 5
 
 

@@ -1,6 +1,6 @@
 """Facts about ``list.calls`` that follow from several findings.
 
-A function returns None if the findings do not show the fact.
+Each function returns None if the findings do not show the fact.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ def appear_delay(findings: Findings) -> float | None:
 
 
 def gap(findings: Findings) -> tuple[float, float] | None:
-    """Return after how many seconds a call vanished from ``list.calls``, and for how long. (0, 0): never."""
+    """Return when an active call was missing in ``list.calls``, and for how long.
+
+    (0, 0): no call was ever missing.
+
+    Both values are seconds. The first value counts from the first appearance of the call. The longest gap of
+    all calls counts.
+    """
     listed = [call for call in findings.placed() if call.appeared is not None]
     gaps = [gap for call in listed for gap in call.gaps]
     if not listed:
@@ -31,7 +37,7 @@ def gap(findings: Findings) -> tuple[float, float] | None:
 
 
 def left_early(findings: Findings) -> float | None:
-    """Return how many seconds before its end a call left ``list.calls`` at most."""
+    """Return how many seconds before its end a call left ``list.calls``: the largest number of all calls."""
     early = [
         call.ended - call.left_list
         for call in findings.placed()
@@ -46,7 +52,7 @@ def states(findings: Findings) -> list[str]:
 
 
 def state_language(findings: Findings) -> Literal["russian", "english"] | None:
-    """Return the language of the states."""
+    """Return the language of the texts with which ``list.calls`` names the states of legs."""
     known = [state for state in states(findings) if leg_state(state) is not None]
     if not known:
         return None
@@ -54,7 +60,7 @@ def state_language(findings: Findings) -> Literal["russian", "english"] | None:
 
 
 def talk_is_listed(findings: Findings) -> TalkIsListed | None:
-    """Return when the contact's leg shows a state of talking."""
+    """Return when ``list.calls`` begins to show that the contact talks."""
     waiting = _shows_talk(
         (call, call.picked_up("contact"), call.picked_up("operator") or call.ended)
         for call in findings.placed("dead_operator_1", "dead_operator_2", "talk")
@@ -71,7 +77,7 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 
 
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
-    """Return whether the contact's leg shows a state of talking in one of the periods."""
+    """Return whether ``list.calls`` showed, in one of the periods, that the contact talks."""
     shown: bool | None = None
     for call, begins, ends in periods:
         if begins is None or ends is None or not call.is_listed_between(begins + 1, ends):
@@ -82,7 +88,7 @@ def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) 
 
 
 def operator_leg_is_operator(findings: Findings) -> bool | None:
-    """Return ``is_operator`` of the leg of an operator who is no employee."""
+    """Return the value of ``is_operator`` in the leg of an operator who is not an employee."""
     for call in findings.placed():
         if call.listed_operator is not None:
             return call.listed_operator
@@ -91,5 +97,5 @@ def operator_leg_is_operator(findings: Findings) -> bool | None:
 
 
 def shows_talk(call: CallSeen) -> bool:
-    """Return whether the contact's leg showed a state of talking at any time."""
+    """Return whether the contact's leg was ever in a state that means talking."""
     return any(who == "contact" and leg_state(state) in _TALKING for _, who, state in call.states)

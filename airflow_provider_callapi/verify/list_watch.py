@@ -16,11 +16,11 @@ _FORMS: dict[StartTimeForm, str] = {
 
 
 def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> Side:
-    """Return to which side of a call a leg belongs.
+    """Return the side of a call to which a leg belongs.
 
-    :param called: the called number of the leg. A dot and tones can follow the number.
-    :param numbers: side → phone number.
-    :param is_operator: decides if the called number is no side's number.
+    :param called: the called number of the leg. A dot and DTMF tones can follow the number.
+    :param numbers: side of the call (``contact`` or ``operator``) → phone number.
+    :param is_operator: the value in the leg. The value decides if the called number belongs to neither side.
     """
     text = str(called or "")
     for side, number in numbers.items():
@@ -30,12 +30,12 @@ def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> S
 
 
 class ListWatch:
-    """Takes the polls of ``list.calls``, and writes what they show into a `CallSeen`.
+    """Takes the result of each poll (``list.calls``), and writes what the poll shows into a `CallSeen`.
 
-    :param numbers: side → phone number.
-    :ivar missing_since: when the newest series of misses began; None: the newest poll shows the call. Before
-        the first poll, the series begins at 0.
-    :ivar misses: the number of misses (polls without the call) in this series.
+    :param numbers: side of the call (``contact`` or ``operator``) → phone number.
+    :ivar missing_since: since when the polls do not show the call, in seconds since the start. None: the
+        newest poll shows the call. Before the first poll, the value is 0.
+    :ivar misses: the number of consecutive newest polls that do not show the call.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Local times of the account, whose time zone is not known yet."""
+"""Converts local times of an account whose time zone is not known yet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def quarter_hours_ahead(text: object, epoch_seconds: float) -> int | None:
     """Return by how many quarter hours a local time is ahead of UTC; None: the text is not a time.
 
     :param text: the local time of the account.
-    :param epoch_seconds: the same moment, to within a few minutes.
+    :param epoch_seconds: the same moment as epoch seconds, exact to a few minutes.
     """
     local = local_seconds(text)
     return None if local is None else round((local - epoch_seconds) / QUARTER_HOUR)

@@ -1,4 +1,4 @@
-"""The probes of ``airflow callapi verify`` as a table: what each one finds out, and what it costs."""
+"""The table of the probes of ``airflow callapi verify``: what each probe finds out, and what it costs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Probe:
 
     :ivar finds: what the probe finds out.
     :ivar calls: the number of calls that the probe places.
-    :ivar points: about how many points (rate-limit units) the probe uses, both services together.
-    :ivar run: does the probe, and writes into the findings.
+    :ivar points: how many points (rate-limit units) the probe uses of both services together, approximately.
+    :ivar run: a function that carries out the probe, and stores what the probe finds out in the findings.
     :ivar needs: the field of `Options` without which the probe cannot run; None: the probe needs none.
     :ivar only_on_request: True: the probe runs only if ``--only`` names it.
-    :ivar warning: what the user must know before; empty: nothing.
+    :ivar warning: what the user must know before the probe runs. Empty: no warning.
     """
 
     name: str
@@ -89,7 +89,7 @@ def select(only: Collection[str] = (), *, with_calls: bool = True) -> list[Probe
 
     :param only: the names of the probes; empty: all except those that run only on request.
     :param with_calls: False: leave out the probes that place a call.
-    :raises ValueError: there is no probe with a name. The text lists the names.
+    :raises ValueError: ``only`` contains an unknown name. The text lists the names of all probes.
     """
     names = [probe.name for probe in PROBES]
     for name in only:

@@ -1,4 +1,4 @@
-"""The findings as a profile of the emulator: an exchange with this profile behaves as the account did.
+"""Converts the findings to a profile for the emulator, which then behaves like the user's account.
 
 The result contains only the fields that the findings show.
 """
@@ -22,7 +22,7 @@ NOT_OBSERVED = {
 
 
 def to_profile(findings: Findings, *, connection_zone: str | None, now: float) -> Profile:
-    """Return the fields of a profile of the emulator, as plain JSON.
+    """Return the fields of a profile for the emulator, as plain JSON.
 
     :param connection_zone: the time zone in the connection.
     :param now: epoch seconds.
@@ -76,7 +76,7 @@ def _reports(findings: Findings) -> Profile:
 
 
 def odd_shapes(findings: Findings) -> list[str] | None:
-    """Return the values that differ from the vendor's tables; None: no report was seen."""
+    """Return the kinds of values whose shape differs from the vendor's tables. None: no report was seen."""
     calls = [call for call in findings.placed() if call.report_after is not None]
     if not calls:
         return None

@@ -1,4 +1,4 @@
-"""The plan and the final table of a run as text."""
+"""Converts the plan and the final table of a run to text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _SECONDS_FOR_A_CALL = 75
 _HEADINGS = ("verdict", "assumption", "what relies on it", "seen", "change")
 _VERDICT, _CHANGE = 12, 22
 _SHARES = (29, 29, 42)
-"""The widths of the columns between verdict and change, in percent of what is left."""
+"""The widths of the columns between verdict and change, in percent of their common width.
+"""
 
 
 def can_run(probe: Probe, options: Options) -> bool:
@@ -23,7 +24,7 @@ def can_run(probe: Probe, options: Options) -> bool:
 
 
 def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finished: Sequence[str]) -> str:
-    """Return what a run will do: the probes, the calls, the points, and what is left out.
+    """Return a text about what a run will do: its probes, calls and points, and the probes that are left out.
 
     :param finished: the probes that an earlier run has finished.
     """

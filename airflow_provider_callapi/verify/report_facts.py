@@ -1,6 +1,6 @@
 """Facts about the reports that follow from several findings.
 
-A function returns None if the findings do not show the fact.
+Each function returns None if the findings do not show the fact.
 """
 
 from __future__ import annotations
@@ -16,19 +16,23 @@ _LONG_ENOUGH = 3.0
 """Seconds. A longer period contains several polls."""
 _LONG_ENOUGH_FOR_A_REPORT = 10.0
 _HANG_UP = "_disconnects"
-"""The end of the reason of a leg that was connected, and ended with the other side's leg."""
+"""The last part of a finish reason.
+
+It means that the leg was connected, and ended together with the other leg.
+"""
 
 
 def own_leg_reasons(findings: Findings) -> bool | None:
-    """Return whether each leg has its own reason in the report."""
+    """Return whether each leg has a finish reason of its own in the report."""
     pairs = [pair for call in findings.placed() if (pair := _reasons(call)) is not None]
     return any(failed != answered for failed, answered in pairs) if pairs else None
 
 
 def session_reason(findings: Findings) -> SessionReason | None:
-    """Return whose leg gives the session its reason.
+    """Return which participant's leg determines the finish reason of the whole call.
 
-    The calls with a switched-off operator and the call that only the operator answers show it together.
+    Two kinds of calls are needed to find this out for sure: calls with a switched-off operator's phone, and a
+    call that only the operator picks up.
     """
     dead = {_is_of_failed_leg(call) for call in findings.placed("dead_operator_1", "dead_operator_2")} - {
         None
@@ -53,7 +57,10 @@ _SESSION_REASONS: dict[tuple[bool | None, bool | None], SessionReason] = {
 
 
 def _reasons(call: CallSeen) -> tuple[str, str] | None:
-    """Return the reasons of the leg that failed and of the leg that answered, if there is one of each."""
+    """Return two finish reasons: of the leg that failed, and of the leg that was picked up.
+
+    None: the call has no such pair of legs.
+    """
     legs = [leg for leg in (call.leg("contact"), call.leg("operator")) if leg is not None]
     failed = [leg.finish_reason for leg in legs if leg.connected is None]
     answered = [leg.finish_reason for leg in legs if leg.connected is not None]
@@ -77,7 +84,10 @@ def report_delay(findings: Findings) -> float | None:
 
 
 def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
-    """Return the longest time in seconds until the report contained an active call. ``never``: it did not."""
+    """Return the longest time in seconds until the report contained an active call.
+
+    ``never``: the report never contained an active call.
+    """
     asked = [call for call in findings.placed() if call.ongoing_asked_until is not None]
     seen = [call.ongoing_at for call in asked if call.ongoing_at is not None]
     if seen:
@@ -114,7 +124,7 @@ def informer_has_talk(findings: Findings) -> bool | None:
 
 
 def unanswered_is_lost(findings: Findings) -> bool | None:
-    """Return ``is_lost`` of a call that the contact did not answer."""
+    """Return the value of ``is_lost`` in the report of a call that the contact did not answer."""
     for call in findings.placed("not_answered"):
         if call.legs and call.picked_up("contact") is None:
             return call.is_lost
@@ -122,12 +132,15 @@ def unanswered_is_lost(findings: Findings) -> bool | None:
 
 
 def connected(findings: Findings, *names: str) -> list[bool]:
-    """Return whether the contact's leg was connected, for each of these calls with a report of its legs."""
+    """Return, for each of the named calls, whether the contact's leg was connected.
+
+    Calls without a report of legs are left out.
+    """
     return [call.picked_up("contact") is not None for call in findings.placed(*names) if call.legs]
 
 
 def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
-    """Do the same as `connected`, without the calls that the person has perhaps not answered."""
+    """Return the same as `connected`, but leave out calls that the person may not have answered."""
     return [
         call.picked_up("contact") is not None
         for call in findings.placed(*names)
@@ -136,5 +149,5 @@ def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
 
 
 def _shows_answer(call: CallSeen) -> bool:
-    """Return whether anything but the contact's leg in the report shows that the contact picked up."""
+    """Return whether anything other than the contact's leg in the report shows that the contact picked up."""
     return bool(call.talk_duration) or shows_talk(call) or call.leg("operator") is not None

@@ -1,6 +1,6 @@
-"""Ask the Data API for the reports of one call, without the fields, filters and dates that it refuses.
+"""Asks the Data API for the reports of one call, without refused fields, filters and dates.
 
-What the Data API refuses is a finding, too. The reader stores it in `ReportRules`.
+Each refusal of the Data API is a finding, too. The reader stores the refusals in `ReportRules`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _REFUSED_FIELD = ("unexpected_parameters", "parameter_component_disabled")
 
 
 class ReportReader:
-    """Asks for reports of calls that began in the last days.
+    """Asks the Data API for reports of calls that began in the last days.
 
-    :param rules: what the Data API refuses. The reader adds what it learns.
+    :param rules: what the Data API refuses. The reader adds each new refusal.
     """
 
     def __init__(self, data_api: Service, gateway: Gateway, rules: ReportRules) -> None:
@@ -36,7 +36,7 @@ class ReportReader:
         self._clock_error = 0
 
     def calls(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
-        """Return the entries of a call in ``get.calls_report``, active calls included."""
+        """Return the entries of a call in ``get.calls_report``, even if the call is still active."""
         answer = self.ask(
             "get.calls_report",
             {"call_api_external_id": external_id, "id": session_id},
@@ -58,7 +58,10 @@ class ReportReader:
         return None
 
     def default_fields(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
-        """Return the entries of a call with the fields that the Data API sends without being asked."""
+        """Return the entries of a call with the default fields.
+
+        The Data API sends the default fields if a request names no fields.
+        """
         keys: dict[str, int | str] = {"call_api_external_id": external_id, "id": session_id}
         answer = self.ask("get.calls_report", keys, all_fields=True)
         return [row for row in answer.rows if row.get("id") == session_id]
@@ -73,7 +76,8 @@ class ReportReader:
     ) -> Answer:
         """Send a request. If the Data API refuses an optional part, repeat the request without the part.
 
-        :param keys: field → value. The first field by which the Data API filters is the filter.
+        :param keys: field → value. The request filters by the first of these fields that the Data API accepts
+            in a filter.
         """
         while True:
             asked: dict[str, Any] = dict(params)
@@ -102,20 +106,20 @@ class ReportReader:
         return answer
 
     def send_dates(self, date_from: str, till: float) -> Answer:
-        """Ask for one report of an interval.
+        """Ask for one report in an interval.
 
-        :param till: the end as epoch seconds of UTC.
+        :param till: the end of the interval, epoch seconds. The request contains this time in UTC.
         """
         return self._data_api.send(
             "get.calls_report", date_from=date_from, date_till=report_text(till), fields=["id"], limit=1
         )
 
     def interval(self, now: float) -> dict[str, str]:
-        """Return the dates of the last days, whatever the account's time zone is."""
+        """Return the first and last date of a period that includes the last days in every time zone."""
         return {"date_from": report_text(now - 3 * _DAY), "date_till": report_text(self.latest(now))}
 
     def latest(self, now: float) -> float:
-        """Return the latest ``date_till`` that is accepted, as epoch seconds of UTC."""
+        """Return the latest accepted ``date_till``, as the epoch seconds that this date has in UTC."""
         if self.rules.future_date_till is not False:
             return now + _AHEAD_OF_EVERY_ZONE
         return now + (self.rules.offset or 0) * QUARTER_HOUR - self._clock_error
@@ -123,7 +127,7 @@ class ReportReader:
     def _learn_future(self) -> None:
         """Find out whether the reports accept dates in the future.
 
-        If not, the latest accepted date shows the account's time zone.
+        If the Data API refuses such dates, the latest accepted date shows the account's time zone.
         """
         now = self._clock()
         refused = self._refuses_till(now + _AHEAD_OF_EVERY_ZONE)
@@ -149,7 +153,10 @@ class ReportReader:
         return [name for name in names if name not in self.rules.refused_fields]
 
     def _learn(self, answer: Answer, method: str, filtered_by: str | None) -> bool:
-        """Store what an answer refuses. Return whether the request is worth repeating."""
+        """Store which part of a request the Data API has refused.
+
+        Return True if a repeat without the part may succeed.
+        """
         if answer.error == "filter_prohibited" and filtered_by is not None:
             self.rules.refused_filters.append(filtered_by)
             return True
@@ -165,7 +172,10 @@ class ReportReader:
         return self._try_single_fields(fields)
 
     def _try_single_fields(self, fields: list[str]) -> bool:
-        """Ask for each field alone, because the error names none. Return whether a field is refused."""
+        """Ask for each field alone, because the error names no field.
+
+        Return whether the Data API refuses a field.
+        """
         refused = {
             name: answer.error
             for name in fields

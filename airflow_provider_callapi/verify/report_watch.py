@@ -1,4 +1,4 @@
-"""Watch one call in both reports: when the reports contain the call, and what they state."""
+"""Watches one call in the report of calls and in the report of legs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LARGE = 1 << 53
 
 
 class ReportWatch:
-    """Asks for the reports of a call, and writes what they show into a `CallSeen`.
+    """Asks for the reports of a call, and writes what the reports show into a `CallSeen`.
 
-    :param measure_ongoing: True: ask for the active call each second, until its report is complete or the
-        bound on questions is reached.
+    :param measure_ongoing: True: ask for the report of the active call each second, until this report is
+        complete or the largest number of requests has been sent.
     :ivar has_finished: whether the report contains the finished call.
     """
 
@@ -50,10 +50,11 @@ class ReportWatch:
         self._starts: float | None = None
 
     def take(self, at: float, missing_since: float | None) -> None:
-        """Ask for the reports, if a question is due.
+        """Ask for the reports, if a request is due.
 
         :param at: seconds since the start.
-        :param missing_since: since when ``list.calls`` does not show the call; None: it shows the call.
+        :param missing_since: since when ``list.calls`` does not show the call. None: ``list.calls`` shows the
+            call.
         """
         if self.has_finished or not self._is_due(at, missing=missing_since is not None):
             return

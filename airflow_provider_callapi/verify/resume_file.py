@@ -1,4 +1,4 @@
-"""The file that a run writes after each step, so that a later run continues instead of calling again.
+"""The resume file. A run writes the file after each step, so that a later run does not repeat the calls.
 
 The file contains the findings, and the call that is active now. It contains no phone number and no secret.
 """
@@ -16,7 +16,7 @@ from airflow_provider_callapi.verify.findings import Findings
 class ActiveCall(BaseModel):
     """A call that the run has started, or is about to start.
 
-    :ivar session_id: None: the start request has got no answer yet.
+    :ivar session_id: the call session id. None: the start request has got no reply yet.
     """
 
     external_id: str
@@ -27,7 +27,7 @@ class State(BaseModel):
     """Everything that the file contains.
 
     :ivar conn_id: id of the Airflow connection.
-    :ivar finished: the names of the probes that need not run again.
+    :ivar finished: the names of the probes that a later run leaves out.
     :ivar calls_placed: the number of start requests so far.
     :ivar active: the call that must be released; None: no call is active.
     """
@@ -47,9 +47,9 @@ class ResumeFileInvalid(ValueError):
 
 
 class ResumeFile:
-    """The state of a run, on the disk.
+    """The stored state of a run.
 
-    :ivar state: the state. A change is on the disk after the next `save`.
+    :ivar state: the state in memory. `save` writes the state to the file.
     """
 
     def __init__(self, path: Path, state: State) -> None:
@@ -60,7 +60,7 @@ class ResumeFile:
     def open(cls, path: Path, conn_id: str) -> ResumeFile:
         """Read the file. If there is none, begin with an empty state.
 
-        :raises ResumeFileInvalid: the file is no resume file, or belongs to another connection.
+        :raises ResumeFileInvalid: the file is not a resume file, or belongs to another Airflow connection.
         """
         try:
             state = State.model_validate_json(path.read_bytes())
@@ -79,7 +79,7 @@ class ResumeFile:
         return cls(path, state)
 
     def save(self) -> None:
-        """Write the state. A kill during the write leaves the old file."""
+        """Write the state to the file. If the process is killed during the write, the old file stays."""
         new = self._path.with_name(self._path.name + ".new")
         new.write_text(self.state.model_dump_json(indent=2) + "\n", encoding="utf-8")
         new.replace(self._path)

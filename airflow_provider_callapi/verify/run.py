@@ -1,4 +1,7 @@
-"""Run the probes in order, each one once, bounded in calls. No call of the run is left active."""
+"""Runs the probes in order, each probe once, with a limited number of calls.
+
+At the end, no call is active.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class CallLeft(Exception):
 class Run:
     """A run of the probes.
 
-    :param file: the resume file. The run saves it before and after each step that must not be repeated.
+    :param file: the resume file. The run saves the file before and after each step that must not be repeated.
     """
 
     def __init__(self, gateway: Gateway, options: Options, file: ResumeFile) -> None:
@@ -40,7 +43,9 @@ class Run:
         self._bench = Bench(gateway, options, findings, self._reader, self._place)
 
     def execute(self, probes: Iterable[Probe]) -> Findings:
-        """Run the probes that are not finished. First, release the call that an interrupted run has left.
+        """Run the probes that are not finished.
+
+        First, release the call that an earlier, interrupted run has left active.
 
         An interruption, e.g. by KeyboardInterrupt, releases the active call and is raised again.
 
@@ -64,7 +69,7 @@ class Run:
         return state.findings
 
     def _run_probe(self, probe: Probe) -> bool:
-        """Run a probe, and return whether it need not run again."""
+        """Run a probe. Return True if a later run can leave out the probe."""
         refusals = self._file.state.findings.refusals
         refusals.pop(probe.name, None)
         try:
@@ -100,12 +105,12 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, external_id: str) -> CallSeen:
-        """Return what is known after a failed start request, if the probe wants to know it.
+        """Return the findings about a call whose start request failed, if the probe can use such findings.
 
         After `LIMIT_EXCEEDED` and after a missing answer, the call may have been placed. The resume file then
-        keeps the call, so that the run searches and releases it.
+        keeps the call, so that the run searches for the call and releases the call.
 
-        :raises NotPossible: the probe needs a call.
+        :raises NotPossible: the probe needs a placed call.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

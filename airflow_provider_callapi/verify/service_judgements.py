@@ -1,6 +1,6 @@
-"""What the findings show about the reports, the points, and the answers of both services.
+"""Judges the assumptions about reports, points, and the replies of both services, by the findings.
 
-A function returns a `Judgement` without a verdict if the findings show nothing.
+If the findings show nothing about an assumption, the function returns an empty `Judgement`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ from airflow_provider_callapi.verify.profile import odd_shapes
 
 _DAY = 86_400.0
 _LEAST_ABSENCE = 300
-"""Seconds. If a placed call shows later than ``absence_proven_after``, the person is called twice."""
+"""The smallest advised value of ``absence_proven_after``.
+
+If a placed call appears only after this time, the person is called twice.
+"""
 
 
 def report(context: Context) -> Judgement:
-    """Return when the report contains a finished call."""
+    """Judge whether the report contains a finished call in time."""
     delay = report_facts.report_delay(context.findings)
     if delay is None:
         return Judgement()
@@ -36,7 +39,7 @@ def report(context: Context) -> Judgement:
 
 
 def ongoing(context: Context) -> Judgement:
-    """Return when the report contains an active call."""
+    """Judge whether the report contains an active call."""
     delay = report_facts.ongoing_delay(context.findings)
     if delay is None:
         return Judgement()
@@ -45,9 +48,12 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    """Return after how many seconds the absence of a call is a proof.
+    """Return the advised value of ``absence_proven_after``, as text.
 
-    If neither the report nor ``list.calls`` shows the external id of an active call, nothing is a proof.
+    After this many seconds, the absence of a call proves that the call was never placed.
+
+    If neither the report nor ``list.calls`` shows the external id of an active call, an absence proves
+    nothing.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     if delay == "never" and not all(ids):
@@ -58,7 +64,7 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
 
 
 def second_witness(context: Context) -> Judgement:
-    """Return what the reports show of an active call."""
+    """Judge whether the reports show that the contact of an active call has picked up."""
     talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
     if talk is None and legs is None:
         return Judgement()
@@ -69,7 +75,7 @@ def second_witness(context: Context) -> Judgement:
 
 
 def dates(context: Context) -> Judgement:
-    """Return which dates the reports accept."""
+    """Judge whether the Data API accepts the dates that the package needs in report requests."""
     rule = context.findings.dates
     if rule is None:
         return Judgement()
@@ -82,7 +88,7 @@ def dates(context: Context) -> Judgement:
 
 
 def refusals(context: Context) -> Judgement:
-    """Return which fields and filters the reports refuse."""
+    """Judge whether the Data API accepts all fields and filters of the package's report requests."""
     rules = context.findings.report_rules
     if rules.future_date_till is None:
         return Judgement()
@@ -91,7 +97,7 @@ def refusals(context: Context) -> Judgement:
 
 
 def shapes(context: Context) -> Judgement:
-    """Return the values with another shape."""
+    """Judge whether all values have the shape that the vendor's document shows."""
     shapes = odd_shapes(context.findings)
     if shapes is None:
         return Judgement()
@@ -99,7 +105,7 @@ def shapes(context: Context) -> Judgement:
 
 
 def free_polls(context: Context) -> Judgement:
-    """Return the points of ``list.calls``."""
+    """Judge whether ``list.calls`` costs no points."""
     points = context.findings.points.get("call_api", {}).get("list.calls")
     limit = context.findings.day_limit
     if points is None or limit is None:
@@ -113,7 +119,7 @@ def free_polls(context: Context) -> Judgement:
 
 
 def other_points(context: Context) -> Judgement:
-    """Return the points of all other requests."""
+    """Judge whether each request other than ``list.calls`` costs at most one point."""
     methods = {
         f"{method} ({service.replace('_', ' ')})": points
         for service, found in context.findings.points.items()
@@ -129,7 +135,7 @@ def other_points(context: Context) -> Judgement:
 
 
 def login(context: Context) -> Judgement:
-    """Return the form of the answer to a login."""
+    """Judge the form of the reply to a login."""
     form = context.findings.login
     if form is None:
         return Judgement()
@@ -138,7 +144,7 @@ def login(context: Context) -> Judgement:
 
 
 def errors(context: Context) -> Judgement:
-    """Return the form of an error."""
+    """Judge the form of an error in a reply."""
     form = context.findings.errors
     if form is None:
         return Judgement()
@@ -150,7 +156,7 @@ def errors(context: Context) -> Judgement:
 
 
 def limit_exceeded(context: Context) -> Judgement:
-    """Return what a start request without points left does."""
+    """Judge what happens after a start request while no points are left."""
     refusal = context.findings.limit_refusal
     if refusal is None or not refusal.was_refused:
         return Judgement()

@@ -1,8 +1,8 @@
-"""Finds out which lost calls of a campaign were never placed, so that the campaign can dial these people.
+"""Finds out which lost calls of a campaign were never placed. The campaign then dials the people again.
 
 A call is lost if its start request got no answer. With ``absence_proven_after``, the campaign polls until
-``list.calls`` has not shown the lost call for that many seconds. If the call had been active before, the Data
-API would report the call by then. So one request to the Data API decides about all these lost calls.
+``list.calls`` has not shown the lost call for that many seconds. If the call had been placed, the Data API
+would report the call after this time. One request to the Data API therefore decides about all these calls.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 _DAY = 86_400.0
 _PATIENCE = 3600.0
-"""For this many seconds longer, the campaign tries to get a complete report before it gives up the search."""
+"""For this many seconds after the search time, the campaign still tries to get complete reports.
+"""
 
 
 @dataclass(frozen=True)
 class AbsenceVerdict:
-    """What is known of the lost calls whose search time is over. Both lists contain ledger keys of people.
+    """What is known of the lost calls whose search time is over. People are given by their ledger keys.
 
     :ivar given_up: the people whose lost call was not found, and may have been placed.
     :ivar absent: the people whose lost call was never placed.
@@ -40,7 +41,7 @@ class AbsenceVerdict:
 
 
 class AbsenceProof:
-    """Decides about lost calls that no snapshot shows after their search time.
+    """Decides about the lost calls that no snapshot has shown until the search time was over.
 
     :param interval: seconds between two requests to the Data API.
     """
@@ -55,7 +56,9 @@ class AbsenceProof:
         self._next_at = 0.0
 
     def judge(self, people: Sequence[str], now: float) -> AbsenceVerdict:
-        """Return which people were never called, and whose call remains unresolved. Send at most one request.
+        """Return which people were never called, and which people's calls remain unresolved.
+
+        Send at most one request.
 
         If a person is in no part of the result, the campaign continues to search for the person's call.
 

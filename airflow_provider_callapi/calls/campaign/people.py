@@ -28,7 +28,8 @@ _ROW = "contact"
 _ID = "external_id"
 _NUMBER = "{{ contact.phone }}"
 _ROWS_LOOKED_AT = 100
-"""In so many rows, a list without a column of time zones is searched for such a column with another name."""
+"""If no column is named ``timezone``, this many rows are searched for time zones in other columns.
+"""
 _LONGEST_ID = 240
 """How many characters an author's ``external_id`` may have.
 
@@ -37,7 +38,10 @@ A ledger stores up to 255 characters, and later attempts add their number to the
 
 
 class _Missing(StrictUndefined):
-    """A name without a value in a template. Using the name raises an error that names the missing column."""
+    """A name in a template that has no value.
+
+    If the template uses the name, an error names the missing column.
+    """
 
     @property
     def _undefined_message(self) -> str:
@@ -47,7 +51,7 @@ class _Missing(StrictUndefined):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """The sandbox of Jinja in which the templates of a campaign's author are filled in.
+    """The Jinja sandbox in which the templates in a campaign's parameter ``call`` are filled in.
 
     A missing or empty value raises an error, because a spoken message must not have a gap.
     """
@@ -58,8 +62,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the value of ``obj.attribute`` in a template.
 
-        If ``obj`` is a row and has a column of this name, the column is used. The case of the name and the
-        spaces in the name do not matter. Otherwise, a method of the mapping, such as ``items``, can be used.
+        If ``obj`` is a row and has a column with this name, the value of the column is returned. Upper and
+        lower case and spaces in the name do not matter. Otherwise, a method of the mapping, such as
+        ``items``, can be used.
         """
         if isinstance(obj, Mapping):
             with suppress(KeyError):
@@ -68,7 +73,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _check_value(value: Any) -> Any:
-    """Check a value that a template is about to insert into a text, and return the value.
+    """Check and return a value, before a template inserts the value into a text.
 
     :raises UndefinedError: the value is None or a method.
     """
@@ -80,14 +85,14 @@ def _check_value(value: Any) -> Any:
 
 
 class InvalidRow(ValueError):
-    """No call can be made from a row of the contact list. The error's text names the field, but no value."""
+    """No call can be made from a row of the contact list. The text names the field, but shows no value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """A person to call.
 
-    :ivar key: identifies the person in the ledger.
+    :ivar key: the person's key in the ledger.
     :ivar contact: the number to call: E.164 digits, or a SIP number.
     :ivar zone: IANA name of the person's time zone.
     :ivar row: the person's row in the contact list: column → value.
@@ -117,7 +122,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate(Skipped):
-    """A row with the number of an earlier row. The person is called once.
+    """A row with the same number as an earlier row. The person is called only once.
 
     :ivar contact: the number of both rows: E.164 digits, or a SIP number.
     """
@@ -127,13 +132,13 @@ class Duplicate(Skipped):
 
 @dataclass
 class Plan:
-    """What a contact list contains.
+    """The contents of a contact list: whom to call, and which rows are left out.
 
     :ivar people: the people to call, one for each different number.
     :ivar invalid: the rows from which no call can be made.
     :ivar duplicates: the rows with the number of an earlier row.
     :ivar rows: how many rows the whole list has, including the rows of other shards. Blank rows do not count.
-    :ivar warnings: what the author should know of the list.
+    :ivar warnings: sentences about doubtful values in the list, for the DAG's author.
     """
 
     people: list[Person] = field(default_factory=list)
@@ -178,7 +183,7 @@ class CallTemplate:
         """
 
     def number(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call, spelled as in the row: the number is not yet in E.164 form.
+        """Return the number to call as the row spells it. The number is not in E.164 form yet.
 
         :raises InvalidRow: the template of the parameter ``contact`` cannot be filled in from this row. The
             text names the field.
@@ -190,8 +195,8 @@ class CallTemplate:
 
         None: the author gives no ``external_id``, or the id for this person is empty.
 
-        :raises InvalidRow: the id cannot be made from the person's row, is longer than 240 characters, or
-            contains the phone number.
+        :raises InvalidRow: the template cannot be filled in from the person's row, or the id is longer than
+            240 characters, or the id contains the phone number.
         """
         own = self._render_field(_ID, person.row) if _ID in self._fields else None
         if isinstance(own, str) and len(own) > _LONGEST_ID:
@@ -249,15 +254,15 @@ def read_people(
     without a value are skipped.
 
     :param rows: one item for each person: a mapping from column to value, or only the number. The column
-        ``timezone`` of a mapping is the person's time zone, see `read_time_zone`.
+        ``timezone`` of a mapping contains the person's time zone, in a form that `read_time_zone` can read.
     :param template: makes the start request of each person.
     :param campaign: the campaign's name. The ``external_id`` of each call is derived from this name.
-    :param key_of: called with a number; returns the person's key in the ledger.
-    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param key_of: a function that takes a number and returns the person's key in the ledger.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: (number of this shard, how many shards). Each shard reads the whole list and keeps only its
         own part of the numbers; (1, 1) keeps all.
-    :raises ListUnreadable: the columns of a row are not certain. The text names the column.
+    :raises ListUnreadable: it is not certain what a column of a row means. The text names the column.
     """
     plan = Plan()
     met: dict[str, int] = {}
@@ -301,7 +306,8 @@ def read_people(
 def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set[str]) -> str:
     """Return the IANA name of a person's time zone.
 
-    :param backwards: gets the zones with the sign of POSIX that the list itself contains.
+    :param backwards: a set. If the row's own time zone has the opposite of the usual sign (see
+        `is_backwards`), the function adds the zone to the set.
     :raises InvalidRow: the row has a time zone that cannot be read.
     """
     own = row.get(columns.timezone) if columns.timezone else None
@@ -322,8 +328,9 @@ def external_id(campaign: str, contact: str, attempt: int, own: str | None = Non
 
     The id does not contain the phone number.
 
-    :param own: the author's own id, which the first attempt gets. For later attempts, the number of the
-        attempt is appended: ``own-2``, ``own-3`` and so on. None: the id is derived from campaign and number.
+    :param own: the author's own id. The first attempt gets this id unchanged. Later attempts get the id with
+        the number of the attempt: ``own-2``, ``own-3`` and so on. None: the id is derived from campaign and
+        number.
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"

@@ -23,8 +23,8 @@ _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 def read_time_zone(text: str) -> str | None:
     """Return the IANA name of the time zone that a text means. None: the text is not certainly a time zone.
 
-    A text with hours only, such as ``+3``, is not certain: people also write so how far they are from Moscow.
-    An offset with minutes, such as ``+05:30``, has no IANA name and is not returned.
+    A text with hours only, such as ``+3``, is not certain: the hours may also be the difference from Moscow
+    time. An offset with minutes, such as ``+05:30``, has no IANA name and is not returned.
     """
     text = fold(text)
     if is_timezone(text):
@@ -40,14 +40,17 @@ def read_time_zone(text: str) -> str | None:
 
 
 def is_backwards(zone: str) -> bool:
-    """Return whether a zone has the sign of POSIX: ``Etc/GMT-3`` is three hours *ahead* of Greenwich."""
+    """Return whether a zone's sign is the opposite of the usual sign.
+
+    Example: ``Etc/GMT-3`` is three hours *ahead* of Greenwich.
+    """
     return _BACKWARDS.fullmatch(zone) is not None
 
 
 def refuse_unnamed_zone(row: Mapping[str, Any]) -> None:
-    """Raise an error if a column of a row without a column ``timezone`` holds a time zone.
+    """Raise an error if a row has no column ``timezone``, but a time zone in a different column.
 
-    :raises ListUnreadable: there is such a column. The text names the column.
+    :raises ListUnreadable: a column with a different name contains a time zone. The text names the column.
     """
     for name, value in row.items():
         is_likely = isinstance(value, str) and _LOOKS_LIKE_A_ZONE.fullmatch(value.strip())

@@ -1,4 +1,4 @@
-"""Lists of people as spreadsheets, data frames and databases write them: bytes and lines become rows.
+"""Reads lists of people that spreadsheets, data frames or databases have written, and yields rows.
 
-A list that may be damaged is refused as a whole, before anybody is dialled. This package opens no files.
+If a list may be damaged, the whole list is refused before anyone is dialled. This package opens no files.
 """

@@ -1,7 +1,7 @@
-"""The columns of a list: found by their folded names, and refused where a name nearly has a meaning.
+"""Finds the columns of a list by their names. A name that is nearly right is refused.
 
-A column of time zones that is not recognised lets people be rung at night. A misspelt name is therefore an
-error, and not another column.
+If the column with the time zones had a misspelt name and were ignored, people could be called at night. A
+misspelt name is therefore an error.
 """
 
 from __future__ import annotations
@@ -18,22 +18,26 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 PHONE, TIMEZONE, EXTERNAL_ID = "phone", "timezone", "external_id"
 _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}
-"""The names with a meaning → how similar a name must be to count as misspelt."""
+"""Name of a used column → similarity (0 to 1) from which another name counts as misspelt.
+"""
 _PARTS = {
     PHONE: re.compile("phone|телефон|mobile|мобильн|^тел|^tel|^номер$|^number$|^contact$"),
     TIMEZONE: re.compile("time.?zone|час\\w*пояс|таймзон|^tz|tz$|^utc|^gmt|utcoffset|^zone$"),
     EXTERNAL_ID: re.compile("external|внешнийid"),
 }
-"""The names with a meaning → what a folded name with probably the same meaning contains."""
+"""Name of a used column → regular expression.
+
+A folded name in which the expression is found probably has the same meaning.
+"""
 _MORE_PHONES = re.compile("phone|телефон|mobile|мобильн|^тел|^tel")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a list have a meaning.
+    """The columns of a list that this package uses.
 
-    :ivar phone: the column with the number to call. None: there is none.
-    :ivar timezone: the column with the person's time zone. None: there is none.
+    :ivar phone: the column with the number to call. None: there is no such column.
+    :ivar timezone: the column with the person's time zone. None: there is no such column.
     """
 
     phone: str | None
@@ -41,17 +45,17 @@ class Columns:
 
 
 def fold_name(name: object) -> str:
-    """Return the name of a column without case, spaces, hyphens, underscores and invisible characters."""
+    """Return a column's name in lower case, without spaces, hyphens, underscores and invisible characters."""
     return re.sub(r"[\s_.-]", "", fold(str(name))).casefold()
 
 
 @lru_cache(maxsize=256)
 def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns:
-    """Return the columns with a meaning.
+    """Return the columns that this package uses.
 
     :param names: the names of all columns.
-    :param needs_phone: whether the number to call is in the column ``phone``.
-    :raises ListUnreadable: two columns have the same meaning, or a name is nearly a name with a meaning.
+    :param needs_phone: True: the number to call must be in the column ``phone``.
+    :raises ListUnreadable: two columns have the same meaning, or a name seems to be misspelt.
     """
     folded = {name: fold_name(name) for name in names}
     found: dict[str, str | None] = {}
@@ -82,7 +86,7 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
 def phone_columns(names: tuple[str, ...]) -> list[str]:
     """Return the columns of a do-not-call list in which numbers may be: ``phone``, or the only column.
 
-    Columns such as ``mobile``, ``phone 2`` or ``phon`` beside ``phone`` also count.
+    If there is a column ``phone``, columns such as ``mobile``, ``phone 2`` or ``phon`` are returned, too.
 
     :raises ListUnreadable: the list has several columns, and none is named ``phone``.
     """
@@ -95,7 +99,7 @@ def phone_columns(names: tuple[str, ...]) -> list[str]:
 
 
 def value_of(row: Mapping[str, Any], name: str) -> Any:
-    """Return the value of a column whose name in the row may have another case or other spaces.
+    """Return the value of a column. The column's name in the row may differ in case and spaces.
 
     :raises KeyError: the row has no such column.
     """
@@ -125,5 +129,5 @@ def _quoted(names: Iterable[str]) -> str:
 
 
 def _shown(name: str) -> str:
-    """Return the name of a column for an error text. Invisible characters are shown as escapes."""
+    """Return the name of a column for an error text. Escape sequences replace invisible characters."""
     return ascii(name) if fold(name) != name and not fold(name).isascii() else repr(name)

@@ -1,6 +1,7 @@
-"""Reads rows from the lines of a CSV file. A quotation mark that is out of place refuses the file.
+"""Reads rows from the lines of a CSV file. If a quotation mark is out of place, the whole file is refused.
 
-One such mark can swallow the lines behind it: the people on these lines would be missing.
+Such a quotation mark can turn the following lines into one value. The people on these lines would then be
+missing.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from airflow_provider_callapi.calls.lists.table import Table
 
 _SEPARATORS = ";,\t|"
 _NO_SEPARATOR = "\x1f"
-"""Separates the values of a list with only one column: each line is one value."""
+"""The separator for a list with only one column: each line is one value.
+
+A control character, which practically never occurs in a list.
+"""
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[;,\t]*\s*', re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r'"[^"]*"')
 _DIGITS_OF_A_ROW = 5
-"""A line with so many digits inside a quoted value may be the row of another person."""
+"""The number of digits from which a line inside a quoted value may be another person's row."""
 
 
 def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
@@ -54,16 +58,16 @@ def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 
 def find_separator(lines: Iterator[str]) -> str:
-    """Return the character between two values of a CSV file.
+    """Return the character that separates the values in a CSV file.
 
-    :raises ListUnreadable: two characters are equally likely.
+    :raises ListUnreadable: two characters are equally likely to be the separator.
     """
     separator = _find_separator(lines)[0]
     return "," if separator == _NO_SEPARATOR else separator
 
 
 def _find_separator(lines: Iterator[str]) -> tuple[str, int, Iterator[str]]:
-    """Return the separator, how many lines stand before the heading, and the lines from the heading on."""
+    """Return the separator, the number of lines before the heading, and all lines from the heading on."""
     heading = next(lines, "")
     if match := _SEPARATOR_LINE.fullmatch(heading):
         return match[1], 1, lines
@@ -82,9 +86,9 @@ def _cell(text: str) -> str | None:
 
 
 def _refuse_swallowed_lines(values: Sequence[str]) -> None:
-    """Raise an error if a quoted value contains a line that may be the row of another person.
+    """Raise an error if a quoted value contains a line that may be another person's row.
 
-    :raises ListUnreadable: there is such a line.
+    :raises ListUnreadable: a value contains a line that may be another person's row.
     """
     for value in values:
         _, *inner = re.split(r"\r\n|\r|\n", value)

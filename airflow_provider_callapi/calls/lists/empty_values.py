@@ -1,4 +1,4 @@
-"""Which values of a cell mean that the cell is empty."""
+"""Recognises the values that mean an empty cell."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ _EMPTY_TEXTS = frozenset(
     {"", "nan", "NaN", "NAN", "NaT", "<NA>", "None", "null", "NULL", "#N/A", "#Н/Д", "N/A"}
     | {"#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "inf", "-inf"}
 )
-"""What data frames and spreadsheets write for a missing value or a failed formula."""
+"""The texts that data frames and spreadsheets write for a missing value or a failed formula."""
 _EMPTY_TYPES = frozenset({"NAType", "NaTType"})
-"""Names of the types of missing values in pandas, which is not imported for this."""
+"""The names of the types that pandas uses for missing values.
+
+The names are enough, so pandas is not imported.
+"""
 
 
 def is_empty_text(text: str) -> bool:
-    """Return whether a text means a missing value, or has no visible character."""
+    """Return whether a text means a missing value, such as ``NaN``, or has no visible character."""
     return text in _EMPTY_TEXTS or not (text.strip() if text.isascii() else fold(text))
 
 
@@ -34,12 +37,12 @@ def is_empty(value: Any) -> bool:
 
 
 def without_empty_values(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a row in which each empty value is None."""
+    """Return a copy of a row, in which None replaces each empty value."""
     if not any(value is not None and is_empty(value) for value in row.values()):
         return row
     return {name: None if is_empty(value) else value for name, value in row.items()}
 
 
 def is_blank(row: Mapping[str, Any]) -> bool:
-    """Return whether a row has no value, as the rows that spreadsheets write behind the last person."""
+    """Return whether a row has no value. Spreadsheets write such rows behind the last person."""
     return all(value is None for value in row.values())

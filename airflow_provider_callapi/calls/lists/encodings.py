@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 HEAD = 65536
-"""How many bytes from the beginning of a file `detect_encoding` needs."""
+"""The number of bytes at the beginning of a file that `detect_encoding` needs."""
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -33,8 +33,9 @@ class Encoding:
     """How the bytes of a list are encoded.
 
     :ivar name: the encoding, as Python names it.
-    :ivar is_guess: whether the bytes only look like this encoding.
-    :ivar needs_mark: whether a spreadsheet needs a byte order mark to read UTF-8 from the same program.
+    :ivar is_guess: True if the encoding is only likely, and not certain.
+    :ivar needs_mark: True if the program that wrote these bytes needs a byte order mark to read a file as
+        UTF-8.
     """
 
     name: str
@@ -67,15 +68,16 @@ def detect_encoding(head: bytes) -> Encoding:
 
 
 def _looks_like_cp1251(head: bytes) -> bool:
-    """Return whether bytes are Russian text in Windows-1251, and more likely so than in another encoding."""
+    """Return whether bytes are Russian text in Windows-1251, and do not fit a different encoding better."""
     likelihood = _likelihood(head, "cp1251")
     return likelihood > 0 and all(likelihood >= _likelihood(head, other) for other in _OTHERS)
 
 
 def _likelihood(head: bytes, encoding: str) -> float:
-    """Return the share of frequent letters in Russian text. 0.0: the bytes are no such text.
+    """Return how likely bytes are Russian text in an encoding: the share of frequent letters.
 
-    In a wrong encoding, the words mix alphabets or have capitals inside, and the signs are unusual.
+    0.0: the bytes are not Russian text in this encoding. With a wrong encoding, words mix alphabets or have
+    capital letters inside, and signs are unusual.
     """
     try:
         text = head.decode(encoding)

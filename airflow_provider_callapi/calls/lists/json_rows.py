@@ -1,4 +1,4 @@
-"""Reads rows from JSON Lines, and from lists in memory: mappings, or only numbers."""
+"""Reads rows from JSON Lines, and from lists in memory. A row is a mapping, or only a phone number."""
 
 from __future__ import annotations
 

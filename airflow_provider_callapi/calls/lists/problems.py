@@ -1,4 +1,4 @@
-"""The error of a list that must not be used."""
+"""The exception for a list that must not be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A table with a heading: turns the values of a line into a row, and refuses values without a column."""
+"""A table with a heading.
+
+The table converts a line's values to a row, and refuses a value without a column.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _DIGITS_OF_A_PHONE = 7
 class Table:
     """The columns of a table.
 
-    :param heading: the names in the table's first line. Names that are empty are no columns.
+    :param heading: the names in the table's first line. An empty name means that there is no column.
     :raises ListUnreadable: the heading contains a phone number, no names, or a name twice.
     """
 
@@ -33,10 +36,10 @@ class Table:
         self._gaps = [position for position, name in enumerate(names) if not name]
 
     def row(self, values: Sequence[Any], clean: Callable[[Any], Any]) -> dict[str, Any]:
-        """Return the row of a line. A column that the line lacks is missing in the row.
+        """Return a line as a row. If the line is too short for a column, the column is missing in the row.
 
-        :param clean: converts the value of a cell.
-        :raises ListUnreadable: a value has no column.
+        :param clean: a function that converts the value of a cell.
+        :raises ListUnreadable: the line has a value without a column.
         """
         if len(values) != self._width or self._gaps:
             surplus = [*values[self._width :], *(values[gap] for gap in self._gaps if gap < len(values))]

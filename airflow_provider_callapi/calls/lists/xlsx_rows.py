@@ -1,4 +1,4 @@
-"""Reads rows from an Excel workbook (``.xlsx``). Needs openpyxl, the extra ``[excel]`` of this package."""
+"""Reads rows from an Excel workbook (``.xlsx``) with openpyxl, which the extra ``[excel]`` installs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_provider_callapi.calls.lists.table import Table
 
 
 def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the only sheet with values: column → value, or None for an empty cell.
+    """Yield the rows of the sheet that has values: column → value, or None for an empty cell.
 
     :raises ListUnreadable: the workbook is damaged, or several sheets have values. The text names the line.
     """
@@ -42,7 +42,8 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Yield (number, values) of each line that has a value.
 
     :param formulas: the same sheet, with the formulas instead of their results.
-    :raises ListUnreadable: a formula has no stored result. The cell would seem to be empty.
+    :raises ListUnreadable: a formula has no stored result. Without this error, the cell would seem to be
+        empty.
     """
     for page in (sheet, formulas):
         page.reset_dimensions()  # some programs store wrong dimensions

@@ -1,1 +1,1 @@
-"""Phone numbers as people write them: the strict reader for contacts, the generous one for exclusions."""
+"""Two readers of phone numbers: a strict one for people to call, and a generous one for do-not-call lists."""

@@ -1,6 +1,7 @@
-"""The generous reader of phone numbers: every number that a cell of a do-not-call list may mean.
+"""The generous reader of phone numbers. It finds every number that a cell of a do-not-call list may mean.
 
-A number that is read too much only spares a person a call. A number that is not read rings an objector.
+If the reader finds a number that was not meant, one more person is not called. If the reader misses a number,
+a person who must not be called is called. The reader therefore finds too many numbers rather than too few.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
 _MOST_DIGITS = 15
 _FEWEST_DIGITS = 7
-"""Fewer digits beside words are no phone number: a house number, a day, the number of a comment."""
+"""The smallest number of digits of a phone number beside words.
+
+Fewer digits may be a house number or a date.
+"""
 _WHOLE_DIGITS = 10
-"""So many digits without a gap are a whole number."""
+"""The number of digits without a gap from which digits count as a whole phone number."""
 _FRACTION = re.compile(r"(?<=\d{5})[.,]0+(?!\d)")
 _EXPONENT = re.compile(r"\d[.,]?\d*[eEеЕ][+-]?\d+")
 _EXTENSION = re.compile(r"(?:доб\w*|вн\w*|ext\w*|[xх#])[\s.:№=]*\d{1,6}(?!\d)", re.IGNORECASE)
@@ -29,11 +33,13 @@ _SEGMENT = re.compile(r"\+?[\d\s().~/-]*\d[\d\s().~/-]*")
 
 
 def find_numbers(text: str, region: str) -> frozenset[str]:
-    """Return every phone number that a text contains, as E.164 digits, or the SIP number that the text is.
+    """Return every phone number that a text contains, as E.164 digits.
+
+    If the whole text is a SIP number, return the SIP number.
 
     Extensions are dropped. If a number can be read in two ways, both readings are returned.
 
-    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text contains no number, or digits that may be a number but cannot be read.
     """
     only = _read_strictly(text, region)
@@ -63,7 +69,11 @@ def _read_strictly(text: str, region: str) -> str | None:
 
 
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:
-    """Yield the segments, divided at their slashes if a slash stands between numbers and not in a number."""
+    """Yield segments of a text.
+
+    A segment is split at its slashes if the slashes separate whole phone numbers. If a slash is inside a
+    phone number, the segment stays whole.
+    """
     for segment in segments:
         parts = segment.split("/")
         has_numbers = any(len(re.findall(r"\d", part)) >= _FEWEST_DIGITS for part in parts[:-1])
@@ -71,15 +81,19 @@ def _split_at_slashes(segments: list[str]) -> Iterator[str]:
 
 
 def _read_as_international(digits: str) -> Iterator[str]:
-    """Yield the number whose country code begins these digits, if there is such a number."""
+    """Yield the number that digits mean if they begin with a country code.
+
+    Yield nothing if there is no such number.
+    """
     if (number := read_international(digits, has_trunk_zero=True)) is not None:
         yield e164(number)
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return the numbers in a text without letters, and how many neighbouring digits belong to no number.
+    """Return the numbers in a text without letters, and the length of the longest unused group of digits.
 
-    Neighbouring groups of digits are joined in every way that makes a valid number.
+    The function joins neighbouring groups of digits in every way that results in a valid number. Digits that
+    belong to no number are unused.
     """
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()
@@ -99,9 +113,9 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
 
 
 def _is_spoilt(group: str, region: str) -> bool:
-    """Return whether digits without a gap look like a whole number but are none.
+    """Return True if digits without a gap are as long as a phone number, but are not a valid number.
 
-    Together with the digits of the next number, such digits could seem to be another number.
+    Joined with the digits of the next number, these digits could look like a third number.
     """
     return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
 

@@ -1,4 +1,7 @@
-"""What a region's numbering plan makes of digits. The library `phonenumbers` is loaded at the first use."""
+"""Reads digits as a phone number by the rules of a region.
+
+The library `phonenumbers` is loaded at first use.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +27,15 @@ def is_region(region: str) -> bool:
 
 @dataclass(frozen=True)
 class NumberingPlan:
-    """How the phone numbers of one region are written.
+    """The rules by which the phone numbers of one region are written.
 
     :ivar region: ISO 3166 code of the region.
     :ivar country_code: the digits after ``+``, such as ``7``.
     :ivar national_prefix: the digits before a national number in the region, such as ``8``. Empty: none.
     :ivar international_prefix: matches the digits before a country code in the region, such as ``810``.
     :ivar lengths: how many digits a national number of the region can have.
-    :ivar has_plain_prefix: whether a national number is what follows the prefix, digit by digit.
+    :ivar has_plain_prefix: True if a national number consists of exactly the digits after the national
+        prefix.
     """
 
     region: str
@@ -74,7 +78,7 @@ class NumberingPlan:
 
 
 def read_digits(digits: str, region: str) -> str | None:
-    """Return the valid number that digits mean in a region, as E.164 digits. None: there is no such number.
+    """Return the valid number that digits mean in a region, as E.164 digits. None: the digits mean no number.
 
     The digits are a national number, with or without the national prefix, or an international number, with
     or without the international prefix. All digits must belong to the number.
@@ -93,7 +97,7 @@ def read_digits(digits: str, region: str) -> str | None:
 
 
 def read_international(digits: str, *, has_trunk_zero: bool = False) -> PhoneNumber | None:
-    """Return the valid number that begins with a country code. None: there is no such number.
+    """Return the valid number that digits with a country code mean. None: the digits mean no number.
 
     :param has_trunk_zero: whether the digits contain the zero of ``+49 (0) 30 …``, which is not dialled.
     """
@@ -107,7 +111,7 @@ def read_international(digits: str, *, has_trunk_zero: bool = False) -> PhoneNum
 
 
 def is_possible_international(digits: str) -> bool:
-    """Return whether digits have a known country code, and as many digits as numbers of this country have."""
+    """Return True if digits begin with a known country code, and have the right length for this country."""
     import phonenumbers  # noqa: PLC0415
 
     try:
@@ -123,7 +127,10 @@ def e164(number: PhoneNumber) -> str:
 
 
 def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
-    """Return the number whose country code or national prefix is obvious. This saves the parser's time."""
+    """Return the valid number if the country code or the national prefix is obvious. None: it is not obvious.
+
+    In most cases, the slow parser of `phonenumbers` is not needed then.
+    """
     if len(digits) in plan.lengths:  # the digits may be a national number as they are
         return None
     leads = (plan.country_code, plan.national_prefix) if plan.has_plain_prefix else (plan.country_code,)

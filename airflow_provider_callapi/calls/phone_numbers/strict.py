@@ -1,6 +1,7 @@
-"""The strict reader of phone numbers: the number that was written, or an error that states what is wrong.
+"""The strict reader of phone numbers. It returns exactly the written number, or raises an error.
 
-A wrong digit rings a stranger. The reader therefore uses every digit of a text, and guesses at none.
+With a wrong digit, a stranger's phone would ring. The reader therefore uses every digit of a text, and
+guesses no digit. The error states what is wrong.
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
 )
 
 _MOST_DIGITS = 15
-"""E.164 allows no more digits."""
+"""The largest number of digits that E.164 allows."""
 _MASKED_DIGITS = 10
-"""Logs shorten numbers with at least so many digits."""
+"""The smallest number of digits of a number that logs shorten."""
 _MOST_DIGITS_OF_A_SIP_NAME = 8
-"""A text with letters and more digits is a phone number with a mistyped digit, such as ``O`` for ``0``."""
+"""The largest number of digits in a SIP name.
+
+If a text with letters has more digits, the text is a phone number with a mistyped digit, such as ``O`` for
+``0``.
+"""
 _TWO_NUMBERS = 14
-"""So many digits may be two short numbers."""
+"""The smallest number of digits that may be two short phone numbers."""
 _NAME = re.compile(r"[^\W\d_]|[@*#_]")
-"""A character that only a SIP number has."""
+"""Matches a character that only a SIP number can contain."""
 _EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
@@ -49,10 +54,10 @@ def read_contact(text: str, region: str) -> str:
     """Return the phone number or SIP number of a person on a list, as the service expects the number.
 
     A phone number becomes E.164 digits without ``+``, such as ``79260000011``. A text with letters is a SIP
-    number and stays unchanged. A phone number with letters behind the digits is refused: as a SIP number, the
-    text would be a second person, and one person could be called twice.
+    number and stays unchanged. A phone number with letters behind the digits is refused. Read as a SIP
+    number, such a text would count as a second person, and one person could be called twice.
 
-    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text is not a phone number or SIP number that can be called.
     """
     if text.isascii() and text.isdigit():
@@ -69,7 +74,7 @@ def read_destination(given: object, region: str) -> str:
     The function reads everything that `read_contact` reads. In addition, the function accepts numbers in the
     service's own form unchanged: the E.164 digits of any country, and extensions of up to nine digits.
 
-    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the value is not a number that can be called.
     """
     text = str(given).strip()
@@ -86,11 +91,11 @@ def read_destination(given: object, region: str) -> str:
 
 
 def read_number_or_prefix(text: str, region: str) -> str:
-    """Return a phone number as E.164 digits, or up to nine digits with which phone numbers begin.
+    """Return a whole phone number as E.164 digits, or a prefix of phone numbers: up to nine digits.
 
-    :param region: ISO 3166 code of the country of numbers without a country code. Prefixes always begin with
-        the country code.
-    :raises NotANumber: the text is neither.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country. Prefixes
+        always begin with the country code.
+    :raises NotANumber: the text is neither a phone number nor a prefix.
     """
     digits = fold(text).removeprefix("+")
     if _SHORT.fullmatch(digits):
@@ -153,7 +158,7 @@ def _are_two_numbers(groups: Sequence[str], region: str) -> bool:
 
 
 def _without_zero_fraction(text: str) -> str:
-    """Return the integer that a text such as ``79260000001.0`` means. Return another text unchanged.
+    """Return the integer that a text such as ``79260000001.0`` means. Return any other text unchanged.
 
     Data frames and spreadsheets write whole numbers in this form.
     """
@@ -176,9 +181,9 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits are a number of the region with its national prefix, and another number.
+    """Return True if digits behind a ``+`` may mean a number of the region with the national prefix.
 
-    :param not_as: the number that the digits mean with a ``+``.
+    :param not_as: the number that the digits mean with the ``+``. The national number must be another one.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)

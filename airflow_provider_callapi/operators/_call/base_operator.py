@@ -1,7 +1,7 @@
 """Base of the operators that start one call.
 
 Every try first reads the journal (the stored record of the task's call), and continues where the last try
-stopped. `airflow_provider_callapi.calls.placing` describes the journal.
+stopped. See `airflow_provider_callapi.calls.placing` for the journal.
 `airflow_provider_callapi.operators._call.call_try` carries out one try.
 """
 
@@ -47,7 +47,7 @@ class RecordingLink(BaseOperatorLink):
 class StartCallOperator(RequestOperator):
     """Base of the five start operators.
 
-    `airflow_provider_callapi.operators.start_call` describes the parameters.
+    See `airflow_provider_callapi.operators.start_call` for the parameters.
     """
 
     ui_color = "#fbe8d3"
@@ -144,7 +144,9 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Search again for a lost call, after a pause in the triggerer, and place the call if it is absent.
+        """Search again for a lost call, after a pause in the triggerer.
+
+        If the call was never placed, place the call.
 
         Return the call as a dict.
         """

@@ -9,14 +9,14 @@ from airflow_provider_callapi.api.errors import InvalidParameters
 
 _FIELDS = ("contact", "virtual_phone_number", "operator", "to", "phone_number")
 _OBJECTS = ("operator", "employee")
-"""Fields whose value may be an object with a field ``phone_number``."""
+"""The fields whose value may be an object that contains the number in a field ``phone_number``."""
 
 
 def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict[str, Any]:
     """Return the parameters of a request, with each number in the form that the service expects.
 
-    :param values: the value of each field by name.
-    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param values: field name → value.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :param method: the request's method, for error messages.
     :raises InvalidParameters: a number cannot be read, or the region is unknown. The text names the field.
     """

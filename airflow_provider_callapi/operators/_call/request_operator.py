@@ -43,8 +43,8 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
 
     :param values: field name → value. The value of ``call_session_id`` may be a session id, or the dict of a
         call.
-    :param region: ISO 3166 code of the country of numbers without a country code. None: the request has only
-        numbers of the account, which are in the service's form.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country. None:
+        the request contains only numbers of the account, which are in the service's form.
     :raises CallApiFailure: a value cannot be used; nothing was sent. The text names the field.
     """
     try:

@@ -1,4 +1,4 @@
-"""Send a control request that must not be repeated, in one try of its task."""
+"""Sends a control request that must not be repeated, so that only one try of a task sends the request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
-    """Send a control request, unless an earlier try of the task may have sent it. Return the answer.
+    """Send a control request, unless an earlier try of the task may have sent the request. Return the answer.
 
     Without task state (Airflow before 3.3), a retry never sends the request.
 

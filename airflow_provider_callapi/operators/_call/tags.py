@@ -1,4 +1,4 @@
-"""Read the operators' parameter ``tags``, which gives the id of the tag to set at each event of a call."""
+"""Reads the operators' parameter ``tags``: event of a call → id of the tag that the call then gets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callap
 
     Return event → id of the tag that a call gets at the event.
 
-    :param tags: the parameter, see `read_tags`.
+    :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. None instead of an id: the event
+        sets no tag.
     :raises CallApiFailure: an entry cannot be used; no one was dialled. The text names the entry.
     """
     with nothing_sent():

@@ -1,4 +1,4 @@
-"""Look before the first call for numbers, scenarios, employees, files and tags that the account lacks."""
+"""Checks before the first call that the account has all objects that a campaign uses, such as scenarios."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ _EVERYONES_OWN = frozenset({"contact", "external_id"})
 def find_problems(
     hook: CallApiHook, template: CallTemplate, people: list[Person], tags: Iterable[int]
 ) -> list[str]:
-    """Return a sentence for each object that the campaign names and the account lacks or has switched off.
+    """Return a sentence for each object of the campaign that the account does not have, or has switched off.
 
-    The function also returns a sentence for each list of the account that the Data API refused. Without the
-    Data API, the function returns no sentence. Each needed list is asked once and costs a point.
+    The objects are virtual numbers, scenarios, employees, files and tags. The function also returns a
+    sentence for each list of the account that the Data API refused. If the connection does not use the Data
+    API, the function returns no sentences. Each request for a list costs one point.
 
     :param tags: ids of the tags that the calls get.
     """
@@ -36,7 +37,10 @@ def find_problems(
 
 
 def _requests(template: CallTemplate, people: list[Person]) -> Iterator[StartCall]:
-    """Yield the start requests of the people; of one person, if all requests name the same objects."""
+    """Yield the start request of each person.
+
+    If all requests name the same objects, yield only one request.
+    """
     same = template.personal <= _EVERYONES_OWN and not any(is_sip_number(person.contact) for person in people)
     for person in people[:1] if same else people:
         with suppress(InvalidRow):

@@ -47,10 +47,10 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 
 
 def csv_form(contacts: Any) -> tuple[str, bool]:
-    """Return the separator for results of a contact list, and whether the results need a byte order mark.
+    """Return the separator for the file of results, and whether the file needs a byte order mark.
 
-    The results of a CSV file have the form of this file, and the results of a workbook have Excel's form. If
-    the contact list is neither, return a comma and False.
+    If the contact list is a CSV file, the results get the form of this file. If the contact list is a
+    workbook, the results get the form that Excel reads. For any other contact list, return a comma and False.
     """
     suffix = _suffix(contacts) if isinstance(contacts, str) else ""
     if suffix == _XLSX:
@@ -99,7 +99,10 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Convert the errors of reading a file into errors of the task that name the parameter and the file."""
+    """Convert errors of a ``with`` block into exceptions that name the parameter and the file.
+
+    The block reads the file.
+    """
     try:
         yield
     except ListUnreadable as error:

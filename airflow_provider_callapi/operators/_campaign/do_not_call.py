@@ -28,14 +28,15 @@ _FRESH = 60.0
 class DoNotCall:
     """The numbers that a campaign must not call. If the list is a file, a changed file is read again.
 
-    A row of the list is a phone number, or a mapping with the numbers in the column ``phone`` and in columns
-    such as ``mobile``, or in its only column. Within a try, the list only grows. A number that has
+    A row of the list is a phone number or a mapping. A mapping has the numbers in the column ``phone`` and in
+    columns such as ``mobile``, or in its only column. Within a try, the list only grows. A number that has
     disappeared from the file stays excluded, because another process may be rewriting the file.
 
     :param known: numbers that were on the list before. These numbers stay excluded.
-    :param was_read: whether this try has read the list before, because it continues after a deferral.
-    :param max_unreadable: how many entries may be no phone numbers. Such entries are ignored. If there are
-        more, the list cannot be read.
+    :param was_read: whether this try has read the list before. This is true if the try continues after a
+        deferral.
+    :param max_unreadable: how many entries may be unreadable as phone numbers. Unreadable entries are
+        ignored. If more entries are unreadable, the list cannot be used.
     :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
     """
 

@@ -11,7 +11,10 @@ _COST = "callapi_campaign_points_per_call"
 _IDENTITY = "callapi_campaign_which"
 _TIMEZONE = "callapi_campaign_timezone"
 _FINGERPRINTS_A_PAGE = 2000
-"""With this many fingerprints, a page has 40 kB. Airflow warns of values above 64 kB."""
+"""The number of fingerprints in one stored value.
+
+The value then has 40 kB; Airflow warns of values above 64 kB.
+"""
 
 
 class CampaignMemory:
@@ -21,8 +24,8 @@ class CampaignMemory:
     facts for the worker after the deferral. The memo works on every version of Airflow.
 
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: the facts of `identity_of` about the campaign with which the task began. None: no worker
-        has stored them.
+    :ivar identity: the facts that distinguish the task's first campaign from other campaigns, as
+        `identity_of` returns them. None: no worker has stored the facts.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
     :ivar timezone: IANA name of the account's time zone, as the Data API named it. None: no worker has asked.
     :ivar excluded: fingerprints (hashes) of people who were on the do-not-call list at any time in any try.

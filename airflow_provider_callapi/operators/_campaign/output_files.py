@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def shard_path(path: str, shard: tuple[int, int]) -> str:
     """Return the path of a file that only one shard writes: ``results.csv`` becomes ``results-2-of-4.csv``.
 
-    Without this, the shards of a campaign would overwrite each other's files.
+    With the same path, the shards of a campaign would overwrite each other's files.
 
     :param shard: (number of this shard, how many shards). (1, 1): the path stays unchanged.
     """

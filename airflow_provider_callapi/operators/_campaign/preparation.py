@@ -31,9 +31,12 @@ from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
 _IDENTITY_FIELDS = ("campaign", "shard", "ledger_conn_id")
-"""The options that decide in which records a try finds the people that earlier tries called."""
+"""The options that determine the ledger records in which a try finds the people that earlier tries called."""
 _DIGITS = 6
-"""Hexadecimal digits of the contact list's hash. So few digits hide the number in a list of one person."""
+"""The number of hexadecimal digits of the contact list's hash.
+
+With so few digits, the hash of a list with one person does not reveal the number.
+"""
 
 
 @contextmanager
@@ -186,7 +189,7 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
     contact list, the try would call new people and forget the earlier ones. To accept a changed contact list,
     a user clears the task.
 
-    :param now: the identity of this try's campaign, see `identity_of`.
+    :param now: the identity of this try's campaign, as `identity_of` returns it.
     :param before: the identity that an earlier worker stored.
     :raises CallApiFailure: the name, shard or ledger has changed. The text names the option.
     :raises CallApiTrouble: the contact list has changed, and the task has not been cleared since. Another

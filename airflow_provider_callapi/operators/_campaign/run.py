@@ -204,7 +204,7 @@ class CampaignRun:
         return None if self._do_not_call.stale else numbers
 
     def _remember_exclusions(self, numbers: frozenset[str]) -> None:
-        """Store who is on the do-not-call list, so that a later try also calls none of these people."""
+        """Store who is on the do-not-call list, so that later tries do not call these people either."""
         if len(numbers) != self._exclusions_stored:
             people = (person for person in self._plan.people if person.contact in numbers)
             self._memory.remember_excluded(map(self._fingerprint, people))
@@ -221,9 +221,10 @@ class CampaignRun:
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log how many people the campaign will call, and what the account lacks.
+        """Log how many people the campaign will call, and which objects of the campaign the account lacks.
 
-        :return: the forecast of points and minutes, and ``problems``: sentences about what is missing.
+        :return: the forecast of points and minutes, and ``problems``: a list of sentences about the missing
+            objects.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(

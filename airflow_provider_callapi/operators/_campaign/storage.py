@@ -31,7 +31,9 @@ def open_path(path: str, field: str) -> ObjectStoragePath:
 
 
 def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
-    """Return the path of a file that the campaign writes later. If the path is local, create its folder now.
+    """Return the path of a file that the campaign writes at its end.
+
+    If the path is local, create its folder now.
 
     :param field: the name of the operator's parameter, for error messages.
     :raises CallApiFailure: the folder cannot be created.

@@ -28,10 +28,10 @@ _releases: set[asyncio.Task[None]] = set()
 async def release_after_kill(
     callapi_conn_id: str, session_ids: Collection[int], task_instance: Any, log: Any
 ) -> None:
-    """Release (end) the calls of a trigger that Airflow has cancelled, unless the task still waits for them.
+    """Release (end) the calls of a cancelled trigger, unless the task still waits for the calls.
 
-    If Airflow does not tell whether the task still waits, the calls are not released. A warning names them.
-    Airflow may cancel this function several times. The releases go on all the same.
+    If it is unknown whether the task still waits, the calls are not released, and a warning names the calls.
+    Airflow may cancel this function while the function runs. The releases continue nevertheless.
 
     :param task_instance: the task instance of the trigger; None: not known.
     :param log: the trigger's logger.
@@ -64,7 +64,10 @@ async def _release(callapi_conn_id: str, session_ids: Collection[int], task_inst
 
 
 def _settings_of(callapi_conn_id: str) -> asyncio.Task[ConnectionSettings]:
-    """Return the look-up of a connection. Tasks that are killed together share it."""
+    """Return the running or finished look-up of a connection.
+
+    Tasks that are killed together share one look-up.
+    """
     loop = asyncio.get_running_loop()
     lookups = _lookups.setdefault(loop, {})
     if callapi_conn_id not in lookups:

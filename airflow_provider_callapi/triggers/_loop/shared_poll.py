@@ -45,14 +45,17 @@ _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = We
 async def subscribe(
     callapi_conn_id: str, interval: float, awaited: Callable[[], Iterable[int]] = tuple
 ) -> AsyncIterator[NextSnapshot]:
-    """Subscribe to the snapshots of a connection until the context ends. All subscribers share one poll.
+    """Subscribe to the snapshots of a connection until the ``with`` block ends.
 
-    The context's value is a function that waits for the next snapshot and returns it. The first subscriber of
-    an event loop starts the connection's poll. The poll stops when the last subscriber leaves.
+    All subscribers share one poll.
+
+    The value of the ``with`` block is a function that waits for the next snapshot and returns the snapshot.
+    The first subscriber in an event loop starts the connection's poll. The poll stops when the last
+    subscriber leaves.
 
     :param interval: the longest time between two snapshots, in seconds.
-    :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
-        waits. If the connection uses the Data API, the poll also asks the Data API for these answers.
+    :param awaited: a function that returns session ids of calls. If the connection uses the Data API, the
+        poll also asks the Data API whether the contacts of these calls have picked up.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
     if callapi_conn_id not in polls:
@@ -73,8 +76,9 @@ class _Poller:
 
     Each poll runs in a thread, because the HTTP client would block the event loop.
 
-    A request to the Data API for answers runs in parallel with the polls, because a slow Data API must not
-    delay the polls. The next snapshot after the request contains the result of the request.
+    If the connection uses the Data API, requests to the Data API show which contacts have picked up. These
+    requests run in parallel with the polls, because a slow Data API must not delay the polls. The next
+    snapshot after a reply contains the result.
     """
 
     poll: SharedPoll
@@ -105,9 +109,9 @@ class _Poller:
         return self._with_answers(snapshot, self._witness) if self._witness else snapshot
 
     def _with_answers(self, snapshot: Snapshot, witness: AnswerWitness) -> Snapshot:
-        """Add to a snapshot the answers that the Data API has reported.
+        """Return a copy of a snapshot that also shows the answered calls that the Data API has reported.
 
-        If it is time, ask the Data API again.
+        If a new question to the Data API is due, start the request.
         """
         if self._witness_request is not None and not self._witness_request.done():
             return snapshot
@@ -119,8 +123,8 @@ class _Poller:
     async def _read_connection(self) -> Connection:
         """Return the Airflow connection. If the connection cannot be read, try again for some minutes.
 
-        Airflow reports a connection as missing also if a secrets backend or the API server is down. An error
-        at once would end all waits of the triggerer.
+        Airflow also reports a connection as missing if a secrets backend or the API server is down. If the
+        method raised the first error at once, all waits of the triggerer would end.
 
         :raises Exception: the error of the last attempt.
         """
@@ -141,8 +145,8 @@ def is_permanent(error: Exception) -> bool:
     """Return whether a retry of the task would fail with the same error.
 
     Return False for an error of an unknown kind: such an error may be temporary, e.g. an outage of the
-    secrets backend. Return False for a missing connection, too, because Airflow reports both with the same
-    error.
+    secrets backend. Return False for a missing connection, too, because Airflow reports a missing connection
+    and an outage with the same error.
     """
     if isinstance(error, CallApiError):
         return error.permanent

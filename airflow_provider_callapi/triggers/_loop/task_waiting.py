@@ -16,8 +16,9 @@ _DEFERRED = "deferred"
 
 
 async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
-    """Return whether a task is still deferred, according to Airflow. None: Airflow did not
-    reply, or does not know the task.
+    """Return whether a task is still deferred, according to Airflow.
+
+    None: Airflow did not reply, or does not know the task.
 
     :param task_instance: the task instance of the cancelled trigger; None: not known.
     :param log: the trigger's logger.
@@ -37,7 +38,10 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 
 
 def _fetch_states(task_instance: Any) -> dict[str, dict[str, Any]]:
-    """Return run id → name of the task → state of the task. Airflow's API server knows the state."""
+    """Ask Airflow's API server for the states of tasks.
+
+    Return run id → name of the task → state of the task.
+    """
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - heavy
 
     mapped = task_instance.map_index is not None and task_instance.map_index >= 0
