@@ -1,1 +1,1 @@
-"""``airflow callapi verify``: measure on the user's own account and phone how the service really behaves."""
+"""The command ``airflow callapi verify``: measure how the service behaves with the user's own account."""

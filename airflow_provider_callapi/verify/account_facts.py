@@ -1,4 +1,4 @@
-"""Facts about the account that follow from several findings: the time zone and the points.
+"""Facts about the account that follow from the findings of a run: the time zone and the points.
 
 A function returns None if the findings do not show the fact.
 """
@@ -13,7 +13,7 @@ from airflow_provider_callapi.verify.local_times import QUARTER_HOUR
 
 
 def account_offset(findings: Findings) -> int | None:
-    """Return by how many quarter hours the account is ahead of UTC."""
+    """Return by how many quarter hours the account's time zone is ahead of UTC."""
     offsets = [call.report_offset for call in findings.placed() if call.report_offset is not None]
     local_forms = ("milliseconds", "seconds")
     offsets += [
@@ -25,7 +25,9 @@ def account_offset(findings: Findings) -> int | None:
 
 
 def account_zone(findings: Findings, connection_zone: str | None, now: float) -> str | None:
-    """Return a time zone that fits the account's times: the account's own, the connection's, or another one.
+    """Return the name of a time zone that fits the times which the services send for the account.
+
+    The account's own zone is preferred, then the connection's zone, then any other zone.
 
     :param now: epoch seconds.
     """
@@ -47,7 +49,10 @@ def _offset_of(zone: str, now: float) -> int | None:
 
 
 def start_points(findings: Findings) -> dict[str, int]:
-    """Return the points of the start requests and of the release, as far as they are known."""
+    """Return a dict: method → points (rate-limit units) of one start request or release request.
+
+    The dict contains only the methods whose points are known.
+    """
     poll = findings.points.get("call_api", {}).get("list.calls")
     if poll is None:
         return {}
@@ -66,7 +71,7 @@ def start_points(findings: Findings) -> dict[str, int]:
 
 
 def login_points(findings: Findings) -> tuple[int | None, int | None]:
-    """Return the points of a login at the Call API and at the Data API."""
+    """Return how many points (rate-limit units) a login costs at the Call API, and at the Data API."""
     points = findings.points
     return (
         points.get("call_api", {}).get("login.user"),

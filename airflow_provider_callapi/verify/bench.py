@@ -1,4 +1,4 @@
-"""What every probe gets: the gateway, the user's options, the findings so far, and a way to place a call."""
+"""The objects that every probe (measurement) of ``airflow callapi verify`` uses."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 
 @dataclass(frozen=True)
 class Options:
-    """What the user gives on the command line and in the connection.
+    """The values that the user of ``airflow callapi verify`` sets on the command line and in the connection.
 
     :ivar contact: the user's own phone; None: no call is placed.
-    :ivar virtual_number: the account's number that the phone shows.
-    :ivar dead_operator: a number that is switched off; None: these probes are left out.
-    :ivar second_number: the user's second phone; None: these probes are left out.
+    :ivar virtual_number: the account's number that the called phone shows.
+    :ivar dead_operator: a number that is switched off; None: the probes that need such a number are left out.
+    :ivar second_number: the user's second phone; None: the probes that need a second phone are left out.
     :ivar timezone: the time zone in the connection; None: the connection leaves the zone to the account.
     """
 
@@ -31,9 +31,9 @@ class Options:
 
 @dataclass(frozen=True)
 class Bench:
-    """The workplace of a probe.
+    """The gateway, the options, the findings so far, and the means of a probe (measurement).
 
-    :ivar reader: None: the connection does not use the Data API.
+    :ivar reader: asks the Data API for reports; None: the connection does not use the Data API.
     :ivar place: places a call, watches it to its end, and returns what was seen.
     """
 
@@ -45,4 +45,4 @@ class Bench:
 
 
 class NotPossible(Exception):
-    """A probe cannot find anything out here. The text gives the reason."""
+    """A probe cannot measure anything with this account. The error text gives the reason."""

@@ -1,6 +1,7 @@
-"""What the findings show about calls in ``list.calls``, and about who picked up.
+"""Judge the assumptions about calls in ``list.calls``, and about who picked up.
 
-A function returns a `Judgement` without a verdict if the findings show nothing.
+Each function judges one assumption. A function returns a `Judgement` without a verdict if the findings show
+nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dea
 
 
 def appears(context: Context) -> Judgement:
-    """Return when ``list.calls`` shows a call."""
+    """Judge the assumption that ``list.calls`` soon shows a placed call."""
     delay = list_facts.appear_delay(context.findings)
     if delay is None:
         never = bool(context.findings.placed())
@@ -33,7 +34,7 @@ def appears(context: Context) -> Judgement:
 
 
 def stays(context: Context) -> Judgement:
-    """Return whether ``list.calls`` leaves out an active call."""
+    """Judge the assumption that ``list.calls`` shows an active call until its end."""
     gap, early = list_facts.gap(context.findings), list_facts.left_early(context.findings)
     if gap is None:
         return Judgement()
@@ -46,7 +47,7 @@ def stays(context: Context) -> Judgement:
 
 
 def start_time(context: Context) -> Judgement:
-    """Return the form of ``start_time``."""
+    """Judge the assumption that ``start_time`` in ``list.calls`` has a known form."""
     forms = {call.start_time_form for call in context.findings.placed()} - {None}
     if not forms:
         return Judgement()
@@ -54,7 +55,7 @@ def start_time(context: Context) -> Judgement:
 
 
 def zone(context: Context) -> Judgement:
-    """Return the account's time zone."""
+    """Judge the assumption that the connection has the account's time zone."""
     offset = account_facts.account_offset(context.findings)
     found = account_facts.account_zone(context.findings, context.timezone, context.now)
     if found is None:
@@ -66,7 +67,7 @@ def zone(context: Context) -> Judgement:
 
 
 def external_id(context: Context) -> Judgement:
-    """Return whether ``list.calls`` contains the ``external_id``."""
+    """Judge the assumption that ``list.calls`` contains the ``external_id`` of each call."""
     listed = [call.external_id_listed for call in context.findings.placed()]
     known = [value for value in listed if value is not None]
     if not known:
@@ -77,7 +78,7 @@ def external_id(context: Context) -> Judgement:
 
 
 def talk_state(context: Context) -> Judgement:
-    """Return when the contact's leg shows a state of talking."""
+    """Judge the assumption that the contact's leg shows a state of talking from the answer on."""
     when = list_facts.talk_is_listed(context.findings)
     if when is None:
         return Judgement()
@@ -90,7 +91,7 @@ def talk_state(context: Context) -> Judgement:
 
 
 def state_names(context: Context) -> Judgement:
-    """Return the states of legs."""
+    """Judge the assumption that the states of legs have names that the package knows."""
     states = list_facts.states(context.findings)
     unknown = [state for state in states if leg_state(state) is None]
     if not states:
@@ -99,19 +100,19 @@ def state_names(context: Context) -> Judgement:
 
 
 def hold(context: Context) -> Judgement:
-    """Return the state of a contact on hold."""
+    """Judge the assumption that a contact on hold has a state that the package knows."""
     held = [call.held_state for call in context.findings.placed("talk") if call.held_state]
     return Judgement(held[0], leg_state(held[0]) is not None) if held else Judgement()
 
 
 def is_operator(context: Context) -> Judgement:
-    """Return ``is_operator`` of an operator who is no employee."""
+    """Judge the assumption that ``is_operator`` is true for an operator who is no employee."""
     value = list_facts.operator_leg_is_operator(context.findings)
     return Judgement() if value is None else Judgement(f"is_operator is {str(value).lower()}", value)
 
 
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
-    """Return a line for each call with its legs: who was connected, and all reasons."""
+    """Return one line of text for each call: its finish reason, its talk, and which legs were connected."""
     lines = []
     for name in names:
         call = findings.calls.get(name)
@@ -127,14 +128,14 @@ def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
 
 
 def answered(context: Context) -> Judgement:
-    """Return the legs of the calls that the contact answered."""
+    """Judge the assumption that the report of the legs shows that the contact picked up."""
     seen = report_facts.connected_if_answered(context.findings, *_CALLS_WITH_AN_ANSWER)
     text = _call_text(context.findings, _CALLS_WITH_AN_ANSWER)
     return Judgement(text, all(seen) if seen else None)
 
 
 def not_answered(context: Context) -> Judgement:
-    """Return the legs of the calls that the contact did not answer."""
+    """Judge the assumption that the report of the legs shows that the contact did not pick up."""
     names = ("not_answered", "second_number")
     seen = report_facts.connected(context.findings, *names)
     text = _call_text(context.findings, names)
@@ -144,7 +145,7 @@ def not_answered(context: Context) -> Judgement:
 
 
 def session_reason(context: Context) -> Judgement:
-    """Return whose leg gives the call its reason."""
+    """Judge the assumption that the finish reason of a call can be the finish reason of any leg."""
     whose = report_facts.session_reason(context.findings)
     if whose is None:
         return Judgement()

@@ -1,4 +1,4 @@
-"""The probes that call the user's own phone."""
+"""The probes (measurements) of ``airflow callapi verify`` that call the user's own phone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _simple(bench: Bench, name: str, instruction: str, operator: str | None, fir
 
 
 def probe_heard(bench: Bench) -> None:
-    """An informer call that the person hears to its end."""
+    """Place an informer call whose message the person hears to the end."""
     _informer(
         bench,
         "heard",
@@ -60,7 +60,7 @@ def probe_heard(bench: Bench) -> None:
 
 
 def probe_hung_up(bench: Bench) -> None:
-    """An informer call that the person ends early."""
+    """Place an informer call that the person ends before the end of the message."""
     _informer(
         bench,
         "hung_up",
@@ -71,7 +71,7 @@ def probe_hung_up(bench: Bench) -> None:
 
 
 def probe_released(bench: Bench) -> None:
-    """An informer call that the program ends."""
+    """Place an informer call that the program ends."""
     _informer(
         bench,
         "released",
@@ -82,7 +82,7 @@ def probe_released(bench: Bench) -> None:
 
 
 def probe_not_answered(bench: Bench) -> None:
-    """An informer call that the person does not answer."""
+    """Place an informer call that the person does not answer."""
     _informer(
         bench,
         "not_answered",
@@ -93,7 +93,7 @@ def probe_not_answered(bench: Bench) -> None:
 
 
 def probe_dead_operator(bench: Bench) -> None:
-    """Two calls that the person answers, while the operator's number is switched off."""
+    """Place two calls that the person answers while the operator's number is switched off."""
     for name in ("dead_operator_1", "dead_operator_2"):
         _simple(
             bench,
@@ -105,7 +105,7 @@ def probe_dead_operator(bench: Bench) -> None:
 
 
 def probe_talk(bench: Bench) -> None:
-    """A call between the two phones of the user, with a hold."""
+    """Place a call between the two phones of the user, and put the contact on hold."""
     _simple(
         bench,
         "talk",
@@ -119,7 +119,7 @@ def probe_talk(bench: Bench) -> None:
 
 
 def probe_second_number(bench: Bench) -> None:
-    """A call that the second phone answers, and the first does not."""
+    """Place a call that the user answers on the second phone but not on the first phone."""
     _simple(
         bench,
         "second_number",
@@ -131,7 +131,7 @@ def probe_second_number(bench: Bench) -> None:
 
 
 def probe_limit_exceeded(bench: Bench) -> None:
-    """Use up the points of the minute, send a start request, and search the call."""
+    """Use up the points of the minute, send a start request, and search for the call."""
     numbers = _numbers(bench)
     _use_up_the_minute(bench.gateway.call_api)
     plan = CallPlan(
@@ -153,7 +153,7 @@ def probe_limit_exceeded(bench: Bench) -> None:
 def _use_up_the_minute(call_api: Service) -> None:
     """Send requests that change nothing until no points are left in this minute.
 
-    :raises NotPossible: the requests cost no points, or the answers do not show how many are left.
+    :raises NotPossible: the requests cost no points, or the answers do not show how many points are left.
     """
     left = None
     for _ in range(_MOST_WASTED_REQUESTS):

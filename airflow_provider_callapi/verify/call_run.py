@@ -1,4 +1,4 @@
-"""Place one call to the user's own phone, and watch it until both reports contain it."""
+"""Place one call to the user's own phone, and watch the call until both reports contain the call."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ _POINTS_FOR_A_CALL = 100
 
 @dataclass(frozen=True)
 class CallPlan:
-    """How to place one call, and what the program does during it.
+    """How to place one call, and what the program does during the call.
 
     :ivar instruction: what the person at the phone must do.
     :ivar numbers: side → phone number.
-    :ivar release_after: seconds from the first appearance until the program ends the call; None: never.
+    :ivar release_after: seconds from the first poll that shows the call until the program ends the call;
+        None: the program does not end the call.
     :ivar holds: True: put the contact on hold as soon as both sides talk, and then end the call.
     :ivar measure_ongoing: True: watch the reports of the active call, too.
     :ivar needs_points: True: if few points (rate-limit units) are left, wait for the next minute before the
@@ -90,7 +91,7 @@ class CallRun:
         return session_id
 
     def watch(self, session_id: int) -> CallSeen:
-        """Watch the call each second until it has ended and both reports contain it."""
+        """Watch the call each second until the call has ended and both reports contain the call."""
         clock = self._gateway.clock
         started_at = clock()
         listing = ListWatch(
@@ -193,17 +194,18 @@ class CallRun:
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Count the points of the next request. The next poll completes the count."""
+        """Begin to count the points of the next request. The answer to the next poll completes the count."""
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)
 
 
 def release(
     gateway: Gateway, reader: ReportReader | None, *, session_id: int | None, external_id: str
 ) -> bool:
-    """End a call that a run has started. Return whether no such call is left.
+    """End a call that this command has started. Return True if the call is over or was not found.
 
     :param reader: None: the connection does not use the Data API.
-    :param session_id: None: the start request got no answer. The call is searched by its ``external_id``.
+    :param session_id: the session id of the call; None: the start request got no answer. The function then
+        searches for the call by its ``external_id``.
     """
     gateway.say("A call of this command may be active. The command ends the call.")
     session_id = session_id or search(gateway, reader, external_id)
@@ -222,7 +224,7 @@ def release(
 
 
 def search(gateway: Gateway, reader: ReportReader | None, external_id: str) -> int | None:
-    """Search a call by its ``external_id``: in ``list.calls`` for ten seconds, and then in the report.
+    """Search for a call by its ``external_id``: in ``list.calls`` for ten seconds, and then in the report.
 
     :return: the session id; None: the call was not found.
     """

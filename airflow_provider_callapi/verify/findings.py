@@ -1,4 +1,7 @@
-"""What a run has found out so far. All findings are plain JSON without phone numbers and secrets."""
+"""What a run of ``airflow callapi verify`` has found out so far.
+
+All findings are plain JSON without phone numbers and secrets.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ class _Found(BaseModel):
 
 
 class LegSeen(_Found):
-    """One leg (participant) of a finished call, in ``get.call_legs_report``.
+    """One leg (participant) of a finished call, as ``get.call_legs_report`` shows the leg.
 
     :ivar connected: seconds from the start of the call until the participant picked up; None: never.
     """
@@ -28,28 +31,31 @@ class LegSeen(_Found):
 
 
 class CallSeen(_Found):
-    """What was seen of one call. Times are in seconds from the answer to the start request.
+    """What the command has seen of one call.
+
+    Times are in seconds since the service accepted the start request.
 
     :ivar refused: the mnemonic with which the service refused the start request; None: the call was placed.
     :ivar released: whether the program ended the call.
-    :ivar appeared: when ``list.calls`` showed the call first; None: never.
-    :ivar gaps: when ``list.calls`` left out the active call, and for how many seconds.
+    :ivar appeared: when ``list.calls`` first showed the call; None: never.
+    :ivar gaps: (seconds from the first appearance to the gap, length of the gap in seconds) for each time
+        when ``list.calls`` left out the active call.
     :ivar ended: when the call ended; None: not known.
-    :ivar left_list: when ``list.calls`` showed the call no longer; None: never.
-    :ivar states: when the leg of a side showed another state: (seconds, side, state).
+    :ivar left_list: when ``list.calls`` no longer showed the call; None: the call is still shown.
+    :ivar states: (seconds, side, state) for each change of the state of a side's leg.
     :ivar listed_operator: ``is_operator`` of the operator's leg in ``list.calls``.
     :ivar has_employee_id: whether each leg in ``list.calls`` has the field ``employee_id``.
     :ivar start_time_offset: quarter hours by which ``start_time`` is ahead of UTC.
-    :ivar ongoing_asked_until: how long the report was asked for the active call.
-    :ivar ongoing_at: when the report contained the active call; None: never.
+    :ivar ongoing_asked_until: when the command last asked the report for the active call.
+    :ivar ongoing_at: when the report first contained the active call; None: never.
     :ivar ongoing_talk: whether ``talk_duration`` of the active call was more than 0.
     :ivar ongoing_legs: whether ``get.call_legs_report`` contained legs of the active call.
-    :ivar report_after: seconds from the end until the report contained the finished call.
+    :ivar report_after: seconds from the end of the call until the report contained the finished call.
     :ivar report_offset: quarter hours by which ``start_time`` of the report is ahead of UTC.
     :ivar record_list: whether a report with all default fields contains ``call_records``.
-    :ivar held_state: the state of the contact's leg on hold.
-    :ivar start_points: points of the start request and of one ``list.calls``.
-    :ivar release_points: points of the release request and of one ``list.calls``.
+    :ivar held_state: the state of the contact's leg while the contact is on hold.
+    :ivar start_points: points (rate-limit units) of the start request and one ``list.calls`` together.
+    :ivar release_points: points of the release request and one ``list.calls`` together.
     """
 
     refused: str | None = None
@@ -83,11 +89,11 @@ class CallSeen(_Found):
     release_points: int | None = None
 
     def leg(self, side: Side) -> LegSeen | None:
-        """Return the last leg of a side in the report; None: the report has no such leg."""
+        """Return the last leg of a side of the call in the report; None: there is no such leg."""
         return next((leg for leg in reversed(self.legs) if leg.side == side), None)
 
     def picked_up(self, side: Side) -> float | None:
-        """Return when a participant picked up; None: not known, or never."""
+        """Return when the participant on a side of the call picked up; None: never, or not known."""
         leg = self.leg(side)
         return leg.connected if leg else None
 
@@ -109,7 +115,7 @@ class CallSeen(_Found):
 
 
 class ErrorForm(_Found):
-    """The form of an answer with an error.
+    """The form of the service's answers with an error.
 
     :ivar http_status: the HTTP status of an answer to a wrong parameter.
     :ivar wrong_key_http_status: the HTTP status of an answer to a wrong access key; None: not known.
@@ -134,10 +140,10 @@ class LoginForm(_Found):
 
 
 class DateRule(_Found):
-    """Which ``date_from`` the reports accept.
+    """How old a ``date_from`` must be so that the reports accept the date.
 
-    :ivar accepted: the smallest age in seconds that was accepted; None: none was.
-    :ivar refused: the largest age in seconds that was refused; None: none was.
+    :ivar accepted: the smallest age in seconds that the reports accepted; None: the reports accepted no age.
+    :ivar refused: the largest age in seconds that the reports refused; None: the reports refused no age.
     """
 
     accepted: float | None
@@ -145,7 +151,7 @@ class DateRule(_Found):
 
 
 class ReportRules(_Found):
-    """What the reports refuse.
+    """What the Data API refuses in requests for reports.
 
     :ivar ongoing_refused: whether the parameter ``include_ongoing_calls`` is refused.
     :ivar future_date_till: whether a ``date_till`` in the future is accepted; None: not known.
@@ -160,19 +166,19 @@ class ReportRules(_Found):
 
 
 class LimitRefusal(_Found):
-    """What followed a start request while no points were left."""
+    """What happened after a start request while no points (rate-limit units) were left."""
 
     was_refused: bool
     was_placed: bool
 
 
 class Findings(_Found):
-    """All findings of a run.
+    """All findings of a run of ``airflow callapi verify``.
 
     :ivar account_zone: the zone in the answer to ``get.account``.
     :ivar points: service → method → points of one request.
-    :ivar calls: name → call. The probes give the names.
-    :ivar refusals: probe → why the probe found nothing out.
+    :ivar calls: name → what the command saw of the call. The probes (measurements) choose the names.
+    :ivar refusals: name of a probe → why the probe measured nothing.
     """
 
     account_zone: str | None = None
@@ -188,7 +194,7 @@ class Findings(_Found):
     refusals: dict[str, str] = Field(default_factory=dict)
 
     def placed(self, *names: str) -> list[CallSeen]:
-        """Return the calls with these names that were placed. Without names, return all placed calls."""
+        """Return those of the named calls that were placed. Without names, return all placed calls."""
         return [
             call for name, call in self.calls.items() if call.refused is None and (not names or name in names)
         ]

@@ -20,11 +20,11 @@ _MINUTE = 60.0
 class Answer:
     """The answer of a service to one request.
 
-    :ivar data: ``result.data``; None: there is none.
+    :ivar data: ``result.data`` of the answer; None: the answer contains no data.
     :ivar error: the mnemonic of the error; None: the request succeeded.
     :ivar error_field: the parameter that the error names; None: the error names no parameter.
     :ivar error_value: the value that the error names. The value can be a secret.
-    :ivar limits: ``metadata.limits``; empty: the answer contains no limits.
+    :ivar limits: ``metadata.limits`` of the answer; empty: the answer contains no limits.
     """
 
     data: Any = field(repr=False)
@@ -42,7 +42,7 @@ class Answer:
         return [row for row in self.data if isinstance(row, dict)] if isinstance(self.data, list) else []
 
     def raise_for_error(self) -> None:
-        """Raise the error of the answer.
+        """Raise an exception if the answer contains an error.
 
         :raises Rejected: the service has refused the request.
         """
@@ -54,7 +54,7 @@ class Service:
     """One of the two services, with the credentials of the connection.
 
     :param login: the login; None: ``secret`` is a permanent access key.
-    :param secret: the password of the login, or the key.
+    :param secret: the password of the login, or the permanent access key.
     :param sleep: a function that waits for a number of seconds.
     :ivar limits: the limits in the newest answer that contained limits.
     """
@@ -71,7 +71,7 @@ class Service:
 
     @property
     def token(self) -> str:
-        """The access token. The service logs in first if there is none.
+        """The access token. If there is no token yet, this property first logs in.
 
         :raises Rejected: the service refuses the login.
         """
@@ -81,7 +81,7 @@ class Service:
         return self._token
 
     def log_in(self) -> Answer:
-        """Log in, and use the new access token from now on. Return the answer."""
+        """Log in, use the new access token for all later requests, and return the answer to the login."""
         answer = self._send("login.user", {"login": self.login, "password": self._secret})
         if isinstance(answer.data, dict) and isinstance(answer.data.get("access_token"), str):
             self._token = answer.data["access_token"]
@@ -90,7 +90,7 @@ class Service:
     def send_once(self, method: str, params: Mapping[str, Any], token: str | None = None) -> Answer:
         """Send a request once, even if no points (rate-limit units) are left.
 
-        :param token: the access token; None: the service's own.
+        :param token: the access token of the request; None: use `Service.token`.
         :raises CallApiError: there is no answer.
         """
         return self._send(method, {**params, "access_token": token or self.token})
@@ -112,7 +112,7 @@ class Service:
         return answer
 
     def try_send(self, method: str, **params: Any) -> Answer | None:
-        """Do the same as `send`. None: there is no answer, or the service refuses the request."""
+        """Do the same as `send`, but return None if there is no answer or the service refuses the request."""
         try:
             answer = self.send(method, **params)
         except CallApiError:
@@ -120,7 +120,7 @@ class Service:
         return answer if answer.error is None else None
 
     def await_points(self, points: int) -> None:
-        """Wait for the next minute if fewer points (rate-limit units) than this are left in this minute."""
+        """Wait for the next minute if fewer than ``points`` rate-limit units are left in this minute."""
         left, limit = self.limits.get("minute_remaining"), self.limits.get("minute_limit")
         if left is not None and limit is not None and left < min(points, limit):
             self._sleep(float(self.limits.get("minute_reset") or _MINUTE))
@@ -137,12 +137,12 @@ class Service:
 
 @dataclass(frozen=True)
 class Gateway:
-    """What a probe needs from the outside.
+    """What a probe (measurement) needs from outside of this package.
 
-    :ivar data_api: None: the connection does not use the Data API.
+    :ivar data_api: the Data API; None: the connection does not use the Data API.
     :ivar clock: returns epoch seconds.
     :ivar sleep: waits for a number of seconds.
-    :ivar say: shows the user what happens, or what the person at the phone must do now.
+    :ivar say: shows the user a line of text: what happens, or what the person at the phone must do now.
     """
 
     call_api: Service

@@ -1,4 +1,4 @@
-"""What the findings show about one assumption, and what a judgement needs to know."""
+"""A judgement about one assumption of the package, and the facts on which a judgement is based."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ APPEAR_TIMEOUT, REPORT_TIMEOUT, POLL_INTERVAL = 60.0, 120.0, 5.0
 class Judgement:
     """What the findings show about one assumption.
 
-    :ivar seen: what was seen; empty: nothing.
+    :ivar seen: what the command has seen; empty: the command has seen nothing.
     :ivar holds: whether the assumption holds; None: not known.
-    :ivar settings: setting → value with a margin. These settings need a change.
+    :ivar settings: the settings that the user must change: setting → new value, with a safety margin.
     """
 
     seen: str = ""
@@ -43,15 +43,15 @@ class Context:
 
     @property
     def second_witness(self) -> Settings:
-        """The setting that makes the Data API the second witness, if the connection lacks it."""
+        """The setting with which the connection uses the Data API; empty: the connection already uses it."""
         return {} if self.has_data_api else {"data_api": "true"}
 
 
 def with_margin(seconds: float) -> int:
-    """Return a time limit that is safe if a measurement took this many seconds."""
+    """Return a safe time limit for something that took ``seconds`` in a measurement."""
     return math.ceil((2 * seconds + 10) / 5) * 5
 
 
 def seconds_text(value: float) -> str:
-    """Return a number of seconds as text."""
+    """Return a number of seconds as text with the unit."""
     return f"{value:g} s"

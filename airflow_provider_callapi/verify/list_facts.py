@@ -1,4 +1,4 @@
-"""Facts about ``list.calls`` that follow from several findings.
+"""Facts about ``list.calls`` that follow from the findings of a run.
 
 A function returns None if the findings do not show the fact.
 """
@@ -17,12 +17,16 @@ _TALKING = (LegState.TALKING, LegState.OPERATORS_TALKING)
 
 
 def appear_delay(findings: Findings) -> float | None:
-    """Return the longest time in seconds until ``list.calls`` showed a call."""
+    """Return the longest time in seconds from the start of a call until ``list.calls`` showed the call."""
     return max((call.appeared for call in findings.placed() if call.appeared is not None), default=None)
 
 
 def gap(findings: Findings) -> tuple[float, float] | None:
-    """Return after how many seconds a call vanished from ``list.calls``, and for how long. (0, 0): never."""
+    """Return when and for how long ``list.calls`` left out an active call, for the longest gap.
+
+    The result is (seconds from the first appearance to the gap, length of the gap in seconds). (0, 0): no
+    call was left out.
+    """
     listed = [call for call in findings.placed() if call.appeared is not None]
     gaps = [gap for call in listed for gap in call.gaps]
     if not listed:
@@ -31,7 +35,7 @@ def gap(findings: Findings) -> tuple[float, float] | None:
 
 
 def left_early(findings: Findings) -> float | None:
-    """Return how many seconds before its end a call left ``list.calls`` at most."""
+    """Return the largest number of seconds by which a call left ``list.calls`` before the end of the call."""
     early = [
         call.ended - call.left_list
         for call in findings.placed()
@@ -41,12 +45,12 @@ def left_early(findings: Findings) -> float | None:
 
 
 def states(findings: Findings) -> list[str]:
-    """Return all states of legs that were seen, each one once."""
+    """Return all states of legs that ``list.calls`` has shown, without repetition."""
     return list(dict.fromkeys(state for call in findings.placed() for _, _, state in call.states))
 
 
 def state_language(findings: Findings) -> Literal["russian", "english"] | None:
-    """Return the language of the states."""
+    """Return the language of the names of the legs' states."""
     known = [state for state in states(findings) if leg_state(state) is not None]
     if not known:
         return None
@@ -54,7 +58,7 @@ def state_language(findings: Findings) -> Literal["russian", "english"] | None:
 
 
 def talk_is_listed(findings: Findings) -> TalkIsListed | None:
-    """Return when the contact's leg shows a state of talking."""
+    """Return from which moment ``list.calls`` shows a state of talking for the contact's leg."""
     waiting = _shows_talk(
         (call, call.picked_up("contact"), call.picked_up("operator") or call.ended)
         for call in findings.placed("dead_operator_1", "dead_operator_2", "talk")
@@ -71,7 +75,7 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 
 
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
-    """Return whether the contact's leg shows a state of talking in one of the periods."""
+    """Return whether the contact's leg has shown a state of talking in one of the given periods."""
     shown: bool | None = None
     for call, begins, ends in periods:
         if begins is None or ends is None or not call.is_listed_between(begins + 1, ends):
@@ -82,7 +86,7 @@ def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) 
 
 
 def operator_leg_is_operator(findings: Findings) -> bool | None:
-    """Return ``is_operator`` of the leg of an operator who is no employee."""
+    """Return the value of ``is_operator`` for the leg of an operator who is no employee."""
     for call in findings.placed():
         if call.listed_operator is not None:
             return call.listed_operator

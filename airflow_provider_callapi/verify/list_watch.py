@@ -20,7 +20,7 @@ def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> S
 
     :param called: the called number of the leg. A dot and tones can follow the number.
     :param numbers: side → phone number.
-    :param is_operator: decides if the called number is no side's number.
+    :param is_operator: ``is_operator`` of the leg. The value decides if ``called`` is no side's number.
     """
     text = str(called or "")
     for side, number in numbers.items():
@@ -30,12 +30,12 @@ def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> S
 
 
 class ListWatch:
-    """Takes the polls of ``list.calls``, and writes what they show into a `CallSeen`.
+    """Takes the results of polls of ``list.calls``, and writes what the polls show into a `CallSeen`.
 
     :param numbers: side → phone number.
-    :ivar missing_since: when the newest series of misses began; None: the newest poll shows the call. Before
-        the first poll, the series begins at 0.
-    :ivar misses: the number of misses (polls without the call) in this series.
+    :ivar missing_since: when the present series of misses (polls without the call) began; None: the newest
+        poll shows the call. The first series begins at 0.
+    :ivar misses: the number of misses in the present series.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class ListWatch:
         """Take the result of one poll.
 
         :param rows: the active calls.
-        :param at: seconds since the start.
+        :param at: seconds from the start of the call to the poll.
         """
         entry = next((row for row in rows if row.get("call_session_id") == self._session_id), None)
         if entry is None:

@@ -1,4 +1,4 @@
-"""The probes of ``airflow callapi verify`` as a table: what each one finds out, and what it costs."""
+"""The probes (measurements) of ``airflow callapi verify``, with the purpose and cost of each probe."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ MOST_CALLS = 12
 
 @dataclass(frozen=True)
 class Probe:
-    """One probe.
+    """A probe: one measurement of ``airflow callapi verify``.
 
     :ivar finds: what the probe finds out.
     :ivar calls: the number of calls that the probe places.
-    :ivar points: about how many points (rate-limit units) the probe uses, both services together.
-    :ivar run: does the probe, and writes into the findings.
-    :ivar needs: the field of `Options` without which the probe cannot run; None: the probe needs none.
-    :ivar only_on_request: True: the probe runs only if ``--only`` names it.
-    :ivar warning: what the user must know before; empty: nothing.
+    :ivar points: about how many points (rate-limit units) the probe uses at both services together.
+    :ivar run: the function that does the measurement and stores the findings.
+    :ivar needs: the field of `Options` without which the probe cannot run; None: there is no such field.
+    :ivar only_on_request: True: the probe runs only if the option ``--only`` names the probe.
+    :ivar warning: what the user must know before the probe runs; empty: there is no warning.
     """
 
     name: str
@@ -85,11 +85,11 @@ PROBES = (
 
 
 def select(only: Collection[str] = (), *, with_calls: bool = True) -> list[Probe]:
-    """Return the probes to run, in order.
+    """Return the probes (measurements) to run, in order.
 
-    :param only: the names of the probes; empty: all except those that run only on request.
+    :param only: the names of the probes; empty: all probes that do not have `Probe.only_on_request`.
     :param with_calls: False: leave out the probes that place a call.
-    :raises ValueError: there is no probe with a name. The text lists the names.
+    :raises ValueError: ``only`` contains a name that no probe has. The text lists the names of all probes.
     """
     names = [probe.name for probe in PROBES]
     for name in only:

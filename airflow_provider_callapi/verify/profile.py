@@ -1,6 +1,7 @@
-"""The findings as a profile of the emulator: an exchange with this profile behaves as the account did.
+"""Convert the findings of a run into a profile of the emulator.
 
-The result contains only the fields that the findings show.
+An emulated exchange with the profile behaves as the account did. The profile contains only the fields that
+the findings show.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ NOT_OBSERVED = {
 
 
 def to_profile(findings: Findings, *, connection_zone: str | None, now: float) -> Profile:
-    """Return the fields of a profile of the emulator, as plain JSON.
+    """Return the profile of the emulator that the findings show, as plain JSON: field → value.
 
     :param connection_zone: the time zone in the connection.
     :param now: epoch seconds.
@@ -76,7 +77,7 @@ def _reports(findings: Findings) -> Profile:
 
 
 def odd_shapes(findings: Findings) -> list[str] | None:
-    """Return the values that differ from the vendor's tables; None: no report was seen."""
+    """Return which values in answers differ from the vendor's tables; None: no report was seen."""
     calls = [call for call in findings.placed() if call.report_after is not None]
     if not calls:
         return None

@@ -1,4 +1,7 @@
-"""The probes that place no call: errors, login, points, dates, and what the reports refuse."""
+"""The probes (measurements) of ``airflow callapi verify`` that place no call.
+
+The probes measure errors, the login, points, the accepted dates, and what the reports refuse.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _TOO_LONG = {
 
 
 def reader_of(bench: Bench) -> ReportReader:
-    """Return the reader of reports.
+    """Return the object that asks the Data API for reports.
 
     :raises NotPossible: the connection does not use the Data API.
     """
@@ -36,7 +39,7 @@ def reader_of(bench: Bench) -> ReportReader:
 
 
 def probe_errors(bench: Bench) -> None:
-    """Send a wrong parameter and a wrong access key, and note the form of the errors."""
+    """Send a wrong parameter and a wrong access key, and store the form of the errors."""
     answer = bench.gateway.call_api.send("list.calls", no_such_parameter=1)
     if answer.error is None:
         raise NotPossible("the service ignores an unknown parameter")
@@ -49,7 +52,7 @@ def probe_errors(bench: Bench) -> None:
 
 
 def probe_login(bench: Bench) -> None:
-    """Log in at the Call API, and try the token at the Data API."""
+    """Log in at the Call API, and find out whether the Data API accepts the same token."""
     call_api, data_api = bench.gateway.call_api, bench.gateway.data_api
     if call_api.login is None:
         raise NotPossible("the connection has a permanent key and no login")
@@ -68,7 +71,7 @@ def probe_login(bench: Bench) -> None:
 
 
 def probe_points(bench: Bench) -> None:
-    """Send each harmless method three times, and count the points by the limits in the answers."""
+    """Send each method that changes nothing several times, and count its points by the limits in the answers."""
     call_api, findings = bench.gateway.call_api, bench.findings
     answer = call_api.send("list.calls")
     answer.raise_for_error()
@@ -93,9 +96,10 @@ def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service
 
 
 def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
-    """Count the points of a method.
+    """Count how many points (rate-limit units) a method costs.
 
-    The smaller of two differences is right if another program uses the account in between.
+    The function sends the request several times and uses the smallest difference, because another program
+    may use the account at the same time.
     """
     send()  # the first request can send others, e.g. a login
     left = [_whole(answer, "day_remaining") for answer in (send(), send(), send())]
@@ -120,7 +124,7 @@ def _whole(answer: Answer, name: str) -> int | None:
 
 
 def probe_reports(bench: Bench) -> None:
-    """Ask for all fields and by all filters that the package uses, and for a date in the future."""
+    """Find out which fields and filters of the package, and which dates, the reports refuse."""
     reader = reader_of(bench)
     data_api = bench.gateway.data_api
     assert data_api is not None
@@ -134,7 +138,7 @@ def probe_reports(bench: Bench) -> None:
 
 
 def probe_dates(bench: Bench) -> None:
-    """Search the youngest ``date_from`` that the reports accept, to within one percent of its age."""
+    """Find the latest ``date_from`` that the reports accept, exact to one percent of the age of the date."""
     reader = reader_of(bench)
     offset = _offset(bench)
 
@@ -164,7 +168,9 @@ def probe_dates(bench: Bench) -> None:
 
 
 def _offset(bench: Bench) -> float:
-    """Return by how many seconds the account is ahead of UTC: measured, or else as the connection states.
+    """Return by how many seconds the account's time zone is ahead of UTC.
+
+    A measured value is preferred to the time zones that the account or the connection states.
 
     :raises NotPossible: the time zone is not known.
     """

@@ -1,4 +1,4 @@
-"""The plan and the final table of a run as text."""
+"""Build the texts of ``airflow callapi verify``: the plan before a run, and the table at the end."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SHARES = (29, 29, 42)
 
 
 def can_run(probe: Probe, options: Options) -> bool:
-    """Return whether the user has given the numbers that a probe needs."""
+    """Return whether the user has given the phone numbers that a probe (measurement) needs."""
     needed = (["contact", "virtual_number"] if probe.calls else []) + ([probe.needs] if probe.needs else [])
     return all(getattr(options, name) for name in needed)
 
 
 def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finished: Sequence[str]) -> str:
-    """Return what a run will do: the probes, the calls, the points, and what is left out.
+    """Return the text of the plan of a run: the probes, the calls, the points, and what is left out.
 
     :param finished: the probes that an earlier run has finished.
     """
@@ -61,7 +61,7 @@ def _calls(number: int) -> str:
 
 
 def table_text(rows: Sequence[Row], width: int) -> str:
-    """Return the final table.
+    """Return the text of the table that ``airflow callapi verify`` prints at the end.
 
     :param width: the number of characters in a line.
     """

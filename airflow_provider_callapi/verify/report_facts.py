@@ -1,4 +1,4 @@
-"""Facts about the reports that follow from several findings.
+"""Facts about the reports of the Data API that follow from the findings of a run.
 
 A function returns None if the findings do not show the fact.
 """
@@ -20,7 +20,7 @@ _HANG_UP = "_disconnects"
 
 
 def own_leg_reasons(findings: Findings) -> bool | None:
-    """Return whether each leg has its own reason in the report."""
+    """Return whether the report shows a separate finish reason for each leg."""
     pairs = [pair for call in findings.placed() if (pair := _reasons(call)) is not None]
     return any(failed != answered for failed, answered in pairs) if pairs else None
 
@@ -53,7 +53,10 @@ _SESSION_REASONS: dict[tuple[bool | None, bool | None], SessionReason] = {
 
 
 def _reasons(call: CallSeen) -> tuple[str, str] | None:
-    """Return the reasons of the leg that failed and of the leg that answered, if there is one of each."""
+    """Return the finish reasons of the leg that failed and of the leg that answered.
+
+    None: the call does not have exactly one failed leg and one answered leg with finish reasons.
+    """
     legs = [leg for leg in (call.leg("contact"), call.leg("operator")) if leg is not None]
     failed = [leg.finish_reason for leg in legs if leg.connected is None]
     answered = [leg.finish_reason for leg in legs if leg.connected is not None]
@@ -69,7 +72,7 @@ def _is_of_failed_leg(call: CallSeen) -> bool | None:
 
 
 def report_delay(findings: Findings) -> float | None:
-    """Return the longest time in seconds from the end of a call to its report."""
+    """Return the longest time in seconds from the end of a call until the report contained the call."""
     reported = [call for call in findings.placed() if call.report_after is not None]
     # After a release, the first question comes a second late.
     exact = [call for call in reported if call.appeared is not None and not call.released]
@@ -77,7 +80,10 @@ def report_delay(findings: Findings) -> float | None:
 
 
 def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
-    """Return the longest time in seconds until the report contained an active call. ``never``: it did not."""
+    """Return the longest time in seconds from the start of a call until the report contained the active call.
+
+    ``never``: the report never contained an active call.
+    """
     asked = [call for call in findings.placed() if call.ongoing_asked_until is not None]
     seen = [call.ongoing_at for call in asked if call.ongoing_at is not None]
     if seen:
@@ -103,7 +109,7 @@ def ongoing_legs(findings: Findings) -> bool | None:
 
 
 def informer_has_talk(findings: Findings) -> bool | None:
-    """Return whether ``talk_duration`` counts a message that the contact hears."""
+    """Return whether ``talk_duration`` includes the time in which the contact hears a message."""
     for call in findings.placed("heard", "released", "hung_up"):
         answered = call.picked_up("contact")
         if answered is None or call.ended is None or call.talk_duration is None:
@@ -114,7 +120,7 @@ def informer_has_talk(findings: Findings) -> bool | None:
 
 
 def unanswered_is_lost(findings: Findings) -> bool | None:
-    """Return ``is_lost`` of a call that the contact did not answer."""
+    """Return the value of ``is_lost`` in the report of a call that the contact did not answer."""
     for call in findings.placed("not_answered"):
         if call.legs and call.picked_up("contact") is None:
             return call.is_lost
@@ -122,12 +128,15 @@ def unanswered_is_lost(findings: Findings) -> bool | None:
 
 
 def connected(findings: Findings, *names: str) -> list[bool]:
-    """Return whether the contact's leg was connected, for each of these calls with a report of its legs."""
+    """Return for each of the named calls whether the contact's leg was connected.
+
+    Calls without a report of their legs are left out.
+    """
     return [call.picked_up("contact") is not None for call in findings.placed(*names) if call.legs]
 
 
 def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
-    """Do the same as `connected`, without the calls that the person has perhaps not answered."""
+    """Do the same as `connected`, but leave out the calls that the contact has perhaps not answered."""
     return [
         call.picked_up("contact") is not None
         for call in findings.placed(*names)

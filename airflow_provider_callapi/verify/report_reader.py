@@ -1,6 +1,6 @@
-"""Ask the Data API for the reports of one call, without the fields, filters and dates that it refuses.
+"""Ask for the reports of one call, without the fields, filters and dates that the Data API refuses.
 
-What the Data API refuses is a finding, too. The reader stores it in `ReportRules`.
+`ReportReader` stores in `ReportRules` what the Data API refuses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _REFUSED_FIELD = ("unexpected_parameters", "parameter_component_disabled")
 class ReportReader:
     """Asks for reports of calls that began in the last days.
 
-    :param rules: what the Data API refuses. The reader adds what it learns.
+    :param rules: what the Data API refuses. The reader adds each new refusal.
     """
 
     def __init__(self, data_api: Service, gateway: Gateway, rules: ReportRules) -> None:
@@ -45,7 +45,7 @@ class ReportReader:
         return [row for row in answer.rows if row.get("id") == session_id]
 
     def search(self, external_id: str) -> int | None:
-        """Return the session id of the call with an ``external_id``; None: the report has no such call."""
+        """Return the session id of the call with the ``external_id``; None: the report has no such call."""
         try:
             answer = self.ask(
                 "get.calls_report", {"call_api_external_id": external_id}, include_ongoing_calls=True
@@ -58,7 +58,7 @@ class ReportReader:
         return None
 
     def default_fields(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
-        """Return the entries of a call with the fields that the Data API sends without being asked."""
+        """Return the entries of a call with the default fields of ``get.calls_report``."""
         keys: dict[str, int | str] = {"call_api_external_id": external_id, "id": session_id}
         answer = self.ask("get.calls_report", keys, all_fields=True)
         return [row for row in answer.rows if row.get("id") == session_id]
@@ -73,7 +73,8 @@ class ReportReader:
     ) -> Answer:
         """Send a request. If the Data API refuses an optional part, repeat the request without the part.
 
-        :param keys: field → value. The first field by which the Data API filters is the filter.
+        :param keys: field → value. The filter of the request uses the first field that the Data API does not
+            refuse as a filter.
         """
         while True:
             asked: dict[str, Any] = dict(params)
@@ -102,20 +103,20 @@ class ReportReader:
         return answer
 
     def send_dates(self, date_from: str, till: float) -> Answer:
-        """Ask for one report of an interval.
+        """Ask for the report of the calls in an interval.
 
-        :param till: the end as epoch seconds of UTC.
+        :param till: the end of the interval as epoch seconds. The request contains the end as a time in UTC.
         """
         return self._data_api.send(
             "get.calls_report", date_from=date_from, date_till=report_text(till), fields=["id"], limit=1
         )
 
     def interval(self, now: float) -> dict[str, str]:
-        """Return the dates of the last days, whatever the account's time zone is."""
+        """Return ``date_from`` and ``date_till`` for the last days, whatever the account's time zone is."""
         return {"date_from": report_text(now - 3 * _DAY), "date_till": report_text(self.latest(now))}
 
     def latest(self, now: float) -> float:
-        """Return the latest ``date_till`` that is accepted, as epoch seconds of UTC."""
+        """Return the latest ``date_till`` that the reports accept, as if the local time were in UTC."""
         if self.rules.future_date_till is not False:
             return now + _AHEAD_OF_EVERY_ZONE
         return now + (self.rules.offset or 0) * QUARTER_HOUR - self._clock_error
@@ -123,7 +124,7 @@ class ReportReader:
     def _learn_future(self) -> None:
         """Find out whether the reports accept dates in the future.
 
-        If not, the latest accepted date shows the account's time zone.
+        If the reports refuse dates in the future, the latest accepted date shows the account's time zone.
         """
         now = self._clock()
         refused = self._refuses_till(now + _AHEAD_OF_EVERY_ZONE)
@@ -149,7 +150,7 @@ class ReportReader:
         return [name for name in names if name not in self.rules.refused_fields]
 
     def _learn(self, answer: Answer, method: str, filtered_by: str | None) -> bool:
-        """Store what an answer refuses. Return whether the request is worth repeating."""
+        """Store which part of a request the answer refuses. Return whether to repeat the request."""
         if answer.error == "filter_prohibited" and filtered_by is not None:
             self.rules.refused_filters.append(filtered_by)
             return True
@@ -165,7 +166,7 @@ class ReportReader:
         return self._try_single_fields(fields)
 
     def _try_single_fields(self, fields: list[str]) -> bool:
-        """Ask for each field alone, because the error names none. Return whether a field is refused."""
+        """Ask for each field alone, because the error names no field. Return whether any field is refused."""
         refused = {
             name: answer.error
             for name in fields

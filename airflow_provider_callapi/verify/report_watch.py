@@ -1,4 +1,4 @@
-"""Watch one call in both reports: when the reports contain the call, and what they state."""
+"""Watch one call in both reports: when the reports contain the call, and what the reports state."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LARGE = 1 << 53
 
 
 class ReportWatch:
-    """Asks for the reports of a call, and writes what they show into a `CallSeen`.
+    """Asks for the reports of a call, and writes what the reports show into a `CallSeen`.
 
-    :param measure_ongoing: True: ask for the active call each second, until its report is complete or the
-        bound on questions is reached.
+    :param measure_ongoing: True: ask for the report each second, until the report contains the finished
+        call or the limit of these requests is reached.
     :ivar has_finished: whether the report contains the finished call.
     """
 
@@ -50,10 +50,11 @@ class ReportWatch:
         self._starts: float | None = None
 
     def take(self, at: float, missing_since: float | None) -> None:
-        """Ask for the reports, if a question is due.
+        """Ask for the report of the call, if the time for the next request has come.
 
-        :param at: seconds since the start.
-        :param missing_since: since when ``list.calls`` does not show the call; None: it shows the call.
+        :param at: seconds since the start of the call.
+        :param missing_since: since when ``list.calls`` has not shown the call; None: ``list.calls`` shows the
+            call.
         """
         if self.has_finished or not self._is_due(at, missing=missing_since is not None):
             return
@@ -67,7 +68,7 @@ class ReportWatch:
             self._take_ongoing(rows, at)
 
     def complete(self) -> None:
-        """Ask once for the legs and once for the default fields of the finished call."""
+        """Ask for the legs of the finished call and, with ``measure_ongoing``, for the default fields."""
         try:
             self.seen.legs = [self._leg(row) for row in self._reader.legs(self._session_id)]
             if self._measure_ongoing:
@@ -117,7 +118,7 @@ class ReportWatch:
             seen.tags_are_null = row["tags"] is None
 
     def _since_start(self, text: object) -> float | None:
-        """Return a local time of the reports as seconds since the start; None: not known."""
+        """Return a local time of the reports as seconds since the start of the call; None: not known."""
         local = local_seconds(text)
         return None if local is None or self._starts is None else max(0.0, local - self._starts)
 

@@ -1,6 +1,7 @@
-"""The file that a run writes after each step, so that a later run continues instead of calling again.
+"""The resume file: a run writes its state to this file, so that a later run continues without calling again.
 
-The file contains the findings, and the call that is active now. It contains no phone number and no secret.
+The file contains the findings, and the call that is active now. The file contains no phone number and no
+secret.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from airflow_provider_callapi.verify.findings import Findings
 class ActiveCall(BaseModel):
     """A call that the run has started, or is about to start.
 
-    :ivar session_id: None: the start request has got no answer yet.
+    :ivar session_id: the session id of the call; None: the start request has got no answer yet.
     """
 
     external_id: str
@@ -24,10 +25,10 @@ class ActiveCall(BaseModel):
 
 
 class State(BaseModel):
-    """Everything that the file contains.
+    """Everything that the resume file contains.
 
     :ivar conn_id: id of the Airflow connection.
-    :ivar finished: the names of the probes that need not run again.
+    :ivar finished: the names of the probes (measurements) that need not run again.
     :ivar calls_placed: the number of start requests so far.
     :ivar active: the call that must be released; None: no call is active.
     """
@@ -43,13 +44,13 @@ class State(BaseModel):
 
 
 class ResumeFileInvalid(ValueError):
-    """The resume file cannot be used. The text gives the reason and what to do."""
+    """The resume file is not usable. The error text gives the reason and states what to do."""
 
 
 class ResumeFile:
-    """The state of a run, on the disk.
+    """A resume file on the disk, and the state of the run that the file contains.
 
-    :ivar state: the state. A change is on the disk after the next `save`.
+    :ivar state: the state of the run. `save` writes all changes of the state to the disk.
     """
 
     def __init__(self, path: Path, state: State) -> None:
@@ -58,7 +59,7 @@ class ResumeFile:
 
     @classmethod
     def open(cls, path: Path, conn_id: str) -> ResumeFile:
-        """Read the file. If there is none, begin with an empty state.
+        """Read the resume file. If the file does not exist, begin with an empty state.
 
         :raises ResumeFileInvalid: the file is no resume file, or belongs to another connection.
         """
@@ -79,7 +80,10 @@ class ResumeFile:
         return cls(path, state)
 
     def save(self) -> None:
-        """Write the state. A kill during the write leaves the old file."""
+        """Write the state to the resume file.
+
+        If the process is killed during the write, the old file remains.
+        """
         new = self._path.with_name(self._path.name + ".new")
         new.write_text(self.state.model_dump_json(indent=2) + "\n", encoding="utf-8")
         new.replace(self._path)

@@ -1,4 +1,7 @@
-"""Run the probes in order, each one once, bounded in calls. No call of the run is left active."""
+"""Run the probes (measurements) in order, each probe once.
+
+The number of calls is limited, and the run leaves no call active.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,9 @@ class CallLeft(Exception):
 
 
 class Run:
-    """A run of the probes.
+    """A run of the probes (measurements) of ``airflow callapi verify``.
 
-    :param file: the resume file. The run saves it before and after each step that must not be repeated.
+    :param file: the resume file. The run saves the file before and after each step that must not be repeated.
     """
 
     def __init__(self, gateway: Gateway, options: Options, file: ResumeFile) -> None:
@@ -42,7 +45,8 @@ class Run:
     def execute(self, probes: Iterable[Probe]) -> Findings:
         """Run the probes that are not finished. First, release the call that an interrupted run has left.
 
-        An interruption, e.g. by KeyboardInterrupt, releases the active call and is raised again.
+        After an exception, e.g. KeyboardInterrupt, this method releases the active call and raises the
+        exception again.
 
         :raises CallApiError: the service does not accept the connection's credentials.
         :raises CallLeft: a call could not be released. The next run tries again.
@@ -100,12 +104,12 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, external_id: str) -> CallSeen:
-        """Return what is known after a failed start request, if the probe wants to know it.
+        """Return what is known of the call after a failed start request.
 
         After `LIMIT_EXCEEDED` and after a missing answer, the call may have been placed. The resume file then
         keeps the call, so that the run searches and releases it.
 
-        :raises NotPossible: the probe needs a call.
+        :raises NotPossible: the probe cannot measure anything without a placed call.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

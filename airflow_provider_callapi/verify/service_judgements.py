@@ -1,6 +1,7 @@
-"""What the findings show about the reports, the points, and the answers of both services.
+"""Judge the assumptions about the reports, the points, and the answers of both services.
 
-A function returns a `Judgement` without a verdict if the findings show nothing.
+Each function judges one assumption. A function returns a `Judgement` without a verdict if the findings show
+nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _LEAST_ABSENCE = 300
 
 
 def report(context: Context) -> Judgement:
-    """Return when the report contains a finished call."""
+    """Judge the assumption that the report soon contains a finished call."""
     delay = report_facts.report_delay(context.findings)
     if delay is None:
         return Judgement()
@@ -36,7 +37,7 @@ def report(context: Context) -> Judgement:
 
 
 def ongoing(context: Context) -> Judgement:
-    """Return when the report contains an active call."""
+    """Judge the assumption that the report soon contains an active call."""
     delay = report_facts.ongoing_delay(context.findings)
     if delay is None:
         return Judgement()
@@ -58,7 +59,7 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
 
 
 def second_witness(context: Context) -> Judgement:
-    """Return what the reports show of an active call."""
+    """Judge the assumption that the reports show whether the contact of an active call has answered."""
     talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
     if talk is None and legs is None:
         return Judgement()
@@ -69,7 +70,7 @@ def second_witness(context: Context) -> Judgement:
 
 
 def dates(context: Context) -> Judgement:
-    """Return which dates the reports accept."""
+    """Judge the assumption that the reports accept a ``date_from`` of a day ago."""
     rule = context.findings.dates
     if rule is None:
         return Judgement()
@@ -82,7 +83,7 @@ def dates(context: Context) -> Judgement:
 
 
 def refusals(context: Context) -> Judgement:
-    """Return which fields and filters the reports refuse."""
+    """Judge the assumption that the reports accept all fields and filters that the package uses."""
     rules = context.findings.report_rules
     if rules.future_date_till is None:
         return Judgement()
@@ -91,7 +92,7 @@ def refusals(context: Context) -> Judgement:
 
 
 def shapes(context: Context) -> Judgement:
-    """Return the values with another shape."""
+    """Judge the assumption that the values in answers have the documented shapes."""
     shapes = odd_shapes(context.findings)
     if shapes is None:
         return Judgement()
@@ -99,7 +100,7 @@ def shapes(context: Context) -> Judgement:
 
 
 def free_polls(context: Context) -> Judgement:
-    """Return the points of ``list.calls``."""
+    """Judge the assumption that ``list.calls`` costs no points (rate-limit units)."""
     points = context.findings.points.get("call_api", {}).get("list.calls")
     limit = context.findings.day_limit
     if points is None or limit is None:
@@ -113,7 +114,7 @@ def free_polls(context: Context) -> Judgement:
 
 
 def other_points(context: Context) -> Judgement:
-    """Return the points of all other requests."""
+    """Judge the assumption that every request except ``list.calls`` costs at most one point."""
     methods = {
         f"{method} ({service.replace('_', ' ')})": points
         for service, found in context.findings.points.items()
@@ -129,7 +130,7 @@ def other_points(context: Context) -> Judgement:
 
 
 def login(context: Context) -> Judgement:
-    """Return the form of the answer to a login."""
+    """Judge the assumption that the answer to a login contains a token."""
     form = context.findings.login
     if form is None:
         return Judgement()
@@ -138,7 +139,7 @@ def login(context: Context) -> Judgement:
 
 
 def errors(context: Context) -> Judgement:
-    """Return the form of an error."""
+    """Judge the assumption that every error has a mnemonic, whatever the HTTP status is."""
     form = context.findings.errors
     if form is None:
         return Judgement()
@@ -150,7 +151,7 @@ def errors(context: Context) -> Judgement:
 
 
 def limit_exceeded(context: Context) -> Judgement:
-    """Return what a start request without points left does."""
+    """Judge the assumption that a start request places no call while no points are left."""
     refusal = context.findings.limit_refusal
     if refusal is None or not refusal.was_refused:
         return Judgement()
