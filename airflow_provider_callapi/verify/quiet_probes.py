@@ -71,7 +71,7 @@ def probe_login(bench: Bench) -> None:
 
 
 def probe_points(bench: Bench) -> None:
-    """Send each method that changes nothing several times, and count its points by the limits in the answers."""
+    """Send each harmless method several times, and count its points by the limits in the answers."""
     call_api, findings = bench.gateway.call_api, bench.findings
     answer = call_api.send("list.calls")
     answer.raise_for_error()
