@@ -1,8 +1,8 @@
 """Compare two ways to call 500 people: 500 mapped tasks that each poll, and one `CallApiCampaignOperator`.
 
 Both ways run in a real deployment, with the same people, the same number of calls at once and the same poll
-interval. The calls are short, because the mapped tasks would otherwise take an hour. Talks of a minute would
-make the cost of a task smaller, and the cost of its polls larger, than this benchmark shows.
+interval. The calls are short, because the mapped tasks need an hour for calls of usual length. Talks of a
+minute would make the cost of a task smaller, and the cost of its polls larger, than this benchmark shows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ COLUMNS = ("tasks", "starts", "list.calls", "points", "wall time, s", "worker-se
 
 
 def table_row(exchange: Exchange, run: Run, phones: list[str]) -> tuple[float, ...]:
-    """Return the figures of one way as a row of the table. Each person must have been called exactly once."""
+    """Return the figures of one of the two ways as a row of the table.
+
+    :raises AssertionError: a task failed, or a person was not called exactly once.
+    """
     assert {task.state for task in run.tasks} == {"success"}, Counter(task.state for task in run.tasks)
     assert all(exchange.rings(phone) == 1 for phone in phones)
     return (

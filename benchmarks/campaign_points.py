@@ -1,4 +1,4 @@
-"""Measures what share of a minute's points campaigns use, and how often the service refuses a request.
+"""Measure which share of a minute's points campaigns use, and how often the service refuses a request.
 
 Points are the units of the API's rate limits.
 
@@ -30,10 +30,10 @@ WARM_UP = 60.0
 
 @dataclass(frozen=True)
 class Case:
-    """One simulated case: an account, its limit of points and its users.
+    """One simulated case: an account, its limit of points, and the programs that use the account.
 
     :ivar shards: the number of campaigns on the account.
-    :ivar foreign: the share of a minute's points that another client asks for, at random moments.
+    :ivar foreign: the share of a minute's points that another program tries to use, at random moments.
     :ivar ahead: the seconds by which the service's clock is ahead of the campaigns' clock.
     """
 
@@ -55,9 +55,9 @@ class Case:
 class Use:
     """How many points (rate-limit units) were used in ten minutes.
 
-    :ivar share: the share of the granted points that all users together used.
-    :ivar refused: the campaigns' limit_exceeded errors in the worst minute.
-    :ivar all_refused: the limit_exceeded errors of all users in the worst minute.
+    :ivar share: the share of the granted points that all programs together used.
+    :ivar refused: the number of limit_exceeded errors of all campaigns in the worst minute.
+    :ivar all_refused: the number of limit_exceeded errors of all programs in the worst minute.
     """
 
     share: float

@@ -66,7 +66,7 @@ MIDNIGHT = datetime(2026, 10, 12, tzinfo=UTC).timestamp()
 
 
 class Direct:
-    """A replacement of `JsonRpc` that passes requests to the emulated exchange without HTTP."""
+    """A replacement for `JsonRpc` that passes requests to the emulated exchange without HTTP."""
 
     def __init__(self, exchange: Exchange, version: str = "v4.0") -> None:
         self._exchange = exchange
@@ -83,7 +83,7 @@ class Direct:
 def gateway_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = None) -> CampaignGateway:
     """Return a campaign's gateway to an emulated exchange. Requests do not use HTTP.
 
-    :param clock: the campaign's clock; None means the exchange's clock.
+    :param clock: the campaign's clock; None: the clock of the exchange.
     """
     clock = clock or exchange.clock
     client: Client = Client(Direct(exchange), AccessKey("demo-key"), clock=clock)  # type: ignore[arg-type]
@@ -126,7 +126,7 @@ def new_runner(
 ) -> Runner:
     """Return the runner of a new campaign that calls the people in ``rows`` at an emulated exchange.
 
-    :param shard: (number of the shard, how many shards).
+    :param shard: (number of this shard, number of all shards).
     :param poll_interval: seconds between two polls.
     :param clock: the campaign's clock; None: the clock of the exchange.
     """

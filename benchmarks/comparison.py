@@ -101,7 +101,7 @@ class Faulted:
 
 
 def phones(number: int) -> list[str]:
-    """Return the phone numbers of this many contacts."""
+    """Return ``number`` different phone numbers of contacts."""
     return [str(79_040_000_000 + i) for i in range(number)]
 
 
@@ -123,7 +123,7 @@ def wait(airflow: Airflow, exchanges: dict[str, Exchange]) -> dict[str, Waited]:
 
 
 def disturb(airflow: Airflow, exchanges: dict[str, Exchange]) -> dict[str, dict[str, Faulted]]:
-    """Run all variants at once, while each fault hits one start request of each call.
+    """Run all variants at once, each variant once for each fault. A fault hits the first start requests.
 
     Return name of the variant → name of the fault → what became of the variant.
     """

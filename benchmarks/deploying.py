@@ -1,7 +1,7 @@
 """A real Airflow for a benchmark: the deployment of the tests, with a benchmark's DAGs and exchanges.
 
-The emulated exchanges run in the process of the benchmark. The benchmark therefore reads the requests and
-calls directly from the exchange.
+The emulated exchanges run in the process of the benchmark, so that the benchmark reads the requests and calls
+directly from the exchanges.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Airflow(Deployment):
 
     :param file: the file's name without the suffix. The file defines one DAG per entry of the JSON file
         with the same name.
-    :param dags: the content of that JSON file.
+    :param dags: the content of the JSON file.
     :param connections: connection id → the connection's fields.
     :param slots: the number of tasks that run at once.
     """

@@ -1,8 +1,8 @@
 """Compare the time of ``hook.call(ListCalls())`` with the same POST through `requests` and ``json.loads``.
 
-The exchange runs in another process, so its work is the same in both times. The benchmark also measures the
-client's CPU time in this process. The ratio of the CPU times is stricter, because it does not depend on the
-server.
+The exchange runs in another process and does the same work in both cases. The benchmark also measures the
+client's CPU time in this process. The ratio of the CPU times is stricter, because CPU times do not depend on
+the server.
 """
 
 from __future__ import annotations

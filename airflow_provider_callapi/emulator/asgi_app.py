@@ -1,7 +1,7 @@
 """The ASGI application of the emulator.
 
-The application answers JSON-RPC requests without a web framework. The reason is that some of the faults that
-a test can plan must break the connection, and a web framework hides the connection.
+The application answers JSON-RPC requests without a web framework. Some of the faults that a test can plan
+must break the connection, and a web framework hides the connection.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ class EmulatorApp:
 
     `EmulatorApp` passes all other requests to another application. For some faults, `EmulatorApp` breaks the
     network connection to the client. `EmulatorApp` reaches the connection through uvicorn's ``send``
-    function. This works only if the server is uvicorn with h11, and if no other application wraps
-    `EmulatorApp`.
+    function. The server must therefore be uvicorn with h11, and no other application may wrap `EmulatorApp`.
 
     :param dispatcher: answers the JSON-RPC requests.
     :param other_app: the application for all other requests.

@@ -113,9 +113,9 @@ class Call:
         return self.started_at + self.script.listed_after
 
     def leg(self, role: Role) -> Leg | None:
-        """Return the newest leg with a role, such as the operator's, if the leg has not ended.
+        """Return the newest leg with the given role that has not ended.
 
-        The participant's phone rings or is connected. None: the call has no such leg.
+        The phone of the returned leg rings or is connected. None: the call has no such leg.
         """
         for leg in reversed(self.legs):
             if leg.role is role and leg.state is not LegState.DISCONNECTED:

@@ -28,7 +28,7 @@ _NOT_REACHED_REASONS: Mapping[tuple[bool, Reaction], str] = {
 
 
 def not_reached_reason(role: Role, script: Script) -> str | None:
-    """Return the finish reason that a script gives to the phone's leg; None: the person answers."""
+    """Return the finish reason that a script gives to the leg of its phone; None: the person answers."""
     return script.fails_with or _NOT_REACHED_REASONS.get((role is Role.CONTACT, script.answer))
 
 

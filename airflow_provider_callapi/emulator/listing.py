@@ -1,6 +1,6 @@
 """The calls that the emulator's ``list.calls`` shows at a moment, and the form of each entry.
 
-The `Profile` of the exchange determines which calls are shown, and the form of the entries.
+The `Profile` of the exchange determines which calls ``list.calls`` shows, and the form of the entries.
 
 Source: the vendor's Call API v4.0 document, and for the English states the newer documentation of CallGear.
 """

@@ -1,8 +1,7 @@
 """The pytest plugin with the fixtures ``callapi_emulator`` and ``callapi_profile``.
 
-Installing the package registers the plugin. The plugin imports the emulator only when a test uses
-``callapi_emulator``. The reason is that pytest imports this module in every test run of every user of the
-package.
+Installing the package registers the plugin. Because pytest imports this module in every test run of every
+user, the plugin imports the emulator only when a test uses ``callapi_emulator``.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
     """An emulated telephone exchange on a free port of 127.0.0.1. The clock runs in real time.
 
     ``callapi_emulator.exchange`` is the exchange. ``callapi_emulator.connection()`` returns an Airflow
-    connection to the exchange. Give phones short calls: ``exchange.expect_ring(phone, Script(rings=0.5,
-    talks=1))``. If the phones rang differently from the test's expectations, the test fails even if its own
-    code passes (``Exchange.check_rings``). For a clock that the test moves, use
+    connection to the exchange. To keep a test fast, script short calls, e.g. ``exchange.expect_ring(phone,
+    Script(rings=0.5, talks=1))``. If the phones rang differently from the test's expectations, the test fails
+    even if its own code passes (``Exchange.check_rings``). For a clock that the test moves, use
     ``Emulator(Exchange(clock=ManualClock()))`` instead.
     """
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415

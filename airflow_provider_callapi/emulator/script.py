@@ -15,8 +15,8 @@ class Script:
 
     All times are in seconds.
 
-    ``listed_after``, ``hangs_up`` and the fields ``employee_…`` have an effect only if the phone is the
-    contact's.
+    ``listed_after``, ``hangs_up`` and the fields ``employee_…`` have an effect only if the phone belongs to
+    the contact.
 
     :ivar listed_after: time from the start of the call until the call appears in ``list.calls``.
     :ivar rings: time until the person answers, the exchange reports a busy line, or the exchange stops
@@ -57,7 +57,7 @@ class Script:
 
     @classmethod
     def operator_fails(cls, reason: str, rings: float = 3.0, employee_rings: float = 2.0) -> Script:
-        """Return a script for a contact who answers, but whose call's operator cannot be reached.
+        """Return a script for a contact who answers while the operator of the call cannot be reached.
 
         :param reason: the finish reason with which the operator's leg fails, e.g. ``max_out_call_reached``.
         :param rings: seconds until the contact answers.

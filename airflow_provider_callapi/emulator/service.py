@@ -182,10 +182,10 @@ class Service:
     def _limit_exceeded(
         self, switchboard: Switchboard, account: Account, request_type: type[Request[Any]], points: int
     ) -> RpcError | None:
-        """Check that the account has enough points left for a request. None: the account has enough.
+        """Check that the account has enough points left for a request. None: the points are enough.
 
-        If the profile states that the service places a call despite the limit, return the error. The calling
-        code carries out the request and then raises the error.
+        If too few points are left, but the profile states that the service still places the call, return the
+        error. The calling code carries out the request and then raises the error.
 
         :raises RpcError: ``limit_exceeded``: too few points are left, and the request is not carried out.
         """

@@ -208,7 +208,7 @@ class Switchboard:
     def complete_transfer(self, call: Call, third: Leg) -> None:
         """Make the third party the operator of the call, and begin a new talk.
 
-        The talk lasts as long as the third party's script states.
+        The new talk lasts for the time that the third party's script states.
 
         :param third: the leg of the third party.
         """

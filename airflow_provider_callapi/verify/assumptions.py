@@ -23,11 +23,11 @@ Verdict = Literal["confirmed", "contradicted", "not known"]
 
 @dataclass(frozen=True)
 class Assumption:
-    """One assumption.
+    """One assumption of the package about the service.
 
     :ivar text: the assumption in one sentence.
     :ivar relies: what the package does because of the assumption.
-    :ivar probes: the probes whose findings show whether the assumption holds.
+    :ivar probes: the names of the probes (measurements) that show whether the assumption holds.
     """
 
     text: str
@@ -38,7 +38,7 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the final table. All values are text without phone numbers."""
+    """One row of the table that ``airflow callapi verify`` prints. All values are without phone numbers."""
 
     assumption: str
     relies: str
@@ -48,7 +48,7 @@ class Row:
 
 
 def table(context: Context) -> list[Row]:
-    """Return the rows of the final table: one for each assumption."""
+    """Return the rows of the table that ``airflow callapi verify`` prints: one row for each assumption."""
     return [_row(assumption, context) for assumption in ASSUMPTIONS]
 
 

@@ -1,4 +1,4 @@
-"""The fixture ``desk``; test modules load it with ``pytest_plugins = ["airflow_desk"]``."""
+"""The fixture ``desk``. Test modules load the fixture with ``pytest_plugins = ["airflow_desk"]``."""
 
 from __future__ import annotations
 

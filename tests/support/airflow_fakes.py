@@ -87,7 +87,7 @@ class Desk:
         self.monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps({**fields, **changes}))
 
     def sent(self, *, but: tuple[str, ...] = ("list.calls",)) -> list[str]:
-        """Return the methods of the requests that reached the exchange, in order, but leave out ``but``."""
+        """Return the methods of the requests that reached the exchange, in order, without ``but``."""
         return [e.method or "" for e in self.exchange.journal if e.kind == "request" and e.method not in but]
 
     def start(self, contact: str = CONTACT, **params: Any) -> int:

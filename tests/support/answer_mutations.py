@@ -27,7 +27,7 @@ def paths(value: Any, prefix: Path = ()) -> list[Path]:
 
 
 def _other_types(value: Any) -> list[Any]:
-    """Return the same fact as another JSON type, where this loses nothing."""
+    """Return the same fact in other JSON types, if the conversion loses no information."""
     if isinstance(value, bool) or value is None:
         return []
     if isinstance(value, int):
@@ -47,7 +47,7 @@ def mutated(
 ) -> Any:
     """Draw a mutated copy of a list of entries. No entry is dropped, and no fact is replaced by another one.
 
-    :param not_null: fields for which ``null`` is a fact of its own.
+    :param not_null: fields in which ``null`` has a meaning of its own.
     """
     data: Any = copy.deepcopy(entries)
     for _ in range(draw(st.integers(1, most))):

@@ -1,4 +1,4 @@
-"""A desk for campaigns: the campaign's modules have the desk's clock, and a campaign is one line."""
+"""A desk for campaigns: the campaign's modules use the desk's clock, and one line builds a campaign."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ A_TALK = Script(rings=3, talks=20)
 
 @pytest.fixture
 def campaign_desk(desk, monkeypatch, tmp_path):
-    """The campaign's modules have the desk's clock, too; ``desk.at`` says what happens at a time."""
+    """Return a `Desk` whose clock the campaign's modules use. ``desk.at`` plans what happens when."""
     desk.at = []
 
     def sleep(seconds: float) -> None:
@@ -45,7 +45,10 @@ def campaign_desk(desk, monkeypatch, tmp_path):
 
 
 def waits_by(clock):
-    """``asyncio.wait_for`` by the desk's clock; where nobody else moves it, it is moved to the end."""
+    """Return an ``asyncio.wait_for`` that uses the desk's clock.
+
+    If nothing else moves the clock, the returned function moves the clock to the end of the wait.
+    """
 
     async def wait_for(work, seconds):
         task, until, quiet = asyncio.ensure_future(work), clock() + seconds, 0

@@ -1,6 +1,7 @@
-"""Lists as people hand them in, with a grammar of damage, and the truth about each list.
+"""Random lists with the damage that lists of real people have, and what the author of each list meant.
 
-A list is made from a seed, so that thousands of lists cost little, and a failing list can be made again.
+Each list is made from a seed. Thousands of lists therefore cost little, and a test can rebuild a failing
+list.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _LETTERS = "абвгдежзиклмнопрст"
 class Truth:
     """What the author of a list meant.
 
-    :ivar names: the name of each person, which no other person has.
+    :ivar names: the names of the people. Each person has a different name.
     :ivar numbers: name → the number, as E.164 digits. None: the written number is no number.
     :ivar zones: name → the IANA name of the person's time zone. None: the operator's zone. ``invalid``: the
         zone is not certain.

@@ -76,7 +76,7 @@ def of_task(task_id="load", run_id=RUN, **more):
 
 
 def of_dag():
-    """Return the context that the DAG processor passes to the failure callback of a DAG. It names no task."""
+    """Return the context that the DAG processor passes to the failure callback of a DAG, without a task."""
     return {"dag": DAG("sales"), "run_id": RUN, "reason": "task_failure"}
 
 

@@ -28,7 +28,7 @@ class Client:
     def send(
         self, url: str, method: str, *, key: str | None = "demo-key", ip: str = "127.0.0.1", **params: Any
     ) -> Any:
-        """Send a request and return the data of the answer; None: there is no data."""
+        """Send a request and return the data of the answer; None: the answer contains no data."""
         if key is not None:
             params["access_token"] = key
         body = {"jsonrpc": "2.0", "id": "1", "method": method, "params": params}
@@ -56,7 +56,7 @@ class Client:
         )
 
     def reports(self, begins: float, ends: float, **params: Any) -> None:
-        """Ask for both reports of an interval that is given in seconds from now."""
+        """Request both reports of an interval. ``begins`` and ``ends`` are in seconds from now."""
         interval = {
             "date_from": report_time(self.clock() + begins, "Europe/Moscow"),
             "date_till": report_time(self.clock() + ends, "Europe/Moscow"),

@@ -43,7 +43,7 @@ async def killed(monkeypatch: pytest.MonkeyPatch, *triggers: Any, state: str | N
 
 
 def airflow_knows(monkeypatch: pytest.MonkeyPatch, states: dict[str, str | None]) -> None:
-    """Airflow's API server states these states of the tasks of the run."""
+    """Make Airflow's API server report the given states of the run's tasks: task id → state."""
     monkeypatch.setattr(
         RuntimeTaskInstance, "get_task_states", staticmethod(lambda **asked: {asked["run_ids"][0]: states})
     )

@@ -1,4 +1,4 @@
-"""An exchange, a clock that the test moves, and a person who does at the phones what ``verify`` asks for."""
+"""A simulated exchange, clock and person. The person does at the phones what ``verify`` asks for."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OBEDIENT = {
 class World:
     """A user with two phones and an account at an exchange.
 
-    :ivar said: everything that the program has shown.
+    :ivar said: all lines of text that the program has shown to the user.
     :ivar before_pause: a function that the world calls before each pause.
     """
 
@@ -83,7 +83,7 @@ class World:
         )
 
     def verify(self, *only: str, with_calls: bool = True) -> Findings:
-        """Run the probes as the command does."""
+        """Run the probes (measurements) as the command ``airflow callapi verify`` does."""
         file = ResumeFile.open(self.file, "callapi_default")
         return Run(self.gateway(), self.options, file).execute(select(only, with_calls=with_calls))
 
@@ -97,7 +97,7 @@ def whole_seconds(largest: int) -> st.SearchStrategy[float]:
 
 @st.composite
 def profiles(draw: st.DrawFn) -> Profile:
-    """Draw a profile of a service that a run can tell from all others, in the fields that it can observe."""
+    """Draw a profile in which a run of ``verify`` can measure every field that a run can observe at all."""
     vanish_seconds = draw(whole_seconds(4))
     shapes = draw(
         st.sets(
