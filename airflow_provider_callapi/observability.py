@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import structlog
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_provider_callapi.calls.call_journal import Stage
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import Stage
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.calls.watch import Phase, SessionWatch
 

@@ -67,6 +67,7 @@ def test_used_up_points_are_waited_for_until_their_reset(error, seconds):
         (exceptions.CallUnresolved("x"), FAIL),
         (exceptions.CallOutcomeUnknown("x"), FAIL),
         (exceptions.CallApiFailure("x"), FAIL),
+        (exceptions.InvalidParameter("x"), FAIL),
         (exceptions.ConnectionSettingsInvalid("x"), FAIL),
         (exceptions.CallTooLate("x"), FAIL),
         (exceptions.CallNotAnswered("x"), DEFAULT),

@@ -22,8 +22,8 @@ from typing import Any
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import CallNotFound
+from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import Journal, Stage
 from airflow_provider_callapi.calls.tagging import TagRules, due_tags
 from airflow_provider_callapi.calls.watch import Phase, Until
 

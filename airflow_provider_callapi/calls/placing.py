@@ -1,39 +1,20 @@
-"""Place one call at most once: the journal of a call, and the only code that sends a call's start request.
+"""Place one call at most once. Only this module sends the start request of a single call.
 
-A placed call cannot be undone, and the service has no idempotency key. So the journal stores an intent before
-the start request is sent. If a later try finds an intent without a result, the try does not dial. The try
-searches for the call by the call's ``external_id`` instead. The function `place` follows this table:
-
-=================  ====================================================================================
-journal stage      what the next try does
-=================  ====================================================================================
-nothing            place the call
-starting           search for external_id: if found, continue as started; else the call is unresolved
-started            wait for the same session again; never dial
-ended              finish what is left (tags, report); never dial
-done               return the result again; after a user clears the task: place a new attempt
-unresolved         fail again; after a user clears the task: place a new attempt
-redial             place a new attempt: the last one was not answered, and the task requires an answer
-=================  ====================================================================================
-
-If the service refused the start request, or if nothing was sent, the call was not placed. The journal then
-returns to the stage "nothing". If the journal holds a call to another person, the try places a new attempt.
-If the journal's fingerprint cannot be compared, because its secret key is gone, the call counts as a call to
-this person.
+A placed call cannot be undone, and the service has no idempotency key. So `place` stores an intent in the
+task's journal before it sends the start request. `airflow_provider_callapi.calls.call_journal` has the table
+of what each try does.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
-from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
+from airflow_provider_callapi.calls.call_journal import Journal, Record, Step
 from airflow_provider_callapi.calls.lost_call import (
     CLOCK_DIFFERENCE,
     SMALL_CLOCK_DIFFERENCE,
@@ -42,104 +23,13 @@ from airflow_provider_callapi.calls.lost_call import (
 )
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
-from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
-
-_RECORD_KEY = "callapi_call"
-"""The key under which a journal stores its record."""
 
 Delivery = Literal["at_most_once", "at_least_once"]
 """What a task does if it is unknown whether a call was placed, and a search has not found the call.
 
 ``at_most_once``: the task fails. ``at_least_once``: the task places a new attempt.
 """
-
-
-class Stage(StrEnum):
-    """The stage of a call, as the journal of a task stores the stage.
-
-    The table at the top of the module ``placing`` states what follows from each stage.
-    """
-
-    NOTHING = "nothing"
-    STARTING = "starting"
-    STARTED = "started"
-    ENDED = "ended"
-    DONE = "done"
-    REDIAL = "redial"
-    UNRESOLVED = "unresolved"
-
-
-class Step(StrEnum):
-    """What one try of a task does with the call in the journal.
-
-    The task log shows the values of this enum.
-    """
-
-    DIAL = "placing the call"
-    DIAL_AGAIN = "placing a new attempt"
-    SEARCH = "searching for the call that may have been placed"
-    ADOPT = "continuing with the call that was placed, without dialling"
-    GIVE_UP = "failing, because it is unknown whether the call was placed"
-
-
-_STEPS: dict[tuple[Stage, bool], Step] = {
-    (Stage.NOTHING, False): Step.DIAL,
-    (Stage.NOTHING, True): Step.DIAL,
-    (Stage.STARTING, False): Step.SEARCH,
-    (Stage.STARTING, True): Step.SEARCH,
-    (Stage.STARTED, False): Step.ADOPT,
-    (Stage.STARTED, True): Step.ADOPT,
-    (Stage.ENDED, False): Step.ADOPT,
-    (Stage.ENDED, True): Step.ADOPT,
-    (Stage.DONE, False): Step.ADOPT,
-    (Stage.DONE, True): Step.DIAL_AGAIN,
-    (Stage.REDIAL, False): Step.DIAL_AGAIN,
-    (Stage.REDIAL, True): Step.DIAL_AGAIN,
-    (Stage.UNRESOLVED, False): Step.GIVE_UP,
-    (Stage.UNRESOLVED, True): Step.DIAL_AGAIN,
-}
-"""(journal stage, whether a user has cleared the task since that stage) → what the next try does."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """The journal's record of one call. The record is plain JSON without a phone number.
-
-    :ivar fingerprint: digits that identify the called person, see `Journal.person_fingerprint`.
-    :ivar generation: the ``generation`` of the `Journal` when the record was stored. This number changes only
-        when a user clears the task.
-    :ivar attempt: the number of the newest attempt; the first is 1.
-    :ivar intended_at: when the intent was stored, epoch seconds.
-    :ivar call: the outcome so far, as `Outcome.to_xcom` returns it; None: the call has not reached the stage
-        ``started``.
-    :ivar others: session ids of calls with the same ``external_id`` and contact that were active before the
-        start request was sent. They belong to other tasks.
-    :ivar missing_since: when a search for the lost call first ended without the call, epoch seconds; None: no
-        search has ended without the call.
-    """
-
-    stage: Stage
-    fingerprint: str
-    generation: int
-    attempt: int
-    external_id: str
-    intended_at: float
-    call: dict[str, Any] | None = None
-    others: tuple[int, ...] = ()
-    missing_since: float | None = None
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Record:
-        """Return the record that a journal has stored as plain JSON."""
-        others = tuple(value.get("others", ()))
-        return cls(**{**value, "stage": Stage(value["stage"]), "others": others})
-
-    @property
-    def outcome(self) -> Outcome:
-        """The outcome so far of the call in the record. The call must have reached the stage ``started``."""
-        assert self.call is not None, f"a call in stage {self.stage} has no session"
-        return Outcome.from_xcom(self.call)
 
 
 class Unresolved(Exception):
@@ -163,159 +53,6 @@ class AbsenceNotProven(Exception):
     def __init__(self, external_id: str, proven_at: float) -> None:
         super().__init__(f"neither list.calls nor the Data API shows external_id {external_id} yet")
         self.proven_at = proven_at
-
-
-class Journal:
-    """The stored record of one task's call.
-
-    A method that changes the record returns only after the change is stored.
-
-    :param owner: dag id, run id, task id and map index of the task.
-    :param generation: a number that changes only when a user clears the task.
-    :param deployment: the Airflow deployment of the task.
-    """
-
-    def __init__(
-        self,
-        store: KeyValueStore,
-        *,
-        owner: tuple[str, ...],
-        generation: int,
-        deployment: Deployment = NO_DEPLOYMENT,
-    ) -> None:
-        self.store = store
-        self._deployment = deployment
-        self._owner = owner
-        self._generation = generation
-        stored = store.get(_RECORD_KEY)
-        self.record = Record.from_json(stored) if stored else None
-
-    @property
-    def current(self) -> Record:
-        """The journal's record of the call. The journal has no record before the first intent is stored."""
-        assert self.record is not None, "no intent was stored"
-        return self.record
-
-    def next_step(self, request: StartCall) -> Step:
-        """Return what the next try of the task must do for a start request. The journal does not change."""
-        if self.record is None:
-            return Step.DIAL
-        is_same_person = self._deployment.is_fingerprint_of(
-            self.record.fingerprint, *self._owner, request.contact
-        )
-        if is_same_person is False:
-            return Step.DIAL_AGAIN
-        return _STEPS[self.record.stage, self._generation != self.record.generation]
-
-    def describe(self) -> str:
-        """Return the stage of the task's call in a few words, for the task log."""
-        return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
-
-    def person_fingerprint(self, request: StartCall) -> str:
-        """Return digits that identify the person that a start request calls.
-
-        The digits do not depend on the message, because a retry of the task may render another message. The
-        digits are a shortened hash of the journal's owner and the phone number, with the deployment's secret
-        key if there is one, see `Deployment.fingerprint`.
-        """
-        return self._deployment.fingerprint(*self._owner, request.contact)
-
-    def external_id(self, request: StartCall, attempt: int) -> str:
-        """Return the ``external_id`` of an attempt. The search for a lost call uses this id.
-
-        Every try of one attempt uses the same id. If the request has an ``external_id``, the first attempt
-        uses that id, and the next attempts add ``-2``, ``-3`` …. If the request has no ``external_id``, the
-        id is a hash of the deployment and the journal's owner. The hash has at most 64 characters and
-        contains no phone number.
-        """
-        if request.external_id:
-            return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
-        scope = self._deployment.scope("/".join(self._owner))
-        return f"af-{hashlib.sha256(scope.encode()).hexdigest()[:32]}-{attempt}"
-
-    @property
-    def next_attempt(self) -> int:
-        """The number of the next attempt."""
-        return self.record.attempt + 1 if self.record else 1
-
-    def store_intent(self, request: StartCall, now: float, others: tuple[int, ...] = ()) -> StartCall:
-        """Store the intent of the next attempt. Use this method before you send the attempt's start request.
-
-        :param now: epoch seconds.
-        :param others: session ids of other tasks' active calls with the same ``external_id`` and contact.
-        :return: the request with the ``external_id`` of the attempt.
-        """
-        attempt = self.next_attempt
-        external_id = self.external_id(request, attempt)
-        self._store(
-            Record(
-                Stage.STARTING,
-                self.person_fingerprint(request),
-                self._generation,
-                attempt,
-                external_id,
-                intended_at=now,
-                others=others,
-            )
-        )
-        return request.model_copy(update={"external_id": external_id})
-
-    def mark_not_placed(self) -> None:
-        """Store that the call was not placed. The task's next try uses the same attempt number again."""
-        self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
-
-    def mark_missing(self, now: float) -> None:
-        """Store that a search for the lost call has ended without the call, unless this is stored already.
-
-        :param now: epoch seconds.
-        """
-        if self.current.missing_since is None:
-            self._store(replace(self.current, missing_since=now))
-
-    def mark_started(self, call_session_id: int, now: float) -> Outcome:
-        """Store that the service accepted the call, and return the call's outcome so far.
-
-        :param now: epoch seconds.
-        """
-        record = self.current
-        call = Outcome(call_session_id, record.external_id, attempt=record.attempt, started_at=now)
-        self._store_stage(Stage.STARTED, call=call.to_xcom())
-        return call
-
-    def mark_unresolved(self) -> None:
-        """Store that the search did not find the lost call."""
-        self._store_stage(Stage.UNRESOLVED)
-
-    def mark_active(self, call: Outcome) -> None:
-        """Store the outcome so far of an active call. Later tries of the task continue from this outcome."""
-        self._store_call(Stage.STARTED, call)
-
-    def mark_ended(self, call: Outcome) -> None:
-        """Store that the call has ended.
-
-        The call may still have to be tagged, and its report may have to be fetched.
-        """
-        self._store_call(Stage.ENDED, call)
-
-    def mark_done(self, call: Outcome, *, redial: bool = False) -> None:
-        """Store the outcome of an attempt to call the person, and the fact that the attempt is done.
-
-        :param redial: whether the next try places a new attempt.
-        """
-        self._store_call(Stage.REDIAL if redial else Stage.DONE, call)
-
-    def _store_call(self, stage: Stage, call: Outcome) -> None:
-        if self.record is None:  # after a deferral, a store that ends with the process has lost the record
-            external_id = call.external_id or ""
-            self.record = Record(stage, "", self._generation, call.attempt, external_id, 0.0)
-        self._store_stage(stage, call=call.to_xcom())
-
-    def _store_stage(self, stage: Stage, **changes: Any) -> None:
-        self._store(replace(self.current, stage=stage, generation=self._generation, **changes))
-
-    def _store(self, record: Record) -> None:
-        self.store.set(_RECORD_KEY, {**asdict(record), "others": list(record.others)})
-        self.record = record
 
 
 FindReportedCall = Callable[[str, str, float], int | None]

@@ -11,6 +11,7 @@ import pytest
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import CallNotFound, Unanswered
 from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.lifecycle import (
     CallLifecycle,
     Finished,
@@ -23,7 +24,6 @@ from airflow_provider_callapi.calls.lifecycle import (
     WaitForReport,
 )
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import Journal, Stage
 from airflow_provider_callapi.calls.stores import MemoryStore
 from airflow_provider_callapi.calls.watch import Phase
 

@@ -25,19 +25,10 @@ from airflow_provider_callapi.api.errors import (
 )
 from airflow_provider_callapi.api.methods import StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
+from airflow_provider_callapi.calls.call_journal import _STEPS, Journal, Record, Stage, Step
 from airflow_provider_callapi.calls.lost_call import CLOCK_DIFFERENCE
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import (
-    _STEPS,
-    AbsenceNotProven,
-    CallGateway,
-    Journal,
-    Record,
-    Stage,
-    Step,
-    Unresolved,
-    place,
-)
+from airflow_provider_callapi.calls.placing import AbsenceNotProven, CallGateway, Unresolved, place
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.stores import MemoryStore
 

@@ -29,16 +29,9 @@ from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import Component, StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.api.retrying_client import RetryingClient
+from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import (
-    AbsenceNotProven,
-    CallGateway,
-    Delivery,
-    Journal,
-    Stage,
-    Unresolved,
-    place,
-)
+from airflow_provider_callapi.calls.placing import AbsenceNotProven, CallGateway, Delivery, Unresolved, place
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.emulator import Exchange, Fault, ManualClock, Script
 

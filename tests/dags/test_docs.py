@@ -15,7 +15,7 @@ import pytest
 from airflow_provider_callapi import exceptions, provider_info
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.methods import METHODS, Repeat
-from airflow_provider_callapi.calls import placing
+from airflow_provider_callapi.calls import call_journal
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, RESULT_MEANINGS
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
@@ -272,7 +272,7 @@ def test_the_trees_of_errors_and_the_journal_are_the_codes_own():
         tree = (module.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]
         drawn = "\n".join(line.removeprefix("    ").rstrip() for line in tree.splitlines())
         assert drawn.rstrip().replace("``", "") in PAGES["errors.md"], f"{module.__name__} draws another tree"
-    says = re.findall(r"^(\w+) {4,}(\S.*)$", placing.__doc__ or "", re.MULTILINE)
+    says = re.findall(r"^(\w+) {4,}(\S.*)$", call_journal.__doc__ or "", re.MULTILINE)
     assert [tuple(row) for row in table("reliability.md", "journal stage")] == says
 
 

@@ -9,8 +9,9 @@ from airflow_provider_callapi.api.errors import CallApiError, Rejected, mask_pho
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.call_journal import Journal
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import CallGateway, Journal, Unresolved, place
+from airflow_provider_callapi.calls.placing import CallGateway, Unresolved, place
 from airflow_provider_callapi.calls.stores import MemoryStore
 
 

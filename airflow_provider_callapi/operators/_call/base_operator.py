@@ -1,7 +1,7 @@
 """Base of the operators that start one call.
 
 Every try first reads the journal (the stored record of the task's call), and continues where the last try
-stopped. See `airflow_provider_callapi.calls.placing` for the journal.
+stopped. See `airflow_provider_callapi.calls.call_journal` for the journal.
 `airflow_provider_callapi.operators._call.call_try` carries out one try.
 """
 

@@ -12,7 +12,8 @@ from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, SetTagCommunications
 from airflow_provider_callapi.api.errors import CallApiError, CallRefused, mask_phones
 from airflow_provider_callapi.api.methods import StartCall, TagCall
-from airflow_provider_callapi.calls import placing
+from airflow_provider_callapi.calls import call_journal
+from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.lateness import too_late_reason
 from airflow_provider_callapi.calls.lifecycle import (
     CallLifecycle,
@@ -26,14 +27,7 @@ from airflow_provider_callapi.calls.lifecycle import (
     WaitForReport,
 )
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import (
-    AbsenceNotProven,
-    CallGateway,
-    Journal,
-    Stage,
-    Unresolved,
-    place,
-)
+from airflow_provider_callapi.calls.placing import AbsenceNotProven, CallGateway, Unresolved, place
 from airflow_provider_callapi.calls.stores import MemoryStore
 from airflow_provider_callapi.calls.tagging import TagRules
 from airflow_provider_callapi.calls.tolerance import PollTolerance
@@ -124,7 +118,7 @@ class CallTry:
         self._require_what_proves_absence()
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
         step = self._journal.next_step(request)
-        if late and step in (placing.Step.DIAL, placing.Step.DIAL_AGAIN):
+        if late and step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN):
             raise CallTooLate(late)
         delivery = "at_most_once" if late else self._options.delivery
         # Without a journal that outlives a try, an earlier try may have placed the call.
@@ -153,7 +147,7 @@ class CallTry:
                 raise
             self._log.info("%s: %s", description, error)
             return self._refused_result(request, error)
-        if step is placing.Step.ADOPT:
+        if step is call_journal.Step.ADOPT:
             log_call_event(LogEvent.RESUMED, call)
         if self._options.wait_for_completion and self._journal.current.stage is Stage.STARTED:
             self.active_session_id = call.call_session_id
