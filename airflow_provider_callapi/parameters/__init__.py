@@ -1,1 +1,1 @@
-"""What the parameters of operators, sensors, triggers, hooks and notifiers may be, and how they are read."""
+"""Check and convert the parameters of operators, sensors, triggers, hooks and notifiers."""

@@ -1,7 +1,7 @@
 """The kinds of parameters: how a value is converted, and which values are allowed.
 
-A value may come as text, because templates, YAML files and forms give text: ``"60"`` is 60 seconds, and
-``"false"`` is false. No kind guesses: a text that is neither ``true`` nor ``false`` is no boolean.
+A value may be a text, because templates, YAML files and forms give texts: ``"60"`` means 60 seconds, and
+``"false"`` means false. A kind does not guess: a text that is neither ``true`` nor ``false`` is no boolean.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ _LONGEST_NUMERAL = 40
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of parameter.
+    """A kind of parameter, such as a duration or a boolean.
 
     :ivar allowed: which values are allowed, as a text for the error of a value that is not allowed.
-    :ivar read: a function that converts a value. The function raises ValueError for any other value.
+    :ivar read: a function that converts an allowed value. If the value is not allowed, the function raises
+        ValueError.
     :ivar optional: whether the value None is allowed. None is never converted.
     """
 
@@ -37,9 +38,9 @@ class Kind:
     optional: bool = False
 
     def or_none(self, meaning: str) -> Kind:
-        """Return this kind with None as one more allowed value.
+        """Return a kind that also allows the value None.
 
-        :param meaning: what None means, for the error.
+        :param meaning: what None means, as a text for the error.
         """
         return replace(self, allowed=f"{self.allowed}, or None ({meaning})", optional=True)
 
@@ -163,7 +164,10 @@ def _read_texts(value: Any) -> list[str]:
 
 
 def _read_contacts(value: Any) -> list[str]:
-    """Return phone numbers as texts. A data frame may give a whole number as a float."""
+    """Return phone numbers as texts.
+
+    A phone number may be a float, because a data frame can convert whole numbers to floats.
+    """
     numbers = value if isinstance(value, list | tuple | set) else [value]
     return [text(int(one) if isinstance(one, float) and one.is_integer() else one) for one in numbers]
 
@@ -175,7 +179,7 @@ def _read_mapping(value: Any) -> Mapping[Any, Any]:
 
 
 def mapping_of(kind: Kind) -> Kind:
-    """Return the kind of a dict with values of one kind. The values are converted."""
+    """Return the kind of a dict whose values all have one kind. The kind converts the values of the dict."""
 
     def read(value: Any) -> dict[Any, Any]:
         return {
@@ -205,7 +209,7 @@ def _read_moment(value: Any) -> float:
 
 
 def _read_rows(value: Any) -> Any:
-    """Return a list of rows, or the path of a file, unchanged. The reader of lists checks each row."""
+    """Return a list of rows, or the path of a file, unchanged. Another module checks each row."""
     if isinstance(value, str) and value.strip():
         return value
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):

@@ -1,7 +1,7 @@
 """Keep a rendered text a text, even if the DAG has ``render_template_as_native_obj=True``.
 
-By default, Airflow's native rendering reads every rendered text as a Python value. The tones ``1234#`` become
-the number 1234, and the text ``1.20`` becomes 1.2.
+With this setting, Airflow's own rendering reads every rendered text as a Python value. For example, the tones
+``1234#`` become the number 1234, and the text ``1.20`` becomes 1.2.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 
 
 class TextStaysText:
-    """Mixin for classes with template fields: a rendered text is never read as another value.
+    """Mixin for classes with template fields: a rendered text never becomes a value of another type.
 
     A template that consists of one expression still gives the value of the expression: ``{{ params.call }}``
     may be a dict or None.
 
-    :cvar object_fields: the template fields that take an object. A text in such a field is rendered as the
-        DAG says, so ``{{ ti.xcom_pull('rows') | tojson }}`` may become a list. The texts inside an object
-        stay texts.
+    :cvar object_fields: the template fields that take an object. The DAG's setting decides how a text in such
+        a field is rendered, so ``{{ ti.xcom_pull('rows') | tojson }}`` may become a list. The texts inside an
+        object stay texts.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()

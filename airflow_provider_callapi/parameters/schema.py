@@ -1,4 +1,4 @@
-"""Read all parameters of an object by one table: parameter name → kind."""
+"""Check and convert the parameters of an object by a schema, which is a table: parameter name → kind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_parameters(
 ) -> dict[str, Any]:
     """Return the converted values of the parameters in a schema.
 
-    :param values: parameter name → value. Other names are ignored.
+    :param values: name → value. Names that are not in the schema are ignored.
     :param not_rendered: the names of the template fields, before Airflow renders them. A template in such a
         field, or the output of another task, is returned unchanged.
     :raises InvalidParameter: a value is not allowed. The text names the parameter, but contains no value.
@@ -59,9 +59,9 @@ def is_template(value: Any) -> bool:
 
 @contextmanager
 def nothing_sent() -> Iterator[None]:
-    """Add to the error of a parameter that is not allowed that no call was placed.
+    """Inside a ``with`` block, replace the error about a parameter by an error for the task.
 
-    :raises CallApiFailure: a parameter is not allowed.
+    :raises CallApiFailure: a parameter is not allowed. The error text adds that no call was placed.
     """
     try:
         yield
