@@ -45,7 +45,9 @@ with DAG("nothing_secret", default_args={{"retries": 0}}) as dag:
         task_id="sensor", call_session_id=short.output, mode="reschedule", poke_interval=0.3
     )
     refused = CallApiStartInformerCallOperator(task_id="refused", contact="{BLACKLISTED}", **common)
-    invalid = CallApiStartInformerCallOperator(task_id="invalid", contact="{PHONE}x y", **common)
+    invalid = CallApiStartInformerCallOperator(
+        task_id="invalid", contact="{{{{ '{PHONE}x y' }}}}", **common
+    )
     wrong_tag = CallApiTagCallOperator(task_id="wrong_tag", call_session_id=short.output, tag_id=999)
     wrong_third = CallApiMakeCallOperator(task_id="wrong_third", call_session_id=short.output, to="{PHONE}")
     [call, refused, invalid] >> short >> [look, wrong_tag, wrong_third] >> sensor

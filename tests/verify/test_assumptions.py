@@ -27,7 +27,7 @@ def rows_of(world: World, findings: Findings, *, has_data_api: bool = True) -> d
 
 
 def test_the_defaults_are_those_of_the_operators():
-    parameters = inspect.signature(StartCallOperator).parameters
+    parameters = inspect.signature(StartCallOperator.__init__).parameters
 
     assert parameters["appear_timeout"].default == judgement.APPEAR_TIMEOUT
     assert parameters["report_timeout"].default == judgement.REPORT_TIMEOUT

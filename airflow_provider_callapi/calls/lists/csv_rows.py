@@ -26,7 +26,7 @@ A control character, which practically never occurs in a list.
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[;,\t]*\s*', re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r'"[^"]*"')
 _DIGITS_OF_A_ROW = 5
-"""The number of digits from which a line inside a quoted value may be another person's row."""
+"""The number of digits from which a line or a value may contain another person's phone number."""
 
 
 def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
@@ -44,6 +44,7 @@ def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
             first, line = line + 1, before + reader.line_num
             if line > first:
                 _refuse_swallowed_lines(values)
+            _refuse_lone_quotation_marks(values)
             if table is None:
                 table = Table(values)
             else:
@@ -96,6 +97,21 @@ def _refuse_swallowed_lines(values: Sequence[str]) -> None:
             raise ListUnreadable(
                 "a quotation mark opens here, and the quoted value contains another row. Close the quotation "
                 "mark, or write the value on one line"
+            )
+
+
+def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
+    """Raise an error if a value with many digits contains an odd number of quotation marks.
+
+    One of the marks has probably closed an earlier value too soon. The phone number in the value would then
+    stand in the wrong column.
+
+    :raises ListUnreadable: a value contains such a quotation mark.
+    """
+    for value in values:
+        if '"' in value and value.count('"') % 2 and len(re.findall(r"\d", fold(value))) >= _DIGITS_OF_A_ROW:
+            raise ListUnreadable(
+                "a quotation mark is out of place beside a number. Check the quotation marks"
             )
 
 

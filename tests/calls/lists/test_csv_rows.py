@@ -73,6 +73,7 @@ def test_a_quotation_mark_put_in_or_taken_out_never_hides_a_phone(
         ('sep=;\nphone;name\n1;"Анна\n79260000002;"\n', "line 3: .*another row"),
         ("phone;name\n1;Анна;x\n", "line 2: more values than columns"),
         ('phone;name;timezone\n1;"Анна;Asia/Omsk"\n', "line 2: fewer values than columns"),
+        ('phone;date\n"79260000001"; +79260000002";\n', "line 2: .*beside a number"),
         ("phone;;name\n1;x;Анна\n", "line 2: more values than columns"),
         ("phone;name;phone\n", "line 1: two columns are named 'phone'"),
         ("79260000001;Анна\n", "line 1: this line must name the columns"),
@@ -83,6 +84,11 @@ def test_a_quotation_mark_put_in_or_taken_out_never_hides_a_phone(
 def test_damage_is_named_with_its_line(text: str, why: str) -> None:
     with pytest.raises(ListUnreadable, match=why):
         read(text)
+
+
+@pytest.mark.parametrize("name", ['ООО "Ромашка"', 'экран 5"', 'кв. "12345"'])
+def test_quotation_marks_that_a_person_writes_are_no_damage(name: str) -> None:
+    assert read(f"phone;name\n1;{name}\n") == [{"phone": "1", "name": name}]
 
 
 def test_a_list_of_one_column_has_no_separators() -> None:
