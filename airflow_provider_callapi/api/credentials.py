@@ -57,7 +57,8 @@ class AccessKey:
 class LoginSession:
     """A login and a password. Several threads may use one `LoginSession`.
 
-    The client logs in before the first request, and again before a request shortly before the token expires.
+    The client logs in before its first request. If the token is about to expire, the client logs in again
+    before it sends the next request.
     """
 
     def __init__(self, login: str, password: str) -> None:

@@ -110,11 +110,16 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
 def _sort_legs(
     contact: str | None, legs: Iterable[LegReport]
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
-    """Return three lists: the contact's legs, the legs that may be the contact's, and all other legs.
+    """Return three lists: legs of the contact, legs whose participant is not known, and all other legs.
 
-    A leg (the connection of one participant) with the contact's number belongs to the contact. If no leg has
-    the contact's number, a leg without numbers belongs to the contact, provided that the Data API states that
-    the leg does not belong to an operator.
+    A leg is the connection of one participant. No list contains the legs of coaches. A leg with the contact's
+    number belongs to the contact. If there is such a leg, the second list is empty.
+
+    If no leg has the contact's number, the Data API's statement about each leg decides:
+
+    - The leg belongs to an operator: the leg is in the third list.
+    - The leg does not belong to an operator, and the leg has no number: the leg belongs to the contact.
+    - In all other cases, it is not known whether the leg belongs to the contact.
 
     :param contact: the contact's phone number; None: the Data API reports no number.
     """

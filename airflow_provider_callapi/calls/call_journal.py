@@ -97,7 +97,7 @@ class Record:
     :ivar call: the outcome so far, as `Outcome.to_xcom` returns it; None: the call has not reached the stage
         ``started``.
     :ivar others: session ids of calls with the same ``external_id`` and contact that were active before the
-        start request was sent. They belong to other tasks.
+        start request was sent. These calls belong to other tasks.
     :ivar missing_since: when a search for the lost call first ended without the call, epoch seconds; None: no
         search has ended without the call.
     """

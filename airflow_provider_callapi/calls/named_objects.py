@@ -157,7 +157,10 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
 def _find_by_id(
     kind: str, ids: Collection[int | str], entries: Entries[Any] | None, key: str = "id"
 ) -> Iterator[str]:
-    """Yield a sentence for each id that is missing in a list, if the list is complete."""
+    """Yield a sentence for each id that a list lacks.
+
+    Yield nothing if the list was not read, or if entries of the list are left out.
+    """
     if entries is None or not entries.complete:
         return
     known = {str(getattr(entry, key)) for entry in entries}

@@ -92,7 +92,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class _Query:
-    """Which reports are wanted from `ReportRequests`. The interval is in epoch seconds."""
+    """A description of the reports to request. The interval is in epoch seconds."""
 
     kind: ReportRequest
     fields: Sequence[str]
@@ -122,13 +122,13 @@ class _Query:
 class ReportRequests:
     """Asks one Data API for reports of calls and legs.
 
-    A period begins at least one day before the wanted interval, and ends one day after the interval. With
-    these two days, the period is long enough even if a clock or time zone is wrong. Some accounts also refuse
-    a period that began only a few hours ago.
+    The period in a request begins at least one day before the wanted interval, and ends one day after the
+    interval. With these two days, the period is long enough even if a clock or time zone is wrong. There is a
+    second reason for the early beginning: some accounts refuse a period that began only a few hours ago.
 
     A returned list counts as incomplete in three cases: an entry could not be read, the Data API refuses a
-    field that the package needs, or the Data API refuses to report the wanted active calls. A report that is
-    missing in an incomplete list may exist.
+    field that the package needs, or active calls were asked for and the Data API refuses to include them. If
+    an incomplete list does not contain a report, the report may still exist.
 
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
     :param timezone: IANA name of the account's time zone.

@@ -58,7 +58,7 @@ class Snapshot:
     def without_external_id(self) -> Sequence[CallSession]:
         """The active calls whose ``external_id`` could not be read.
 
-        Each of them may have any ``external_id``.
+        Each of these calls may have any ``external_id``.
 
         The value ``null`` is readable: the start request of such a call contained no ``external_id``.
         """

@@ -48,8 +48,8 @@ class Observation:
     :ivar listed: whether a snapshot has shown the call.
     :ivar answered_at: when a snapshot first showed that the contact answered, epoch seconds; None: no
         snapshot has shown an answer.
-    :ivar missing_since: since when the call is missing: the time of the first snapshot that proves the call's
-        absence after the newest snapshot with the call, epoch seconds. None: the call is not missing.
+    :ivar missing_since: since when the call is missing: the time of the first of the snapshots that
+        ``misses`` counts, epoch seconds. None: the call is not missing.
     :ivar misses: the number of consecutive snapshots that prove the call's absence.
     :ivar failures: the number of consecutive failed polls.
     :ivar external_id: the call's ``external_id``; None: no snapshot has shown the id.
@@ -107,9 +107,9 @@ class Observation:
         )
 
     def with_doubt(self) -> Observation:
-        """Return a copy of this observation, after a snapshot that does not show whether the call is active.
+        """Return a copy of this observation, updated with a snapshot that shows neither the call nor its absence.
 
-        The count of consecutive misses becomes 0, because the call may be active.
+        In the copy, ``missing_since`` is None and ``misses`` is 0, because the call may be active.
         """
         return replace(self, missing_since=None, misses=0, failures=0)
 

@@ -133,7 +133,9 @@ def _reported_calls(
 def _interval(
     switchboard: Switchboard, account: Account, request: GetCallsReport | GetCallLegsReport
 ) -> tuple[float, float]:
-    """Return the first and the last start time of the calls that a request asks for, in epoch seconds.
+    """Return the beginning and the end of the interval in a request for a report, in epoch seconds.
+
+    The request asks for the calls that start in this interval.
 
     :raises RpcError: the service refuses one of the dates.
     """

@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Fault(Enum):
-    """A kind of fault that a test can plan for a request.
+    """A fault that a test can plan for a request, such as a broken connection.
 
     :ivar label: the name of the fault in lower case, e.g. ``drop_after``.
     :ivar carried_out: True: the exchange carries out the request despite the fault.

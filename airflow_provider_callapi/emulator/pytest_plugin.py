@@ -52,9 +52,10 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
 
 @pytest.hookimpl(trylast=True)  # Runs after the test, and only if the test has passed.
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Make a test fail, even if its own code passes, if the phones rang differently from its expectations.
+    """Make a test fail if the phones rang differently from the test's expectations.
 
-    pytest reports a failure of the test, not an error in the teardown of the fixture.
+    The test fails even if the test's own code passes. pytest reports a failure of the test, not an error in
+    the teardown of the fixture ``callapi_emulator``.
     """
     __tracebackhide__ = True  # the report shows only the message
     emulator = item.stash.get(_EMULATOR, None)

@@ -4,7 +4,7 @@ The DAG has two tasks. The form decides whether they fail. A failed task rings t
 tasks fail in the same run, the phone rings once.
 
 The spoken text is in Russian and names the task, the DAG and the run. To speak another text, set the
-parameter `message`, which is a template. The notifier needs the connection `callapi_default` and the
+parameter `message`, which may contain a template. The notifier needs the connection `callapi_default` and the
 component *informer call*.
 
 If the account also has the component *call management*, the notifier finds an alert's call that is in

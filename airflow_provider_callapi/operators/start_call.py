@@ -1,8 +1,10 @@
 """Airflow operators that start a call: one operator for each of the five start methods.
 
-The five operators share these parameters. A parameter that is also a field of the API method is a template.
+The five operators share these parameters. A parameter that is also a field of the API method may contain a
+template.
 
-:param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. A template.
+:param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a
+    template.
 :param virtual_phone_number: the account's number that the contact sees.
 :param virtual_phone_usage_rule: how the service chooses the number that the contact sees. ``fixed``, the
     service's default: ``virtual_phone_number``. ``fixed_for_numa``: always the same number for one contact.
@@ -13,7 +15,7 @@ The five operators share these parameters. A parameter that is also a field of t
     ``8 926 000-00-01``, ``79260000001``), or an employee's SIP number. If the text may be two numbers, or has
     too many or too few digits, the task fails before anyone is dialled.
 :param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code belong to this
-    country. A template.
+    country. May contain a template.
 :param external_id: an id of your choice. ``list.calls`` and the reports contain this id. The second call of a
     task gets the suffix ``-2``, the third call ``-3``. By default, the id is made from DAG, run, task and map
     index.
@@ -45,7 +47,8 @@ The five operators share these parameters. A parameter that is also a field of t
     a journal, a retry searches the active calls for the call of the earlier try. If the search does not find
     the call, for example because the call has already ended, the retry calls the person a second time.
 :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
-    events but ``answered`` need the Data API. The result's ``tags`` lists the tags that were set. A template.
+    events but ``answered`` need the Data API. The result's ``tags`` lists the tags that were set. May
+    contain a template.
 :param cancel_on_kill: True: release (end) the call if a user kills or clears the waiting task, or marks
     it as success or failed.
 :param max_lateness: the longest time between the DAG run's due time and the call: a timedelta or seconds, 24

@@ -1,7 +1,8 @@
-"""The kinds of parameters: how a value is converted, and which values are allowed.
+"""The kinds of parameters. A kind checks and converts the value of a parameter.
 
-A value may be a text, because templates, YAML files and forms give texts: ``"60"`` means 60 seconds, and
-``"false"`` means false. A kind does not guess: a text that is neither ``true`` nor ``false`` is no boolean.
+A value may come as text, because templates, YAML files and forms give text: ``"60"`` is 60 seconds, and
+``"false"`` is false. A kind never guesses what a value means: a text other than ``true`` and ``false`` is not
+allowed as a boolean.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ _LONGEST_NUMERAL = 40
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of parameter, such as a duration or a boolean.
+    """The kind of a parameter: which values the parameter may have, and how a value is converted.
 
-    :ivar allowed: which values are allowed, as a text for the error of a value that is not allowed.
-    :ivar read: a function that converts an allowed value. If the value is not allowed, the function raises
-        ValueError.
+    :ivar allowed: a description of the allowed values. The error text for any other value contains the
+        description.
+    :ivar read: a function that converts an allowed value. The function raises ValueError for any other value.
     :ivar optional: whether the value None is allowed. None is never converted.
     """
 
@@ -38,15 +39,17 @@ class Kind:
     optional: bool = False
 
     def or_none(self, meaning: str) -> Kind:
-        """Return a kind that also allows the value None.
+        """Return a copy of this kind that also allows the value None.
 
-        :param meaning: what None means, as a text for the error.
+        :param meaning: what None means, e.g. "no limit". The error text contains the meaning.
         """
         return replace(self, allowed=f"{self.allowed}, or None ({meaning})", optional=True)
 
 
 def seconds(*, at_least: float = 0.0, zero: bool = False, at_most: float = LONGEST_SECONDS) -> Kind:
-    """Return the kind of a duration. The value is converted to seconds.
+    """Return the kind (check and conversion) of parameters that are durations.
+
+    The kind converts a number, a text or a timedelta to seconds.
 
     :param at_least: the shortest duration in seconds. If it is 0, the duration must still be positive.
     :param zero: whether a duration of 0 is allowed.
@@ -81,7 +84,13 @@ _NO_LIMIT = timedelta(seconds=1e12)
 
 
 def count(*, at_least: int = 1, at_most: int = _LARGEST_COUNT) -> Kind:
-    """Return the kind of a whole number. The value is converted to an int."""
+    """Return the kind (check and conversion) of parameters that are whole numbers.
+
+    The kind converts a number or a text to an int.
+
+    :param at_least: the smallest allowed number.
+    :param at_most: the largest allowed number.
+    """
 
     def read(value: Any) -> int:
         number = _number(value)
@@ -105,7 +114,7 @@ def _read_identifier(value: Any) -> int:
 
 
 def share(*, below_one: bool = False) -> Kind:
-    """Return the kind of a share from 0 to 1.
+    """Return the kind (check and conversion) of parameters that are shares: numbers from 0 to 1.
 
     :param below_one: whether the share must be less than 1.
     """
@@ -120,7 +129,7 @@ def share(*, below_one: bool = False) -> Kind:
 
 
 def choice(values: Collection[str]) -> Kind:
-    """Return the kind of a text that is one of the given texts."""
+    """Return the kind (check and conversion) of parameters that allow only the given texts."""
 
     def read(value: Any) -> str:
         if not isinstance(value, str) or value not in values:
@@ -147,7 +156,7 @@ def text(value: Any) -> str:
     """Return the text that a value means. A whole number is converted to its digits.
 
     :raises ValueError: the value is empty, or is neither a text nor a whole number. A number with a fraction
-        is no text, because 1.10 and 1.1 are one number and two texts.
+        is not allowed, because the texts "1.10" and "1.1" would be the same number.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -164,9 +173,9 @@ def _read_texts(value: Any) -> list[str]:
 
 
 def _read_contacts(value: Any) -> list[str]:
-    """Return phone numbers as texts.
+    """Return one or several phone numbers as a list of texts.
 
-    A phone number may be a float, because a data frame can convert whole numbers to floats.
+    A data frame may give a phone number as a float.
     """
     numbers = value if isinstance(value, list | tuple | set) else [value]
     return [text(int(one) if isinstance(one, float) and one.is_integer() else one) for one in numbers]
@@ -179,7 +188,10 @@ def _read_mapping(value: Any) -> Mapping[Any, Any]:
 
 
 def mapping_of(kind: Kind) -> Kind:
-    """Return the kind of a dict whose values all have one kind. The kind converts the values of the dict."""
+    """Return the kind (check and conversion) of parameters that are dicts.
+
+    :param kind: checks and converts each value in the dict.
+    """
 
     def read(value: Any) -> dict[Any, Any]:
         return {
@@ -209,7 +221,10 @@ def _read_moment(value: Any) -> float:
 
 
 def _read_rows(value: Any) -> Any:
-    """Return a list of rows, or the path of a file, unchanged. Another module checks each row."""
+    """Return a list of rows or the path of a file, unchanged. The campaign later checks each row.
+
+    :raises ValueError: the value is neither a list nor a path.
+    """
     if isinstance(value, str) and value.strip():
         return value
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
@@ -222,7 +237,7 @@ def _read_rows(value: Any) -> Any:
 def _number(value: Any) -> float:
     """Return the number that an int, a float or a text means.
 
-    :raises ValueError: the value is no number, or is not a number (NaN).
+    :raises ValueError: the value is not a number, or is the float NaN.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError
@@ -240,10 +255,13 @@ def _number(value: Any) -> float:
 IDENTIFIER = Kind("the id of an object of the account (a whole number, at least 1)", _read_identifier)
 SECONDS = seconds()
 INTERVAL = seconds(at_least=0.1)
-"""The kind of the time between two polls. A shorter interval would only use up the account's points."""
+"""The kind of the parameter ``poll_interval``. A shorter interval would only use up the account's points."""
 SECONDS_OR_ZERO = seconds(zero=True)
 LIMIT = Kind("a positive number of seconds or a timedelta", _read_limit).or_none("no limit")
-"""The kind of a time limit. The value is converted to a timedelta. Infinity is no limit: None."""
+"""The kind of parameters that are time limits.
+
+The kind converts the value to a timedelta. Infinity means no limit, so the kind converts infinity to None.
+"""
 FLAG = Kind("true or false", flag)
 TEXT = Kind("a text that is not empty", text)
 CONTACTS = Kind("a phone number or a list of phone numbers", _read_contacts)

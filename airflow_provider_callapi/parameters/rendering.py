@@ -1,4 +1,4 @@
-"""Keep a rendered text a text, even if the DAG has ``render_template_as_native_obj=True``.
+"""Keep the type str for rendered texts, even if the DAG has ``render_template_as_native_obj=True``.
 
 With this setting, Airflow's own rendering reads every rendered text as a Python value. For example, the tones
 ``1234#`` become the number 1234, and the text ``1.20`` becomes 1.2.

@@ -11,7 +11,7 @@ from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.parameters.kinds import Kind
 
 Schema = Mapping[str, Kind]
-"""Parameter name → the kind of its values."""
+"""Parameter name → the `Kind` that checks and converts the parameter's value."""
 
 
 def read_parameters(
@@ -59,9 +59,9 @@ def is_template(value: Any) -> bool:
 
 @contextmanager
 def nothing_sent() -> Iterator[None]:
-    """Inside a ``with`` block, replace the error about a parameter by an error for the task.
+    """Convert an `InvalidParameter` into a `CallApiFailure`, and add "No call was placed" to the error text.
 
-    :raises CallApiFailure: a parameter is not allowed. The error text adds that no call was placed.
+    :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`.
     """
     try:
         yield

@@ -224,7 +224,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return PokeReturnValue(is_done=True, xcom_value=self._judge(watch.phase, watch.extend_outcome(call)))
 
     def _poll(self, watch: SessionWatch, time_limit: float) -> Snapshot:
-        """Poll the active calls once. If the connection cannot be read now, return a failed snapshot."""
+        """Poll the active calls once. If Airflow does not find the connection, return a failed snapshot."""
         try:
             return self.hook.take_snapshot(watch.awaited_answers(self.until), time_limit=time_limit)
         except AirflowNotFoundException as error:  # also raised if a secrets backend is down

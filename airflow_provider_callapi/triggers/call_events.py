@@ -162,7 +162,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         return mask_phones(super().__repr__())
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield an Airflow event for each event of a call that the trigger's parameters select.
+        """Yield an Airflow event for each call event that the trigger's parameters select.
 
         This generator never ends.
         """

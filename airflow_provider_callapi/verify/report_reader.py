@@ -58,9 +58,9 @@ class ReportReader:
         return None
 
     def default_fields(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
-        """Return the entries of a call with the default fields.
+        """Return the entries of the Data API's report of a call. Each entry has the default fields.
 
-        The Data API sends the default fields if a request names no fields.
+        The request names no fields, so the Data API sends the default fields.
         """
         keys: dict[str, int | str] = {"call_api_external_id": external_id, "id": session_id}
         answer = self.ask("get.calls_report", keys, all_fields=True)

@@ -240,7 +240,7 @@ class Campaign:
 
     @property
     def needs_polls(self) -> bool:
-        """Return whether the campaign must poll, because the campaign has active or lost calls."""
+        """Return whether the campaign must poll. The campaign must poll if it has active or lost calls."""
         return self.active > 0
 
     @property

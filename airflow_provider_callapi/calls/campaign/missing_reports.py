@@ -69,8 +69,8 @@ class MissingReports:
     def _unreported(self) -> Iterator[PersonState]:
         """Yield each person whose call may have a report that the campaign has not recorded.
 
-        A placed call that no snapshot has shown may have started and ended between two snapshots. Then only
-        the report shows the end of the call.
+        A placed call that no snapshot has shown may have started and ended between two snapshots. Only
+        the report shows the end of such a call.
         """
         yield from self._index.in_stage(PersonStage.REPORT_DUE)
         yield from self._index.in_stage(PersonStage.LOST)

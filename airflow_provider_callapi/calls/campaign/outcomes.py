@@ -70,8 +70,10 @@ def result_of(call: Outcome) -> Result:
     """Return the result of a call that is over.
 
     The finish reason of the contact's own leg takes precedence over the finish reason of the call, because
-    the reason of the call may come from any leg. If it is not known whether the contact answered, the result
-    is never a result that states that the contact did not answer. The result is then `Result.UNKNOWN`.
+    the reason of the call may come from any leg.
+
+    The result is `Result.UNKNOWN` if two conditions are met: the finish reason means that the contact did not
+    answer, but it is not known whether the contact answered (``call.answered`` is None).
     """
     if call.answered:
         return Result.ANSWERED

@@ -7,15 +7,15 @@ from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE
 from airflow_provider_callapi.calls.campaign.rules import Rules
 
 _MAX_DOUBLINGS = 5
-"""How often the delay before a redial can double. A long delay saves points if no phone rings."""
+"""How many times the delay before a redial can double. A long delay saves points if no phone rings."""
 
 
 def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     """Return when to call a person again after a finished attempt, epoch seconds; None: do not call again.
 
     The redial delay for the attempt's result starts at the end of the call. If the call rang no phone, each
-    earlier call that rang no phone doubles the delay, but at most five times. Calls that rang no phone do not
-    count against ``max_attempts``.
+    earlier call that rang no phone doubles the delay. There are at most five doublings, so the longest delay
+    is 32 times the first delay. Calls that rang no phone do not count against ``max_attempts``.
 
     There is no redial after a placed call if it is unknown whether the contact answered.
 

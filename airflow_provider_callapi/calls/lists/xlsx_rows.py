@@ -11,7 +11,9 @@ from airflow_provider_callapi.calls.lists.table import Table
 
 
 def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the sheet that has values: column → value, or None for an empty cell.
+    """Yield each row of the only sheet with values, as a dict: column → value.
+
+    The value of an empty cell is None.
 
     :raises ListUnreadable: the workbook is damaged, or several sheets have values. The text names the line.
     """

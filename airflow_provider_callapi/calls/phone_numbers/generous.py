@@ -115,7 +115,8 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
 def _is_spoilt(group: str, region: str) -> bool:
     """Return True if digits without a gap are as long as a phone number, but are not a valid number.
 
-    Joined with the digits of the next number, these digits could look like a third number.
+    The function `_read_segment` counts such digits as unused. Joined with neighbouring digits, such digits
+    could form a valid number that the author of the text did not mean.
     """
     return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
 

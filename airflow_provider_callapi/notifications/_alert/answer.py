@@ -81,7 +81,7 @@ def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any)
 
 
 def _final_outcome(hook: CallApiHook, outcome: Outcome) -> Outcome | None:
-    """Return the outcome of a call with the Data API's report; None: the Data API has no report.
+    """Return the outcome of a call according to the Data API's report; None: the Data API has no report.
 
     The Data API reports a call some seconds after the call's end. If the call has ended, the function
     therefore asks again after each of the `_REPORT_PAUSES`. If the call is still active, the function asks

@@ -11,9 +11,10 @@ from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 
 
 def split_contacts(contact: Any) -> list[str]:
-    """Return the phone numbers of a text, a list or a number, as they were written.
+    """Return the phone numbers in the parameter ``contact``. The notation of the numbers does not change.
 
-    A native template or a data frame may make one phone number an int or a float.
+    :param contact: a text with one or several phone numbers, a list of phone numbers, or one phone number as
+        an int or a float. A native template or a data frame may produce an int or a float.
     """
     given = str(contact) if isinstance(contact, int | float) else contact
     contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given

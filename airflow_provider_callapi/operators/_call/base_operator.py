@@ -111,7 +111,7 @@ class StartCallOperator(RequestOperator):
         self._try: CallTry | None = None
 
     def check_constants(self) -> None:
-        """Check the parameters that are no templates.
+        """Check the parameters whose values contain no template.
 
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """

@@ -59,7 +59,7 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
 def check_request(
     request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None = None
 ) -> None:
-    """Check those values of a request that are no templates.
+    """Check those values of a request that contain no template.
 
     :param values: field name → value, before Airflow renders templates.
     :param region: ISO 3166 code of the country of numbers without a country code, see `read_request`.
@@ -121,10 +121,12 @@ class RequestOperator(
     """Base of the Airflow operators for one API method.
 
     The API request consists of those operator attributes that have the name of a field of the method. All of
-    these attributes are templates.
+    these attributes may contain templates.
 
-    :cvar kinds: name of each parameter that is not a field of the method → the kind of its values.
-    :raises InvalidParameter: a parameter that is no template cannot be used. The text names the parameter.
+    :cvar kinds: name of each parameter that is not a field of the method → the `Kind` that checks and
+        converts the parameter's value.
+    :raises InvalidParameter: the value of a parameter cannot be used. The text names the parameter. The
+        constructor checks only values that contain no template.
     """
 
     request_type: ClassVar[type[Request[Any]]]
@@ -148,7 +150,7 @@ class RequestOperator(
         self.callapi_conn_id = callapi_conn_id
 
     def check_constants(self) -> None:
-        """Check the parameters that are no templates.
+        """Check the parameters whose values contain no template.
 
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """

@@ -99,9 +99,9 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Convert errors of a ``with`` block into exceptions that name the parameter and the file.
+    """Convert the errors of a ``with`` block that reads a file.
 
-    The block reads the file.
+    The new exceptions name the parameter and the file.
     """
     try:
         yield

@@ -70,9 +70,9 @@ class CampaignMemory:
         self.timezone = timezone
 
     def remember_excluded(self, people: Iterable[str]) -> None:
-        """Store that people are on the do-not-call list, for later tries, if there is task state.
+        """Add people to ``excluded``. With task state, also store these people for later tries of the task.
 
-        A later try must not call these people, even if the list is shorter or empty by then.
+        A later try must not call these people, even if the do-not-call list is shorter or empty by then.
 
         :param people: fingerprints (hashes) of people.
         """

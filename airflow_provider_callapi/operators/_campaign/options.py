@@ -1,6 +1,7 @@
 """The parameters of the campaign operator as one object.
 
-The operator's constructor checks those parameters that are not templates. Each try checks all parameters.
+The operator's constructor checks the parameters whose values contain no template. Each try checks all
+parameters.
 """
 
 from __future__ import annotations

@@ -76,9 +76,9 @@ class _Poller:
 
     Each poll runs in a thread, because the HTTP client would block the event loop.
 
-    If the connection uses the Data API, requests to the Data API show which contacts have picked up. These
-    requests run in parallel with the polls, because a slow Data API must not delay the polls. The next
-    snapshot after a reply contains the result.
+    If the connection uses the Data API, the poller also asks the Data API which contacts have picked up.
+    These requests run in parallel with the polls, because a slow Data API must not delay the polls. The first
+    snapshot after the Data API's reply also shows which contacts have picked up.
     """
 
     poll: SharedPoll
