@@ -25,7 +25,7 @@ _ID_USED_ONCE = re.compile(r"af-[0-9a-f]{32}-\d+")
 
 
 def is_own_id(external_id: str) -> bool:
-    """Return whether this package made an ``external_id``. Otherwise, several tasks may use the id."""
+    """Return whether this package made an ``external_id``. Several tasks may use an id of an author."""
     return _OWN_ID.fullmatch(external_id) is not None
 
 
@@ -41,7 +41,8 @@ class LostCall:
     :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :ivar search_until: epoch seconds. The search ends at this time, or later if too few snapshots were taken.
     :ivar misses: the number of consecutive successful snapshots that prove that the call is not active.
-    :ivar missing_since: the time of the first of these snapshots, epoch seconds; None: there is none.
+    :ivar missing_since: the time of the first snapshot that ``misses`` counts, epoch seconds; None: no
+        snapshot counts.
     """
 
     external_id: str

@@ -172,9 +172,12 @@ def _place_another_attempt(
 def _place_absent_call(
     journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
 ) -> Outcome:
-    """If no service shows the lost call long after a first search, place it again; return the outcome so far.
+    """Place a lost call again if no service shows the call long after a first search.
 
-    The first search shows that the call is not active. A call that is not active then is in a report later.
+    Return the outcome so far.
+
+    The first search shows that the call is not active. If the call was placed, the call has therefore ended,
+    and a later report contains the call.
 
     :param absence_proven_after: seconds from the end of the first search.
     :raises AbsenceNotProven: too little time has passed, or the second start request got no answer either.
@@ -255,7 +258,7 @@ def _dial(
 
 
 def _others_calls(journal: Journal, request: StartCall, gateway: CallGateway) -> tuple[int, ...]:
-    """Return the session ids of active calls that a search for the next attempt would confuse with it.
+    """Return the session ids of active calls that a search could take for the call of the next attempt.
 
     Another task may call the same person now with the same ``external_id``, if an author made the id. If the
     active calls cannot be listed, return an empty tuple.

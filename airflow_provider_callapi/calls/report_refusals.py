@@ -62,8 +62,8 @@ class Refusals:
         """Remember which part of a request the Data API has refused with an error.
 
         :param asked: the parameters of the refused request, without the dates.
-        :return: True if a request without the refused part may succeed. False: the error does not refuse a
-            part of the request, or nothing else can be left out.
+        :return: True: a request without the refused part may succeed. False: the error refuses no part of the
+            request, or the request has no part left that can be omitted.
         """
         if isinstance(error, DateRefused):
             return self._learn_date(error)

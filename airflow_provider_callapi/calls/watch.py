@@ -107,9 +107,10 @@ class Observation:
         )
 
     def with_doubt(self) -> Observation:
-        """Return a copy of this observation, updated with a snapshot that shows neither the call nor its absence.
+        """Return a copy of this observation, updated with a snapshot that leaves the call's state open.
 
-        In the copy, ``missing_since`` is None and ``misses`` is 0, because the call may be active.
+        Such a snapshot does not show the call, but does not prove the call's absence either. In the copy,
+        ``missing_since`` is None and ``misses`` is 0, because the call may be active.
         """
         return replace(self, missing_since=None, misses=0, failures=0)
 

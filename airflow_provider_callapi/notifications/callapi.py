@@ -55,7 +55,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     waits for the answer to a call that is still active, and calls no person twice.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
-        commas. A number that cannot be read is an error of the DAG file, unless the number contains a template.
+        commas. A number that cannot be read is an error of the DAG file, unless the number contains a
+        template.
     :param region: ISO 3166 country of the numbers without a country code.
     :param virtual_phone_number: the virtual number that the phone displays.
     :param message: the text to speak, or ``{"type": "media", "value": "2034"}`` for a media file. The

@@ -53,7 +53,7 @@ class LostCallSearch:
         return state is not None and state.stage is PersonStage.ACTIVE
 
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
-        """Count the snapshots that prove that a lost call is not active. Return the people to give up.
+        """Count a snapshot for each lost call that the snapshot proves absent. Return the people to give up.
 
         While an active call cannot be read, the search continues for at most `_UNREADABLE_PATIENCE` seconds.
         After this time, the result is ``unresolved``: it is unknown whether the call was placed.

@@ -24,7 +24,7 @@ def read_time_zone(text: str) -> str | None:
     """Return the IANA name of the time zone that a text means. None: the text is not certainly a time zone.
 
     A text with hours only, such as ``+3``, is not certain: the hours may also be the difference from Moscow
-    time. An offset with minutes, such as ``+05:30``, has no IANA name and is not returned.
+    time. An offset with minutes, such as ``+05:30``, has no IANA name, so the function returns None.
     """
     text = fold(text)
     if is_timezone(text):

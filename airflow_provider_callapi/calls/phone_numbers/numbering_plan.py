@@ -127,9 +127,9 @@ def e164(number: PhoneNumber) -> str:
 
 
 def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
-    """Return the valid number if the country code or the national prefix is obvious. None: it is not obvious.
+    """Return the valid number if the country code or the national prefix is obvious. Otherwise return None.
 
-    In most cases, the slow parser of `phonenumbers` is not needed then.
+    In most cases, this function makes the slow parser of `phonenumbers` unnecessary.
     """
     if len(digits) in plan.lengths:  # the digits may be a national number as they are
         return None

@@ -183,7 +183,8 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
     """Return True if digits behind a ``+`` may mean a number of the region with the national prefix.
 
-    :param not_as: the number that the digits mean with the ``+``. The national number must be another one.
+    :param not_as: the number that the digits mean with the ``+``. The national number must differ from this
+        number.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)
