@@ -105,9 +105,9 @@ class CallApiError(Exception):
     """
 
     permanent: ClassVar[bool] = False
-    """Whether the same request would fail again with this error. A retry is then useless."""
+    """Whether the same request would fail again with this error. True: a retry is useless."""
     maybe_done: ClassVar[bool] = False
-    """Whether the service may have carried out the request. A repeat could then do the same thing twice."""
+    """Whether the service may have carried out the request. True: a repeat could do the same thing twice."""
 
     def __init__(self, message: str, *, method: str | None = None, request_id: str | None = None) -> None:
         super().__init__(mask_phones(message))

@@ -121,7 +121,7 @@ class JsonRpc:
         :param time_limit: the longest time for this request, in seconds. If ``timeout`` is shorter,
             ``timeout`` applies.
         :raises NotSent: no byte of the request's body was sent.
-        :raises LimitExceeded: a gateway has refused the request before the service saw it.
+        :raises LimitExceeded: a gateway has refused the request, and the service has not seen the request.
         :raises Unanswered: the request was sent, and no JSON-RPC answer came back in time. An answer that is
             too large or too deeply nested counts as no answer.
         """
@@ -220,7 +220,7 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
     The HTTP status does not matter for a JSON-RPC answer, because the vendor documents no error statuses.
 
     :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
-    :raises LimitExceeded: a gateway has refused the request before the service saw it.
+    :raises LimitExceeded: a gateway has refused the request, and the service has not seen the request.
     """
 
     def unanswered(problem: str) -> Unanswered:

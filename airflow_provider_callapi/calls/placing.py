@@ -101,8 +101,8 @@ def place(
     Return the outcome so far of the call. Send at most one start request per attempt.
 
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
-    :param delivery: ``at_most_once`` raises `Unresolved` if the search does not find a lost call.
-        ``at_least_once`` then places a new attempt, at most once per try.
+    :param delivery: what `place` does if the search does not find a lost call. ``at_most_once``: raise
+        `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
     :param search_first: search for the call of an earlier try before dialling. Set this if the journal of the
         earlier try is lost.
     :param absence_proven_after: seconds from the end of a first search that has not found the lost call. If

@@ -83,8 +83,8 @@ def take_snapshot(
 ) -> Snapshot:
     """Poll the active calls once and return the snapshot.
 
-    If the poll fails, the function raises no error and does not repeat the poll. The snapshot then contains
-    the error as ``failure``.
+    If the poll fails, the function raises no error and does not repeat the poll. The snapshot of a failed
+    poll contains the error as ``failure``.
 
     :param clock: returns epoch seconds.
     :param time_limit: the longest time for the poll, in seconds. If the client's time limit is shorter, the

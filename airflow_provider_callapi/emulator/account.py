@@ -136,7 +136,7 @@ class Account:
     :ivar locked: virtual numbers and SIP lines that the account has locked. The Data API's lists show them
         as locked. Start requests ignore the lock.
     :ivar manages_numbers: False: the account lacks the component that the parameter
-        ``virtual_phone_usage_rule`` needs. A start request with any rule except ``fixed`` then fails.
+        ``virtual_phone_usage_rule`` needs, so a start request with any rule except ``fixed`` fails.
     :ivar number_scenarios: virtual number → id of the scenario that ``start.vnumber_call`` uses.
     :ivar blacklist: contacts that must not be called.
     :ivar forbidden_prefixes: start requests fail for contacts with these prefixes, e.g. ``{"44"}``.

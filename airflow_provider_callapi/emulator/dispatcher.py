@@ -127,6 +127,6 @@ class Dispatcher:
         return [self.call_api, *self.services.values()]
 
     def _current_switchboard(self) -> Switchboard:
-        """Run all events of calls that are due, then return the switchboard, which holds the calls."""
+        """Run all due events of the calls, and return the switchboard, which holds the calls."""
         self._switchboard.run_due_events()
         return self._switchboard

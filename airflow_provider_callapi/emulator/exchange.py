@@ -115,8 +115,8 @@ class Exchange(Dispatcher):
         """Plan a fault, such as a broken connection, for the next requests that match.
 
         If the exchange has an open port, `Fault.REFUSE` closes the port at once for ``seconds`` of real
-        time, at most 5 s. `Fault.REFUSE` then ignores ``method`` and ``times``, because a refused
-        connection carries no request. To close the port for longer, use `Emulator.refusing`.
+        time, at most 5 s. With an open port, `Fault.REFUSE` ignores ``method`` and ``times``, because a
+        refused connection carries no request. To close the port for longer, use `Emulator.refusing`.
 
         :param method: the fault hits only requests for this method; None: requests for any method.
         :param times: the number of matching requests that the fault hits.

@@ -51,8 +51,8 @@ def seconds(*, at_least: float = 0.0, zero: bool = False, at_most: float = LONGE
 
     The kind converts a number, a text or a timedelta to seconds.
 
-    :param at_least: the shortest duration in seconds. If it is 0, the duration must still be positive.
-    :param zero: whether a duration of 0 is allowed.
+    :param at_least: the shortest duration in seconds. 0: every positive duration is allowed.
+    :param zero: whether a duration of 0 is allowed, too.
     :param at_most: the longest duration in seconds.
     """
 

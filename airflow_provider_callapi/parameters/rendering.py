@@ -17,9 +17,9 @@ class TextStaysText:
     A template that consists of one expression still gives the value of the expression: ``{{ params.call }}``
     may be a dict or None.
 
-    :cvar object_fields: the template fields that take an object. The DAG's setting decides how a text in such
-        a field is rendered, so ``{{ ti.xcom_pull('rows') | tojson }}`` may become a list. The texts inside an
-        object stay texts.
+    :cvar object_fields: the template fields that take an object. If the value of such a field is a text, the
+        DAG's setting applies, so ``{{ ti.xcom_pull('rows') | tojson }}`` may become a list. Rendered texts
+        inside an object keep the type str.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()

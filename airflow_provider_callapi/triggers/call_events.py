@@ -90,8 +90,8 @@ class CallApiEventTrigger(BaseEventTrigger):
         serialized DAG.
     :param region: ISO 3166 code of a country. Phone numbers in ``contacts`` and ``virtual_phone_numbers``
         without a country code belong to this country. Prefixes always begin with the country code.
-    :param include_phone_numbers: add ``contact_phone_number`` to the payload. Everyone who can see asset
-        events or the triggerer's log can then read the phone number.
+    :param include_phone_numbers: add ``contact_phone_number`` to the payload. With this setting, everyone
+        who can see asset events or the triggerer's log can read the phone number.
     :param poll_interval: seconds between two polls, at most 600. All triggers of a connection use the
         shortest interval.
     :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
@@ -240,7 +240,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         """Save the detector's state in all stores.
 
         Return True if at least one store has the state, or if the trigger has no stores. Return False if
-        every store failed. The trigger then saves again after the next snapshot.
+        every store failed. After a result of False, the trigger saves again after the next snapshot.
         """
         stores = self._stores()
         saved = 0

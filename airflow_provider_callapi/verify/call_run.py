@@ -91,7 +91,7 @@ class CallRun:
         return session_id
 
     def watch(self, session_id: int) -> CallSeen:
-        """Watch the call each second until it has ended and both reports contain it."""
+        """Watch the call each second until the call has ended and both reports contain the call."""
         clock = self._gateway.clock
         started_at = clock()
         listing = ListWatch(
@@ -209,7 +209,7 @@ def release(
     In this case, the call may still be active.
 
     :param reader: None: the connection does not use the Data API.
-    :param session_id: None: the start request got no answer. The function then searches for the call by its
+    :param session_id: None: the start request got no answer, so the function searches for the call by its
         ``external_id``.
     """
     gateway.say("A call of this command may be active. The command ends the call.")

@@ -137,8 +137,8 @@ class LoginForm(_Found):
 class DateRule(_Found):
     """Which values of ``date_from`` the Data API accepts in report requests.
 
-    :ivar accepted: the smallest age in seconds that was accepted; None: none was.
-    :ivar refused: the largest age in seconds that was refused; None: none was.
+    :ivar accepted: the smallest age in seconds that was accepted; None: no age was accepted.
+    :ivar refused: the largest age in seconds that was refused; None: no age was refused.
     """
 
     accepted: float | None

@@ -20,7 +20,7 @@ _MINUTE = 60.0
 class Answer:
     """The service's reply to one request.
 
-    :ivar data: ``result.data``; None: there is none.
+    :ivar data: ``result.data``; None: the answer contains no data.
     :ivar error: the mnemonic of the error; None: the request succeeded.
     :ivar error_field: the parameter that the error names; None: the error names no parameter.
     :ivar error_value: the value that the error names. The value can be a secret.
@@ -71,7 +71,7 @@ class Service:
 
     @property
     def token(self) -> str:
-        """The access token. The service logs in first if there is none.
+        """The access token. If there is no token, log in first.
 
         :raises Rejected: the service refuses the login.
         """

@@ -45,7 +45,7 @@ class Context:
     def second_witness(self) -> Settings:
         """The setting that makes the Data API a second source for answers.
 
-        Empty: the connection has it already.
+        Empty: the connection has this setting already.
         """
         return {} if self.has_data_api else {"data_api": "true"}
 

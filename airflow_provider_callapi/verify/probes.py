@@ -20,7 +20,8 @@ class Probe:
     :ivar calls: the number of calls that the probe places.
     :ivar points: how many points (rate-limit units) the probe uses of both services together, approximately.
     :ivar run: a function that carries out the probe, and stores what the probe finds out in the findings.
-    :ivar needs: the field of `Options` without which the probe cannot run; None: the probe needs none.
+    :ivar needs: the field of `Options` without which the probe cannot run; None: the probe needs no
+        option.
     :ivar only_on_request: True: the probe runs only if ``--only`` names it.
     :ivar warning: what the user must know before the probe runs. Empty: no warning.
     """

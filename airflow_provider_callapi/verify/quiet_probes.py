@@ -173,7 +173,7 @@ def probe_dates(bench: Bench) -> None:
 def _offset(bench: Bench) -> float:
     """Return by how many seconds the account's time is ahead of UTC.
 
-    If no measurement shows it, the function uses the zone in the connection.
+    If no measurement shows the difference, the function uses the zone in the connection.
 
     :raises NotPossible: the time zone is not known.
     """

@@ -1,6 +1,7 @@
 """The resume file. A run writes the file after each step, so that a later run does not repeat the calls.
 
-The file contains the findings, and the call that is active now. It contains no phone number and no secret.
+The file contains the findings, and the call that is active now. The file contains no phone number and
+no secret.
 """
 
 from __future__ import annotations

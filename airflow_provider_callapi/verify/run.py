@@ -107,8 +107,8 @@ class Run:
     def _not_placed(self, plan: CallPlan, error: CallApiError, external_id: str) -> CallSeen:
         """Return the findings about a call whose start request failed, if the probe can use such findings.
 
-        After `LIMIT_EXCEEDED` and after a missing answer, the call may have been placed. The resume file then
-        keeps the call, so that the run searches for the call and releases the call.
+        After `LIMIT_EXCEEDED` and after a missing answer, the call may have been placed. In these two cases,
+        the resume file keeps the call, so that the run searches for the call and releases the call.
 
         :raises NotPossible: the probe needs a placed call.
         """

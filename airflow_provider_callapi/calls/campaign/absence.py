@@ -1,4 +1,4 @@
-"""Finds out which lost calls of a campaign were never placed. The campaign then dials the people again.
+"""Finds out which lost calls of a campaign were never placed. The campaign dials these people again.
 
 A call is lost if its start request got no answer. With ``absence_proven_after``, the campaign polls until
 ``list.calls`` has not shown the lost call for that many seconds. If the call had been placed, the Data API

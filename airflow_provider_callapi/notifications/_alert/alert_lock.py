@@ -30,7 +30,10 @@ class AlertSuppressed(Exception):
 
 
 def _deployment(log: Any) -> Deployment:
-    """Return this Airflow deployment. If the configuration cannot be read, log it: an alert must ring."""
+    """Return this Airflow deployment.
+
+    If the configuration cannot be read, log the error and continue, because an alert must ring.
+    """
     try:
         return read_deployment()
     except Exception as error:  # a command or a secrets backend gives the key
@@ -42,8 +45,8 @@ def _deployment(log: Any) -> Deployment:
 class AlertLock:
     """The right of one callback to ring for an alert, stored as a claim in an Airflow Variable.
 
-    If the Variable cannot be read or written, the error is logged and the callback rings. Several callbacks
-    may ring then.
+    If the Variable cannot be read or written, the error is logged and the callback rings. In this case,
+    several callbacks may ring.
 
     :ivar alert: the alert's ``external_id``.
     :ivar key: the name of the Variable. An alert for other people has another Variable.

@@ -74,9 +74,9 @@ def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log
 
 
 def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -> float:
-    """Return a duration of the notifier in seconds. If the value cannot be used, log it and use the default.
+    """Return a duration of the notifier in seconds. If the duration is not allowed, use the default.
 
-    A mistake in a duration must not prevent the alert.
+    A mistake in a duration is logged, and must not prevent the alert.
 
     :param name: the name of the notifier's parameter.
     """

@@ -175,7 +175,7 @@ class CallTry:
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
         """Wait until the next search for a lost call can prove that the call was never placed.
 
-        Then search again.
+        After the wait, search again.
         """
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)

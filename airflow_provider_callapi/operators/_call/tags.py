@@ -1,4 +1,4 @@
-"""Reads the operators' parameter ``tags``: event of a call → id of the tag that the call then gets."""
+"""Reads the operators' parameter ``tags``: event of a call → id of the tag that the event sets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from airflow_provider_callapi.parameters.schema import nothing_sent, read_parame
 
 
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
-    """Check the parameter ``tags`` of an operator for a connection.
-
-    Return event → id of the tag that a call gets at the event.
+    """Check the parameter ``tags``. Return event → id of the tag that a call gets at the event.
 
     :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. None instead of an id: the event
         sets no tag.
-    :raises CallApiFailure: an entry cannot be used; no one was dialled. The text names the entry.
+    :raises CallApiFailure: an entry cannot be used, or an entry needs the Data API, which the connection does
+        not use. No one was dialled. The text names the entry.
     """
     with nothing_sent():
         rules = read_tags(tags)

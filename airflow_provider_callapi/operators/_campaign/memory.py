@@ -27,7 +27,8 @@ class CampaignMemory:
     :ivar identity: the facts that distinguish the task's first campaign from other campaigns, as
         `identity_of` returns them. None: no worker has stored the facts.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
-    :ivar timezone: IANA name of the account's time zone, as the Data API named it. None: no worker has asked.
+    :ivar timezone: IANA name of the account's time zone, from the Data API. None: no worker has stored the
+        name.
     :ivar excluded: fingerprints (hashes) of people who were on the do-not-call list at any time in any try.
     """
 
