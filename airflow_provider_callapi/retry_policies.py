@@ -65,7 +65,7 @@ class _Rule:
 
 
 def _must_not_repeat(error: errors.CallApiError) -> bool:
-    """Return True if repeating a failed request is not safe, because the service may have carried it out.
+    """Return True if a failed request must not be sent again: the service may have carried out the request.
 
     A request for a method that this package does not define must not be sent again.
     """

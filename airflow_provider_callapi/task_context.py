@@ -118,7 +118,7 @@ def refuse_another_task(context: Mapping[str, Any], task_id: str) -> None:
 
     :param context: Airflow's context of the running task.
     :param task_id: the id of the operator.
-    :raises CallApiFailure: the running task is another one. No call was placed.
+    :raises CallApiFailure: the running task is not the operator's task. No call was placed.
     """
     running = context["ti"].task_id
     if running != task_id:

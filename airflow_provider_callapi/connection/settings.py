@@ -156,9 +156,9 @@ class ConnectionSettings(BaseModel):
     def period_timezone(self) -> str:
         """IANA name of the time zone in which a report request states the period's beginning and end.
 
-        The requested period is a day longer at both ends than the wanted period. The default zone is
-        therefore exact enough if the connection does not name the account's zone, and no request asks for the
-        zone.
+        The requested period is a day longer at both ends than the wanted period. If the
+        connection does not name the account's zone, the default zone is therefore exact enough, and the
+        package does not ask the Data API for the zone.
         """
         return self.timezone or DEFAULT_TIMEZONE
 

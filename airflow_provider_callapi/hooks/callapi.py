@@ -195,8 +195,8 @@ class CallApiHook(BaseHook):
         """Poll the active calls once, and return the snapshot. A failed poll is logged and raises no error.
 
         If the connection uses the Data API, the hook also asks the Data API which contacts have picked up,
-        because the poll does not show this on every account. The hook asks the Data API at most once in ten
-        seconds, and not at all if ``time_limit`` leaves no time for it.
+        because on some accounts the poll shows no answers. The hook asks the Data API at most once in ten
+        seconds. If ``time_limit`` leaves no time for the request, the hook does not ask the Data API.
 
         :param awaited: the session ids of the calls about which the hook may ask the Data API. Pass the calls
             whose contact must pick up before the calling code continues.

@@ -86,8 +86,8 @@ class SqlLedger:
 
         - the same or a later attempt to call the person was dialled already;
         - the person's previous attempt is still open (its result is not yet known);
-        - ``min_gap`` has not passed since the last call to the person. `ClaimResult.not_before` is then the
-          time at which ``min_gap`` has passed.
+        - ``min_gap`` has not passed since the last call to the person. In this case,
+          `ClaimResult.not_before` is the time at which ``min_gap`` has passed.
 
         :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """

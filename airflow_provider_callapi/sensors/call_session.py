@@ -62,9 +62,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     """Wait until a call is answered or has ended. Return the call as a dict, as the start operators do.
 
     With ``until="answered"``, the wait also ends if the call ends without an observed answer. For such a
-    call, the returned dict has ``status="ended"`` and ``answered=None``, because the contact may have answered
-    between two polls. With ``require_answer``, a call without an observed answer fails the task. With
-    ``require_answer`` and ``soft_fail``, a call without an observed answer skips the task.
+    call, the returned dict has ``status="ended"`` and ``answered=None``, because the contact may have
+    answered between two polls. With ``require_answer``, a call without an observed answer fails the task.
+    With ``require_answer`` and ``soft_fail``, a call without an observed answer skips the task.
 
     The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
     three modes give the same result, with one exception: before Airflow 3.3, reschedule mode forgets what

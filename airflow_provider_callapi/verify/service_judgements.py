@@ -51,8 +51,9 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
     """Return the advised value of ``absence_proven_after``, as text.
 
     If neither the Data API's report nor ``list.calls`` shows a call for the advised number of seconds, the
-    call was never placed. This proof needs the external id of the call. The function returns the advice "leave empty" if the
-    report never contained an active test call, and ``list.calls`` showed a test call without its external id.
+    call was never placed. This proof needs the external id of the call. The function returns the advice
+    "leave empty" if the report never contained an active test call, and ``list.calls`` showed a test call
+    without its external id.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     if delay == "never" and not all(ids):
