@@ -39,10 +39,10 @@ template.
     searches again, and then places a new call.
 :param absence_proven_after: a number of seconds, at least ``appear_timeout``. If the start request gets no
     answer, the task searches for the call, waits this long, and searches again. If neither ``list.calls`` nor
-    the Data API then shows the call, the call was never placed, and the task places the call. A deferrable
-    task is deferred during the wait. Choose a time that is longer than the delay of the Data API's reports.
-    None: the absence of a call proves nothing, and ``delivery`` decides. Needs the Data API and task state
-    (Airflow 3.3+).
+    the Data API shows the call in the second search, the call was never placed, and the task places the call.
+    A deferrable task is deferred during the wait. Choose a time that is longer than the delay of the Data
+    API's reports. None: the absence of a call proves nothing, and ``delivery`` decides. Needs the Data API
+    and task state (Airflow 3.3+).
 :param durable: True: keep the journal (the task's record of its call) in Airflow's task state (3.3+). Without
     a journal, a retry searches the active calls for the call of the earlier try. If the search does not find
     the call, for example because the call has already ended, the retry calls the person a second time.

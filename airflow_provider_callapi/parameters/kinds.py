@@ -223,7 +223,7 @@ def _read_moment(value: Any) -> float:
 def _read_rows(value: Any) -> Any:
     """Return a list of rows or the path of a file, unchanged. The campaign later checks each row.
 
-    :raises ValueError: the value is neither a list nor a path.
+    :raises ValueError: the value is None, a number, a dict, bytes or an empty text.
     """
     if isinstance(value, str) and value.strip():
         return value
