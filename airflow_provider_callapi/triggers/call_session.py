@@ -30,6 +30,7 @@ from airflow_provider_callapi.parameters.kinds import (
 )
 from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
+from airflow_provider_callapi.triggers._loop.running_triggers import remember_running
 from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, subscribe
 
 _LONGEST_PAUSE = 30.0
@@ -104,6 +105,7 @@ class CallApiSessionTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until the wait ends, and yield one event. In the worker, `read_event` reads this event."""
         call = Outcome.from_xcom(self.call)
+        remember_running(self, [call.call_session_id])
         watch = SessionWatch(
             call.call_session_id,
             self.appear_by,
@@ -156,9 +158,7 @@ class CallApiSessionTrigger(BaseTrigger):
         Airflow calls this method when a user clears the waiting task, or marks it as success or failed.
         """
         if self.cancel_on_kill:
-            await release_after_kill(
-                self.callapi_conn_id, [self.call["call_session_id"]], self.task_instance, self.log
-            )
+            await release_after_kill(self, self.callapi_conn_id, [self.call["call_session_id"]])
 
 
 def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:

@@ -14,6 +14,7 @@ from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Phas
 from airflow_provider_callapi.parameters.kinds import CALLS, FLAG, MOMENT, SECONDS, TEXT
 from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
+from airflow_provider_callapi.triggers._loop.running_triggers import remember_running
 from airflow_provider_callapi.triggers._loop.shared_poll import subscribe
 
 _PAUSE_AFTER_ERROR = 60.0
@@ -84,12 +85,17 @@ class CallApiCampaignTrigger(BaseTrigger):
             },
         )
 
+    @property
+    def _session_ids(self) -> list[int]:
+        return [call["call_session_id"] for call in self.calls]
+
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait until ``wake_at`` or until the calls have ended, and yield one event.
 
         With ``until_answered``, the first answer ends the wait too. In the worker, `read_observations` reads
         the event.
         """
+        remember_running(self, self._session_ids)
         watches = [
             SessionWatch(
                 call["call_session_id"],
@@ -131,8 +137,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         Airflow calls this method when a user clears the waiting task, or marks it as success or failed.
         """
         if self.cancel_on_kill:
-            session_ids = [call["call_session_id"] for call in self.calls]
-            await release_after_kill(self.callapi_conn_id, session_ids, self.task_instance, self.log)
+            await release_after_kill(self, self.callapi_conn_id, self._session_ids)
 
 
 def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from typing import Any
 from weakref import WeakKeyDictionary
+
+from airflow.triggers.base import BaseTrigger
 
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.triggers._loop.running_triggers import is_replaced
 from airflow_provider_callapi.triggers._loop.task_waiting import is_still_waiting
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 _TIME_FOR_RELEASES = 8.0
 """Seconds for all releases of a killed task. The triggerer allows 30 s, but the user may not wait so long."""
+_TIME_FOR_NEXT_TRY = 5.0
+"""Seconds for which a cancelled trigger waits for the trigger of the task's next try."""
 _SETTINGS_KEPT = 10.0
 """For this many seconds, tasks that are killed together share one look-up of their connection."""
 _lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Task[ConnectionSettings]]] = (
@@ -26,26 +30,26 @@ _releases: set[asyncio.Task[None]] = set()
 
 
 async def release_after_kill(
-    callapi_conn_id: str, session_ids: Collection[int], task_instance: Any, log: Any
+    trigger: BaseTrigger, callapi_conn_id: str, session_ids: Collection[int]
 ) -> None:
     """Release (end) the calls of a cancelled trigger, unless the task still waits for the calls.
 
     If it is unknown whether the task still waits, the calls are not released, and a warning names the calls.
     Airflow may cancel this function while the function runs. The releases continue nevertheless.
 
-    :param task_instance: the task instance of the trigger; None: not known.
-    :param log: the trigger's logger.
+    :param trigger: the cancelled trigger.
     """
-    release = asyncio.create_task(_release(callapi_conn_id, session_ids, task_instance, log))
+    release = asyncio.create_task(_release(trigger, callapi_conn_id, session_ids))
     _releases.add(release)
     release.add_done_callback(_releases.discard)
     await asyncio.shield(release)
 
 
-async def _release(callapi_conn_id: str, session_ids: Collection[int], task_instance: Any, log: Any) -> None:
-    names = ", ".join(map(str, session_ids))
-    waiting = await is_still_waiting(task_instance, log)
-    if waiting:
+async def _release(trigger: BaseTrigger, callapi_conn_id: str, session_ids: Collection[int]) -> None:
+    names, log = ", ".join(map(str, session_ids)), trigger.log
+    waiting = await is_still_waiting(trigger.task_instance, log)
+    # After a clear, the next try may be deferred already, with a trigger of its own.
+    if waiting and not await is_replaced(trigger, within=_TIME_FOR_NEXT_TRY):
         log.info("Another triggerer waits for call session %s, so it is not released", names)
         return
     if waiting is None:

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from airflow_fakes import CONTACT, rebuild, start_informer_call
+from airflow_fakes import CONTACT, events_of, rebuild, start_informer_call
 from session_triggers import kill, killed, trigger
 
 from airflow_provider_callapi.connection import call_release
@@ -97,12 +97,36 @@ def test_forty_waits_that_are_killed_together_release_all_calls_with_one_look_up
 
 
 def test_a_trigger_that_another_triggerer_runs_on_releases_nothing(wire, monkeypatch):
+    monkeypatch.setattr(call_release_thread, "_TIME_FOR_NEXT_TRY", 0.5)  # 5 s outside this test
     wire.script(CONTACT, Script(rings=0, talks=None))
     session = start_informer_call(wire)
 
     kill(monkeypatch, trigger(session, time.time(), cancel_on_kill=True), state="deferred")
 
     assert wire.call(session).active
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.4])
+def test_a_clear_releases_the_call_although_the_next_try_is_deferred_already(wire, monkeypatch, delay):
+    """The next try waits for the same call, and sees its end."""
+    wire.script(CONTACT, Script(rings=0, talks=None))
+    session = start_informer_call(wire)
+
+    async def main() -> Any:
+        old, new = (trigger(session, time.time(), cancel_on_kill=True) for _ in range(2))
+        old.trigger_id, new.trigger_id = 1, 2
+        waiting = asyncio.ensure_future(events_of(old))
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+        release = asyncio.ensure_future(killed(monkeypatch, old, state="deferred"))
+        await asyncio.sleep(delay)
+        (event,) = await events_of(new)
+        await release
+        return event
+
+    event = asyncio.run(asyncio.wait_for(main(), 60))
+    assert event["phase"] == "ENDED"
+    assert not wire.call(session).active
 
 
 @pytest.mark.parametrize(
