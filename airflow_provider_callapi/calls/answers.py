@@ -37,10 +37,10 @@ def contact_has_answered(session: CallSession) -> bool:
 
 
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
-    """Return whether a leg belongs to the contact: the leg calls the contact, or comes from the contact.
+    """Return whether a leg belongs to the contact.
 
-    An employee's leg can also come from the contact. So a leg of an unknown participant counts only if the
-    leg calls the contact.
+    A leg that calls the contact's number is the contact's. In an inbound call, a leg that comes from the
+    contact's number is the contact's too, if the service states that the leg is no operator's leg.
     """
     if leg.is_operator:
         return False

@@ -119,8 +119,9 @@ class LifecycleGateway:
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.
-    :ivar on_tagged: is called with the call after each new tag.
-    :ivar on_final_outcome: is called with the final outcome when the Data API first reports the call.
+    :ivar on_tagged: takes the outcome of the call. The lifecycle uses this function after each new tag.
+    :ivar on_final_outcome: takes the final outcome. The lifecycle uses this function when the Data API first
+        reports the call.
     """
 
     tag_active: Callable[[int, int], Any]

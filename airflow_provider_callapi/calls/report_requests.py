@@ -92,7 +92,10 @@ class Selection:
 
 @dataclass(frozen=True)
 class _Query:
-    """A description of the reports to request. The interval is in epoch seconds."""
+    """A description of the reports to request.
+
+    :ivar interval: the earliest and the latest start of the reported calls, epoch seconds.
+    """
 
     kind: ReportRequest
     fields: Sequence[str]

@@ -131,7 +131,11 @@ CALL_FILTERS = frozenset(
 
 
 def leg_columns(profile: Profile) -> dict[str, Callable[[tuple[Call, Leg]], Any]]:
-    """Return the columns of the report on legs: name → function from a call and its leg to the value."""
+    """Return the columns of the report on legs.
+
+    The dict contains: name of a column → function that takes a call and one of its legs, and returns the
+    value in this column.
+    """
 
     def is_talked(pair: tuple[Call, Leg]) -> bool | None:
         call, leg = pair

@@ -71,7 +71,7 @@ def probe_hung_up(bench: Bench) -> None:
 
 
 def probe_released(bench: Bench) -> None:
-    """Place an informer call. The program ends the call during the message."""
+    """Place an informer call, and release the call during the message."""
     _informer(
         bench,
         "released",

@@ -123,9 +123,9 @@ class ErrorForm(_Found):
 
 
 class LoginForm(_Found):
-    """The form of the reply to ``login.user``.
+    """Which fields the reply to ``login.user`` has.
 
-    :ivar end_field: the field with the end of the token; None: no field.
+    :ivar end_field: the field with the time at which the token expires; None: the reply has no such field.
     :ivar token_is_shared: whether the Data API accepts the token of the Call API; None: not known.
     """
 

@@ -76,11 +76,11 @@ class Escalation:
         return None
 
     def adopt(self, progress: Progress) -> Outcome | None:
-        """Continue an escalation after a call that the alert placed before Airflow restarted the callback.
+        """Continue an escalation that had placed a call before Airflow restarted the callback.
 
-        :param progress: the earlier call and the person who was called.
-        :return: the earlier call. The code that uses this class must then wait until this call is answered or
-            ends. None: no person is left to call, and there is nothing to wait for.
+        :param progress: the call before the restart, and the person who was called.
+        :return: the call before the restart. The code that uses this class must wait until the person answers
+            this call or the call ends. None: the person was the last one, so there is nothing to wait for.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(

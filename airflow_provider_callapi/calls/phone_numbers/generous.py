@@ -90,8 +90,9 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return the numbers in a text without letters, and the length of the longest unused group of digits.
+    """Return the phone numbers in a text, and the length of the longest group of digits that is no number.
 
+    The text must contain no letters.
     The function joins neighbouring groups of digits in every way that results in a valid number. Digits that
     belong to no number are unused.
     """

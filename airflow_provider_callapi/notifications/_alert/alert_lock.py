@@ -131,10 +131,10 @@ class AlertLock:
         return None
 
     def renew(self) -> None:
-        """Check, shortly before the first call, that this callback may still ring.
+        """Check, shortly before the first call, that this callback is still allowed to place the call.
 
-        The time between `acquire` and the first call may be so long that other callbacks no longer wait for
-        the call.
+        If much time has passed since `acquire`, another callback may have stopped waiting and placed its own
+        call.
 
         :raises AlertSuppressed: another callback has placed a call since `acquire`.
         """

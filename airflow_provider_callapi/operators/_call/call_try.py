@@ -109,7 +109,8 @@ class CallTry:
         """Place the call, or take over the call that an earlier try placed. Then wait for the call if needed.
 
         :return: the call for XCom, or a deferral for the wait.
-        :raises CallApiFailure: ``absence_proven_after`` cannot work. No call was placed.
+        :raises CallApiFailure: the parameter ``absence_proven_after`` is set, and the Data API or task state
+            is missing. No call was placed.
         :raises CallTooLate: the run is older than ``max_lateness``, and no try has placed the call yet.
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
         :raises CallUnresolvedForNow: it is unknown whether the call was placed. A retry may place a second
