@@ -99,7 +99,7 @@ def test_the_readmes_steps_word_for_word_lead_to_an_answered_and_tagged_call(new
     )
 
     assert "Connected; 0 active calls" in done
-    assert "The log contains `call done` and `answered=True`" in README
+    assert "the log contains `call done` and `answered=True`" in README
     assert re.search("call done .*answered=True", done)
     call = done.partition("at the end: ")[2]
     assert call.count('"call_session_id"') == 1
