@@ -364,7 +364,7 @@ def test_shards_with_one_path_for_results_leave_a_row_for_each_person(desk, tmp_
             ti=TaskInstance(map_index=which),
         ).run()
 
-    files = sorted(tmp_path.iterdir())
+    files = sorted(tmp_path.glob("results*"))
     assert [file.name for file in files] == [f"results-{which}-of-4.jsonl" for which in (1, 2, 3, 4)]
     rows = [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
     assert sorted(row["phone"] for row in rows) == [person["phone"] for person in people]

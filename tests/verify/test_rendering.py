@@ -40,6 +40,7 @@ def transcript(folder: Path) -> str:
     return "\n".join([text, "Begin? (y/n) y", *world.said, table_text(table(context), WIDTH), ""])
 
 
+@pytest.mark.needs_airflow("3.2", "commands of providers, and a newer library for tables")
 def test_the_transcript_in_the_documentation_is_a_real_run(tmp_path):
     found = re.search(r"<!-- test: transcript -->\n```text\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 

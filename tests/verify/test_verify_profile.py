@@ -28,7 +28,7 @@ def differences(profile: Profile, written: dict[str, Any]) -> dict[str, Any]:
     found = Profile.parse(json.dumps(written))
     different = {
         name: (getattr(found, name), getattr(profile, name))
-        for name in OBSERVED - {"weights", "youngest_date_from"}
+        for name in OBSERVED - {"weights", "youngest_date_from", "report_delay"}
         if name not in written or getattr(found, name) != getattr(profile, name)
     }
     different.update(
@@ -41,6 +41,10 @@ def differences(profile: Profile, written: dict[str, Any]) -> dict[str, Any]:
     youngest, measured = profile.youngest_date_from, written.get("youngest_date_from", -1.0)
     if not youngest <= measured <= youngest * 1.02 + 1:
         different["youngest_date_from"] = (measured, youngest)
+    # A call that list.calls shows late may have ended earlier than a poll can show.
+    delay, seen = profile.report_delay, written.get("report_delay", -1.0)
+    if not delay <= seen <= delay + profile.appear_delay + 1:
+        different["report_delay"] = (seen, delay)
     if profile.ongoing_report_delay is None:  # the report never contains an active call
         different.pop(DEPENDS_ON_ONGOING_REPORTS, None)
     return different
