@@ -171,7 +171,7 @@ def some_calls(airflow: Standalone, exchange: Exchange) -> None:
     exchange.default_script = long
     exchange.script("79160000001", Script(rings=600))
     exchange.script("79160000005", Script.busy(0))
-    informer = {"virtual_phone_number": "74993720692", "contact_message": {"type": "tts", "value": "…"}}
+    informer = {"virtual_phone_number": "74993720692", "contact_message": {"type": "tts", "value": "Hello"}}
     employee = {"virtual_phone_number": "74951045771", "first_call": "employee", "employee": {"id": 25}}
     _call(airflow, "start.informer_call", contact="79160000005", external_id="reminder-17", **informer)
     held = _call(airflow, "start.employee_call", contact="79160000003", direction="out", **employee)
