@@ -72,7 +72,7 @@ class Direct:
         self._exchange = exchange
         self._version = version
 
-    def send(self, method: str, params: dict[str, Any], *, new_connection: bool = False) -> Reply:
+    def send(self, method: str, params: dict[str, Any], *, new_connection: bool = False, **_: Any) -> Reply:
         body = {"jsonrpc": "2.0", "id": "1", "method": method, "params": params}
         answer = self._exchange.handle(body, version=self._version)
         result, error = answer.get("result"), answer.get("error")

@@ -10,6 +10,7 @@ finish reason is about an employee, the account or the network. Therefore, the c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -77,7 +78,7 @@ def judge_finished_call(
     The rules apply in this order:
 
     1. A talk, or a connected leg of the contact, proves an answer.
-    2. If no leg that may belong to the contact is connected, the contact did not answer. If the contact has
+    2. If the contact has legs, and none of them is connected, the contact did not answer. If the contact has
        no leg at all, and the operator's legs were not connected either, the contact's phone never rang. This
        rule needs all legs of the call, because a leg that could not be read may be connected.
     3. Otherwise only the call's finish reason is left. A reason that can concern the contact alone proves
@@ -88,13 +89,15 @@ def judge_finished_call(
     :param complete: whether all legs of the call could be read.
     """
     contacts, unclear, others = _sort_legs(report.contact_phone_number, legs)
-    if report.talk_duration or any(map(_is_connected, contacts)):
+    if (report.talk_duration or 0) > 0 or any(map(_is_connected, contacts)):
         return FinishedCall(report, answered=True)
-    decisive = [*contacts, *unclear] or others
-    if complete and decisive and not any(map(_is_connected, decisive)):
-        newest = max(contacts, key=lambda leg: leg.id or 0, default=None)
-        return FinishedCall(report, False, newest.finish_reason if newest else None)
-    return FinishedCall(report, False if proves_no_answer(report.finish_reason) else None)
+    if not complete:
+        return FinishedCall(report, None)
+    if contacts and not any(map(_is_connected, unclear)):
+        newest = max(contacts, key=lambda leg: leg.id or 0)
+        return FinishedCall(report, False, newest.finish_reason)
+    never_rang = bool(others) and not unclear and not any(map(_is_connected, others))
+    return FinishedCall(report, False if never_rang or proves_no_answer(report.finish_reason) else None)
 
 
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
@@ -113,27 +116,41 @@ def _sort_legs(
     """Return three lists: legs of the contact, legs whose participant is not known, and all other legs.
 
     A leg is the connection of one participant. No list contains the legs of coaches. A leg with the contact's
-    number belongs to the contact. If there is such a leg, the second list is empty.
-
-    If no leg has the contact's number, the Data API's statement about each leg decides:
+    number belongs to the contact, whatever the Data API states about the leg. For each other leg:
 
     - The leg belongs to an operator: the leg is in the third list.
+    - The leg has another number, and there is a leg with the contact's number: the leg is in the third list.
     - The leg does not belong to an operator, and the leg has no number: the leg belongs to the contact.
     - In all other cases, it is not known whether the leg belongs to the contact.
 
     :param contact: the contact's phone number; None: the Data API reports no number.
     """
-    number = _without_dtmf(contact)
     clients = [leg for leg in legs if not leg.is_coach]
-    by_number = [leg for leg in clients if not leg.is_operator and number and _outer_number(leg) == number]
-    if by_number:
-        return by_number, [], [leg for leg in clients if leg not in by_number]
-    no_operators = [leg for leg in clients if not leg.is_operator]
-    contacts = [
-        leg for leg in no_operators if leg.is_operator is False and not (number and _outer_number(leg))
-    ]
-    unclear = [leg for leg in no_operators if leg not in contacts]
-    return contacts, unclear, [leg for leg in clients if leg.is_operator]
+    by_number = [leg for leg in clients if is_same_number(contact, _outer_number(leg))]
+    contacts, unclear, others = by_number, [], []
+    for leg in clients:
+        if leg in by_number:
+            continue
+        has_number = bool(_outer_number(leg)) and bool(contact)
+        if leg.is_operator or (has_number and by_number):
+            others.append(leg)
+        elif leg.is_operator is False and not has_number:
+            contacts = [*contacts, leg]
+        else:
+            unclear.append(leg)
+    return contacts, unclear, others
+
+
+def is_same_number(number: str | None, other: str | None) -> bool:
+    """Return whether two texts are the same phone number. The country code may be missing or written as 8.
+
+    Return False if a text contains no digit.
+    """
+    first, second = (re.sub(r"[^0-9]", "", re.split(r"[.,]", text or "")[0]) for text in (number, other))
+    if not first or not second:
+        return False
+    length = 10 if min(len(first), len(second)) >= 10 else max(len(first), len(second))
+    return first[-length:] == second[-length:]
 
 
 def _outer_number(leg: LegReport) -> str:
@@ -142,5 +159,5 @@ def _outer_number(leg: LegReport) -> str:
 
 
 def _is_connected(leg: LegReport) -> bool:
-    """Return whether the participant of a leg picked up."""
-    return bool(leg.connect_time) or bool(leg.is_talked)
+    """Return whether the participant of a leg picked up. A time of zeros is no time."""
+    return bool((leg.connect_time or "").strip(" 0-:.T")) or bool(leg.is_talked)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession, parse_time
+from airflow_provider_callapi.calls.answers import is_same_number
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
@@ -108,7 +109,9 @@ class LostCall:
     def _is_to_contact(self, found: CallSession | CallReport) -> bool:
         """Return whether a call can be a call to the lost call's contact."""
         number = _signs(found.contact_phone_number)
-        return self.contact is None or not number or number == _signs(self.contact)
+        if self.contact is None or not number or number == _signs(self.contact):
+            return True
+        return is_same_number(found.contact_phone_number, self.contact)
 
     def is_given_up(self, at: float) -> bool:
         """Return whether to end the search for the lost call without a result.

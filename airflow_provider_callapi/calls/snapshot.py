@@ -99,5 +99,5 @@ def take_snapshot(
     return Snapshot(
         clock(),
         {session.call_session_id: session for session in by_readability},
-        left_out=sessions.left_out,
+        left_out=sessions.left_out + max((sessions.total or 0) - sessions.sent, 0),
     )

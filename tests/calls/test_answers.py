@@ -181,7 +181,7 @@ def test_legs_of_unknown_owners_prove_an_answer_only_by_their_absence(reason: st
     call = report(finish_reason=reason, talk_duration=0)
     expected = False if proves_no_answer(reason) else None
     assert answered(call, leg(AT, is_operator=None)) is expected
-    assert answered(call, leg(None, is_operator=None)) is False
+    assert answered(call, leg(None, is_operator=None)) is expected
 
 
 def test_a_contact_who_was_never_rung_did_not_answer() -> None:
@@ -215,6 +215,44 @@ def test_the_leg_of_a_contact_who_calls_in_comes_from_the_contacts_number() -> N
     inbound = leg(AT, direction="in", calling_phone_number=CONTACT, called_phone_number="74950000001")
     operators = leg(None, is_operator=True, calling_phone_number=CONTACT)
     assert answered(report(finish_reason="operator_busy"), inbound, operators) is True
+
+
+@pytest.mark.parametrize(
+    "number", [CONTACT, f"+{CONTACT}", f"8{CONTACT[1:]}", CONTACT[1:], f"{CONTACT},,1", None]
+)
+@pytest.mark.parametrize("flag", [False, None])
+def test_an_unanswered_numbered_leg_does_not_hide_a_connected_leg_of_the_contact(
+    number: str | None, flag: bool | None
+) -> None:
+    legs = [
+        leg(None, is_operator=flag, called_phone_number=CONTACT),
+        leg(AT, is_operator=flag, called_phone_number=number),
+    ]
+    for reason in REASONS:
+        verdict = answered(report(finish_reason=reason, talk_duration=0), *legs)
+        assert (
+            verdict is True or (number is flag is None and verdict is not False) or proves_no_answer(reason)
+        )
+
+
+@pytest.mark.parametrize("flag", [True, False, None])
+def test_the_contacts_number_counts_more_than_the_flag(flag: bool | None) -> None:
+    """An alert calls an employee, whose phone belongs to the account."""
+    call = report(finish_reason="subscriber_busy", talk_duration=0)
+    others = leg(None, is_operator=False, called_phone_number=OPERATORS_PHONE)
+    assert answered(call, leg(AT, is_operator=flag, called_phone_number=CONTACT), others) is True
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_leg_that_cannot_be_read_may_be_the_contacts_connected_leg(reason: str | None) -> None:
+    call = report(finish_reason=reason, talk_duration=0)
+    assert judge_finished_call(call, [], complete=False).answered is None
+    assert judge_finished_call(call, [leg(None)], complete=False).answered is None
+
+
+@pytest.mark.parametrize("at", ["0000-00-00 00:00:00", " ", "", None])
+def test_a_time_of_zeros_is_no_answer(at: str | None) -> None:
+    assert answered(report(finish_reason="timeout", talk_duration=-1), leg(at)) is False
 
 
 def test_the_reason_of_the_contacts_newest_leg_is_kept() -> None:

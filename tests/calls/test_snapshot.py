@@ -121,3 +121,14 @@ def test_a_limit_never_shortens_the_pause(reset: int) -> None:
 
 def test_a_pause_that_is_longer_than_a_minute_stays_so_after_a_limit() -> None:
     assert Snapshot(0, failure=limit(day_remaining=0, day_reset=40_000)).pause(300) == 300
+
+
+def test_a_list_that_states_more_calls_than_it_sends_proves_no_absence() -> None:
+    class Truncated(FakeClient):
+        def call(self, request: Any, *, time_limit: float) -> Any:
+            entries = super().call(request, time_limit=time_limit)
+            entries.total = 1
+            return entries
+
+    assert not Truncated([]).poll().proves_absence(7)
+    assert FakeClient([]).poll().proves_absence(7)
