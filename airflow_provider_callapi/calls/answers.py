@@ -126,16 +126,18 @@ def _sort_legs(
     :param contact: the contact's phone number; None: the Data API reports no number.
     """
     clients = [leg for leg in legs if not leg.is_coach]
-    by_number = [leg for leg in clients if is_same_number(contact, _outer_number(leg))]
-    contacts, unclear, others = by_number, [], []
-    for leg in clients:
-        if leg in by_number:
-            continue
-        has_number = bool(_outer_number(leg)) and bool(contact)
-        if leg.is_operator or (has_number and by_number):
+    has_contacts_number = [is_same_number(contact, _outer_number(leg)) for leg in clients]
+    contacts: list[LegReport] = []
+    unclear: list[LegReport] = []
+    others: list[LegReport] = []
+    for leg, is_contacts in zip(clients, has_contacts_number, strict=True):
+        has_number = bool(_outer_number(leg) and contact)
+        if is_contacts:
+            contacts.append(leg)
+        elif leg.is_operator or (has_number and any(has_contacts_number)):
             others.append(leg)
         elif leg.is_operator is False and not has_number:
-            contacts = [*contacts, leg]
+            contacts.append(leg)
         else:
             unclear.append(leg)
     return contacts, unclear, others
