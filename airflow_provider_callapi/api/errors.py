@@ -319,7 +319,7 @@ An unknown code becomes `ServiceFailed`, because the service may have carried ou
 """
 
 
-_DATE_FIELDS = ("date_from", "date_till")
+DATE_FIELDS = frozenset({"date_from", "date_till"})
 """The parameters with the period of a report."""
 
 
@@ -345,7 +345,8 @@ def rejection(
     error_class = _BY_MNEMONIC.get(mnemonic or "") or (
         _BY_CODE.get(code, ServiceFailed) if isinstance(code, int) else ServiceFailed
     )
-    if mnemonic == "invalid_parameter_value" and field in _DATE_FIELDS:
+    names = re.findall(r"\w+", (field or "").lower())
+    if error_class is InvalidParameters and not DATE_FIELDS.isdisjoint(names):
         error_class = DateRefused
     return error_class(
         _redact(str(error.get("message") or "no message"), list(secrets)),
@@ -361,4 +362,7 @@ def rejection(
 
 
 def _text_or_none(value: object) -> str | None:
+    """Return a text, or the texts of a list as one text; None: the value is of another type."""
+    if isinstance(value, list):
+        return ", ".join(each for each in value if isinstance(each, str)) or None
     return value if isinstance(value, str) else None

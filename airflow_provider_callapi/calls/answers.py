@@ -10,7 +10,6 @@ finish reason is about an employee, the account or the network. Therefore, the c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from airflow_provider_callapi.api.data_api import CallReport, LegReport
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, leg_state
 from airflow_provider_callapi.calls.finish_reasons import proves_no_answer
+from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
 
 _ANSWERED_STATES = frozenset(LegState) - {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED}
 """States of a contact's leg that prove an answer. A state that `LegState` lacks proves no answer."""
@@ -29,8 +29,8 @@ def contact_has_answered(session: CallSession) -> bool:
     Only the contact's leg counts. An employee's leg does not count, even if the employee picks up first.
     Return False if the legs do not prove an answer.
     """
-    contact = _without_dtmf(session.contact_phone_number)
-    return bool(contact) and any(
+    contact = session.contact_phone_number
+    return contact is not None and any(
         _is_contacts_leg(leg, contact, inbound=session.direction == "in")
         and leg_state(leg.state) in _ANSWERED_STATES
         for leg in session.legs
@@ -46,13 +46,8 @@ def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
     if leg.is_operator:
         return False
     is_told_apart = leg.is_operator is not None and tells(leg, "is_operator")
-    calls_in = inbound and is_told_apart and leg.calling_phone_number == contact
-    return calls_in or _without_dtmf(leg.called_phone_number) == contact
-
-
-def _without_dtmf(number: str | None) -> str:
-    """Return a phone number without the dot and the DTMF tones that may follow the number."""
-    return (number or "").partition(".")[0]
+    calls_in = inbound and is_told_apart and is_same_number(leg.calling_phone_number, contact)
+    return calls_in or is_same_number(leg.called_phone_number, contact)
 
 
 @dataclass(frozen=True)
@@ -120,7 +115,8 @@ def _sort_legs(
 
     - The leg belongs to an operator: the leg is in the third list.
     - The leg has another number, and there is a leg with the contact's number: the leg is in the third list.
-    - The leg does not belong to an operator, and the leg has no number: the leg belongs to the contact.
+    - The leg does not belong to an operator, and its number is missing or masked, so that it may be the
+      contact's number: the leg belongs to the contact.
     - In all other cases, it is not known whether the leg belongs to the contact.
 
     :param contact: the contact's phone number; None: the Data API reports no number.
@@ -131,33 +127,21 @@ def _sort_legs(
     unclear: list[LegReport] = []
     others: list[LegReport] = []
     for leg, is_contacts in zip(clients, has_contacts_number, strict=True):
-        has_number = bool(_outer_number(leg) and contact)
+        may_be_contacts = may_be_same_number(contact, _outer_number(leg))
         if is_contacts:
             contacts.append(leg)
-        elif leg.is_operator or (has_number and any(has_contacts_number)):
+        elif leg.is_operator or (not may_be_contacts and any(has_contacts_number)):
             others.append(leg)
-        elif leg.is_operator is False and not has_number:
+        elif leg.is_operator is False and may_be_contacts:
             contacts.append(leg)
         else:
             unclear.append(leg)
     return contacts, unclear, others
 
 
-def is_same_number(number: str | None, other: str | None) -> bool:
-    """Return whether two texts are the same phone number. The country code may be missing or written as 8.
-
-    Return False if a text contains no digit.
-    """
-    first, second = (re.sub(r"[^0-9]", "", re.split(r"[.,]", text or "")[0]) for text in (number, other))
-    if not first or not second:
-        return False
-    length = 10 if min(len(first), len(second)) >= 10 else max(len(first), len(second))
-    return first[-length:] == second[-length:]
-
-
-def _outer_number(leg: LegReport) -> str:
+def _outer_number(leg: LegReport) -> str | None:
     """Return the participant's number: the calling number of an inbound leg, otherwise the called number."""
-    return _without_dtmf(leg.calling_phone_number if leg.direction == "in" else leg.called_phone_number)
+    return leg.calling_phone_number if leg.direction == "in" else leg.called_phone_number
 
 
 def _is_connected(leg: LegReport) -> bool:

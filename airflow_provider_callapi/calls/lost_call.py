@@ -10,8 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession, parse_time
-from airflow_provider_callapi.calls.answers import is_same_number
+from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
@@ -19,6 +20,8 @@ CLOCK_DIFFERENCE = 600.0
 """Seconds by which the service's clock may be behind the clock of this computer."""
 SMALL_CLOCK_DIFFERENCE = 10.0
 """The same, if another task may have called the same person with the same ``external_id`` before."""
+_LONGEST_DOUBT = 3600.0
+"""For this many seconds after the search time, a campaign searches for a call whose absence is not proven."""
 _OWN_ID = re.compile(r"af(c|-alert)?-[0-9a-f]{24,32}-\d+(-\d+)?")
 """Matches an ``external_id`` that this package made for a task, a campaign or an alert."""
 _ID_USED_ONCE = re.compile(r"af-[0-9a-f]{32}-\d+")
@@ -71,31 +74,42 @@ class LostCall:
 
         :param found: the reported call: an active call, or a call in a report of the Data API.
         """
-        found_id = found.external_id if isinstance(found, CallSession) else found.call_api_external_id
-        if found_id != self.external_id:
+        if _external_id(found)[0] != self.external_id:
             return False
-        if not self._is_to_contact(found):
+        if not may_be_same_number(found.contact_phone_number, self.contact):
             return False
-        if (found.call_session_id if isinstance(found, CallSession) else found.id) in self.others:
+        if _session_id(found) in self.others:
             return False
         is_ours = (_OWN_ID if isinstance(found, CallSession) else _ID_USED_ONCE).fullmatch(self.external_id)
-        if self.since is None or found.start_time is None or is_ours:
-            return True
-        try:
-            began = parse_time(found.start_time, self.timezone).timestamp()
-        except ValueError:
-            return True
-        return began >= self.since - self.clock_difference
+        return bool(is_ours) or self._may_have_begun_later(found)
+
+    def may_be(self, found: CallSession | CallReport) -> bool:
+        """Return whether a call without a known ``external_id`` may be the lost call.
+
+        Some accounts may not show the ids of their calls. So a call to the lost call's contact may be the
+        lost call if the service shows no id. A call with neither an id nor a number comes from a person who
+        hides the number. Such a call is not the lost call, but a call with an unreadable id or number may be.
+
+        :param found: the reported call: an active call, or a call in a report of the Data API. The start time
+            of an active call is not checked: when the call has ended, this call no longer prevents a proof.
+        """
+        external_id, id_field = _external_id(found)
+        if (external_id and external_id.strip()) or _session_id(found) in self.others:
+            return False
+        has_no_id = external_id is None and tells(found, id_field)
+        has_no_number = not found.contact_phone_number and tells(found, "contact_phone_number")
+        if has_no_id and (has_no_number or self.contact is None):
+            return False
+        if not may_be_same_number(found.contact_phone_number, self.contact):
+            return False
+        return isinstance(found, CallSession) or self._may_have_begun_later(found)
 
     def is_absent_from(self, snapshot: Snapshot) -> bool:
         """Return whether a successful snapshot proves that the lost call is not active.
 
-        Two kinds of active calls may be the lost call: a call whose session id cannot be read, and a call to
-        the same contact whose ``external_id`` cannot be read.
+        An active call whose session id cannot be read may be the lost call.
         """
-        return not snapshot.left_out and not any(
-            self._is_to_contact(session) for session in snapshot.without_external_id
-        )
+        return not snapshot.left_out and not any(map(self.may_be, snapshot.without_external_id))
 
     def count_snapshot(self, snapshot: Snapshot) -> None:
         """Update ``misses`` and ``missing_since`` with a successful snapshot that does not show the call."""
@@ -106,12 +120,15 @@ class LostCall:
         if self.missing_since is None:
             self.missing_since = snapshot.at
 
-    def _is_to_contact(self, found: CallSession | CallReport) -> bool:
-        """Return whether a call can be a call to the lost call's contact."""
-        number = _signs(found.contact_phone_number)
-        if self.contact is None or not number or number == _signs(self.contact):
+    def _may_have_begun_later(self, found: CallSession | CallReport) -> bool:
+        """Return whether a call may have begun after the intent was stored."""
+        if self.since is None or found.start_time is None:
             return True
-        return is_same_number(found.contact_phone_number, self.contact)
+        try:
+            began = parse_time(found.start_time, self.timezone).timestamp()
+        except ValueError:
+            return True
+        return began >= self.since - self.clock_difference
 
     def is_given_up(self, at: float) -> bool:
         """Return whether to end the search for the lost call without a result.
@@ -122,7 +139,27 @@ class LostCall:
         """
         return at >= self.search_until and self.misses >= TOLERANCE.misses
 
+    def is_doubtful(self, at: float) -> bool:
+        """Return whether the search time is over, and an active call may still be the lost call.
 
-def _signs(number: str | None) -> str:
-    """Return the digits and Latin letters of a phone number or SIP number."""
-    return re.sub(r"[^0-9A-Za-z]", "", number or "")
+        :param at: the time of the newest snapshot, epoch seconds.
+        """
+        return at >= self.search_until and not self.misses
+
+    def is_overdue(self, at: float) -> bool:
+        """Return whether the search time has been over for so long that the search must end.
+
+        :param at: the time of the newest snapshot, epoch seconds.
+        """
+        return at >= self.search_until + _LONGEST_DOUBT
+
+
+def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
+    """Return a reported call's ``external_id``, and the name of the field that contains the id."""
+    if isinstance(found, CallSession):
+        return found.external_id, "external_id"
+    return found.call_api_external_id, "call_api_external_id"
+
+
+def _session_id(found: CallSession | CallReport) -> int:
+    return found.call_session_id if isinstance(found, CallSession) else found.id

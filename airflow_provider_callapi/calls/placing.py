@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
@@ -72,6 +74,8 @@ class CallGateway:
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
     :ivar find_reported_call: searches the Data API for a call; None: the connection does not use the Data
         API.
+    :ivar reported_calls: takes a time, epoch seconds. Returns the Data API's reports of all calls that began
+        later, active calls too. None: the connection does not use the Data API.
     :ivar timezone: returns the IANA name of the account's time zone. The function may ask the Data API.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
@@ -80,6 +84,7 @@ class CallGateway:
     send: Callable[[StartCall], StartedCall]
     poll_snapshots: Callable[[], Iterator[Snapshot]]
     find_reported_call: FindReportedCall | None
+    reported_calls: Callable[[float], Entries[CallReport]] | None
     timezone: Callable[[], str]
     clock: Callable[[], float]
     log: Callable[[str], None]
@@ -201,19 +206,48 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise `Unresolved` if a call with the same id began shortly before the intent.
+    """Raise `Unresolved` if a call that a service shows may be the lost call.
+
+    :raises CallApiError: a service could not be searched, or a report could not be read.
+    """
+    lost = journal.current
+    doubt = _find_earlier_call(lost, request, gateway) or _find_call_without_id(lost, request, gateway)
+    if doubt is not None:
+        journal.mark_unresolved()
+        raise Unresolved(lost.external_id, doubt)
+
+
+def _find_earlier_call(lost: Record, request: StartCall, gateway: CallGateway) -> str | None:
+    """Search for a call with the lost call's id that began shortly before the intent, and describe the call.
 
     The call may be the lost call, if the service's clock is behind, or the call of another task.
     """
-    lost = journal.current
     if is_own_id(lost.external_id):
-        return
+        return None
     found = _find_lost_call(
         lost, request, gateway, since=lost.intended_at, search_until=0.0, search_must_work=True
     )
-    if found is not None:
-        journal.mark_unresolved()
-        raise Unresolved(lost.external_id, f"Call session {found} began shortly before the start request")
+    return None if found is None else f"Call session {found} began shortly before the start request"
+
+
+def _find_call_without_id(lost: Record, request: StartCall, gateway: CallGateway) -> str | None:
+    """Search the Data API for a call to the contact that has no id, and describe the call.
+
+    The call may be the lost call, if the account does not show ids, or the call of an employee.
+    """
+    if gateway.reported_calls is None:
+        return None
+    reports = gateway.reported_calls(lost.intended_at)
+    sought = LostCall(
+        lost.external_id, request.contact, lost.intended_at, gateway.timezone(), others=lost.others
+    )
+    for report in filter(sought.may_be, reports):
+        return f"Call session {report.id} to this contact has no external_id, and may be this call"
+    if not reports.complete:
+        raise Unanswered(
+            "a report cannot be read, and may be the report of the call", method="get.calls_report"
+        )
+    return None
 
 
 def _dial(
@@ -272,7 +306,11 @@ def _others_calls(journal: Journal, request: StartCall, gateway: CallGateway) ->
     snapshot = next(gateway.poll_snapshots())
     if isinstance(snapshot.failure, AuthenticationFailed):
         raise snapshot.failure  # the start request would fail in the same way
-    return tuple(number for number, session in snapshot.sessions.items() if like_ours.matches(session))
+    return tuple(
+        number
+        for number, session in snapshot.sessions.items()
+        if like_ours.matches(session) or like_ours.may_be(session)
+    )
 
 
 def _search(

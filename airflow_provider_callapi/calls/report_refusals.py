@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
-from airflow_provider_callapi.api.errors import DateRefused, Rejected
+from airflow_provider_callapi.api.data_api import RECORDING_FIELD, GetCallLegsReport, GetCallsReport
+from airflow_provider_callapi.api.errors import DATE_FIELDS, InvalidParameters, Rejected
 
 ReportRequest = type[GetCallsReport] | type[GetCallLegsReport]
 
@@ -17,6 +18,8 @@ _FILTER = "filter"
 _ONGOING = "include_ongoing_calls"
 _PART_REFUSED = frozenset({"unexpected_parameters", "parameter_component_disabled", "filter_prohibited"})
 """Mnemonics of the errors that refuse a part of a request."""
+_NEED_A_COMPONENT = frozenset({"tags", RECORDING_FIELD})
+"""The fields that need a component (a paid option) of the account."""
 _DAYS_EARLIER = (1.0, 2.0, 7.0)
 """How many days before the wanted time the requested period begins.
 
@@ -25,24 +28,30 @@ After a refusal, the next number is used.
 _log = logging.getLogger(__name__)
 
 
-@dataclass
-class Refusals:
-    """What one Data API has refused. Each refusal is logged once.
+def refuses_a_part(error: Rejected) -> bool:
+    """Return whether an error may refuse a part of a request only, so that a smaller request may succeed."""
+    return error.mnemonic in _PART_REFUSED or isinstance(error, InvalidParameters)
 
-    A part of a request is a field of the report, ``filter`` or ``include_ongoing_calls``.
+
+@dataclass(frozen=True)
+class Omissions:
+    """What a report request leaves out. A part is a field of the report, ``filter`` or the active calls.
+
+    :ivar parts: pairs of a method and a left-out part.
+    :ivar begin_step: the index of the number in ``_DAYS_EARLIER`` that the request uses.
+    :ivar ends_now: whether the period ends at the wanted time, and not a day later.
     """
 
-    _parts: set[tuple[str, str]] = field(default_factory=set)
-    _begin_step: int = 0
-    _ends_now: bool = False
-    _logged: set[str] = field(default_factory=set)
+    parts: frozenset[tuple[str, str]] = frozenset()
+    begin_step: int = 0
+    ends_now: bool = False
 
     def allows(self, kind: ReportRequest, part: str) -> bool:
-        """Return whether a request of this kind may contain a part."""
-        return (kind.method, part) not in self._parts
+        """Return whether a request of this kind contains a part."""
+        return (kind.method, part) not in self.parts
 
     def makes_unavailable(self, kind: ReportRequest, fields: Collection[str]) -> bool:
-        """Return True if the Data API has refused a field without which the report is useless.
+        """Return True if a field is left out without which the report is useless.
 
         Only the given fields count.
         """
@@ -51,77 +60,130 @@ class Refusals:
     @property
     def days_before(self) -> float:
         """How many days before the wanted time the requested period begins."""
-        return _DAYS_EARLIER[self._begin_step]
+        return _DAYS_EARLIER[self.begin_step]
 
     @property
     def days_after(self) -> float:
         """How many days after the wanted time the requested period ends."""
-        return 0.0 if self._ends_now else 1.0
+        return 0.0 if self.ends_now else 1.0
+
+    def without(self, kind: ReportRequest, parts: Iterable[str]) -> Omissions:
+        """Return these omissions and further parts of requests of one kind."""
+        return replace(self, parts=self.parts | {(kind.method, part) for part in parts})
+
+
+@dataclass
+class Refusals:
+    """What one Data API has refused. Each refusal is logged once.
+
+    :ivar known: what the requests leave out because of the refusals.
+    """
+
+    known: Omissions = Omissions()
+    _unexplained: set[str] = field(default_factory=set)
+    _logged: set[str] = field(default_factory=set)
 
     def learn(self, kind: ReportRequest, asked: Mapping[str, Any], error: Rejected) -> bool:
-        """Remember which part of a request the Data API has refused with an error.
+        """Remember the part of a request that an error names as refused.
 
         :param asked: the parameters of the refused request, without the dates.
-        :return: True: a request without the refused part may succeed. False: the error refuses no part of the
-            request, or the request has no part left that can be omitted.
+        :return: True: a request without the refused part may succeed. False: the error names no part that a
+            request can leave out.
         """
-        if isinstance(error, DateRefused):
-            return self._learn_date(error)
-        is_about_filter = error.mnemonic == "invalid_parameter_value" and _FILTER in _words(error)
-        if error.mnemonic not in _PART_REFUSED and not is_about_filter:
-            return False
-        self.refuse(kind, _refused_parts(kind, asked, error))
-        return True
+        words = _words(error.field) | _words(list(error.params.values()))
+        if dates := words.intersection(DATE_FIELDS):
+            return self._learn_date(kind, min(dates))
+        if parts := _named_parts(asked, error.mnemonic, words, _words(error.value)):
+            self.refuse(kind, parts)
+        return bool(parts)
 
     def refuse(self, kind: ReportRequest, parts: Iterable[str]) -> None:
         """Remember and log that a Data API refuses parts of a request."""
         names = sorted(parts)
-        self._parts.update((kind.method, name) for name in names)
-        self.log_once(f"{kind.method}: the Data API refuses {', '.join(names)}; it is left out from now on")
+        self.known = self.known.without(kind, names)
+        self._log_once(f"{kind.method}: the Data API refuses {', '.join(names)}; it is left out from now on")
         if not kind.needed_fields.isdisjoint(names):
-            self.log_once(f"{kind.method}: without these fields, the report decides nothing and is not used")
+            self._log_once(f"{kind.method}: without these fields, the report decides nothing and is not used")
 
-    def log_once(self, text: str) -> None:
+    def guesses(self, kind: ReportRequest, asked: Mapping[str, Any]) -> Iterator[Omissions]:
+        """Yield what to leave out after an error that names no part, the most probable guess first.
+
+        The last guess leaves out everything that a request can do without. If this guess was of no use
+        before, the method yields nothing: each request would cost points without a result.
+
+        :param asked: the parameters of the refused request, without the dates.
+        """
+        if kind.method in self._unexplained:
+            return
+        optional = set(asked["fields"]) - kind.needed_fields
+        ongoing, filter_ = {_ONGOING} & asked.keys(), {_FILTER} & asked.keys()
+        in_turn = [optional & _NEED_A_COMPONENT, ongoing, optional, filter_]
+        for parts in filter(None, in_turn):
+            yield self.known.without(kind, parts)
+        earlier = replace(self.known, begin_step=len(_DAYS_EARLIER) - 1)
+        yield from (guess for guess in (earlier, replace(self.known, ends_now=True)) if guess != self.known)
+        yield replace(earlier, ends_now=True).without(kind, set().union(*in_turn))
+
+    def confirm(self, kind: ReportRequest, omissions: Omissions) -> None:
+        """Remember what an accepted request has left out."""
+        self._unexplained.discard(kind.method)
+        if parts := {part for method, part in omissions.parts - self.known.parts if method == kind.method}:
+            self.refuse(kind, parts)
+        while self.known.begin_step < omissions.begin_step:
+            self._learn_date(kind, "date_from")
+        if omissions.ends_now and not self.known.ends_now:
+            self._learn_date(kind, "date_till")
+
+    def give_up(self, kind: ReportRequest, error: Rejected) -> None:
+        """Remember that a Data API refuses every request of one kind, for a reason that is not known.
+
+        The next request is the most complete request again, because the reason may have gone.
+        """
+        self._unexplained.add(kind.method)
+        self._log_once(f"the Data API refuses every request, and no report is used meanwhile: {error}")
+
+    def _learn_date(self, kind: ReportRequest, date: str) -> bool:
+        if date == "date_from" and self.known.begin_step + 1 < len(_DAYS_EARLIER):
+            self.known = replace(self.known, begin_step=self.known.begin_step + 1)
+            self._log_once(
+                f"{kind.method}: the Data API refuses a young date_from; periods begin "
+                f"{self.known.days_before:g} days earlier from now on"
+            )
+            return True
+        if date == "date_till" and not self.known.ends_now:
+            self.known = replace(self.known, ends_now=True)
+            self._log_once(f"{kind.method}: the Data API refuses a later date_till; periods end now")
+            return True
+        return False
+
+    def _log_once(self, text: str) -> None:
         """Log a warning, unless the same text was logged before."""
         if text not in self._logged:
             self._logged.add(text)
             _log.warning("%s", text)
 
-    def _learn_date(self, error: DateRefused) -> bool:
-        if error.field == "date_from" and self._begin_step + 1 < len(_DAYS_EARLIER):
-            self._begin_step += 1
-            self.log_once(
-                f"{error.method}: the Data API refuses a young date_from; periods begin "
-                f"{self.days_before:g} days earlier from now on"
-            )
-            return True
-        if error.field == "date_till" and not self._ends_now:
-            self._ends_now = True
-            self.log_once(f"{error.method}: the Data API refuses a later date_till; periods end now")
-            return True
-        self.log_once(
-            f"{error.method}: the Data API refuses every {error.field}; no report is used meanwhile"
-        )
-        return False
 
+def _named_parts(
+    asked: Mapping[str, Any], mnemonic: str | None, words: Collection[str], values: Collection[str]
+) -> set[str]:
+    """Return the parts of a request that an error names.
 
-def _refused_parts(kind: ReportRequest, asked: Mapping[str, Any], error: Rejected) -> set[str]:
-    """Return the parts of a request that an error refuses.
-
-    If the error names no part, the function returns all optional parts. If the request has no optional part
-    left, the function returns the needed fields.
+    :param words: the names in the error's field and parameters.
+    :param values: the names in the error's value. The value may be the complete list of the fields.
     """
-    words, fields = _words(error), set(asked["fields"])
+    fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()
-    if filter_field and (error.mnemonic == "filter_prohibited" or _FILTER in words):
+    if filter_field and (mnemonic == "filter_prohibited" or _FILTER in words):
         return {_FILTER}
-    named = words & fields
+    parts = fields | ({_ONGOING} & asked.keys())
+    named = parts.intersection(words) or parts.intersection(values)
+    if named >= fields:
+        return set()
     if filter_field and named == filter_field:
         return {_FILTER}  # the field may be refused in the filter only
-    optional = (fields - kind.needed_fields) | ({_ONGOING} & asked.keys())
-    return named or (words & optional) or optional or ({_FILTER} & asked.keys()) or fields
+    return named
 
 
-def _words(error: Rejected) -> set[str]:
-    """Return the names that an error mentions as its field, its value or its parameters."""
-    return set(re.findall(r"\w+", f"{error.field} {error.value} {list(error.params.values())}"))
+def _words(value: object) -> set[str]:
+    """Return the names that a part of an error mentions, in lower case."""
+    return set(re.findall(r"\w+", json.dumps(value, ensure_ascii=False, default=str).lower()))

@@ -1,6 +1,7 @@
 """Ask the Data API for reports. Every report request of this package goes through `ReportRequests`.
 
-The Data API may refuse a part of a request. `ReportRequests` then asks without the refused part:
+The Data API may refuse a part of a request. `ReportRequests` then asks without the refused part. If the
+refusal does not name the part, `ReportRequests` tries one smaller request after the other:
 
 ================  ======================================================================================
 refused part      what `ReportRequests` does
@@ -10,6 +11,7 @@ filter            asks for all reports of the period, and selects by itself
 ongoing calls     asks for finished calls only
 date              asks for a period that begins earlier, or that ends earlier
 needed field      returns an empty, incomplete list, as if there were no report yet
+anything else     returns an empty, incomplete list, and asks again the next time
 ================  ======================================================================================
 """
 
@@ -33,10 +35,15 @@ from airflow_provider_callapi.api.data_api import (
     report_time,
 )
 from airflow_provider_callapi.api.entries import Entries, tells
-from airflow_provider_callapi.api.errors import DateRefused, Rejected
+from airflow_provider_callapi.api.errors import Rejected
 from airflow_provider_callapi.api.list_request import fetch_pages
 from airflow_provider_callapi.api.models import zone
-from airflow_provider_callapi.calls.report_refusals import Refusals, ReportRequest
+from airflow_provider_callapi.calls.report_refusals import (
+    Omissions,
+    Refusals,
+    ReportRequest,
+    refuses_a_part,
+)
 
 _PAGE_SIZE = 10_000
 """The most entries that the Data API sends in one answer."""
@@ -103,8 +110,8 @@ class _Query:
     selection: Selection | None = None
     ongoing: bool = False
 
-    def parameters(self, refusals: Refusals) -> dict[str, Any]:
-        """Return the parameters of the requests, without the refused parts.
+    def parameters(self, omissions: Omissions) -> dict[str, Any]:
+        """Return the parameters of the requests, without the parts to leave out.
 
         Dates and page are not included.
         """
@@ -113,11 +120,11 @@ class _Query:
             "include_ongoing_calls": self.ongoing or None,
         }
         return {
-            "fields": [name for name in self.fields if refusals.allows(self.kind, name)],
+            "fields": [name for name in self.fields if omissions.allows(self.kind, name)],
             **{
                 name: value
                 for name, value in optional.items()
-                if value is not None and refusals.allows(self.kind, name)
+                if value is not None and omissions.allows(self.kind, name)
             },
         }
 
@@ -166,7 +173,8 @@ class ReportRequests:
         # be missing.
         if "call_api_external_id" in fields:
             reports.left_out += sum(not tells(report, "call_api_external_id") for report in reports)
-        reports.left_out += ongoing and not self._refusals.allows(GetCallsReport, "include_ongoing_calls")
+        omissions = self._refusals.known
+        reports.left_out += ongoing and not omissions.allows(GetCallsReport, "include_ongoing_calls")
         return reports
 
     def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
@@ -178,26 +186,44 @@ class ReportRequests:
 
         Return the selected entries.
         """
-        refusals, selection = self._refusals, query.selection
-        while not refusals.makes_unavailable(query.kind, query.fields):
-            parameters = query.parameters(refusals)
-            try:
-                entries = self._fetch_period(query, parameters)
-            except Rejected as error:
-                if refusals.learn(query.kind, parameters, error):
-                    continue
-                if isinstance(error, DateRefused):
-                    break
-                raise
+        selection = query.selection
+        while (accepted := self._fetch_accepted(query)) is not None:
+            entries, parameters = accepted
             if selection is None:
                 return entries
-            if "filter" in parameters and any(map(selection.excludes, entries)):
-                refusals.refuse(query.kind, ["filter"])  # the service ignores the filter
-                continue
-            return selection.select(entries, query.kind.id_field)
+            if "filter" not in parameters or not any(map(selection.excludes, entries)):
+                return selection.select(entries, query.kind.id_field)
+            self._refusals.refuse(query.kind, ["filter"])  # the service ignores the filter
         return Entries(left_out=1)
 
-    def _fetch_period(self, query: _Query, parameters: dict[str, Any]) -> Entries[Any]:
+    def _fetch_accepted(self, query: _Query) -> tuple[Entries[Any], dict[str, Any]] | None:
+        """Return the entries of the first request that the Data API accepts, and the request's parameters.
+
+        None: the Data API accepts no request, or none that includes the needed fields.
+        """
+        refusals = self._refusals
+        omissions, guesses = refusals.known, None
+        while not omissions.makes_unavailable(query.kind, query.fields):
+            parameters = query.parameters(omissions)
+            try:
+                entries = self._fetch_period(query, parameters, omissions)
+            except Rejected as error:
+                if not refuses_a_part(error):
+                    raise
+                if refusals.learn(query.kind, parameters, error):
+                    omissions, guesses = refusals.known, None
+                    continue
+                guesses = refusals.guesses(query.kind, parameters) if guesses is None else guesses
+                if (guess := next(guesses, None)) is None:
+                    refusals.give_up(query.kind, error)
+                    return None
+                omissions = guess
+            else:
+                refusals.confirm(query.kind, omissions)
+                return entries, parameters
+        return None
+
+    def _fetch_period(self, query: _Query, parameters: dict[str, Any], omissions: Omissions) -> Entries[Any]:
         """Return all entries of one kind of report in an interval, each entry once.
 
         If the interval has more entries than the Data API sends for one interval, the interval is halved.
@@ -208,7 +234,7 @@ class ReportRequests:
         since, until = query.interval
         found: dict[Any, Any] = {}
         left_out, left_out_ids = 0, set[int]()
-        intervals = [(since - self._refusals.days_before * _DAY, until + self._refusals.days_after * _DAY)]
+        intervals = [(since - omissions.days_before * _DAY, until + omissions.days_after * _DAY)]
         while intervals:
             since, until = intervals.pop()
             page_at = partial(self._fetch_page, query.kind, since, until, parameters)

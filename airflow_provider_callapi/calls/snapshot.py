@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
@@ -56,17 +55,8 @@ class Snapshot:
 
     @cached_property
     def without_external_id(self) -> Sequence[CallSession]:
-        """The active calls whose ``external_id`` could not be read.
-
-        Each of these calls may have any ``external_id``.
-
-        The value ``null`` is readable: the start request of such a call contained no ``external_id``.
-        """
-        return [
-            session
-            for session in self.sessions.values()
-            if session.external_id == "" or not tells(session, "external_id")
-        ]
+        """The active calls whose ``external_id`` is empty or could not be read."""
+        return [session for session in self.sessions.values() if not (session.external_id or "").strip()]
 
     def pause(self, interval: float) -> float:
         """Return the seconds until the next poll: ``interval``, or more if the API's rate limit is used up.

@@ -298,9 +298,7 @@ def test_a_connected_leg_that_may_be_the_contacts_never_proves_that_the_contact_
     contacts = [
         each
         for each in legs
-        if not each.is_operator
-        and not each.is_coach
-        and CONTACT in (each.called_phone_number, each.calling_phone_number)
+        if not each.is_coach and CONTACT in (each.called_phone_number, each.calling_phone_number)
     ]
     for each in legs:
         if (each.connect_time or each.is_talked) and not (each.is_operator or each.is_coach):

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import (
     AccessDenied,
     CallApiError,
@@ -85,12 +87,14 @@ class World:
     :ivar lists: what list.calls shows at a moment, or how it fails.
     :ivar reports_since: session id → start of further calls that the Data API finds.
     :ivar reports: what the Data API finds; None: the connection has none.
+    :ivar reported: the reports of all calls, if the connection has a Data API.
     :ivar left_out: how many active calls at a moment cannot be read.
     """
 
     answer: Callable[[StartCall], StartedCall] = lambda request: StartedCall(call_session_id=7)
     lists: Callable[[float], list[CallSession] | CallApiError] = lambda now: []
     reports: Callable[[str], int | None] | None = None
+    reported: Entries[CallReport] = field(default_factory=Entries)
     left_out: Callable[[float], int] = lambda now: 0
     now: float = 5000.0
     disk: Disk = field(default_factory=Disk)
@@ -130,6 +134,7 @@ class World:
             send=self.send,
             poll_snapshots=self.snapshots,
             find_reported_call=self.find_reported_call if self.reports else None,
+            reported_calls=(lambda since: self.reported) if self.reports else None,
             timezone=lambda: "UTC",
             clock=lambda: self.now,
             log=self.log.append,
@@ -808,6 +813,68 @@ def test_a_call_with_the_authors_id_shortly_before_the_intent_makes_the_absence_
     assert (len(world.sent), world.disk.stage) == (1, "unresolved")
 
 
+PLACED_AT = "1970-01-01 01:23:20"  # 5000
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"call_api_external_id": None},
+        {"call_api_external_id": ""},
+        {"call_api_external_id": " "},
+        {"call_api_external_id": None, "contact_phone_number": "8" + PERSON[1:]},
+        {"call_api_external_id": None, "contact_phone_number": PERSON[:4] + "***" + PERSON[-4:]},
+        {"call_api_external_id": None, "start_time": None},
+        {"call_api_external_id": None, "start_time": "noon"},
+    ],
+    ids=str,
+)
+def test_a_reported_call_to_the_contact_without_an_id_makes_the_absence_doubtful(
+    report: dict[str, Any],
+) -> None:
+    """The account may not show the ids of its calls."""
+    world = World(**NOT_FOUND)
+    with pytest.raises(AbsenceNotProven) as error:
+        world.place(absence_proven_after=300.0)
+    world.now = error.value.proven_at
+    facts = {"id": 8, "contact_phone_number": PERSON, "start_time": PLACED_AT, **report}
+    world.reported = Entries([CallReport(**facts)])
+    with pytest.raises(Unresolved, match="Call session 8 to this contact has no external_id"):
+        world.place(absence_proven_after=300.0)
+    assert (len(world.sent), world.disk.stage) == (1, "unresolved")
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"call_api_external_id": "order-8"},
+        {"contact_phone_number": "79260000012"},
+        {"contact_phone_number": "7926***0012"},
+        {"contact_phone_number": None},
+        {"start_time": "1970-01-01 01:00:00"},
+    ],
+    ids=str,
+)
+def test_a_reported_call_that_is_certainly_another_one_does_not(report: dict[str, Any]) -> None:
+    world = World(**NOT_FOUND)
+    with pytest.raises(AbsenceNotProven) as error:
+        world.place(absence_proven_after=300.0)
+    world.now, world.answer = error.value.proven_at, lambda request: StartedCall(call_session_id=9)
+    facts = {"call_api_external_id": None, "contact_phone_number": PERSON, "start_time": PLACED_AT, **report}
+    world.reported = Entries([CallReport(id=8, **facts)])
+    assert world.place(absence_proven_after=300.0).call_session_id == 9
+
+
+def test_a_report_that_cannot_be_read_proves_no_absence() -> None:
+    world = World(**NOT_FOUND)
+    with pytest.raises(AbsenceNotProven) as error:
+        world.place(absence_proven_after=300.0)
+    world.now, world.reported = error.value.proven_at, Entries(left_out=1)
+    with pytest.raises(Unanswered, match="a report cannot be read"):
+        world.place(absence_proven_after=300.0)
+    assert (len(world.sent), world.disk.stage) == (1, "starting")
+
+
 def test_an_unresolved_call_is_placed_once_its_absence_is_proven() -> None:
     world = world_after(Stage.UNRESOLVED, reports=lambda external_id: None)
     with pytest.raises(AbsenceNotProven) as error:
@@ -872,8 +939,10 @@ def nameless(number: int, contact: str | None = PERSON) -> CallSession:
         {"left_out": lambda now: 1},
         {"lists": lambda now: [nameless(9)]},
         {"lists": lambda now: [nameless(9, None)]},
+        {"lists": lambda now: [session(9, None)]},
+        {"lists": lambda now: [session(9, "", "8" + PERSON[1:])]},
     ],
-    ids=["no id", "no external_id", "no contact either"],
+    ids=["no id", "no external_id", "no contact either", "null as external_id", "empty external_id"],
 )
 def test_while_an_active_call_cannot_be_read_a_lost_call_is_not_dialled_again(
     unreadable: dict[str, Any], delivery: Any, absence_proven_after: float | None

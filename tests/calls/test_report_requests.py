@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.data_api import (
     RECORDING_FIELD,
@@ -110,8 +112,11 @@ OPTIONAL = [name for name in REPORT_FIELDS if name not in GetCallsReport.needed_
         lambda name: refusal("unexpected_parameters", f"fields.{name}"),
         lambda name: refusal("parameter_component_disabled", name, code=-32008),
         lambda name: refusal("parameter_component_disabled", "fields", name, code=-32008),
-        lambda name: refusal("parameter_component_disabled", code=-32008),
-        lambda name: refusal("unexpected_parameters", {"x": 1}, {"y": 2}),
+        lambda name: refusal("unexpected_parameters", [name]),
+        lambda name: refusal("invalid_parameter_value", "fields[8]", name),
+        lambda name: refusal("invalid_parameter_value", "fields", name),
+        lambda name: refusal("invalid_parameter_value", f"params.fields.{name.title()}"),
+        lambda name: refusal("unexpected_parameters", name, code=-32007),
     ],
 )
 def test_a_refused_field_is_left_out_from_then_on_and_said_once(
@@ -148,10 +153,100 @@ def test_without_a_needed_field_there_is_no_report_and_the_service_is_not_asked_
     assert len(desk.said) == 2
 
 
-def test_a_service_that_refuses_everything_without_a_name_is_asked_twice_at_most(asker: Any) -> None:
-    desk = asker(lambda request: refusal("unexpected_parameters"))
-    assert desk.ids() == desk.ids() == []
-    assert len(desk.data_api.asked) == 2
+# --- refusals that name no part ---
+
+UNNAMED = [
+    refusal("parameter_component_disabled", code=-32008),
+    refusal("unexpected_parameters", {"x": 1}, {"y": 2}),
+    refusal("invalid_parameter_value"),
+    refusal("invalid_parameter_value", "fields", list(REPORT_FIELDS)),
+    {"code": -32602, "message": "no", "data": None},
+    {"code": -32602, "message": "no"},
+]
+
+
+def allowed(request: Any) -> set[str]:
+    return {
+        *request.fields,
+        *(name for name in ("filter", "include_ongoing_calls") if getattr(request, name)),
+    }
+
+
+@pytest.mark.parametrize("error", UNNAMED, ids=str)
+@pytest.mark.parametrize("refused", [*OPTIONAL, "filter", "include_ongoing_calls"])
+def test_a_part_that_the_refusal_does_not_name_is_found_by_trying(
+    asker: Any, error: dict[str, Any], refused: str
+) -> None:
+    """What is left out afterwards contains the refused part, and is kept for the next requests."""
+    desk = asker(lambda request: error if refused in allowed(request) else None)
+    assert desk.ids(1, ongoing=True) == [1]
+    tried = len(desk.data_api.asked)
+    assert tried <= 6
+    assert desk.ids(1, ongoing=True) == [1]
+    assert len(desk.data_api.asked) == tried + 1
+    last = desk.data_api.asked[-1]
+    if refused == "tags":
+        assert {*OPTIONAL, "filter", "include_ongoing_calls"} - allowed(last) == {"tags"}
+    elif refused not in OPTIONAL:
+        assert {*OPTIONAL, "filter", "include_ongoing_calls"} - allowed(last) == {refused}
+    assert GetCallsReport.needed_fields <= allowed(last)
+
+
+@pytest.mark.parametrize("error", UNNAMED, ids=str)
+def test_a_date_that_the_refusal_does_not_name_is_found_by_trying(asker: Any, error: dict[str, Any]) -> None:
+    for refuse in (
+        lambda request: error if request.date_from > report_time(AT - 2 * DAY, ZONE) else None,
+        lambda request: error if request.date_till > report_time(AT, ZONE) else None,
+    ):
+        desk = asker(refuse)
+        assert desk.ids(1, ongoing=True) == desk.ids(1, ongoing=True) == [1]
+        assert allowed(desk.data_api.asked[-1]) == {*REPORT_FIELDS, "filter", "include_ongoing_calls"}
+
+
+@given(
+    refused=st.sets(st.sampled_from([*OPTIONAL, "filter", "include_ongoing_calls", "young", "future"])),
+    error=st.sampled_from(UNNAMED),
+    wanted=st.sets(st.sampled_from([1, 2, 3]), max_size=2),
+    ongoing=st.booleans(),
+)
+def test_whatever_is_refused_without_a_name_the_report_is_read(
+    refused: set[str], error: dict[str, Any], wanted: set[int], ongoing: bool
+) -> None:
+    def refuse(request: Any) -> dict[str, Any] | None:
+        sent = allowed(request)
+        sent |= {"young"} if request.date_from > report_time(AT - 2 * DAY, ZONE) else set()
+        sent |= {"future"} if request.date_till > report_time(AT, ZONE) else set()
+        return error if sent & refused else None
+
+    data_api = DataApi(refuse)
+    requests = ReportRequests(data_api, Refusals(), ZONE)
+    selection = Selection("id", wanted) if wanted else None
+    for _ in range(2):
+        reports = requests.calls(AT, AT, selection=selection, ongoing=ongoing)
+        assert {report.id for report in reports} == (wanted or {1, 2, 3})
+    assert len(data_api.asked) <= 9
+
+
+@pytest.mark.parametrize(
+    "error",
+    [*UNNAMED, refusal("unexpected_parameters", "limit"), refusal("invalid_parameter_value", "limit")],
+    ids=str,
+)
+def test_a_service_that_refuses_everything_gives_no_report_and_is_asked_once_each_time_from_then_on(
+    asker: Any, error: dict[str, Any]
+) -> None:
+    desk = asker(lambda request: error)
+    assert desk.ids(1, ongoing=True) == []
+    tried = len(desk.data_api.asked)
+    assert tried <= 8
+    for number in (1, 2, 3):
+        reports = desk.requests.calls(AT, AT, ongoing=True)
+        assert (list(reports), reports.complete) == ([], False)
+        assert len(desk.data_api.asked) == tried + number
+    assert len(desk.said) == 1
+    desk.data_api.refuse = lambda request: None
+    assert desk.ids(1, ongoing=True) == [1]
+    assert allowed(desk.data_api.asked[-1]) == {*REPORT_FIELDS, "filter", "include_ongoing_calls"}
 
 
 # --- filters ---
@@ -262,6 +357,13 @@ def test_a_refused_end_is_moved_to_now(asker: Any) -> None:
     assert len(desk.data_api.asked) == 3
 
 
+@pytest.mark.parametrize("field", ["params.date_from", "Date_From", ["date_from"], "date_from, date_till"])
+def test_a_date_is_recognised_however_the_service_names_it(asker: Any, field: Any) -> None:
+    desk = asker(refuses_younger_than(1.5 * DAY, refusal("invalid_parameter_value", field, "2027-01-15")))
+    assert desk.ids(1, ongoing=True) == desk.ids(1, ongoing=True) == [1]
+    assert len(desk.data_api.asked) == 3
+
+
 @pytest.mark.parametrize("field", ["date_from", "date_till"])
 def test_a_date_that_is_always_refused_means_no_report_yet_and_is_asked_again(asker: Any, field: str) -> None:
     desk = asker(lambda request: refusal("invalid_parameter_value", field))
@@ -283,7 +385,6 @@ def test_a_date_that_is_always_refused_means_no_report_yet_and_is_asked_again(as
     [
         (refusal("method_component_disabled", code=-32008), AccessDenied),
         (refusal("forbidden", code=-32003), AccessDenied),
-        (refusal("invalid_parameter_value", "limit"), Rejected),
         (refusal("internal_error", code=-32603), Rejected),
     ],
     ids=str,

@@ -7,7 +7,7 @@ would report the call after this time. One request to the Data API therefore dec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.data_api import CallReport
@@ -18,12 +18,10 @@ from airflow_provider_callapi.calls.campaign.lost_call_search import owner_of
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonState
 from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 _DAY = 86_400.0
-_PATIENCE = 3600.0
-"""For this many seconds after the search time, the campaign still tries to get complete reports.
-"""
 
 
 @dataclass(frozen=True)
@@ -66,55 +64,59 @@ class AbsenceProof:
         :param now: epoch seconds.
         """
         fetch = self._gateway.reported_calls
+        lost_calls = {key: _lost_call(self._index[key]) for key in people}
+        overdue = [key for key, lost in lost_calls.items() if lost.is_overdue(now)]
         if self._after is None or fetch is None:
-            return AbsenceVerdict(given_up=people)
-        states = [self._index[key] for key in people]
-        late = [state.person.key for state in states if now >= _search_end(state) + _PATIENCE]
-        missing = [state for state in states if _is_missing(state, since=now - self._after)]
-        if not missing or now < self._next_at:
-            return AbsenceVerdict(given_up=late)
-        self._next_at = now + self._interval
-        reports = self._reports(fetch, missing, now)
-        if reports is None or not reports.complete:
-            return AbsenceVerdict(given_up=late)
+            return AbsenceVerdict(
+                [key for key in people if key in overdue or lost_calls[key].is_given_up(now)]
+            )
+        missing = [key for key, lost in lost_calls.items() if _is_missing(lost, since=now - self._after)]
+        doubtful = [key for key, lost in lost_calls.items() if lost.is_doubtful(now)]
+        if not (missing or doubtful) or now < self._next_at:
+            return AbsenceVerdict(overdue)
+        self._next_at = now + (self._interval if missing else max(self._interval, self._after))
+        reports = self._reports(fetch, [*missing, *doubtful], now)
+        if reports is None:
+            return AbsenceVerdict(overdue)
         lost_by_id = self._index.lost_by_external_id()
         found = {
             state.person.key: report.id
             for report in reports
             if (state := owner_of(lost_by_id, report.call_api_external_id, report))
         }
-        absent = {state.person.key for state in missing} - found.keys()
+        not_found = [key for key in missing if key not in found] if reports.complete else []
+        unclear = [key for key in not_found if any(map(lost_calls[key].may_be, reports))]
+        absent = set(not_found).difference(unclear)
         if absent:
             self._gateway.log(
                 f"{len(absent)} lost calls were never placed, because no service shows them: dialling again"
             )
-        return AbsenceVerdict([key for key in late if key not in {*absent, *found}], absent, found)
+        given_up = {*overdue, *unclear} - absent - found.keys()
+        return AbsenceVerdict(given_up, absent, found)
 
     def _reports(
-        self, fetch: Callable[[float], Entries[CallReport]], states: Sequence[PersonState], now: float
+        self, fetch: Callable[[float], Entries[CallReport]], people: Iterable[str], now: float
     ) -> Entries[CallReport] | None:
         """Return the reports of all calls since a day before the earliest intent.
 
         None: the request failed.
         """
         try:
-            return fetch(min(state.current_attempt.intended_at for state in states) - _DAY)
+            return fetch(min(self._index[key].current_attempt.intended_at for key in people) - _DAY)
         except CallApiError as error:
             self._gateway.log(f"The Data API does not show which lost calls were placed: {error}")
             self._next_at = now + max(retry_seconds(error, 0.0), self._interval)
             return None
 
 
-def _search_end(state: PersonState) -> float:
+def _lost_call(state: PersonState) -> LostCall:
     assert state.lost_call is not None, "the person's call is not lost"
-    return state.lost_call.search_until
+    return state.lost_call
 
 
-def _is_missing(state: PersonState, *, since: float) -> bool:
+def _is_missing(lost: LostCall, *, since: float) -> bool:
     """Return whether every snapshot since a time proves that a lost call is not active.
 
     :param since: epoch seconds.
     """
-    lost = state.lost_call
-    assert lost is not None, "the person's call is not lost"
     return lost.missing_since is not None and lost.missing_since <= since and lost.misses >= TOLERANCE.misses

@@ -37,7 +37,7 @@ class Actions:
     """What the `Runner` of a campaign has to do now.
 
     :ivar changed: attempts to store in the ledger.
-    :ivar given_up: ledger keys of people whose lost call was not found. The runner loads the attempts of
+    :ivar not_found: ledger keys of people whose lost call was not found. The runner loads the attempts of
         these people from the ledger and passes the attempts to `LostCallSearch.give_up`.
     :ivar tag: the answered, active calls that need a tag, as pairs (attempt, tag id).
     :ivar untagged: the answered calls that ended without their tag, as pairs (attempt, tag id). The runner
@@ -47,7 +47,7 @@ class Actions:
     """
 
     changed: list[Attempt] = field(default_factory=list)
-    given_up: list[str] = field(default_factory=list)
+    not_found: list[str] = field(default_factory=list)
     tag: list[tuple[Attempt, int]] = field(default_factory=list)
     untagged: list[tuple[Attempt, int]] = field(default_factory=list)
     dial: list[Attempt] = field(default_factory=list)
@@ -143,7 +143,7 @@ class Campaign:
         if snapshot is not None and snapshot.failure is None:
             news = self._watched_calls.update(snapshot)
             actions.tag, actions.untagged = news.to_tag, news.untagged
-            found, actions.given_up = self.lost_calls.search_snapshot(snapshot)
+            found, actions.not_found = self.lost_calls.search_snapshot(snapshot)
             actions.changed += [*news.changed, *found]
         self.dialling.drop_expired(now)
         actions.dial = self.dialling.choose(now)

@@ -15,9 +15,6 @@ from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
-_UNREADABLE_PATIENCE = 3600.0
-"""For this many seconds longer, a campaign searches for a lost call that an unreadable call may be."""
-
 LostByExternalId = Mapping[str, Sequence[PersonState]]
 
 
@@ -35,7 +32,7 @@ class LostCallSearch:
         """Search for the lost calls among the active calls of a successful poll.
 
         :return: a pair. First, the attempts whose call was found, to store in the ledger. Second, the keys of
-            the people whose call was not found in time, to pass to `give_up`.
+            the people whose call was not found in the search time.
         """
         if not self._index.count(PersonStage.LOST):
             return [], []
@@ -53,19 +50,19 @@ class LostCallSearch:
         return state is not None and state.stage is PersonStage.ACTIVE
 
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
-        """Count a snapshot for each lost call that the snapshot proves absent. Return the people to give up.
+        """Count a snapshot for each lost call that the snapshot proves absent.
 
-        While an active call cannot be read, the search continues for at most `_UNREADABLE_PATIENCE` seconds.
-        After this time, the result is ``unresolved``: it is unknown whether the call was placed.
+        :return: the keys of the people whose lost call was not found in the search time.
         """
-        given_up = []
+        not_found = []
         for state in self._index.in_stage(PersonStage.LOST):
             lost = state.lost_call
             assert lost is not None
             lost.count_snapshot(snapshot)
-            if lost.is_given_up(snapshot.at) or snapshot.at >= lost.search_until + _UNREADABLE_PATIENCE:
-                given_up.append(state.person.key)
-        return given_up
+            at = snapshot.at
+            if lost.is_given_up(at) or lost.is_doubtful(at) or lost.is_overdue(at):
+                not_found.append(state.person.key)
+        return not_found
 
     def found(self, state: PersonState, call_session_id: int, now: float) -> Attempt:
         """Record that a person's lost call was found, and begin to watch the call.

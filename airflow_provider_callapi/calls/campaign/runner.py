@@ -116,7 +116,7 @@ class Runner:
         now = gateway.clock()
         actions = campaign.next_actions(now, snapshot, self._limits.take())
         changed = [*actions.changed]
-        verdict = self._absence.judge(actions.given_up, now)
+        verdict = self._absence.judge(actions.not_found, now)
         changed += campaign.lost_calls.found_in_reports(verdict.found, now)
         if decided := [*verdict.given_up, *verdict.absent]:
             held = self.ledger.load(decided)

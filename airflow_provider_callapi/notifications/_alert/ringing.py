@@ -121,6 +121,7 @@ def _make_escalation(
         ),
         poll_snapshots=lambda: hook.poll_snapshots(POLL_INTERVAL),
         find_reported_call=hook.report_finder(),
+        reported_calls=hook.reported_calls if hook.has_data_api else None,
         timezone=lambda: hook.timezone,
         clock=time.time,
         log=lambda text: log.info("Alert for %s: %s", failure, text),

@@ -324,6 +324,7 @@ class CallTry:
             send=self._hook.call,
             poll_snapshots=lambda: self._hook.poll_snapshots(self._options.poll_interval),
             find_reported_call=self._hook.report_finder(timeout=self._report_patience),
+            reported_calls=self._hook.reported_calls if self._hook.has_data_api else None,
             timezone=lambda: self._hook.timezone,
             clock=time.time,
             log=lambda text: self._log.info("%s: %s", description, text),

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from campaign_world import ANNA, RULES, World
 
+from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Unanswered
+from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.emulator import Fault, Profile, Script
 
 START = "start.informer_call"
@@ -98,6 +100,60 @@ def test_a_lost_call_that_only_the_report_of_active_calls_shows_is_taken_over_wi
     assert world.results() == {ANNA: Result.ANSWERED}
     assert world.exchange.rings(ANNA) == 1
     assert len(asked) == 1
+
+
+def test_an_active_call_to_the_contact_without_an_id_delays_the_proof_until_the_call_has_ended() -> None:
+    """Neither list.calls nor the reports of active calls show the call's id."""
+    world = World(rules=PROVING, profile=Profile(external_id_is_listed=False))
+    world.exchange.script(ANNA, Script(rings=1, talks=2000.0))
+    lose(world, Fault.DROP_AFTER)
+    asked: list[float] = []
+
+    def finished_only(since: float) -> Any:
+        asked.append(world.clock())
+        reports = world.reported_calls(since)
+        return Entries(report for report in reports if report.finished)
+
+    world.overrides["reported_calls"] = finished_only
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert world.exchange.rings(ANNA) == 1
+    assert len(asked) <= 2000 / 600 + 2
+
+
+@pytest.mark.parametrize("external_id", [None, "", " "])
+def test_a_reported_call_to_the_contact_without_an_id_leaves_the_person_unresolved(
+    external_id: str | None,
+) -> None:
+    world = World(rules=PROVING)
+    lose(world, Fault.DROP_BEFORE)
+    report = CallReport(id=5, contact_phone_number=ANNA, call_api_external_id=external_id)
+    world.overrides["reported_calls"] = lambda since: Entries([report])
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.UNRESOLVED}
+    assert world.exchange.rings(ANNA) == 0
+
+
+def test_calls_of_other_people_without_an_id_do_not_delay_the_proof() -> None:
+    world = World(rules=PROVING)
+    lose(world, Fault.DROP_BEFORE)
+    reports = [
+        CallReport(id=5, contact_phone_number="79260000099", call_api_external_id=None),
+        CallReport(id=6, contact_phone_number=None, call_api_external_id=None),
+    ]
+    active = CallSession(call_session_id=5, contact_phone_number="79260000099", external_id=None)
+    world.overrides |= {
+        "reported_calls": lambda since: Entries([*world.reported_calls(since), *reports]),
+        "take_snapshot": lambda: replace(
+            shown := take_snapshot(world.call_api, world.clock), sessions={**shown.sessions, 5: active}
+        ),
+    }
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert world.exchange.rings(ANNA) == 1
 
 
 def test_without_the_rule_a_lost_call_that_nothing_shows_stays_unresolved() -> None:

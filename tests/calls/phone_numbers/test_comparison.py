@@ -1,0 +1,86 @@
+"""Two numbers are certainly the same, certainly different, or neither."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
+
+ANNA = "79260000011"
+national = st.integers(min_value=100_000_0000, max_value=999_999_9999).map(str)
+any_text = st.none() | st.text() | st.text(alphabet="0123456789*xX +-.,()")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "79260000011",
+        "+7 926 000-00-11",
+        "89260000011",
+        "9260000011",
+        "79260000011.5wp",
+        "79260000011,,5",
+        " 7926 0000011 ",
+    ],
+)
+def test_a_number_is_the_same_however_it_is_written(written: str) -> None:
+    assert is_same_number(written, ANNA)
+    assert may_be_same_number(written, ANNA)
+
+
+@pytest.mark.parametrize(
+    "written", ["79260000012", "9260000012", "11", "0000011", "sip:anna", "79260000011@sip"]
+)
+def test_another_number_is_certainly_different(written: str) -> None:
+    assert not is_same_number(written, ANNA)
+    assert not may_be_same_number(written, ANNA)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        None,
+        "",
+        " ",
+        "+",
+        "anonymous",
+        "7926***0011",
+        "XXXXXXX0011",
+        "+7 926 ***-**-11",
+        "8926•••0011",
+        "79260000011*5",
+        "*",
+    ],
+)
+def test_an_unknown_or_masked_number_is_not_certainly_the_same(written: str | None) -> None:
+    assert not is_same_number(written, ANNA)
+    assert may_be_same_number(written, ANNA) is (written != "anonymous")
+
+
+@pytest.mark.parametrize("written", ["7926***0012", "XXXXXXX0012", "7927***0011", "79260000012*5"])
+def test_a_masked_number_with_other_digits_is_certainly_different(written: str) -> None:
+    assert not may_be_same_number(written, ANNA)
+
+
+def test_two_texts_that_are_masked_in_the_same_way_may_be_the_same_number() -> None:
+    assert may_be_same_number("7926***0011", "7926***0011")
+    assert may_be_same_number("7926***0011", "8926***0011")
+
+
+@given(first=any_text, second=any_text)
+def test_whatever_the_texts_are_the_answers_agree(first: str | None, second: str | None) -> None:
+    assert is_same_number(first, second) is is_same_number(second, first)
+    assert may_be_same_number(first, second) is may_be_same_number(second, first)
+    assert not is_same_number(first, second) or may_be_same_number(first, second)
+
+
+@given(number=national, code=st.sampled_from(["7", "8", "", "+7 "]), shown=st.integers(0, 9), data=st.data())
+def test_a_masked_number_may_always_be_the_number_that_was_masked(
+    number: str, code: str, shown: int, data: st.DataObject
+) -> None:
+    begin = data.draw(st.integers(0, shown))
+    mask = data.draw(st.sampled_from(["*", "***", "XXX", "•••"]))
+    masked = code + number[:begin] + mask + number[len(number) - (shown - begin) :]
+    assert may_be_same_number(masked, "7" + number)
