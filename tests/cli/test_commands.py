@@ -13,7 +13,6 @@ import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -34,27 +33,6 @@ pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
 
 CONTACT, VNUMBER = "79161234567", "74993720692"
 AIRFLOW = Path(sys.executable).with_name("airflow")
-
-
-@pytest.fixture
-def callapi(connection, monkeypatch, capsys):
-    """Return a function that runs a command and returns its exit code, stdout and stderr."""
-    from airflow.cli import cli_parser
-
-    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # undone afterwards: a command sets it
-
-    def run(*command):
-        capsys.readouterr()
-        args = cli_parser.get_parser().parse_args(["callapi", *command])
-        try:
-            args.func(args)
-            code = 0
-        except SystemExit as end:
-            code = end.code
-        out, err = capsys.readouterr()
-        return SimpleNamespace(code=code, out=out, err=err)
-
-    return run
 
 
 @pytest.fixture

@@ -14,22 +14,13 @@ pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
 
 
 @pytest.fixture
-def find(connection, monkeypatch, capsys):
-    from airflow.cli import cli_parser
-
-    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # undone afterwards: a command sets it
+def find(callapi, connection):
+    """Return a function that runs the command and returns its exit code, its rows and stderr."""
 
     def run(*arguments, data_api=True):
         connection(extra={"data_api": data_api})
-        capsys.readouterr()
-        args = cli_parser.get_parser().parse_args(["callapi", "find", *arguments, "--output", "json"])
-        try:
-            args.func(args)
-            code = 0
-        except SystemExit as end:
-            code = end.code
-        out, err = capsys.readouterr()
-        return SimpleNamespace(code=code, rows=json.loads(out) if out else [], err=err)
+        done = callapi("find", *arguments, "--output", "json")
+        return SimpleNamespace(code=done.code, rows=json.loads(done.out) if done.out else [], err=done.err)
 
     return run
 

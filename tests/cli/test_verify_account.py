@@ -6,13 +6,13 @@ import io
 import json
 import os
 import signal
-from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from airflow_provider_callapi.cli import verify_account
 from airflow_provider_callapi.emulator import Profile, Script
+from airflow_provider_callapi.verify.probes import MOST_CALLS, PROBES
 
 pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
 
@@ -21,25 +21,22 @@ NUMBERS = ("--contact", CONTACT, "--virtual-number", VNUMBER)
 
 
 @pytest.fixture
-def verify(connection, monkeypatch, capsys, tmp_path):
-    """Return a function that runs the command and returns its exit code, stdout and stderr."""
-    from airflow.cli import cli_parser
-
-    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # undone afterwards: a command sets it
+def verify(callapi, monkeypatch, tmp_path):
+    """Return a function that runs the command in a folder of its own."""
     monkeypatch.chdir(tmp_path)
+    return lambda *options: callapi("verify", *options)
 
-    def run(*options):
-        capsys.readouterr()
-        args = cli_parser.get_parser().parse_args(["callapi", "verify", *options])
-        try:
-            args.func(args)
-            code = 0
-        except SystemExit as end:
-            code = end.code
-        out, err = capsys.readouterr()
-        return SimpleNamespace(code=code, out=out, err=err)
 
-    return run
+def test_the_help_states_the_probes_the_calls_and_the_points(callapi, capsys):
+    with pytest.raises(SystemExit):
+        callapi("verify", "--help")
+    text = " ".join(capsys.readouterr().out.split())
+    complete = [probe for probe in PROBES if not probe.only_on_request]
+    assert f"A complete run places {sum(probe.calls for probe in complete)} calls" in text
+    points = round(sum(probe.points for probe in complete), -1)
+    assert f"uses about {points} points" in text
+    assert f"at most {MOST_CALLS} calls" in text
+    assert "Run only these probes: " + ", ".join(probe.name for probe in PROBES) in text
 
 
 def test_the_profile_is_printed_for_the_emulator(verify, exchange):
