@@ -95,6 +95,11 @@ _VERIFY_OPTIONS = (
         help="What is known so far; an interrupted command continues from here (default: %(default)s)",
     ),
 )
+_VERIFY_DESCRIPTION = (
+    "Measure how the service behaves, with calls to your own phone. A complete run places 8 calls, uses "
+    "about 190 points and takes about ten minutes. All runs with the same resume file place at most 12 "
+    "calls. The command shows its plan and asks before it begins."
+)
 _EMULATOR_OPTIONS = _PassThroughArg(  # type: ignore[no-untyped-call]
     ("options",), nargs=argparse.REMAINDER, help="Options of the emulator; --help lists them"
 )
@@ -156,9 +161,7 @@ def get_callapi_cli_commands() -> list[CLICommand]:
                 ActionCommand(
                     name="verify",
                     help="Measure how the service behaves, with calls to your own phone",
-                    description="Measure how the service behaves, with calls to your own phone. A complete run "
-                    "places 8 calls, uses about 190 points and takes about ten minutes. All runs with the same "
-                    "resume file place at most 12 calls. The command shows its plan and asks before it begins.",
+                    description=_VERIFY_DESCRIPTION,
                     func=lazy_load_command(f"{_PACKAGE}.verify_account.verify"),
                     args=(_CONN_ID, *_VERIFY_OPTIONS, _TEXT_OUTPUT, ARG_YES, ARG_VERBOSE),
                 ),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
 
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.providers.common.compat.sdk import BaseHook
@@ -22,15 +22,21 @@ from airflow_provider_callapi.api.data_api import (
     LegReport,
 )
 from airflow_provider_callapi.api.entries import Entries
-from airflow_provider_callapi.api.errors import Unanswered
-from airflow_provider_callapi.api.methods import Request, request_by_name
+from airflow_provider_callapi.api.errors import Unanswered, mask_phones
+from airflow_provider_callapi.api.methods import Request, StartCall, request_by_name
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
 from airflow_provider_callapi.calls.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.answers import judge_finished_call
 from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
-from airflow_provider_callapi.calls.placing import FindReportedCall
+from airflow_provider_callapi.calls.placing import (
+    CallGateway,
+    Delivery,
+    FindReportedCall,
+    Unresolved,
+    place,
+)
 from airflow_provider_callapi.calls.report_refusals import Refusals
 from airflow_provider_callapi.calls.report_requests import ReportRequests, Selection
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
@@ -40,10 +46,15 @@ from airflow_provider_callapi.connection.account_zone import fetch_timezone
 from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
-from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
+from airflow_provider_callapi.exceptions import (
+    CallUnresolved,
+    CallUnresolvedForNow,
+    ConnectionSettingsInvalid,
+    translate_errors,
+)
 from airflow_provider_callapi.observability import update_watch
-from airflow_provider_callapi.parameters.kinds import INTERVAL, SECONDS_OR_ZERO, TEXT, count
-from airflow_provider_callapi.parameters.schema import read_parameter
+from airflow_provider_callapi.parameters.kinds import INTERVAL, SECONDS, SECONDS_OR_ZERO, TEXT, choice, count
+from airflow_provider_callapi.parameters.schema import nothing_sent, read_parameter
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -181,6 +192,75 @@ class CallApiHook(BaseHook):
                 version.latest_version,
             )
         return answer
+
+    def place_call(
+        self,
+        request: StartCall,
+        context: Mapping[str, Any],
+        *,
+        appear_timeout: float = 60.0,
+        delivery: Delivery = "at_most_once",
+    ) -> dict[str, Any]:
+        """Place a call at most once in all tries of the running task, and return the call as a dict.
+
+        In contrast to `call`, this method is safe in the function of a task that Airflow may retry. The
+        method stores an intent in task state before it sends the start request. A retry returns the call that
+        an earlier try placed, or searches for a call whose start request got no answer. Several calls in one
+        task are told apart by person and order. After a user has cleared the task, the method calls again.
+
+        .. code-block:: python
+
+            @task(retries=3)
+            def call_back(contact, **context):
+                with CallApiHook() as hook:
+                    return hook.place_call(StartInformerCall(contact=contact, ...), context)
+
+        :param context: Airflow's context of the running task.
+        :param appear_timeout: seconds within which ``list.calls`` shows a placed call. A search for a lost
+            call takes this long.
+        :param delivery: what to do if a lost call is not found. ``at_most_once``: raise `CallUnresolved`.
+            ``at_least_once``: place a second call.
+        :return: the dict of a start operator that does not wait, with ``call_session_id`` and
+            ``external_id``.
+        :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
+        :raises CallApiFailure: no call was placed, and a retry would not help.
+        :raises CallApiError: no call was placed, and a retry may help.
+        """
+        from airflow_provider_callapi.hooks.journal_in_task import open_journal  # noqa: PLC0415 - parse time
+
+        with nothing_sent():
+            seconds = read_parameter("appear_timeout", appear_timeout, SECONDS)
+            read_parameter("delivery", delivery, choice(get_args(Delivery)))
+        description = f"{request.method} to {mask_phones(request.contact)}"
+        with translate_errors():
+            journal = open_journal(request, context)
+            gateway = self.call_gateway(lambda text: self.log.info("%s: %s", description, text))
+            try:
+                call = place(journal, request, gateway, appear_timeout=seconds, delivery=delivery)
+            except Unresolved as error:
+                unresolved = CallUnresolved if delivery == "at_most_once" else CallUnresolvedForNow
+                raise unresolved(str(error)) from error
+            journal.mark_done(call)
+        return call.to_xcom()
+
+    def call_gateway(
+        self, log: Callable[[str], None], *, poll_interval: float = 5.0, report_timeout: float = 0.0
+    ) -> CallGateway:
+        """Return the functions through which `airflow_provider_callapi.calls.placing.place` places a call.
+
+        :param log: takes a line for the task's log.
+        :param poll_interval: seconds between two polls of the search for a lost call.
+        :param report_timeout: seconds that the search waits for the Data API's report of a call.
+        """
+        return CallGateway(
+            send=self.call,
+            poll_snapshots=lambda: self.poll_snapshots(poll_interval),
+            find_reported_call=self.report_finder(timeout=report_timeout),
+            reported_calls=self.reported_calls if self.has_data_api else None,
+            timezone=lambda: self.timezone,
+            clock=time.time,
+            log=log,
+        )
 
     def call_method(self, name: str, params: Mapping[str, Any] | None = None) -> Any:
         """Send a request for any Call API method, even for a method that this package does not define.

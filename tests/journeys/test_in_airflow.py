@@ -92,6 +92,52 @@ with DAG("refused", default_args={"retries": 3}) as dag:
 )
 
 
+IN_A_FUNCTION = (
+    IMPORTS
+    + """
+from datetime import timedelta
+from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+with DAG("in_a_function") as dag:
+
+    @task(retries=2, retry_delay=timedelta(0))
+    def call_everybody(**context):
+        people = ["79160000001", "79160000002"]
+        with CallApiHook() as hook:
+            calls = [
+                hook.place_call(
+                    StartInformerCall(
+                        virtual_phone_number="74993720692",
+                        contact=person,
+                        contact_message={"type": "tts", "value": f"Try {context['ti'].try_number}"},
+                    ),
+                    context,
+                )
+                for person in people
+            ]
+        if context["ti"].try_number == 1:
+            raise RuntimeError("the first try fails after its calls")
+        return [call["call_session_id"] for call in calls]
+
+    call_everybody()
+"""
+)
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_the_function_of_a_task_places_its_calls_once_although_its_first_try_fails(run_dag, exchange):
+    for number in (1, 2):
+        exchange.expect_ring(f"7916000000{number}")
+    exchange.expect_no_other_rings()
+
+    run = run_dag(IN_A_FUNCTION)
+
+    assert run.state == "success", run.states
+    assert run.xcoms["call_everybody"] == [call.call_session_id for call in exchange.calls]
+    assert [exchange.rings(f"7916000000{n}") for n in (1, 2)] == [1, 1]
+
+
 def test_control_tasks_find_the_call_by_a_reference_to_its_start_task(run_dag, exchange):
     exchange.expect_ring("79161234567", Script(rings=0.3, employee_rings=0.2, talks=None))
     exchange.expect_no_other_rings()

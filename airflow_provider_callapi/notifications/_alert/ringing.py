@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.alerts.escalation import Escalation, with_message_fallback
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import CallGateway
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, AlertSuppressed
 from airflow_provider_callapi.notifications._alert.answer import (
     APPEAR_TIMEOUT,
@@ -115,16 +114,13 @@ def _make_escalation(
     def warn(text: str) -> None:
         log.warning("Alert for %s: %s", failure, text)
 
-    gateway = CallGateway(
-        send=with_message_fallback(
-            lambda request: hook.call(request, before_each_send=lock.renew), failure.text, warn
-        ),
-        poll_snapshots=lambda: hook.poll_snapshots(POLL_INTERVAL),
-        find_reported_call=hook.report_finder(),
-        reported_calls=hook.reported_calls if hook.has_data_api else None,
-        timezone=lambda: hook.timezone,
-        clock=time.time,
-        log=lambda text: log.info("Alert for %s: %s", failure, text),
+    send = with_message_fallback(
+        lambda request: hook.call(request, before_each_send=lock.renew), failure.text, warn
+    )
+    gateway = hook.call_gateway(
+        lambda text: log.info("Alert for %s: %s", failure, text), poll_interval=POLL_INTERVAL
     )
     requests = build_requests(options, failure, log)
-    return Escalation(lock.alert, requests, gateway, APPEAR_TIMEOUT, lock.record_call, warn)
+    return Escalation(
+        lock.alert, requests, replace(gateway, send=send), APPEAR_TIMEOUT, lock.record_call, warn
+    )

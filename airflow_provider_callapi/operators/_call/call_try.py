@@ -320,14 +320,10 @@ class CallTry:
         return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
 
     def _call_gateway(self, description: str) -> CallGateway:
-        return CallGateway(
-            send=self._hook.call,
-            poll_snapshots=lambda: self._hook.poll_snapshots(self._options.poll_interval),
-            find_reported_call=self._hook.report_finder(timeout=self._report_patience),
-            reported_calls=self._hook.reported_calls if self._hook.has_data_api else None,
-            timezone=lambda: self._hook.timezone,
-            clock=time.time,
-            log=lambda text: self._log.info("%s: %s", description, text),
+        return self._hook.call_gateway(
+            lambda text: self._log.info("%s: %s", description, text),
+            poll_interval=self._options.poll_interval,
+            report_timeout=self._report_patience,
         )
 
     def _lifecycle_gateway(self) -> LifecycleGateway:

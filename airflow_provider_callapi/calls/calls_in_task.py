@@ -1,0 +1,87 @@
+"""Tell the calls of one task apart, so that each call has a journal (a stored record) of its own.
+
+The function of a task may place several calls. If Airflow retries the task, the function asks for the calls
+again, perhaps with other texts. Each try's first call to a person is therefore the same call, each try's
+second call to the person is the same call, and so on. If a try asks for a call to a person twice with exactly
+the same request, this is one call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_callapi.api.methods import StartCall
+from airflow_provider_callapi.calls.deployment import Deployment
+from airflow_provider_callapi.calls.stores import KeyValueStore
+
+_INDEX_KEY = "callapi_calls"
+"""The key under which the calls of a task are stored."""
+
+
+class CallsInTask:
+    """The calls of one task, in the order in which the task has asked for them.
+
+    :param owner: dag id, run id, task id and map index of the task.
+    :param this_try: a text that is different for each try of the task.
+    """
+
+    def __init__(
+        self, store: KeyValueStore, *, owner: tuple[str, ...], this_try: str, deployment: Deployment
+    ) -> None:
+        self._store = store
+        self._owner = owner
+        self._try = this_try
+        self._deployment = deployment
+
+    def number(self, request: StartCall) -> int:
+        """Return the number of the call that a start request asks for. The task's first call is number 1.
+
+        The method returns only after the number is stored.
+        """
+        index = self._store.get(_INDEX_KEY) or {}
+        is_this_try = index.get("try") == self._try
+        calls: list[dict[str, Any]] = [
+            call if is_this_try else {**call, "request": None} for call in index.get("calls", [])
+        ]
+        content = request.model_dump_json()
+        to_person = [
+            number for number, call in enumerate(calls) if self._is_same(call["person"], request.contact)
+        ]
+        for number in to_person:
+            if calls[number]["request"] is not None and self._is_same(calls[number]["request"], content):
+                return number + 1
+        for number in to_person:
+            if calls[number]["request"] is None:
+                break
+        else:
+            number = len(calls)
+            calls.append({"person": self._fingerprint(request.contact)})
+        calls[number]["request"] = self._fingerprint(content)
+        self._store.set(_INDEX_KEY, {"try": self._try, "calls": calls})
+        return number + 1
+
+    def _fingerprint(self, text: str) -> str:
+        return self._deployment.fingerprint(*self._owner, text)
+
+    def _is_same(self, fingerprint: str, text: str) -> bool:
+        """Return whether a fingerprint is the fingerprint of a text, or can no longer be compared."""
+        return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
+
+
+class NumberedStore:
+    """A part of a store that belongs to one call of a task.
+
+    :param number: the number of the call, see `CallsInTask.number`.
+    """
+
+    def __init__(self, store: KeyValueStore, number: int) -> None:
+        self._store = store
+        self._number = number
+
+    def get(self, key: str) -> Any:
+        """Return the value of a key; None: the call has no such key."""
+        return self._store.get(f"{key}_{self._number}")
+
+    def set(self, key: str, value: Any) -> None:
+        """Store the value of a key. Return only after the value is stored."""
+        self._store.set(f"{key}_{self._number}", value)

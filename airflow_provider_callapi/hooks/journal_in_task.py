@@ -1,0 +1,49 @@
+"""Open the journal of a call that the function of an Airflow task places through the hook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+from airflow_provider_callapi.api.methods import StartCall
+from airflow_provider_callapi.calls.call_journal import Journal
+from airflow_provider_callapi.calls.calls_in_task import CallsInTask, NumberedStore
+from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
+from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.observability import ObservedStore
+from airflow_provider_callapi.task_context import TaskFacts
+
+_stores_without_state: dict[tuple[str, ...], MemoryStore] = {}
+"""Task and try → what this process knows of the task's calls, on Airflow without task state."""
+_lock = Lock()
+
+
+def open_journal(request: StartCall, context: Mapping[str, Any]) -> Journal:
+    """Return the journal of the call for which a task's function asks.
+
+    A request that the function repeats, and the same request of a later try, get the same journal.
+
+    :param context: Airflow's context of the running task.
+    :raises CallApiFailure: Airflow may retry the task, and has no task state. A retry would not know of the
+        call.
+    """
+    facts = TaskFacts.of(context, execution_timeout=None)
+    this_try = f"{facts.clears}/{facts.try_number}"
+    store: KeyValueStore | None = facts.state
+    if store is None:
+        if context["task"].retries:
+            raise CallApiFailure(
+                "place_call needs Airflow 3.3 or later in a task with retries, because an earlier Airflow "
+                "keeps no record of the call. Set retries=0 of the task. No call was placed."
+            )
+        store = _stores_without_state.setdefault((*facts.owner, this_try), MemoryStore())
+    with _lock:  # the function may place calls in several threads
+        calls = CallsInTask(store, owner=facts.owner, this_try=this_try, deployment=facts.deployment)
+        number = calls.number(request)
+    return Journal(
+        ObservedStore(NumberedStore(store, number)),
+        owner=(*facts.owner, f"call {number}"),
+        generation=facts.clears,
+        deployment=facts.deployment,
+    )

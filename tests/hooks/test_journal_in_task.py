@@ -1,0 +1,201 @@
+"""`CallApiHook.place_call`: the function of a task that Airflow retries rings nobody twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow_fakes import CONTACT, VNUMBER, Desk, TaskInstance, TaskState, installed_task_state
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved, CallUnresolvedForNow
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+pytest_plugins = ["airflow_desk"]
+
+OTHER = "79161234568"
+START = "start.informer_call"
+needs_state = pytest.mark.needs_airflow("3.3", "task state")
+
+
+@dataclass
+class Function:
+    """A task with a function, over its tries."""
+
+    desk: Desk
+    retries: int = 2
+    state: TaskState | None = field(default_factory=installed_task_state)
+    ti: TaskInstance = field(default_factory=lambda: TaskInstance(start_date=datetime.now(UTC)))
+
+    def place(self, contact: str = CONTACT, text: str = "Hello", **options: Any) -> dict[str, Any]:
+        context = {"ti": self.ti, "task": SimpleNamespace(retries=self.retries)}
+        if self.state is not None:
+            context["task_state_store"] = self.state
+        request = StartInformerCall(
+            virtual_phone_number=VNUMBER, contact=contact, contact_message={"type": "tts", "value": text}
+        )
+        with CallApiHook() as hook:
+            return hook.place_call(request, context, **options)
+
+    def retry(self) -> None:
+        self.ti.try_number += 1
+
+    def clear(self) -> None:
+        self.ti.max_tries += 1
+        self.retry()
+
+
+@pytest.fixture
+def function(desk: Desk) -> Function:
+    return Function(desk)
+
+
+@needs_state
+def test_a_retry_returns_the_calls_that_an_earlier_try_placed(function: Function, desk: Desk) -> None:
+    placed = [function.place(CONTACT), function.place(OTHER), function.place(OTHER, "And a second message")]
+    desk.clock.advance(60)
+    function.retry()
+    texts = ["It is later now", "It is later now", "And another text"]
+    again = [
+        function.place(contact, text) for contact, text in zip([CONTACT, OTHER, OTHER], texts, strict=True)
+    ]
+    assert again == placed
+    assert len({call["external_id"] for call in placed}) == 3
+    assert (desk.exchange.rings(CONTACT), desk.exchange.rings(OTHER)) == (1, 2)
+
+
+@needs_state
+def test_a_retry_with_an_earlier_person_left_out_rings_nobody_twice(function: Function, desk: Desk) -> None:
+    function.place(CONTACT)
+    function.retry()
+    function.place(OTHER)
+    function.retry()
+    function.place(OTHER)
+    function.place(CONTACT)
+    assert (desk.exchange.rings(CONTACT), desk.exchange.rings(OTHER)) == (1, 1)
+
+
+def test_the_same_request_twice_in_one_try_is_one_call(function: Function, desk: Desk) -> None:
+    function.retries = 0
+    assert function.place() == function.place()
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@needs_state
+def test_a_lost_call_is_found_by_the_same_try(function: Function, desk: Desk) -> None:
+    desk.exchange.fault(Fault.DROP_AFTER, method=START)
+    call = function.place()
+    assert call["call_session_id"] == desk.exchange.calls[0].call_session_id
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@needs_state
+def test_a_lost_call_that_is_not_found_is_unresolved_until_a_user_clears_the_task(
+    function: Function, desk: Desk
+) -> None:
+    desk.exchange.fault(Fault.DROP_BEFORE, method=START)
+    with pytest.raises(CallUnresolved):
+        function.place()
+    function.retry()
+    with pytest.raises(CallUnresolved):
+        function.place()
+    assert desk.exchange.rings(CONTACT) == 0
+    function.clear()
+    assert function.place()["attempt"] == 2
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@needs_state
+def test_at_least_once_places_a_lost_call_again(function: Function, desk: Desk) -> None:
+    desk.exchange.fault(Fault.DROP_BEFORE, method=START)
+    assert function.place(delivery="at_least_once")["attempt"] == 2
+    desk.exchange.fault(Fault.DROP_BEFORE, method=START)
+    desk.exchange.fault(Fault.DROP_BEFORE, method=START)
+    with pytest.raises(CallUnresolvedForNow):
+        function.place(OTHER, delivery="at_least_once")
+
+
+@needs_state
+def test_a_refused_call_is_placed_by_the_retry(function: Function, desk: Desk) -> None:
+    desk.exchange.account.blacklist.add(CONTACT)
+    with pytest.raises(CallApiFailure):
+        function.place()
+    desk.exchange.account.blacklist.clear()
+    function.retry()
+    assert function.place()["attempt"] == 1
+
+
+@needs_state
+def test_after_a_clear_the_person_is_called_again(function: Function, desk: Desk) -> None:
+    desk.exchange.default_script = Script(rings=1, talks=1)
+    first = function.place()
+    desk.clock.advance(60)
+    function.clear()
+    second = function.place()
+    function.retry()
+    assert function.place() == second != first
+    assert desk.exchange.rings(CONTACT) == 2
+
+
+def test_without_task_state_a_task_with_retries_places_no_call(function: Function, desk: Desk) -> None:
+    function.state = None
+    with pytest.raises(CallApiFailure, match=r"Airflow 3\.3 or later .* Set retries=0 .* No call was placed"):
+        function.place()
+    assert desk.sent() == []
+    function.retries = 0
+    function.place()
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("appear_timeout", float("nan")), ("appear_timeout", "soon"), ("delivery", "twice")]
+)
+def test_a_wrong_option_is_named_and_no_call_is_placed(
+    function: Function, desk: Desk, option: str, value: Any
+) -> None:
+    function.retries = 0
+    with pytest.raises(CallApiFailure, match=f"{option}.*No call was placed"):
+        function.place(**{option: value})
+    assert desk.sent() == []
+
+
+@needs_state
+@pytest.mark.parametrize("crash_at", range(1, 8))
+def test_a_try_that_is_killed_at_any_write_rings_nobody_twice(
+    function: Function, desk: Desk, crash_at: int
+) -> None:
+    """The state is written before each step that cannot be undone."""
+
+    class Killed(BaseException):
+        pass
+
+    class Crashing(TaskState):
+        left = crash_at
+
+        def set(self, key: str, value: Any, **options: Any) -> None:
+            self.left -= 1
+            if self.left == 0:
+                raise Killed
+            super().set(key, value, **options)
+
+    function.state = Crashing()
+    for contact in (CONTACT, OTHER):
+        try:
+            function.place(contact)
+        except Killed:
+            break
+    function.retry()
+    for contact in (CONTACT, OTHER):
+        try:
+            function.place(contact)
+        except CallApiError as error:
+            pytest.fail(str(error))
+        except CallUnresolved:
+            assert desk.exchange.rings(contact) == 0
+    assert desk.exchange.rings(CONTACT) <= 1
+    assert desk.exchange.rings(OTHER) <= 1
