@@ -43,6 +43,35 @@ class TaskState:
         self._accessor.set(key, value, retention=NEVER_EXPIRE)
 
 
+class MappedTask:
+    """The map indexes of one mapped task in one DAG run. They exchange values through XCom.
+
+    Airflow deletes the values of a map index when the next try of this map index begins.
+
+    :param ti: Airflow's running task instance.
+    """
+
+    def __init__(self, ti: Any) -> None:
+        self._ti = ti
+        self.map_index: int = ti.map_index
+
+    def publish(self, key: str, value: Any) -> None:
+        """Show a value to the other map indexes."""
+        self._ti.xcom_push(key=key, value=value)
+
+    def published(self, key: str) -> list[Any]:
+        """Return the values that all map indexes have published, in any order."""
+        values = self._ti.xcom_pull(task_ids=self._ti.task_id, key=key)
+        values = values if isinstance(values, list) else [values]
+        return [value for value in values if value is not None]
+
+    def count(self) -> int:
+        """Return how many map indexes the task has in the DAG run."""
+        ti = self._ti
+        count: int = ti.get_ti_count(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
+        return count
+
+
 @dataclass(frozen=True)
 class TaskFacts:
     """Facts about one try of one task. Times are epoch seconds.
@@ -59,6 +88,8 @@ class TaskFacts:
     :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for templates that not Airflow
         but an operator of this package renders.
     :ivar deployment: the Airflow deployment.
+    :ivar run_clears: how often a user has cleared tasks of the DAG run.
+    :ivar mapped: the map indexes of the task. None: the task is not mapped.
     """
 
     owner: tuple[str, str, str, str]
@@ -69,6 +100,8 @@ class TaskFacts:
     state: TaskState | None
     template_values: Mapping[str, Any]
     deployment: Deployment
+    run_clears: int = 0
+    mapped: MappedTask | None = None
 
     @classmethod
     def of(cls, context: Mapping[str, Any], *, execution_timeout: timedelta | None) -> Self:
@@ -89,6 +122,8 @@ class TaskFacts:
             state=TaskState.of(context),
             template_values={name: context.get(name) for name in _IN_TEMPLATES if name in context},
             deployment=read_deployment(),
+            run_clears=getattr(context.get("dag_run"), "clear_number", None) or 0,
+            mapped=MappedTask(ti) if map_index >= 0 else None,
         )
 
 

@@ -160,12 +160,18 @@ class Journal:
         """Return what the next try of the task must do for a start request. The journal does not change."""
         if self.record is None:
             return Step.DIAL
-        is_same_person = self._deployment.is_fingerprint_of(
-            self.record.fingerprint, *self._owner, request.contact
-        )
-        if is_same_person is False:
+        if self.is_of(request.contact) is False:
             return Step.DIAL_AGAIN
         return _STEPS[self.record.stage, self._generation != self.record.generation]
+
+    def is_of(self, contact: str) -> bool | None:
+        """Return whether the journal's record is the record of a call to this person.
+
+        None: not known, because the secret key of the record's fingerprint is gone.
+        """
+        if self.record is None:
+            return False
+        return self._deployment.is_fingerprint_of(self.record.fingerprint, *self._owner, contact)
 
     def describe(self) -> str:
         """Return the stage of the task's call in a few words, for the task log."""

@@ -136,6 +136,7 @@ class StartCallOperator(RequestOperator):
         If the task is deferrable and has to wait, defer the task instead.
         """
         refuse_another_task(context, self.task_id)
+        self._publish_people(context)
         with nothing_sent():
             self._read_options()
             read_tags(self.tags)
@@ -190,6 +191,16 @@ class StartCallOperator(RequestOperator):
         placed = _session_name((call or {}).get("call_session_id"))
         with self._open_try(context, placed=placed) as call_try:
             return self._complete(call_try.report_due(Outcome.from_xcom(call or {}), report_by))
+
+    def _publish_people(self, context: Context) -> None:
+        """Show the other map indexes of a mapped task whom this map index has called in this DAG run."""
+        from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
+            PeopleOfIndex,
+        )
+
+        facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
+        if people := PeopleOfIndex.of(facts):
+            people.publish()
 
     def on_kill(self) -> None:
         """Release (end) the call when Airflow kills the task, if the author set ``cancel_on_kill``."""

@@ -45,6 +45,7 @@ from airflow_provider_callapi.exceptions import (
 )
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import LogEvent, ObservedStore, count_call, log_call_event
+from airflow_provider_callapi.operators._call.mapped_people import PeopleOfIndex
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context import Deferral, TaskFacts
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
@@ -83,6 +84,7 @@ class CallTry:
         self._log = log
         self.is_durable = options.durable and facts.state is not None
         store = (facts.state if self.is_durable else None) or MemoryStore()
+        self._people = PeopleOfIndex.of(facts) if self.is_durable else None
         self._journal = Journal(
             ObservedStore(store), owner=facts.owner, generation=facts.clears, deployment=facts.deployment
         )
@@ -111,6 +113,8 @@ class CallTry:
         :return: the call for XCom, or a deferral for the wait.
         :raises CallApiFailure: the parameter ``absence_proven_after`` is set, and the Data API or task state
             is missing. No call was placed.
+        :raises CallApiFailure: the person was called at another map index of this run, and a user has cleared
+            the task since. No call was placed.
         :raises CallTooLate: the run is older than ``max_lateness``, and no try has placed the call yet.
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
         :raises CallUnresolvedForNow: it is unknown whether the call was placed. A retry may place a second
@@ -121,6 +125,8 @@ class CallTry:
         step = self._journal.next_step(request)
         if late and step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN):
             raise CallTooLate(late)
+        if self._people is not None and step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN):
+            self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
         delivery = "at_most_once" if late else self._options.delivery
         # Without a journal that outlives a try, an earlier try may have placed the call.
         search_first = not self.is_durable and self._facts.try_number > 1

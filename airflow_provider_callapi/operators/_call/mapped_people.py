@@ -1,0 +1,93 @@
+"""Call no person twice if a user clears a mapped task, and the list has changed meanwhile.
+
+Airflow keeps task state for each map index. If a person stands at another place in the new list, the map
+index of that place has no record of the person's call. So each map index publishes whom it has called in this
+DAG run, and reads what the others have published before it calls a person who is new at this place.
+
+A map index publishes at the beginning of each try, before it reads. Airflow deletes what an earlier try has
+published. So a map index that has published nothing may have called anybody, and nobody is called until it
+has published again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.task_context import MappedTask, TaskFacts, TaskState
+
+_KEY = "callapi_people"
+"""The key of the XCom and of the task state with the fingerprints of the called people."""
+
+
+class PeopleOfIndex:
+    """The people whom one map index of a task has called in one DAG run."""
+
+    def __init__(self, facts: TaskFacts, mapped: MappedTask, state: TaskState) -> None:
+        self._facts = facts
+        self._mapped = mapped
+        self._state = state
+
+    @classmethod
+    def of(cls, facts: TaskFacts) -> Self | None:
+        """Return the people of the running map index.
+
+        None: the task is not mapped, or this Airflow has no task state.
+        """
+        if facts.mapped is None or facts.state is None:
+            return None
+        return cls(facts, facts.mapped, facts.state)
+
+    def publish(self) -> None:
+        """Show the other map indexes whom this map index has called."""
+        entry = {"map_index": self._mapped.map_index, "people": self._called()}
+        self._mapped.publish(_KEY, entry)
+
+    def claim(self, contact: str, *, is_known: bool) -> None:
+        """Record and publish that this map index calls a person now.
+
+        :param is_known: whether this map index has called the person before, as its newest call.
+        :raises CallApiFailure: the person was called at another place of the list.
+        :raises CallApiTrouble: it is not known yet whom another map index has called. A retry may know.
+        """
+        if self._facts.run_clears and not is_known:
+            self._refuse_called_person(contact)
+        called = self._called()
+        if not self._contains(called, contact):
+            self._state.set(_KEY, [*called, self._facts.deployment.fingerprint(*self._scope, contact)])
+            self.publish()
+
+    def _refuse_called_person(self, contact: str) -> None:
+        task = f"task {self._facts.owner[2]}"
+        published = {entry["map_index"]: entry["people"] for entry in self._mapped.published(_KEY)}
+        published[self._mapped.map_index] = self._called()
+        for index, people in sorted(published.items()):
+            if self._contains(people, contact):
+                raise CallApiFailure(
+                    f"{task} has called this person at map index {index} of this DAG run, or may have called "
+                    "the person. The list has changed since then. To call the person again, start a new DAG "
+                    "run. No call was placed."
+                )
+        unknown = sorted(set(range(self._mapped.count())) - published.keys())
+        if unknown:
+            indexes = ", ".join(map(str, unknown[:5])) + (" …" if len(unknown) > 5 else "")
+            raise CallApiTrouble(
+                f"The list has changed, and {task} has not stated yet whom it has called at map index "
+                f"{indexes}. Clear this map index again when the others have run. No call was placed."
+            )
+
+    @property
+    def _scope(self) -> tuple[str, ...]:
+        dag_id, run_id, task_id, _ = self._facts.owner
+        return (dag_id, run_id, task_id)
+
+    def _called(self) -> list[str]:
+        return list(self._state.get(_KEY) or [])
+
+    def _contains(self, people: Iterable[str], contact: str) -> bool:
+        """Return whether a person is among the called people, or may be, because a key is gone."""
+        deployment = self._facts.deployment
+        return any(
+            deployment.is_fingerprint_of(person, *self._scope, contact) is not False for person in people
+        )

@@ -1,0 +1,190 @@
+"""A cleared mapped task whose list has changed: nobody of the DAG run is rung twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow_fakes import TTS, VNUMBER, Desk, Task, TaskInstance, TaskState
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+pytest_plugins = ["airflow_desk"]
+pytestmark = pytest.mark.needs_airflow("3.3", "task state")
+
+ANNA, BORIS, CLARA, ZOYA = "79160000001", "79160000002", "79160000003", "79160000009"
+BAD = "no number"
+
+
+class MapIndex(TaskInstance):
+    """The task instance of one map index. Its XComs are visible to the others."""
+
+    run: Run
+
+    def xcom_pull(self, *, task_ids: str, key: str) -> Any:
+        values = [ti.xcoms[key] for ti in self.run.instances if key in ti.xcoms]
+        return values[0] if len(values) == 1 else values or None
+
+    def get_ti_count(self, *, dag_id: str, task_ids: list[str], run_ids: list[str]) -> int:
+        return len(self.run.instances)
+
+
+@dataclass
+class MappedCall(Task):
+    run_clears: int = 0
+
+    @property
+    def context(self) -> dict[str, Any]:
+        dag_run = SimpleNamespace(run_after=self.now, clear_number=self.run_clears)
+        return {**super().context, "dag_run": dag_run}
+
+
+@dataclass
+class Run:
+    """One DAG run with a mapped task, over clears with other lists."""
+
+    desk: Desk
+    clears: int = 0
+    tasks: list[MappedCall] = field(default_factory=list)
+    contacts: list[str] = field(default_factory=list)
+
+    @property
+    def instances(self) -> list[Any]:
+        return [task.ti for task in self.tasks]
+
+    def expand(self, contacts: list[str]) -> None:
+        """Give the task a list, as Airflow does when the task before the mapped task has run."""
+        self.contacts = contacts
+        for index in range(len(self.tasks), len(contacts)):
+            ti = MapIndex(map_index=index)
+            ti.run = self
+            make = self._maker(index)
+            self.tasks.append(MappedCall(self.desk, make, ti=ti, state=TaskState()))
+
+    def _maker(self, index: int) -> Any:
+        return lambda: CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact="{{ contact }}" if self.contacts[index] == BAD else self.contacts[index],
+            contact_message=TTS,
+        )
+
+    def execute(self, index: int, *, before_execute: bool = True) -> str:
+        """Run one try of a map index, and return what became of it."""
+        task = self.tasks[index]
+        task.run_clears = self.clears
+        if before_execute:
+            task.ti.xcoms.clear()  # Airflow deletes them when a try begins
+        try:
+            task.run()
+        except CallApiFailure as error:
+            return str(error)
+        except CallApiTrouble as error:
+            return str(error)
+        return "called"
+
+    def clear(self, contacts: list[str]) -> None:
+        """Clear all tasks of the run. The list is another list afterwards."""
+        self.clears += 1
+        for task in self.tasks:
+            task.ti.max_tries += 1
+            task.ti.try_number += 1
+        self.expand(contacts)
+
+    def rings(self) -> dict[str, int]:
+        return {person: self.desk.exchange.rings(person) for person in (ANNA, BORIS, CLARA, ZOYA)}
+
+
+@pytest.fixture
+def run(desk: Desk) -> Run:
+    desk.exchange.default_script = Script(rings=1, talks=1)
+    return Run(desk)
+
+
+def test_of_a_list_that_has_grown_at_its_beginning_only_the_new_people_are_called(run: Run) -> None:
+    run.expand([ANNA, BAD, CLARA])
+    assert [run.execute(index) == "called" for index in range(3)] == [True, False, True]
+    run.desk.clock.advance(60)
+
+    run.clear([ZOYA, ANNA, BORIS, CLARA])
+    first = [run.execute(index) for index in range(4)]
+    assert "has called this person at map index 0" in first[1]
+    assert "has called this person at map index 2" in first[3]
+    again = [run.execute(index) for index, text in enumerate(first) if "not stated yet" in text]
+
+    assert run.rings() == {ANNA: 1, BORIS: 1, CLARA: 1, ZOYA: 1}, (first, again)
+
+
+def test_the_same_list_after_a_clear_is_called_again(run: Run) -> None:
+    for _ in range(2):
+        run.expand([ANNA, BORIS]) if not run.tasks else run.clear([ANNA, BORIS])
+        assert [run.execute(index) for index in range(2)] == ["called", "called"]
+        run.desk.clock.advance(60)
+    assert run.rings() == {ANNA: 2, BORIS: 2, CLARA: 0, ZOYA: 0}
+
+
+def test_a_corrected_row_is_called_after_a_clear_of_its_map_index(run: Run) -> None:
+    run.expand([ANNA, BAD, CLARA])
+    assert [run.execute(index) == "called" for index in range(3)] == [True, False, True]
+    run.clear([ANNA, BORIS, CLARA])
+    assert run.execute(1) == "called"
+    assert run.rings() == {ANNA: 1, BORIS: 1, CLARA: 1, ZOYA: 0}
+
+
+def test_nobody_new_is_called_while_another_map_index_has_not_stated_whom_it_called(run: Run) -> None:
+    run.expand([ANNA, BAD])
+    assert [run.execute(index) == "called" for index in range(2)] == [True, False]
+    run.clear([BORIS, ANNA])
+    run.tasks[0].ti.xcoms.clear()  # its next try has begun, and has not yet published
+    assert "has not stated yet whom it has called at map index 0" in run.execute(1)
+    assert run.execute(0) == "called"
+    assert "has called this person at map index 0" in run.execute(1)
+    assert run.rings() == {ANNA: 1, BORIS: 1, CLARA: 0, ZOYA: 0}
+
+
+def test_without_a_clear_one_person_may_stand_on_the_list_twice(run: Run) -> None:
+    run.expand([ANNA, ANNA])
+    assert [run.execute(index) for index in range(2)] == ["called", "called"]
+
+
+def test_no_phone_number_is_published(run: Run) -> None:
+    run.expand([ANNA])
+    run.execute(0)
+    published = str(run.instances[0].xcoms)
+    assert "callapi_people" in published
+    assert ANNA[1:] not in published
+
+
+LISTS = st.lists(st.sampled_from([ANNA, BORIS, CLARA, ZOYA, BAD]), min_size=1, max_size=4, unique=True)
+
+
+@given(first=LISTS, later=st.lists(LISTS, min_size=1, max_size=3), data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_lists_and_tries_follow_a_moved_person_is_never_rung_twice(
+    desk: Desk, first: list[str], later: list[list[str]], data: st.DataObject
+) -> None:
+    run = Run(desk)
+    desk.exchange.default_script = Script(rings=1, talks=1)
+    before = run.rings()
+    places: dict[str, set[int]] = {person: set() for person in before}
+    run.expand(first)
+    for contacts in [first, *later]:
+        if contacts is not first:
+            run.clear(contacts)
+        order = data.draw(st.permutations(range(len(contacts))))
+        lost = data.draw(st.sets(st.sampled_from(order)))
+        for index in lost if contacts is not first else ():
+            run.tasks[index].ti.xcoms.clear()
+        for index in order:
+            rung = run.rings()
+            run.execute(index)
+            if run.rings() != rung:
+                places[contacts[index]].add(index)
+        desk.clock.advance(60)
+    assert all(len(indexes) <= 1 for indexes in places.values()), places
