@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
+from airflow.providers.common.compat.sdk import conf
+
 from airflow_provider_callapi.calls.deployment import Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.exceptions import CallApiFailure
 
+_BEGUN_KEY = "callapi_begun"
+"""The key that a task sets at its beginning if Airflow deletes the task state of successful tasks."""
 STATE_KEY = "task_state_store"
 """The key of the task state in Airflow's task context. Airflow before 3.3 has no such key."""
+DELETED_STATE = (
+    "Airflow has deleted the record of the people whom this task has called, because [state_store] "
+    "clear_on_success is set. To call the people again, start a new DAG run. No call was placed."
+)
 _IN_TEMPLATES = ("params", "ds", "run_id")
 
 
@@ -143,6 +151,22 @@ class Deferral:
     method_name: str
     kwargs: Mapping[str, Any]
     timeout: timedelta | None = None
+
+
+def lost_its_state(facts: TaskFacts) -> bool:
+    """Return whether Airflow has deleted the task's state, so that the task may have called people before.
+
+    Airflow deletes the state of a successful task if ``[state_store] clear_on_success`` is set. A user can
+    clear the task afterwards. Use this function at the beginning of each try.
+    """
+    if facts.state is None or not conf.getboolean("state_store", "clear_on_success", fallback=False):
+        return False
+    if facts.state.get(_BEGUN_KEY):
+        return False
+    if facts.run_clears and facts.try_number > 1:
+        return True
+    facts.state.set(_BEGUN_KEY, True)
+    return False
 
 
 def refuse_another_task(context: Mapping[str, Any], task_id: str) -> None:

@@ -544,6 +544,31 @@ def test_a_clear_after_the_end_calls_nobody(desk, capsys):
     assert "Campaign spring: 0 people to be called, 12 finished before" in capsys.readouterr().out
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_clear_calls_nobody_if_airflow_has_deleted_whom_a_successful_campaign_has_called(desk, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
+    calls = campaign(desk)
+    calls.run()
+    calls.state.values.clear()
+    for _ in range(2):
+        with pytest.raises(CallApiFailure, match=r"clear_on_success is set.*No call was placed"):
+            calls.clear()
+    assert rings(desk) == [1] * 12
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_clear_after_a_failed_try_calls_everybody_although_airflow_deletes_records(
+    desk, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
+    file = tmp_path / "people.csv"
+    calls = campaign(desk, contacts=f"file://{file}")
+    with pytest.raises(CallApiFailure, match="contacts"):
+        calls.run()
+    listed(file, *PEOPLE)
+    assert counted(calls.clear()) == {"answered": 12}
+
+
 def test_another_run_is_another_campaign(desk):
     campaign(desk).run()
     campaign(desk, campaign="autumn").run()

@@ -153,13 +153,14 @@ class Task:
     deferrals: list[TaskDeferred] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     reschedules: int = 0
+    run_clears: int = 0
 
     @property
     def context(self) -> dict[str, Any]:
         self.ti.start_date = self.ti.start_date or self.now
         context: dict[str, Any] = {
             "ti": self.ti,
-            "dag_run": SimpleNamespace(run_after=self.run_after or self.now),
+            "dag_run": SimpleNamespace(run_after=self.run_after or self.now, clear_number=self.run_clears),
             "params": self.params,
         }
         if self.state is not None:
@@ -215,6 +216,7 @@ class Task:
     def clear(self) -> Any:
         """Clear the task, as a user does: Airflow increases ``max_tries`` and runs another try."""
         self.ti.max_tries += 1
+        self.run_clears += 1
         return self.retry()
 
 

@@ -15,7 +15,13 @@ from collections.abc import Iterable
 from typing import Self
 
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.task_context import MappedTask, TaskFacts, TaskState
+from airflow_provider_callapi.task_context import (
+    DELETED_STATE,
+    MappedTask,
+    TaskFacts,
+    TaskState,
+    lost_its_state,
+)
 
 _KEY = "callapi_people"
 """The key of the XCom and of the task state with the fingerprints of the called people."""
@@ -40,17 +46,23 @@ class PeopleOfIndex:
         return cls(facts, facts.mapped, facts.state)
 
     def publish(self) -> None:
-        """Show the other map indexes whom this map index has called."""
-        entry = {"map_index": self._mapped.map_index, "people": self._called()}
-        self._mapped.publish(_KEY, entry)
+        """Show the other map indexes whom this map index has called.
+
+        If Airflow has deleted the record of a successful try, publish nothing.
+        """
+        if not lost_its_state(self._facts):
+            self._mapped.publish(_KEY, {"map_index": self._mapped.map_index, "people": self._called()})
 
     def claim(self, contact: str, *, is_known: bool) -> None:
         """Record and publish that this map index calls a person now.
 
         :param is_known: whether this map index has called the person before, as its newest call.
-        :raises CallApiFailure: the person was called at another place of the list.
+        :raises CallApiFailure: the person was called at another place of the list. Or Airflow has deleted the
+            record of the people whom this map index has called.
         :raises CallApiTrouble: it is not known yet whom another map index has called. A retry may know.
         """
+        if lost_its_state(self._facts):
+            raise CallApiFailure(DELETED_STATE)
         if self._facts.run_clears and not is_known:
             self._refuse_called_person(contact)
         called = self._called()

@@ -41,7 +41,7 @@ from airflow_provider_callapi.operators._campaign.preparation import (
     refuse_another_campaign,
 )
 from airflow_provider_callapi.operators._campaign.services import CampaignServices
-from airflow_provider_callapi.task_context import Deferral, TaskFacts
+from airflow_provider_callapi.task_context import DELETED_STATE, Deferral, TaskFacts, lost_its_state
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 _NAP = 1.0
@@ -87,6 +87,8 @@ class CampaignRun:
         self._killed = False
         self._released: set[int] = set()
         self._is_dry_run = options.is_dry_run
+        if not (options.ledger_conn_id or self._is_dry_run) and lost_its_state(facts):
+            raise CallApiFailure(DELETED_STATE)
         self._hook = CallApiHook(options.callapi_conn_id, max_limit_wait=0.0)
         self._memory = CampaignMemory(facts.state, memo or {})
         account_timezone = self._hook.settings.timezone or self._memory.timezone or self._hook.timezone

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,22 +35,12 @@ class MapIndex(TaskInstance):
 
 
 @dataclass
-class MappedCall(Task):
-    run_clears: int = 0
-
-    @property
-    def context(self) -> dict[str, Any]:
-        dag_run = SimpleNamespace(run_after=self.now, clear_number=self.run_clears)
-        return {**super().context, "dag_run": dag_run}
-
-
-@dataclass
 class Run:
     """One DAG run with a mapped task, over clears with other lists."""
 
     desk: Desk
     clears: int = 0
-    tasks: list[MappedCall] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
     contacts: list[str] = field(default_factory=list)
 
     @property
@@ -65,7 +54,7 @@ class Run:
             ti = MapIndex(map_index=index)
             ti.run = self
             make = self._maker(index)
-            self.tasks.append(MappedCall(self.desk, make, ti=ti, state=TaskState()))
+            self.tasks.append(Task(self.desk, make, ti=ti, state=TaskState()))
 
     def _maker(self, index: int) -> Any:
         return lambda: CallApiStartInformerCallOperator(
@@ -159,6 +148,23 @@ def test_no_phone_number_is_published(run: Run) -> None:
     published = str(run.instances[0].xcoms)
     assert "callapi_people" in published
     assert ANNA[1:] not in published
+
+
+def test_nobody_is_called_after_airflow_has_deleted_the_record_of_a_successful_try(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
+    run.expand([ANNA, BAD, CLARA])
+    for index, task in enumerate(run.tasks):
+        if run.execute(index) == "called":
+            task.state = TaskState()
+    run.clear([ZOYA, ANNA, CLARA])
+    for _ in range(2):
+        texts = [run.execute(index) for index in range(3)]
+        assert "clear_on_success" in texts[0]
+        assert "not stated yet" in texts[1]
+        assert "clear_on_success" in texts[2]
+    assert run.rings() == {ANNA: 1, BORIS: 0, CLARA: 1, ZOYA: 0}
 
 
 LISTS = st.lists(st.sampled_from([ANNA, BORIS, CLARA, ZOYA, BAD]), min_size=1, max_size=4, unique=True)
