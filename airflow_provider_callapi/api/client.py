@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from airflow_provider_callapi.api.credentials import Credentials
 from airflow_provider_callapi.api.entries import Entries
@@ -19,9 +19,11 @@ from airflow_provider_callapi.api.errors import (
 )
 from airflow_provider_callapi.api.jsonrpc import NO_TIME_LIMIT, JsonRpc, Reply
 from airflow_provider_callapi.api.methods import LoginUser, LogoutUser, Repeat, Request
-from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
+from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits, Number
 
 R = TypeVar("R")
+
+_TOTAL: TypeAdapter[int | None] = TypeAdapter(Number | None)
 
 _SAME_MINUTE_TOLERANCE = 5.0
 """Seconds.
@@ -182,8 +184,10 @@ def _read_limits(reply: Reply) -> Limits | None:
 
 
 def _read_total(reply: Reply) -> int | None:
-    total = reply.metadata.get("total_items")
-    return total if isinstance(total, int) and not isinstance(total, bool) else None
+    try:
+        return _TOTAL.validate_python(reply.metadata.get("total_items"))
+    except ValidationError:
+        return None
 
 
 def _read_api_version(reply: Reply) -> ApiVersion | None:

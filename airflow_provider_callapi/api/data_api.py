@@ -70,6 +70,11 @@ LEG_FIELDS = (
 """The Data API's report fields that a `LegReport` contains."""
 
 
+def is_time(text: str | None) -> bool:
+    """Return whether a text in an answer is a time. A time of zeros is no time."""
+    return bool((text or "").strip(" 0-:.T"))
+
+
 class CallReport(Answer):
     """The Data API's report of one call, an entry of ``get.calls_report``.
 
@@ -95,7 +100,7 @@ class CallReport(Answer):
     @property
     def finished(self) -> bool:
         """Whether the reported call has ended. The Data API can also report an active call."""
-        return self.finish_time is not None or self.finish_reason is not None
+        return is_time(self.finish_time) or self.finish_reason is not None
 
 
 class LegReport(Answer):

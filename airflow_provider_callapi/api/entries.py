@@ -98,7 +98,7 @@ def read_entries(
         entry, unreadable = (raw, set[str]()) if isinstance(raw, model) else read_entry(model, raw)
         if entry is not None and unreadable.isdisjoint(decisive):
             entries.append(entry)
-        elif (entry_id := getattr(entry, id_field, None)) is not None:
+        elif (entry_id := getattr(entry, id_field, None)) is not None and entry_id > 0:
             left_out_ids.append(entry_id)
         else:
             left_out += 1

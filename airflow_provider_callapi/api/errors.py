@@ -362,7 +362,7 @@ def rejection(
 
 
 def _text_or_none(value: object) -> str | None:
-    """Return a text, or the texts of a list as one text; None: the value is of another type."""
+    """Return a text, or the texts of a list in brackets; None: the value is of another type."""
     if isinstance(value, list):
-        return ", ".join(each for each in value if isinstance(each, str)) or None
+        return f"[{', '.join(each for each in value if isinstance(each, str))}]"
     return value if isinstance(value, str) else None

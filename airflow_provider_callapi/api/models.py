@@ -53,10 +53,17 @@ def _empty_to_null(value: Any) -> Any:
     return None if value == "" else value
 
 
+_LARGEST_COUNT = 10**9
+_LARGEST_NUMBER = 10**30
+"""A larger number in an answer is neither an id nor a phone number."""
+
+
 def _number_to_text(value: Any) -> Any:
     """Return a positive whole number as text. Return any other value unchanged."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"{value:.0f}" if is_number and value > 0 and value % 1 == 0 else value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    is_id = isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST_NUMBER
+    return str(value) if is_id else value
 
 
 def _unreadable_to_none(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
@@ -238,18 +245,24 @@ class TalkOption(Answer):
     button_value: Annotated[ButtonValue | None, BeforeValidator(lambda v: v or None)] = None
 
 
+_Count = Annotated[
+    int | None, Field(gt=-_LARGEST_COUNT, lt=_LARGEST_COUNT), WrapValidator(_unreadable_to_none)
+]
+"""A number of points or seconds. An unreadable number counts as missing."""
+
+
 class Limits(Answer):
     """The points (rate-limit units) left in this minute and this day, from ``metadata.limits`` of an answer.
 
     ``minute_reset`` and ``day_reset`` are seconds from the answer to the reset.
     """
 
-    day_limit: int | None = None
-    day_remaining: int | None = None
-    day_reset: int | None = None
-    minute_limit: int | None = None
-    minute_remaining: int | None = None
-    minute_reset: int | None = None
+    day_limit: _Count = None
+    day_remaining: _Count = None
+    day_reset: _Count = None
+    minute_limit: _Count = None
+    minute_remaining: _Count = None
+    minute_reset: _Count = None
 
 
 class ApiVersion(Answer):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from airflow_provider_callapi.api.data_api import CallReport, LegReport
+from airflow_provider_callapi.api.data_api import CallReport, LegReport, is_time
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, leg_state
 from airflow_provider_callapi.calls.finish_reasons import proves_no_answer
@@ -98,11 +98,17 @@ def judge_finished_call(
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
     """Return whether the Data API's report of a call's legs shows that the contact picked up.
 
+    If no leg has the contact's number, a connected leg may be the leg of an operator who is no employee. All
+    legs that may be the contact's must then be connected.
+
     :param contact: the contact's phone number; None: not known.
     :param legs: the report of this call's legs. The call may still be active.
     """
     contacts, _, _ = _sort_legs(contact, legs)
-    return any(map(_is_connected, contacts))
+    numbered = [leg for leg in contacts if is_same_number(contact, _outer_number(leg))]
+    if numbered:
+        return any(map(_is_connected, numbered))
+    return bool(contacts) and all(map(_is_connected, contacts))
 
 
 def _sort_legs(
@@ -110,8 +116,9 @@ def _sort_legs(
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
     """Return three lists: legs of the contact, legs whose participant is not known, and all other legs.
 
-    A leg is the connection of one participant. No list contains the legs of coaches. A leg with the contact's
-    number belongs to the contact, whatever the Data API states about the leg. For each other leg:
+    A leg is the connection of one participant. A leg with the contact's number belongs to the contact,
+    whatever the Data API states about the leg. The lists do not contain other legs of coaches. For each
+    remaining leg:
 
     - The leg belongs to an operator: the leg is in the third list.
     - The leg has another number, and there is a leg with the contact's number: the leg is in the third list.
@@ -121,19 +128,18 @@ def _sort_legs(
 
     :param contact: the contact's phone number; None: the Data API reports no number.
     """
-    clients = [leg for leg in legs if not leg.is_coach]
-    has_contacts_number = [is_same_number(contact, _outer_number(leg)) for leg in clients]
+    clients = [leg for leg in legs if not leg.is_coach or is_same_number(contact, _outer_number(leg))]
+    is_numbered = any(is_same_number(contact, _outer_number(leg)) for leg in clients)
     contacts: list[LegReport] = []
     unclear: list[LegReport] = []
     others: list[LegReport] = []
-    for leg, is_contacts in zip(clients, has_contacts_number, strict=True):
-        may_be_contacts = may_be_same_number(contact, _outer_number(leg))
-        if is_contacts:
+    for leg in clients:
+        number = _outer_number(leg) or ""
+        may_be_contacts = may_be_same_number(contact, number) and not any(map(str.isalpha, number))
+        if is_same_number(contact, number) or (leg.is_operator is False and may_be_contacts):
             contacts.append(leg)
-        elif leg.is_operator or (not may_be_contacts and any(has_contacts_number)):
+        elif leg.is_operator or (is_numbered and not may_be_contacts):
             others.append(leg)
-        elif leg.is_operator is False and may_be_contacts:
-            contacts.append(leg)
         else:
             unclear.append(leg)
     return contacts, unclear, others
@@ -145,5 +151,5 @@ def _outer_number(leg: LegReport) -> str | None:
 
 
 def _is_connected(leg: LegReport) -> bool:
-    """Return whether the participant of a leg picked up. A time of zeros is no time."""
-    return bool((leg.connect_time or "").strip(" 0-:.T")) or bool(leg.is_talked)
+    """Return whether the participant of a leg picked up."""
+    return is_time(leg.connect_time) or bool(leg.is_talked)

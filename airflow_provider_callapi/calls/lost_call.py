@@ -20,6 +20,8 @@ CLOCK_DIFFERENCE = 600.0
 """Seconds by which the service's clock may be behind the clock of this computer."""
 SMALL_CLOCK_DIFFERENCE = 10.0
 """The same, if another task may have called the same person with the same ``external_id`` before."""
+_LARGEST_ZONE_ERROR = 15 * 3600.0
+"""Seconds by which a reported start time may be too early if the time zone in the connection is wrong."""
 _LONGEST_DOUBT = 3600.0
 """For this many seconds after the search time, a campaign searches for a call whose absence is not proven."""
 _OWN_ID = re.compile(r"af(c|-alert)?-[0-9a-f]{24,32}-\d+(-\d+)?")
@@ -68,48 +70,60 @@ class LostCall:
         not report the contact or the start time, the missing value passes the check. A call in ``others`` is
         never the lost call.
 
-        The start time is not checked if this package created the ``external_id``, and either the reported
-        call is active or the package uses the id for one call only. Otherwise, a wrong time zone in the
-        connection could hide the lost call and so cause a second call.
+        The contact and the start time are not checked if the package uses the ``external_id`` for one call
+        only. The start time of an active call is not checked if the package created the id. Otherwise, a
+        wrong time zone in the connection could hide the lost call and so cause a second call.
 
         :param found: the reported call: an active call, or a call in a report of the Data API.
         """
-        if _external_id(found)[0] != self.external_id:
+        if not self._has_its_id(found) or _session_id(found) in self.others:
             return False
+        if _ID_USED_ONCE.fullmatch(self.external_id):
+            return True
         if not may_be_same_number(found.contact_phone_number, self.contact):
             return False
-        if _session_id(found) in self.others:
-            return False
-        is_ours = (_OWN_ID if isinstance(found, CallSession) else _ID_USED_ONCE).fullmatch(self.external_id)
-        return bool(is_ours) or self._may_have_begun_later(found)
+        is_ours = isinstance(found, CallSession) and _OWN_ID.fullmatch(self.external_id)
+        return bool(is_ours) or self._may_have_begun_later(found, self.clock_difference)
 
     def may_be(self, found: CallSession | CallReport) -> bool:
-        """Return whether a call without a known ``external_id`` may be the lost call.
+        """Return whether a call that does not match may still be the lost call.
 
-        Some accounts may not show the ids of their calls. So a call to the lost call's contact may be the
-        lost call if the service shows no id. A call with neither an id nor a number comes from a person who
-        hides the number. Such a call is not the lost call, but a call with an unreadable id or number may be.
+        Two kinds of calls may be the lost call. They prevent the proof that the lost call was never placed:
+
+        - a call to the lost call's contact with its ``external_id``, although the start time is too early.
+          The time zone in the connection may be wrong.
+        - a call to the lost call's contact without a known ``external_id``: the account may not show ids. A
+          call with neither an id nor a number comes from a person who hides the number. Such a call is not
+          the lost call, but a call with an unreadable id or number may be.
 
         :param found: the reported call: an active call, or a call in a report of the Data API. The start time
             of an active call is not checked: when the call has ended, this call no longer prevents a proof.
         """
+        if _session_id(found) in self.others:
+            return False
+        if not may_be_same_number(found.contact_phone_number, self.contact):
+            return False
+        if self._has_its_id(found):
+            return isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)
         external_id, id_field = _external_id(found)
-        if (external_id and external_id.strip()) or _session_id(found) in self.others:
+        if external_id is not None and external_id.strip():
             return False
         has_no_id = external_id is None and tells(found, id_field)
         has_no_number = not found.contact_phone_number and tells(found, "contact_phone_number")
         if has_no_id and (has_no_number or self.contact is None):
             return False
-        if not may_be_same_number(found.contact_phone_number, self.contact):
-            return False
-        return isinstance(found, CallSession) or self._may_have_begun_later(found)
+        return isinstance(found, CallSession) or self._may_have_begun_later(found, self.clock_difference)
+
+    def _has_its_id(self, found: CallSession | CallReport) -> bool:
+        external_id, _ = _external_id(found)
+        return external_id is not None and external_id.strip() == self.external_id.strip()
 
     def is_absent_from(self, snapshot: Snapshot) -> bool:
         """Return whether a successful snapshot proves that the lost call is not active.
 
         An active call whose session id cannot be read may be the lost call.
         """
-        return not snapshot.left_out and not any(map(self.may_be, snapshot.without_external_id))
+        return not snapshot.left_out and not any(map(self.may_be, snapshot.sessions.values()))
 
     def count_snapshot(self, snapshot: Snapshot) -> None:
         """Update ``misses`` and ``missing_since`` with a successful snapshot that does not show the call."""
@@ -120,15 +134,18 @@ class LostCall:
         if self.missing_since is None:
             self.missing_since = snapshot.at
 
-    def _may_have_begun_later(self, found: CallSession | CallReport) -> bool:
-        """Return whether a call may have begun after the intent was stored."""
+    def _may_have_begun_later(self, found: CallSession | CallReport, seconds: float) -> bool:
+        """Return whether a call may have begun after the intent was stored.
+
+        :param seconds: by how much the reported start time may be too early.
+        """
         if self.since is None or found.start_time is None:
             return True
         try:
             began = parse_time(found.start_time, self.timezone).timestamp()
         except ValueError:
             return True
-        return began >= self.since - self.clock_difference
+        return began >= self.since - seconds
 
     def is_given_up(self, at: float) -> bool:
         """Return whether to end the search for the lost call without a result.

@@ -140,7 +140,7 @@ def place(
             gateway,
             search_first=search_first,
             search_must_work=delivery == "at_most_once",
-            id_is_unique=id_is_unique,
+            others=() if search_first or id_is_unique else None,
         )
         if isinstance(answer, Outcome):
             return answer
@@ -193,12 +193,15 @@ def _place_absent_call(
     proven_at = (journal.current.missing_since or 0.0) + absence_proven_after
     if gateway.clock() >= proven_at:
         _refuse_doubtful_absence(journal, request, gateway)
+        others = _others_calls(lost.external_id, request, gateway)
+        if not set(others) <= set(lost.others):
+            raise AbsenceNotProven(lost.external_id, gateway.clock())  # the next search finds the call
         gateway.log(
             f"No service shows external_id {lost.external_id}, {absence_proven_after:g} s after a first "
             "search. So the call was never placed, and the same attempt is placed again"
         )
         journal.mark_not_placed()
-        answer = _dial(journal, request, gateway)
+        answer = _dial(journal, request, gateway, others=others)
         if isinstance(answer, Outcome):
             return answer
         lost, proven_at = journal.current, gateway.clock()
@@ -206,48 +209,30 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise `Unresolved` if a call that a service shows may be the lost call.
+    """Raise `Unresolved` if the reports since the intent show a call that may be the lost call.
 
-    :raises CallApiError: a service could not be searched, or a report could not be read.
+    Such a call has the lost call's id, or is a call to the contact without an id, for example of an employee.
+
+    :raises CallApiError: the reports could not be fetched, or a report could not be read.
     """
     lost = journal.current
-    doubt = _find_earlier_call(lost, request, gateway) or _find_call_without_id(lost, request, gateway)
-    if doubt is not None:
-        journal.mark_unresolved()
-        raise Unresolved(lost.external_id, doubt)
-
-
-def _find_earlier_call(lost: Record, request: StartCall, gateway: CallGateway) -> str | None:
-    """Search for a call with the lost call's id that began shortly before the intent, and describe the call.
-
-    The call may be the lost call, if the service's clock is behind, or the call of another task.
-    """
-    if is_own_id(lost.external_id):
-        return None
-    found = _find_lost_call(
-        lost, request, gateway, since=lost.intended_at, search_until=0.0, search_must_work=True
-    )
-    return None if found is None else f"Call session {found} began shortly before the start request"
-
-
-def _find_call_without_id(lost: Record, request: StartCall, gateway: CallGateway) -> str | None:
-    """Search the Data API for a call to the contact that has no id, and describe the call.
-
-    The call may be the lost call, if the account does not show ids, or the call of an employee.
-    """
     if gateway.reported_calls is None:
-        return None
+        return
     reports = gateway.reported_calls(lost.intended_at)
     sought = LostCall(
         lost.external_id, request.contact, lost.intended_at, gateway.timezone(), others=lost.others
     )
-    for report in filter(sought.may_be, reports):
-        return f"Call session {report.id} to this contact has no external_id, and may be this call"
+    for report in reports:
+        if sought.matches(report) or sought.may_be(report):
+            has = "has this" if (report.call_api_external_id or "").strip() else "has no"
+            journal.mark_unresolved()
+            raise Unresolved(
+                lost.external_id, f"Call session {report.id} {has} external_id, and may be this call"
+            )
     if not reports.complete:
         raise Unanswered(
             "a report cannot be read, and may be the report of the call", method="get.calls_report"
         )
-    return None
 
 
 def _dial(
@@ -257,15 +242,18 @@ def _dial(
     *,
     search_first: bool = False,
     search_must_work: bool = False,
-    id_is_unique: bool = False,
+    others: tuple[int, ...] | None = None,
 ) -> Outcome | str:
     """Place the next attempt and return the outcome so far.
 
     If the start request got no answer, return the text of the error instead. An answer with the session id of
     an earlier attempt counts as no answer.
+
+    :param others: session ids of other tasks' active calls with the same id and contact; None: not known yet.
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
-    others = () if search_first or id_is_unique else _others_calls(journal, request, gateway)
+    if others is None:
+        others = _others_calls(journal.external_id(request, journal.next_attempt), request, gateway)
     intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (
         session_id := _find_lost_call(
@@ -291,15 +279,14 @@ def _dial(
         raise
 
 
-def _others_calls(journal: Journal, request: StartCall, gateway: CallGateway) -> tuple[int, ...]:
-    """Return the session ids of active calls that a search could take for the call of the next attempt.
+def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[int, ...]:
+    """Return the session ids of active calls that a search could take for the call with an ``external_id``.
 
     Another task may call the same person now with the same ``external_id``, if an author made the id. If the
     active calls cannot be listed, return an empty tuple.
 
     :raises AuthenticationFailed: the service refuses the credentials.
     """
-    external_id = journal.external_id(request, journal.next_attempt)
     if is_own_id(external_id):
         return ()
     like_ours = LostCall(external_id, request.contact, since=None, timezone="UTC")

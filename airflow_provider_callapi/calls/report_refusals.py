@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,8 @@ _PART_REFUSED = frozenset({"unexpected_parameters", "parameter_component_disable
 """Mnemonics of the errors that refuse a part of a request."""
 _NEED_A_COMPONENT = frozenset({"tags", RECORDING_FIELD})
 """The fields that need a component (a paid option) of the account."""
+_REQUESTS_BETWEEN_GUESSES = 30
+"""After guesses without a result, this many requests are sent without guesses."""
 _DAYS_EARLIER = (1.0, 2.0, 7.0)
 """How many days before the wanted time the requested period begins.
 
@@ -80,7 +82,7 @@ class Refusals:
     """
 
     known: Omissions = Omissions()
-    _unexplained: set[str] = field(default_factory=set)
+    _requests_until_guesses: dict[str, int] = field(default_factory=dict)
     _logged: set[str] = field(default_factory=set)
 
     def learn(self, kind: ReportRequest, asked: Mapping[str, Any], error: Rejected) -> bool:
@@ -90,10 +92,10 @@ class Refusals:
         :return: True: a request without the refused part may succeed. False: the error names no part that a
             request can leave out.
         """
-        words = _words(error.field) | _words(list(error.params.values()))
-        if dates := words.intersection(DATE_FIELDS):
+        named = [_words(error.field), _words(error.value), _words(list(error.params.values()))]
+        if dates := DATE_FIELDS.intersection(named[0] | named[2]):
             return self._learn_date(kind, min(dates))
-        if parts := _named_parts(asked, error.mnemonic, words, _words(error.value)):
+        if parts := _named_parts(asked, error.mnemonic, named):
             self.refuse(kind, parts)
         return bool(parts)
 
@@ -101,19 +103,21 @@ class Refusals:
         """Remember and log that a Data API refuses parts of a request."""
         names = sorted(parts)
         self.known = self.known.without(kind, names)
-        self._log_once(f"{kind.method}: the Data API refuses {', '.join(names)}; it is left out from now on")
+        self.log_once(f"{kind.method}: the Data API refuses {', '.join(names)}; it is left out from now on")
         if not kind.needed_fields.isdisjoint(names):
-            self._log_once(f"{kind.method}: without these fields, the report decides nothing and is not used")
+            self.log_once(f"{kind.method}: without these fields, the report decides nothing and is not used")
 
     def guesses(self, kind: ReportRequest, asked: Mapping[str, Any]) -> Iterator[Omissions]:
         """Yield what to leave out after an error that names no part, the most probable guess first.
 
-        The last guess leaves out everything that a request can do without. If this guess was of no use
-        before, the method yields nothing: each request would cost points without a result.
+        The last guess leaves out everything that a request can do without. If this guess was of no use, the
+        method yields nothing for the next requests, because each guess costs points.
 
         :param asked: the parameters of the refused request, without the dates.
         """
-        if kind.method in self._unexplained:
+        pause = self._requests_until_guesses.get(kind.method, 0)
+        if pause:
+            self._requests_until_guesses[kind.method] = pause - 1
             return
         optional = set(asked["fields"]) - kind.needed_fields
         ongoing, filter_ = {_ONGOING} & asked.keys(), {_FILTER} & asked.keys()
@@ -123,10 +127,11 @@ class Refusals:
         earlier = replace(self.known, begin_step=len(_DAYS_EARLIER) - 1)
         yield from (guess for guess in (earlier, replace(self.known, ends_now=True)) if guess != self.known)
         yield replace(earlier, ends_now=True).without(kind, set().union(*in_turn))
+        self._requests_until_guesses[kind.method] = _REQUESTS_BETWEEN_GUESSES
 
     def confirm(self, kind: ReportRequest, omissions: Omissions) -> None:
         """Remember what an accepted request has left out."""
-        self._unexplained.discard(kind.method)
+        self._requests_until_guesses.pop(kind.method, None)
         if parts := {part for method, part in omissions.parts - self.known.parts if method == kind.method}:
             self.refuse(kind, parts)
         while self.known.begin_step < omissions.begin_step:
@@ -134,29 +139,21 @@ class Refusals:
         if omissions.ends_now and not self.known.ends_now:
             self._learn_date(kind, "date_till")
 
-    def give_up(self, kind: ReportRequest, error: Rejected) -> None:
-        """Remember that a Data API refuses every request of one kind, for a reason that is not known.
-
-        The next request is the most complete request again, because the reason may have gone.
-        """
-        self._unexplained.add(kind.method)
-        self._log_once(f"the Data API refuses every request, and no report is used meanwhile: {error}")
-
     def _learn_date(self, kind: ReportRequest, date: str) -> bool:
         if date == "date_from" and self.known.begin_step + 1 < len(_DAYS_EARLIER):
             self.known = replace(self.known, begin_step=self.known.begin_step + 1)
-            self._log_once(
+            self.log_once(
                 f"{kind.method}: the Data API refuses a young date_from; periods begin "
                 f"{self.known.days_before:g} days earlier from now on"
             )
             return True
         if date == "date_till" and not self.known.ends_now:
             self.known = replace(self.known, ends_now=True)
-            self._log_once(f"{kind.method}: the Data API refuses a later date_till; periods end now")
+            self.log_once(f"{kind.method}: the Data API refuses a later date_till; periods end now")
             return True
         return False
 
-    def _log_once(self, text: str) -> None:
+    def log_once(self, text: str) -> None:
         """Log a warning, unless the same text was logged before."""
         if text not in self._logged:
             self._logged.add(text)
@@ -164,24 +161,23 @@ class Refusals:
 
 
 def _named_parts(
-    asked: Mapping[str, Any], mnemonic: str | None, words: Collection[str], values: Collection[str]
+    asked: Mapping[str, Any], mnemonic: str | None, named: Sequence[Collection[str]]
 ) -> set[str]:
     """Return the parts of a request that an error names.
 
-    :param words: the names in the error's field and parameters.
-    :param values: the names in the error's value. The value may be the complete list of the fields.
+    :param named: the names in the error's field, in its value, and in its parameters. The first of them that
+        names a part decides. A list of all fields names no part.
     """
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()
-    if filter_field and (mnemonic == "filter_prohibited" or _FILTER in words):
+    if filter_field and (mnemonic == "filter_prohibited" or any(_FILTER in names for names in named)):
         return {_FILTER}
     parts = fields | ({_ONGOING} & asked.keys())
-    named = parts.intersection(words) or parts.intersection(values)
-    if named >= fields:
-        return set()
-    if filter_field and named == filter_field:
-        return {_FILTER}  # the field may be refused in the filter only
-    return named
+    for names in named:
+        found = parts.intersection(names)
+        if found and not found >= fields:
+            return {_FILTER} if found == filter_field else found  # perhaps only the filter uses the field
+    return set()
 
 
 def _words(value: object) -> set[str]:

@@ -35,7 +35,7 @@ from airflow_provider_callapi.api.data_api import (
     report_time,
 )
 from airflow_provider_callapi.api.entries import Entries, tells
-from airflow_provider_callapi.api.errors import Rejected
+from airflow_provider_callapi.api.errors import AccessDenied, Rejected
 from airflow_provider_callapi.api.list_request import fetch_pages
 from airflow_provider_callapi.api.models import zone
 from airflow_provider_callapi.calls.report_refusals import (
@@ -178,8 +178,17 @@ class ReportRequests:
         return reports
 
     def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
-        """Return the reports of the legs of the calls that `calls` returns for an interval."""
-        return self._fetch(_Query(GetCallLegsReport, LEG_FIELDS, (since, until), selection))
+        """Return the reports of the legs of the calls that `calls` returns for an interval.
+
+        If the account may not use the legs' report, the list is empty: no call has legs that are known.
+
+        :raises CallApiError: the Data API did not answer, or refuses the credentials.
+        """
+        try:
+            return self._fetch(_Query(GetCallLegsReport, LEG_FIELDS, (since, until), selection))
+        except AccessDenied as error:
+            self._refusals.log_once(f"no legs are used, because the Data API refuses their report: {error}")
+            return Entries()
 
     def _fetch(self, query: _Query) -> Entries[Any]:
         """Repeat the request, with fewer parts each time, until the Data API accepts it.
@@ -215,7 +224,7 @@ class ReportRequests:
                     continue
                 guesses = refusals.guesses(query.kind, parameters) if guesses is None else guesses
                 if (guess := next(guesses, None)) is None:
-                    refusals.give_up(query.kind, error)
+                    refusals.log_once(f"the Data API refuses every request; no report is used: {error}")
                     return None
                 omissions = guess
             else:
@@ -260,9 +269,11 @@ class ReportRequests:
         return page if isinstance(page, Entries) else Entries(page)
 
 
-def _key(entry: CallReport | LegReport) -> tuple[int | None, ...]:
-    """Return a key that no other entry has. Legs of different calls can have the same id."""
-    return (entry.id,) if isinstance(entry, CallReport) else (entry.call_session_id, entry.id)
+def _key(entry: CallReport | LegReport) -> tuple[int | str | None, ...]:
+    """Return a key that no other entry has. Several legs can have the same id, even in one call."""
+    if isinstance(entry, CallReport):
+        return (entry.id,)
+    return (entry.call_session_id, entry.id, entry.model_dump_json())
 
 
 def _dates(since: float, until: float, timezone: str) -> dict[str, Any]:

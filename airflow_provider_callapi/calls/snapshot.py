@@ -6,9 +6,8 @@ A snapshot shows which calls are active. Code that needs to know that a call is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
@@ -52,11 +51,6 @@ class Snapshot:
         any call, so the snapshot proves no absence.
         """
         return self.failure is None and not self.left_out and call_session_id not in self.sessions
-
-    @cached_property
-    def without_external_id(self) -> Sequence[CallSession]:
-        """The active calls whose ``external_id`` is empty or could not be read."""
-        return [session for session in self.sessions.values() if not (session.external_id or "").strip()]
 
     def pause(self, interval: float) -> float:
         """Return the seconds until the next poll: ``interval``, or more if the API's rate limit is used up.

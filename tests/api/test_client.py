@@ -222,6 +222,48 @@ def test_a_fresh_success_is_not_already(service: ScriptedService) -> None:
 
 # --- metadata ---
 
+HUGE = int("9" * 401)
+
+
+@pytest.mark.parametrize(
+    ("sent", "total"), [(2, 2), ("2", 2), (2.0, 2), (True, None), ("many", None), ({}, None)]
+)
+def test_the_number_of_entries_is_read_in_every_form(
+    service: ScriptedService, sent: Any, total: int | None
+) -> None:
+    answers(service, {"result": {"data": [], "metadata": {"total_items": sent}}})
+    assert service.client().call(ListCalls()).total == total
+
+
+@pytest.mark.parametrize("name", list(LIMITS))
+@pytest.mark.parametrize("value", [HUGE, -HUGE, "soon", [], 1e300])
+def test_a_limit_that_cannot_be_read_counts_as_missing(
+    service: ScriptedService, name: str, value: Any
+) -> None:
+    answers(
+        service, {"result": {"data": {"call_session_id": 5}, "metadata": {"limits": {**LIMITS, name: value}}}}
+    )
+    client = service.client()
+    assert client.call(START).call_session_id == 5
+    assert client.limits is not None
+    assert client.limits.model_dump() == {**LIMITS, name: None}
+
+
+@pytest.mark.parametrize("field", ["contact_phone_number", "external_id", "virtual_phone_number"])
+@pytest.mark.parametrize("value", [HUGE, -1, 1.5, float(10**300)])
+def test_a_number_that_is_no_text_is_left_out_of_its_entry(
+    service: ScriptedService, field: str, value: Any
+) -> None:
+    answers(service, {"result": {"data": [{"call_session_id": 5, field: value}]}})
+    [session] = service.client().call(ListCalls())
+    assert getattr(session, field) is None
+
+
+def test_a_large_number_keeps_all_digits_as_a_text(service: ScriptedService) -> None:
+    answers(service, {"result": {"data": [{"call_session_id": 5, "external_id": 2**53 + 1}]}})
+    [session] = service.client().call(ListCalls())
+    assert session.external_id == "9007199254740993"
+
 
 @pytest.mark.parametrize(
     "answer",

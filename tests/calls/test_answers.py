@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 from airflow_provider_callapi.api.data_api import CallReport, LegReport
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState
-from airflow_provider_callapi.calls.answers import contact_has_answered, judge_finished_call
+from airflow_provider_callapi.calls.answers import (
+    contact_has_answered,
+    contacts_leg_is_connected,
+    judge_finished_call,
+)
 from airflow_provider_callapi.calls.campaign.outcomes import Result, result_of
 from airflow_provider_callapi.calls.finish_reasons import finish_reasons, proves_no_answer
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
@@ -248,6 +252,34 @@ def test_a_leg_that_cannot_be_read_may_be_the_contacts_connected_leg(reason: str
     call = report(finish_reason=reason, talk_duration=0)
     assert judge_finished_call(call, [], complete=False).answered is None
     assert judge_finished_call(call, [leg(None)], complete=False).answered is None
+
+
+def test_the_contacts_leg_counts_although_it_is_flagged_as_a_coachs() -> None:
+    contacts = leg(AT, is_coach=True, is_operator=None, called_phone_number=CONTACT)
+    assert answered(report(finish_reason="timeout", talk_duration=0), leg(None, is_operator=True), contacts)
+
+
+@pytest.mark.parametrize(
+    ("legs", "connected"),
+    [
+        ([leg(AT, called_phone_number=CONTACT), leg(None)], True),
+        ([leg(None, called_phone_number=CONTACT), leg(AT)], False),
+        ([leg(AT), leg(None)], False),
+        ([leg(AT), leg(AT)], True),
+        ([leg(AT)], True),
+        ([leg(AT, called_phone_number="sip:anna")], False),
+        ([], False),
+    ],
+)
+def test_while_a_call_is_active_a_connected_leg_without_a_number_may_be_an_operators(
+    legs: list[LegReport], connected: bool
+) -> None:
+    assert contacts_leg_is_connected(CONTACT, legs) is connected
+
+
+@pytest.mark.parametrize("time", ["0000-00-00 00:00:00", " ", ""])
+def test_a_finish_time_of_zeros_is_no_end(time: str) -> None:
+    assert not report(finish_time=time).finished
 
 
 @pytest.mark.parametrize("at", ["0000-00-00 00:00:00", " ", "", None])

@@ -53,7 +53,6 @@ def test_a_call_with_another_external_id_is_not_the_lost_call() -> None:
 
 def test_a_call_to_another_person_is_not_the_lost_call() -> None:
     assert not Sought().is_found(contact_phone_number=BORIS)
-    assert not Sought(external_id=GENERATED_ID).is_found(contact_phone_number=BORIS)
     assert Sought(contact=None).is_found(contact_phone_number=BORIS)
 
 
@@ -83,6 +82,32 @@ def test_a_call_that_was_active_before_the_start_request_is_not_the_lost_call() 
 
 def test_a_generated_id_is_unique_so_a_wrong_time_zone_of_the_connection_hides_no_call() -> None:
     assert Sought(external_id=GENERATED_ID).is_found(start_time="2026-03-02 09:00:01")
+
+
+@pytest.mark.parametrize("number", [BORIS, "0501234567", "sip:unknown@pbx", "unknown", None])
+def test_a_generated_id_is_unique_so_no_form_of_the_number_hides_a_call(number: str | None) -> None:
+    assert Sought(external_id=GENERATED_ID).is_found(contact_phone_number=number)
+
+
+@pytest.mark.parametrize("written", [f" {AUTHORS_ID}", f"{AUTHORS_ID} "])
+def test_blanks_around_an_id_do_not_count(written: str) -> None:
+    assert Sought().is_found(external_id=written)
+
+
+@pytest.mark.parametrize(
+    ("start_time", "is_doubtful"),
+    [("2026-03-02 11:00:00", True), ("2026-03-01 21:00:00", True), ("2026-03-01 12:00:00", False)],
+)
+def test_a_reported_call_with_the_id_that_began_too_early_is_a_doubt_because_the_zone_may_be_wrong(
+    start_time: str, is_doubtful: bool
+) -> None:
+    lost = LostCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)
+    found = CallReport(
+        id=1, call_api_external_id=AUTHORS_ID, contact_phone_number=ANNA, start_time=start_time
+    )
+    assert not lost.matches(found)
+    assert lost.may_be(found) is is_doubtful
+    assert not lost.may_be(found.model_copy(update={"contact_phone_number": BORIS}))
 
 
 @pytest.mark.parametrize(

@@ -794,23 +794,45 @@ def test_a_search_that_fails_proves_no_absence(failing_part: str, error: CallApi
     assert (world.sent, world.disk.stage) == ([], "starting")
 
 
-@pytest.mark.parametrize("where", ["list.calls", "report"])
-def test_a_call_with_the_authors_id_shortly_before_the_intent_makes_the_absence_doubtful(where: str) -> None:
-    """The call may be the lost call, if the service's clock is behind, or the call of another task."""
-    began = session(8, "order-7").model_copy(update={"start_time": "1970-01-01 01:21:40"})  # 4900
+BEGAN_BEFORE = {"contact_phone_number": PERSON, "start_time": "1970-01-01 01:21:40"}  # 4900
+
+
+def test_a_reported_call_with_the_authors_id_before_the_intent_makes_the_absence_doubtful() -> None:
+    """The call may be the lost call, if a clock or the time zone is wrong, or the call of another task."""
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
     with pytest.raises(AbsenceNotProven):
         world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
     world.now = 9000.0
-    if where == "list.calls":
-        world.lists = lambda now: [began]
-    else:
-        world.reports_since = {8: 4900.0}
-
-    with pytest.raises(Unresolved, match="Call session 8 began shortly before"):
+    world.reported = Entries([CallReport(id=8, call_api_external_id="order-7", **BEGAN_BEFORE)])
+    with pytest.raises(Unresolved, match="Call session 8 has this external_id"):
         world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
-
     assert (len(world.sent), world.disk.stage) == (1, "unresolved")
+
+
+def test_an_active_call_with_the_authors_id_that_began_before_the_intent_delays_the_proof() -> None:
+    world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
+    with pytest.raises(AbsenceNotProven):
+        world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+    world.now = 9000.0
+    began = CallSession(call_session_id=8, external_id="order-7", **BEGAN_BEFORE)
+    world.lists = lambda now: [began]
+    with pytest.raises(Unanswered, match="may be the lost call"):
+        world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+    assert (len(world.sent), world.disk.stage) == (1, "starting")
+
+
+def test_the_last_poll_before_the_second_start_request_may_show_the_lost_call() -> None:
+    world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
+    request = request_to(external_id="order-7")
+    with pytest.raises(AbsenceNotProven):
+        world.place(request, absence_proven_after=300.0)
+    world.now = 9000.0
+    polls = len(world.polled_at)
+    world.lists = lambda now: [session(8, "order-7")] if len(world.polled_at) > polls + 2 else []
+    with pytest.raises(AbsenceNotProven):
+        world.place(request, absence_proven_after=300.0)
+    assert world.place(request, absence_proven_after=300.0).call_session_id == 8
+    assert len(world.sent) == 1
 
 
 PLACED_AT = "1970-01-01 01:23:20"  # 5000
@@ -839,7 +861,7 @@ def test_a_reported_call_to_the_contact_without_an_id_makes_the_absence_doubtful
     world.now = error.value.proven_at
     facts = {"id": 8, "contact_phone_number": PERSON, "start_time": PLACED_AT, **report}
     world.reported = Entries([CallReport(**facts)])
-    with pytest.raises(Unresolved, match="Call session 8 to this contact has no external_id"):
+    with pytest.raises(Unresolved, match="Call session 8 has no external_id, and may be this call"):
         world.place(absence_proven_after=300.0)
     assert (len(world.sent), world.disk.stage) == (1, "unresolved")
 

@@ -377,6 +377,48 @@ def test_a_date_that_is_always_refused_means_no_report_yet_and_is_asked_again(as
     assert len(desk.said) == len(set(desk.said)) <= 3
 
 
+def test_guesses_are_tried_again_after_some_requests_because_a_reason_may_have_gone(asker: Any) -> None:
+    """One reply without a name comes and goes; afterwards, the account refuses the tags without a name."""
+    unnamed = UNNAMED[-1]
+    desk = asker(lambda request: unnamed)
+    assert desk.ids() == []
+    desk.data_api.refuse = in_fields("tags", unnamed)
+    tries = [bool(desk.ids()) for _ in range(40)]
+    assert tries[-1]
+    assert tries.index(True) <= 30
+    assert len(desk.data_api.asked) < 60
+
+
+def test_a_refusal_that_lists_the_allowed_fields_refuses_the_named_field_only(asker: Any) -> None:
+    error = refusal("unexpected_parameters", "fields", "tags")
+    error["data"]["params"] = {"allowed": sorted(GetCallsReport.needed_fields)}
+    desk = asker(in_fields("tags", error))
+    assert desk.ids() == [1, 2, 3]
+    assert set(REPORT_FIELDS) - set(desk.data_api.asked[-1].fields) == {"tags"}
+
+
+def test_without_the_right_to_the_legs_report_no_call_has_known_legs(asker: Any) -> None:
+    denied = refusal("method_component_disabled", code=-32008)
+    desk = asker(lambda request: denied if isinstance(request, GetCallLegsReport) else None)
+    legs = desk.requests.legs(AT, AT)
+    assert (list(legs), legs.complete) == ([], True)
+    assert len(desk.said) == 1
+
+
+def test_two_legs_of_one_call_with_the_same_id_are_two_legs() -> None:
+    class SameIds(DataApi):
+        def call(self, request: Any) -> Entries[Any]:
+            legs = [
+                {"id": 1, "call_session_id": 7, "connect_time": at, "is_operator": at is None}
+                for at in ("then", None)
+            ]
+            answer: Entries[Any] = request.convert_answer(legs)
+            return answer
+
+    legs = ReportRequests(SameIds(), Refusals(), ZONE).legs(AT, AT)
+    assert [leg.connect_time for leg in legs] == ["then", None]
+
+
 # --- what is no refusal of a part ---
 
 

@@ -11,6 +11,7 @@ from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.call_journal import Journal
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
 from airflow_provider_callapi.calls.placing import CallGateway, Unresolved, place
 from airflow_provider_callapi.calls.stores import MemoryStore
 
@@ -98,7 +99,7 @@ class Escalation:
             Progress(people[session.external_id], session.call_session_id)
             for session in sessions
             if session.external_id in people
-            and session.contact_phone_number in (None, self.contact_of(people[session.external_id]))
+            and may_be_same_number(session.contact_phone_number, self.contact_of(people[session.external_id]))
         ]
         return max(calls, key=lambda call: call.person, default=None)
 

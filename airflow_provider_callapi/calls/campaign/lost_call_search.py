@@ -117,7 +117,7 @@ def owner_of(
     :param external_id: the ``external_id`` of the reported call.
     :param found: the reported call: an active call, or a call in a report of the Data API.
     """
-    for state in lost_calls.get(external_id or "", ()):
+    for state in lost_calls.get((external_id or "").strip(), ()):
         if state.lost_call is not None and state.lost_call.matches(found):
             return state
     return None

@@ -11,36 +11,56 @@ import re
 
 _NATIONAL_LENGTH = 10
 """The number of digits of a Russian phone number without the country code."""
-_COUNTRY_CODES = ("", "7", "8")
-"""What may stand before the national number in Russia."""
+_RUSSIAN = re.compile(r"[78]?(\d{10})")
+_SHORTEST_PART = 5
+"""A number with at least this many digits may be the end of a longer number."""
 _MASK = "*"
 
 
 def is_same_number(number: str | None, other: str | None) -> bool:
     """Return whether two texts are certainly the same phone number or SIP address.
 
-    Return False if a text is empty or masked.
+    In Russia, the country code may be missing or written as 8. Return False if a text is empty or masked.
     """
     first, second = _signs(number), _signs(other)
     if not first or not second or _MASK in first + second:
         return False
-    return not _variants(first).isdisjoint(_variants(second))
+    return _normal(first) == _normal(second)
 
 
 def may_be_same_number(number: str | None, other: str | None) -> bool:
     """Return whether two texts may be the same phone number or SIP address.
 
-    An empty text may be any number. A masked text, such as ``7900***0002``, may be each number with the shown
-    digits. Two masked texts may be the same number.
+    A text without a digit may be any number. A masked text, such as ``7900***0002``, may be each number with
+    the shown digits. Two masked texts may be the same number. A number may lack its first digits, and may
+    stand in a SIP address.
     """
     first, second = _signs(number), _signs(other)
-    if not first or not second:
-        return True
-    if _MASK in first and _MASK in second:
+    if not _has_digits(first, second) or (_MASK in first and _MASK in second):
         return True
     if _MASK in first:
         return _fits(first, second)
-    return _fits(second, first) if _MASK in second else is_same_number(first, second)
+    if _MASK in second:
+        return _fits(second, first)
+    return is_same_number(first, second) or _contains(first, second) or _contains(second, first)
+
+
+def _normal(signs: str) -> str:
+    """Return a Russian number without its country code, and any other number unchanged."""
+    russian = _RUSSIAN.fullmatch(signs)
+    return russian[1] if russian else signs
+
+
+def _has_digits(*texts: str) -> bool:
+    return all(re.search(r"\d", text) for text in texts)
+
+
+def _contains(text: str, number: str) -> bool:
+    """Return whether a number ends a longer number without its first digits, or stands in a SIP address."""
+    digits = number.lstrip("0")
+    if not digits.isdigit() or len(digits) < _SHORTEST_PART:
+        return False
+    return text.endswith(digits) if text.isdigit() else digits in text
 
 
 def _fits(masked: str, number: str) -> bool:
@@ -53,10 +73,9 @@ def _fits(masked: str, number: str) -> bool:
 
 
 def _variants(signs: str) -> set[str]:
-    """Return a number with each country code that may stand before it."""
-    if not signs.isdigit() or len(signs) < _NATIONAL_LENGTH:
-        return {signs}
-    return {signs, *(code + signs[-_NATIONAL_LENGTH:] for code in _COUNTRY_CODES)}
+    """Return a number with and without each country code that may stand before it in Russia."""
+    national = signs[-_NATIONAL_LENGTH:]
+    return {signs, national, f"7{national}", f"8{national}"}
 
 
 def _signs(number: str | None) -> str:

@@ -6,7 +6,9 @@ import pytest
 
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import StartInformerCall
-from airflow_provider_callapi.calls.alerts.escalation import with_message_fallback
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.alerts.escalation import Escalation, with_message_fallback
 
 CALL = StartInformerCall(
     virtual_phone_number="74993720692",
@@ -79,3 +81,22 @@ def test_a_rejection_for_another_reason_is_raised():
         with_message_fallback(send, "default", lambda text: None)(CALL)
 
     assert sent == ["a long text"]
+
+
+@pytest.mark.parametrize(
+    ("number", "is_found"),
+    [
+        ("79160000001", True),
+        ("9160000001", True),
+        ("89160000001", True),
+        ("7916***0001", True),
+        ("", True),
+        (None, True),
+        ("79160000002", False),
+    ],
+)
+def test_an_active_call_of_the_alert_is_found_in_whatever_form_its_number_is_listed(number, is_found):
+    escalation = Escalation("alert", [CALL], None, 60.0, None, None)
+    [_, (person, call_id)] = escalation.call_ids
+    listed = CallSession(call_session_id=7, external_id=call_id, contact_phone_number=number)
+    assert escalation.newest_of([listed]) == (Progress(person, 7) if is_found else None)
