@@ -215,3 +215,34 @@ def test_an_operator_inside_another_task_is_refused_before_dialling(desk: Desk) 
     with pytest.raises(CallApiFailure, match=r"Operator call .* inside task loop.*No call was"):
         operator.execute(loop.context)
     assert desk.sent() == []
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"conn_type": "aws", "password": "a-secret-of-aws"}, "type"),
+        ({"extra": {"dataapi": True}}, "data_api"),
+        ({"extra": {"extra__callapi__dataapi": True}}, "data_api"),
+    ],
+    ids=["another type", "misspelt field", "misspelt field of an older form"],
+)
+def test_a_connection_that_is_not_what_its_author_means_is_refused_before_dialling(
+    desk: Desk, changes: dict[str, Any], said: str, deferrable: bool
+) -> None:
+    desk.connect(**changes)
+
+    with pytest.raises(AirflowFailException, match=said) as refused:
+        informer_task(desk, deferrable=deferrable).run()
+
+    assert desk.exchange.journal == []
+    assert "a-secret-of-aws" not in str(refused.value)
+
+
+def test_a_field_with_the_prefix_of_an_older_form_is_read(desk: Desk) -> None:
+    desk.connect(extra={"data_api": None, "extra__callapi__data_api": True})
+    desk.exchange.script(CONTACT, Script.busy(3))
+
+    result = informer_task(desk).run()
+
+    assert (result["source"], result["answered"]) == ("data_api", False)
