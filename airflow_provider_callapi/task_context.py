@@ -184,5 +184,5 @@ def refuse_another_task(context: Mapping[str, Any], task_id: str) -> None:
         raise CallApiFailure(
             f"Operator {task_id} is executed inside task {running}, which has only one journal. Make the "
             f"operator a task of its own; for several people, map the operator with expand(contact=[…]). No "
-            "call was placed."
+            "call was placed, and no request was sent."
         )

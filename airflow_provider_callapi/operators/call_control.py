@@ -23,7 +23,7 @@ from airflow_provider_callapi.operators._call.request_operator import Message, R
 from airflow_provider_callapi.operators._call.single_request import send_once
 from airflow_provider_callapi.parameters.kinds import FLAG, SECONDS_OR_ZERO
 from airflow_provider_callapi.parameters.schema import Schema
-from airflow_provider_callapi.task_context import TaskFacts
+from airflow_provider_callapi.task_context import TaskFacts, refuse_another_task
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -58,6 +58,7 @@ class _SessionOperator(_ControlOperator):
 
         :raises CallUnresolved: the request must not be repeated, and may already have been carried out: this
             try or an earlier try sent the request and got no reply.
+        :raises CallApiFailure: the request must not be repeated, and another task executes the operator.
         """
         request = self.make_request()
         done: Done = (
@@ -68,6 +69,7 @@ class _SessionOperator(_ControlOperator):
         return {"call_session_id": request.call_session_id, "already": done.already}
 
     def _send_once(self, request: Any, context: Context) -> Done:
+        refuse_another_task(context, self.task_id)
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with self.hook as hook:
             return send_once(request, facts, hook, retries=self.retries or 0)

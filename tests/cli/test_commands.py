@@ -269,6 +269,16 @@ def test_release_of_what_is_no_session_id_is_refused_in_one_sentence(capsys, ses
     assert "a session id is a positive whole number" in capsys.readouterr().err
 
 
+def test_release_of_session_0_ends_without_a_traceback_and_without_a_request(callapi, exchange, capsys):
+    with pytest.raises(SystemExit):
+        callapi("release", "0", "--yes")
+
+    shown = capsys.readouterr().err
+    assert "a session id is a positive whole number" in shown
+    assert "Traceback" not in shown
+    assert exchange.journal == []
+
+
 def test_release_of_a_call_that_never_existed_does_not_claim_that_it_has_ended(callapi):
     run = callapi("release", "999", "--yes")
 

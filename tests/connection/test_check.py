@@ -278,6 +278,20 @@ def test_a_field_that_cannot_be_used_has_the_name_that_the_form_gives_it(desk, w
     assert "extra." not in text.replace("(extra.allow_http)", "")
 
 
+@pytest.mark.parametrize("field", ["dataapi", "extra__callapi__dataapi"])
+def test_a_misspelt_field_is_a_connection_that_does_not_work(desk, field):
+    desk.connect(extra={field: True})
+
+    assert "data_api" in refusal()
+
+
+def test_a_connection_of_another_type_does_not_work_and_sends_no_secret(desk):
+    desk.connect(conn_type="aws")
+
+    assert "type" in refusal()
+    assert desk.exchange.journal == []
+
+
 def test_https_where_none_is_spoken_says_so(callapi_emulator: Emulator, monkeypatch) -> None:
     """A connection as a URI cannot contain http://, and all its values are text."""
     port = callapi_emulator.port

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from airflow_fakes import CONTACT, Task, TaskInstance, informer_task
 from failing_callbacks import notifier, of_task
 
+from airflow_provider_callapi.calls.deployment import Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallUnresolved
@@ -119,3 +122,22 @@ def test_a_new_secret_key_makes_no_retry_ring_again(desk, monkeypatch, keys, rin
         read_deployment.cache_clear()
 
     assert desk.exchange.rings(CONTACT) == rings
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_who_reads_the_journal_without_the_secret_key_does_not_find_the_number(desk, deployment):
+    deployment("production")
+    task = informer_task(desk, external_id=None, wait_for_completion=False)
+    task.run()
+
+    stored = json.dumps(task.state.values)
+    owner = (task.ti.dag_id, task.ti.run_id, task.ti.task_id, str(task.ti.map_index))
+    guess = (*owner, CONTACT)
+    assert read_deployment().is_fingerprint_of(task.journal["fingerprint"], *guess) is True
+    for keys in ((), (b"",), (b"a guess",)):
+        thief = Deployment(name="https://production.example", keys=keys)
+        assert thief.is_fingerprint_of(task.journal["fingerprint"], *guess) is None
+    for digest in (hashlib.sha256, hashlib.sha1, hashlib.md5):
+        assert digest("\n".join(guess).encode()).hexdigest()[:12] not in stored
+        assert digest(CONTACT.encode()).hexdigest()[:12] not in stored
+    assert CONTACT not in stored

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, task
 
+from airflow_provider_callapi.calls.campaign.runner import Runner
+from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator
 from airflow_provider_callapi.operators.call_control import (
     CallApiHoldCallOperator,
@@ -179,3 +181,57 @@ def test_defaults_and_default_args_are_templates_in_a_task_with_mapped_rows(
     assert run.state == "success"
     assert (exchange.rings("79160000001"), exchange.rings("79160000002")) == (1, 0)
     assert run.xcoms["campaign[0]"]["campaign"] == f"authors.campaign.{run.run_id}"
+
+
+CAMPAIGNS = (
+    IMPORTS
+    + """
+with DAG("campaigns") as dag:
+    @task
+    def campaigns():
+        return [
+            {
+                "contacts": [
+                    {"phone": "79160000001", "name": SECRET},
+                    {"phone": "7916000000{{ 6 }}", "name": "Anna"},
+                ],
+            }
+        ]
+
+    CallApiCampaignOperator.partial(
+        task_id="campaign",
+        call={
+            "method": "start.informer_call",
+            "virtual_phone_number": "74993720692",
+            "contact_message": {"type": "tts", "value": "Hello, {{ contact.name }}"},
+            "external_id": "{{ contact.name }}",
+        },
+        calling_hours=None,
+        poll_interval=0.5,
+    ).expand_kwargs(campaigns())
+"""
+)
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_campaign_speaks_the_text_of_a_mapped_list_and_never_renders_it(
+    run_dag: Any, exchange: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = []
+    handle = exchange.handle
+
+    def record(body: Any, *args: Any, **kwargs: Any) -> Any:
+        sent.append(body)
+        return handle(body, *args, **kwargs)
+
+    monkeypatch.setattr(exchange, "handle", record)
+    monkeypatch.setitem(Runner.__init__.__kwdefaults__, "report_interval", 1.0)
+    exchange.default_script = Script(rings=0.2, talks=0.5)
+
+    run = run_dag(CAMPAIGNS)
+
+    assert run.states["campaign[0]"] == "success", run.states
+    assert (exchange.rings("79160000001"), exchange.rings("79160000006")) == (1, 0)
+    (start,) = [body["params"] for body in sent if body["method"] == "start.informer_call"]
+    assert start["contact_message"]["value"] == "Hello, {{ conn.callapi_default.password }}"
+    assert exchange.account.key not in str([start["contact_message"], start.get("external_id"), run.xcoms])

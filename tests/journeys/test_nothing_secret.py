@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import socket
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow_fakes import informer_task
 
 from airflow_provider_callapi.emulator import Script
 
@@ -128,3 +132,24 @@ def test_nothing_secret_is_in_logs_xcoms_rendered_fields_triggers_or_task_state(
 
 def _unchanged(self: Any, item: Any, *_: Any, **__: Any) -> Any:
     return item
+
+
+@pytest.mark.parametrize("proxy", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+def test_a_key_for_a_service_on_this_machine_goes_to_no_proxy(
+    exchange: Any, connection: Any, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    for name in ("http_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    exchange.script(PHONE, Script(rings=0.2, talks=0.5))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv(proxy, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        real_time: Any = SimpleNamespace(clock=time.time, sleep=time.sleep)
+        result = informer_task(real_time, contact=PHONE, poll_interval=0.2).run()
+
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()  # nobody has connected
+
+    assert result["answered"] is True
+    assert exchange.rings(PHONE) == 1

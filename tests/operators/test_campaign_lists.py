@@ -119,6 +119,7 @@ def test_no_stranger_is_rung_for_a_number_that_is_not_read_as_it_is_written(desk
     "name",
     [
         "13-timezone-in-capitals.csv",
+        "13-timezone-with-a-capital.csv",
         "13-time-zone-with-underscore.csv",
         "13-timezone-with-zero-width-space.csv",
     ],
@@ -141,6 +142,18 @@ def test_a_missing_value_of_a_data_frame_is_not_spoken(desk, name):
     assert summary["results"]["invalid"] == summary["people"] - 1
 
 
+class NaTType:
+    """Like the missing date of pandas: no comparison with it is true."""
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return "NaT"
+
+    __hash__ = None
+
+
 class NAType:
     """Like the missing value of pandas: no comparison with it is true or false."""
 
@@ -154,10 +167,11 @@ class NAType:
 
 
 def test_missing_values_of_a_data_frame_in_memory_are_empty(desk):
-    missing = [math.nan, NAType(), None, "nan", math.inf, "\u200b"]
+    missing = [math.nan, NAType(), NaTType(), None, "nan", math.inf, "\u200b"]
     rows = [{"phone": f"7926000000{n}", "name": value} for n, value in enumerate(missing)]
 
-    summary = calls(desk, [*rows, PEOPLE[0] | {"phone": "79260000009"}, {"phone": NAType()}, math.nan]).run()
+    blank = [{"phone": NAType()}, {"phone": NaTType()}, math.nan]
+    summary = calls(desk, [*rows, PEOPLE[0] | {"phone": "79260000009"}, *blank]).run()
 
     assert rung(desk) == ["79260000009"]
     assert summary["results"]["invalid"] == len(missing)
@@ -250,13 +264,16 @@ def test_nobody_is_rung_whose_number_is_on_the_do_not_call_list_in_any_spelling(
     assert summary["results"]["do_not_call"] == 3 - len(expected)
 
 
-@pytest.mark.parametrize("number", ["+8 (495) 123-45-67", "8 (495) 123-45-67 доб. 12"])
-def test_a_doubtful_number_excludes_everybody_whom_it_may_mean(desk, number):
-    people = [
-        {"phone": "74951234567", "name": "Анна"},
-        {"phone": "+84 95 1234567", "name": "Борис"},
-        PEOPLE[2],
-    ]
+@pytest.mark.parametrize(
+    ("number", "russian", "foreign"),
+    [
+        ("+8 (495) 123-45-67", "74951234567", "+84 95 1234567"),
+        ("8 (495) 123-45-67 доб. 12", "74951234567", "+84 95 1234567"),
+        ("+8 (863) 234-56-78", "78632345678", "+886 3 234 5678"),
+    ],
+)
+def test_a_doubtful_number_excludes_everybody_whom_it_may_mean(desk, number, russian, foreign):
+    people = [{"phone": russian, "name": "Анна"}, {"phone": foreign, "name": "Борис"}, PEOPLE[2]]
 
     calls(desk, people, do_not_call=[number]).run()
 

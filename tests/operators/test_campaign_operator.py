@@ -249,7 +249,7 @@ def test_the_accounts_time_zone_is_asked_once_for_all_tries_and_deferrals(desk):
     assert desk.sent().count("get.account") == 1
 
 
-@pytest.mark.parametrize(("rendered", "called"), [("True", 0), ("false", 12), (False, 12)])
+@pytest.mark.parametrize(("rendered", "called"), [("True", 0), ("false", 12), ("False", 12), (False, 12)])
 def test_a_dry_run_that_a_template_decides_means_what_the_template_renders(desk, rendered, called):
     summary = campaign(desk, dry_run=rendered).run()
 

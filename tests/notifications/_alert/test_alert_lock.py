@@ -171,6 +171,21 @@ def test_an_alert_rings_if_variables_cannot_be_used(desk, monkeypatch, log):
     assert "Ringing without a claim" in log()
 
 
+@pytest.mark.parametrize("data_api", [True, False])
+def test_without_variables_failures_one_after_the_other_ring_once_while_the_call_can_be_found(
+    desk, monkeypatch, data_api
+):
+    """Failures in the same second may each ring, which the page about alerts states."""
+    desk.connect(extra={"data_api": data_api})
+    monkeypatch.setattr(Variables, "broken", True)
+    desk.exchange.default_script = Script(rings=5, talks=60)
+    for number in range(20):
+        notifier()(of_task(f"load_{number}"))
+        desk.sleep(2)
+
+    assert rung(desk) == [ON_DUTY]
+
+
 def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk, monkeypatch, log):
     lock = AlertLock(
         alert="run 1",

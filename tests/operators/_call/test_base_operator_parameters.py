@@ -13,8 +13,12 @@ from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance, infor
 from airflow_provider_callapi.calls.lifecycle import CallLifecycle
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.call_control import CallApiSendDtmfOperator
-from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+from airflow_provider_callapi.operators.start_call import (
+    CallApiStartInformerCallOperator,
+    CallApiStartVnumberCallOperator,
+)
 
 pytest_plugins = ["airflow_desk"]
 
@@ -38,6 +42,56 @@ def test_a_duration_that_cannot_be_used_is_an_error_of_the_dag_file(
         informer_task(desk, **{name: value}).run()
 
     assert isinstance(refused.value, AirflowFailException)  # a mapped task meets it in the worker
+    assert desk.sent() == []
+
+
+def mapped_task(desk: Desk, **partial: Any) -> Task:
+    """Return the only task of a mapped operator. Airflow builds its operator in the worker."""
+    given = {"virtual_phone_number": VNUMBER, "contact_message": TTS, "wait_for_completion": True}
+    with DAG("dag"):
+        mapped = CallApiStartInformerCallOperator.partial(task_id="call", **given, **partial).expand(
+            contact=[CONTACT]
+        )
+    return Task(desk, lambda: mapped.unmap({"contact": CONTACT}))
+
+
+@pytest.mark.parametrize("name", [*DURATIONS, "poll_interval"])
+@pytest.mark.parametrize("value", [None, "inf", float("nan"), -1])
+def test_a_duration_of_a_mapped_task_is_refused_by_name_before_dialling(
+    desk: Desk, name: str, value: Any
+) -> None:
+    with pytest.raises(AirflowFailException, match=f"{name}: "):
+        mapped_task(desk, durable=False, **{name: value}).run()
+
+    assert desk.sent() == []
+
+
+@pytest.mark.parametrize("value", [timedelta(minutes=10), "600"])
+def test_a_duration_of_a_mapped_task_is_converted(desk: Desk, value: Any) -> None:
+    desk.exchange.script(CONTACT, Script(rings=3, talks=5))
+
+    assert mapped_task(desk, **dict.fromkeys(DURATIONS, value)).run()["answered"] is True
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.parametrize("text", [" ", "\u00a0", "\u200b", ""])
+@pytest.mark.parametrize("from_template", [False, True])
+def test_a_message_that_says_nothing_is_refused_before_dialling(
+    desk: Desk, text: str, from_template: bool
+) -> None:
+    value = "{{ params.text }}" if from_template else text
+    calling = informer_task(desk, contact_message={"type": "tts", "value": value})
+    make = calling.make
+
+    def rendered() -> Any:
+        operator = make()
+        operator.render_template_fields({"params": {"text": text}})
+        return operator
+
+    calling.make = rendered
+    with pytest.raises(AirflowFailException, match="contact_message"):
+        calling.run()
+
     assert desk.sent() == []
 
 
@@ -75,6 +129,32 @@ def test_native_rendering_leaves_texts_alone(desk: Desk) -> None:
 
     assert {name: operator.make_request().params[name] for name in given} == given
     assert tones.make_request().params == {"call_session_id": 5, "dtmf_string": "1"}
+
+
+@pytest.mark.parametrize("tones", ["1234#", ".1", "1.20", "007"])
+def test_native_rendering_sends_tones_as_they_are_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tones: str
+) -> None:
+    sent = []
+    call = CallApiHook.call
+
+    def record(hook: CallApiHook, request: Any, **options: Any) -> Any:
+        sent.append(request.params)
+        return call(hook, request, **options)
+
+    monkeypatch.setattr(CallApiHook, "call", record)
+    with DAG("dag", render_template_as_native_obj=True):
+        operator = CallApiStartVnumberCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            first_call="contact",
+            dtmf_string=tones,
+        )
+    operator.render_template_fields({})
+    operator.execute(Task(desk, lambda: None).context)
+
+    assert [params["dtmf_string"] for params in sent] == [tones]
 
 
 @pytest.mark.parametrize(
@@ -135,3 +215,34 @@ def test_an_operator_inside_another_task_is_refused_before_dialling(desk: Desk) 
     with pytest.raises(CallApiFailure, match=r"Operator call .* inside task loop.*No call was"):
         operator.execute(loop.context)
     assert desk.sent() == []
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"conn_type": "aws", "password": "a-secret-of-aws"}, "type"),
+        ({"extra": {"dataapi": True}}, "data_api"),
+        ({"extra": {"extra__callapi__dataapi": True}}, "data_api"),
+    ],
+    ids=["another type", "misspelt field", "misspelt field of an older form"],
+)
+def test_a_connection_that_is_not_what_its_author_means_is_refused_before_dialling(
+    desk: Desk, changes: dict[str, Any], said: str, deferrable: bool
+) -> None:
+    desk.connect(**changes)
+
+    with pytest.raises(AirflowFailException, match=said) as refused:
+        informer_task(desk, deferrable=deferrable).run()
+
+    assert desk.exchange.journal == []
+    assert "a-secret-of-aws" not in str(refused.value)
+
+
+def test_a_field_with_the_prefix_of_an_older_form_is_read(desk: Desk) -> None:
+    desk.connect(extra={"data_api": None, "extra__callapi__data_api": True})
+    desk.exchange.script(CONTACT, Script.busy(3))
+
+    result = informer_task(desk).run()
+
+    assert (result["source"], result["answered"]) == ("data_api", False)

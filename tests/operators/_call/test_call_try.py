@@ -6,7 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowTaskTimeout,
+)
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task, installed_task_state
 
 from airflow_provider_callapi.api.errors import CallApiError
@@ -550,6 +554,70 @@ def test_an_interval_between_looks_that_is_not_positive_is_refused_when_the_dag_
             contact_message={"type": "tts", "value": "Hello"},
             poll_interval=interval,
         )
+
+
+@pytest.mark.parametrize(
+    "error", [AirflowNotFoundException("The conn_id isn't defined"), OSError("the API server restarts")]
+)
+def test_a_connection_that_the_triggerer_cannot_read_for_some_seconds_loses_neither_outcome_nor_tags(
+    desk, monkeypatch, error
+):
+    desk.exchange.script(CONTACT, Script(rings=3, talks=100))
+    back_at = desk.clock() + 21
+    read = CallApiHook.aget_connection
+
+    async def down(conn_id: str) -> Any:
+        if desk.clock() < back_at:
+            raise error
+        return await read(conn_id)
+
+    monkeypatch.setattr(CallApiHook, "aget_connection", down)
+
+    result = task(desk, "deferral", tags=TAGS).run()
+
+    assert result["answered"] is True
+    assert sorted(tags_set(desk)) == ["36", "38"]
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+# --- answers of an account that is not as the connection states ---
+
+
+@ways
+@pytest.mark.parametrize("account", ["UTC", "Asia/Vladivostok", "America/New_York"])
+@pytest.mark.parametrize("talks", [40, 1], ids=["listed", "over before a poll"])
+def test_a_lost_answer_is_found_though_the_connection_names_another_time_zone(desk, way, account, talks):
+    desk.exchange.account.timezone = account
+    desk.connect(extra={"timezone": "Europe/Moscow"})
+    desk.exchange.script(CONTACT, Script(rings=1, talks=talks))
+    desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+
+    result = task(desk, way, delivery="at_least_once").run()
+
+    (call,) = desk.exchange.calls
+    assert result["call_session_id"] == call.call_session_id
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@ways
+@pytest.mark.parametrize("external_id", [None, "order-7"])
+def test_no_outcome_is_taken_from_the_report_of_another_call(desk, way, external_id, monkeypatch):
+    """A Data API that ignores the filter returns the reports of all calls."""
+    monkeypatch.setattr(
+        "airflow_provider_callapi.emulator.list_page.build_predicate", lambda *_: lambda row: True
+    )
+    other = "79160000077"
+    desk.exchange.script(other, Script(rings=0, talks=20))
+    desk.exchange.script(CONTACT, Script.busy(2))
+    desk.start(other)
+    desk.clock.advance(100)
+
+    result = task(desk, way, tags=TAGS, external_id=external_id).run()
+
+    (call,) = [call for call in desk.exchange.calls if call.contact == CONTACT]
+    assert (result["call_session_id"], result["answered"]) == (call.call_session_id, False)
+    assert result["finish_reason"] == call.finish_reason
+    assert sorted(tags_set(desk)) == ["37", "38"]
 
 
 # --- absence that is proven ---

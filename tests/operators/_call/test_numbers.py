@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from airflow_fakes import TTS, VNUMBER, Task
 
+from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.operators.call_control import (
     CallApiAddCoachOperator,
@@ -38,6 +39,19 @@ def test_a_start_rings_the_person_however_the_number_is_written(desk, contact):
     assert [call.contact for call in desk.exchange.calls] == ["79260000001"]
 
 
+@pytest.mark.parametrize("contact", ["8-926-000-00-01", "7.926.000.00.01", "89260000001", "+7 926 0000001"])
+def test_a_lost_answer_is_found_however_the_number_is_written(desk, contact):
+    """The service lists only the digits of a number, so a search for the author's text would find no call."""
+    desk.exchange.script("79260000001", Script(rings=3, talks=60))
+    desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+
+    result = start(desk, contact, delivery="at_least_once", external_id="order-7")
+
+    (call,) = desk.exchange.calls
+    assert result["call_session_id"] == call.call_session_id
+    assert desk.exchange.rings("79260000001") == 1
+
+
 @pytest.mark.parametrize(
     "contact",
     [
@@ -48,6 +62,7 @@ def test_a_start_rings_the_person_however_the_number_is_written(desk, contact):
         "4.3664E11",
         "+8 (495) 123-45-67",
         "79260000001x5",
+        "79260000001, 79260000002",
         "8 926 000-00-0",
         "8_926_000_00_01",
     ],

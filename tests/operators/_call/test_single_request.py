@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from airflow_fakes import CONTACT, TTS, Task
+from airflow_fakes import CONTACT, TTS, Task, TaskInstance
 
 from airflow_provider_callapi.api.errors import CallApiError, NotSent
 from airflow_provider_callapi.api.methods import METHODS, Repeat, SessionRequest
@@ -165,4 +165,16 @@ def test_an_intent_that_cannot_be_stored_sends_nothing(desk, session, monkeypatc
 
     with pytest.raises(OSError, match="API server"):
         task.run()
+    assert desk.exchange.requests(method) == 0
+
+
+@every_operator
+def test_an_operator_inside_another_task_sends_nothing(desk, session, method):
+    """Of two requests in one task, the second would be taken for a repetition of the first."""
+    kind, params = OPERATORS[method]
+    loop = Task(desk, lambda: None, TaskInstance(task_id="loop"))
+
+    with pytest.raises(CallApiFailure, match=r"Operator task .* inside task loop.*no request was sent"):
+        kind(task_id="task", call_session_id=session, **params).execute(loop.context)
+
     assert desk.exchange.requests(method) == 0
