@@ -72,6 +72,7 @@ class CallRun:
         self._day_remaining: int | None = None
         self._counted: tuple[str, int] | None = None
         self._release_due: float | None = None
+        self._is_released = False
         self._next_hold = _FIRST_HOLD_AT
         self._holds = 0
         self._held_at: float | None = None
@@ -166,7 +167,7 @@ class CallRun:
     # --- what the program does during the call ---
 
     def _act(self, session_id: int, listing: ListWatch, at: float) -> None:
-        if not listing.is_listed or self.seen.released:
+        if not listing.is_listed or self._is_released:
             return
         if self.plan.holds:
             self._hold(session_id, at)
@@ -174,8 +175,8 @@ class CallRun:
             self._release_due = at + self.plan.release_after
         if at >= (_LONGEST_CALL if self._release_due is None else self._release_due):
             self._count_points("release_points")
-            self._send("release.call", call_session_id=session_id)
             self.seen.released = True
+            self._is_released = self._send("release.call", call_session_id=session_id)
 
     def _hold(self, session_id: int, at: float) -> None:
         """Put the contact on hold, end the hold later, and then end the call.

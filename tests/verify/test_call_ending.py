@@ -388,6 +388,19 @@ def test_an_old_call_that_the_service_does_not_know_has_ended(new_world):
     assert active_in_file(world) is None
 
 
+@pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY, Fault.DROP_BEFORE, Fault.DROP_AFTER])
+def test_a_release_that_failed_during_the_watch_is_repeated(fault, new_world):
+    world = new_world(data_api=True)
+    world.exchange.fault(fault, method="release.call", times=3)
+    began = world.clock()
+
+    findings = world.verify("released")
+
+    assert world.exchange.active_calls == []
+    assert findings.calls["released"].released
+    assert world.clock() - began < 60
+
+
 @pytest.mark.parametrize(
     "odd",
     [str, float, lambda number: None, lambda number: "?", lambda number: [number], lambda number: 10**400],
