@@ -133,7 +133,9 @@ def probe_second_number(bench: Bench) -> None:
 def probe_limit_exceeded(bench: Bench) -> None:
     """Use up the points of the minute, send a start request, and search for the call."""
     numbers = _numbers(bench)
-    _use_up_the_minute(bench.gateway.call_api)
+    call_api = bench.gateway.call_api
+    others = [call.call_session_id for call in call_api.send("list.calls").calls]
+    _use_up_the_minute(call_api)
     plan = CallPlan(
         "start.informer_call",
         {**numbers, "contact_message": _speech("This is a test call of Airflow. Please hang up now.")},
@@ -141,6 +143,7 @@ def probe_limit_exceeded(bench: Bench) -> None:
         {"contact": numbers["contact"]},
         release_after=0.0,
         needs_points=False,
+        others=others,
     )
     seen = bench.place(plan)
     if seen.refused not in (None, LIMIT_EXCEEDED):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_callapi.api.errors import CallApiError, Unanswered
 from airflow_provider_callapi.verify.findings import CallSeen, Side
-from airflow_provider_callapi.verify.gateway import Answer, Gateway
+from airflow_provider_callapi.verify.gateway import Answer, Gateway, read_session_id
 from airflow_provider_callapi.verify.list_watch import ListWatch
 from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.report_watch import ReportWatch
@@ -15,7 +16,6 @@ from airflow_provider_callapi.verify.report_watch import ReportWatch
 LIMIT_EXCEEDED = "limit_exceeded"
 """The mnemonic of the error after which the service may have placed the call nevertheless."""
 _TICK = 1.0
-_SEARCHES = 10
 _LONGEST_CALL = 120.0
 """Seconds after which a call that is still active is released."""
 _LONGEST_REPORT_WAIT = 180.0
@@ -39,6 +39,8 @@ class CallPlan:
     :ivar measure_ongoing: True: watch the reports of the active call, too.
     :ivar needs_points: True: if few points (rate-limit units) are left, wait for the next minute before the
         start.
+    :ivar others: the session ids of the calls that were active before the start. The run reads this field
+        only if the call needs no points.
     """
 
     method: str
@@ -49,6 +51,7 @@ class CallPlan:
     holds: bool = False
     measure_ongoing: bool = False
     needs_points: bool = True
+    others: Sequence[int] = ()
 
 
 class CallRun:
@@ -69,24 +72,36 @@ class CallRun:
         self._day_remaining: int | None = None
         self._counted: tuple[str, int] | None = None
         self._release_due: float | None = None
+        self._is_released = False
         self._next_hold = _FIRST_HOLD_AT
         self._holds = 0
         self._held_at: float | None = None
+
+    def prepare(self) -> list[int]:
+        """Wait for points, and return the session ids of the calls that are active before the start.
+
+        :raises CallApiError: the service does not list the active calls.
+        """
+        if not self.plan.needs_points:
+            return list(self.plan.others)
+        call_api = self._gateway.call_api
+        call_api.await_points(_POINTS_FOR_A_CALL)
+        answer = call_api.send("list.calls")
+        self._remember_points(answer)
+        return [call.call_session_id for call in answer.calls]
 
     def place(self) -> int:
         """Send the start request, and return the session id.
 
         :raises CallApiError: the service refuses the call, or gives no answer.
         """
-        call_api = self._gateway.call_api
-        if self.plan.needs_points:
-            call_api.await_points(_POINTS_FOR_A_CALL)
-            self._remember_points(call_api.send("list.calls"))
-            self._count_points("start_points")
-        answer = call_api.send_once(self.plan.method, {**self.plan.params, "external_id": self._external_id})
+        self._count_points("start_points")
+        answer = self._gateway.call_api.send_once(
+            self.plan.method, {**self.plan.params, "external_id": self._external_id}
+        )
         answer.raise_for_error()
-        session_id = answer.data.get("call_session_id") if isinstance(answer.data, dict) else None
-        if not isinstance(session_id, int) or isinstance(session_id, bool):
+        session_id = next((read_session_id(row.get("call_session_id")) for row in answer.rows), None)
+        if session_id is None:
             raise Unanswered("the answer contains no session id", method=self.plan.method)
         return session_id
 
@@ -152,7 +167,7 @@ class CallRun:
     # --- what the program does during the call ---
 
     def _act(self, session_id: int, listing: ListWatch, at: float) -> None:
-        if not listing.is_listed or self.seen.released:
+        if not listing.is_listed or self._is_released:
             return
         if self.plan.holds:
             self._hold(session_id, at)
@@ -160,8 +175,8 @@ class CallRun:
             self._release_due = at + self.plan.release_after
         if at >= (_LONGEST_CALL if self._release_due is None else self._release_due):
             self._count_points("release_points")
-            self._send("release.call", call_session_id=session_id)
             self.seen.released = True
+            self._is_released = self._send("release.call", call_session_id=session_id)
 
     def _hold(self, session_id: int, at: float) -> None:
         """Put the contact on hold, end the hold later, and then end the call.
@@ -188,8 +203,7 @@ class CallRun:
     # --- points ---
 
     def _remember_points(self, answer: Answer) -> None:
-        remaining = answer.limits.get("day_remaining")
-        self._day_remaining = remaining if isinstance(remaining, int) else None
+        self._day_remaining = answer.limits.get("day_remaining")
         if self._counted is not None and self._day_remaining is not None:
             name, before = self._counted
             self._counted = None
@@ -199,44 +213,3 @@ class CallRun:
     def _count_points(self, name: str) -> None:
         """Begin to count the points that the next request costs. The next poll completes the count."""
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)
-
-
-def release(
-    gateway: Gateway, reader: ReportReader | None, *, session_id: int | None, external_id: str
-) -> bool:
-    """End a call that a run has started. Return False if the release failed.
-
-    In this case, the call may still be active.
-
-    :param reader: None: the connection does not use the Data API.
-    :param session_id: None: the start request got no answer, so the function searches for the call by its
-        ``external_id``.
-    """
-    gateway.say("A call of this command may be active. The command ends the call.")
-    session_id = session_id or search(gateway, reader, external_id)
-    if session_id is None:
-        gateway.say("No call was found. The start request got no answer, and has perhaps placed no call.")
-        return True
-    try:
-        answer = gateway.call_api.send_once("release.call", {"call_session_id": session_id})
-    except CallApiError as error:
-        gateway.say(f"Call session {session_id} could not be released: {error}")
-        return False
-    if answer.error in (None, "call_session_not_found"):
-        return True
-    gateway.say(f"Call session {session_id} could not be released: {answer.error}")
-    return False
-
-
-def search(gateway: Gateway, reader: ReportReader | None, external_id: str) -> int | None:
-    """Search for a call by its ``external_id``: in ``list.calls`` for ten seconds, and then in the report.
-
-    :return: the session id; None: the call was not found.
-    """
-    for _ in range(_SEARCHES):
-        answer = gateway.call_api.try_send("list.calls")
-        for row in answer.rows if answer else []:
-            if row.get("external_id") == external_id and isinstance(row.get("call_session_id"), int):
-                return int(row["call_session_id"])
-        gateway.sleep(_TICK)
-    return None if reader is None else reader.search(external_id)

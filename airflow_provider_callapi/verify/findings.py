@@ -31,7 +31,7 @@ class CallSeen(_Found):
     """What was seen of one call. Times are in seconds since the service's reply to the start request.
 
     :ivar refused: the mnemonic with which the service refused the start request; None: the call was placed.
-    :ivar released: whether the program ended the call.
+    :ivar released: whether the program has asked the service to end the call.
     :ivar appeared: when ``list.calls`` showed the call for the first time; None: never.
     :ivar gaps: (when, for how many seconds): the times in which ``list.calls`` did not show the active call.
     :ivar ended: when the call ended; None: not known.

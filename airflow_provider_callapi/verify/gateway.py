@@ -7,13 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from airflow_provider_callapi.api.errors import CallApiError, Rejected, rejection
+from pydantic import Field, TypeAdapter, ValidationError
+
+from airflow_provider_callapi.api.entries import Entries, read_entries
+from airflow_provider_callapi.api.errors import CallApiError, Rejected, Unanswered, rejection
 from airflow_provider_callapi.api.jsonrpc import JsonRpc, Reply
+from airflow_provider_callapi.api.models import CallSession, Number, SessionId
 
 _MOST_WAITS = 3
 _MINUTE = 60.0
+_NUMBER: TypeAdapter[int] = TypeAdapter(Annotated[Number, Field(gt=-(2**63), lt=2**63)])
+_SESSION_ID: TypeAdapter[int] = TypeAdapter(SessionId)
+
+
+def read_session_id(value: object) -> int | None:
+    """Return the session id that an answer contains as a number or as text. None: there is none."""
+    return _read_number(_SESSION_ID, value)
+
+
+def _read_number(kind: TypeAdapter[int], value: object) -> int | None:
+    try:
+        return kind.validate_python(value)
+    except ValidationError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -24,22 +42,36 @@ class Answer:
     :ivar error: the mnemonic of the error; None: the request succeeded.
     :ivar error_field: the parameter that the error names; None: the error names no parameter.
     :ivar error_value: the value that the error names. The value can be a secret.
-    :ivar limits: ``metadata.limits``; empty: the answer contains no limits.
+    :ivar limits: the readable numbers in ``metadata.limits``; empty: the answer contains no limits.
     """
 
     data: Any = field(repr=False)
     error: str | None
     error_field: str | None
     error_value: Any = field(repr=False)
-    limits: Mapping[str, Any]
+    limits: Mapping[str, int]
     http_status: int
     repeats_id: bool
     rejected: Rejected | None = field(repr=False)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The objects in the list that the answer contains. Empty: the answer contains no list."""
-        return [row for row in self.data if isinstance(row, dict)] if isinstance(self.data, list) else []
+        """The objects in the answer's list. A single object counts as a list with one object."""
+        data = self.data if isinstance(self.data, list) else [self.data]
+        return [row for row in data if isinstance(row, dict)]
+
+    @property
+    def calls(self) -> Entries[CallSession]:
+        """The active calls in an answer to ``list.calls``.
+
+        :raises Rejected: the service has refused the request.
+        :raises Unanswered: the answer contains no list.
+        """
+        self.raise_for_error()
+        try:
+            return read_entries(CallSession, self.data)
+        except ValueError as error:
+            raise Unanswered("the answer contains no list of calls", method="list.calls") from error
 
     def raise_for_error(self) -> None:
         """Raise the error of the answer.
@@ -63,7 +95,7 @@ class Service:
         self, rpc: JsonRpc, *, login: str | None, secret: str, sleep: Callable[[float], object]
     ) -> None:
         self.login = login
-        self.limits: Mapping[str, Any] = {}
+        self.limits: Mapping[str, int] = {}
         self._rpc = rpc
         self._secret = secret
         self._sleep = sleep
@@ -96,7 +128,7 @@ class Service:
         return self._send(method, {**params, "access_token": token or self.token})
 
     def send(self, method: str, **params: Any) -> Answer:
-        """Send a request that changes nothing in the account. While no points are left, wait and repeat.
+        """Send a request that may be carried out twice. While no points are left, wait and repeat.
 
         :raises CallApiError: there is no answer.
         """
@@ -107,7 +139,7 @@ class Service:
         for _ in range(_MOST_WAITS):
             if answer.error != "limit_exceeded":
                 break
-            self._sleep(max(1.0, float(answer.limits.get("minute_reset") or _MINUTE)))
+            self._await_next_minute(answer.limits)
             answer = self.send_once(method, params)
         return answer
 
@@ -123,7 +155,10 @@ class Service:
         """Wait for the next minute, if fewer points (rate-limit units) than needed are left in this one."""
         left, limit = self.limits.get("minute_remaining"), self.limits.get("minute_limit")
         if left is not None and limit is not None and left < min(points, limit):
-            self._sleep(float(self.limits.get("minute_reset") or _MINUTE))
+            self._await_next_minute(self.limits)
+
+    def _await_next_minute(self, limits: Mapping[str, int]) -> None:
+        self._sleep(min(max(1.0, float(limits.get("minute_reset") or _MINUTE)), _MINUTE))
 
     def _send(self, method: str, params: Mapping[str, Any]) -> Answer:
         reply = self._rpc.send(method, params, new_connection=method.startswith("start."))
@@ -156,15 +191,20 @@ def _read(reply: Reply, method: str, secrets: list[str]) -> Answer:
     error = reply.error
     detail = error.get("data") if error is not None else None
     detail = detail if isinstance(detail, dict) else {}
-    limits = reply.metadata.get("limits")
     result = reply.result if isinstance(reply.result, dict) else {}
     return Answer(
         data=result.get("data"),
         error=None if error is None else str(detail.get("mnemonic") or error.get("code")),
         error_field=detail.get("field"),
         error_value=detail.get("value"),
-        limits=limits if isinstance(limits, dict) else {},
+        limits=_read_limits(reply.metadata.get("limits")),
         http_status=reply.http_status,
         repeats_id=reply.repeats_id,
         rejected=None if error is None else rejection(error, method=method, secrets=secrets),
     )
+
+
+def _read_limits(limits: object) -> dict[str, int]:
+    raw = limits if isinstance(limits, dict) else {}
+    numbers = {name: _read_number(_NUMBER, value) for name, value in raw.items()}
+    return {name: number for name, number in numbers.items() if number is not None}

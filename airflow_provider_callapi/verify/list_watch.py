@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from airflow_provider_callapi.verify.findings import CallSeen, Side, StartTimeForm
+from airflow_provider_callapi.verify.gateway import read_session_id
 from airflow_provider_callapi.verify.local_times import quarter_hours_ahead
 
 _FORMS: dict[StartTimeForm, str] = {
@@ -66,7 +67,7 @@ class ListWatch:
         :param rows: the active calls.
         :param at: seconds since the start.
         """
-        entry = next((row for row in rows if row.get("call_session_id") == self._session_id), None)
+        entry = next((row for row in rows if self._is_shown_by(row)), None)
         if entry is None:
             self.misses += 1
             if self.missing_since is None:
@@ -83,6 +84,9 @@ class ListWatch:
     def state_of(self, side: Side) -> str | None:
         """Return the newest state of a side's leg; None: no leg of this side was shown."""
         return next((state for _, who, state in reversed(self.seen.states) if who == side), None)
+
+    def _is_shown_by(self, row: dict[str, Any]) -> bool:
+        return read_session_id(row.get("call_session_id")) == self._session_id
 
     def _take_first(self, entry: dict[str, Any], at: float) -> None:
         seen, text = self.seen, str(entry.get("start_time"))

@@ -75,8 +75,8 @@ def probe_points(bench: Bench) -> None:
     call_api, findings = bench.gateway.call_api, bench.findings
     answer = call_api.send("list.calls")
     answer.raise_for_error()
-    findings.day_limit = _whole(answer, "day_limit")
-    findings.minute_limit = _whole(answer, "minute_limit")
+    findings.day_limit = answer.limits.get("day_limit")
+    findings.minute_limit = answer.limits.get("minute_limit")
     if findings.day_limit is None:
         raise NotPossible("the answers contain no limits")
     points = findings.points["call_api"] = {}
@@ -102,7 +102,7 @@ def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> N
     used, because another program may have used points of the account at the same time.
     """
     send()  # the first request can send others, e.g. a login
-    left = [_whole(answer, "day_remaining") for answer in (send(), send(), send())]
+    left = [answer.limits.get("day_remaining") for answer in (send(), send(), send())]
     differences = [a - b for a, b in pairwise(left) if a is not None and b is not None]
     if differences and min(differences) >= 0:
         points[method] = min(differences)
@@ -111,16 +111,11 @@ def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> N
 def _count_login(points: dict[str, int], service: Service, send: Callable[[], Answer], method: str) -> None:
     if service.login is None or method not in points:
         return
-    before = _whole(send(), "day_remaining")
+    before = send().limits.get("day_remaining")
     service.log_in().raise_for_error()
-    after = _whole(send(), "day_remaining")
+    after = send().limits.get("day_remaining")
     if before is not None and after is not None and before - after >= points[method]:
         points["login.user"] = before - after - points[method]
-
-
-def _whole(answer: Answer, name: str) -> int | None:
-    value = answer.limits.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def probe_reports(bench: Bench) -> None:
@@ -132,8 +127,8 @@ def probe_reports(bench: Bench) -> None:
     reader.ask("get.calls_report", {"id": 1}).raise_for_error()
     reader.ask("get.call_legs_report", {"call_session_id": 1}).raise_for_error()
     account = data_api.try_send("get.account")
-    for entry in [account.data, *account.rows] if account else []:
-        zone = entry.get("timezone") if isinstance(entry, dict) else None
+    for entry in account.rows if account else []:
+        zone = entry.get("timezone")
         bench.findings.account_zone = zone if isinstance(zone, str) else bench.findings.account_zone
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from airflow_provider_callapi.api.data_api import LEG_FIELDS, RECORDING_FIELD, REPORT_FIELDS, equals
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.verify.findings import ReportRules
-from airflow_provider_callapi.verify.gateway import Answer, Gateway, Service
+from airflow_provider_callapi.verify.gateway import Answer, Gateway, Service, read_session_id
 from airflow_provider_callapi.verify.local_times import QUARTER_HOUR, report_text
 
 _CALL_FIELDS = (*REPORT_FIELDS, RECORDING_FIELD, "is_lost")
@@ -42,7 +42,7 @@ class ReportReader:
             {"call_api_external_id": external_id, "id": session_id},
             include_ongoing_calls=True,
         )
-        return [row for row in answer.rows if row.get("id") == session_id]
+        return [row for row in answer.rows if read_session_id(row.get("id")) == session_id]
 
     def search(self, external_id: str) -> int | None:
         """Return the session id of the call with an ``external_id``; None: the report has no such call."""
@@ -52,10 +52,8 @@ class ReportReader:
             )
         except CallApiError:
             return None
-        for row in answer.rows:
-            if row.get("call_api_external_id") == external_id and isinstance(row.get("id"), int):
-                return int(row["id"])
-        return None
+        rows = [row for row in answer.rows if row.get("call_api_external_id") == external_id]
+        return next(filter(None, (read_session_id(row.get("id")) for row in rows)), None)
 
     def default_fields(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
         """Return the entries of the Data API's report of a call. Each entry has the default fields.
@@ -64,12 +62,12 @@ class ReportReader:
         """
         keys: dict[str, int | str] = {"call_api_external_id": external_id, "id": session_id}
         answer = self.ask("get.calls_report", keys, all_fields=True)
-        return [row for row in answer.rows if row.get("id") == session_id]
+        return [row for row in answer.rows if read_session_id(row.get("id")) == session_id]
 
     def legs(self, session_id: int) -> list[dict[str, Any]]:
         """Return the entries of a call in ``get.call_legs_report``."""
         answer = self.ask("get.call_legs_report", {"call_session_id": session_id})
-        return [row for row in answer.rows if row.get("call_session_id") == session_id]
+        return [row for row in answer.rows if read_session_id(row.get("call_session_id")) == session_id]
 
     def ask(
         self, method: str, keys: Mapping[str, int | str], *, all_fields: bool = False, **params: Any

@@ -18,10 +18,14 @@ class ActiveCall(BaseModel):
     """A call that the run has started, or is about to start.
 
     :ivar session_id: the call session id. None: the start request has got no reply yet.
+    :ivar started_at: when the run sent the start request, epoch seconds.
+    :ivar others: the session ids of the calls that were active before the start.
     """
 
     external_id: str
     session_id: int | None = None
+    started_at: float = 0.0
+    others: list[int] = Field(default_factory=list)
 
 
 class State(BaseModel):

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.verify.bench import Bench, NotPossible, Options
-from airflow_provider_callapi.verify.call_run import LIMIT_EXCEEDED, CallPlan, CallRun, release, search
+from airflow_provider_callapi.verify.call_ending import CallEnding, NotProven
+from airflow_provider_callapi.verify.call_run import LIMIT_EXCEEDED, CallPlan, CallRun
 from airflow_provider_callapi.verify.findings import CallSeen, Findings
 from airflow_provider_callapi.verify.gateway import Gateway
 from airflow_provider_callapi.verify.probes import MOST_CALLS, Probe
@@ -22,7 +23,17 @@ _SECONDS_TO_READ = 5.0
 
 
 class CallLeft(Exception):
-    """A call of the run may still be active, and could not be released. The text contains the session id."""
+    """A call of the run may still be active, and could not be released. The text states what to do."""
+
+    def __init__(self, active: ActiveCall) -> None:
+        session_id = active.session_id
+        by_hand = (
+            "hang up your phone"
+            if session_id is None
+            else f"end it with `airflow callapi release {session_id}`"
+        )
+        named = f"external_id {active.external_id}" if session_id is None else f"session {session_id}"
+        super().__init__(f"call {named} may be active: {by_hand}, or start this command again")
 
 
 class Run:
@@ -40,6 +51,8 @@ class Run:
             if gateway.data_api is None
             else ReportReader(gateway.data_api, gateway, findings.report_rules)
         )
+        numbers = (options.contact, options.second_number, options.dead_operator)
+        self._ending = CallEnding(gateway, self._reader, [number for number in numbers if number])
         self._bench = Bench(gateway, options, findings, self._reader, self._place)
 
     def execute(self, probes: Iterable[Probe]) -> Findings:
@@ -88,15 +101,18 @@ class Run:
         self._gateway.say(plan.instruction)
         self._gateway.sleep(_SECONDS_TO_READ)
         external_id = f"verify-{uuid.uuid4().hex[:16]}"
-        state.active = ActiveCall(external_id=external_id)
+        call = CallRun(plan, self._gateway, self._reader, external_id)
+        others = call.prepare()
+        active = state.active = ActiveCall(
+            external_id=external_id, started_at=self._gateway.clock(), others=others
+        )
         state.calls_placed += 1
         self._file.save()
-        call = CallRun(plan, self._gateway, self._reader, external_id)
         try:
             session_id = call.place()
         except CallApiError as error:
-            return self._not_placed(plan, error, external_id)
-        state.active = ActiveCall(external_id=external_id, session_id=session_id)
+            return self._not_placed(plan, error, active)
+        active.session_id, active.started_at = session_id, self._gateway.clock()
         self._file.save()
         seen = call.watch(session_id)
         if seen.report_after is not None:  # the report proves the end
@@ -104,21 +120,28 @@ class Run:
         self._release_active()
         return seen
 
-    def _not_placed(self, plan: CallPlan, error: CallApiError, external_id: str) -> CallSeen:
+    def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
         """Return the findings about a call whose start request failed, if the probe can use such findings.
 
         After `LIMIT_EXCEEDED` and after a missing answer, the call may have been placed. In these two cases,
         the resume file keeps the call, so that the run searches for the call and releases the call.
 
-        :raises NotPossible: the probe needs a placed call.
+        :raises NotPossible: the probe needs a placed call, or the run cannot find out whether the call was
+            placed.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:
             if mnemonic not in (None, LIMIT_EXCEEDED) and not error.maybe_done:
                 self._file.state.active = None
             raise NotPossible(f"the call was not placed: {mnemonic or error}") from error
-        found = search(self._gateway, self._reader, external_id)
-        return CallSeen(refused=mnemonic or "no answer", appeared=None if found is None else 0.0)
+        try:
+            active.session_id = self._ending.find(active)
+        except NotProven as problem:
+            raise NotPossible(f"whether the call was placed is not clear: {problem}") from error
+        if active.session_id is None:
+            self._file.state.active = None
+        self._release_active()
+        return CallSeen(refused=mnemonic or "no answer", appeared=None if active.session_id is None else 0.0)
 
     def _release_active(self) -> None:
         """Release the call that the resume file names as active.
@@ -128,12 +151,9 @@ class Run:
         active = self._file.state.active
         if active is None:
             return
-        if not release(
-            self._gateway, self._reader, session_id=active.session_id, external_id=active.external_id
-        ):
-            raise CallLeft(
-                f"call session {active.session_id} may be active: end it with `airflow callapi release "
-                f"{active.session_id}`, or start this command again"
-            )
-        self._file.state.active = None
+        is_ended = self._ending.end(active)
+        if is_ended:
+            self._file.state.active = None
         self._file.save()
+        if not is_ended:
+            raise CallLeft(active)

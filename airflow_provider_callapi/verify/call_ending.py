@@ -1,0 +1,150 @@
+"""End the call that a run has started, even if the service's reply to the start request is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
+from airflow_provider_callapi.verify.gateway import Gateway
+from airflow_provider_callapi.verify.report_reader import ReportReader
+from airflow_provider_callapi.verify.resume_file import ActiveCall
+
+_TICK = 1.0
+_LONGEST_APPEARANCE = 30.0
+"""Seconds after the start in which the service shows a new call."""
+_NEEDED_PROOFS = 30
+"""Number of polls, one each second, that must prove that the call is not listed."""
+_LONGEST_SEARCH = 90.0
+_MOST_TRIES = 3
+_NOT_FOUND = "call_session_not_found"
+
+
+class NotProven(Exception):
+    """A search has found no call, and has not proven that there is none. The text gives the reason."""
+
+
+class CallEnding:
+    """Ends the call that a run has started.
+
+    :param reader: None: the connection does not use the Data API.
+    :param numbers: the user's own phone numbers. ``list.calls`` may show a call to one of these numbers
+        without its ``external_id``.
+    """
+
+    def __init__(self, gateway: Gateway, reader: ReportReader | None, numbers: Collection[str]) -> None:
+        self._gateway = gateway
+        self._reader = reader
+        self._numbers = numbers
+
+    def end(self, active: ActiveCall) -> bool:
+        """End a call. Return False if the call may still be active.
+
+        :param active: the call. If a search finds the session id, the method sets the session id.
+        """
+        self._gateway.say("A call of this command may be active. The command ends the call.")
+        for _ in range(_MOST_TRIES):
+            try:
+                self._end(active)
+            except (CallApiError, NotProven) as problem:
+                self._gateway.say(f"The command could not end the call: {problem}")
+                if isinstance(problem, NotProven) or problem.permanent:
+                    return False
+                self._gateway.sleep(_TICK)
+            else:
+                return True
+        return False
+
+    def find(self, active: ActiveCall) -> int | None:
+        """Search for a call in ``list.calls``, and then in the report.
+
+        :return: the session id; None: the call is not active.
+        :raises NotProven: too few polls succeeded, or the polls show a call that may be the sought call.
+        """
+        gives_up_at = self._gateway.clock() + _LONGEST_SEARCH
+        proofs, problem = 0, "list.calls shows a call that may be the sought call"
+        while proofs < _NEEDED_PROOFS and self._gateway.clock() < gives_up_at:
+            try:
+                calls = self._gateway.call_api.send("list.calls").calls
+            except CallApiError as error:
+                problem = str(error)
+                if error.permanent:
+                    break
+            else:
+                if session_id := self._recognise(calls, active):
+                    return session_id
+                proofs += not self._may_hide(calls, active)
+            self._gateway.sleep(_TICK)
+        session_id = None if self._reader is None else self._reader.search(active.external_id)
+        if session_id is None and proofs < _NEEDED_PROOFS:
+            raise NotProven(problem)
+        return session_id
+
+    def _end(self, active: ActiveCall) -> None:
+        if active.session_id is None:
+            active.session_id = self.find(active)
+        if active.session_id is None:
+            self._gateway.say("No such call is active. The start request has perhaps placed no call.")
+            return
+        if self._release(active.session_id) or not self._is_new(active):
+            return
+        # The service may not know the new call yet.
+        active.session_id = self.find(active) or active.session_id
+        if not self._release(active.session_id) and self._is_new(active):
+            raise NotProven("the service does not know the call session, although it shows the call")
+
+    def _release(self, session_id: int) -> bool:
+        """Release a call session. Return False if the service knows no such call session.
+
+        :raises CallApiError: the service refuses the request, or gives no answer.
+        """
+        answer = self._gateway.call_api.send("release.call", call_session_id=session_id)
+        if answer.error == _NOT_FOUND:
+            return False
+        answer.raise_for_error()
+        return True
+
+    def _is_new(self, active: ActiveCall) -> bool:
+        """Return whether the service may still show the call for the first time."""
+        return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
+
+    def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
+        """Return the session id of the sought call; None: the answer does not show the call."""
+        named = [
+            call
+            for call in calls
+            if call.call_session_id == active.session_id or _external_id(call) == active.external_id
+        ]
+        unnamed = [call for call in self._unnamed(calls, active) if self._is_to_the_user(call)]
+        return next((call.call_session_id for call in [*named, *unnamed]), None)
+
+    def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
+        """Return whether an answer may contain the sought call, although no call is recognised."""
+        unclear = [
+            call
+            for call in self._unnamed(calls, active)
+            if not self._numbers or not _has_digits(call.contact_phone_number)
+        ]
+        return bool(unclear) or not calls.complete
+
+    @staticmethod
+    def _unnamed(calls: Entries[CallSession], active: ActiveCall) -> list[CallSession]:
+        """Return the calls without an ``external_id`` that were not active before the start."""
+        return [
+            call for call in calls if not _external_id(call) and call.call_session_id not in active.others
+        ]
+
+    def _is_to_the_user(self, call: CallSession) -> bool:
+        contact = call.contact_phone_number
+        return _has_digits(contact) and any(may_be_same_number(contact, number) for number in self._numbers)
+
+
+def _external_id(call: CallSession) -> str:
+    return (call.external_id or "").strip()
+
+
+def _has_digits(number: str | None) -> bool:
+    return re.search(r"\d", number or "") is not None
