@@ -17,6 +17,8 @@ from campaign_desk import A_TALK, PEOPLE, campaign
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.answers import FinishedCall
+from airflow_provider_callapi.calls.campaign.people import fingerprint
+from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.operators._campaign import services
@@ -567,6 +569,47 @@ def test_a_clear_after_a_failed_try_calls_everybody_although_airflow_deletes_rec
         calls.run()
     listed(file, *PEOPLE)
     assert counted(calls.clear()) == {"answered": 12}
+
+
+@pytest.fixture
+def with_keys(monkeypatch):
+    """Return a function that gives the deployment other secret keys, the newest first."""
+
+    def change(*keys: str) -> None:
+        monkeypatch.setenv("AIRFLOW__CALLAPI__SECRET_KEYS", ",".join(keys))
+        read_deployment.cache_clear()
+
+    yield change
+    read_deployment.cache_clear()
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_the_stored_people_of_a_campaign_cannot_be_found_without_the_secret_key(desk, with_keys):
+    stored = []
+    for key in ("one", "other"):
+        with_keys(key)
+        calls = campaign(desk)
+        calls.run()
+        stored.append(str(calls.state.values))
+    people = [{fingerprint(scope, person) for person in PEOPLE} for scope in ("spring", "")]
+    assert not any(each in text for text in stored for known in people for each in known)
+    assert not any(person in text for text in stored for person in PEOPLE)
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize("again", ["retry", "clear"])
+def test_a_new_key_before_the_old_one_calls_nobody_again_and_a_lost_key_refuses_the_campaign(
+    desk, with_keys, again
+):
+    with_keys("old")
+    calls = campaign(desk)
+    calls.run()
+    with_keys("new", "old")
+    assert counted(getattr(calls, again)()) == {"answered": 12}
+    with_keys("new")
+    with pytest.raises(CallApiFailure, match=r"secret_keys.*No call was placed"):
+        getattr(calls, again)()
+    assert rings(desk) == [1] * 12
 
 
 def test_another_run_is_another_campaign(desk):

@@ -323,24 +323,28 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
     return zone
 
 
-def external_id(campaign: str, contact: str, attempt: int, own: str | None = None) -> str:
+def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:
     """Return the ``external_id`` of an attempt to call a person. The campaign finds a lost call by this id.
 
     The id does not contain the phone number.
 
+    :param scope: the text that stands for the campaign in hashes, see `Deployment.scope`.
     :param own: the author's own id. The first attempt gets this id unchanged. Later attempts get the id with
         the number of the attempt: ``own-2``, ``own-3`` and so on. None: the id is derived from campaign and
         number.
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
-    digest = hashlib.sha256(f"{campaign}\n{contact}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{scope}\n{contact}".encode()).hexdigest()
     return f"afc-{digest[:24]}-{attempt}"
 
 
-def fingerprint(campaign: str, contact: str) -> str:
-    """Return a person's ledger key that does not reveal the phone number: 16 hex digits of a hash."""
-    return hashlib.sha256(f"{campaign}\n{contact}".encode()).hexdigest()[24:40]
+def fingerprint(scope: str, contact: str) -> str:
+    """Return a person's ledger key, which does not contain the phone number: 16 hex digits of a hash.
+
+    :param scope: the text that stands for the campaign in hashes, see `Deployment.scope`.
+    """
+    return hashlib.sha256(f"{scope}\n{contact}".encode()).hexdigest()[24:40]
 
 
 def read_shard(text: str | None) -> tuple[int, int]:

@@ -121,9 +121,10 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
     )
 
 
-def read_plan(options: CampaignOptions, template: CallTemplate, *, was_read_before: bool) -> Plan:
+def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, was_read_before: bool) -> Plan:
     """Read the contact list. Return the people to call and the rows that cannot be used.
 
+    :param scope: the text that stands for the campaign in hashes, see `Deployment.scope`.
     :param was_read_before: whether this task has read the list successfully before.
     :raises CallApiFailure: the list cannot be used, and the task has not read it before.
     :raises CallApiTrouble: the list's storage does not answer. Or the list cannot be used now, although the
@@ -131,16 +132,16 @@ def read_plan(options: CampaignOptions, template: CallTemplate, *, was_read_befo
     """
     try:
         with _before_dialling():
-            return _read_plan(options, template)
+            return _read_plan(options, template, scope)
     except CallApiFailure as error:
         if not was_read_before:
             raise
         raise CallApiTrouble(f"{error} The list could be read when this task began") from error
 
 
-def _read_plan(options: CampaignOptions, template: CallTemplate) -> Plan:
+def _read_plan(options: CampaignOptions, template: CallTemplate, scope: str) -> Plan:
     try:
-        plan = _read_people(options, template)
+        plan = _read_people(options, template, scope)
     except ListUnreadable as error:
         raise ValueError(f"contacts: {error}") from None
     if not plan.rows and isinstance(options.contacts, str):
@@ -153,33 +154,39 @@ def _read_plan(options: CampaignOptions, template: CallTemplate) -> Plan:
     return plan
 
 
-def _read_people(options: CampaignOptions, template: CallTemplate) -> Plan:
+def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -> Plan:
     return read_people(
         read_rows(options.contacts, "contacts"),
         template,
         campaign=options.campaign,
         # The user's own database keeps the number, so that users can query it. Task state keeps a hash.
-        key_of=str if options.ledger_conn_id else partial(fingerprint, options.campaign),
+        key_of=str if options.ledger_conn_id else partial(fingerprint, scope),
         region=options.region,
         timezone=options.timezone,
         shard=read_shard(options.shard),
     )
 
 
-def identity_of(options: CampaignOptions, plan: Plan, *, clears: int) -> dict[str, Any]:
+def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, clears: int) -> dict[str, Any]:
     """Return the facts that distinguish a campaign from other campaigns, as plain JSON.
 
-    The facts are the campaign's name, shard and ledger, a checksum of the contact list, and ``clears``. The
-    facts contain no phone number.
+    The facts are the campaign's name, shard and ledger, a checksum of the contact list, a checksum of the
+    deployment's name and keys, and ``clears``. The facts contain no phone number.
 
+    :param scope: the text that stands for the campaign in hashes, see `Deployment.scope`.
     :param clears: the task's ``max_tries``, which grows each time a user clears the task.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
         **{name: getattr(options, name) for name in _IDENTITY_FIELDS},
-        "contacts": f"{len(plan.people)} people ({hashlib.sha256(keys.encode()).hexdigest()[:_DIGITS]})",
+        "contacts": f"{len(plan.people)} people ({_checksum(keys)})",
+        "deployment": None if options.ledger_conn_id else _checksum(scope),
         "clears": clears,
     }
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
@@ -191,7 +198,7 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
 
     :param now: the identity of this try's campaign, as `identity_of` returns it.
     :param before: the identity that an earlier worker stored.
-    :raises CallApiFailure: the name, shard or ledger has changed. The text names the option.
+    :raises CallApiFailure: the name, shard, ledger or deployment has changed. The text names the option.
     :raises CallApiTrouble: the contact list has changed, and the task has not been cleared since. Another
         process may be writing the list.
     """
@@ -201,6 +208,12 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
                 f"{name}: this task began with {before[name]!r}. With {now[name]!r}, the task would "
                 "not find its earlier calls. No call was placed. Restore the value, or start another run"
             )
+    if now["deployment"] != before["deployment"]:
+        raise CallApiFailure(
+            "[callapi] deployment, [callapi] secret_keys, [api] base_url or [core] fernet_key: one of these "
+            "settings has changed since this task began, so the task would not find its earlier calls. No "
+            "call was placed. Restore the setting, or add the old key after the new key"
+        )
     if now["contacts"] != before["contacts"] and now["clears"] == before["clears"]:
         raise CallApiTrouble(
             f"contacts: this task began with {before['contacts']}, and the list has {now['contacts']} now. "

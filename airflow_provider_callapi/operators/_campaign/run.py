@@ -101,7 +101,8 @@ class CampaignRun:
         self._template = read_template(options, facts.template_values)
         self._ledger = open_ledger(options, facts.state)
         was_read_before = self._memory.identity is not None
-        self._plan = read_plan(options, self._template, was_read_before=was_read_before)
+        self._scope = facts.deployment.scope(options.campaign)
+        self._plan = read_plan(options, self._template, self._scope, was_read_before=was_read_before)
         self._do_not_call = DoNotCall(
             options.do_not_call,
             options.region,
@@ -185,8 +186,7 @@ class CampaignRun:
 
     def _new_external_id(self, person: Person, attempt: int) -> str:
         own = self._template.own_external_id(person)
-        scope = self._facts.deployment.scope(self._options.campaign)
-        return external_id(scope, person.contact, attempt, own)
+        return external_id(self._scope, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str]:
         """Return the campaign's phone numbers that were on the do-not-call list in this or an earlier try."""
@@ -194,7 +194,7 @@ class CampaignRun:
         return frozenset(person.contact for person in people if self._fingerprint(person) in known)
 
     def _fingerprint(self, person: Person) -> str:
-        return fingerprint(self._options.campaign, person.contact)
+        return fingerprint(self._scope, person.contact)
 
     def _current_exclusions(self) -> frozenset[str] | None:
         """Return the numbers on the do-not-call list.
@@ -217,7 +217,7 @@ class CampaignRun:
 
         The options and the list of this try are compared with those of an earlier try.
         """
-        identity = identity_of(self._options, self._plan, clears=self._facts.clears)
+        identity = identity_of(self._options, self._plan, self._scope, clears=self._facts.clears)
         if self._memory.identity is not None:
             refuse_another_campaign(identity, self._memory.identity)
         self._memory.remember_identity(identity)
