@@ -612,6 +612,18 @@ def test_a_new_key_before_the_old_one_calls_nobody_again_and_a_lost_key_refuses_
     assert rings(desk) == [1] * 12
 
 
+@pytest.mark.parametrize("name", ["results.xlsx", "results.parquet", "results", "results.csv.gz"])
+def test_results_in_a_form_that_is_not_written_are_refused_before_anybody_is_dialled(desk, tmp_path, name):
+    with pytest.raises(CallApiFailure, match=r"results: .*\.csv or \.jsonl.* No call was placed"):
+        campaign(desk, results=f"file://{tmp_path}/{name}").run()
+    assert rings(desk) == [0] * 12
+
+
+def test_rows_without_column_names_are_refused_with_what_to_do(desk):
+    with pytest.raises(CallApiFailure, match=r"contacts, row 1: .*dict\(zip\(columns, row\)\)"):
+        campaign(desk, contacts=[[PEOPLE[0], "Anna"]]).run()
+
+
 def test_another_run_is_another_campaign(desk):
     campaign(desk).run()
     campaign(desk, campaign="autumn").run()

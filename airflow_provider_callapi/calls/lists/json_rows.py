@@ -45,6 +45,10 @@ def read_row(row: Any) -> Row:
         return without_empty_values(row)
     if row is None:
         return {}
+    if isinstance(row, list | tuple):
+        raise ListUnreadable(
+            "a row without column names; make a mapping of each row, such as dict(zip(columns, row))"
+        )
     if isinstance(row, bool) or not isinstance(row, str | Number):
         raise ListUnreadable("a mapping (an object) or a number is needed")
     return {} if is_empty(row) else str(row)

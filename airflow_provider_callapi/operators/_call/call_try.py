@@ -127,6 +127,12 @@ class CallTry:
             raise CallTooLate(late)
         if self._people is not None and step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN):
             self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
+        if self._options.require_answer and not self._hook.has_data_api:
+            self._log.warning(
+                "require_answer without the Data API: if list.calls does not show that the contact picks "
+                "up, the answer is not known, and the task fails. Set extra.data_api of connection %s",
+                self._hook.callapi_conn_id,
+            )
         delivery = "at_most_once" if late else self._options.delivery
         # Without a journal that outlives a try, an earlier try may have placed the call.
         search_first = not self.is_durable and self._facts.try_number > 1

@@ -212,13 +212,15 @@ def test_a_call_that_was_not_answered_fails_and_the_retry_calls_again(desk, way)
 
 @ways
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_an_answer_nobody_can_know_of_fails_without_retries_for_a_retry_would_ring_again(desk, way):
+def test_an_answer_nobody_can_know_of_fails_without_retries_for_a_retry_would_ring_again(desk, way, capsys):
     desk.connect(extra={"data_api": False})
     desk.exchange.script(CONTACT, Script.busy(8))
     calling = task(desk, way, require_answer=True)
 
     with pytest.raises(CallOutcomeUnknown) as failure:
         calling.run()
+    log = capsys.readouterr().out
+    assert log.index("require_answer without the Data API") < log.index("placing the call")
     assert isinstance(failure.value, AirflowFailException)
     with pytest.raises(CallOutcomeUnknown):
         calling.retry()

@@ -83,7 +83,7 @@ def test_a_file_is_read_as_far_as_it_is_asked_for(tmp_path):
         ({"phone": A}, "contacts: a list of rows, or the path of a file is needed"),
         (79160000001, "contacts: a list of rows, or the path of a file is needed"),
         (None, "contacts: a list of rows, or the path of a file is needed"),
-        ([A, [B]], "contacts, row 2: a mapping"),
+        ([A, [B]], "contacts, row 2: a row without column names"),
         ([True], "contacts, row 1: a mapping"),
     ],
 )
