@@ -73,11 +73,16 @@ class MappedTask:
         values = values if isinstance(values, list) else [values]
         return [value for value in values if value is not None]
 
-    def count(self) -> int:
-        """Return how many map indexes the task has in the DAG run."""
+    def states(self) -> dict[int, str | None]:
+        """Return map index → state of the task instance; None: the task instance was not scheduled yet."""
         ti = self._ti
-        count: int = ti.get_ti_count(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
-        return count
+        found = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
+        prefix = f"{ti.task_id}_"
+        return {
+            int(name.removeprefix(prefix)): state
+            for name, state in found.get(ti.run_id, {}).items()
+            if name.startswith(prefix)
+        }
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ class TaskFacts:
         but an operator of this package renders.
     :ivar deployment: the Airflow deployment.
     :ivar run_clears: how often a user has cleared tasks of the DAG run.
+    :ivar was_cleared: whether a user has cleared this task instance.
     :ivar mapped: the map indexes of the task. None: the task is not mapped.
     """
 
@@ -109,6 +115,7 @@ class TaskFacts:
     template_values: Mapping[str, Any]
     deployment: Deployment
     run_clears: int = 0
+    was_cleared: bool = False
     mapped: MappedTask | None = None
 
     @classmethod
@@ -131,6 +138,7 @@ class TaskFacts:
             template_values={name: context.get(name) for name in _IN_TEMPLATES if name in context},
             deployment=read_deployment(),
             run_clears=getattr(context.get("dag_run"), "clear_number", None) or 0,
+            was_cleared=ti.max_tries > getattr(context.get("task"), "retries", 0),
             mapped=MappedTask(ti) if map_index >= 0 else None,
         )
 

@@ -26,8 +26,8 @@ _LONGEST_DOUBT = 3600.0
 """For this many seconds after the search time, a campaign searches for a call whose absence is not proven."""
 _OWN_ID = re.compile(r"af(c|-alert)?-[0-9a-f]{24,32}-\d+(-\d+)?")
 """Matches an ``external_id`` that this package made for a task, a campaign or an alert."""
-_ID_USED_ONCE = re.compile(r"af-[0-9a-f]{32}-\d+")
-"""Matches an ``external_id`` that this package made from dag, run, task, map index and attempt."""
+_ID_USED_ONCE = re.compile(r"af(-[0-9a-f]{32}|c-[0-9a-f]{24})-\d+")
+"""Matches an ``external_id`` that this package made for one attempt of a task or of a campaign."""
 
 
 def is_own_id(external_id: str) -> bool:
@@ -103,20 +103,23 @@ class LostCall:
             return False
         if not may_be_same_number(found.contact_phone_number, self.contact):
             return False
+        is_in_time = isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)
         if self._has_its_id(found):
-            return isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)
+            return is_in_time
         external_id, id_field = _external_id(found)
         if external_id is not None and external_id.strip():
             return False
         has_no_id = external_id is None and tells(found, id_field)
-        has_no_number = not found.contact_phone_number and tells(found, "contact_phone_number")
+        number = found.contact_phone_number
+        has_no_number = not re.search(r"\d", number or "") and tells(found, "contact_phone_number")
         if has_no_id and (has_no_number or self.contact is None):
             return False
-        return isinstance(found, CallSession) or self._may_have_begun_later(found, self.clock_difference)
+        return is_in_time
 
     def _has_its_id(self, found: CallSession | CallReport) -> bool:
+        """Return whether a call has the lost call's id. Blanks, case and leading zeros do not count."""
         external_id, _ = _external_id(found)
-        return external_id is not None and external_id.strip() == self.external_id.strip()
+        return external_id is not None and _folded(external_id) == _folded(self.external_id)
 
     def is_absent_from(self, snapshot: Snapshot) -> bool:
         """Return whether a successful snapshot proves that the lost call is not active.
@@ -180,3 +183,8 @@ def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
 
 def _session_id(found: CallSession | CallReport) -> int:
     return found.call_session_id if isinstance(found, CallSession) else found.id
+
+
+def _folded(external_id: str) -> str:
+    folded = external_id.strip().casefold()
+    return folded.lstrip("0") if folded.isdigit() else folded

@@ -194,14 +194,14 @@ def _place_absent_call(
     if gateway.clock() >= proven_at:
         _refuse_doubtful_absence(journal, request, gateway)
         others = _others_calls(lost.external_id, request, gateway)
-        if not set(others) <= set(lost.others):
+        if others is None or not set(others) <= set(lost.others):
             raise AbsenceNotProven(lost.external_id, gateway.clock())  # the next search finds the call
         gateway.log(
             f"No service shows external_id {lost.external_id}, {absence_proven_after:g} s after a first "
             "search. So the call was never placed, and the same attempt is placed again"
         )
         journal.mark_not_placed()
-        answer = _dial(journal, request, gateway, others=others)
+        answer = _dial(journal, request, gateway, others=tuple({*lost.others, *others}))
         if isinstance(answer, Outcome):
             return answer
         lost, proven_at = journal.current, gateway.clock()
@@ -253,7 +253,7 @@ def _dial(
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
     if others is None:
-        others = _others_calls(journal.external_id(request, journal.next_attempt), request, gateway)
+        others = _others_calls(journal.external_id(request, journal.next_attempt), request, gateway) or ()
     intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (
         session_id := _find_lost_call(
@@ -279,12 +279,12 @@ def _dial(
         raise
 
 
-def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[int, ...]:
+def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[int, ...] | None:
     """Return the session ids of active calls that a search could take for the call with an ``external_id``.
 
-    Another task may call the same person now with the same ``external_id``, if an author made the id. If the
-    active calls cannot be listed, return an empty tuple.
+    Another task may call the same person now with the same ``external_id``, if an author made the id.
 
+    :return: the session ids. None: the active calls cannot be listed, or one of them cannot be read.
     :raises AuthenticationFailed: the service refuses the credentials.
     """
     if is_own_id(external_id):
@@ -293,11 +293,12 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
     snapshot = next(gateway.poll_snapshots())
     if isinstance(snapshot.failure, AuthenticationFailed):
         raise snapshot.failure  # the start request would fail in the same way
-    return tuple(
+    others = tuple(
         number
         for number, session in snapshot.sessions.items()
         if like_ours.matches(session) or like_ours.may_be(session)
     )
+    return None if snapshot.failure is not None or (snapshot.left_out and not others) else others
 
 
 def _search(

@@ -95,7 +95,7 @@ class Refusals:
         named = [_words(error.field), _words(error.value), _words(list(error.params.values()))]
         if dates := DATE_FIELDS.intersection(named[0] | named[2]):
             return self._learn_date(kind, min(dates))
-        if parts := _named_parts(asked, error.mnemonic, named):
+        if parts := _named_parts(kind, asked, error.mnemonic, named):
             self.refuse(kind, parts)
         return bool(parts)
 
@@ -161,12 +161,13 @@ class Refusals:
 
 
 def _named_parts(
-    asked: Mapping[str, Any], mnemonic: str | None, named: Sequence[Collection[str]]
+    kind: ReportRequest, asked: Mapping[str, Any], mnemonic: str | None, named: Sequence[Collection[str]]
 ) -> set[str]:
     """Return the parts of a request that an error names.
 
     :param named: the names in the error's field, in its value, and in its parameters. The first of them that
-        names a part decides. A list of all fields names no part.
+        names a part decides. A list with a needed field may be the list of the allowed fields, and names no
+        part.
     """
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()
@@ -175,7 +176,7 @@ def _named_parts(
     parts = fields | ({_ONGOING} & asked.keys())
     for names in named:
         found = parts.intersection(names)
-        if found and not found >= fields:
+        if len(found) == 1 or (found and found.isdisjoint(kind.needed_fields)):
             return {_FILTER} if found == filter_field else found  # perhaps only the filter uses the field
     return set()
 

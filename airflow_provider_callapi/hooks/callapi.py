@@ -232,8 +232,7 @@ class CallApiHook(BaseHook):
             seconds = read_parameter("appear_timeout", appear_timeout, SECONDS)
             read_parameter("delivery", delivery, choice(get_args(Delivery)))
         description = f"{request.method} to {mask_phones(request.contact)}"
-        with translate_errors():
-            journal = open_journal(request, context)
+        with translate_errors(), open_journal(request, context) as journal:
             gateway = self.call_gateway(lambda text: self.log.info("%s: %s", description, text))
             try:
                 call = place(journal, request, gateway, appear_timeout=seconds, delivery=delivery)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -16,11 +18,14 @@ from airflow_provider_callapi.task_context import TaskFacts
 
 _stores_without_state: dict[tuple[str, ...], MemoryStore] = {}
 """Task and try → what this process knows of the task's calls, on Airflow without task state."""
-_lock = Lock()
+_index_lock = Lock()
+_call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
+"""Task and number of a call → a lock, because the function of a task may place calls in several threads."""
 
 
-def open_journal(request: StartCall, context: Mapping[str, Any]) -> Journal:
-    """Return the journal of the call for which a task's function asks.
+@contextmanager
+def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Journal]:
+    """Yield the journal of the call for which a task's function asks. No other thread uses the journal.
 
     A request that the function repeats, and the same request of a later try, get the same journal.
 
@@ -38,12 +43,14 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Journal:
                 "keeps no record of the call. Set retries=0 of the task. No call was placed."
             )
         store = _stores_without_state.setdefault((*facts.owner, this_try), MemoryStore())
-    with _lock:  # the function may place calls in several threads
+    with _index_lock:
         calls = CallsInTask(store, owner=facts.owner, this_try=this_try, deployment=facts.deployment)
         number = calls.number(request)
-    return Journal(
-        ObservedStore(NumberedStore(store, number)),
-        owner=(*facts.owner, f"call {number}"),
-        generation=facts.clears,
-        deployment=facts.deployment,
-    )
+        lock = _call_locks[*facts.owner, this_try, str(number)]
+    with lock:
+        yield Journal(
+            ObservedStore(NumberedStore(store, number)),
+            owner=(*facts.owner, f"call {number}"),
+            generation=facts.clears,
+            deployment=facts.deployment,
+        )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
+from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
 from airflow_provider_callapi.verify.gateway import Gateway
 from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.resume_file import ActiveCall
@@ -126,7 +125,7 @@ class CallEnding:
         unclear = [
             call
             for call in self._unnamed(calls, active)
-            if not self._numbers or not _has_digits(call.contact_phone_number)
+            if not self._numbers or self._may_be_to_the_user(call)
         ]
         return bool(unclear) or not calls.complete
 
@@ -138,13 +137,11 @@ class CallEnding:
         ]
 
     def _is_to_the_user(self, call: CallSession) -> bool:
-        contact = call.contact_phone_number
-        return _has_digits(contact) and any(may_be_same_number(contact, number) for number in self._numbers)
+        return any(is_same_number(call.contact_phone_number, number) for number in self._numbers)
+
+    def _may_be_to_the_user(self, call: CallSession) -> bool:
+        return any(may_be_same_number(call.contact_phone_number, number) for number in self._numbers)
 
 
 def _external_id(call: CallSession) -> str:
     return (call.external_id or "").strip()
-
-
-def _has_digits(number: str | None) -> bool:
-    return re.search(r"\d", number or "") is not None

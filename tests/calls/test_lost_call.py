@@ -85,13 +85,33 @@ def test_a_generated_id_is_unique_so_a_wrong_time_zone_of_the_connection_hides_n
 
 
 @pytest.mark.parametrize("number", [BORIS, "0501234567", "sip:unknown@pbx", "unknown", None])
-def test_a_generated_id_is_unique_so_no_form_of_the_number_hides_a_call(number: str | None) -> None:
-    assert Sought(external_id=GENERATED_ID).is_found(contact_phone_number=number)
+@pytest.mark.parametrize("generated", [GENERATED_ID, f"afc-{'0' * 24}-1"])
+def test_a_generated_id_is_unique_so_no_form_of_the_number_hides_a_call(
+    generated: str, number: str | None
+) -> None:
+    assert Sought(external_id=generated).is_found(contact_phone_number=number)
+    assert Sought(external_id=generated).is_found(start_time="2026-03-01 12:00:00")
 
 
-@pytest.mark.parametrize("written", [f" {AUTHORS_ID}", f"{AUTHORS_ID} "])
-def test_blanks_around_an_id_do_not_count(written: str) -> None:
-    assert Sought().is_found(external_id=written)
+@pytest.mark.parametrize(
+    ("written", "own"),
+    [
+        (f" {AUTHORS_ID}", AUTHORS_ID),
+        (f"{AUTHORS_ID} ", AUTHORS_ID),
+        ("ORDER-7", AUTHORS_ID),
+        ("42", "00042"),
+    ],
+)
+def test_blanks_case_and_leading_zeros_of_an_id_do_not_count(written: str, own: str) -> None:
+    assert Sought(external_id=own).is_found(external_id=written)
+
+
+@pytest.mark.parametrize("number", [None, "", "Anonymous", "anonymous@anonymous.invalid"])
+def test_a_call_without_an_id_from_a_person_who_hides_the_number_is_no_doubt(number: str | None) -> None:
+    lost = LostCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)
+    facts = {"contact_phone_number": number, "start_time": "2026-03-02 12:00:01"}
+    assert not lost.may_be(CallReport(id=1, call_api_external_id=None, **facts))
+    assert not lost.may_be(CallSession(call_session_id=1, external_id=None, **facts))
 
 
 @pytest.mark.parametrize(
@@ -110,10 +130,8 @@ def test_a_reported_call_with_the_id_that_began_too_early_is_a_doubt_because_the
     assert not lost.may_be(found.model_copy(update={"contact_phone_number": BORIS}))
 
 
-@pytest.mark.parametrize(
-    "own_id", [f"af-alert-{'0' * 32}-1", f"af-alert-{'0' * 32}-1-2", f"afc-{'0' * 24}-1"]
-)
-def test_an_active_call_with_an_id_of_an_alert_or_a_campaign_is_the_lost_call_whenever_it_began(
+@pytest.mark.parametrize("own_id", [f"af-alert-{'0' * 32}-1", f"af-alert-{'0' * 32}-1-2"])
+def test_an_active_call_with_an_id_of_an_alert_is_the_lost_call_whenever_it_began(
     own_id: str,
 ) -> None:
     """A report is not: a later alert of the same run uses the id again."""

@@ -390,7 +390,7 @@ def test_an_authors_id_used_again_does_not_adopt_a_call_that_began_long_before_t
 
     def lists(now: float) -> list[CallSession]:
         earlier = session(EARLIER, "order-7")
-        return [earlier.model_copy(update={"start_time": "1970-01-01 01:00:00"})]  # 3600; the intent: 5000
+        return [earlier.model_copy(update={"start_time": "1969-12-31 10:00:00"})]  # 3600; the intent: 5000
 
     world = World(answer=failing(Unanswered("no answer")), lists=lists)
     with pytest.raises(Unresolved):
@@ -873,7 +873,7 @@ def test_a_reported_call_to_the_contact_without_an_id_makes_the_absence_doubtful
         {"contact_phone_number": "79260000012"},
         {"contact_phone_number": "7926***0012"},
         {"contact_phone_number": None},
-        {"start_time": "1970-01-01 01:00:00"},
+        {"start_time": "1969-12-31 10:00:00"},
     ],
     ids=str,
 )

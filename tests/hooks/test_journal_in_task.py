@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -84,6 +85,15 @@ def test_the_same_request_twice_in_one_try_is_one_call(function: Function, desk:
     function.retries = 0
     assert function.place() == function.place()
     assert desk.exchange.rings(CONTACT) == 1
+
+
+def test_the_same_request_in_several_threads_is_one_call(function: Function, desk: Desk) -> None:
+    function.retries = 0
+    people = [f"7916123{number:04}" for number in range(10)]
+    with ThreadPoolExecutor(8) as pool:
+        placed = list(pool.map(function.place, [*people, *people, *people]))
+    assert [desk.exchange.rings(person) for person in people] == [1] * 10
+    assert len({call["call_session_id"] for call in placed}) == 10
 
 
 @needs_state

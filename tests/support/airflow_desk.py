@@ -18,6 +18,7 @@ _MODULES_WITH_A_CLOCK = (
     "connection.clients",
     "hooks.callapi",
     "operators._call.call_try",
+    "operators._call.mapped_people",
     "sensors.call_session",
     "triggers.call_session",
     "triggers._loop.shared_poll",

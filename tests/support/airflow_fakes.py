@@ -23,6 +23,8 @@ from airflow_provider_callapi.emulator import Exchange, ManualClock
 
 VNUMBER = "74993720692"
 CONTACT = "79161234567"
+RETRIES = 2
+"""The retries of each task; a clear of a task adds tries."""
 TTS = {"type": "tts", "value": "Hello"}
 CAMPAIGN_MODULES_WITH_A_CLOCK = (
     "operators._campaign.do_not_call",
@@ -124,7 +126,7 @@ class TaskInstance:
     run_id: str = "run"
     map_index: int = -1
     try_number: int = 1
-    max_tries: int = 2
+    max_tries: int = RETRIES
     start_date: datetime | None = None
     first_reschedule: datetime | None = None
     xcoms: dict[str, Any] = field(default_factory=dict)
@@ -162,6 +164,7 @@ class Task:
             "ti": self.ti,
             "dag_run": SimpleNamespace(run_after=self.run_after or self.now, clear_number=self.run_clears),
             "params": self.params,
+            "task": SimpleNamespace(retries=RETRIES),
         }
         if self.state is not None:
             context["task_state_store"] = self.state

@@ -152,7 +152,10 @@ class CallTry:
         except Unresolved as error:
             unresolved = CallUnresolved if delivery == "at_most_once" else CallUnresolvedForNow
             raise unresolved(str(error)) from error
-        except CallRefused as error:
+        except CallApiError as error:
+            self._withdraw_claim(request)
+            if not isinstance(error, CallRefused):
+                raise
             if error.method == request.method:
                 count_call("refused")
             # A refused search proves nothing about the call. Without a journal, an earlier try may have rung.
@@ -165,6 +168,14 @@ class CallTry:
         if self._options.wait_for_completion and self._journal.current.stage is Stage.STARTED:
             self.active_session_id = call.call_session_id
         return self._run(self._lifecycle.resume(call))
+
+    def _withdraw_claim(self, request: StartCall) -> None:
+        """Record that this map index of a mapped task has not called the person, if this is certain."""
+        record = self._journal.record
+        if self._people is not None and (
+            record is None or (record.stage, record.attempt) == (Stage.NOTHING, 0)
+        ):
+            self._people.withdraw(request.contact)
 
     def _require_what_proves_absence(self) -> None:
         """Check that the parameter ``absence_proven_after`` can work, if it is set.

@@ -180,7 +180,7 @@ def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, clears: int
     return {
         **{name: getattr(options, name) for name in _IDENTITY_FIELDS},
         "contacts": f"{len(plan.people)} people ({_checksum(keys)})",
-        "deployment": None if options.ledger_conn_id else _checksum(scope),
+        "deployment": _checksum(scope),
         "clears": clears,
     }
 
@@ -208,7 +208,7 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
                 f"{name}: this task began with {before[name]!r}. With {now[name]!r}, the task would "
                 "not find its earlier calls. No call was placed. Restore the value, or start another run"
             )
-    if now["deployment"] != before["deployment"]:
+    if now["deployment"] != before.get("deployment", now["deployment"]):
         raise CallApiFailure(
             "[callapi] deployment, [callapi] secret_keys, [api] base_url or [core] fernet_key: one of these "
             "settings has changed since this task began, so the task would not find its earlier calls. No "

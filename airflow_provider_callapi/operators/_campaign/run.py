@@ -102,6 +102,9 @@ class CampaignRun:
         self._ledger = open_ledger(options, facts.state)
         was_read_before = self._memory.identity is not None
         self._scope = facts.deployment.scope(options.campaign)
+        # Each run with task state begins with attempt 1, and its ids must differ from the ids of other runs.
+        run = () if options.ledger_conn_id else facts.owner[:-1]
+        self._scope_of_ids = facts.deployment.scope(options.campaign, *run)
         self._plan = read_plan(options, self._template, self._scope, was_read_before=was_read_before)
         self._do_not_call = DoNotCall(
             options.do_not_call,
@@ -186,7 +189,7 @@ class CampaignRun:
 
     def _new_external_id(self, person: Person, attempt: int) -> str:
         own = self._template.own_external_id(person)
-        return external_id(self._scope, person.contact, attempt, own)
+        return external_id(self._scope_of_ids, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str]:
         """Return the campaign's phone numbers that were on the do-not-call list in this or an earlier try."""
