@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 OLDEST := .venv-airflow-3.0
 NEWER := .venv-newer-python
 # Each process of the tests has an Airflow of its own. One process more than cores, because some tests wait.
-IN_PARALLEL := --numprocesses $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 4 ? cores + 1 : 4))) --dist worksteal
+IN_PARALLEL := --numprocesses $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 4 ? cores + 1 : 4)))
 # A shim may be there and not run.
 NEWER_PYTHON := $(shell for python in python3.13 python3.12 $(addprefix $(HOME)/.pyenv/versions/,3.13*/bin/python 3.12*/bin/python); do \
 	$$python -c '' 2>/dev/null && echo $$python && break; done)

@@ -136,8 +136,8 @@ def test_an_answered_call_is_tagged_and_followed_to_its_end(run_dag, exchange):
 @pytest.mark.parametrize(
     "script",
     [
-        pytest.param(Script.busy(rings=0.5), id="busy"),
-        pytest.param(Script.no_answer(rings=0.5), id="no answer"),
+        pytest.param(Script.busy(rings=6), id="busy"),
+        pytest.param(Script.no_answer(rings=6), id="no answer"),
         pytest.param(Script(rings=0.5, employee_rings=0, talks=0), id="answered between two polls"),
     ],
 )
