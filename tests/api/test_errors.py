@@ -197,6 +197,7 @@ def test_a_malformed_error_object_is_a_rejection_all_the_same(error: dict[str, A
     assert "list.calls" in everything_shown(kind)
 
 
+@pytest.mark.no_cover
 @given(error=st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(

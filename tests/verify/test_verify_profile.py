@@ -60,6 +60,7 @@ def test_a_run_finds_every_setting_of_a_profile_of_the_package(name, tmp_path):
     assert differences(profile, written) == {}
 
 
+@pytest.mark.no_cover
 @settings(
     max_examples=12,
     deadline=None,

@@ -204,6 +204,7 @@ def test_nobody_is_called_after_airflow_has_deleted_the_record_of_a_successful_t
 LISTS = st.lists(st.sampled_from([ANNA, BORIS, CLARA, ZOYA, BAD]), min_size=1, max_size=4, unique=True)
 
 
+@pytest.mark.no_cover
 @given(first=LISTS, later=st.lists(LISTS, min_size=1, max_size=3), data=st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_lists_and_tries_follow_a_moved_person_is_never_rung_twice(
