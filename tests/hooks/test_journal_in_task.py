@@ -15,6 +15,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved, CallUnresolvedForNow
+from airflow_provider_callapi.hooks import journal_in_task
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 pytest_plugins = ["airflow_desk"]
@@ -53,6 +54,7 @@ class Function:
 
 @pytest.fixture
 def function(desk: Desk) -> Function:
+    journal_in_task._stores_without_state.clear()  # each test is another process
     return Function(desk)
 
 
