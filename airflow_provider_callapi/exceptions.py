@@ -84,6 +84,15 @@ class CallApiTrouble(AirflowException):
     """
 
 
+def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved | CallUnresolvedForNow:
+    """Return the exception of a task whose call may have been placed and was not found.
+
+    :param error: the error of `airflow_provider_callapi.calls.placing.place`.
+    :param may_dial_again: whether the author accepts that a retry of the task places a second call.
+    """
+    return (CallUnresolvedForNow if may_dial_again else CallUnresolved)(str(error))
+
+
 @contextmanager
 def translate_errors() -> Iterator[None]:
     """Convert permanent API errors of a ``with`` block into `CallApiFailure`, and add advice to the text.

@@ -99,22 +99,22 @@ class LostCall:
         :param found: the reported call: an active call, or a call in a report of the Data API. The start time
             of an active call is not checked: when the call has ended, this call no longer prevents a proof.
         """
+        has_its_id = self._has_its_id(found)
+        external_id, id_field = _external_id(found)
+        # A snapshot may show thousands of calls, and comparing numbers takes longest.
+        if not has_its_id and external_id is not None and external_id.strip():
+            return False
         if _session_id(found) in self.others:
             return False
         if not may_be_same_number(found.contact_phone_number, self.contact):
             return False
-        is_in_time = isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)
-        if self._has_its_id(found):
-            return is_in_time
-        external_id, id_field = _external_id(found)
-        if external_id is not None and external_id.strip():
-            return False
-        has_no_id = external_id is None and tells(found, id_field)
-        number = found.contact_phone_number
-        has_no_number = not re.search(r"\d", number or "") and tells(found, "contact_phone_number")
-        if has_no_id and (has_no_number or self.contact is None):
-            return False
-        return is_in_time
+        if not has_its_id:
+            has_no_id = external_id is None and tells(found, id_field)
+            number = found.contact_phone_number
+            has_no_number = not re.search(r"\d", number or "") and tells(found, "contact_phone_number")
+            if has_no_id and (has_no_number or self.contact is None):
+                return False
+        return isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)
 
     def _has_its_id(self, found: CallSession | CallReport) -> bool:
         """Return whether a call has the lost call's id. Blanks, case and leading zeros do not count."""

@@ -47,10 +47,9 @@ from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.exceptions import (
-    CallUnresolved,
-    CallUnresolvedForNow,
     ConnectionSettingsInvalid,
     translate_errors,
+    unresolved_call,
 )
 from airflow_provider_callapi.observability import update_watch
 from airflow_provider_callapi.parameters.kinds import INTERVAL, SECONDS, SECONDS_OR_ZERO, TEXT, choice, count
@@ -237,8 +236,7 @@ class CallApiHook(BaseHook):
             try:
                 call = place(journal, request, gateway, appear_timeout=seconds, delivery=delivery)
             except Unresolved as error:
-                unresolved = CallUnresolved if delivery == "at_most_once" else CallUnresolvedForNow
-                raise unresolved(str(error)) from error
+                raise unresolved_call(error, may_dial_again=delivery == "at_least_once") from error
             journal.mark_done(call)
         return call.to_xcom()
 

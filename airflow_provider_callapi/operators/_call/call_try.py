@@ -40,8 +40,7 @@ from airflow_provider_callapi.exceptions import (
     CallOutcomeUnknown,
     CallStillActive,
     CallTooLate,
-    CallUnresolved,
-    CallUnresolvedForNow,
+    unresolved_call,
 )
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import LogEvent, ObservedStore, count_call, log_call_event
@@ -150,8 +149,7 @@ class CallTry:
         except AbsenceNotProven as error:
             return self._await_proof(error, request)
         except Unresolved as error:
-            unresolved = CallUnresolved if delivery == "at_most_once" else CallUnresolvedForNow
-            raise unresolved(str(error)) from error
+            raise unresolved_call(error, may_dial_again=delivery == "at_least_once") from error
         except CallApiError as error:
             self._withdraw_claim(request)
             if not isinstance(error, CallRefused):

@@ -22,7 +22,7 @@ Contacts = Sequence[Row] | str
 """A contact list: a sequence of rows, or the path of a file."""
 
 _log = logging.getLogger(__name__)
-_JSON_LINES = (".jsonl", ".ndjson", ".json")
+JSON_LINES = (".jsonl", ".ndjson", ".json")
 _CSV = (".csv", ".tsv", ".txt")
 _XLSX = ".xlsx"
 
@@ -70,9 +70,9 @@ def _suffix(path: str) -> str:
 
 def _rows_of_file(path: str, field: str) -> Iterator[Row]:
     suffix = _suffix(path)
-    if suffix not in (*_CSV, *_JSON_LINES, _XLSX):
+    if suffix not in (*_CSV, *JSON_LINES, _XLSX):
         # The text may be the list itself, with phone numbers. The message therefore does not repeat the text.
-        problem = f"the path of a file is needed, .csv, {_XLSX}, {' or '.join(_JSON_LINES)}"
+        problem = f"the path of a file is needed, .csv, {_XLSX}, {' or '.join(JSON_LINES)}"
         if path.lstrip()[:1] in ("[", "{"):
             problem = "the list is written as text; pass the list itself, e.g. the output of a task"
         raise CallApiFailure(f"{field}: {problem}")

@@ -10,7 +10,7 @@ from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.results import write_results
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
 from airflow_provider_callapi.exceptions import CallApiFailure
-from airflow_provider_callapi.operators._campaign.contact_list import csv_form
+from airflow_provider_callapi.operators._campaign.contact_list import JSON_LINES, csv_form
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._campaign.storage import prepare_output_path
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 
 _CSV = ".csv"
-_JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 
 def shard_path(path: str, shard: tuple[int, int]) -> str:
@@ -50,8 +49,8 @@ class OutputFiles:
     def __init__(self, options: CampaignOptions, log: Any) -> None:
         self._log = log
         self._timezone = options.timezone
-        if options.results and not options.results.lower().endswith((_CSV, *_JSON_LINES)):
-            suffixes = " or ".join((_CSV, *_JSON_LINES))
+        if options.results and not options.results.lower().endswith((_CSV, *JSON_LINES)):
+            suffixes = " or ".join((_CSV, *JSON_LINES))
             raise CallApiFailure(f"results: the path of a file is needed, {suffixes}. No call was placed.")
         self._csv_form = csv_form(options.contacts) if options.results else (",", False)
         wanted = {"results": options.results, "report": options.report}
