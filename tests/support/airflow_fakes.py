@@ -88,6 +88,20 @@ class Desk:
         fields["extra"] = {**extra, **changes.pop("extra", {})}
         self.monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps({**fields, **changes}))
 
+    def lose_connection(self, seconds: float, error: Exception) -> None:
+        """Make the triggerer's look-up of the Airflow connection fail for some seconds."""
+        from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+        back_at = self.clock() + seconds
+        read = CallApiHook.aget_connection
+
+        async def down(conn_id: str) -> Any:
+            if self.clock() < back_at:
+                raise error
+            return await read(conn_id)
+
+        self.monkeypatch.setattr(CallApiHook, "aget_connection", down)
+
     def sent(self, *, but: tuple[str, ...] = ("list.calls",)) -> list[str]:
         """Return the methods of the requests that reached the exchange, in order, without ``but``."""
         return [e.method or "" for e in self.exchange.journal if e.kind == "request" and e.method not in but]

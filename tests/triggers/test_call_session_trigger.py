@@ -169,20 +169,10 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("error", UNREADABLE.values(), ids=UNREADABLE)
 @pytest.mark.parametrize("poll_interval", [1, 5])
-def test_a_connection_that_cannot_be_read_for_some_seconds_ends_no_wait(
-    desk, monkeypatch, error, poll_interval
-):
+def test_a_connection_that_cannot_be_read_for_some_seconds_ends_no_wait(desk, error, poll_interval):
     desk.exchange.script(CONTACT, Script(rings=0, talks=100))
     waiting = [trigger(desk.start(), desk.clock(), poll_interval=poll_interval) for _ in range(3)]
-    back_at = desk.clock() + 21
-    read = CallApiHook.aget_connection
-
-    async def down(conn_id: str) -> Any:
-        if desk.clock() < back_at:
-            raise error
-        return await read(conn_id)
-
-    monkeypatch.setattr(CallApiHook, "aget_connection", down)
+    desk.lose_connection(21, error)
 
     async def main() -> list[Any]:
         return [event for (event,) in await asyncio.gather(*map(events_of, waiting))]

@@ -562,18 +562,10 @@ def test_an_interval_between_looks_that_is_not_positive_is_refused_when_the_dag_
     "error", [AirflowNotFoundException("The conn_id isn't defined"), OSError("the API server restarts")]
 )
 def test_a_connection_that_the_triggerer_cannot_read_for_some_seconds_loses_neither_outcome_nor_tags(
-    desk, monkeypatch, error
+    desk, error
 ):
     desk.exchange.script(CONTACT, Script(rings=3, talks=100))
-    back_at = desk.clock() + 21
-    read = CallApiHook.aget_connection
-
-    async def down(conn_id: str) -> Any:
-        if desk.clock() < back_at:
-            raise error
-        return await read(conn_id)
-
-    monkeypatch.setattr(CallApiHook, "aget_connection", down)
+    desk.lose_connection(21, error)
 
     result = task(desk, "deferral", tags=TAGS).run()
 
