@@ -6,7 +6,7 @@ import gzip
 import json
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 import requests
 from airflow.exceptions import AirflowException
-from airflow_fakes import CONTACT, Task, informer_task, start_informer_call
+from airflow_fakes import CONTACT, informer_task, start_informer_call
+from ways_to_wait import WAITS
 
 from airflow_provider_callapi.api.bounded_http import MAX_ANSWER_BYTES
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.emulator import Emulator, Exchange, Script
-from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
 START = "start.informer_call"
 MEGABYTE = b" " * 1_000_000
@@ -105,29 +105,6 @@ def front(callapi_emulator: Emulator, connection: Any, monkeypatch: pytest.Monke
 REAL_TIME: Any = SimpleNamespace(clock=time.time, sleep=time.sleep)
 
 
-def operator_task(exchange: Exchange, **how: Any) -> Task:
-    return informer_task(REAL_TIME, external_id=None, poll_interval=0.2, timeout=1, **how)
-
-
-def sensor_task(exchange: Exchange, **how: Any) -> Task:
-    session = start_informer_call(exchange)
-    return Task(
-        REAL_TIME,
-        lambda: CallApiSessionSensor(
-            task_id="wait", call_session_id=session, poke_interval=0.2, timeout=1, **how
-        ),
-    )
-
-
-WAITS: dict[str, tuple[Callable[..., Task], dict[str, Any]]] = {
-    "operator in the worker": (operator_task, {}),
-    "operator in the triggerer": (operator_task, {"deferrable": True}),
-    "sensor that pokes": (sensor_task, {}),
-    "sensor that reschedules": (sensor_task, {"mode": "reschedule"}),
-    "sensor in the triggerer": (sensor_task, {"deferrable": True}),
-}
-
-
 @pytest.mark.parametrize("wait", WAITS)
 @pytest.mark.parametrize("harm", HARMFUL)
 def test_a_wait_for_a_call_ends_with_its_time_whatever_the_polls_are_answered_with(
@@ -136,7 +113,8 @@ def test_a_wait_for_a_call_ends_with_its_time_whatever_the_polls_are_answered_wi
     exchange.script(CONTACT, Script(rings=0, talks=None))
     front.spoiled, front.harm = "list.calls", harm
     make, how = WAITS[wait]
-    waiting = make(exchange, **how)
+    desk = SimpleNamespace(**vars(REAL_TIME), start=lambda: start_informer_call(exchange))
+    waiting = make(desk, 0.2, 1, **how)
     began = time.monotonic()
 
     with pytest.raises((AirflowException, CallApiError)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,14 +11,13 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout
 from airflow_fakes import (
     CONTACT,
-    Task,
     TaskInstance,
     events_of,
-    informer_task,
     installed_task_state,
     start_informer_call,
 )
 from session_triggers import trigger
+from ways_to_wait import WAITS, operator_task
 
 from airflow_provider_callapi.calls.watch import Phase, SessionWatch
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
@@ -28,29 +26,6 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
 pytest_plugins = ["airflow_desk"]
-
-
-def operator_task(desk: Any, poll_interval: float, timeout: float, **how: Any) -> Task:
-    return informer_task(desk, poll_interval=poll_interval, timeout=timeout, **how)
-
-
-def sensor_task(desk: Any, poll_interval: float, timeout: float, **how: Any) -> Task:
-    session = desk.start()
-    return Task(
-        desk,
-        lambda: CallApiSessionSensor(
-            task_id="wait", call_session_id=session, poke_interval=poll_interval, timeout=timeout, **how
-        ),
-    )
-
-
-WAITS: dict[str, tuple[Callable[..., Task], dict[str, Any]]] = {
-    "operator in the worker": (operator_task, {}),
-    "operator in the triggerer": (operator_task, {"deferrable": True}),
-    "sensor that pokes": (sensor_task, {}),
-    "sensor that reschedules": (sensor_task, {"mode": "reschedule"}),
-    "sensor in the triggerer": (sensor_task, {"deferrable": True}),
-}
 
 
 ENDED_BY_TIME = (AirflowSensorTimeout, CallStillActive if installed_task_state() else CallApiFailure)

@@ -1,0 +1,35 @@
+"""The five ways in which a task waits for a call, for tests that try all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from airflow_fakes import Task, informer_task
+
+from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
+
+
+def operator_task(desk: Any, poll_interval: float, timeout: float, **how: Any) -> Task:
+    """Return a task that places an informer call and waits for its end."""
+    return informer_task(desk, external_id=None, poll_interval=poll_interval, timeout=timeout, **how)
+
+
+def sensor_task(desk: Any, poll_interval: float, timeout: float, **how: Any) -> Task:
+    """Return a task that waits for a call that was placed outside the task."""
+    session = desk.start()
+    return Task(
+        desk,
+        lambda: CallApiSessionSensor(
+            task_id="wait", call_session_id=session, poke_interval=poll_interval, timeout=timeout, **how
+        ),
+    )
+
+
+WAITS: dict[str, tuple[Callable[..., Task], dict[str, Any]]] = {
+    "operator in the worker": (operator_task, {}),
+    "operator in the triggerer": (operator_task, {"deferrable": True}),
+    "sensor that pokes": (sensor_task, {}),
+    "sensor that reschedules": (sensor_task, {"mode": "reschedule"}),
+    "sensor in the triggerer": (sensor_task, {"deferrable": True}),
+}
