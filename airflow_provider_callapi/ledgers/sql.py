@@ -13,23 +13,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tenacity
-from airflow.providers.common.compat.sdk import AirflowException, BaseHook
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.ledgers.sql_retries import (
+from airflow_provider_callapi.databases.attempt_rows import attempt_of_row, row_of_attempt
+from airflow_provider_callapi.databases.columns import KEY, LONGEST_NAME
+from airflow_provider_callapi.databases.connections import open_engine
+from airflow_provider_callapi.databases.retries import (
     RETRY_BRIEFLY,
     RETRY_OUTAGE,
     LostRaceError,
     mask_errors,
 )
-from airflow_provider_callapi.ledgers.sql_rows import attempt_of_row, row_of_attempt
-from airflow_provider_callapi.ledgers.sql_statements import KEY, RANG, RECORD, TAKE_OVER, knowledge_index
+from airflow_provider_callapi.exceptions import CallApiTrouble
+from airflow_provider_callapi.ledgers.sql_statements import RANG, RECORD, TAKE_OVER, knowledge_index
 from airflow_provider_callapi.ledgers.sql_tables import (
-    DIALECTS,
-    LONGEST_NAME,
     calls,
     create_tables,
     locks,
@@ -45,6 +43,7 @@ T = TypeVar("T")
 _CHUNK = 500
 """How many rows or people one SQL statement contains at most."""
 _MICROSECOND = 1e-6
+_DATABASE = "the ledger's database"
 
 
 class SqlLedger:
@@ -67,7 +66,7 @@ class SqlLedger:
         self._campaign = campaign
         self._min_gap = min_gap
         # The statement fails if another process creates the tables at the same time. A repeat then succeeds.
-        mask_errors(lambda: RETRY_BRIEFLY(create_tables, engine))
+        mask_errors(lambda: RETRY_BRIEFLY(create_tables, engine), _DATABASE)
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
         """Yield the campaign's stored attempts to call the given people.
@@ -201,7 +200,7 @@ class SqlLedger:
             with self._engine.begin() as db:
                 return work(db, argument)
 
-        return mask_errors(lambda: (retrying or RETRY_OUTAGE)(transaction))
+        return mask_errors(lambda: (retrying or RETRY_OUTAGE)(transaction), _DATABASE)
 
 
 def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
@@ -215,23 +214,11 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
         ``ledger_conn_id``.
     :raises CallApiTrouble: the database did not answer. The text names ``ledger_conn_id``.
     """
-    named = f"ledger_conn_id: connection {ledger_conn_id!r}"
-    try:
-        hook = BaseHook.get_hook(ledger_conn_id)
-        if not hasattr(hook, "get_sqlalchemy_engine"):
-            raise CallApiFailure(f"{named} is not a connection to a SQL database")
-        # The server may close idle connections while a campaign pauses for a night.
-        engine: Engine = hook.get_sqlalchemy_engine({"pool_pre_ping": True, "hide_parameters": True})
-    except CallApiFailure:
-        raise
-    except (AirflowException, ImportError, SQLAlchemyError) as error:
-        raise CallApiFailure(f"{named} cannot be used; install its provider or correct it: {error}") from None
-    if engine.dialect.name not in DIALECTS:
-        raise CallApiFailure(f"{named} leads to {engine.dialect.name}, not to one of {', '.join(DIALECTS)}")
+    engine = open_engine(ledger_conn_id, "ledger_conn_id")
     try:
         return SqlLedger(engine, campaign, min_gap=min_gap)
     except CallApiTrouble as trouble:
-        raise CallApiTrouble(f"{named}: {trouble}") from None
+        raise CallApiTrouble(f"ledger_conn_id: connection {ledger_conn_id!r}: {trouble}") from None
 
 
 def _is_same(newest: Attempt, intent: Attempt) -> bool:

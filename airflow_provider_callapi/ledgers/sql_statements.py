@@ -11,7 +11,8 @@ from sqlalchemy import Column, Integer, and_, bindparam, case, func, or_, update
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
-from airflow_provider_callapi.ledgers.sql_rows import CALL_COLUMNS
+from airflow_provider_callapi.databases.attempt_rows import CALL_COLUMNS
+from airflow_provider_callapi.databases.columns import KEY
 from airflow_provider_callapi.ledgers.sql_tables import calls
 
 if TYPE_CHECKING:
@@ -75,8 +76,6 @@ def _new_value(name: str) -> Any:
     return bindparam(f"new_{name}", type_=calls.c[name].type)
 
 
-KEY = ("campaign", "person", "attempt")
-"""The columns of the call table's primary key."""
 _REFUSED_AT_THE_START = (Result.REFUSED, Result.INVALID)
 """Results of a start request that was refused. Such a row has no ``call_session_id``.
 

@@ -19,16 +19,18 @@ class MappedDataIsNoTemplate:
 
     :cvar parameter_of_field: template field → the operator's parameter that sets the field. Only fields and
         parameters with different names are listed.
+    :ivar data_parameters: the parameters that this mapped task gets from another task.
     """
 
     parameter_of_field: ClassVar[Mapping[str, str]] = {}
+    data_parameters: Collection[str] = ()
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
         names: Collection[str] = [*template_fields]
         if parent is self:
-            data = _data_parameters(parent, context)
+            self.data_parameters = data = _data_parameters(parent, context)
             names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
         super()._do_render_template_fields(parent, names, context, *args, **kwargs)  # type: ignore[misc]
 

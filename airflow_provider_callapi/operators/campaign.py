@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_callapi.operators._campaign.run import CampaignRun
 
+_LISTS = ("contacts", "do_not_call")
+"""The parameters that take a list of people."""
+
 
 class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
     """Call each person on a contact list, and write one result row per person.
@@ -39,11 +42,13 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         template uses a name that is not defined for a person, the person is not called, and the result is
         ``invalid``. By default, the number to call is ``{{ contact.phone }}``. A field ``contact`` in
         ``call`` replaces this default.
-    :param contacts: a list of rows (mappings, or only numbers), an XCom, or the path of a ``.csv``,
-        ``.jsonl`` or ``.xlsx`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``). Rows with the same
+    :param contacts: a list of rows (mappings, or only numbers), an XCom, the path of a ``.csv``, ``.jsonl``
+        or ``.xlsx`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``), or a query: ``{"conn_id": "dwh",
+        "sql": "SELECT phone, name FROM …", "parameters": {…}}``. A query needs the id of an Airflow
+        connection to a SQL database, and must return the same people in each try. Rows with the same
         number, even in different notations, count as one person. A column ``timezone`` contains the person's
         time zone: an IANA name, or an offset such as ``+03:00``. A damaged list fails the task before anyone
-        is dialled. An empty Python list or XCom skips the task.
+        is dialled. An empty Python list or XCom, or a query without rows, skips the task.
     :param callapi_conn_id: id of the Airflow connection. If the connection uses the Data API, the results are
         exact (busy, not reached, …) and unreached people are called again. Otherwise, the results are only
         ``answered`` and ``unknown``.
@@ -51,10 +56,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         be called only once over all runs, use the same name in all runs.
     :param shard: a part of the list. Example: ``"2/4"`` is the second of four parts. The phone number decides
         to which part a person belongs. To share a list among tasks, map the operator over the parts.
-    :param do_not_call: numbers that must not be called: a list or a path like ``contacts``, with the numbers
-        in the column ``phone`` or in the only column. A cell may contain several numbers. While the campaign
-        dials, it reads the file again each minute. If a person has been on the list once, this task no longer
-        calls the person, neither in this try nor in a later one.
+    :param do_not_call: numbers that must not be called: a list, a path or a query like ``contacts``, with the
+        numbers in the column ``phone`` or in the only column. A cell may contain several numbers. While the
+        campaign dials, it reads the file or the query again each minute. If a person has been on the list
+        once, this task no longer calls the person, neither in this try nor in a later one.
     :param max_unreadable: how many entries of ``do_not_call`` may be unreadable as phone numbers. If more
         entries are unreadable, the task fails before it dials. Default: 0.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
@@ -78,7 +83,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param min_gap: the shortest time between two calls to one person: seconds or a timedelta. The calls of
         all campaigns with this ledger count. Needs ``ledger_conn_id``. None: no limit.
     :param results: the path of a ``.csv`` or ``.jsonl`` file, to which the task writes each row of the list
-        with its result. A shard adds its number to the file's name: ``results-2-of-4.csv``.
+        with its result at the end. A shard adds its number to the file's name: ``results-2-of-4.csv``. Or a
+        table: ``{"conn_id": "dwh", "table": "calls", "schema": "marketing"}``. The task creates the table,
+        and writes one row for each attempt while the campaign runs.
     :param report: the path of an ``.html`` file for the report. The report contains no phone numbers. A shard
         adds its number to the file's name.
     :param fail_if_unreached_over: fail the task if more than this share (0.2 is a fifth) of the people who
@@ -118,7 +125,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
     ui_color = "#fbe8d3"
     parameter_of_field: ClassVar[Mapping[str, str]] = {"is_dry_run": "dry_run"}
-    object_fields = frozenset({"contacts", "do_not_call", "calling_hours", "calling_days", "tags"})
+    object_fields = frozenset({"contacts", "do_not_call", "calling_hours", "calling_days", "results", "tags"})
     template_fields: Sequence[str] = (
         "contacts",
         "do_not_call",
@@ -157,7 +164,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         max_lateness: timedelta | float | None = timedelta(days=3),
         ledger_conn_id: str | None = None,
         min_gap: timedelta | float | None = None,
-        results: str | None = None,
+        results: str | Mapping[str, str] | None = None,
         report: str | None = None,
         fail_if_unreached_over: float | None = None,
         fail_if_unknown_over: float | None = None,
@@ -209,6 +216,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self._run: CampaignRun | None = None
         self._killed = False
         self._has_do_not_call = do_not_call is not None
+        self._queries = {name for name in _LISTS if isinstance(vars(self)[name], Mapping)}
         self._read_options(templates=True)  # a wrong option is an error of the DAG file
 
     def _read_options(self, *, templates: bool = False) -> CampaignOptions:
@@ -264,6 +272,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             raise CallApiFailure(
                 "do_not_call: the list is missing, because its task returned nothing. No call was placed."
             )
+        self._refuse_queries_of_others()
         with nothing_sent() if event is None else nullcontext():
             options = self._read_options()
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
@@ -278,3 +287,16 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             if isinstance(result, Deferral):
                 self.defer(trigger=result.trigger, method_name=result.method_name, kwargs=dict(result.kwargs))
             return result
+
+    def _refuse_queries_of_others(self) -> None:
+        """Refuse a query that comes from another task or from a template, because data is never code.
+
+        :raises CallApiFailure: the query is not in the DAG file. No call was placed.
+        """
+        for name in _LISTS:
+            in_dag_file = name in self._queries and name not in self.data_parameters
+            if isinstance(vars(self)[name], Mapping) and not in_dag_file:
+                raise CallApiFailure(
+                    f"{name}: a query must be written in the DAG file, and this query comes from another "
+                    "task or from a template. Only its parameters may be data. No call was placed."
+                )

@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_callapi.databases.query import Query
+from airflow_provider_callapi.databases.table_name import TableName
+
 LONGEST_SECONDS = 366 * 86_400.0
 """The longest duration in seconds. Longer durations are typing errors, and overflow Airflow's own times."""
 _END_OF_TIME = 1e11
@@ -221,17 +224,26 @@ def _read_moment(value: Any) -> float:
 
 
 def _read_rows(value: Any) -> Any:
-    """Return a list of rows or the path of a file, unchanged. The campaign later checks each row.
+    """Return a list of rows or the path of a file unchanged, and a dict as a query.
 
-    :raises ValueError: the value is None, a number, a dict, bytes or an empty text.
+    The campaign later checks each row.
+
+    :raises ValueError: the value is None, a number, bytes, an empty text, or a dict that is not a query.
     """
+    if isinstance(value, Mapping):
+        return Query.of(value)
     if isinstance(value, str) and value.strip():
         return value
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return value
-    if isinstance(value, str | bytes | bytearray | int | float | Mapping) or value is None:
+    if isinstance(value, str | bytes | bytearray | int | float) or value is None:
         raise ValueError
     return value
+
+
+def _read_results(value: Any) -> str | TableName:
+    """Return the path of a file unchanged, and a dict as the name of a table."""
+    return TableName.of(value) if isinstance(value, Mapping) else text(value)
 
 
 def _number(value: Any) -> float:
@@ -270,4 +282,7 @@ MAPPING = Kind("a dict", _read_mapping)
 CALL = Kind("the dict of a call", _read_call)
 CALLS = Kind("a list of dicts of calls", _read_calls)
 MOMENT = Kind("a number of epoch seconds", _read_moment)
-ROWS = Kind("a list of rows or the path of a file", _read_rows)
+ROWS = Kind('a list of rows, the path of a file, or a query {"conn_id": …, "sql": …}', _read_rows)
+_TABLE = '{"conn_id": …, "table": …, "schema": …}'
+TABLE = Kind(f"a dict {_TABLE}", TableName.of)
+RESULTS = Kind(f"the path of a file, or a dict {_TABLE}", _read_results)

@@ -37,11 +37,11 @@ from sqlalchemy.schema import CreateTable
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.databases.attempt_rows import row_of_attempt
+from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE
 from airflow_provider_callapi.emulator import ManualClock
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.ledgers.sql import SqlLedger, open_sql_ledger
-from airflow_provider_callapi.ledgers.sql_retries import RETRY_BRIEFLY, RETRY_OUTAGE
-from airflow_provider_callapi.ledgers.sql_rows import row_of_attempt
 from airflow_provider_callapi.ledgers.sql_statements import KNOWLEDGE, knowledge_index
 from airflow_provider_callapi.ledgers.sql_tables import STRIPES, calls, locks
 

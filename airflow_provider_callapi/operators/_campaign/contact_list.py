@@ -1,4 +1,4 @@
-"""Open a contact list: a Python list, an XCom, or a file in Airflow's object storage."""
+"""Open a contact list: a Python list, an XCom, a SQL query, or a file in Airflow's object storage."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from airflow_provider_callapi.calls.lists.csv_rows import find_separator, read_c
 from airflow_provider_callapi.calls.lists.encodings import HEAD, Encoding, detect_encoding
 from airflow_provider_callapi.calls.lists.json_rows import Row, read_json_lines, read_row
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.storage import open_path
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
-Contacts = Sequence[Row] | str
-"""A contact list: a sequence of rows, or the path of a file."""
+Contacts = Sequence[Row] | str | Query
+"""A contact list: a sequence of rows, the path of a file, or a query."""
 
 _log = logging.getLogger(__name__)
 JSON_LINES = (".jsonl", ".ndjson", ".json")
@@ -32,10 +33,13 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 
     :param field: the name of the operator's parameter, for error messages.
     :raises CallApiFailure: the list cannot be read. The text names the parameter, the file and the line.
-    :raises CallApiTrouble: the storage does not answer now.
+    :raises CallApiTrouble: the storage or the database does not answer now.
     """
     if isinstance(contacts, str):
         yield from _rows_of_file(contacts, field)
+        return
+    if isinstance(contacts, Query):
+        yield from contacts.rows(field)
         return
     if isinstance(contacts, Mapping) or not isinstance(contacts, Sequence):
         raise CallApiFailure(f"{field}: a list of rows, or the path of a file is needed")

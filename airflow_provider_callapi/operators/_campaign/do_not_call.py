@@ -14,6 +14,7 @@ from airflow_provider_callapi.calls.lists.json_rows import Row
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.contact_list import Contacts, read_rows
 from airflow_provider_callapi.operators._campaign.storage import open_path
@@ -26,7 +27,7 @@ _FRESH = 60.0
 
 
 class DoNotCall:
-    """The numbers that a campaign must not call. If the list is a file, a changed file is read again.
+    """The numbers that a campaign must not call. A changed file and a query are read again.
 
     A row of the list is a phone number or a mapping. A mapping has the numbers in the column ``phone`` and in
     columns such as ``mobile``, or in its only column. Within a try, the list only grows. A number that has
@@ -86,7 +87,7 @@ class DoNotCall:
         return self._numbers
 
     def _refresh(self, contacts: Contacts) -> None:
-        version = _version(contacts) if isinstance(contacts, str) else 0
+        version = _version(contacts)
         if version is None or version != self._version:
             self._numbers |= frozenset(self._read_numbers(contacts))
         self._version = version
@@ -136,13 +137,16 @@ def _rows(lines: list[int]) -> str:
     return f"rows {shown} …" if len(lines) > _ROWS_SHOWN else f"rows {shown}"
 
 
-def _version(path: str) -> Any:
-    """Return the checksum of a do-not-call file.
+def _version(contacts: Contacts) -> Any:
+    """Return a value that changes if the list changes: for a file, its checksum.
 
-    None: the storage has no checksums, or the file does not exist.
+    None: the list must be read again, because it is a query, its storage has no checksums, or the file does
+    not exist.
     """
+    if not isinstance(contacts, str):
+        return None if isinstance(contacts, Query) else 0
     try:
-        return open_path(path, "do_not_call").checksum()
+        return open_path(contacts, "do_not_call").checksum()
     except OSError:
         return None  # the read that follows raises an error with the reason
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Self
 
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
+from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._call.options import check_absence_proven_after
 from airflow_provider_callapi.parameters.kinds import (
@@ -19,6 +20,7 @@ from airflow_provider_callapi.parameters.kinds import (
     INTERVAL,
     LIMIT,
     MAPPING,
+    RESULTS,
     ROWS,
     SECONDS,
     SECONDS_OR_ZERO,
@@ -51,7 +53,7 @@ CAMPAIGN_OPTIONS: Schema = {
     "max_lateness": LIMIT,
     "ledger_conn_id": TEXT.or_none("task state"),
     "min_gap": SECONDS_OR_ZERO.or_none("no shortest time"),
-    "results": TEXT.or_none("no file"),
+    "results": RESULTS.or_none("no results"),
     "report": TEXT.or_none("no file"),
     "fail_if_unreached_over": _LIMIT_SHARE,
     "fail_if_unknown_over": _LIMIT_SHARE,
@@ -95,7 +97,7 @@ class CampaignOptions:
     max_lateness: timedelta | None
     ledger_conn_id: str | None
     min_gap: float | None
-    results: str | None
+    results: str | TableName | None
     report: str | None
     failure_limits: FailureLimits
     tags: Mapping[str, int | str] | None

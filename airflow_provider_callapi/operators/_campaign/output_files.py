@@ -49,11 +49,12 @@ class OutputFiles:
     def __init__(self, options: CampaignOptions, log: Any) -> None:
         self._log = log
         self._timezone = options.timezone
-        if options.results and not options.results.lower().endswith((_CSV, *JSON_LINES)):
+        results = options.results if isinstance(options.results, str) else None
+        if results and not results.lower().endswith((_CSV, *JSON_LINES)):
             suffixes = " or ".join((_CSV, *JSON_LINES))
             raise CallApiFailure(f"results: the path of a file is needed, {suffixes}. No call was placed.")
-        self._csv_form = csv_form(options.contacts) if options.results else (",", False)
-        wanted = {"results": options.results, "report": options.report}
+        self._csv_form = csv_form(options.contacts) if results else (",", False)
+        wanted = {"results": results, "report": options.report}
         shard = read_shard(options.shard)
         self._paths = {
             name: prepare_output_path(shard_path(path, shard), name) for name, path in wanted.items() if path

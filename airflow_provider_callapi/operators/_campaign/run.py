@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
 
@@ -18,12 +18,14 @@ from airflow_provider_callapi.calls.campaign.judgement import (
     final_results,
     find_problem,
 )
+from airflow_provider_callapi.calls.campaign.ledger import Ledger
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, external_id, fingerprint
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.connection.call_release import release_calls
+from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import MeteredLedger
@@ -43,6 +45,9 @@ from airflow_provider_callapi.operators._campaign.preparation import (
 from airflow_provider_callapi.operators._campaign.services import CampaignServices
 from airflow_provider_callapi.task_context import DELETED_STATE, Deferral, TaskFacts, lost_its_state
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
+
+if TYPE_CHECKING:  # SQLAlchemy is heavy
+    from airflow_provider_callapi.operators._campaign.results_in_table import ResultsInTable
 
 _NAP = 1.0
 """The longest time in seconds that a sleeping worker needs to notice a kill of the task."""
@@ -115,6 +120,7 @@ class CampaignRun:
         )
         self._exclusions_stored = 0
         self._files = OutputFiles(options, log)
+        self._table = self._open_table()
         self._runner = self._make_runner()
         if self._memory.stopped:
             self._campaign.stop(self._memory.stopped)
@@ -124,6 +130,8 @@ class CampaignRun:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        if self._table is not None:
+            self._table.close()
         self._services.close()
 
     def carry_out(self) -> dict[str, Any] | Deferral:
@@ -169,7 +177,22 @@ class CampaignRun:
 
     # --- preparation ---
 
+    def _open_table(self) -> ResultsInTable | None:
+        """Return the table to which the campaign writes its results. None: the author names no table."""
+        if not isinstance(self._options.results, TableName):
+            return None
+        from airflow_provider_callapi.operators._campaign.results_in_table import (  # noqa: PLC0415 - SQLAlchemy
+            open_results,
+        )
+
+        return open_results(self._options.results, self._options.campaign, self._plan, self._log)
+
     def _make_runner(self) -> Runner:
+        ledger: Ledger = MeteredLedger(self._ledger, self._options.campaign)
+        if self._table is not None:
+            ledger = self._table.watch(ledger)
+            if self._event is None:  # an earlier try may have ended before it wrote its last rows
+                self._table.add(self._ledger.load(person.key for person in self._plan.people))
         campaign = Campaign(
             self._plan,
             self._ledger.load(person.key for person in self._plan.people),
@@ -182,7 +205,7 @@ class CampaignRun:
         return Runner(
             campaign,
             self._template,
-            MeteredLedger(self._ledger, self._options.campaign),
+            ledger,
             self._services.gateway(do_not_call=self._current_exclusions, log=self._log.info),
             poll_interval=self._options.poll_interval,
         )
@@ -329,6 +352,8 @@ class CampaignRun:
             calls_per_minute=self._campaign.pacing.calls_per_minute(),
             unfinished=self._campaign.stopped,
         )
+        if self._table is not None:
+            unwritten += self._table.write_all(endings, [*self._plan.invalid, *self._plan.duplicates])
         self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))
         if self._killed:
             raise CallApiTrouble("The campaign was killed; clear this task to resume it")
@@ -353,7 +378,9 @@ class CampaignRun:
             failure = CallTooLate if problem.kind is ProblemKind.TOO_LATE else CallApiFailure
             return failure(problem.text)
         if unwritten:
-            return CallApiTrouble(f"{'; '.join(unwritten)}. All calls are over: a retry only writes the file")
+            return CallApiTrouble(
+                f"{'; '.join(unwritten)}. All calls are over: a retry only writes the results"
+            )
         return None
 
     @property

@@ -1,4 +1,4 @@
-"""Repeats failed transactions of the SQL ledger, and removes phone numbers from the database's errors."""
+"""Repeats failed transactions, and removes phone numbers from the database's errors."""
 
 from __future__ import annotations
 
@@ -47,10 +47,11 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 """Repeats a failed transaction for up to five minutes if the database is not available."""
 
 
-def mask_errors(work: Callable[[], T]) -> T:
+def mask_errors(work: Callable[[], T], named: str) -> T:
     """Call a function and return its result. Convert a database error to an error without phone numbers.
 
-    :param work: the function. It takes no arguments and uses the ledger's database.
+    :param work: the function. It takes no arguments and uses a database.
+    :param named: the name of the database, for the error.
     :raises CallApiTrouble: the database does not answer, or refuses a statement.
     """
     try:
@@ -58,4 +59,4 @@ def mask_errors(work: Callable[[], T]) -> T:
     except (SQLAlchemyError, LostRaceError) as error:
         cause = getattr(error, "orig", None) or error
         first_line = mask_phones(str(cause)).partition("\n")[0]
-        raise CallApiTrouble(f"the ledger's database: {type(cause).__name__}: {first_line}") from None
+        raise CallApiTrouble(f"{named}: {type(cause).__name__}: {first_line}") from None

@@ -1,4 +1,4 @@
-"""Converts rows of the SQL ledger's call table to attempts, and attempts to rows of the call table."""
+"""Converts attempts to rows of a table of attempts, and rows to attempts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.ledgers.sql_tables import calls
+from airflow_provider_callapi.databases.columns import attempt_columns
 
 _OF_THE_CALL = (
     "answered",
@@ -20,15 +20,15 @@ _OF_THE_CALL = (
     "communication_id",
     "source",
 )
-"""Columns of the call table that have the same name as a field of `Outcome`, and the same value."""
+"""Columns that have the same name as a field of `Outcome`, and the same value."""
 CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", *_OF_THE_CALL)
-_NAMES = tuple(column.name for column in calls.columns)
+_NAMES = tuple(column.name for column in attempt_columns())
 
 
 def attempt_of_row(row: Any) -> Attempt:
-    """Return the attempt that a row of the call table describes.
+    """Return the attempt that a row describes.
 
-    :param row: the values of all columns of the call table, in the order of the columns.
+    :param row: the values of the columns `attempt_columns`, in their order.
     """
     known = dict(zip(_NAMES, row, strict=True))  # twice as fast as reading the row's attributes
     call = None
@@ -57,7 +57,7 @@ def attempt_of_row(row: Any) -> Attempt:
 
 
 def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
-    """Return an attempt as a row of the call table: column → value.
+    """Return an attempt as a row: column → value.
 
     The row has a value for every column, because a process that takes over an attempt replaces the whole row.
 

@@ -1,0 +1,1 @@
+"""SQL databases of the authors: contact lists come from there, and results go there."""

@@ -1,0 +1,89 @@
+"""The columns of the tables of attempts, and their types in PostgreSQL, MySQL and SQLite.
+
+Times have microseconds. The type of times is ``timestamptz`` in PostgreSQL. In databases whose time type has
+no time zone, times are in UTC.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Integer, String
+from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+    _TypeDecorator = TypeDecorator[float]
+else:
+    _TypeDecorator = TypeDecorator
+
+DIALECTS = ("postgresql", "mysql", "mariadb", "sqlite")
+LONGEST_NAME = 250
+"""How many characters a campaign's name or a person's key may have. A MySQL index has at most 3072 bytes."""
+
+
+class Moment(_TypeDecorator):
+    """A column type for a time: epoch seconds in Python, UTC with microseconds in the database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        # In MySQL, a plain DATETIME rounds to seconds, and a TIMESTAMP depends on the session's time zone.
+        kind = DATETIME(fsp=6) if dialect.name in ("mysql", "mariadb") else DateTime(timezone=True)
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        moment = datetime.datetime.fromtimestamp(value, datetime.UTC)
+        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> float | None:
+        if value is None:
+            return None
+        moment: datetime.datetime = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+        return moment.timestamp()
+
+
+IN_MYSQL: Any = {
+    f"{name}_{option}": value
+    for name in ("mysql", "mariadb")
+    for option, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}.items()
+}
+"""Table options for MySQL and MariaDB: an engine with transactions, and a case-sensitive collation."""
+
+KEY = ("campaign", "person", "attempt")
+"""The columns of the primary key."""
+
+
+def attempt_columns() -> list[Column[Any]]:
+    """Return new columns for a table with one row for each attempt: the fields of `Attempt` and `Outcome`."""
+    return [
+        Column("campaign", String(LONGEST_NAME), primary_key=True),
+        Column("person", String(LONGEST_NAME), primary_key=True),
+        Column("attempt", Integer, primary_key=True, autoincrement=False),
+        Column("status", String(16), nullable=False),
+        Column("result", String(32)),
+        Column("external_id", String(255), nullable=False),
+        Column("unrung", Integer, nullable=False),
+        Column("intended_at", Moment, nullable=False),
+        Column("result_known_at", Moment),
+        Column("refused_with", String(255)),
+        Column("call_session_id", BigInteger),
+        Column("call_status", String(16)),
+        Column("answered", Boolean),
+        Column("started_at", Moment),
+        Column("answered_at", Moment),
+        Column("ended_at", Moment),
+        Column("observed", Boolean),
+        Column("finish_reason", String(255)),
+        Column("contact_finish_reason", String(255)),
+        Column("talk_seconds", Integer),
+        Column("tags", JSON(none_as_null=True)),
+        Column("communication_id", BigInteger),
+        Column("source", String(16)),
+    ]

@@ -1,0 +1,75 @@
+"""Open the SQL database to which an Airflow connection leads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowException, BaseHook
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+_NEEDED = ("get_conn", "get_sqlalchemy_engine")
+"""The methods of a hook for a SQL database: Airflow's `DbApiHook`."""
+_LASTING = frozenset({"ProgrammingError", "DataError", "NotSupportedError", "IntegrityError"})
+"""Names of exception classes in PEP 249. A statement that raises one of them fails in the same way again."""
+
+
+def open_hook(conn_id: str, field: str) -> Any:
+    """Return the `DbApiHook` of an Airflow connection.
+
+    :param field: the name of the operator's parameter, for error messages.
+    :raises CallApiFailure: the connection does not exist, or does not lead to a SQL database.
+    """
+    named = f"{field}: connection {conn_id!r}"
+    try:
+        hook = BaseHook.get_hook(conn_id)
+    except (AirflowException, ImportError) as error:
+        raise CallApiFailure(f"{named} cannot be used; install its provider or correct it: {error}") from None
+    if not all(hasattr(hook, name) for name in _NEEDED):
+        raise CallApiFailure(f"{named} is not a connection to a SQL database")
+    return hook
+
+
+def open_engine(conn_id: str, field: str) -> Engine:
+    """Return an SQLAlchemy engine for the database of an Airflow connection.
+
+    The engine keeps phone numbers out of its log and its errors.
+
+    :param field: the name of the operator's parameter, for error messages.
+    :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
+    """
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - SQLAlchemy is heavy
+
+    from airflow_provider_callapi.databases.columns import DIALECTS  # noqa: PLC0415
+
+    hook = open_hook(conn_id, field)
+    try:
+        # The server may close idle connections while a campaign pauses for a night.
+        engine: Engine = hook.get_sqlalchemy_engine({"pool_pre_ping": True, "hide_parameters": True})
+    except (AirflowException, ImportError, SQLAlchemyError) as error:
+        raise CallApiFailure(
+            f"{field}: connection {conn_id!r} cannot be used; install its provider or correct it: {error}"
+        ) from None
+    if engine.dialect.name not in DIALECTS:
+        raise CallApiFailure(
+            f"{field}: connection {conn_id!r} leads to {engine.dialect.name}, not to one of "
+            f"{', '.join(DIALECTS)}"
+        )
+    return engine
+
+
+def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrouble:
+    """Return the exception of a task whose database raised an error.
+
+    The text has the first line of the database's error, without phone numbers.
+
+    :param named: the parameter and the connection, for the text.
+    """
+    cause = getattr(error, "orig", None) or error
+    text = f"{named}: {type(cause).__name__}: {mask_phones(str(cause)).partition(chr(10))[0]}"
+    lasts = any(kind.__name__ in _LASTING for kind in type(cause).__mro__)
+    return CallApiFailure(text) if lasts else CallApiTrouble(text)

@@ -1,0 +1,98 @@
+"""Read the rows of a list with a SQL query. The rows arrive in portions, and never as an XCom."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.lists.table import Table
+from airflow_provider_callapi.databases.connections import database_error, open_hook
+from airflow_provider_callapi.exceptions import CallApiFailure
+
+_PORTION = 1000
+"""The number of rows that one request fetches from the database."""
+_KEYS = frozenset({"conn_id", "sql", "parameters"})
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query whose rows are a list of people.
+
+    :ivar conn_id: id of an Airflow connection to a SQL database.
+    :ivar sql: one SELECT statement. Its placeholders have the form of the database's driver, such as
+        ``%(day)s`` for PostgreSQL and ``:day`` for SQLite.
+    :ivar parameters: the values of the placeholders, by name or in order. None: there are no placeholders.
+    """
+
+    conn_id: str
+    sql: str = field(repr=False)
+    parameters: Mapping[str, Any] | Sequence[Any] | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Self:
+        """Return the query that a dict describes: ``{"conn_id": …, "sql": …, "parameters": …}``.
+
+        :raises ValueError: the dict does not describe a query.
+        """
+        if not {"conn_id", "sql"} <= value.keys() <= _KEYS:
+            raise ValueError("a query has the keys conn_id, sql and parameters")
+        texts, parameters = (value["conn_id"], value["sql"]), value.get("parameters")
+        if not all(isinstance(text, str) and text.strip() for text in texts):
+            raise ValueError("conn_id and sql: a text is needed")
+        if isinstance(parameters, str | bytes) or not isinstance(parameters, Mapping | Sequence | None):
+            raise ValueError("parameters: a dict or a list is needed")
+        return cls(value["conn_id"], value["sql"], parameters)
+
+    def rows(self, parameter: str) -> Iterator[Mapping[str, Any]]:
+        """Yield each row as a dict: column → value. The value of an empty cell is None.
+
+        The database's transaction is rolled back, so the query changes nothing.
+
+        :param parameter: the name of the operator's parameter, for error messages.
+        :raises CallApiFailure: the connection, the query or a row cannot be used.
+        :raises CallApiTrouble: the database does not answer.
+        """
+        named = f"{parameter}: connection {self.conn_id!r}"
+        hook = open_hook(self.conn_id, parameter)
+        try:
+            with closing(hook.get_conn()) as connection:
+                yield from _rows_of(connection, self)
+        except ListUnreadable as error:
+            raise CallApiFailure(f"{named}: {error}") from None
+        except Exception as error:  # each driver has its own exception classes
+            raise database_error(error, named) from None
+
+
+def _rows_of(connection: Any, query: Query) -> Iterator[Mapping[str, Any]]:
+    with closing(_open_cursor(connection)) as cursor:
+        arguments = () if query.parameters is None else (query.parameters,)
+        cursor.execute(query.sql, *arguments)
+        portion = cursor.fetchmany(_PORTION)
+        if cursor.description is None:
+            raise ListUnreadable("the query returns no rows; one SELECT statement is needed")
+        table, number = Table([column[0] for column in cursor.description]), 0
+        while portion:
+            for row in portion:
+                number += 1
+                values = list(row.values()) if isinstance(row, Mapping) else row
+                yield table.row(values, _cell)
+            portion = cursor.fetchmany(_PORTION)
+
+
+def _open_cursor(connection: Any) -> Any:
+    """Return a cursor that keeps the rows on the database's server, if the driver has such cursors."""
+    driver = type(connection).__module__.partition(".")[0]
+    if driver in ("psycopg2", "psycopg"):
+        return connection.cursor(name="callapi_list")
+    if driver in ("pymysql", "MySQLdb"):
+        return connection.cursor(importlib.import_module(f"{driver}.cursors").SSCursor)
+    return connection.cursor()
+
+
+def _cell(value: Any) -> Any:
+    return None if is_empty(value) else value

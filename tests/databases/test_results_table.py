@@ -1,0 +1,141 @@
+"""The table of results: created where it is missing, checked before a call, idempotent by its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy
+
+from airflow_provider_callapi.databases.results_table import open_results_table
+from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY
+from airflow_provider_callapi.databases.table_name import TableName
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+
+ANNA, BORIS = "79160000001", "79160000002"
+CALLS = TableName("dwh", "calls")
+
+
+@pytest.fixture
+def select(dwh: str) -> Callable[[str], list[Any]]:
+    """Return a function that runs a statement and returns its rows."""
+    engine = sqlalchemy.create_engine(dwh)
+
+    def select(sql: str) -> list[Any]:
+        with engine.begin() as db:
+            result = db.execute(sqlalchemy.text(sql))
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+    return select
+
+
+def a_row(person: str = ANNA, attempt: int = 1, **values: Any) -> dict[str, Any]:
+    return {"campaign": "autumn", "person": person, "attempt": attempt, **values}
+
+
+def test_a_missing_table_is_created_and_rows_are_replaced_by_their_key(select):
+    table = open_results_table(CALLS)
+    table.write(
+        [a_row(result="busy"), a_row(attempt=2), a_row(BORIS, contact={"name": "Борис"})], patient=True
+    )
+    table.write([a_row(attempt=2, result="answered", talk_seconds=7, tags=[36])], patient=True)
+
+    assert select("SELECT person, attempt, result, talk_seconds FROM calls ORDER BY person, attempt") == [
+        (ANNA, 1, "busy", None),
+        (ANNA, 2, "answered", 7),
+        (BORIS, 1, None, None),
+    ]
+
+
+def test_a_table_that_is_there_is_used_again(select):
+    open_results_table(CALLS).write([a_row()], patient=True)
+    open_results_table(CALLS).write([a_row(result="busy")], patient=True)
+
+    assert select("SELECT result FROM calls") == [("busy",)]
+
+
+def test_the_test_of_a_table_leaves_no_row(select):
+    open_results_table(CALLS)
+
+    assert select("SELECT * FROM calls") == []
+
+
+def test_the_row_of_a_person_who_was_not_called_gives_way_to_the_first_call(select):
+    table = open_results_table(CALLS)
+    table.write([a_row(attempt=0, result="not_called"), a_row(BORIS, 0, result="not_called")], patient=True)
+    table.write([a_row(result="busy")], patient=True)
+
+    assert select("SELECT person, attempt FROM calls ORDER BY person") == [(ANNA, 1), (BORIS, 0)]
+
+
+def test_more_columns_of_ones_own_may_be_in_the_table(select):
+    open_results_table(CALLS)
+    select("ALTER TABLE calls ADD COLUMN note VARCHAR(20)")
+    open_results_table(CALLS).write([a_row()], patient=True)
+
+    assert select("SELECT person, note FROM calls") == [(ANNA, None)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("CREATE TABLE calls (campaign VARCHAR(99) PRIMARY KEY)", "has no column person"),
+        ("CREATE TABLE calls AS SELECT * FROM model", "needs the primary key"),
+        ("CREATE VIEW calls AS SELECT * FROM model", "needs the primary key"),
+    ],
+)
+def test_another_table_with_the_name_is_refused_before_a_row_is_written(select, statement, problem):
+    open_results_table(TableName("dwh", "model"))
+    select(statement)
+
+    with pytest.raises(CallApiFailure, match=f"results: connection 'dwh', table calls {problem}"):
+        open_results_table(CALLS)
+
+
+def test_a_column_of_ones_own_that_needs_a_value_is_refused(select, dwh):
+    if dwh.startswith("sqlite"):
+        pytest.skip("SQLite cannot add a column that needs a value")
+    open_results_table(CALLS)
+    select("ALTER TABLE calls ADD COLUMN note DATE NOT NULL")
+
+    # PyMySQL counts a missing value among the errors of the server's operation.
+    kind = CallApiTrouble if dwh.startswith("mysql") else CallApiFailure
+    with pytest.raises(kind, match="results: connection 'dwh', table calls: "):
+        open_results_table(CALLS)
+
+
+def test_a_schema_that_is_missing_is_refused(select, dwh):
+    with pytest.raises(
+        (CallApiFailure, CallApiTrouble), match=r"results: connection 'dwh', table no\.calls: "
+    ):
+        open_results_table(TableName("dwh", "calls", "no"))
+
+
+def test_a_database_that_does_not_answer_is_worth_a_retry(monkeypatch):
+    monkeypatch.setattr(RETRY_BRIEFLY, "sleep", lambda _: None)
+    monkeypatch.setenv("AIRFLOW_CONN_DWH", '{"conn_type": "postgres", "host": "127.0.0.1", "port": 1}')
+
+    with pytest.raises(CallApiTrouble, match="results: connection 'dwh', table calls: OperationalError"):
+        open_results_table(CALLS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "calls",
+        {},
+        {"conn_id": "dwh"},
+        {"conn_id": "dwh", "table": ""},
+        {"conn_id": "dwh", "table": "public.calls"},
+        {"conn_id": "dwh", "table": "calls", "schema": 5},
+        {"conn_id": "dwh", "table": "calls", "if_exists": "append"},
+    ],
+)
+def test_a_value_of_another_form_is_no_table(value):
+    with pytest.raises(ValueError, match=r"needed|keys"):
+        TableName.of(value)
+
+
+def test_a_schema_that_is_none_is_the_default_schema():
+    assert TableName.of({"conn_id": "dwh", "table": "calls", "schema": None}) == CALLS

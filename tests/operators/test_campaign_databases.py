@@ -1,0 +1,272 @@
+"""A campaign between two tables: contacts and exclusions by queries, results as rows while it runs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow_fakes import Task
+from campaign_desk import PEOPLE, campaign
+
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.operators._campaign import results_in_table
+from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+
+pytest_plugins = ["airflow_desk", "campaign_desk"]
+
+QUERY = {"conn_id": "dwh", "sql": "SELECT phone, name FROM people"}
+CALLS = {"conn_id": "dwh", "table": "calls"}
+
+
+class KilledError(BaseException):
+    """The worker's process ends here."""
+
+
+@pytest.fixture
+def desk(campaign_desk):
+    return campaign_desk
+
+
+@pytest.fixture
+def dwh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A database with twelve people. Return a function that runs a statement and returns its rows."""
+    file = tmp_path / "dwh.sqlite"
+    monkeypatch.setenv("AIRFLOW_CONN_DWH", json.dumps({"conn_type": "sqlite", "host": str(file)}))
+
+    def run(sql: str, *parameters: Any) -> list[Any]:
+        with closing(sqlite3.connect(file)) as db, db:
+            return db.execute(sql, parameters).fetchall()
+
+    run("CREATE TABLE people (phone TEXT, name TEXT)")
+    run("CREATE TABLE objections (phone TEXT)")
+    for phone in PEOPLE:
+        run("INSERT INTO people VALUES (?, 'Anna')", phone)
+    return run
+
+
+def rung(desk) -> list[str]:
+    return sorted(call.contact for call in desk.exchange.calls)
+
+
+def table(dwh: Any, columns: str = "person, attempt, result") -> list[Any]:
+    rows: list[Any] = dwh(f"SELECT {columns} FROM calls ORDER BY person, attempt")
+    return rows
+
+
+# --- contacts and exclusions ---
+
+
+def test_everybody_whom_a_query_returns_is_called_once(desk, dwh):
+    query = {**QUERY, "sql": "SELECT phone FROM people WHERE name = :name", "parameters": {"name": "Anna"}}
+    summary = campaign(desk, contacts=query).run()
+
+    assert rung(desk) == PEOPLE
+    assert summary["results"]["answered"] == 12
+
+
+def test_a_query_without_rows_skips_the_task(desk, dwh):
+    with pytest.raises(AirflowSkipException):
+        campaign(desk, contacts={**QUERY, "sql": "SELECT phone FROM people WHERE 1 = 0"}).run()
+
+
+def test_a_column_of_a_query_is_found_by_its_folded_name_and_a_near_miss_is_refused(desk, dwh):
+    with pytest.raises(CallApiFailure, match="the column 'time_zon': did you mean timezone"):
+        campaign(desk, contacts={**QUERY, "sql": "SELECT phone, 'x' AS time_zon FROM people"}).run()
+    campaign(desk, contacts={**QUERY, "sql": 'SELECT phone AS "PHONE " FROM people'}).run()
+
+    assert rung(desk) == PEOPLE
+
+
+def test_a_query_that_returns_other_people_after_a_failed_try_calls_nobody(desk, dwh, monkeypatch):
+    calls = campaign(desk, contacts=QUERY)
+    with monkeypatch.context() as patched:
+        patched.setattr("airflow_provider_callapi.calls.campaign.runner.Runner.step", _kill)
+        with pytest.raises(KilledError):
+            calls.run()
+    dwh("DELETE FROM people WHERE phone = ?", PEOPLE[0])
+
+    with pytest.raises(CallApiTrouble, match=r"this task began with 12 people .* the list has 11 people"):
+        calls.retry()
+
+
+def _kill(*_: Any) -> None:
+    raise KilledError
+
+
+def test_who_objects_in_the_database_while_the_campaign_dials_is_not_called(desk, dwh):
+    desk.at.append((desk.clock() + 90, lambda: dwh("INSERT INTO objections VALUES (?)", f"+{PEOPLE[5]}")))
+    desk.at.append((desk.clock() + 90, lambda: dwh("INSERT INTO objections VALUES (?)", PEOPLE[11])))
+    do_not_call = {"conn_id": "dwh", "sql": "SELECT phone FROM objections"}
+
+    summary = campaign(desk, contacts=QUERY, do_not_call=do_not_call, max_active_calls=1).run()
+
+    assert desk.exchange.rings(PEOPLE[11]) == 0
+    assert summary["results"]["do_not_call"] >= 1
+
+
+@pytest.mark.parametrize("field", ["contacts", "do_not_call"])
+def test_a_query_that_is_data_is_refused(desk, dwh, field):
+    foreign: Any = object()  # stands for the output of a task
+    options: dict[str, Any] = {"contacts": PEOPLE, field: _Output(foreign)}
+    calls = campaign(desk, **options)
+
+    class Rendered(CallApiCampaignOperator):
+        def execute(self, context: Any) -> Any:
+            setattr(self, field, QUERY)
+            return super().execute(context)
+
+    make = calls.make
+    calls.make = lambda: _as(Rendered, make())
+    with pytest.raises(CallApiFailure, match=f"{field}: a query must be written in the DAG file"):
+        calls.run()
+    assert rung(desk) == []
+
+
+class _Output:
+    """Stands for the output of another task."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def resolve(self, context: Any) -> Any:
+        return self.value
+
+
+def _as(kind: type[Any], operator: Any) -> Any:
+    operator.__class__ = kind
+    return operator
+
+
+# --- results ---
+
+
+def test_a_row_for_each_attempt_is_in_the_table_and_a_second_run_changes_nothing(desk, dwh):
+    desk.exchange.script(PEOPLE[0], Script.busy())
+    calls = campaign(desk, contacts=QUERY, results=CALLS, redial={"busy": 60}, max_attempts=2)
+    calls.run()
+    before = table(dwh, "*")
+    calls.clear()
+
+    assert table(dwh) == [
+        (PEOPLE[0], 1, "busy"),
+        (PEOPLE[0], 2, "busy"),
+        *((phone, 1, "answered") for phone in PEOPLE[1:]),
+    ]
+    assert table(dwh, "*") == before
+    ((contact, row, campaign_name),) = dwh(
+        "SELECT contact, list_row, campaign FROM calls WHERE person = ?", PEOPLE[7]
+    )
+    assert (json.loads(contact), row, campaign_name) == ({"phone": PEOPLE[7], "name": "Anna"}, 8, "spring")
+
+
+def test_people_and_rows_without_a_call_are_in_the_table_too(desk, dwh):
+    contacts = [*PEOPLE[:2], {"phone": "no number"}, PEOPLE[0]]
+    campaign(desk, contacts=contacts, do_not_call=[PEOPLE[1]], results=CALLS).run()
+
+    assert table(dwh, "person, attempt, result, why IS NULL") == [
+        (PEOPLE[0], 1, "answered", 1),
+        (PEOPLE[1], 0, "do_not_call", 1),
+        ("row 3", 0, "invalid", 0),
+        ("row 4", 0, "duplicate", 0),
+    ]
+
+
+def test_the_table_lives_while_the_campaign_runs(desk, dwh, monkeypatch):
+    monkeypatch.setattr(results_in_table, "_PAUSE", 0.01)
+    seen: list[int] = []
+    for second in range(60, 400, 20):
+        desk.at.append(
+            (desk.clock() + second, lambda: seen.append(_rows_soon(dwh, len(desk.exchange.calls))))
+        )
+    campaign(desk, contacts=QUERY, results=CALLS, max_active_calls=1).run()
+
+    assert seen == sorted(seen)
+    assert 0 < seen[0] < seen[-1] <= 12
+
+
+def _rows_soon(dwh: Any, calls: int) -> int:
+    """Return how many rows the table has, as soon as it has a row for each call."""
+    import time
+
+    until = time.monotonic() + 10
+    while (rows := len(table(dwh))) < calls and time.monotonic() < until:
+        time.sleep(0.01)
+    return rows
+
+
+def test_a_table_that_cannot_be_used_fails_before_anybody_is_dialled(desk, dwh):
+    dwh("CREATE TABLE calls (id INTEGER PRIMARY KEY)")
+
+    with pytest.raises(CallApiFailure, match="results: connection 'dwh', table calls has no column campaign"):
+        campaign(desk, contacts=QUERY, results=CALLS).run()
+    assert rung(desk) == []
+
+
+def test_a_database_that_is_away_for_a_while_delays_no_call_and_loses_nothing(desk, dwh, monkeypatch, capsys):
+    monkeypatch.setattr(results_in_table, "_PAUSE", 0.01)
+    table_class = results_in_table.ResultsTable
+    write, patience = table_class.write, []
+
+    def write_late(self: Any, rows: Any, *, patient: bool) -> None:
+        if not patient:
+            raise CallApiTrouble("results: OperationalError: the database is away")
+        patience.append(len(desk.exchange.calls))
+        write(self, rows, patient=patient)
+
+    monkeypatch.setattr(table_class, "write", write_late)
+    campaign(desk, contacts=QUERY, results=CALLS).run()
+
+    assert rung(desk) == PEOPLE
+    assert patience == [12]
+    assert table(dwh) == [(phone, 1, "answered") for phone in PEOPLE]
+    assert capsys.readouterr().out.count("the database is away") <= 1
+
+
+def test_results_that_cannot_be_written_fail_the_task_and_a_retry_only_writes(desk, dwh, monkeypatch):
+    table_class = results_in_table.ResultsTable
+    with monkeypatch.context() as patched:
+        patched.setattr(table_class, "write", _away)
+        calls = campaign(desk, contacts=QUERY, results=CALLS)
+        with pytest.raises(CallApiTrouble, match="All calls are over: a retry only writes the results"):
+            calls.run()
+    calls.retry()
+
+    assert rung(desk) == PEOPLE
+    assert table(dwh) == [(phone, 1, "answered") for phone in PEOPLE]
+
+
+def _away(self: Any, rows: Any, *, patient: bool) -> None:
+    raise CallApiTrouble("results: OperationalError: the database is away")
+
+
+def test_after_a_kill_the_table_agrees_with_the_exchange(desk, dwh):
+    desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call", times=3)
+    calls = campaign(desk, contacts=QUERY, results=CALLS, max_active_calls=2)
+    desk.at.append((desk.clock() + 60, _kill))
+    with pytest.raises(KilledError):
+        calls.run()
+    calls.retry()
+
+    assert sorted(dwh("SELECT person, call_session_id FROM calls WHERE attempt > 0")) == sorted(
+        (call.contact, call.call_session_id) for call in desk.exchange.calls
+    )
+
+
+def test_waits_in_the_triggerer_change_nothing(desk, dwh):
+    calls: Task = campaign(desk, contacts=QUERY, results=CALLS, deferrable=True)
+    calls.run()
+
+    assert calls.deferrals
+    assert table(dwh) == [(phone, 1, "answered") for phone in PEOPLE]
+
+
+def test_a_dry_run_writes_no_row(desk, dwh):
+    campaign(desk, contacts=QUERY, results=CALLS, dry_run=True).run()
+
+    assert table(dwh) == []
