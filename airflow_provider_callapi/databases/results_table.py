@@ -27,7 +27,8 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.databases.attempt_rows import row_of_attempt
 from airflow_provider_callapi.databases.columns import IN_MYSQL, KEY, LONGEST_NAME, attempt_columns
-from airflow_provider_callapi.databases.connections import database_error, open_engine
+from airflow_provider_callapi.databases.connections import database_error, engine_of, open_hook
+from airflow_provider_callapi.databases.lineage import report_table
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, mask_errors
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure
@@ -76,7 +77,10 @@ class ResultsTable:
 
         :raises CallApiFailure: the connection cannot be used.
         """
-        return cls(open_engine(name.conn_id, "results"), name)
+        hook = open_hook(name.conn_id, "results")
+        engine = engine_of(hook, name.conn_id, "results")
+        report_table(hook, engine.url, name)
+        return cls(engine, name)
 
     def prepare(self) -> None:
         """Create the table if it is missing, and check that rows can be written.

@@ -6,10 +6,11 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
 from airflow_fakes import Task
 from campaign_desk import PEOPLE, campaign
 
@@ -270,3 +271,16 @@ def test_a_dry_run_writes_no_row(desk, dwh):
     campaign(desk, contacts=QUERY, results=CALLS, dry_run=True).run()
 
     assert table(dwh) == []
+
+
+# --- assets ---
+
+
+def test_the_event_of_an_outlet_asset_has_the_summary(desk, dwh):
+    asset = Asset("callbacks")
+    events: dict[Any, Any] = {asset: SimpleNamespace(extra={})}
+    calls = campaign(desk, outlets=[asset, "a name"])
+    calls.more_context = {"outlet_events": events}
+    summary = calls.run()
+
+    assert events[asset].extra == {"callapi_campaign": summary}
