@@ -72,6 +72,13 @@ def get_provider_info() -> dict[str, Any]:
                         "example": "production",
                         "default": "",
                     },
+                    "notifications_asset": {
+                        "description": "The asset whose events the vendor's HTTP notifications create.",
+                        "version_added": "0.2.0",
+                        "type": "string",
+                        "example": None,
+                        "default": "callapi_notifications",
+                    },
                     "secret_keys": {
                         "description": (
                             "Secret keys for hashes of phone numbers, the newest first, with commas between "

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from airflow_provider_callapi.emulator.clock import Clock, FastClock, ManualClock
 from airflow_provider_callapi.emulator.exchange import Exchange
+from airflow_provider_callapi.emulator.notifications import NotificationSender
 from airflow_provider_callapi.emulator.profile import PROFILE_NAMES, Profile
 from airflow_provider_callapi.emulator.remote_control import ScriptsRequest
 from airflow_provider_callapi.emulator.server import Emulator
@@ -69,6 +70,12 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME_OR_FILE.json",
         help=f"how the exchange behaves where services differ: {', '.join(PROFILE_NAMES)}, or a JSON file",
     )
+    parser.add_argument(
+        "--notify",
+        metavar="URL",
+        help="send an HTTP notification for each event of a call, with the secret of --notify-secret",
+    )
+    parser.add_argument("--notify-secret", default="", metavar="TEXT")
     return parser.parse_args(argv)
 
 
@@ -108,6 +115,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             stack.enter_context(emulator)
         except OSError as error:
             return _fail(f"--host {arguments.host} --port {arguments.port}", error)
+        if arguments.notify:
+            sender = NotificationSender(exchange, arguments.notify, arguments.notify_secret)
+            stack.enter_context(sender)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         connection = json.dumps(emulator.connection())

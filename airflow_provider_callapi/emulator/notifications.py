@@ -1,0 +1,77 @@
+"""Sends an HTTP notification for each event of a call, as the vendor's exchange does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Self
+
+import requests
+
+from airflow_provider_callapi.emulator.call import Call
+from airflow_provider_callapi.emulator.exchange import Exchange
+
+_PAUSE = 0.05
+"""Seconds between two searches for new events."""
+_TIMEOUT = 10.0
+_log = logging.getLogger(__name__)
+
+
+class NotificationSender:
+    """Sends notifications inside a ``with`` block, from a thread of its own.
+
+    The body of a notification is ``{"secret": …, "event": …, "call_session_id": …}``. The event is
+    ``started``, ``answered`` or ``ended``. Like the vendor, the sender sends each notification once.
+
+    :param url: the address that receives the notifications.
+    :param secret: the secret in each notification.
+    """
+
+    def __init__(self, exchange: Exchange, url: str, secret: str) -> None:
+        self._exchange = exchange
+        self._url = url
+        self._secret = secret
+        self._sent: set[tuple[int, str]] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="callapi-notifications", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def send_new(self) -> None:
+        """Send the notifications of what has happened since the last time."""
+        for call in self._exchange.calls:
+            for event in _events(call):
+                if (call.call_session_id, event) not in self._sent:
+                    self._sent.add((call.call_session_id, event))
+                    self._send(call.call_session_id, event)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_PAUSE):
+            self.send_new()
+        self.send_new()
+
+    def _send(self, session: int, event: str) -> None:
+        body = {"secret": self._secret, "event": event, "call_session_id": session}
+        try:
+            answer = requests.post(self._url, json=body, timeout=_TIMEOUT)
+        except requests.RequestException as error:
+            _log.warning("The notification was not sent: %s", type(error).__name__)
+        else:
+            if not answer.ok:
+                _log.warning("The notification was refused with HTTP %d", answer.status_code)
+
+
+def _events(call: Call) -> Iterator[str]:
+    """Yield the events of a call so far, in order."""
+    yield "started"
+    if call.talked_at is not None:
+        yield "answered"
+    if call.ended_at is not None:
+        yield "ended"

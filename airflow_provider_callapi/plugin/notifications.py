@@ -1,0 +1,220 @@
+"""Receive the vendor's HTTP notifications, and create an asset event for each of them.
+
+The vendor signs no notification, so a notification is only a hint: the endpoint uses the session id and the
+event, and a DAG reads all else from the APIs. The endpoint is off unless Airflow has a Variable with the
+secret that each notification must contain.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.assets.manager import asset_manager
+from airflow.models.asset import AssetEvent, AssetModel
+from airflow.models.variable import Variable
+from airflow.providers.common.compat.sdk import conf
+from airflow.utils.session import create_session
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import select
+
+SECRET_VARIABLE = "callapi_notifications_secret"  # noqa: S105 - the name of the Variable
+"""The Airflow Variable with the secret. A secrets backend can hold the Variable."""
+EVENTS = ("started", "answered", "ended", "recorded", "lost")
+"""The events of a call that a notification can name."""
+
+_LARGEST_BODY = 4096
+"""Bytes. A notification has about a hundred."""
+_MOST_IN_A_MINUTE = 600
+"""The largest number of notifications with the right secret that one process takes in a minute."""
+_SECRET_KEPT = 30.0
+"""Seconds for which a process keeps the secret that it has read."""
+_REMEMBERED = timedelta(minutes=10)
+"""How long all processes of the API server remember a notification. The vendor may send one twice."""
+_REMEMBERED_HERE = 10_000
+"""How many notifications one process remembers."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Notification:
+    """What the endpoint uses of a notification.
+
+    :ivar event: one of `EVENTS`.
+    """
+
+    call_session_id: int
+    event: str
+
+    @classmethod
+    def read(cls, body: dict[str, Any]) -> Notification:
+        """Return the notification in a body.
+
+        :raises ValueError: a field is missing or has another form. The text names the field.
+        """
+        event, session = body.get("event"), body.get("call_session_id")
+        if event not in EVENTS:
+            raise ValueError(f"event: one of {', '.join(EVENTS)} is needed")
+        text = str(session).strip()
+        if isinstance(session, bool) or not text.isdecimal() or not 0 < len(text) <= 18 or int(text) < 1:
+            raise ValueError("call_session_id: the id of a call session is needed")
+        return cls(int(text), event)
+
+
+class Throttle:
+    """Allows a number of notifications in a minute."""
+
+    def __init__(self, most: int, clock: Callable[[], float]) -> None:
+        self._most = most
+        self._clock = clock
+        self._left = float(most)
+        self._at = clock()
+
+    def take(self) -> bool:
+        """Return whether one more notification is allowed now."""
+        now = self._clock()
+        self._left = min(self._most, self._left + (now - self._at) * self._most / 60)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Receiver:
+    """Checks notifications and hands each new one on, once.
+
+    :param read_secret: a function that returns the secret. None: notifications are off.
+    :param store: a function that creates the asset event, unless the notification is known. The function
+        returns False if no DAG uses the asset.
+    :param clock: returns seconds. Only differences count.
+    """
+
+    def __init__(
+        self,
+        read_secret: Callable[[], str | None],
+        store: Callable[[Notification], bool],
+        clock: Callable[[], float],
+    ) -> None:
+        self._read_secret = read_secret
+        self._store = store
+        self._clock = clock
+        self._throttle = Throttle(_MOST_IN_A_MINUTE, clock)
+        self._secret: tuple[float, str | None] | None = None
+        self._known: OrderedDict[Notification, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def receive(self, body: bytes) -> None:
+        """Check a notification, and store it if it is new.
+
+        :raises HTTPException: notifications are off, the body is not a notification, the secret is wrong, too
+            many notifications came within a minute, or no DAG uses the asset.
+        """
+        secret = self._current_secret()
+        if not secret:
+            raise HTTPException(404, f"Notifications are off: the Variable {SECRET_VARIABLE} has no value.")
+        try:
+            fields = json.loads(body)
+        except (ValueError, RecursionError):
+            raise HTTPException(400, "The body is not JSON.") from None
+        if not isinstance(fields, dict):
+            raise HTTPException(400, "The body is not a JSON object.")
+        if not hmac.compare_digest(str(fields.get("secret", "")).encode(), secret.encode()):
+            raise HTTPException(403, "The secret is wrong.")
+        with self._lock:
+            if not self._throttle.take():
+                raise HTTPException(429, "Too many notifications in a minute.", {"Retry-After": "10"})
+        try:
+            notification = Notification.read(fields)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from None
+        self._hand_on(notification)
+
+    def _hand_on(self, notification: Notification) -> None:
+        with self._lock:
+            if notification in self._known:
+                return
+            self._known[notification] = None
+            if len(self._known) > _REMEMBERED_HERE:
+                self._known.popitem(last=False)
+        try:
+            has_asset = self._store(notification)
+        except BaseException:
+            self._forget(notification)  # the vendor may send the notification again
+            raise
+        if not has_asset:
+            self._forget(notification)
+            raise HTTPException(404, f"No DAG uses the asset {asset_name()}.")
+
+    def _forget(self, notification: Notification) -> None:
+        with self._lock:
+            self._known.pop(notification, None)
+
+    def _current_secret(self) -> str | None:
+        now = self._clock()
+        if self._secret is None or now >= self._secret[0] + _SECRET_KEPT:
+            self._secret = now, self._read_secret()
+        return self._secret[1]
+
+
+def asset_name() -> str:
+    """Return the name of the asset whose events notifications create: ``[callapi] notifications_asset``."""
+    return str(conf.get("callapi", "notifications_asset", fallback="callapi_notifications"))
+
+
+def read_secret() -> str | None:
+    """Return the secret from Airflow's Variables or a secrets backend. None: there is no such Variable."""
+    secret = Variable.get(SECRET_VARIABLE, default_var=None)
+    return None if secret is None else str(secret).strip() or None
+
+
+def store_event(notification: Notification) -> bool:
+    """Create an asset event, unless one of the last ten minutes has the same session id and event.
+
+    :return: False if no DAG uses the asset.
+    """
+    key = {"call_session_id": notification.call_session_id, "event": notification.event}
+    now = datetime.now(UTC)
+    with create_session() as session:
+        asset = session.scalar(select(AssetModel).where(AssetModel.name == asset_name()))
+        if asset is None:
+            return False
+        recent = select(AssetEvent.extra).where(
+            AssetEvent.asset_id == asset.id, AssetEvent.timestamp > now - _REMEMBERED
+        )
+        for extra in session.scalars(recent):
+            payload = (extra or {}).get("payload") or {}
+            if all(payload.get(name) == value for name, value in key.items()):
+                return True
+        payload = {**key, "seen_at": now.isoformat().replace("+00:00", "Z")}
+        asset_manager.register_asset_change(asset=asset, extra={"payload": payload}, session=session)
+    _log.info("Notification: call session %d, %s", notification.call_session_id, notification.event)
+    return True
+
+
+def make_router() -> APIRouter:
+    """Return the route ``POST /notifications``."""
+    router = APIRouter()
+    receiver = Receiver(read_secret, store_event, time.monotonic)
+
+    @router.post("/notifications", status_code=204)
+    async def receive(request: Request) -> Response:
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > _LARGEST_BODY:
+                raise HTTPException(413, f"A notification has at most {_LARGEST_BODY} bytes.")
+        await run_in_threadpool(receiver.receive, body)
+        return Response(status_code=204)
+
+    return router

@@ -1,0 +1,86 @@
+"""The emulator sends the vendor's notifications: one for each event of a call, in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from airflow_fakes import start_informer_call
+
+from airflow_provider_callapi.emulator import Exchange, ManualClock, Script
+from airflow_provider_callapi.emulator.notifications import NotificationSender
+
+CONTACT = "79160000001"
+
+
+class Receiver:
+    """An HTTP server that records the notifications that it gets."""
+
+    def __init__(self, status: int = 204) -> None:
+        self.received: list[dict[str, Any]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                outer.received.append(json.loads(self.rfile.read(length)))
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        self.thread = Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.server.shutdown()
+    receiver.server.server_close()
+    receiver.thread.join()
+
+
+def test_each_event_of_a_call_is_sent_once_and_in_order(receiver):
+    clock = ManualClock()
+    exchange = Exchange(clock=clock)
+    exchange.script(CONTACT, Script(rings=3, talks=20))
+    sender = NotificationSender(exchange, receiver.url, "secret")
+    session = exchange.inbound(CONTACT)
+    for _ in range(40):
+        clock.advance(1)
+        sender.send_new()
+
+    assert receiver.received == [
+        {"secret": "secret", "event": event, "call_session_id": session}
+        for event in ("started", "answered", "ended")
+    ]
+
+
+def test_an_unanswered_call_has_no_event_answered(receiver):
+    exchange = Exchange(clock=(clock := ManualClock()))
+    exchange.script(CONTACT, Script.no_answer())
+    with NotificationSender(exchange, receiver.url, "secret"):
+        start_informer_call(exchange, CONTACT)
+        clock.advance(200)
+
+    assert [notification["event"] for notification in receiver.received] == ["started", "ended"]
+
+
+def test_a_receiver_that_is_away_stops_no_call(caplog):
+    exchange = Exchange(clock=(clock := ManualClock()))
+    sender = NotificationSender(exchange, "http://127.0.0.1:1/", "a secret")
+    exchange.inbound(CONTACT)
+    clock.advance(200)
+    sender.send_new()
+
+    assert "The notification was not sent: ConnectionError" in caplog.text
+    assert "a secret" not in caplog.text

@@ -1,0 +1,226 @@
+"""The vendor's notifications: the secret, the bounds, and one asset event for each event of a call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("airflow.assets.manager", reason="needs Airflow's API server")
+
+from fastapi import FastAPI, HTTPException
+from fastapi.testclient import TestClient
+
+from airflow_provider_callapi.emulator import ManualClock
+from airflow_provider_callapi.plugin import notifications
+from airflow_provider_callapi.plugin.notifications import EVENTS, Notification, Receiver, make_router
+
+SECRET = "a long secret"
+
+
+def body(**fields: Any) -> bytes:
+    return json.dumps({"secret": SECRET, "event": "ended", "call_session_id": 5, **fields}).encode()
+
+
+class Store:
+    """Records what is stored."""
+
+    def __init__(self) -> None:
+        self.stored: list[Notification] = []
+        self.has_asset = True
+        self.error: Exception | None = None
+
+    def __call__(self, notification: Notification) -> bool:
+        if self.error:
+            raise self.error
+        if self.has_asset:
+            self.stored.append(notification)
+        return self.has_asset
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def receiver(store: Store, clock: ManualClock) -> Receiver:
+    return Receiver(lambda: SECRET, store, clock)
+
+
+def refused(receiver: Receiver, sent: bytes) -> int:
+    with pytest.raises(HTTPException) as refusal:
+        receiver.receive(sent)
+    return refusal.value.status_code
+
+
+def test_a_notification_is_stored_once_however_often_it_comes(receiver, store):
+    for _ in range(3):
+        receiver.receive(body())
+    receiver.receive(body(event="answered"))
+    receiver.receive(body(call_session_id="6"))
+
+    assert store.stored == [Notification(5, "ended"), Notification(5, "answered"), Notification(6, "ended")]
+
+
+def test_without_a_secret_notifications_are_off(store, clock):
+    for secret in (None, ""):
+        assert refused(Receiver(lambda secret=secret: secret, store, clock), body(secret="")) == 404
+    assert store.stored == []
+
+
+@pytest.mark.parametrize("secret", ["", "another", SECRET.upper(), None, 5, [SECRET], {"secret": SECRET}])
+def test_a_wrong_secret_is_refused(receiver, store, secret):
+    assert refused(receiver, body(secret=secret)) == 403
+    assert store.stored == []
+
+
+def test_a_new_secret_counts_half_a_minute_later(store, clock):
+    secrets = [SECRET]
+    receiver = Receiver(lambda: secrets[-1], store, clock)
+    receiver.receive(body())
+    secrets.append("new")
+    clock.advance(30)
+
+    assert refused(receiver, body(event="answered")) == 403
+    receiver.receive(body(event="answered", secret="new"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"event": "no such event"},
+        {"event": None},
+        {"event": ["ended"]},
+        {"call_session_id": None},
+        {"call_session_id": 0},
+        {"call_session_id": -5},
+        {"call_session_id": True},
+        {"call_session_id": 5.5},
+        {"call_session_id": "5; DROP"},
+        {"call_session_id": "9" * 19},
+        {"call_session_id": {}},
+    ],
+)
+def test_a_field_of_another_form_is_refused_with_its_name(receiver, store, fields):
+    (name,) = fields
+    with pytest.raises(HTTPException) as refusal:
+        receiver.receive(body(**fields))
+
+    assert (refusal.value.status_code, store.stored) == (400, [])
+    assert str(refusal.value.detail).startswith(f"{name}: ")
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(st.none() | st.text(), st.lists).map(lambda v: json.dumps(v).encode())
+)
+def test_anything_else_is_refused_and_raises_no_other_error(sent):
+    store = Store()
+    assert refused(Receiver(lambda: SECRET, store, ManualClock()), sent) in (400, 403)
+    assert store.stored == []
+
+
+def test_a_thousand_in_a_minute_are_too_many_and_wrong_ones_use_none_of_them_up(receiver, store, clock):
+    for _ in range(1000):
+        refused(receiver, body(secret="wrong"))
+    refusals = []
+    for session in range(1, 2001):
+        clock.advance(0.03)
+        try:
+            receiver.receive(body(call_session_id=session))
+        except HTTPException as refusal:
+            refusals.append((refusal.status_code, refusal.headers))
+
+    assert set(map(str, refusals)) == {"(429, {'Retry-After': '10'})"}
+    assert len(store.stored) == 2000 - len(refusals)
+    assert 1199 <= len(store.stored) <= 1200  # 600 at once, and 600 in the minute
+
+
+def test_a_notification_that_could_not_be_stored_may_come_again(receiver, store):
+    store.error = OSError("the database is away")
+    with pytest.raises(OSError, match="away"):
+        receiver.receive(body())
+    store.error, store.has_asset = None, False
+    assert refused(receiver, body()) == 404
+    store.has_asset = True
+    receiver.receive(body())
+
+    assert store.stored == [Notification(5, "ended")]
+
+
+# --- in Airflow ---
+
+
+@pytest.fixture
+def client(airflow_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    monkeypatch.setenv("AIRFLOW_VAR_CALLAPI_NOTIFICATIONS_SECRET", SECRET)
+    app = FastAPI()
+    app.include_router(make_router())
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.fixture
+def asset(airflow_db: None) -> Iterator[Callable[[], list[Any]]]:
+    """An asset that a DAG uses. Return a function that returns the ``extra`` of its events."""
+    from airflow.models.asset import AssetActive, AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete, select
+
+    with create_session() as session:
+        session.add(AssetModel(name="callapi_notifications", uri="callapi_notifications", group="asset"))
+        session.flush()
+        session.add(AssetActive(name="callapi_notifications", uri="callapi_notifications"))
+
+    def events() -> list[Any]:
+        with create_session() as session:
+            return list(session.scalars(select(AssetEvent.extra)))
+
+    yield events
+    with create_session() as session:
+        for kind in (AssetEvent, AssetActive, AssetModel):
+            session.execute(delete(kind))
+
+
+def test_a_notification_becomes_an_event_of_the_asset_once_for_all_processes(client, asset):
+    assert client.post("/notifications", content=body()).status_code == 204
+    assert client.post("/notifications", content=body()).status_code == 204
+    other = Receiver(notifications.read_secret, notifications.store_event, ManualClock())
+    other.receive(body())
+
+    (extra,) = asset()
+    assert extra["payload"].items() >= {"call_session_id": 5, "event": "ended"}.items()
+    assert SECRET not in str(extra)
+
+
+def test_without_a_dag_that_uses_the_asset_the_sender_learns_it(client):
+    answer = client.post("/notifications", content=body())
+
+    assert (answer.status_code, answer.json()["detail"]) == (
+        404,
+        "No DAG uses the asset callapi_notifications.",
+    )
+
+
+def test_a_body_of_two_megabytes_is_refused_before_it_is_read(client, asset):
+    answer = client.post("/notifications", content=b"x" * 2_000_000)
+
+    assert (answer.status_code, asset()) == (413, [])
+
+
+def test_every_event_has_a_template_in_the_documentation():
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text("utf-8")
+    for event in EVENTS:
+        assert f'"event": "{event}"' in page
