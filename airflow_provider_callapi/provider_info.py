@@ -53,6 +53,10 @@ def get_provider_info() -> dict[str, Any]:
         "triggers": _modules("triggers.call_session", "triggers.call_events", "triggers.campaign"),
         "notifications": [f"{_PACKAGE}.notifications.callapi.CallApiNotifier"],
         "extra-links": [f"{_PACKAGE}.operators._call.base_operator.RecordingLink"],
+        "task-decorators": [
+            {"name": name, "class-name": f"{_PACKAGE}.decorators.callapi.{name}"}
+            for name in ("callapi_informer", "callapi_campaign")
+        ],
         "cli": [f"{_PACKAGE}.cli.definition.get_callapi_cli_commands"],  # Airflow 3.2+
         "config": {
             "callapi": {

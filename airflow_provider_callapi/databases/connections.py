@@ -35,10 +35,16 @@ def open_hook(conn_id: str, field: str) -> Any:
 
 
 def open_engine(conn_id: str, field: str) -> Engine:
-    """Return an SQLAlchemy engine for the database of an Airflow connection.
+    """Return an SQLAlchemy engine for the database of an Airflow connection, see `engine_of`."""
+    return engine_of(open_hook(conn_id, field), conn_id, field)
+
+
+def engine_of(hook: Any, conn_id: str, field: str) -> Engine:
+    """Return an SQLAlchemy engine for the database of a hook.
 
     The engine keeps phone numbers out of its log and its errors.
 
+    :param conn_id: the id of the hook's connection, for error messages.
     :param field: the name of the operator's parameter, for error messages.
     :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
     """
@@ -46,7 +52,6 @@ def open_engine(conn_id: str, field: str) -> Engine:
 
     from airflow_provider_callapi.databases.columns import DIALECTS  # noqa: PLC0415
 
-    hook = open_hook(conn_id, field)
     try:
         # The server may close idle connections while a campaign pauses for a night.
         engine: Engine = hook.get_sqlalchemy_engine({"pool_pre_ping": True, "hide_parameters": True})

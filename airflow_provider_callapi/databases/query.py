@@ -12,6 +12,7 @@ from airflow_provider_callapi.calls.lists.empty_values import is_empty
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import Table
 from airflow_provider_callapi.databases.connections import database_error, open_hook
+from airflow_provider_callapi.databases.lineage import report_query
 from airflow_provider_callapi.exceptions import CallApiFailure
 
 _PORTION = 1000
@@ -62,6 +63,7 @@ class Query:
         try:
             with closing(hook.get_conn()) as connection:
                 yield from _rows_of(connection, self)
+                report_query(hook, self.sql)
         except ListUnreadable as error:
             raise CallApiFailure(f"{named}: {error}") from None
         except Exception as error:  # each driver has its own exception classes

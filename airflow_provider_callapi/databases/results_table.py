@@ -16,15 +16,19 @@ such as an invalid row, ``person`` is ``row 17``.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import JSON, Column, Integer, MetaData, Table, Text, inspect
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from airflow_provider_callapi.databases.columns import IN_MYSQL, KEY, attempt_columns
-from airflow_provider_callapi.databases.connections import database_error, open_engine
+from airflow_provider_callapi.calls.campaign.ledger import Attempt
+from airflow_provider_callapi.databases.attempt_rows import row_of_attempt
+from airflow_provider_callapi.databases.columns import IN_MYSQL, KEY, LONGEST_NAME, attempt_columns
+from airflow_provider_callapi.databases.connections import database_error, engine_of, open_hook
+from airflow_provider_callapi.databases.lineage import report_table
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, mask_errors
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure
@@ -47,12 +51,11 @@ class ResultsTable:
     """A table of results in a SQL database.
 
     :param engine: an SQLAlchemy engine for one of `DIALECTS`.
-    :param field: the name of the operator's parameter, for error messages.
     """
 
-    def __init__(self, engine: Engine, name: TableName, field: str = "results") -> None:
+    def __init__(self, engine: Engine, name: TableName) -> None:
         self._engine = engine
-        self._named = f"{field}: connection {name.conn_id!r}, table {name}"
+        self._named = f"results: connection {name.conn_id!r}, table {name}"
         columns = [column for column in attempt_columns() if column.name not in _NO_ATTEMPT]
         for column in columns:
             column.nullable = column.name not in KEY
@@ -67,6 +70,17 @@ class ResultsTable:
             **IN_MYSQL,
         )
         self._empty = dict.fromkeys(column.name for column in self._table.columns)
+
+    @classmethod
+    def of(cls, name: TableName) -> Self:
+        """Return the table with a name, without a check whether the table exists.
+
+        :raises CallApiFailure: the connection cannot be used.
+        """
+        hook = open_hook(name.conn_id, "results")
+        engine = engine_of(hook, name.conn_id, "results")
+        report_table(hook, engine.url, name)
+        return cls(engine, name)
 
     def prepare(self) -> None:
         """Create the table if it is missing, and check that rows can be written.
@@ -95,8 +109,11 @@ class ResultsTable:
         """
         retrying = RETRY_OUTAGE if patient else RETRY_BRIEFLY.copy(stop=lambda state: True)
         rows = iter(rows)
-        while chunk := [{**self._empty, **row} for row in itertools.islice(rows, _CHUNK)]:
+        while chunk := [self._full(row) for row in itertools.islice(rows, _CHUNK)]:
             mask_errors(lambda: retrying(self._write, chunk), self._named)
+
+    def _full(self, row: Row) -> dict[str, Any]:
+        return {**self._empty, **row, "campaign": _shortened(row["campaign"])}
 
     def _write(self, rows: list[dict[str, Any]]) -> None:
         rows = sorted(rows, key=lambda row: [row[name] for name in KEY])  # one order prevents deadlocks
@@ -139,12 +156,30 @@ class ResultsTable:
             )
 
 
+def _shortened(campaign: str) -> str:
+    """Return a campaign's name that fits into its column. A hash replaces the end of a longer name."""
+    if len(campaign) <= LONGEST_NAME:
+        return campaign
+    digest = hashlib.sha256(campaign.encode()).hexdigest()[:16]
+    return f"{campaign[: LONGEST_NAME - len(digest) - 1]}-{digest}"
+
+
+def row_of_result(attempt: Attempt, campaign: str, person: str) -> dict[str, Any]:
+    """Return the row of an attempt in a table of results.
+
+    :param campaign: the campaign's name.
+    :param person: the number called.
+    """
+    row = row_of_attempt(attempt, campaign)
+    return {**{name: value for name, value in row.items() if name not in _NO_ATTEMPT}, "person": person}
+
+
 def open_results_table(name: TableName) -> ResultsTable:
     """Return the table of results, which exists and can be written.
 
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
-    table = ResultsTable(open_engine(name.conn_id, "results"), name)
+    table = ResultsTable.of(name)
     table.prepare()
     return table

@@ -30,13 +30,16 @@ class MappedDataIsNoTemplate:
     ) -> None:
         names: Collection[str] = [*template_fields]
         if parent is self:
-            self.data_parameters = data = _data_parameters(parent, context)
+            self.data_parameters = data = mapped_from_tasks(self, context)
             names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
         super()._do_render_template_fields(parent, names, context, *args, **kwargs)  # type: ignore[misc]
 
 
-def _data_parameters(operator: Any, context: Mapping[str, Any]) -> Collection[str]:
-    """Return the names of the parameters that a mapped operator gets from another task."""
+def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[str]:
+    """Return the names of the parameters that a mapped operator gets from another task.
+
+    If the operator has been made from a Python function, return the names of the function's arguments.
+    """
     dag = operator.get_dag()
     task = dag.task_dict.get(operator.task_id) if dag else None
     if not isinstance(task, MappedOperator):

@@ -13,6 +13,7 @@ from airflow_provider_callapi.exceptions import CallApiFailure, translate_errors
 from airflow_provider_callapi.operators._call.tags import read_tags
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import is_template, nothing_sent
 from airflow_provider_callapi.task_context import Deferral, TaskFacts, refuse_another_task
@@ -120,7 +121,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
-    ``duration_seconds``, ….
+    ``duration_seconds``, …. If the task has outlet assets, the event of each asset has the summary in its
+    ``extra``, as ``callapi_campaign``.
     """
 
     ui_color = "#fbe8d3"
@@ -286,6 +288,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
                 raise business.error from None
             if isinstance(result, Deferral):
                 self.defer(trigger=result.trigger, method_name=result.method_name, kwargs=dict(result.kwargs))
+            add_to_outlet_events(context, self.outlets, {"callapi_campaign": result})
             return result
 
     def _refuse_queries_of_others(self) -> None:

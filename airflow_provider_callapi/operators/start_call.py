@@ -60,6 +60,9 @@ template.
     rules). False (default): the task fails. True: the task succeeds, even with ``require_answer``, and
     returns ``status="refused"`` without a session id. `CallApiBranchOperator` has a route for this status.
     The value True needs ``delivery="at_most_once"``.
+:param results: a table to which the task writes one row for each attempt: ``{"conn_id": "dwh", "table":
+    "calls", "schema": "marketing"}``, as a campaign does. The column ``campaign`` has the ids of DAG, task
+    and run. May contain a template. None: no table.
 
 The operators return the call as a dict without phone numbers: ``call_session_id``, ``external_id``,
 ``status`` (``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``,

@@ -94,6 +94,18 @@ def test_examples_parse_without_an_error_and_without_the_network(monkeypatch, da
         assert dag.schedule is None or name == "callapi_inbound_call"  # no example runs on a time schedule
 
 
+# --- text_from_function ---
+
+
+def test_text_from_function_calls_the_forms_contact(run_dag, exchange):
+    exchange.expect_ring("79160000007")
+
+    run = run_dag(EXAMPLES / "text_from_function.py", conf={"contact": "79160000007"})
+
+    assert run.states == {"report": "success"}
+    assert run.xcoms["report"]["status"] == "ended"
+
+
 # --- informer_call ---
 
 

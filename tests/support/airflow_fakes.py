@@ -170,6 +170,7 @@ class Task:
     events: list[dict[str, Any]] = field(default_factory=list)
     reschedules: int = 0
     run_clears: int = 0
+    more_context: dict[str, Any] = field(default_factory=dict)
 
     @property
     def context(self) -> dict[str, Any]:
@@ -179,6 +180,7 @@ class Task:
             "dag_run": SimpleNamespace(run_after=self.run_after or self.now, clear_number=self.run_clears),
             "params": self.params,
             "task": SimpleNamespace(retries=RETRIES),
+            **self.more_context,
         }
         if self.state is not None:
             context["task_state_store"] = self.state

@@ -7,17 +7,19 @@ stopped. See `airflow_provider_callapi.calls.call_journal` for the journal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout, BaseOperatorLink, conf
 
+from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Delivery
 from airflow_provider_callapi.calls.tagging import TagWhen
 from airflow_provider_callapi.exceptions import translate_errors
+from airflow_provider_callapi.operators._call.numbers import read_numbers
 from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
@@ -29,6 +31,7 @@ if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this modul
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_callapi.operators._call.call_try import CallTry, Result
+    from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
 
 
 class RecordingLink(BaseOperatorLink):
@@ -52,7 +55,7 @@ class StartCallOperator(RequestOperator):
 
     ui_color = "#fbe8d3"
     operator_extra_links = (RecordingLink(),)
-    also_templated = ("tags", "region")
+    also_templated = ("tags", "region", "results")
     kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS, "region": TEXT}
 
     def __init__(
@@ -81,6 +84,7 @@ class StartCallOperator(RequestOperator):
         max_lateness: timedelta | float | None = timedelta(hours=24),
         recording_link: bool = False,
         refused_as_result: bool = False,
+        results: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -107,6 +111,7 @@ class StartCallOperator(RequestOperator):
         self.max_lateness = max_lateness
         self.recording_link = recording_link
         self.refused_as_result = refused_as_result
+        self.results = results
         self.recording_url: str | None = None
         self._try: CallTry | None = None
 
@@ -115,20 +120,21 @@ class StartCallOperator(RequestOperator):
 
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
-        self._read_options()
+        self._read_options(not_rendered=self.template_fields)
         if not is_template(self.tags):
             read_tags(self.tags)
         super().check_constants()
 
-    def _read_options(self) -> CallOptions:
+    def _read_options(self, *, not_rendered: Collection[str] = ()) -> CallOptions:
         """Check the operator's attributes, and return them as one options object.
 
         The constructor and each try call this method, because a subclass or a cluster policy may change
         attributes after the constructor.
 
+        :param not_rendered: the names of the template fields, before Airflow renders them.
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
-        return CallOptions.read(vars(self))
+        return CallOptions.read(vars(self), not_rendered=not_rendered)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict.
@@ -229,24 +235,45 @@ class StartCallOperator(RequestOperator):
             return None if STATE_KEY in context and FLAG.read(self.durable) else placed
 
         with forbid_redial(known_call), translate_errors(), self.hook as hook:
-            self._try = CallTry(
-                self._read_options(),
-                TaskFacts.of(context, execution_timeout=self.execution_timeout),
-                hook,
-                read_tag_rules(
-                    self.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
-                ),
-                self.log,
-                wait_until=wait_until,
+            options = self._read_options()
+            facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
+            tag_rules = read_tag_rules(
+                self.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
             )
-            try:
-                yield self._try
-            except AirflowTaskTimeout:
-                if not self._try.is_durable:  # Airflow calls on_kill only if the error stays a timeout
-                    self.on_kill()
-                raise
-            finally:
-                self.recording_url = self._try.recording_url
+            with self._open_results(options, facts, is_new=placed is None) as results:
+                self._try = CallTry(
+                    options, facts, hook, tag_rules, self.log, wait_until=wait_until, results=results
+                )
+                try:
+                    yield self._try
+                except AirflowTaskTimeout:
+                    if not self._try.is_durable:  # Airflow calls on_kill only if the error stays a timeout
+                        self.on_kill()
+                    raise
+                finally:
+                    self.recording_url = self._try.recording_url
+
+    @contextmanager
+    def _open_results(
+        self, options: CallOptions, facts: TaskFacts, *, is_new: bool
+    ) -> Iterator[ResultInTable | None]:
+        """Open the table of the parameter ``results``. None: the author names no table."""
+        if options.results is None:
+            yield None
+            return
+        from airflow_provider_callapi.operators._call.result_in_table import (  # noqa: PLC0415 - SQLAlchemy
+            written_to_table,
+        )
+
+        try:
+            values = {"contact": self.contact}
+            contact = read_numbers(values, TEXT.read(self.region), method=self.request_type.method)["contact"]
+        except InvalidParameters as error:  # after a deferral, the template may give another value
+            self.log.warning("results: the row of the call cannot be written: %s", error)
+            yield None
+            return
+        with written_to_table(options.results, facts.owner, contact, self.log, is_new=is_new) as results:
+            yield results
 
     def _complete(self, result: Result) -> dict[str, Any]:
         """Finish or defer the task.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
@@ -28,7 +28,7 @@ from airflow_provider_callapi.calls.lifecycle import (
 )
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import AbsenceNotProven, CallGateway, Unresolved, place
-from airflow_provider_callapi.calls.stores import MemoryStore
+from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
 from airflow_provider_callapi.calls.tagging import TagRules
 from airflow_provider_callapi.calls.tolerance import PollTolerance
 from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Phase, SessionWatch
@@ -49,6 +49,9 @@ from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context import Deferral, TaskFacts
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
+if TYPE_CHECKING:  # SQLAlchemy is heavy
+    from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
+
 Result = dict[str, Any] | Deferral
 """The result of a try: the call for XCom, or a deferral."""
 
@@ -62,6 +65,7 @@ class CallTry:
     :param tag_rules: event → id of the tag that the call gets, as `read_tag_rules` returns them.
     :param wait_until: epoch seconds at which this try stops waiting. None: the try has not waited yet.
     :param log: the task's logger.
+    :param results: the table to which the try writes its call. None: the author names no table.
     :ivar is_durable: whether the journal outlives the try.
     :ivar active_session_id: the session id of the call that `release` ends. None: no call is active.
     """
@@ -75,6 +79,7 @@ class CallTry:
         log: Any,
         *,
         wait_until: float | None = None,
+        results: ResultInTable | None = None,
     ) -> None:
         self.active_session_id: int | None = None
         self._options = options
@@ -82,11 +87,16 @@ class CallTry:
         self._hook = hook
         self._log = log
         self.is_durable = options.durable and facts.state is not None
-        store = (facts.state if self.is_durable else None) or MemoryStore()
+        store: KeyValueStore = (facts.state if self.is_durable else None) or MemoryStore()
+        self._results = results
+        if results is not None:
+            store = results.watch(store)
         self._people = PeopleOfIndex.of(facts) if self.is_durable else None
         self._journal = Journal(
             ObservedStore(store), owner=facts.owner, generation=facts.clears, deployment=facts.deployment
         )
+        if results is not None and self._journal.is_of(results.person):
+            results.add(self._journal.current)  # an earlier try may have ended before it wrote the row
         self._lifecycle = CallLifecycle(
             self._journal,
             self._lifecycle_gateway(),
@@ -156,6 +166,8 @@ class CallTry:
                 raise
             if error.method == request.method:
                 count_call("refused")
+                if self._results is not None and self._journal.record is not None:
+                    self._results.add_refused(self._journal.record, error.mnemonic)
             # A refused search proves nothing about the call. Without a journal, an earlier try may have rung.
             if not self._options.refused_as_result or search_first or error.method != request.method:
                 raise

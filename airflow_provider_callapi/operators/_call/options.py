@@ -5,12 +5,13 @@ The operator's constructor checks the parameters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self, get_args
 
 from airflow_provider_callapi.calls.placing import Delivery
+from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kinds import (
     FLAG,
@@ -18,6 +19,7 @@ from airflow_provider_callapi.parameters.kinds import (
     LIMIT,
     SECONDS,
     SECONDS_OR_ZERO,
+    TABLE,
     choice,
     count,
 )
@@ -39,6 +41,7 @@ CALL_OPTIONS: Schema = {
     "max_lateness": LIMIT,
     "recording_link": FLAG,
     "refused_as_result": FLAG,
+    "results": TABLE.or_none("no table"),
 }
 """The parameters that all start operators share, except ``tags`` and the fields of the API method."""
 
@@ -70,15 +73,18 @@ class CallOptions:
     max_lateness: timedelta | None
     recording_link: bool
     refused_as_result: bool
+    results: TableName | None
 
     @classmethod
-    def read(cls, values: Mapping[str, Any]) -> Self:
+    def read(cls, values: Mapping[str, Any], *, not_rendered: Collection[str] = ()) -> Self:
         """Return the options that an operator's parameters mean.
 
         :param values: parameter name → value. Other names are ignored.
+        :param not_rendered: the names of the template fields, before Airflow renders them.
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
-        return cls(has_tags=bool(values.get("tags")), **read_parameters(CALL_OPTIONS, values))
+        read = read_parameters(CALL_OPTIONS, values, not_rendered=not_rendered)
+        return cls(has_tags=bool(values.get("tags")), **read)
 
     def __post_init__(self) -> None:
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)

@@ -135,7 +135,7 @@ class RequestOperator(
     kinds: ClassVar[Schema] = {"callapi_conn_id": TEXT}
     object_fields = frozenset(
         {"call_session_id", "contact_message", "employee", "employee_message", "operator_message"}
-        | {"tags", "to_message"}
+        | {"results", "tags", "to_message"}
     )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -1,13 +1,8 @@
-"""Write the results of a campaign to a table while the campaign runs.
-
-A thread of its own writes the rows, so that a slow database never delays a call. If the database does not
-answer, the rows wait. After the last call, the campaign writes the rows of all people once more.
-"""
+"""The rows that a campaign writes to a table of results while it runs, and at its end."""
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,53 +12,34 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped
 from airflow_provider_callapi.calls.campaign.results import DUPLICATE
 from airflow_provider_callapi.calls.campaign.summary import Ending
-from airflow_provider_callapi.databases.attempt_rows import row_of_attempt
-from airflow_provider_callapi.databases.results_table import ResultsTable, Row, open_results_table
+from airflow_provider_callapi.databases.results_table import Row, open_results_table, row_of_result
 from airflow_provider_callapi.databases.table_name import TableName
+from airflow_provider_callapi.databases.table_writer import TableWriter
 from airflow_provider_callapi.exceptions import CallApiTrouble
-
-_PAUSE = 1.0
-"""Seconds between two writes while the campaign runs."""
-_PAUSE_AFTER_FAILURE = 15.0
-_CLOSES_WITHIN = 5.0
-"""Seconds that the end of a try waits for the last write."""
 
 
 class ResultsInTable:
     """The rows that one try of a campaign writes to a table of results.
 
     :param campaign: the campaign's name.
-    :param log: the task's logger.
     """
 
-    def __init__(self, table: ResultsTable, campaign: str, plan: Plan, log: Any) -> None:
-        self._table = table
+    def __init__(self, writer: TableWriter, campaign: str, plan: Plan) -> None:
+        self._writer = writer
         self._campaign = campaign
         self._people = {person.key: person for person in plan.people}
-        self._log = log
-        self._waiting: dict[tuple[str, int], Attempt] = {}
-        self._has_failed = False
-        self._waiting_lock = threading.Lock()
-        self._table_lock = threading.Lock()
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._write_regularly, name="callapi-results", daemon=True)
 
     def add(self, attempts: Iterable[Attempt]) -> None:
         """Write these attempts within seconds. The method does not wait for the database."""
-        with self._waiting_lock:
-            self._waiting.update({(attempt.person, attempt.attempt): attempt for attempt in attempts})
-        if self._thread.ident is None:
-            self._thread.start()
-
-    def close(self) -> None:
-        """Write what is left, and end the thread. A database that does not answer delays this by seconds."""
-        self._closed.set()
-        if self._thread.ident is not None:
-            self._thread.join(_CLOSES_WITHIN)
+        self._writer.add([self._row(attempt) for attempt in attempts])
 
     def watch(self, ledger: Ledger) -> Ledger:
         """Return the ledger in a form that also writes each attempt to the table."""
         return _LedgerWithTable(ledger, self)
+
+    def close(self) -> None:
+        """Write what is left. A database that does not answer delays this by seconds."""
+        self._writer.close()
 
     def write_all(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> list[str]:
         """Write the final row of each attempt, and a row for each person or list row without an attempt.
@@ -73,33 +49,11 @@ class ResultsInTable:
         :param skipped: the invalid rows and the duplicates.
         :return: an error text if the rows could not be written.
         """
-        self.close()
         try:
-            with self._table_lock:
-                self._table.write(self._final_rows(endings, skipped), patient=True)
+            self._writer.finish(self._final_rows(endings, skipped))
         except CallApiTrouble as trouble:
             return [str(trouble)]
         return []
-
-    def _write_regularly(self) -> None:
-        while not self._closed.wait(_PAUSE_AFTER_FAILURE if self._has_failed else _PAUSE):
-            self._write_waiting()
-        self._write_waiting()
-
-    def _write_waiting(self) -> None:
-        with self._table_lock:
-            with self._waiting_lock:
-                attempts, self._waiting = self._waiting, {}
-            try:
-                self._table.write(map(self._row, attempts.values()), patient=False)
-            except CallApiTrouble as trouble:
-                with self._waiting_lock:
-                    self._waiting = attempts | self._waiting
-                if not self._has_failed:
-                    self._log.warning("%s. The campaign continues, and writes the results later", trouble)
-                self._has_failed = True
-            else:
-                self._has_failed = False
 
     def _final_rows(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> Iterator[Row]:
         for ending in endings:
@@ -107,7 +61,7 @@ class ResultsInTable:
                 yield self._row(attempt)
             if ending.attempts:
                 last = ending.attempts[-1]
-                yield self._row(last) | {"result": last.result or ending.result.value}
+                yield {**self._row(last), "result": (last.result or ending.result).value}
             else:
                 person = ending.person.contact
                 yield {**self._listed(ending.person), "person": person, "result": ending.result.value}
@@ -115,11 +69,9 @@ class ResultsInTable:
             result = DUPLICATE if isinstance(row, Duplicate) else Result.INVALID.value
             yield {**self._listed(row), "person": f"row {row.line}", "result": result, "why": row.why}
 
-    def _row(self, attempt: Attempt) -> dict[str, Any]:
+    def _row(self, attempt: Attempt) -> Row:
         person = self._people[attempt.person]
-        row = row_of_attempt(attempt, self._campaign)
-        del row["unrung"]
-        return {**self._listed(person), **row, "person": person.contact}
+        return {**self._listed(person), **row_of_result(attempt, self._campaign, person.contact)}
 
     def _listed(self, item: Person | Skipped) -> dict[str, Any]:
         row = json.loads(json.dumps(item.row, default=str))
@@ -152,4 +104,4 @@ def open_results(name: TableName, campaign: str, plan: Plan, log: Any) -> Result
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
-    return ResultsInTable(open_results_table(name), campaign, plan, log)
+    return ResultsInTable(TableWriter(open_results_table(name), log), campaign, plan)

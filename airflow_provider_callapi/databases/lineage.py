@@ -1,0 +1,64 @@
+"""Report to Airflow's hook lineage which query a list comes from, and to which table results go.
+
+Airflow reports files in object storage itself. A failure here never fails a task.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+    from airflow_provider_callapi.databases.table_name import TableName
+
+_SCHEMES = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql"}
+_PORTS = {"postgres": 5432, "mysql": 3306}
+
+
+def report_query(hook: Any, sql: str) -> None:
+    """Report a query as an input of the task. Its parameters are not reported: they may be phone numbers.
+
+    :param hook: the hook that has carried out the query.
+    """
+    with suppress(Exception):
+        from airflow.providers.common.sql.hooks.lineage import (  # noqa: PLC0415 - not in every version
+            send_sql_hook_lineage,
+        )
+
+        send_sql_hook_lineage(context=hook, sql=sql)
+
+
+def report_table(hook: Any, url: URL, name: TableName) -> None:
+    """Report a table as an output of the task.
+
+    :param hook: the hook of the table's database.
+    :param url: the address of the database.
+    """
+    with suppress(Exception):
+        from airflow.providers.common.compat.lineage.hook import (  # noqa: PLC0415 - heavy
+            get_hook_lineage_collector,
+        )
+
+        if uri := table_uri(url, name):
+            get_hook_lineage_collector().add_output_asset(context=hook, uri=uri)
+
+
+def table_uri(url: URL, name: TableName) -> str | None:
+    """Return the URI of a table as an asset, in the form of Airflow's providers.
+
+    None: the database has no host, so no such URI exists.
+    """
+    scheme = _SCHEMES.get(url.get_backend_name())
+    if scheme is None or not url.host:
+        return None
+    parts = (
+        [url.database, name.schema or "public", name.table]
+        if scheme == "postgres"
+        else [
+            name.schema or url.database,
+            name.table,
+        ]
+    )
+    return f"{scheme}://{url.host}:{url.port or _PORTS[scheme]}/{'/'.join(map(str, parts))}"

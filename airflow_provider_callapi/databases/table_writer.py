@@ -1,0 +1,89 @@
+"""Write rows to a table of results while calls take place.
+
+A thread of its own writes the rows, so that a slow database never delays a call. If the database does not
+answer, the rows wait.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from airflow_provider_callapi.databases.columns import KEY
+from airflow_provider_callapi.databases.results_table import ResultsTable, Row
+from airflow_provider_callapi.exceptions import CallApiTrouble
+
+_PAUSE = 1.0
+"""Seconds between two writes."""
+_PAUSE_AFTER_FAILURE = 15.0
+_CLOSES_WITHIN = 5.0
+"""Seconds that `TableWriter.close` waits for the last write."""
+
+
+class TableWriter:
+    """Writes rows to a table of results, in a thread of its own. Of rows with one key, the last one counts.
+
+    :param log: the task's logger.
+    """
+
+    def __init__(self, table: ResultsTable, log: Any) -> None:
+        self._table = table
+        self._log = log
+        self._waiting: dict[tuple[Any, ...], Row] = {}
+        self._has_failed = False
+        self._waiting_lock = threading.Lock()
+        self._table_lock = threading.Lock()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._write_regularly, name="callapi-results", daemon=True)
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Write these rows within seconds. The method does not wait for the database."""
+        with self._waiting_lock:
+            self._waiting.update({tuple(row[name] for name in KEY): row for row in rows})
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def close(self) -> None:
+        """Write what is left, and end the thread. A database that does not answer delays this by seconds."""
+        self._closed.set()
+        if self._thread.ident is not None:
+            self._thread.join(_CLOSES_WITHIN)
+
+    def finish(self, last: Iterable[Row] = ()) -> None:
+        """Write what is left and the last rows, and wait up to five minutes for the database.
+
+        :raises CallApiTrouble: the database has not answered, or refuses the rows.
+        """
+        self.close()
+        with self._table_lock:
+            self._table.write(self._take(), patient=True)
+            self._table.write(last, patient=True)
+
+    def _write_regularly(self) -> None:
+        while not self._closed.wait(_PAUSE_AFTER_FAILURE if self._has_failed else _PAUSE):
+            self._write_waiting()
+        self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        with self._table_lock:
+            rows = self._take()
+            try:
+                self._table.write(rows, patient=False)
+            except CallApiTrouble as trouble:
+                self._put_back(rows)
+                if not self._has_failed:
+                    self._log.warning("%s. The task continues, and writes the rows later", trouble)
+                self._has_failed = True
+            else:
+                self._has_failed = False
+
+    def _take(self) -> list[Row]:
+        with self._waiting_lock:
+            rows, self._waiting = list(self._waiting.values()), {}
+        return rows
+
+    def _put_back(self, rows: Iterable[Row]) -> None:
+        older = {tuple(row[name] for name in KEY): row for row in rows}
+        with self._waiting_lock:
+            self._waiting = older | self._waiting

