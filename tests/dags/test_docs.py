@@ -325,7 +325,7 @@ def test_the_columns_of_the_table_of_results_are_the_codes_own(page):
 def test_the_phone_numbers_of_the_table_are_read_as_the_table_shows(page):
     rows = re.findall(r"^\| (.*`.*\d.*`.*) \| (\d{11}|\S+:) ?.*\|$", PAGES[page], re.MULTILINE)
 
-    assert len(rows) == 8
+    assert len(rows) >= 8
     for written, read in rows:
         for number in re.findall(r"`([^`]+)`", written):
             with nullcontext() if read.isdigit() else pytest.raises(NotANumber):
