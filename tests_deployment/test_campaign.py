@@ -67,11 +67,11 @@ class WithCampaign(Deployment):
         self._environment["AIRFLOW_CONN_CALLAPI_LEDGER"] = json.dumps(
             {**connection, "host": self.ledger["host"]}
         )
-        people = home / "people.csv"
-        with people.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([("phone", "name"), *((phone, "Anna") for phone in PEOPLE)])
+        self.query("CREATE TABLE people (phone TEXT, name TEXT)")
+        rows = ", ".join(f"('{phone}', 'Anna')" for phone in PEOPLE)
+        self.query(f"INSERT INTO people VALUES {rows}")
         options = {
-            "contacts": f"file://{people}",
+            "contacts": {"conn_id": "callapi_ledger", "sql": "SELECT phone, name FROM people"},
             "call": {
                 "method": "start.informer_call",
                 "virtual_phone_number": "74993720692",
@@ -87,7 +87,7 @@ class WithCampaign(Deployment):
             "poll_interval": 1.0,
             "appear_timeout": 10.0,
             "report_timeout": 30.0,
-            "results": f"file://{self.results}/results.csv",
+            "results": {"conn_id": "callapi_ledger", "table": "results"},
             "report": f"file://{self.results}/report.html",
             "retries": 100,
             "retry_delay": 1.0,
@@ -112,10 +112,10 @@ class WithCampaign(Deployment):
         return returned
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
-        """Return rows of the ledger's database."""
+        """Run a statement in the ledger's database, and return its rows."""
         with psycopg2.connect(dbname="ledger", **self.ledger) as db, db.cursor() as cursor:
             cursor.execute(statement)
-            return cursor.fetchall()
+            return cursor.fetchall() if cursor.description else []
 
     def shard_runs(self, shard: int) -> dict[str, int] | None:
         """Return the process ids of a shard's task and its worker, or None if the task does not run."""
@@ -209,14 +209,13 @@ def test_a_campaign_of_2000_people_in_four_shards_survives_twenty_kills(
         set(PEOPLE) - doubtful
     )
 
-    # ledger, results, summaries
+    # ledger, table of results, summaries
     counts = Counter(result for _, result in last.values())
-    files = [deployment.results / of_shard("results", number, "csv") for number in range(SHARDS)]
-    listed = [row for file in files for row in read_csv(file)]
-    assert {row["call_contact"]: (int(row["call_attempts"]), row["call_result"]) for row in listed} == {
-        person: (rings[person], result) for person, (_, result) in last.items()
-    }
-    assert len(listed) == len(PEOPLE)
+    listed = deployment.query(
+        "SELECT person, attempt, status, result, call_session_id, external_id FROM results "
+        "WHERE campaign = 'killed'"
+    )
+    assert sorted(map(repr, listed)) == sorted(map(repr, rows))
     summaries = [deployment.summary(number) for number in range(SHARDS)]
     assert sum((Counter(summary["results"]) for summary in summaries), Counter()) == counts
     assert sum(summary["calls"] for summary in summaries) == len(placed)

@@ -70,6 +70,13 @@ class Query:
             raise database_error(error, named) from None
 
 
+def has_query(value: Any) -> bool:
+    """Return whether a parameter's value is a query, or a dict with a query in the key ``list``."""
+    if not isinstance(value, Mapping):
+        return False
+    return isinstance(value.get("sql"), str) or has_query(value.get("list"))
+
+
 def _rows_of(connection: Any, query: Query) -> Iterator[Mapping[str, Any]]:
     with closing(_open_cursor(connection)) as cursor:
         arguments = () if query.parameters is None else (query.parameters,)

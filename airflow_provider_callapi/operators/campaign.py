@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
+from airflow_provider_callapi.databases.query import has_query
 from airflow_provider_callapi.exceptions import CallApiFailure, translate_errors
 from airflow_provider_callapi.operators._call.tags import read_tags
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
@@ -60,7 +61,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param do_not_call: numbers that must not be called: a list, a path or a query like ``contacts``, with the
         numbers in the column ``phone`` or in the only column. A cell may contain several numbers. While the
         campaign dials, it reads the file or the query again each minute. If a person has been on the list
-        once, this task no longer calls the person, neither in this try nor in a later one.
+        once, this task no longer calls the person, neither in this try nor in a later one. ``{"blacklist":
+        true, "list": …}`` also excludes the numbers on the account's blacklist, which needs the Data API. The
+        key ``list`` is optional.
     :param max_unreadable: how many entries of ``do_not_call`` may be unreadable as phone numbers. If more
         entries are unreadable, the task fails before it dials. Default: 0.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
@@ -218,7 +221,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self._run: CampaignRun | None = None
         self._killed = False
         self._has_do_not_call = do_not_call is not None
-        self._queries = {name for name in _LISTS if isinstance(vars(self)[name], Mapping)}
+        self._queries = {name for name in _LISTS if has_query(vars(self)[name])}
         self._read_options(templates=True)  # a wrong option is an error of the DAG file
 
     def _read_options(self, *, templates: bool = False) -> CampaignOptions:
@@ -298,7 +301,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         """
         for name in _LISTS:
             in_dag_file = name in self._queries and name not in self.data_parameters
-            if isinstance(vars(self)[name], Mapping) and not in_dag_file:
+            if has_query(vars(self)[name]) and not in_dag_file:
                 raise CallApiFailure(
                     f"{name}: a query must be written in the DAG file, and this query comes from another "
                     "task or from a template. Only its parameters may be data. No call was placed."

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.databases.table_name import TableName
 
@@ -241,6 +242,20 @@ def _read_rows(value: Any) -> Any:
     return value
 
 
+def _read_exclusions(value: Any) -> Exclusions:
+    """Return whom a campaign must not call.
+
+    :param value: a list as `_read_rows` takes it, or ``{"blacklist": true, "list": …}`` with such a list.
+    :raises ValueError: the value has another form.
+    """
+    if not isinstance(value, Mapping) or "blacklist" not in value:
+        return Exclusions(_read_rows(value))
+    if not value.keys() <= {"blacklist", "list"}:
+        raise ValueError
+    rows = value.get("list")
+    return Exclusions(None if rows is None else _read_rows(rows), flag(value["blacklist"]))
+
+
 def _read_results(value: Any) -> str | TableName:
     """Return the path of a file unchanged, and a dict as the name of a table."""
     return TableName.of(value) if isinstance(value, Mapping) else text(value)
@@ -283,6 +298,7 @@ CALL = Kind("the dict of a call", _read_call)
 CALLS = Kind("a list of dicts of calls", _read_calls)
 MOMENT = Kind("a number of epoch seconds", _read_moment)
 ROWS = Kind('a list of rows, the path of a file, or a query {"conn_id": …, "sql": …}', _read_rows)
+EXCLUSIONS = Kind(f'{ROWS.allowed}, or {{"blacklist": true, "list": …}}', _read_exclusions)
 _TABLE = '{"conn_id": …, "table": …, "schema": …}'
 TABLE = Kind(f"a dict {_TABLE}", TableName.of)
 RESULTS = Kind(f"the path of a file, or a dict {_TABLE}", _read_results)

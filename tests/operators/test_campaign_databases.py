@@ -17,7 +17,6 @@ from campaign_desk import PEOPLE, campaign
 from airflow_provider_callapi.databases import table_writer
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 
@@ -111,19 +110,23 @@ def test_who_objects_in_the_database_while_the_campaign_dials_is_not_called(desk
     assert summary["results"]["do_not_call"] >= 1
 
 
-@pytest.mark.parametrize("field", ["contacts", "do_not_call"])
+FOREIGN = {
+    "contacts": QUERY,
+    "do_not_call": {"blacklist": True, "list": {"conn_id": "dwh", "sql": "SELECT phone FROM people"}},
+}
+
+
+@pytest.mark.parametrize("field", FOREIGN)
 def test_a_query_that_is_data_is_refused(desk, dwh, field):
-    foreign: Any = object()  # stands for the output of a task
-    options: dict[str, Any] = {"contacts": PEOPLE, field: _Output(foreign)}
-    calls = campaign(desk, **options)
-
-    class Rendered(CallApiCampaignOperator):
-        def execute(self, context: Any) -> Any:
-            setattr(self, field, QUERY)
-            return super().execute(context)
-
+    calls = campaign(desk, **{field: _Output()})
     make = calls.make
-    calls.make = lambda: _as(Rendered, make())
+
+    def render() -> Any:
+        operator = make()
+        setattr(operator, field, FOREIGN[field])
+        return operator
+
+    calls.make = render
     with pytest.raises(CallApiFailure, match=f"{field}: a query must be written in the DAG file"):
         calls.run()
     assert rung(desk) == []
@@ -132,16 +135,32 @@ def test_a_query_that_is_data_is_refused(desk, dwh, field):
 class _Output:
     """Stands for the output of another task."""
 
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
     def resolve(self, context: Any) -> Any:
-        return self.value
+        raise NotImplementedError
 
 
-def _as(kind: type[Any], operator: Any) -> Any:
-    operator.__class__ = kind
-    return operator
+def test_the_accounts_blacklist_is_excluded_together_with_a_list(desk, dwh):
+    desk.exchange.account.blacklist.add(PEOPLE[0])
+    dwh("INSERT INTO objections VALUES (?)", PEOPLE[1])
+    objections = {"conn_id": "dwh", "sql": "SELECT phone FROM objections"}
+
+    both = campaign(desk, do_not_call={"blacklist": True, "list": objections}).run()
+    assert both["results"]["do_not_call"] == 2
+    assert rung(desk) == PEOPLE[2:]
+
+
+def test_the_accounts_blacklist_alone_is_enough(desk):
+    desk.exchange.account.blacklist.add(PEOPLE[0])
+
+    assert campaign(desk, do_not_call={"blacklist": "true"}).run()["results"]["do_not_call"] == 1
+
+
+def test_the_blacklist_needs_the_data_api(desk):
+    desk.connect(extra={"data_api": False})
+    with pytest.raises(CallApiFailure, match=r"do_not_call\.blacklist needs the Data API"):
+        campaign(desk, do_not_call={"blacklist": True}).run()
+
+    assert rung(desk) == []
 
 
 # --- results ---

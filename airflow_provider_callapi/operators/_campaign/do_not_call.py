@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
+from airflow_provider_callapi.api.account import GetBlacklistPhoneNumbers
 from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.list_request import fetch_list
 from airflow_provider_callapi.calls.lists.columns import phone_columns
 from airflow_provider_callapi.calls.lists.empty_values import is_blank
 from airflow_provider_callapi.calls.lists.json_rows import Row
@@ -16,6 +19,7 @@ from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators._campaign.contact_list import Contacts, read_rows
 from airflow_provider_callapi.operators._campaign.storage import open_path
 
@@ -33,6 +37,8 @@ class DoNotCall:
     columns such as ``mobile``, or in its only column. Within a try, the list only grows. A number that has
     disappeared from the file stays excluded, because another process may be rewriting the file.
 
+    :param blacklist: a function that returns the numbers on the account's blacklist. None: the blacklist does
+        not count.
     :param known: numbers that were on the list before. These numbers stay excluded.
     :param was_read: whether this try has read the list before. This is true if the try continues after a
         deferral.
@@ -46,11 +52,13 @@ class DoNotCall:
         contacts: Contacts | None,
         region: str,
         *,
+        blacklist: Callable[[], Iterable[str]] | None = None,
         max_unreadable: int = 0,
         known: frozenset[str] = frozenset(),
         was_read: bool = False,
     ) -> None:
         self._contacts = contacts
+        self._blacklist = blacklist
         self._was_read = was_read
         self._region = region
         self._max_unreadable = max_unreadable
@@ -68,10 +76,11 @@ class DoNotCall:
         :raises CallApiTrouble: the first read of the try failed: the list's storage does not answer.
         """
         now = time.monotonic()
-        if self._contacts is None or (self._read_at is not None and now < self._read_at + _FRESH):
+        has_list = self._contacts is not None or self._blacklist is not None
+        if not has_list or (self._read_at is not None and now < self._read_at + _FRESH):
             return self._numbers
         try:
-            self._refresh(self._contacts)
+            self._refresh()
         except Exception as error:  # each storage provider raises its own exception classes
             if not self._was_read:
                 raise
@@ -86,10 +95,16 @@ class DoNotCall:
         self._read_at = now
         return self._numbers
 
-    def _refresh(self, contacts: Contacts) -> None:
-        version = _version(contacts)
+    def _refresh(self) -> None:
+        if self._blacklist is not None:
+            for number in self._blacklist():
+                with suppress(NotANumber):  # the service itself refuses calls to the numbers on its blacklist
+                    self._numbers |= find_numbers(number, self._region)
+        if self._contacts is None:
+            return
+        version = _version(self._contacts)
         if version is None or version != self._version:
-            self._numbers |= frozenset(self._read_numbers(contacts))
+            self._numbers |= frozenset(self._read_numbers(self._contacts))
         self._version = version
 
     def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
@@ -112,6 +127,26 @@ class DoNotCall:
                 len(unreadable),
                 _rows(unreadable),
             )
+
+
+def blacklist_of(hook: CallApiHook) -> Callable[[], list[str]]:
+    """Return a function that reads the numbers on the account's blacklist.
+
+    :raises CallApiFailure: the connection does not use the Data API.
+    """
+    if not hook.has_data_api:
+        raise CallApiFailure(
+            "do_not_call.blacklist needs the Data API: set extra.data_api of connection "
+            f"{hook.callapi_conn_id} to true. No call was placed."
+        )
+
+    def read() -> list[str]:
+        entries = fetch_list(hook.data_api.client.call, GetBlacklistPhoneNumbers())
+        if not entries.complete:
+            _log.warning("do_not_call: the account's blacklist could not be read completely")
+        return [entry.phone_number for entry in entries]
+
+    return read
 
 
 def _numbers_of(row: Row, region: str) -> Iterator[str]:

@@ -12,10 +12,12 @@ from datetime import timedelta
 from typing import Any, Self
 
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
+from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._call.options import check_absence_proven_after
 from airflow_provider_callapi.parameters.kinds import (
+    EXCLUSIONS,
     FLAG,
     INTERVAL,
     LIMIT,
@@ -40,7 +42,7 @@ CAMPAIGN_OPTIONS: Schema = {
     "callapi_conn_id": TEXT,
     "campaign": TEXT,
     "shard": TEXT.or_none("the whole list"),
-    "do_not_call": ROWS.or_none("no list"),
+    "do_not_call": EXCLUSIONS.or_none("no list"),
     "max_unreadable": count(at_least=0),
     "region": TEXT,
     "timezone": TEXT,
@@ -84,7 +86,7 @@ class CampaignOptions:
     callapi_conn_id: str
     campaign: str
     shard: str | None
-    do_not_call: Any = field(repr=False)
+    do_not_call: Exclusions | None
     max_unreadable: int
     region: str
     timezone: str

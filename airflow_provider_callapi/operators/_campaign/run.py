@@ -24,13 +24,14 @@ from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, external_id, fingerprint
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
+from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import MeteredLedger
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
-from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall
+from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall, blacklist_of
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._campaign.output_files import OutputFiles
@@ -111,9 +112,11 @@ class CampaignRun:
         run = () if options.ledger_conn_id else facts.owner[:-1]
         self._scope_of_ids = facts.deployment.scope(options.campaign, *run)
         self._plan = read_plan(options, self._template, self._scope, was_read_before=was_read_before)
+        exclusions = options.do_not_call or Exclusions()
         self._do_not_call = DoNotCall(
-            options.do_not_call,
+            exclusions.rows,
             options.region,
+            blacklist=blacklist_of(self._hook) if exclusions.blacklist else None,
             max_unreadable=options.max_unreadable,
             known=self._known_exclusions(),
             was_read=self._memory.is_resumed,
