@@ -43,7 +43,7 @@ def _definitions(
 
 def sentences() -> Iterator[tuple[str, str]]:
     """Yield the page with its heading and each sentence of the documentation's paragraphs and lists."""
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    for path in [*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").rglob("*.md"))]:
         text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
         heading = ""
         for lines in re.split(r"\n\s*\n|\n(?=[-*#|] ?|\d+\. )", text):
@@ -51,7 +51,9 @@ def sentences() -> Iterator[tuple[str, str]]:
             if block.startswith("#"):
                 heading = re.sub(r"\{#.*\}", "", block).strip("# ")
             elif block and block[0] not in "|<:!{[":
-                for sentence in re.split(r"(?<=[.:?])\s+(?=[A-Z`*])", re.sub(r"^([-*]|\d+\.) ", "", block)):
+                for sentence in re.split(
+                    r"(?<=[.:?])\s+(?=[A-ZА-ЯЁ`*])", re.sub(r"^([-*]|\d+\.) ", "", block)
+                ):
                     if len(sentence.split()) > 3:
                         yield f"{path.relative_to(ROOT)} — {heading}", sentence
 

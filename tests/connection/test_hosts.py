@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+from documentation import PAGES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +14,6 @@ from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 from airflow_provider_callapi.provider_info import get_provider_info
 
-DOCS = Path(__file__).parents[2] / "docs"
 (FORM,) = get_provider_info()["connection-types"]
 
 
@@ -37,7 +36,8 @@ def test_the_form_and_the_documentation_name_the_hosts_of_each_brand(brand):
     help_text = FORM["conn-fields"]["data_api_host"]["description"]
     assert f"{brand.name} {brand.data_api}" in help_text
     row = f"| {brand.name} | `{brand.call_api}` | `{brand.data_api}` |"
-    assert row in (DOCS / "connection.md").read_text()
+    for page in ("connection.md", "ru/connection.md"):
+        assert row in PAGES[page]
 
 
 @given(st.from_regex(r"[a-z][a-z0-9-]{0,20}(\.[a-z]{2,8}){1,3}", fullmatch=True))

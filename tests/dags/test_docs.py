@@ -7,19 +7,36 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from itertools import chain
-from pathlib import Path
 
 import pytest
+from documentation import (
+    PAGES,
+    README,
+    READMES,
+    ROOT,
+    block,
+    in_each_language,
+    original,
+    table,
+    tables,
+    without_words,
+)
+from sqlalchemy import create_engine, inspect
 
 from airflow_provider_callapi import exceptions, provider_info
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.methods import METHODS, Repeat
 from airflow_provider_callapi.calls import call_journal
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, RESULT_MEANINGS
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
 from airflow_provider_callapi.connection.hosts import BRANDS
+from airflow_provider_callapi.databases.results_table import ResultsTable
+from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.emulator import Fault, Profile, Script
 from airflow_provider_callapi.emulator.call_api import HANDLERS
 from airflow_provider_callapi.emulator.errors import ERRORS
@@ -33,12 +50,7 @@ from airflow_provider_callapi.emulator.remote_control import (
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators import branch, call_control, start_call
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "airflow_provider_callapi" / "example_dags"
-PAGES = {
-    page.relative_to(ROOT / "docs").as_posix(): page.read_text("utf-8") for page in ROOT.rglob("docs/**/*.md")
-}
-README = ROOT.joinpath("README.md").read_text("utf-8")
 OPERATORS = {
     operator.request_type.method: name
     for module in (start_call, call_control)
@@ -46,31 +58,6 @@ OPERATORS = {
     if name.startswith("CallApi") and "request_type" in vars(operator)
 }
 """Method → the name of its Airflow operator, from the code."""
-
-
-def block(text, name):
-    """Return the code block after ``<!-- test: name -->``."""
-    found = re.search(rf"<!-- test: {name} -->\n(?:<!-- [^\n]+ -->\n)?```\w*\n(.*?)```", text, re.DOTALL)
-    assert found, f"no block {name}"
-    return found[1]
-
-
-def tables(page):
-    """Return all tables of a page: rows without the head row, cells without backquotes."""
-    found = re.findall(r"^(?:\|.*\n)+", PAGES[page] + "\n", re.MULTILINE)
-    return [
-        [
-            [cell.strip().replace("`", "") for cell in line.strip("|").split(" |")]
-            for line in lines.splitlines()[2:]
-        ]
-        for lines in found
-    ]
-
-
-def table(page, head):
-    """Return the rows of the table whose first head cell is ``head``."""
-    heads = re.findall(r"(?:^|\n\n)(\|.*)\n\|-", PAGES[page])
-    return tables(page)[[line.strip("|").split("|")[0].strip() for line in heads].index(head)]
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +70,7 @@ def hurry(monkeypatch):
 # --- the examples work ---
 
 
-def test_the_dag_returns_what_the_quick_start_shows(run_dag, exchange):
+def test_the_dag_returns_what_the_quick_starts_show(run_dag, exchange):
     exchange.script("79161234567", Script(rings=0.3, talks=3))
 
     run = run_dag(block(README, "dag"))
@@ -91,7 +78,8 @@ def test_the_dag_returns_what_the_quick_start_shows(run_dag, exchange):
     assert run.state == "success"
     call = run.xcoms["remind"]
     assert (call["answered"], call["status"], call["tags"]) == (True, "ended", [36])
-    assert re.findall(r'"(\w+)": ', block(PAGES["quick-start.md"], "result")) == list(call)
+    for page in ("quick-start.md", "ru/quick-start.md"):
+        assert re.findall(r'"(\w+)": ', block(PAGES[page], "result")) == list(call)
 
 
 @pytest.mark.timeout(300)
@@ -117,8 +105,9 @@ def test_the_pages_test_with_the_fixture_passes(tmp_path):
     assert "1 passed" in done.stdout
 
 
-def test_the_connections_on_the_page_give_the_settings_of_the_table(monkeypatch):
-    shown = re.findall(r"export AIRFLOW_CONN_CALLAPI_DEFAULT='(.*)'", PAGES["connection.md"])
+@in_each_language("connection.md")
+def test_the_connections_on_the_page_give_the_settings_of_the_table(page, monkeypatch):
+    shown = re.findall(r"export AIRFLOW_CONN_CALLAPI_DEFAULT='(.*)'", PAGES[page])
     settings = []
     for value in shown:
         monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", value)
@@ -131,9 +120,10 @@ def test_the_connections_on_the_page_give_the_settings_of_the_table(monkeypatch)
     assert (login.timezone, login.data_api_url) == ("Asia/Yekaterinburg", None)
 
 
-def test_every_field_of_the_form_is_in_the_table_with_its_default():
+@in_each_language("connection.md")
+def test_every_field_of_the_form_is_in_the_table_with_its_default(page):
     fields = provider_info.get_provider_info()["connection-types"][0]["conn-fields"]
-    rows = {row[0].removeprefix("extra "): row[2] for row in table("connection.md", "field")}
+    rows = {row[0].removeprefix("extra "): row[2] for row in table(page, "field")}
 
     assert {name for name in rows if name in fields} == set(fields)
     for name, field in fields.items():
@@ -177,9 +167,10 @@ def test_every_snippet_exists():
         )
 
 
-def test_every_example_is_on_a_page_and_in_the_list_of_examples():
+@in_each_language("quick-start.md")
+def test_every_example_is_on_a_page_and_in_the_list_of_examples(page):
     examples = {path.name for path in EXAMPLES.glob("*.py")}
-    listed = {row[0] for row in table("quick-start.md", "file")} - {"dag_factory/"}
+    listed = {row[0] for row in table(page, "file")} - {"dag_factory/"}
     everywhere = "".join(PAGES.values())
 
     assert listed == examples
@@ -189,7 +180,7 @@ def test_every_example_is_on_a_page_and_in_the_list_of_examples():
 
 
 def test_every_picture_is_shown_and_every_shown_picture_exists():
-    shown = set(re.findall(r"\]\((?:\.\./)?images/([\w-]+\.png)\)", "".join(PAGES.values())))
+    shown = set(re.findall(r"\]\((?:\.\./)*images/([\w-]+\.png)\)", "".join(PAGES.values())))
 
     assert shown == {path.name for path in ROOT.glob("docs/images/*.png")}
 
@@ -267,17 +258,23 @@ def test_the_bodies_for_the_remote_control_are_the_codes_own():
         assert kind.parse(kind.example)
 
 
-def test_the_trees_of_errors_and_the_journal_are_the_codes_own():
-    for module in (exceptions, errors):
-        tree = (module.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]
-        drawn = "\n".join(line.removeprefix("    ").rstrip() for line in tree.splitlines())
-        assert drawn.rstrip().replace("``", "") in PAGES["errors.md"], f"{module.__name__} draws another tree"
+@pytest.mark.parametrize("module", [exceptions, errors], ids=lambda module: module.__name__)
+def test_the_trees_of_errors_are_the_codes_own(module):
+    tree = (module.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]
+    drawn = "\n".join(line.removeprefix("    ").rstrip() for line in tree.splitlines()).rstrip()
+
+    assert drawn.replace("``", "") in PAGES["errors.md"]
+    assert f"\n{without_words(drawn)}\n" in without_words(PAGES["ru/errors.md"])
+
+
+def test_the_table_of_the_journal_is_the_codes_own():
     says = re.findall(r"^(\w+) {4,}(\S.*)$", call_journal.__doc__ or "", re.MULTILINE)
     assert [tuple(row) for row in table("reliability.md", "journal stage")] == says
 
 
-def test_every_mnemonic_of_the_code_is_explained_with_the_class_of_the_code():
-    rows = [row for rows in tables("errors.md") for row in rows if len(row) == 6]
+@in_each_language("errors.md")
+def test_every_mnemonic_of_the_code_is_explained_with_the_class_of_the_code(page):
+    rows = [row for rows in tables(page) for row in rows if len(row) == 6]
     explained = {row[0]: row[1:3] for row in rows}
     done = {mnemonic for kind in METHODS.values() for mnemonic in kind.already_done_errors}
 
@@ -291,24 +288,48 @@ def test_every_mnemonic_of_the_code_is_explained_with_the_class_of_the_code():
             assert str(ERRORS[mnemonic][0]) in codes, mnemonic
 
 
-def test_only_a_mnemonic_that_means_already_done_is_called_a_success():
-    rows = {row[0]: row[4] for rows in tables("errors.md") for row in rows if len(row) == 6}
+@in_each_language("errors.md")
+def test_only_a_mnemonic_that_means_already_done_is_called_a_success(page):
+    rows = {row[0]: row[4] for rows in tables(page) for row in rows if len(row) == 6}
     done = {mnemonic for kind in METHODS.values() for mnemonic in kind.already_done_errors} - {
         "access_token_invalid"
     }
 
-    assert {mnemonic for mnemonic, we in rows.items() if "a success" in we} == done | {"duplicate_entity"}
-
-
-def test_the_results_of_a_campaign_are_the_codes_own():
-    rows = table("operators/campaigns.md", "result")
-
-    assert {row[0]: row[1] for row in rows} == {
-        result.value: text for result, text in RESULT_MEANINGS.items()
+    assert {mnemonic for mnemonic, we in rows.items() if re.search("a success|успехом", we)} == done | {
+        "duplicate_entity"
     }
-    said = {row[0]: re.match(r"after (\d+) min", row[2]) for row in rows}
+
+
+@in_each_language("operators/campaigns.md")
+def test_the_results_of_a_campaign_and_their_redials_are_the_codes_own(page):
+    rows = table(page, "result")
+
+    meanings = {row[0]: row[1] for row in rows}
+    assert set(meanings) == {result.value for result in RESULT_MEANINGS}
+    assert page != original(page) or all(meanings[result] == text for result, text in RESULT_MEANINGS.items())
+    said = {row[0]: re.match(r"(?:after|через) (\d+) (?:min|мин)", row[2]) for row in rows}
     delays = {name: float(found[1]) * 60 for name, found in said.items() if found}
     assert delays == {result.value: delay for result, delay in REDIAL_DELAYS.items() if delay}
+
+
+@in_each_language("operators/campaigns.md")
+def test_the_columns_of_the_table_of_results_are_the_codes_own(page):
+    database = create_engine("sqlite://")
+    ResultsTable(database, TableName("dwh", "calls")).prepare()
+
+    named = [column for row in table(page, "column") for column in row[0].split(", ")]
+    assert sorted(named) == sorted(column["name"] for column in inspect(database).get_columns("calls"))
+
+
+@in_each_language("operators/lists.md")
+def test_the_phone_numbers_of_the_table_are_read_as_the_table_shows(page):
+    rows = re.findall(r"^\| (.*`.*\d.*`.*) \| (\d{11}|\S+:) ?.*\|$", PAGES[page], re.MULTILINE)
+
+    assert len(rows) >= 8
+    for written, read in rows:
+        for number in re.findall(r"`([^`]+)`", written):
+            with nullcontext() if read.isdigit() else pytest.raises(NotANumber):
+                assert read_contact(number, "RU") == read
 
 
 def test_the_routes_of_the_branch_are_the_codes_own():
@@ -330,7 +351,7 @@ def test_every_command_and_option_is_in_the_tables():
 def test_the_class_names_on_the_pages_are_the_codes_own():
     known = "".join(path.read_text("utf-8") for path in ROOT.glob("airflow_provider_callapi/**/*.py"))
 
-    named = set(re.findall(r"\bCall(?:Api)?[A-Z]\w+", "".join(PAGES.values()) + README))
+    named = set(re.findall(r"\bCall(?:Api)?[A-Z]\w+", "".join([*PAGES.values(), *READMES.values()])))
     named -= {brand.name for brand in BRANDS}
 
     assert {name for name in named if not re.search(rf"\bclass {name}\b|^ *{name} = ", known)} == set()

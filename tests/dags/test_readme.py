@@ -14,22 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from documentation import README, READMES, ROOT, block
 
-ROOT = Path(__file__).parents[2]
-README = ROOT.joinpath("README.md").read_text("utf-8")
 COMMANDS = os.environ.get("CALLAPI_README_COMMANDS", Path(sys.executable).parent)
 """The folder of ``airflow`` and ``python``. tests_package/ sets the folder of another environment."""
 PORT = "8484"
 """The README's port. The test replaces it with a free port."""
 MOST_LINES = 150
 PATIENCE = 240.0
-
-
-def block(name):
-    """Return the README's code block after ``<!-- test: name -->``."""
-    found = re.search(rf"<!-- test: {name} -->\n(?:<!-- [^\n]+ -->\n)?```\w*\n(.*?)```", README, re.DOTALL)
-    assert found, f"README has no block {name}"
-    return found[1]
 
 
 @pytest.fixture
@@ -90,12 +82,18 @@ def closes(port):
 @pytest.mark.timeout(300)
 def test_the_readmes_steps_word_for_word_lead_to_an_answered_and_tagged_call(newcomer, free_port):
     assert "Save this code as `~/callapi-airflow/dags/reminder.py`" in README
-    save = f"cat > {newcomer.dag_file} <<'END'\n{block('dag')}END\n"
+    save = f"cat > {newcomer.dag_file} <<'END'\n{block(README, 'dag')}END\n"
     list_calls = f"calls=$(curl -sf http://127.0.0.1:{free_port}/emulator/calls)\n"
 
-    run_it, kill = block("run").splitlines()
+    run_it, kill = block(README, "run").splitlines()
     done = newcomer(
-        block("begin"), block("connect"), save, run_it, list_calls, kill, 'echo "at the end: $calls"'
+        block(README, "begin"),
+        block(README, "connect"),
+        save,
+        run_it,
+        list_calls,
+        kill,
+        'echo "at the end: $calls"',
     )
 
     assert "Connected; 0 active calls" in done
@@ -111,19 +109,21 @@ def test_the_readmes_steps_word_for_word_lead_to_an_answered_and_tagged_call(new
 def test_the_readme_holds_exactly_one_dag_of_ten_lines():
     assert len(re.findall(r"```python", README)) == 1
     assert len(re.findall(r"\bDAG\(", README)) == 1
-    assert len(block("dag").splitlines()) == 10
+    assert len(block(README, "dag").splitlines()) == 10
 
 
-def test_every_make_target_in_the_readme_exists():
+@pytest.mark.parametrize("readme", READMES.values(), ids=READMES)
+def test_every_make_target_in_a_readme_exists(readme):
     targets = set(re.findall(r"^([\w-]+):", ROOT.joinpath("Makefile").read_text(), re.MULTILINE))
 
-    named = set(re.findall(r"^(?:.*`)?make ([\w-]+)", README, re.MULTILINE))
+    named = set(re.findall(r"^(?:.*`)?make ([\w-]+)", readme, re.MULTILINE))
 
     assert {"demo", "docs"} <= named <= targets
 
 
-def test_the_readme_is_short_and_its_links_work():
-    assert len(README.splitlines()) <= MOST_LINES
-    links = re.findall(r"\]\(((?!http)[^)#]+)", README)
+@pytest.mark.parametrize("readme", READMES.values(), ids=READMES)
+def test_a_readme_is_short_and_its_links_work(readme):
+    assert len(readme.splitlines()) <= MOST_LINES
+    links = re.findall(r"\]\(((?!http)[^)#]+)", readme)
     assert links
     assert [link for link in links if not (ROOT / link).is_file()] == []
