@@ -48,6 +48,11 @@ class FunctionOperator(DecoratedOperator):
         kwargs[self.returned] = _LaterValue()
         super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
 
+    @property
+    def xcom_push(self) -> bool:
+        """Whether Airflow stores the return value. Airflow before 3.1 reads this name."""
+        return bool(self.do_xcom_push)
+
     def call_function(self, context: Mapping[str, Any]) -> Any:
         """Call the function with its arguments, and with the values of Airflow's context that it names."""
         names = {**context, **self.op_kwargs}
