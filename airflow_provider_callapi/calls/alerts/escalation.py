@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.errors import CallApiError, Rejected, mask_phones
-from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall
+from airflow_provider_callapi.api.methods import Message, StartCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.call_journal import Journal
@@ -39,7 +39,7 @@ class Escalation:
     """
 
     external_id: str
-    requests: Sequence[StartInformerCall]
+    requests: Sequence[StartCall]
     gateway: CallGateway
     appear_timeout: float
     on_placed: Callable[[Progress], None]
@@ -151,12 +151,13 @@ def with_message_fallback(
             try:
                 return send(request)
             except Rejected as error:
-                if not isinstance(request, StartInformerCall) or not _concerns_message(error):
+                message_now: Message | None = getattr(request, "contact_message", None)
+                if message_now is None or not _concerns_message(error):
                     raise
-                rejected.append(request.contact_message)
+                rejected.append(message_now)
                 replacements = [
                     message
-                    for message in _replacements(request.contact_message, default_text, error)
+                    for message in _replacements(message_now, default_text, error)
                     if message not in rejected
                 ]
                 if not replacements:

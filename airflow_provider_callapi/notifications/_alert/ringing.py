@@ -12,8 +12,8 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, AlertSuppressed
 from airflow_provider_callapi.notifications._alert.answer import (
     APPEAR_TIMEOUT,
-    longest_wait,
-    wait_for_answer,
+    Acknowledgement,
+    wait_for_acknowledgement,
 )
 from airflow_provider_callapi.notifications._alert.earlier_call import find_earlier_call
 from airflow_provider_callapi.notifications._alert.execution import POLL_INTERVAL, Execution
@@ -49,8 +49,8 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
             lock = AlertLock.make(options, failure, may_write=may_write, log=log)
             escalation, call = await execution.run(begin, hook, options, failure, lock, log)
             with log_interrupted_escalation(failure, log):
-                longest = longest_wait(escalation.requests)
-                while call and not await wait_for_answer(hook, execution, call, longest, log):
+                wanted = Acknowledgement.of(options, escalation.requests)
+                while call and not await wait_for_acknowledgement(hook, execution, call, wanted, log):
                     call = await execution.run(escalation.ring_next)
                 count_alert("answered" if call else "rang")
 
@@ -82,7 +82,7 @@ def begin(
             failure.kind,
             len(escalation.requests),
             settle=options.settle if options.quiet_for else 0,
-            per_call=longest_wait(escalation.requests),
+            per_call=Acknowledgement.of(options, escalation.requests).longest_call,
             log=log,
         )
         call = escalation.ring_next()

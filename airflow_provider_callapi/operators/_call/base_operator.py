@@ -81,6 +81,7 @@ class StartCallOperator(RequestOperator):
         max_lateness: timedelta | float | None = timedelta(hours=24),
         recording_link: bool = False,
         refused_as_result: bool = False,
+        operations: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -107,6 +108,7 @@ class StartCallOperator(RequestOperator):
         self.max_lateness = max_lateness
         self.recording_link = recording_link
         self.refused_as_result = refused_as_result
+        self.operations = operations
         self.recording_url: str | None = None
         self._try: CallTry | None = None
 

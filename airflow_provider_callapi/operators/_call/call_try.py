@@ -132,6 +132,12 @@ class CallTry:
                 "up, the answer is not known, and the task fails. Set extra.data_api of connection %s",
                 self._hook.callapi_conn_id,
             )
+        if self._options.operations and not self._hook.has_data_api:
+            self._log.warning(
+                "operations without the Data API: the call's operations stay unknown. Set extra.data_api of "
+                "connection %s",
+                self._hook.callapi_conn_id,
+            )
         delivery = "at_most_once" if late else self._options.delivery
         # Without a journal that outlives a try, an earlier try may have placed the call.
         search_first = not self.is_durable and self._facts.try_number > 1
@@ -357,7 +363,11 @@ class CallTry:
                 SetTagCommunications(communication_id=communication_id, tag_id=tag_id)
             ),
             fetch_final_outcome=(
-                partial(hook.fetch_final_outcome, recording_link=self._options.recording_link)
+                partial(
+                    hook.fetch_final_outcome,
+                    recording_link=self._options.recording_link,
+                    operations=self._options.operations,
+                )
                 if hook.has_data_api
                 else None
             ),

@@ -39,6 +39,7 @@ CALL_OPTIONS: Schema = {
     "max_lateness": LIMIT,
     "recording_link": FLAG,
     "refused_as_result": FLAG,
+    "operations": FLAG,
 }
 """The parameters that all start operators share, except ``tags`` and the fields of the API method."""
 
@@ -70,6 +71,7 @@ class CallOptions:
     max_lateness: timedelta | None
     recording_link: bool
     refused_as_result: bool
+    operations: bool
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
@@ -90,6 +92,7 @@ class CallOptions:
             "require_answer": self.require_answer,
             "tags": self.has_tags,
             "recording_link": self.recording_link,
+            "operations": self.operations,
         }
         for name, is_set in needs_the_end.items():
             if is_set and not self.wait_for_completion:
