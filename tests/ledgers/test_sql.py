@@ -46,6 +46,8 @@ from airflow_provider_callapi.ledgers.sql_statements import KNOWLEDGE, knowledge
 from airflow_provider_callapi.ledgers.sql_tables import STRIPES, calls, locks
 
 HOUR = 3600.0
+OLDER_COLUMNS = [column for column in calls.columns if column.name != "operations"]
+"""The columns of the ledger's table before the column ``operations`` was added."""
 
 
 @pytest.fixture
@@ -100,6 +102,23 @@ def test_processes_may_create_the_tables_at_the_same_time(connect):
     with connect().connect() as db:
         assert len(db.execute(sqlalchemy.select(locks)).all()) == STRIPES
     assert [ledger.claim([an_intent()])[0].granted for ledger in ledgers] == [True] + [False] * 5
+
+
+def test_the_table_of_an_older_version_gets_the_new_column_and_keeps_its_rows(connect):
+    engine = connect()
+    older = sqlalchemy.Table(calls.name, sqlalchemy.MetaData(), *(column.copy() for column in OLDER_COLUMNS))
+    older.create(engine)
+    row = row_of_attempt(finished(an_intent(), Result.ANSWERED, answered=True), "spring")
+    with engine.begin() as db:
+        db.execute(older.insert(), {name: value for name, value in row.items() if name != "operations"})
+
+    ledgers = at_once(*(lambda: SqlLedger(connect(), "spring"),) * 4)
+
+    assert list(ledgers[0].load([ANNA])) == [finished(an_intent(), Result.ANSWERED, answered=True)]
+    told = finished(an_intent(BORIS), answered=True, operations=("Later",))
+    ledgers[1].claim([an_intent(BORIS)])
+    ledgers[1].record([told])
+    assert list(ledgers[2].load([BORIS])) == [told]
 
 
 @pytest.mark.parametrize("min_gap", [None, 60.0])
