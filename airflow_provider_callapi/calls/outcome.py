@@ -95,7 +95,7 @@ class Outcome:
             raise ValueError("call_session_id: not a number") from None
         times = {name: _to_epoch(known.get(name)) for name in _TIMES}
         names = known.get("operations")
-        operations = None if names is None else tuple(names)
+        operations = tuple(names) if isinstance(names, list | tuple) else None
         return cls(**{**known, **times, "tags": tuple(known.get("tags") or ()), "operations": operations})
 
 

@@ -74,8 +74,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     :param settle: seconds that a callback waits after it has written a claim. The value must exceed the time
         that Airflow's API server needs to read and write a Variable.
     :param scenario_id: the id of a scenario of the account (a call flow). After the message, the scenario
-        runs, and can ask the person to press a phone key (``start.scenario_call``). None: the call ends after
-        the message.
+        runs, and can ask the person to press a phone key (``start.scenario_call``). If the service rejects
+        the scenario, the call only speaks the message. None: the call ends after the message.
     :param acknowledged_by: what acknowledges the alert, if an answer is not enough: ``operation:<name>``, an
         operation of the scenario, such as the step that follows a phone key, or ``tag:<id>``. Or a list of
         these. If the Data API's report of an ended call contains none of them, the notifier calls the next

@@ -46,8 +46,6 @@ from airflow_provider_callapi.ledgers.sql_statements import KNOWLEDGE, knowledge
 from airflow_provider_callapi.ledgers.sql_tables import STRIPES, calls, locks
 
 HOUR = 3600.0
-OLDER_COLUMNS = [column for column in calls.columns if column.name != "operations"]
-"""The columns of the ledger's table before the column ``operations`` was added."""
 
 
 @pytest.fixture
@@ -106,11 +104,11 @@ def test_processes_may_create_the_tables_at_the_same_time(connect):
 
 def test_the_table_of_an_older_version_gets_the_new_column_and_keeps_its_rows(connect):
     engine = connect()
-    older = sqlalchemy.Table(calls.name, sqlalchemy.MetaData(), *(column.copy() for column in OLDER_COLUMNS))
-    older.create(engine)
-    row = row_of_attempt(finished(an_intent(), Result.ANSWERED, answered=True), "spring")
+    older = SqlLedger(engine, "spring")
+    older.claim([an_intent()])
+    older.record([finished(an_intent(), Result.ANSWERED, answered=True)])
     with engine.begin() as db:
-        db.execute(older.insert(), {name: value for name, value in row.items() if name != "operations"})
+        db.execute(sqlalchemy.text(f"ALTER TABLE {calls.name} DROP COLUMN operations"))
 
     ledgers = at_once(*(lambda: SqlLedger(connect(), "spring"),) * 4)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.errors import CallApiError, Rejected, mask_phones
-from airflow_provider_callapi.api.methods import Message, StartCall
+from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.call_journal import Journal
@@ -166,6 +166,36 @@ def with_message_fallback(
             request = request.model_copy(update={"contact_message": replacements[0]})
 
     return send_accepted_message
+
+
+_SCENARIO_ERRORS = frozenset({"scenario_not_found", "component_disabled", "method_component_disabled"})
+"""Mnemonics of the errors with which the service rejects a scenario."""
+
+
+def with_scenario_fallback(
+    send: Callable[[StartCall], StartedCall], warn: Callable[[str], None]
+) -> Callable[[StartCall], StartedCall]:
+    """Return a function that sends a start request, and only speaks the message if the scenario is rejected.
+
+    A second request is safe, because a rejected start request placed no call.
+
+    :param send: sends a start request.
+    :param warn: is called with a text if an informer call replaces the scenario call.
+    """
+
+    def send_possible_call(request: StartCall) -> StartedCall:
+        try:
+            return send(request)
+        except Rejected as error:
+            message: Message | None = getattr(request, "contact_message", None)
+            concerns_scenario = error.mnemonic in _SCENARIO_ERRORS or error.field == "scenario_id"
+            if not isinstance(request, StartScenarioCall) or message is None or not concerns_scenario:
+                raise
+            warn(f"the service rejected the scenario, so the call only speaks the message: {error}")
+        shared = {name: getattr(request, name) for name in StartCall.model_fields}
+        return send(StartInformerCall(**shared, contact_message=message))
+
+    return send_possible_call
 
 
 def _concerns_message(error: Rejected) -> bool:

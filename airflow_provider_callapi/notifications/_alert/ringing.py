@@ -7,7 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.calls.alerts.election import Progress
-from airflow_provider_callapi.calls.alerts.escalation import Escalation, with_message_fallback
+from airflow_provider_callapi.calls.alerts.escalation import (
+    Escalation,
+    with_message_fallback,
+    with_scenario_fallback,
+)
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, AlertSuppressed
 from airflow_provider_callapi.notifications._alert.answer import (
@@ -117,6 +121,7 @@ def _make_escalation(
     send = with_message_fallback(
         lambda request: hook.call(request, before_each_send=lock.renew), failure.text, warn
     )
+    send = with_scenario_fallback(send, warn)
     gateway = hook.call_gateway(
         lambda text: log.info("Alert for %s: %s", failure, text), poll_interval=POLL_INTERVAL
     )
