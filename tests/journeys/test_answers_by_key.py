@@ -4,9 +4,12 @@ acknowledgement. Both profiles of the emulator give the same verdicts.
 
 from __future__ import annotations
 
+import csv
 import importlib
 import json
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
@@ -114,6 +117,28 @@ def test_a_campaign_calls_only_those_again_who_asked_for_it(menu, tmp_path, ledg
         ("Меню", "Отказ"): 25,
         ("Меню",): 25,
     }
+
+
+def test_the_table_of_results_has_the_operations_of_each_call(menu, tmp_path):
+    results = {"conn_id": "ledger", "table": "calls"}
+    campaign(menu, contacts=[{"phone": PEOPLE[1]}, {"phone": PEOPLE[2]}], results=results).run()
+
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db:
+        rows = db.execute("SELECT person, attempt, operations FROM calls ORDER BY person, attempt").fetchall()
+    assert [(person, attempt, json.loads(names)) for person, attempt, names in rows] == [
+        (PEOPLE[1], 1, ["Меню", "Перезвонить"]),
+        (PEOPLE[1], 2, ["Меню", "Перезвонить"]),
+        (PEOPLE[2], 1, ["Меню", "Отказ"]),
+    ]
+
+
+@profiles
+def test_operations_are_in_the_results_without_a_redial_by_them(menu, tmp_path):
+    results = tmp_path / "results.csv"
+    campaign(menu, contacts=[{"phone": PEOPLE[0]}], results=str(results), redial=None, operations=True).run()
+
+    [row] = csv.DictReader(results.open(encoding="utf-8"))
+    assert json.loads(row["call_operations"]) == ["Меню", "Подтверждено"]
 
 
 @profiles
