@@ -13,10 +13,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 import pendulum
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from airflow_provider_callapi.api.account import ACCOUNT_METHODS
-from airflow_provider_callapi.api.entries import Entries, read_inner, tells
+from airflow_provider_callapi.api.entries import Entries, read_entries, read_inner, tells
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.list_request import PagedRequest
 from airflow_provider_callapi.api.methods import ObjectId, Repeat, Request
@@ -51,6 +51,8 @@ Requests list these fields, because the Data API sends several of the fields onl
 """
 RECORDING_FIELD = "full_record_file_link"
 """The report field with the link to a call's recording. Only a request that needs the link asks for it."""
+OPERATIONS_FIELD = "scenario_operations"
+"""The report field with the scenario's operations. Only a request that needs the operations asks for them."""
 
 REPORT_INTERVAL = 10.0
 """Seconds between two requests for a report that does not exist yet."""
@@ -75,6 +77,27 @@ def is_time(text: str | None) -> bool:
     return bool((text or "").strip(" 0-:.T"))
 
 
+class ScenarioOperation(Answer):
+    """An operation of a scenario that handled a call, such as a menu, or the step that follows a phone key.
+
+    ``name`` is the operation's name in the account. A value that is not a text is no name.
+    """
+
+    id: Number | None = None
+    name: Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
+
+
+def _read_operations(value: Any) -> Any:
+    """Return the readable operations of a call. ``null`` means that the call has no operations.
+
+    :raises ValueError: the value contains operations, and none of them can be read.
+    """
+    operations = read_entries(ScenarioOperation, [] if value is None else value)
+    if not operations and not operations.complete:
+        raise ValueError("no operation can be read")
+    return list(operations)
+
+
 class CallReport(Answer):
     """The Data API's report of one call, an entry of ``get.calls_report``.
 
@@ -95,7 +118,20 @@ class CallReport(Answer):
     total_duration: Number | None = None
     call_api_external_id: Text | None = None
     tags: Annotated[list[Tag] | None, BeforeValidator(read_inner(Tag))] = None
+    scenario_operations: Annotated[list[ScenarioOperation], BeforeValidator(_read_operations)] = Field(
+        default_factory=list
+    )
     full_record_file_link: str | None = Field(None, repr=False)
+
+    @property
+    def operations(self) -> tuple[str, ...] | None:
+        """The names of the scenario's operations, in the report's order.
+
+        None: the report was not asked for the operations, or they cannot be read.
+        """
+        if not tells(self, OPERATIONS_FIELD):
+            return None
+        return tuple(operation.name for operation in self.scenario_operations)
 
     @property
     def finished(self) -> bool:

@@ -42,6 +42,9 @@ class Outcome:
     :ivar talk_seconds: how long the contact talked with an employee, from the Data API; 0 for a message that
         the contact heard to its end.
     :ivar tags: the ids of the tags known to be on the call.
+    :ivar operations: the names of the scenario's operations that the Data API reports for the call, in the
+        report's order. They show which phone key the contact pressed. None: the report was not asked for the
+        operations, or does not contain them.
     :ivar communication_id: the Data API's id of the call. A request that tags a finished call needs this id.
     :ivar source: the source of the newest facts: ``start`` (the reply to the start request), ``list.calls``
         or ``data_api``.
@@ -60,6 +63,7 @@ class Outcome:
     contact_finish_reason: str | None = None
     talk_seconds: int | None = None
     tags: tuple[int, ...] = ()
+    operations: tuple[str, ...] | None = None
     communication_id: int | None = None
     source: Literal["start", "list.calls", "data_api"] = "start"
 
@@ -68,10 +72,11 @@ class Outcome:
         return self if tag_id in self.tags else replace(self, tags=(*self.tags, tag_id))
 
     def to_xcom(self) -> dict[str, Any]:
-        """Return this outcome as plain JSON: times as ISO 8601 text in UTC, tags as a list."""
+        """Return this outcome as plain JSON: times as ISO 8601 text in UTC, tags and operations as lists."""
         return {
             **asdict(self),
             "tags": list(self.tags),
+            "operations": None if self.operations is None else list(self.operations),
             **{name: _to_iso(getattr(self, name)) for name in _TIMES},
         }
 
@@ -89,7 +94,9 @@ class Outcome:
         except (TypeError, ValueError):
             raise ValueError("call_session_id: not a number") from None
         times = {name: _to_epoch(known.get(name)) for name in _TIMES}
-        return cls(**{**known, **times, "tags": tuple(known.get("tags") or ())})
+        names = known.get("operations")
+        operations = tuple(names) if isinstance(names, list | tuple) else None
+        return cls(**{**known, **times, "tags": tuple(known.get("tags") or ()), "operations": operations})
 
 
 def with_report(call: Outcome, finished: FinishedCall, timezone: str) -> Outcome:
@@ -113,6 +120,7 @@ def with_report(call: Outcome, finished: FinishedCall, timezone: str) -> Outcome
         contact_finish_reason=finished.contact_finish_reason,
         talk_seconds=report.talk_duration,
         tags=tuple(tag.tag_id for tag in report.tags or ()) or call.tags,
+        operations=call.operations if report.operations is None else report.operations,
         communication_id=report.communication_id,
         source="data_api",
     )

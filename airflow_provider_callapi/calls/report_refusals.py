@@ -9,7 +9,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from airflow_provider_callapi.api.data_api import RECORDING_FIELD, GetCallLegsReport, GetCallsReport
+from airflow_provider_callapi.api.data_api import (
+    OPERATIONS_FIELD,
+    RECORDING_FIELD,
+    GetCallLegsReport,
+    GetCallsReport,
+)
 from airflow_provider_callapi.api.errors import DATE_FIELDS, InvalidParameters, Rejected
 
 ReportRequest = type[GetCallsReport] | type[GetCallLegsReport]
@@ -121,7 +126,7 @@ class Refusals:
             return
         optional = set(asked["fields"]) - kind.needed_fields
         ongoing, filter_ = {_ONGOING} & asked.keys(), {_FILTER} & asked.keys()
-        in_turn = [optional & _NEED_A_COMPONENT, ongoing, optional, filter_]
+        in_turn = [optional & {OPERATIONS_FIELD}, optional & _NEED_A_COMPONENT, ongoing, optional, filter_]
         for parts in filter(None, in_turn):
             yield self.known.without(kind, parts)
         earlier = replace(self.known, begin_step=len(_DAYS_EARLIER) - 1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
-from airflow_provider_callapi.api.data_api import LegReport
+from airflow_provider_callapi.api.data_api import REPORT_FIELDS, LegReport
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.calls.answers import FinishedCall, judge_finished_call
 from airflow_provider_callapi.calls.report_refusals import Refusals
@@ -12,7 +13,13 @@ from airflow_provider_callapi.calls.report_requests import DataApiClient, Report
 
 
 def fetch_finished_calls(
-    data_api: DataApiClient, *, since: float, until: float, timezone: str, refusals: Refusals | None = None
+    data_api: DataApiClient,
+    *,
+    since: float,
+    until: float,
+    timezone: str,
+    refusals: Refusals | None = None,
+    fields: Sequence[str] = REPORT_FIELDS,
 ) -> Entries[FinishedCall]:
     """Return what the Data API reports about each finished call that began in an interval.
 
@@ -28,10 +35,11 @@ def fetch_finished_calls(
         too, in case the account's clock or time zone is ahead.
     :param timezone: IANA name of the account's time zone.
     :param refusals: what this Data API has refused before. None: nothing is known.
+    :param fields: the fields of a call's report that the calling code uses.
     :raises CallApiError: the Data API did not reply.
     """
     requests = ReportRequests(data_api, Refusals() if refusals is None else refusals, timezone)
-    all_reports = requests.calls(since, until)
+    all_reports = requests.calls(since, until, fields=fields)
     reports = [report for report in all_reports if report.finished]
     all_legs: Entries[LegReport] = Entries()
     if not all(report.talk_duration for report in reports):

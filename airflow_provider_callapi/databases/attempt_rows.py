@@ -21,7 +21,7 @@ _OF_THE_CALL = (
     "source",
 )
 """Columns that have the same name as a field of `Outcome`, and the same value."""
-CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", *_OF_THE_CALL)
+CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", "operations", *_OF_THE_CALL)
 _NAMES = tuple(column.name for column in attempt_columns())
 
 
@@ -40,6 +40,7 @@ def attempt_of_row(row: Any) -> Attempt:
             status=known["call_status"],
             observed=known["observed"],
             tags=tuple(known["tags"] or ()),
+            operations=None if known["operations"] is None else tuple(known["operations"]),
             **{name: known[name] for name in _OF_THE_CALL},
         )
     return Attempt(
@@ -79,5 +80,6 @@ def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
         "call_status": call and call.status,
         "observed": call and call.observed,
         "tags": list(call.tags) or None if call else None,
+        "operations": list(call.operations) if call and call.operations is not None else None,
         **{name: call and getattr(call, name) for name in _OF_THE_CALL},
     }

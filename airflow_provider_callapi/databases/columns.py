@@ -84,6 +84,7 @@ def attempt_columns() -> list[Column[Any]]:
         Column("contact_finish_reason", String(255)),
         Column("talk_seconds", Integer),
         Column("tags", JSON(none_as_null=True)),
+        Column("operations", JSON(none_as_null=True)),
         Column("communication_id", BigInteger),
         Column("source", String(16)),
     ]

@@ -33,6 +33,7 @@ def callapi_informer(
     recording_link: bool = ...,
     refused_as_result: bool = ...,
     results: Mapping[str, str] | None = ...,
+    operations: bool = ...,
     callapi_conn_id: str = ...,
     **kwargs: Any,
 ) -> Any: ...
@@ -51,6 +52,7 @@ def callapi_campaign(
     calling_days: Sequence[str] | None = ...,
     max_active_calls: int = ...,
     points_reserve: float = ...,
+    operations: bool = ...,
     redial: Mapping[str, float | None] | None = ...,
     max_attempts: int = ...,
     max_lateness: timedelta | float | None = ...,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Account,
         Employee,
         Key,
+        Operation,
         Scenario,
         TalkOption,
     )
@@ -44,6 +45,7 @@ __all__ = [
     "Fault",
     "Key",
     "ManualClock",
+    "Operation",
     "Profile",
     "Role",
     "Scenario",
@@ -53,7 +55,7 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
-    "account": ("Account", "Employee", "Key", "Scenario", "TalkOption"),
+    "account": ("Account", "Employee", "Key", "Operation", "Scenario", "TalkOption"),
     "call": ("Call",),
     "clock": ("FastClock", "ManualClock"),
     "exchange": ("Exchange",),

@@ -50,13 +50,32 @@ class Employee:
     coach: str | None = None
 
 
-@dataclass
-class Scenario:
-    """A scenario: a named rule of the account that routes a call to one employee."""
+@dataclass(frozen=True)
+class Operation:
+    """An operation of a scenario: one step, such as a menu, or what follows a phone key.
+
+    :ivar tag_id: the tag that the operation sets on the call; None: the operation sets no tag.
+    """
 
     id: int
     name: str
-    employee_id: int
+    tag_id: int | None = None
+
+
+@dataclass
+class Scenario:
+    """A scenario: a named rule of the account that routes a call to one employee, or plays a menu.
+
+    :ivar employee_id: the employee; None: no employee takes part, and the contact talks with the menu only.
+    :ivar begins_with: the operations that every call passes when the contact answers.
+    :ivar keys: phone key → the operation that follows the key.
+    """
+
+    id: int
+    name: str
+    employee_id: int | None = None
+    begins_with: tuple[Operation, ...] = ()
+    keys: dict[str, Operation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,7 +112,19 @@ def _default_employees() -> dict[int, Employee]:
 
 
 def _default_scenarios() -> dict[int, Scenario]:
-    return {23456: Scenario(id=23456, name="Отдел продаж", employee_id=25)}
+    return {
+        23456: Scenario(id=23456, name="Отдел продаж", employee_id=25),
+        23457: Scenario(
+            id=23457,
+            name="Подтверждение",
+            begins_with=(Operation(501, "Меню"),),
+            keys={
+                "1": Operation(502, "Подтверждено", tag_id=254),
+                "2": Operation(503, "Перезвонить"),
+                "3": Operation(504, "Отказ"),
+            },
+        ),
+    }
 
 
 def _default_tags() -> dict[int, str]:

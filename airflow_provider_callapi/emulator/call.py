@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_callapi.api.models import LegState
-from airflow_provider_callapi.emulator.account import Account, Employee
+from airflow_provider_callapi.emulator.account import Account, Employee, Operation, Scenario
 from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.script import Script
 from airflow_provider_callapi.emulator.state_diagram import DIAGRAM, LEG_STATES, Role, State
@@ -69,6 +69,8 @@ class Call:
     :ivar operators: (phone, employee) of each operator's phone that has not rung yet. The employee is
         None if the call does not connect the phone with an employee.
     :ivar dialing_timeout: seconds that the contact's phone may ring; None: no limit.
+    :ivar scenario: the scenario that the call runs; None: the call runs no scenario.
+    :ivar operations: the operations of the scenario that the call has passed, in their order.
     :ivar talk_number: the number of the present talk. Every transfer begins a new talk.
     :ivar answered_at: the time when the contact answered. For an inbound call, the time when an
         employee answered. None: no answer yet.
@@ -96,6 +98,8 @@ class Call:
     tags: dict[int, str] = field(default_factory=dict)
     recorded: bool = False
     dtmf: list[str] = field(default_factory=list)
+    scenario: Scenario | None = None
+    operations: list[Operation] = field(default_factory=list)
     talk_number: int = 0
     answered_at: float | None = None
     talked_at: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal, NamedTuple
 
-Kind = Literal["request", "fault", "start", "ring", "answer", "tag", "dtmf", "option", "end"]
+Kind = Literal["request", "fault", "start", "ring", "answer", "key", "tag", "dtmf", "option", "end"]
 
 
 class Entry(NamedTuple):
@@ -20,8 +20,9 @@ class Entry(NamedTuple):
     :ivar phone: the phone that rang or answered, or the call's contact; None: no call.
     :ivar mnemonic: the mnemonic of the error; None: no error.
     :ivar detail: for ``fault``, the name of the fault; ``start``: the start method; ``ring`` and ``answer``:
-        the role of the leg; ``tag``: the id of the tag; ``dtmf``: the tone; ``option``: the mnemonic of the
-        talk option; ``end``: the finish reason. For ``request``: None.
+        the role of the leg; ``key``: the phone key that the contact pressed; ``tag``: the id of the tag;
+        ``dtmf``: the tone; ``option``: the mnemonic of the talk option; ``end``: the finish reason. For
+        ``request``: None.
     """
 
     time: float

@@ -79,6 +79,10 @@ def _tags(call: Call, profile: Profile) -> list[Row] | None:
     return None if not tags and "null_tags" in profile.odd_shapes else tags
 
 
+def _operations(call: Call) -> list[Row]:
+    return [{"id": operation.id, "name": operation.name} for operation in call.operations]
+
+
 def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any]]:
     """Return the columns of the report on calls: name → function from a call to the value.
 
@@ -105,6 +109,7 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
         "call_api_request_id": lambda call: None,
         "full_record_file_link": lambda call: None,
         "tags": lambda call: _tags(call, profile),
+        "scenario_operations": _operations,
         "employees": _employees,
     }
     if "record_list" in profile.odd_shapes:
@@ -114,7 +119,7 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
     return columns
 
 
-ONLY_ON_REQUEST = {"call_api_external_id", "call_api_request_id", "tags", "employees"}
+ONLY_ON_REQUEST = {"call_api_external_id", "call_api_request_id", "tags", "employees", "scenario_operations"}
 CALL_FILTERS = frozenset(
     {
         "id",

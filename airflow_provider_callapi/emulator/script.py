@@ -8,6 +8,9 @@ from typing import Literal
 Reaction = Literal["answers", "busy", "no_answer"]
 Side = Literal["contact", "employee"]
 
+SECONDS_TO_KEY = 2.0
+"""Seconds from the answer, or from the last key, until the contact presses a phone key."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
@@ -15,8 +18,8 @@ class Script:
 
     All times are in seconds.
 
-    ``listed_after``, ``hangs_up`` and the fields ``employee_…`` have an effect only if the phone belongs to
-    the contact.
+    ``listed_after``, ``keys``, ``hangs_up`` and the fields ``employee_…`` have an effect only if the phone
+    belongs to the contact.
 
     :ivar listed_after: time from the start of the call until the call appears in ``list.calls``.
     :ivar rings: time until the person answers, the exchange reports a busy line, or the exchange stops
@@ -32,6 +35,9 @@ class Script:
         this contact.
     :ivar employee_fails_with: the value of ``fails_with`` for an employee's phone that has no script, in a
         call with this contact.
+    :ivar keys: the phone keys that the contact presses in a scenario, in this order, such as ``"1"``. The
+        contact presses the first key `SECONDS_TO_KEY` seconds after the answer, and each further key after as
+        many seconds. No key follows the end of the talk.
     :ivar hangs_up: who ends the talk: the contact or the employee.
     """
 
@@ -43,6 +49,7 @@ class Script:
     employee_rings: float = 2.0
     employee_answer: Reaction = "answers"
     employee_fails_with: str | None = None
+    keys: str = ""
     hangs_up: Side = "contact"
 
     @classmethod
@@ -54,6 +61,16 @@ class Script:
     def no_answer(cls, rings: float = 30.0) -> Script:
         """Return a script for a phone that rings for ``rings`` seconds without an answer."""
         return cls(rings=rings, answer="no_answer")
+
+    @classmethod
+    def presses(cls, keys: str, rings: float = 3.0, talks: float = 10.0) -> Script:
+        """Return a script for a contact who answers and presses phone keys in a scenario.
+
+        :param keys: the keys in their order, such as ``"1"``.
+        :param rings: seconds until the contact answers.
+        :param talks: seconds from the answer until the contact hangs up.
+        """
+        return cls(rings=rings, talks=talks, keys=keys)
 
     @classmethod
     def operator_fails(cls, reason: str, rings: float = 3.0, employee_rings: float = 2.0) -> Script:

@@ -19,7 +19,7 @@ from airflow_provider_callapi.api.methods import (
     StartSimpleCall,
     StartVnumberCall,
 )
-from airflow_provider_callapi.emulator.account import Account, Employee
+from airflow_provider_callapi.emulator.account import Account, Employee, Scenario
 from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.switchboard import Switchboard
@@ -62,24 +62,20 @@ def start_employee_call(
 def start_scenario_call(
     switchboard: Switchboard, account: Account, request: StartScenarioCall
 ) -> dict[str, Any]:
-    """Start a call between a contact and the employee of the scenario that the request names."""
+    """Start a call that runs a scenario with a contact, and with the scenario's employee if there is one."""
     _check_numbers(account, request)
     scenario_id = request.scenario_id
     scenario = account.scenarios.get(scenario_id)
     if scenario is None:
         raise RpcError("scenario_not_found", "scenario_id", scenario_id, scenario_id=scenario_id)
     _check_audio(account, request)
-    phones = _phones_of(account.employees[scenario.employee_id])
-    return _start_two_sided_call(switchboard, account, request, phones)
+    return _start_scenario(switchboard, account, request, scenario)
 
 
 def start_vnumber_call(
     switchboard: Switchboard, account: Account, request: StartVnumberCall
 ) -> dict[str, Any]:
-    """Start a call between a contact and an employee.
-
-    `Account.number_scenarios` gives the scenario of the virtual number. The scenario names the employee.
-    """
+    """Start a call that runs the scenario of the virtual number, which `Account.number_scenarios` gives."""
     _check_numbers(account, request)
     number = request.virtual_phone_number
     scenario = account.scenarios.get(account.number_scenarios.get(number, 0))
@@ -92,8 +88,7 @@ def start_vnumber_call(
             text="Virtual phone number does not have a scenario",
         )
     _check_audio(account, request)
-    phones = _phones_of(account.employees[scenario.employee_id])
-    return _start_two_sided_call(switchboard, account, request, phones)
+    return _start_scenario(switchboard, account, request, scenario)
 
 
 def start_informer_call(
@@ -129,10 +124,30 @@ def start_simple_call(switchboard: Switchboard, account: Account, request: Start
     return _start_two_sided_call(switchboard, account, request, [(operator, None)])
 
 
+def _start_scenario(
+    switchboard: Switchboard,
+    account: Account,
+    request: StartScenarioCall | StartVnumberCall,
+    scenario: Scenario,
+) -> dict[str, Any]:
+    if scenario.employee_id is not None:
+        phones = _phones_of(account.employees[scenario.employee_id])
+    elif request.first_call == "contact":
+        phones = []
+    else:
+        raise RpcError("no_active_phone_number", "first_call", request.first_call)
+    return _start_two_sided_call(switchboard, account, request, phones, scenario)
+
+
 def _start_two_sided_call(
-    switchboard: Switchboard, account: Account, request: StartCall, phones: Phones
+    switchboard: Switchboard,
+    account: Account,
+    request: StartCall,
+    phones: Phones,
+    scenario: Scenario | None = None,
 ) -> dict[str, Any]:
     call = _new_call(switchboard, account, request)
+    call.scenario = scenario
     call.operators = phones
     call.shows_virtual_number = getattr(request, "show_virtual_phone_number", None) is not False
     if getattr(request, "first_call", None) == "contact":

@@ -9,11 +9,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from itertools import count
 from zoneinfo import ZoneInfo
 
 from airflow_provider_callapi.api.models import LegState
-from airflow_provider_callapi.emulator.account import Account, Employee
+from airflow_provider_callapi.emulator.account import Account, Employee, Operation
 from airflow_provider_callapi.emulator.call import Call, Leg
 from airflow_provider_callapi.emulator.clock import Clock
 from airflow_provider_callapi.emulator.finish_reasons import (
@@ -25,7 +26,7 @@ from airflow_provider_callapi.emulator.finish_reasons import (
 from airflow_provider_callapi.emulator.journal import Entry, Journal, Kind
 from airflow_provider_callapi.emulator.listing import is_listed
 from airflow_provider_callapi.emulator.profile import DOCUMENT, Profile
-from airflow_provider_callapi.emulator.script import Script
+from airflow_provider_callapi.emulator.script import SECONDS_TO_KEY, Script
 from airflow_provider_callapi.emulator.state_diagram import Role, State
 
 POST_TALK_SECONDS = 2.0
@@ -185,19 +186,43 @@ class Switchboard:
         contact, operator = call.leg(Role.CONTACT), call.leg(Role.OPERATOR)
         if leg is contact:
             call.answered_at = self.now
+            self._begin_scenario(call)
         if call.method == "start.informer_call":
             call.talked_at = self.now
             call.move("contact hears the message")
             self._schedule_talk_end(call, call.script.talks, "success_finish")
         elif contact is None:
             self.ring_contact(call)
-        elif operator is None:
+        elif operator is None and call.operators:
             self.ring_operator(call)
+        elif operator is None:
+            call.talked_at = self.now
+            call.move("contact hears the message")
+            self._schedule_talk_end(call, call.script.talks, HANG_UP_REASONS["contact"])
         elif contact.connected and operator.connected:
             call.answered_at = call.answered_at or self.now
             call.talked_at = self.now
             call.move("both sides answered")
             self._schedule_talk_end(call, call.script.talks, HANG_UP_REASONS[call.script.hangs_up])
+
+    def _begin_scenario(self, call: Call) -> None:
+        """Pass the first operations of the call's scenario, and let the contact press the script's keys."""
+        if call.scenario is None:
+            return
+        for operation in call.scenario.begins_with:
+            self._pass_operation(call, operation)
+        for number, key in enumerate(call.script.keys, 1):
+            self._schedule(number * SECONDS_TO_KEY, call, partial(self._press, call, key))
+
+    def _press(self, call: Call, key: str) -> None:
+        self.log_event("key", call, call.contact, key)
+        if call.scenario is not None and (operation := call.scenario.keys.get(key)):
+            self._pass_operation(call, operation)
+
+    def _pass_operation(self, call: Call, operation: Operation) -> None:
+        call.operations.append(operation)
+        if operation.tag_id is not None:
+            call.tags[operation.tag_id] = call.account.tags[operation.tag_id]
 
     def _on_third_party_answered(self, call: Call, leg: Leg) -> None:
         transferred = call.state is State.TRANSFERRING

@@ -14,6 +14,7 @@ from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.data_api import (
+    OPERATIONS_FIELD,
     RECORDING_FIELD,
     REPORT_FIELDS,
     REPORT_INTERVAL,
@@ -339,6 +340,7 @@ class CallApiHook(BaseHook):
         contact: str | None = None,
         since: float | None = None,
         recording_link: bool = False,
+        operations: bool = False,
     ) -> CallReport | None:
         """Return the Data API's report of an active or finished call. None: no report exists yet.
 
@@ -351,6 +353,7 @@ class CallApiHook(BaseHook):
         :param contact: the number that was called. None: any number matches.
         :param since: epoch seconds. The call started at this time or later. None: in the last 30 days.
         :param recording_link: ask for the link to the recording, too.
+        :param operations: ask for the scenario's operations, too.
         :raises Unanswered: the search by ``external_id`` found no report, and a report that cannot be read
             may be the wanted report.
         """
@@ -364,7 +367,11 @@ class CallApiHook(BaseHook):
             *self._report_interval(since),
             selection=selection,
             ongoing=True,
-            fields=(*REPORT_FIELDS, RECORDING_FIELD) if recording_link else REPORT_FIELDS,
+            fields=[
+                *REPORT_FIELDS,
+                *([RECORDING_FIELD] if recording_link else []),
+                *([OPERATIONS_FIELD] if operations else []),
+            ],
         )
         found: list[CallReport] = reports
         if external_id is not None:
@@ -427,7 +434,7 @@ class CallApiHook(BaseHook):
         return find if self.has_data_api else None
 
     def fetch_final_outcome(
-        self, call: Outcome, *, recording_link: bool = False
+        self, call: Outcome, *, recording_link: bool = False, operations: bool = False
     ) -> tuple[Outcome, CallReport] | None:
         """Return the final outcome of a finished call, and the Data API's report about the call.
 
@@ -436,8 +443,14 @@ class CallApiHook(BaseHook):
 
         :param call: the outcome of the call so far.
         :param recording_link: ask for the link to the recording, too.
+        :param operations: ask for the scenario's operations, too.
         """
-        report = self.call_report(call.call_session_id, since=call.started_at, recording_link=recording_link)
+        report = self.call_report(
+            call.call_session_id,
+            since=call.started_at,
+            recording_link=recording_link,
+            operations=operations,
+        )
         if report is None or not report.finished:
             return None
         legs: Entries[LegReport] = Entries()

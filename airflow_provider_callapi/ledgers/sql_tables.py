@@ -12,7 +12,20 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, func, insert, select
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.schema import CreateColumn
 
 from airflow_provider_callapi.databases.columns import IN_MYSQL, LONGEST_NAME, attempt_columns
 
@@ -41,15 +54,26 @@ locks = Table(
 
 
 def create_tables(engine: Engine) -> None:
-    """Create those tables of the SQL ledger that are missing in the database.
+    """Create those tables and columns of the SQL ledger that are missing in the database.
 
     :raises SQLAlchemyError: a statement failed, for example because another process creates the same tables
         at the same time.
     """
     metadata.create_all(engine)
+    _add_missing_columns(engine)
     with engine.begin() as db:
         if db.execute(select(func.count()).select_from(locks)).scalar() == 0:
             db.execute(insert(locks), [{"stripe": stripe} for stripe in range(STRIPES)])
+
+
+def _add_missing_columns(engine: Engine) -> None:
+    """Add the columns that the table of an older version lacks. Their values in the old rows are null."""
+    existing = {column["name"] for column in inspect(engine).get_columns(calls.name)}
+    for column in calls.columns:
+        if column.name not in existing:
+            definition = CreateColumn(column).compile(dialect=engine.dialect)
+            with engine.begin() as db:
+                db.execute(text(f"ALTER TABLE {calls.name} ADD COLUMN {definition}"))
 
 
 def stripe_of(person: str) -> int:

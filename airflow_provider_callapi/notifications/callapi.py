@@ -14,9 +14,11 @@ from airflow_provider_callapi.notifications._alert.execution import InProcess, I
 from airflow_provider_callapi.notifications._alert.options import (
     ALERT_PARAMETERS,
     DEFAULT_QUIET_FOR,
+    DEFAULT_REPORT_TIMEOUT,
     DEFAULT_SETTLE,
     FALLBACKS,
     AlertOptions,
+    read_acknowledgement,
     read_duration,
     render_optional,
 )
@@ -38,8 +40,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     log shows "No person was rung for …" and the reason.
 
     A contact counts as reached only if a poll or the Data API shows an answer. An answer by a voice mailbox
-    counts too. If it is unknown whether a contact answered, the notifier calls the next contact. The notifier
-    does not wait for the answer to the last call.
+    counts too, unless ``acknowledged_by`` asks for more. If it is unknown whether a contact answered, the
+    notifier calls the next contact. The notifier does not wait for the answer to the last call.
 
     Airflow limits the time of callbacks: 20 s for a task (``[core] task_success_overtime``), 50 s for a DAG
     (``[dag_processor] dag_file_processor_timeout``), no limit for a deadline. Each limit is long enough to
@@ -67,9 +69,19 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     :param quiet_for: the time after a call during which the same ``external_id`` does not ring again, as a
         timedelta or in seconds. 0: every failure rings. The notifier searches for earlier calls in the
         alert's Variable, among the active calls, and in the Data API if the connection uses the Data API.
-    :param dialing_timeout: seconds for which a phone rings, 1 to 120. The service's default is 30.
+    :param dialing_timeout: seconds for which a phone rings, 1 to 120. The service's default is 30. Has no
+        effect with ``scenario_id``.
     :param settle: seconds that a callback waits after it has written a claim. The value must exceed the time
         that Airflow's API server needs to read and write a Variable.
+    :param scenario_id: the id of a scenario of the account (a call flow). After the message, the scenario
+        runs, and can ask the person to press a phone key (``start.scenario_call``). If the service rejects
+        the scenario, the call only speaks the message. None: the call ends after the message.
+    :param acknowledged_by: what acknowledges the alert, if an answer is not enough: ``operation:<name>``, an
+        operation of the scenario, such as the step that follows a phone key, or ``tag:<id>``. Or a list of
+        these. If the Data API's report of an ended call contains none of them, the notifier calls the next
+        person. Needs ``scenario_id`` and the Data API.
+    :param report_timeout: seconds after the end of a call in which the Data API must report what
+        ``acknowledged_by`` names. Then the notifier calls the next person.
     """
 
     template_fields: Sequence[str] = (
@@ -94,6 +106,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         quiet_for: timedelta | float = DEFAULT_QUIET_FOR,
         dialing_timeout: int | str | None = None,
         settle: float = DEFAULT_SETTLE,
+        scenario_id: int | str | None = None,
+        acknowledged_by: str | Sequence[str] | None = None,
+        report_timeout: float = DEFAULT_REPORT_TIMEOUT,
         **kwargs: Any,  # context, from Airflow 3.1 on
     ) -> None:
         super().__init__(**kwargs)
@@ -106,9 +121,13 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         self.quiet_for = quiet_for
         self.dialing_timeout = dialing_timeout
         self.settle = settle
+        self.scenario_id = scenario_id
+        self.acknowledged_by = acknowledged_by
+        self.report_timeout = report_timeout
         # Airflow passes the context if the alert is due. Then a mistake must not prevent the alert.
         if "context" not in kwargs:
             read_parameters(ALERT_PARAMETERS, vars(self), not_rendered=self.template_fields)
+            read_acknowledgement(acknowledged_by, scenario_id)
         check_contacts(contact, region)
 
     def __call__(self, *args: Any) -> None:
@@ -181,4 +200,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
             quiet_for=read_duration("quiet_for", self.quiet_for, DEFAULT_QUIET_FOR, self.log),
             dialing_timeout=self.dialing_timeout,
             settle=read_duration("settle", self.settle, DEFAULT_SETTLE, self.log),
+            scenario_id=self.scenario_id,
+            acknowledged_by=read_acknowledgement(self.acknowledged_by, self.scenario_id),
+            report_timeout=read_duration(
+                "report_timeout", self.report_timeout, DEFAULT_REPORT_TIMEOUT, self.log
+            ),
         )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.providers.common.compat.sdk import BaseBranchOperator
 
+from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations, read_marks
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
-from airflow_provider_callapi.parameters.kinds import TEXTS
+from airflow_provider_callapi.parameters.kinds import TEXTS, mapping_of
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
 
@@ -25,7 +26,8 @@ Target = str | Sequence[str] | None
 """The id of a task or task group directly downstream, or a list of ids. None: skip all downstream tasks."""
 
 _KINDS: Schema = {f"if_{route}": TEXTS.or_none("skip all tasks") for route in get_args(Route)}
-"""The parameters of the branch operator except ``call``."""
+"""The parameters of the branch operator except ``call`` and ``routes``."""
+_ROUTES_KIND = mapping_of(TEXTS.or_none("skip all tasks")).or_none("no routes by mark")
 
 _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", None: "unknown"}
 
@@ -33,13 +35,19 @@ _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", No
 class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOperator):
     """Run those downstream tasks that the author assigned to a call's outcome, and skip all others.
 
+    The first condition of this table that the call meets gives the route:
+
     ============  ==================================================================================
     route         taken when
     ============  ==================================================================================
-    answered      the contact picked up
-    not_answered  the contact did not pick up; only the Data API reports this outcome
     refused       the service refused to call this contact (blacklist, direction rules), and no phone
                   rang. Only a start operator with ``refused_as_result=True`` returns this outcome
+    a mark        the call has this mark: an operation of the scenario, or a tag. The marks are tried
+                  in the order of ``routes``
+    unknown       ``routes`` contains an operation, the operations of the call are not known, and the
+                  contact may have answered
+    answered      the contact picked up
+    not_answered  the contact did not pick up; only the Data API reports this outcome
     unknown       anything else: the call ended without a known answer, the call is still active, or
                   there is no call
     ============  ==================================================================================
@@ -52,8 +60,13 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 
     :param call: what a start operator or the sensor returned: ``start.output``, or the template
         ``{{ ti.xcom_pull(task_ids='start') }}``, with or without ``| tojson``. None: there is no call.
-    :param if_answered: the id of a task or task group directly downstream, or a list of ids, for the route
-        *answered*. None: a call with this outcome skips all downstream tasks.
+    :param routes: mark of the call → the id of a task or task group directly downstream, or a list of ids:
+        ``{"operation:Confirmed": "confirmed", "tag:36": "thank"}``. ``operation:`` precedes the name of an
+        operation of the scenario, such as the step that follows a phone key. ``tag:`` precedes the id of a
+        tag. None as a value: a call with this mark skips all downstream tasks. Routes by operation need a
+        start operator with ``operations=True``.
+    :param if_answered: the tasks for the route *answered*, in the form of a value of ``routes``. None: a call
+        with this outcome skips all downstream tasks.
     :param if_not_answered: the tasks for the route *not_answered*, in the form of ``if_answered``.
     :param if_refused: the tasks for the route *refused*, in the form of ``if_answered``.
     :param if_unknown: the tasks for the route *unknown*, in the form of ``if_answered``.
@@ -67,6 +80,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         self,
         *,
         call: dict[str, Any] | str | None,
+        routes: Mapping[str, Target] | None = None,
         if_answered: Target = None,
         if_not_answered: Target = None,
         if_refused: Target = None,
@@ -75,31 +89,44 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     ) -> None:
         super().__init__(**kwargs)
         self.call = call
+        self.routes = routes
         self.if_answered = if_answered
         self.if_not_answered = if_not_answered
         self.if_refused = if_refused
         self.if_unknown = if_unknown
-        read_parameters(_KINDS, vars(self))  # a wrong parameter is an error of the DAG file
+        self._read_targets()  # a wrong parameter is an error of the DAG file
         if not is_template(call):
             route_of(call)
 
     def choose_branch(self, context: Context) -> list[str] | None:
         """Return the ids of the tasks to run after the call. None: skip all downstream tasks.
 
-        :raises CallApiFailure: ``call`` is neither a call nor None, or an id in one of the ``if_…``
-            parameters is not directly downstream.
+        :raises CallApiFailure: ``call`` is neither a call nor None, or an id in ``routes`` or in one of the
+            ``if_…`` parameters is not directly downstream.
         """
-        self._check_all_targets()
-        route = route_of(self.call)
-        self.log.info("The call is %s", route.replace("_", " "))
-        return list(self._targets(route)) or None
+        targets = self._read_targets()
+        self._check_targets(targets)
+        route = route_of(self.call, [key for key in targets if isinstance(key, Mark)])
+        self.log.info("The call %s", f"has the mark {route}" if isinstance(route, Mark) else f"is {route}")
+        return targets[route] or None
 
-    def _targets(self, route: Route) -> Iterator[str]:
-        name = f"if_{route}"
-        yield from read_parameter(name, getattr(self, name), _KINDS[name]) or ()
+    def _read_targets(self) -> dict[Route | Mark, list[str]]:
+        """Return route or mark → ids of the tasks to run, for all parameters.
 
-    def _check_all_targets(self) -> None:
-        """Check the task ids in all ``if_…`` parameters, even in those that this run does not use.
+        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        """
+        outcomes = read_parameters(_KINDS, vars(self))
+        try:
+            marks = read_marks(read_parameter("routes", self.routes, _ROUTES_KIND) or {})
+        except ValueError as error:
+            raise InvalidParameter(f"routes: {error}") from None
+        return {
+            **{mark: ids or [] for mark, ids in marks.items()},
+            **{route: outcomes[f"if_{route}"] or [] for route in get_args(Route)},
+        }
+
+    def _check_targets(self, targets: Mapping[Route | Mark, list[str]]) -> None:
+        """Check all task ids, even those that this run does not use.
 
         Because of this check, the first run already fails if an id is wrong.
 
@@ -107,20 +134,23 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         """
         downstream = self.downstream_task_ids
         groups = self.dag.task_group_dict if self.dag else {}
-        for route in get_args(Route):
-            for name in self._targets(route):
+        for key, ids in targets.items():
+            for name in ids:
                 roots = {root.task_id for root in groups[name].roots} if name in groups else {name}
                 if not roots <= downstream:
-                    raise CallApiFailure(f"if_{route}: {name!r} is not directly downstream of this task")
+                    parameter = f"routes, {key}" if isinstance(key, Mark) else f"if_{key}"
+                    raise CallApiFailure(f"{parameter}: {name!r} is not directly downstream of this task")
 
 
-def route_of(call: Any) -> Route:
-    """Return the route of the branch operator for a call: the outcome of the call in one word.
+def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
+    """Return the route of the branch operator for a call: a mark of the call, or the outcome in one word.
 
-    For example, the route ``answered`` leads to the tasks in the operator's parameter ``if_answered``.
+    For example, the route ``answered`` leads to the tasks in the operator's parameter ``if_answered``. The
+    docstring of `CallApiBranchOperator` lists the conditions in their order.
 
     :param call: what a start operator or the sensor returned, as a dict or as text. None: there is no call,
         and the route is ``unknown``.
+    :param marks: the marks that have routes of their own. The first mark that the call has is the route.
     :raises InvalidParameter: ``call`` is neither a call nor None.
     """
     call = _parse(call) if isinstance(call, str) else call
@@ -129,11 +159,17 @@ def route_of(call: Any) -> Route:
     try:
         if call["status"] == "refused":
             return "refused"
-        return _ROUTES[Outcome.from_xcom(dict(call)).answered]
+        outcome = Outcome.from_xcom(dict(call))
+        by_outcome = _ROUTES[outcome.answered]
+        mark = first_mark(marks, outcome)
     except (TypeError, KeyError, ValueError):
         raise InvalidParameter(
             "call: pass what one start operator or sensor returned. If that task is mapped, map this task too"
         ) from None
+    if mark is not None:
+        return mark
+    operations_missing = outcome.operations is None and need_operations(marks)
+    return "unknown" if operations_missing and by_outcome == "answered" else by_outcome
 
 
 def _parse(text: str) -> Mapping[str, Any] | str | None:

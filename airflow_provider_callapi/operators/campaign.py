@@ -76,7 +76,12 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         unused for other programs.
     :param redial: result of the last call → seconds after which the person is called again. None: never.
         Defaults: ``busy`` 600, ``not_reached`` 3600, ``our_side_did_not_answer`` None, ``capacity`` 300. A
-        call with the result ``capacity`` does not count as an attempt.
+        call with the result ``capacity`` does not count as an attempt. A key can also be a mark of the
+        call: ``operation:<name>``, an operation of the scenario, or ``tag:<id>``. The first mark that the
+        call has decides before the result, and **also calls people again who answered**. Marks need the
+        Data API.
+    :param operations: True: ask the Data API for the operations of the scenario, for the results. A key
+        ``operation:<name>`` of ``redial`` has the same effect. Needs the Data API.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
     :param max_lateness: the longest time between the DAG run's due time and a call: a timedelta or seconds, 3
         days by default. After this time, the campaign dials no one and ends. A try that starts after this
@@ -164,6 +169,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         calling_days: Sequence[str] | None = None,
         max_active_calls: int = 10,
         points_reserve: float = 0.01,
+        operations: bool = False,
         redial: Mapping[str, float | None] | None = None,
         max_attempts: int = 3,
         max_lateness: timedelta | float | None = timedelta(days=3),
@@ -204,6 +210,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self.call = call
         self.max_active_calls = max_active_calls
         self.points_reserve = points_reserve
+        self.operations = operations
         self.redial = redial
         self.max_attempts = max_attempts
         self.max_lateness = max_lateness

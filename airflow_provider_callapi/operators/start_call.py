@@ -63,11 +63,15 @@ template.
 :param results: a table to which the task writes one row for each attempt: ``{"conn_id": "dwh", "table":
     "calls", "schema": "marketing"}``, as a campaign does. The column ``campaign`` has the ids of DAG, task
     and run. May contain a template. None: no table.
+:param operations: True: ask the Data API for the scenario's operations, which show the phone key that the
+    contact pressed. `CallApiBranchOperator` has routes for them. Needs ``wait_for_completion=True``. If the
+    Data API is not used, refuses the operations or reports none in time, the operations are not known (null),
+    and the task does not fail.
 
 The operators return the call as a dict without phone numbers: ``call_session_id``, ``external_id``,
 ``status`` (``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``,
 ``started_at``, ``answered_at``, ``ended_at`` (ISO 8601, UTC), ``observed``, ``finish_reason``,
-``talk_seconds``, ``tags``, ``communication_id``, ``source``.
+``talk_seconds``, ``tags``, ``operations`` (names, or null: not known), ``communication_id``, ``source``.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ outcomes = st.builds(
     finish_reason=st.none() | st.text(max_size=20),
     talk_seconds=st.none() | st.integers(0, 86_400),
     tags=st.lists(st.integers(1, 2**31)).map(tuple),
+    operations=st.none() | st.lists(st.text()).map(tuple),
     source=st.sampled_from(["start", "list.calls", "data_api"]),
 )
 TIMES = ("started_at", "answered_at", "ended_at")
@@ -49,6 +50,7 @@ FULL = Outcome(
     finish_reason="success",
     talk_seconds=54,
     tags=(36, 38),
+    operations=("Меню", "Подтверждено"),
     source="data_api",
 )
 
@@ -71,6 +73,7 @@ def test_the_xcom_of_a_call_is_plain_json_with_iso_times_in_utc() -> None:
         "finish_reason": "success",
         "talk_seconds": 54,
         "tags": [36, 38],
+        "operations": ["Меню", "Подтверждено"],
         "source": "data_api",
     }
     xcom = through_json(FULL.to_xcom())
@@ -114,6 +117,30 @@ def test_a_session_id_alone_is_a_call_with_nothing_else_known() -> None:
     assert Outcome.from_xcom({"call_session_id": 7}) == Outcome(7)
     assert Outcome(7).answered is None
     assert Outcome.from_xcom({"call_session_id": 7, "tags": None}) == Outcome(7)
+
+
+def test_a_call_that_an_older_version_stored_has_unknown_operations() -> None:
+    stored = {name: value for name, value in FULL.to_xcom().items() if name != "operations"}
+    assert Outcome.from_xcom(stored) == replace(FULL, operations=None)
+
+
+@pytest.mark.parametrize(
+    ("reported", "operations"),
+    [
+        ({}, ("earlier",)),
+        ({"scenario_operations": []}, ()),
+        (
+            {"scenario_operations": [{"id": 2, "name": " Later "}, {"id": 1, "name": "Menu"}]},
+            ("Later", "Menu"),
+        ),
+    ],
+)
+def test_the_reports_operations_replace_the_known_ones_in_the_reports_order(
+    reported: dict[str, Any], operations: tuple[str, ...]
+) -> None:
+    finished = FinishedCall(CallReport.model_validate({"id": 1, **reported}), None)
+    call = with_report(Outcome(1, operations=("earlier",)), finished, "UTC")
+    assert call.operations == operations
 
 
 @pytest.mark.parametrize("value", [{}, {"external_id": "af-1", "status": "ended"}, {"session": 5}])

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.data_api import (
+    OPERATIONS_FIELD,
     RECORDING_FIELD,
     REPORT_FIELDS,
     GetCallLegsReport,
@@ -97,6 +98,15 @@ def test_the_link_to_the_recording_is_asked_for_only_by_those_who_need_it(asker:
     desk.ids()
     desk.ids(fields=(*REPORT_FIELDS, RECORDING_FIELD))
     assert [RECORDING_FIELD in request.fields for request in desk.data_api.asked] == [False, True]
+
+
+def test_without_a_word_about_the_refused_part_the_operations_alone_are_left_out_first(asker: Any) -> None:
+    desk = asker(in_fields(OPERATIONS_FIELD, refusal("parameter_component_disabled", code=-32008)))
+    fields = (*REPORT_FIELDS, RECORDING_FIELD, OPERATIONS_FIELD)
+    for _ in range(2):
+        assert desk.ids(fields=fields) == [1, 2, 3]
+    asked = [set(fields) - set(request.fields) for request in desk.data_api.asked]
+    assert asked == [set(), {OPERATIONS_FIELD}, {OPERATIONS_FIELD}]
 
 
 OPTIONAL = [name for name in REPORT_FIELDS if name not in GetCallsReport.needed_fields]

@@ -30,6 +30,8 @@ BODIES = {
 IDS = (5600000001, 5600000002)
 NULL_IS_A_FACT = ["id", "call_session_id", "connect_time", "is_talked", "talk_duration", "finish_reason"]
 AT = 1_800_000_000.0
+OPERATIONS = [{"id": 501, "name": "Меню"}, {"id": 502, "name": "Подтверждено"}]
+NAMES = {operation["name"] for operation in OPERATIONS}
 
 
 class DataApi:
@@ -56,7 +58,8 @@ def fetch(answers: dict[str, Any], totals: dict[str, int] | None = None) -> dict
 
 
 def entries_of(name: str) -> dict[str, list[Any]]:
-    return {method: body["data"] for method, body in BODIES[name].items()}
+    entries = {method: body["data"] for method, body in BODIES[name].items()}
+    return {**entries, CALLS: [{**call, "scenario_operations": OPERATIONS} for call in entries[CALLS]]}
 
 
 TRUTH = {name: {number: call.answered for number, call in fetch(entries_of(name)).items()} for name in BODIES}
@@ -73,6 +76,7 @@ def check(name: str, found: dict[int, FinishedCall]) -> None:
         if number in found:
             outcome = with_report(Outcome(number), found[number], "Europe/Moscow")
             json.dumps(outcome.to_xcom(), allow_nan=False)
+            assert set(outcome.operations or ()) <= NAMES
 
 
 @given(data=st.data(), name=st.sampled_from(sorted(BODIES)))
@@ -89,6 +93,42 @@ def test_a_report_in_any_shape_never_denies_an_answer(data: st.DataObject, name:
         assert not all(isinstance(each, list | dict) for each in changed.values())
     else:
         check(name, found)
+
+
+@given(operations=mutated([{"scenario_operations": OPERATIONS}]), name=st.sampled_from(sorted(BODIES)))
+def test_operations_in_any_shape_invent_no_answer_and_change_nothing_else(operations: Any, name: str) -> None:
+    answers = entries_of(name)
+    [changed] = operations if isinstance(operations, list) and len(operations) == 1 else [operations]
+    reported = changed if isinstance(changed, dict) else {}
+    calls = [{**call, **reported} for call in answers[CALLS]]
+    found = fetch({**answers, CALLS: calls})
+    check(name, found)
+    assert {number: call.answered for number, call in found.items()} == TRUTH[name]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (None, ()),
+        ([], ()),
+        (OPERATIONS[0], ("Меню",)),
+        ([OPERATIONS[1], OPERATIONS[0], OPERATIONS[1]], ("Подтверждено", "Меню", "Подтверждено")),
+        ([OPERATIONS[0], {"id": 502}, {"name": 1}, {"name": None}, None, "Подтверждено", 7], ("Меню",)),
+        ([{"id": "x", "name": "Меню"}], ("Меню",)),
+        ([{"id": None, "name": "Меню"}], ("Меню",)),
+        ([{"id": 502}], None),
+        ([{"name": "  "}], None),
+        (["Подтверждено"], None),
+        ("Подтверждено", None),
+        (502, None),
+        (True, None),
+        ({}, None),
+    ],
+)
+def test_a_name_that_is_no_text_is_no_operation(sent: Any, read: Any) -> None:
+    answers = entries_of("39_informer_heard")
+    found = fetch({**answers, CALLS: [{**answers[CALLS][0], "scenario_operations": sent}]})
+    assert found[answers[CALLS][0]["id"]].report.operations == read
 
 
 @given(data=st.data(), name=st.sampled_from(sorted(BODIES)))

@@ -71,7 +71,7 @@ def test_every_yaml_file_becomes_a_dag_without_an_error_and_without_the_network(
 
     assert bag.import_errors == {}
     assert set(bag.dags) == {f"callapi_yaml_{file.stem}" for file in FOLDER.glob("*.yml")}
-    assert len(bag.dags) == 5
+    assert len(bag.dags) == 6
     for dag in bag.dags.values():
         assert dag.schedule is None
         assert dag.doc_md.startswith("### ")
@@ -88,7 +88,9 @@ def test_an_error_in_a_yaml_file_is_an_import_error_not_a_missing_dag(tmp_path, 
     assert "wait_for_competion" in error
 
 
-@pytest.mark.parametrize("name", ["informer_call", "ring_on_failure", "start_wait_tag_branch"])
+@pytest.mark.parametrize(
+    "name", ["confirm_by_key", "informer_call", "ring_on_failure", "start_wait_tag_branch"]
+)
 def test_a_yaml_pipeline_equals_the_python_example_of_the_same_name(dag_of, name):
     spec = importlib.util.spec_from_file_location(name, FOLDER.parent / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -149,6 +151,20 @@ def test_a_reminder_takes_the_branch_of_its_outcome(run_yaml, exchange, connecti
     routes = {"done", "write", "forget", "look"}
     assert {name for name in routes if run.states[name] == "success"} == followed
     assert {name for name in routes if run.states[name] == "skipped"} == routes - followed
+
+
+@pytest.mark.parametrize(
+    ("key", "followed"), [("1", "confirmed"), ("2", "call_later"), ("3", "cancelled"), ("", "look")]
+)
+def test_a_phone_key_decides_about_the_branch(run_yaml, exchange, key, followed):
+    exchange.script(CONTACT, Script.presses(key, rings=0.2, talks=3))
+
+    run = run_yaml("confirm_by_key")
+
+    assert run.state == "success", run.states
+    routes = {"confirmed", "call_later", "cancelled", "look"}
+    assert {name for name in routes if run.states[name] == "success"} == {followed}
+    assert exchange.rings(CONTACT) == 1
 
 
 def test_a_start_that_fails_for_another_reason_takes_the_branch_unknown(run_yaml, exchange):

@@ -167,6 +167,20 @@ def test_a_call_without_an_observed_answer_takes_the_other_branch_and_is_not_tag
     assert did(exchange, "tag") == []
 
 
+# --- confirm_by_key ---
+
+
+def test_the_key_that_a_person_presses_decides_about_the_next_task(run_dag, exchange):
+    exchange.script(CONTACT, Script.presses("2", rings=0.2, talks=3))
+
+    run = run_dag(EXAMPLES / "confirm_by_key.py")
+
+    assert run.state == "success", run.states
+    assert run.xcoms["confirm"]["operations"] == ["Меню", "Перезвонить"]
+    assert (run.states["call_later"], run.states["confirmed"]) == ("success", "skipped")
+    assert exchange.rings(CONTACT) == 1
+
+
 # --- etl_callbacks ---
 
 

@@ -53,7 +53,7 @@ def test_employees_have_telephones_an_extension_and_a_sip_line(data_api):
 
 
 def test_scenarios_and_media_files_have_ids_and_names(data_api):
-    (scenario,) = data_api.call(GetScenarios())
+    scenario, _ = data_api.call(GetScenarios())
     files = data_api.call(GetMediaFiles())
 
     assert (scenario.id, scenario.virtual_phone_numbers) == (23456, ["74993720692"])

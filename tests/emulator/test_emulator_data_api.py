@@ -20,7 +20,7 @@ from airflow_provider_callapi.api.data_api import (
 from airflow_provider_callapi.api.errors import AccessDenied, InvalidParameters, TokenInvalid
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import ListCalls
-from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.emulator import Operation, Script
 
 REPORT_FIELDS = [*data_api.REPORT_FIELDS, "is_lost", "total_duration"]
 
@@ -149,3 +149,67 @@ def test_an_address_that_is_not_listed_is_denied(exchange, client):
     exchange.account.data_api_whitelist.clear()
     with pytest.raises(AccessDenied):
         client.call(GetTags())
+
+
+# --- scenarios with phone keys ---
+
+MENU = 23457
+
+
+def operations(client, dates, fields=("id", "scenario_operations", "tags")):
+    (report,) = client.call(GetCallsReport(**dates, fields=list(fields)))
+    return report.operations, [tag.tag_id for tag in report.tags or ()]
+
+
+def press(api, keys, **script):
+    api.exchange.script(CONTACT, Script(keys=keys, **script))
+    return api.start("start.scenario_call", scenario_id=MENU, first_call="contact")
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("", (("Меню",), [])),
+        ("1", (("Меню", "Подтверждено"), [254])),
+        ("2", (("Меню", "Перезвонить"), [])),
+        ("31", (("Меню", "Отказ", "Подтверждено"), [254])),
+        ("9", (("Меню",), [])),
+    ],
+)
+def test_each_key_of_a_scenario_leads_to_its_operation_and_its_tag(api, client, dates, keys, expected):
+    call = press(api, keys)
+    api.clock.advance(60)
+
+    assert operations(client, dates) == expected
+    assert (call.finish_reason, api.exchange.rings(CONTACT)) == ("subscriber_disconnects", 1)
+    assert [entry.detail for entry in api.exchange.journal if entry.kind == "key"] == list(keys)
+
+
+def test_a_key_after_the_end_of_the_talk_is_not_pressed(api, clock, client, dates):
+    press(api, "12", talks=3)
+    clock.advance(60)
+
+    assert operations(client, dates) == (("Меню", "Подтверждено"), [254])
+
+
+def test_a_contact_who_does_not_answer_passes_no_operation(api, clock, client, dates):
+    press(api, "1", answer="no_answer")
+    clock.advance(60)
+
+    assert operations(client, dates) == ((), [])
+
+
+def test_operations_are_sent_on_request_only(api, clock, client, dates):
+    press(api, "1")
+    clock.advance(60)
+
+    assert operations(client, dates, ["id"])[0] is None
+
+
+def test_a_scenario_with_an_employee_has_operations_too(api, clock, client, dates):
+    api.exchange.account.scenarios[23456].keys["1"] = Operation(71, "Confirmed")
+    api.exchange.script(CONTACT, Script.presses("1"))
+    api.start("start.scenario_call", scenario_id=23456, first_call="contact")
+    clock.advance(60)
+
+    assert operations(client, dates) == (("Confirmed",), [])

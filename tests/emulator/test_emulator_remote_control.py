@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import requests
-from emulator_client import CONTACT
+from emulator_client import CONTACT, EmulatorClient
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,16 @@ def test_an_error_of_the_remote_control_names_the_field(emulator, action, body, 
     named_field, _, sentence = answer.json()["error"].partition(": ")
     assert named_field == field
     assert expected in sentence
+
+
+def test_a_script_with_phone_keys_is_set_by_http(emulator):
+    body = {"scripts": {CONTACT: {"keys": "12"}}}
+
+    answer = requests.post(f"{emulator.url}/emulator/script", json=body, timeout=5)
+    EmulatorClient(emulator.exchange, emulator.exchange.clock).start()
+
+    assert answer.status_code == 200
+    assert emulator.exchange.calls[0].script.keys == "12"
 
 
 def test_a_body_that_is_not_json_is_an_error(emulator):

@@ -169,3 +169,10 @@ def test_all_the_phones_of_an_employee_ring_in_turn(api, exchange, clock):
     assert api.leg_states() == [["Разъединено", "Дозвон"]]
     assert (exchange.rings("79260000002"), exchange.rings("79260000003")) == (1, 1)
     assert exchange.rings(CONTACT) == 0
+
+
+def test_a_scenario_without_an_employee_cannot_ring_the_employee_first(api, exchange):
+    params = start_params("start.scenario_call", scenario_id=23457, first_call="employee")
+
+    assert api.error("start.scenario_call", **params)["data"]["mnemonic"] == "no_active_phone_number"
+    assert exchange.calls == []

@@ -102,6 +102,23 @@ def test_processes_may_create_the_tables_at_the_same_time(connect):
     assert [ledger.claim([an_intent()])[0].granted for ledger in ledgers] == [True] + [False] * 5
 
 
+def test_the_table_of_an_older_version_gets_the_new_column_and_keeps_its_rows(connect):
+    engine = connect()
+    older = SqlLedger(engine, "spring")
+    older.claim([an_intent()])
+    older.record([finished(an_intent(), Result.ANSWERED, answered=True)])
+    with engine.begin() as db:
+        db.execute(sqlalchemy.text(f"ALTER TABLE {calls.name} DROP COLUMN operations"))
+
+    ledgers = at_once(*(lambda: SqlLedger(connect(), "spring"),) * 4)
+
+    assert list(ledgers[0].load([ANNA])) == [finished(an_intent(), Result.ANSWERED, answered=True)]
+    told = finished(an_intent(BORIS), answered=True, operations=("Later",))
+    ledgers[1].claim([an_intent(BORIS)])
+    ledgers[1].record([told])
+    assert list(ledgers[2].load([BORIS])) == [told]
+
+
 @pytest.mark.parametrize("min_gap", [None, 60.0])
 def test_of_processes_that_claim_the_same_attempt_at_once_exactly_one_dials_it(connect, min_gap):
     people = [f"7926{number:07d}" for number in range(40)]

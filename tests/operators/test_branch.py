@@ -9,11 +9,12 @@ import pytest
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task
 
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
-from airflow_provider_callapi.operators.branch import route_of
+from airflow_provider_callapi.operators.branch import CallApiBranchOperator, route_of
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
 pytest_plugins = ["airflow_desk"]
@@ -59,6 +60,65 @@ def test_what_tells_nothing_of_a_call_is_an_error_not_an_outcome(thing):
 def test_an_answer_that_is_neither_true_false_nor_null_is_an_error(answered):
     with pytest.raises(CallApiFailure, match="call: "):
         route_of({**call(), "answered": answered})
+
+
+# --- routes by mark ---
+
+KEYS = [Mark("operation", "Later"), Mark("tag", "36"), Mark("operation", "Yes")]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "route"),
+    [
+        (call(answered=True, operations=("Menu", "Yes", "Later")), KEYS[0]),
+        (call(answered=True, operations=("Menu", "Yes")), KEYS[2]),
+        (call(answered=True, operations=("Yes",), tags=(36,)), KEYS[1]),
+        (call(answered=False, operations=(), tags=(36,)), KEYS[1]),
+        (call(answered=None, operations=("Yes",)), KEYS[2]),
+        (call(answered=True, operations=("Menu",)), "answered"),
+        (call(answered=True, operations=()), "answered"),
+        (call(answered=True, operations=None), "unknown"),
+        (call(answered=True, operations=None, tags=(36,)), KEYS[1]),
+        (call(answered=False, operations=None), "not_answered"),
+        (call(answered=None, operations=None), "unknown"),
+        ({**REFUSED, "tags": [36]}, "refused"),
+        (None, "unknown"),
+    ],
+)
+@pytest.mark.parametrize("rendered", [lambda c: c, json.dumps, str], ids=["xcom", "tojson", "text"])
+def test_the_first_mark_that_the_call_has_decides_before_the_outcome(outcome, route, rendered):
+    assert route_of(rendered(outcome), KEYS) == route
+
+
+def test_a_route_by_tag_needs_no_operations():
+    assert route_of(call(answered=True, operations=None), [Mark("tag", "36")]) == "answered"
+
+
+@pytest.mark.parametrize(
+    ("operations", "route"),
+    [(7, "unknown"), (True, "unknown"), ({"Yes": 1}, "unknown"), ("Yes", "unknown"), ([["Yes"]], "answered")],
+)
+def test_operations_in_an_unknown_shape_take_no_route_of_their_own(operations, route):
+    assert route_of({**call(answered=True), "operations": operations}, KEYS) == route
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        {"busy": "write"},
+        {"operation:": "write"},
+        {"tag:x": "write"},
+        {"tag:36": "write", "tag: 36": "note"},
+        {"tag:36": {"write": 1}},
+        {"tag:36": ""},
+        ["tag:36"],
+        "tag:36",
+        {36: "write"},
+    ],
+)
+def test_wrong_routes_are_an_error_of_the_dag_file(routes):
+    with pytest.raises(ValueError, match="routes: "):
+        CallApiBranchOperator(task_id="branch", call=None, routes=routes)
 
 
 # --- a refusal as a result ---
@@ -209,6 +269,7 @@ with DAG("branched") as dag:
         if_not_answered=["write", "note"],
         if_refused="forget",
         if_unknown="UNKNOWN",
+        routes={"tag:999": "MARKED"},
         trigger_rule="RULE",
     )
     start >> branch >> [EmptyOperator(task_id=name) for name in ("thank", "write", "note", "forget")]
@@ -220,8 +281,9 @@ EVERYTHING = {"thank", "write", "note", "forget", "person.look", "person.decide"
 XCOM, TEMPLATE = "start.output", "\"{{ ti.xcom_pull(task_ids='start') }}\""
 
 
-def branched(call: str = XCOM, rule: str = "all_done", unknown: str = "person") -> str:
-    return BRANCHED.replace("CALL,", f"{call},").replace("RULE", rule).replace("UNKNOWN", unknown)
+def branched(call: str = XCOM, rule: str = "all_done", unknown: str = "person", marked: str = "thank") -> str:
+    dag = BRANCHED.replace("CALL,", f"{call},").replace("RULE", rule)
+    return dag.replace("UNKNOWN", unknown).replace("MARKED", marked)
 
 
 @pytest.mark.parametrize("given", [XCOM, TEMPLATE], ids=["xcom", "template"])
@@ -265,10 +327,12 @@ def test_after_a_failed_start_nothing_is_chosen_unless_the_trigger_rule_says_so(
     assert {run.states[name] for name in EVERYTHING} == {"upstream_failed"}
 
 
-@pytest.mark.parametrize("wrong", ["persno", "start", "person.decide"])
+@pytest.mark.parametrize(
+    "wrong", [{"unknown": "persno"}, {"unknown": "start"}, {"unknown": "person.decide"}, {"marked": "persno"}]
+)
 def test_a_wrong_id_of_a_route_that_is_not_taken_fails_the_branch_all_the_same(run_dag, exchange, wrong):
     exchange.account.blacklist.add(CONTACT)  # the route is known, and quickly
 
-    run = run_dag(branched(unknown=wrong))
+    run = run_dag(branched(**wrong))
 
     assert (run.states["start"], run.states["branch"]) == ("success", "failed")

@@ -38,6 +38,7 @@ def called(who: Person, *calls: tuple[float, Result], **known: Any) -> Ending:
             finish_reason=known.get("finish_reason"),
             talk_seconds=25 if result is Result.ANSWERED else 0,
             tags=known.get("tags", ()),
+            operations=known.get("operations"),
         )
         unrung = sum(earlier.result in RANG_NO_PHONE for earlier in attempts)
         attempts.append(

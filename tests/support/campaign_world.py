@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
+from airflow_provider_callapi.api.data_api import OPERATIONS_FIELD, REPORT_FIELDS
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.campaign.engine import Campaign
@@ -64,6 +65,8 @@ class World:
         self.new_external_id: Callable[[Person, int], str] = lambda person, attempt: external_id(
             "test", person.contact, attempt
         )
+        asked = [OPERATIONS_FIELD] if overrides.pop("asks_operations", False) else []
+        self.report_fields = [*REPORT_FIELDS, *asked]
         self.overrides = overrides
         self.excluded: set[str] | None = set()
         self.log: list[str] = []
@@ -124,7 +127,11 @@ class World:
 
     def reports(self, since: float) -> Any:
         return fetch_finished_calls(
-            self.data_api, since=since, until=self.clock(), timezone=self.rules.timezone
+            self.data_api,
+            since=since,
+            until=self.clock(),
+            timezone=self.rules.timezone,
+            fields=self.report_fields,
         )
 
     def reported_calls(self, since: float) -> Any:

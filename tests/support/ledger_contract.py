@@ -54,6 +54,7 @@ class LedgerContract:
             contact_finish_reason="subscriber_busy",
             talk_seconds=31,
             tags=(36, 38),
+            operations=("Меню", "Подтверждено"),
             communication_id=2**40,
             source="data_api",
         )
@@ -65,6 +66,13 @@ class LedgerContract:
 
     def test_false_is_not_read_back_as_unknown(self, ledger: Ledger) -> None:
         known = finished(an_intent(), answered=False, talk_seconds=0)
+        ledger.claim([an_intent()])
+        ledger.record([known])
+
+        assert list(ledger.load([ANNA])) == [known]
+
+    def test_no_operations_are_not_read_back_as_unknown(self, ledger: Ledger) -> None:
+        known = finished(an_intent(), answered=True, operations=())
         ledger.claim([an_intent()])
         ledger.record([known])
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.errors import CallApiError, Rejected, mask_phones
-from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall
+from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.call_journal import Journal
@@ -39,7 +39,7 @@ class Escalation:
     """
 
     external_id: str
-    requests: Sequence[StartInformerCall]
+    requests: Sequence[StartCall]
     gateway: CallGateway
     appear_timeout: float
     on_placed: Callable[[Progress], None]
@@ -151,12 +151,13 @@ def with_message_fallback(
             try:
                 return send(request)
             except Rejected as error:
-                if not isinstance(request, StartInformerCall) or not _concerns_message(error):
+                message_now: Message | None = getattr(request, "contact_message", None)
+                if message_now is None or not _concerns_message(error):
                     raise
-                rejected.append(request.contact_message)
+                rejected.append(message_now)
                 replacements = [
                     message
-                    for message in _replacements(request.contact_message, default_text, error)
+                    for message in _replacements(message_now, default_text, error)
                     if message not in rejected
                 ]
                 if not replacements:
@@ -165,6 +166,36 @@ def with_message_fallback(
             request = request.model_copy(update={"contact_message": replacements[0]})
 
     return send_accepted_message
+
+
+_SCENARIO_ERRORS = frozenset({"scenario_not_found", "component_disabled", "method_component_disabled"})
+"""Mnemonics of the errors with which the service rejects a scenario."""
+
+
+def with_scenario_fallback(
+    send: Callable[[StartCall], StartedCall], warn: Callable[[str], None]
+) -> Callable[[StartCall], StartedCall]:
+    """Return a function that sends a start request, and only speaks the message if the scenario is rejected.
+
+    A second request is safe, because a rejected start request placed no call.
+
+    :param send: sends a start request.
+    :param warn: is called with a text if an informer call replaces the scenario call.
+    """
+
+    def send_possible_call(request: StartCall) -> StartedCall:
+        try:
+            return send(request)
+        except Rejected as error:
+            message: Message | None = getattr(request, "contact_message", None)
+            concerns_scenario = error.mnemonic in _SCENARIO_ERRORS or error.field == "scenario_id"
+            if not isinstance(request, StartScenarioCall) or message is None or not concerns_scenario:
+                raise
+            warn(f"the service rejected the scenario, so the call only speaks the message: {error}")
+        shared = {name: getattr(request, name) for name in StartCall.model_fields}
+        return send(StartInformerCall(**shared, contact_message=message))
+
+    return send_possible_call
 
 
 def _concerns_message(error: Rejected) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from airflow_provider_callapi.calls.finish_reasons import FinishCategory, category_of
+from airflow_provider_callapi.calls.marks import FORMS, Mark, read_marks
 from airflow_provider_callapi.calls.outcome import Outcome
 
 
@@ -58,8 +59,8 @@ REDIAL_DELAYS: dict[Result, float | None] = {
 }
 """The default of ``redial``: result → seconds from the end of a call to the redial; None: no redial.
 
-There is no redial either after a result that the table does not contain. A person is only called again if it
-is known that the person did not answer.
+There is no redial either after a result that the table does not contain. After a result, a person is only
+called again if it is known that the person did not answer.
 """
 
 _NEEDS_AN_UNANSWERED_CALL = frozenset({Result.BUSY, Result.NOT_REACHED, Result.WRONG_NUMBER})
@@ -84,18 +85,31 @@ def result_of(call: Outcome) -> Result:
     return result
 
 
-def redial_table(delays: Mapping[str, float | None] | None) -> dict[Result, float | None]:
-    """Return a copy of `REDIAL_DELAYS` in which an author's own delays replace the defaults.
+def redial_table(
+    delays: Mapping[str, float | None] | None,
+) -> tuple[dict[Result, float | None], dict[Mark, float | None]]:
+    """Return when to redial: a table by result, and a table by mark in the author's order.
 
-    :param delays: name of a result → seconds from the end of a call to the redial, or None for no redial.
-        Only the results in `REDIAL_DELAYS` are allowed. If ``delays`` is None, all defaults apply.
-    :raises ValueError: a result or a delay is not allowed. The text names the field.
+    The table by result is a copy of `REDIAL_DELAYS` in which the author's own delays replace the defaults.
+
+    :param delays: name of a result, or text of a mark → seconds from the end of a call to the redial, or None
+        for no redial. Of the results, only those in `REDIAL_DELAYS` are allowed. If ``delays`` is None, all
+        defaults apply.
+    :raises ValueError: a result, a mark or a delay is not allowed. The text names the field.
     """
-    table = dict(REDIAL_DELAYS)
+    by_result = dict(REDIAL_DELAYS)
+    marks: dict[str, float | None] = {}
     for name, delay in (delays or {}).items():
-        if name not in REDIAL_DELAYS:
-            raise ValueError(f"redial: {name!r} is not one of {', '.join(REDIAL_DELAYS)}")
+        is_mark = isinstance(name, str) and ":" in name
+        if not is_mark and name not in REDIAL_DELAYS:
+            raise ValueError(f"redial: {name!r} is not one of {', '.join(REDIAL_DELAYS)}, {FORMS}")
         if delay is not None and (isinstance(delay, bool) or not isinstance(delay, int | float) or delay < 0):
             raise ValueError(f"redial.{name}: give seconds, or null for no redial")
-        table[Result(name)] = delay
-    return table
+        if is_mark:
+            marks[name] = delay
+        else:
+            by_result[Result(name)] = delay
+    try:
+        return by_result, read_marks(marks)
+    except ValueError as error:
+        raise ValueError(f"redial: {error}") from None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
-from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.marks import first_mark
 
 _MAX_DOUBLINGS = 5
 """How many times the delay before a redial can double. A long delay saves points if no phone rings."""
@@ -13,24 +14,34 @@ _MAX_DOUBLINGS = 5
 def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     """Return when to call a person again after a finished attempt, epoch seconds; None: do not call again.
 
-    The redial delay for the attempt's result starts at the end of the call. If the call rang no phone, each
-    earlier call that rang no phone doubles the delay. There are at most five doublings, so the longest delay
-    is 32 times the first delay. Calls that rang no phone do not count against ``max_attempts``.
+    The redial delay starts at the end of the call. If the call has a mark (an operation or a tag) of the
+    redial table, the first such mark gives the delay, even if the contact answered. Otherwise the attempt's
+    result gives the delay, and there is no redial after a placed call if the contact answered, or if it is
+    unknown whether the contact answered.
 
-    There is no redial after a placed call if it is unknown whether the contact answered.
+    If the call rang no phone, each earlier call that rang no phone doubles the delay. There are at most five
+    doublings, so the longest delay is 32 times the first delay. Calls that rang no phone do not count against
+    ``max_attempts``.
 
     :param now: epoch seconds.
     """
     assert attempt.result is not None, "a finished attempt has a result"
-    delay = rules.redial.get(attempt.result)
     rang_no_phone = attempt.result in RANG_NO_PHONE
     rung = attempt.attempt - attempt.unrung - rang_no_phone
-    may_have_answered = attempt.call is not None and attempt.call.answered is not False
-    if delay is None or may_have_answered or rung >= rules.max_attempts:
+    delay = _delay(attempt, attempt.result, rules)
+    if delay is None or rung >= rules.max_attempts:
         return None
     factor = 2 ** min(attempt.unrung, _MAX_DOUBLINGS) if rang_no_phone else 1
     due = _ended_at(attempt, now) + delay * factor
     return due if due < rules.dial_until else None
+
+
+def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
+    """Return the seconds from the end of a call to the redial; None: do not call again."""
+    if mark := first_mark(rules.redial_marks, attempt.call):
+        return rules.redial_marks[mark]
+    may_have_answered = attempt.call is not None and attempt.call.answered is not False
+    return None if may_have_answered else rules.redial.get(result)
 
 
 def _ended_at(attempt: Attempt, now: float) -> float:

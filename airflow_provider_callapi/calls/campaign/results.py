@@ -26,14 +26,16 @@ COLUMNS = (
     "call_talk_seconds",
     "call_finish_reason",
     "call_tags",
+    "call_operations",
 )
 """The columns that the results add to each row of the contact list.
 
 A column of the contact list with the same name as one of these columns is replaced. ``call_contact`` is the
 number called, as E.164 digits. ``call_attempts`` is how many calls to the person the service accepted. The
 sum of ``call_attempts`` is the summary's ``calls``. ``call_finish_reason`` is the cause for which the
-contact's leg ended or, if that is unknown, the cause for which the call ended. The columns after
-``call_attempts`` describe the last attempt.
+contact's leg ended or, if that is unknown, the cause for which the call ended. ``call_operations`` lists the
+operations of the scenario, if the campaign asks for them. The columns after ``call_attempts`` describe the
+last attempt.
 """
 
 DUPLICATE = "duplicate"
@@ -113,6 +115,7 @@ def _person_columns(ending: Ending) -> dict[str, Any]:
             "call_talk_seconds": call.talk_seconds,
             "call_finish_reason": call.contact_finish_reason or call.finish_reason,
             "call_tags": list(call.tags),
+            "call_operations": None if call.operations is None else list(call.operations),
         }
     return added
 

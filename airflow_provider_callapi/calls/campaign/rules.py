@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.tagging import TagRules
 
 NEVER = float("inf")
@@ -18,6 +19,8 @@ class Rules:
 
     :ivar redial: result → seconds from the end of a call with this result to the next attempt. If a result is
         missing or has None, there is no redial after this result.
+    :ivar redial_marks: mark → seconds from the end of a call with this mark to the next attempt, even if the
+        contact answered; None: no redial. The first mark that a call has decides, before ``redial``.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
     :ivar at_once: how many start requests may wait for an answer at the same time. If the process crashes, at
@@ -39,6 +42,7 @@ class Rules:
 
     hours: CallingHours = field(default_factory=CallingHours)
     redial: Mapping[Result, float | None] = field(default_factory=dict)
+    redial_marks: Mapping[Mark, float | None] = field(default_factory=dict)
     max_attempts: int = 3
     max_active: int = 10
     at_once: int = 8

@@ -1,15 +1,22 @@
-"""Wait until a call is answered or has ended, and find out whether a person answered the call."""
+"""Wait until a call is answered or has ended, and find out whether a person acknowledged the alert.
+
+A person acknowledges an alert with an answer. If the alert has marks, such as the operation that follows a
+phone key, only a call with one of these marks is an acknowledgement.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.api.methods import StartCall
+from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watch import SessionWatch
 from airflow_provider_callapi.notifications._alert.execution import Execution
+from airflow_provider_callapi.notifications._alert.options import AlertOptions
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -23,18 +30,42 @@ The pauses delay the call to the next person, so they are short.
 """
 _DEFAULT_DIALING_TIMEOUT = 30
 """Seconds for which the service lets a phone ring if the start request sets no ``dialing_timeout``."""
+_LONGEST_SCENARIO = 120.0
+"""Seconds after the answer within which the scenario of an alert ends."""
+_REPORT_PAUSE = 3.0
+"""Seconds between two requests for the report that may contain the mark of an acknowledgement."""
 _ANSWERED = {True: "answered", False: "not answered", None: "not known to be answered"}
 
 
-def longest_wait(requests: Sequence[StartInformerCall]) -> float:
-    """Return the longest time in seconds that an alert polls one call.
+@dataclass(frozen=True)
+class Acknowledgement:
+    """What acknowledges an alert, and how long the alert waits for it.
 
-    After this time, the polls have shown the end of every call that was not answered.
-
-    :param requests: the start requests of the alert. All of them have the same dialing timeout.
+    :ivar marks: the marks of a call that acknowledge the alert. Empty: an answer does.
+    :ivar longest_wait: the longest time in seconds that the alert polls one call. After this time, the polls
+        have shown the end of every call that was not answered.
+    :ivar report_timeout: seconds after the end of a call in which the Data API must report one of the marks.
     """
-    dialing_timeout = requests[0].dialing_timeout if requests else None
-    return (dialing_timeout or _DEFAULT_DIALING_TIMEOUT) + APPEAR_TIMEOUT
+
+    marks: tuple[Mark, ...]
+    longest_wait: float
+    report_timeout: float
+
+    @classmethod
+    def of(cls, options: AlertOptions, requests: Sequence[StartCall]) -> Acknowledgement:
+        """Return what acknowledges an alert.
+
+        :param requests: the start requests of the alert. All of them have the same dialing timeout.
+        """
+        dialing_timeout = getattr(requests[0], "dialing_timeout", None) if requests else None
+        longest = (dialing_timeout or _DEFAULT_DIALING_TIMEOUT) + APPEAR_TIMEOUT
+        marks = options.acknowledged_by
+        return cls(marks, longest + (_LONGEST_SCENARIO if marks else 0.0), options.report_timeout)
+
+    @property
+    def longest_call(self) -> float:
+        """The longest time in seconds from a call to the call to the next person."""
+        return self.longest_wait + (self.report_timeout if self.marks else 0.0)
 
 
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
@@ -46,21 +77,50 @@ def watch_of(call: Outcome, longest: float) -> SessionWatch:
     return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
 
 
-async def wait_for_answer(
-    hook: CallApiHook, execution: Execution, call: Outcome, longest: float, log: Any
+async def wait_for_acknowledgement(
+    hook: CallApiHook, execution: Execution, call: Outcome, wanted: Acknowledgement, log: Any
 ) -> bool:
-    """Wait for the answer to a call, and return whether the call is known to be answered.
+    """Wait for the answer to a call, or for its mark. Return whether the call acknowledges the alert.
 
     A polling error is logged and ends the wait early.
-
-    :param longest: the longest wait in seconds.
     """
-    watch = watch_of(call, longest)
+    watch = watch_of(call, wanted.longest_wait)
     try:
-        await execution.watch(hook, watch)
+        await execution.watch(hook, watch, "ended" if wanted.marks else "answered")
     except execution.watch_errors as error:
         log.warning("Call session %s cannot be watched: %s", call.call_session_id, error)
+    if wanted.marks:
+        return await execution.run(has_mark, hook, watch.extend_outcome(call), wanted, log)
     return await execution.run(is_answered, hook, watch, call, log)
+
+
+def has_mark(hook: CallApiHook, call: Outcome, wanted: Acknowledgement, log: Any) -> bool:
+    """Return whether the Data API's report of a call contains a mark that acknowledges the alert.
+
+    If there is no report yet, ask again for at most ``report_timeout`` seconds. An error of the Data API is
+    logged and counts as "no report yet".
+    """
+    if not hook.has_data_api:
+        log.error("acknowledged_by needs the Data API, so no call acknowledges the alert: set extra.data_api")
+        return False
+    deadline = time.time() + wanted.report_timeout
+    while (final := _ask_for_report(hook, call, wanted.marks, log)) is None and time.time() < deadline:
+        time.sleep(min(_REPORT_PAUSE, max(deadline - time.time(), 0.0)))
+    mark = first_mark(wanted.marks, final)
+    shown = f"acknowledged by {mark}" if mark else "not acknowledged"
+    log.info("Call session %s: %s", call.call_session_id, shown if final else f"{shown}, without a report")
+    if final and final.answered and final.operations is None and need_operations(wanted.marks):
+        log.warning("The Data API does not report the operations of call session %s", call.call_session_id)
+    return mark is not None
+
+
+def _ask_for_report(hook: CallApiHook, call: Outcome, marks: Sequence[Mark], log: Any) -> Outcome | None:
+    try:
+        final = hook.fetch_final_outcome(call, operations=need_operations(marks))
+    except Exception as error:  # no error may keep the next person from being called
+        log.warning("The Data API has no answer about call session %s: %s", call.call_session_id, error)
+        return None
+    return final[0] if final else None
 
 
 def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, SessionWatch
+from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, SessionWatch, Until
 from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.observability import update_watch
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
@@ -46,8 +46,11 @@ class Execution(Protocol):
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking function and return its result."""
 
-    async def watch(self, hook: CallApiHook, watch: SessionWatch) -> None:
-        """Poll and update the watch until the call is answered or has ended, or the watch times out."""
+    async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
+        """Poll and update the watch until the call is answered or has ended, or the watch times out.
+
+        :param until: what to wait for: ``answered`` or ``ended``.
+        """
 
 
 class InProcess:
@@ -71,8 +74,8 @@ class InProcess:
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         return function(*args)
 
-    async def watch(self, hook: CallApiHook, watch: SessionWatch) -> None:
-        hook.watch_session(watch, until="answered", poll_interval=POLL_INTERVAL)
+    async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
+        hook.watch_session(watch, until=until, poll_interval=POLL_INTERVAL)
 
 
 class InTriggerer:
@@ -94,13 +97,13 @@ class InTriggerer:
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         return await run_in_thread(function, *args)
 
-    async def watch(self, hook: CallApiHook, watch: SessionWatch) -> None:
+    async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415 - parse time
 
         async with subscribe(
-            hook.callapi_conn_id, POLL_INTERVAL, lambda: watch.awaited_answers("answered")
+            hook.callapi_conn_id, POLL_INTERVAL, lambda: watch.awaited_answers(until)
         ) as next_snapshot:
-            while update_watch(watch, await next_snapshot()) not in WAIT_ENDS_IN["answered"]:
+            while update_watch(watch, await next_snapshot()) not in WAIT_ENDS_IN[until]:
                 pass
 
 

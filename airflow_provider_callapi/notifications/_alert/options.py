@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.parameters.kinds import CONTACTS, SECONDS_OR_ZERO, TEXT, seconds
+from airflow_provider_callapi.parameters.kinds import CONTACTS, IDENTIFIER, SECONDS_OR_ZERO, TEXT, seconds
 from airflow_provider_callapi.parameters.schema import Schema, read_parameter
 
 ALERT_PARAMETERS: Schema = {
@@ -18,10 +19,13 @@ ALERT_PARAMETERS: Schema = {
     "callapi_conn_id": TEXT,
     "quiet_for": SECONDS_OR_ZERO,
     "settle": seconds(zero=True, at_most=60),
+    "report_timeout": SECONDS_OR_ZERO,
+    "scenario_id": IDENTIFIER.or_none("a message only"),
 }
 """The notifier's parameters, except those in `FALLBACKS`."""
 DEFAULT_QUIET_FOR = timedelta(minutes=15)
 DEFAULT_SETTLE = 4.0
+DEFAULT_REPORT_TIMEOUT = 30.0
 
 FALLBACKS = {
     "message": "the default text is spoken",
@@ -40,6 +44,9 @@ class AlertOptions:
     :ivar quiet_for: seconds after a call during which the alert does not ring again. 0: every failure rings.
     :ivar settle: seconds that a callback waits after it has written its claim. The callback then checks
         whether the alert's Variable still holds the claim.
+    :ivar scenario_id: the scenario that runs after the message. None: the call ends after the message.
+    :ivar acknowledged_by: the marks of a call that acknowledge the alert. Empty: an answer does.
+    :ivar report_timeout: seconds after the end of a call in which the Data API must report such a mark.
     """
 
     contact: Any = field(repr=False)
@@ -51,6 +58,28 @@ class AlertOptions:
     quiet_for: float
     dialing_timeout: Any
     settle: float
+    scenario_id: Any
+    acknowledged_by: tuple[Mark, ...]
+    report_timeout: float
+
+
+def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, ...]:
+    """Return the marks of a call that acknowledge an alert. No marks: an answer acknowledges the alert.
+
+    :param acknowledged_by: a mark as a text, a list of such texts, or None.
+    :param scenario_id: the scenario that the alert runs. None: the alert speaks a message.
+    :raises ValueError: a text is not a mark, or there is no scenario. The text names the parameter.
+    """
+    if acknowledged_by is None:
+        return ()
+    texts = [acknowledged_by] if isinstance(acknowledged_by, str) else acknowledged_by
+    try:
+        marks = tuple(map(Mark.parse, texts))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"acknowledged_by: {error}") from None
+    if scenario_id is None:
+        raise ValueError("acknowledged_by needs scenario_id: only a scenario takes phone keys")
+    return marks
 
 
 def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log: Any) -> dict[str, Any]:

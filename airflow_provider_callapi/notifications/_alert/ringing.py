@@ -7,13 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.calls.alerts.election import Progress
-from airflow_provider_callapi.calls.alerts.escalation import Escalation, with_message_fallback
+from airflow_provider_callapi.calls.alerts.escalation import (
+    Escalation,
+    with_message_fallback,
+    with_scenario_fallback,
+)
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, AlertSuppressed
 from airflow_provider_callapi.notifications._alert.answer import (
     APPEAR_TIMEOUT,
-    longest_wait,
-    wait_for_answer,
+    Acknowledgement,
+    wait_for_acknowledgement,
 )
 from airflow_provider_callapi.notifications._alert.earlier_call import find_earlier_call
 from airflow_provider_callapi.notifications._alert.execution import POLL_INTERVAL, Execution
@@ -49,8 +53,8 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
             lock = AlertLock.make(options, failure, may_write=may_write, log=log)
             escalation, call = await execution.run(begin, hook, options, failure, lock, log)
             with log_interrupted_escalation(failure, log):
-                longest = longest_wait(escalation.requests)
-                while call and not await wait_for_answer(hook, execution, call, longest, log):
+                wanted = Acknowledgement.of(options, escalation.requests)
+                while call and not await wait_for_acknowledgement(hook, execution, call, wanted, log):
                     call = await execution.run(escalation.ring_next)
                 count_alert("answered" if call else "rang")
 
@@ -82,7 +86,7 @@ def begin(
             failure.kind,
             len(escalation.requests),
             settle=options.settle if options.quiet_for else 0,
-            per_call=longest_wait(escalation.requests),
+            per_call=Acknowledgement.of(options, escalation.requests).longest_call,
             log=log,
         )
         call = escalation.ring_next()
@@ -117,6 +121,7 @@ def _make_escalation(
     send = with_message_fallback(
         lambda request: hook.call(request, before_each_send=lock.renew), failure.text, warn
     )
+    send = with_scenario_fallback(send, warn)
     gateway = hook.call_gateway(
         lambda text: log.info("Alert for %s: %s", failure, text), poll_interval=POLL_INTERVAL
     )

@@ -1,4 +1,7 @@
-"""Build the start requests of an alert: one informer call (a call that speaks a message) per phone number."""
+"""Build the start requests of an alert: one call per phone number.
+
+The call speaks a message, and then runs a scenario if the alert has one.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
-from airflow_provider_callapi.api.methods import Message, StartInformerCall
+from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 from airflow_provider_callapi.notifications._alert.contacts import split_contacts
@@ -14,17 +17,20 @@ from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.notifications._alert.options import FALLBACKS, AlertOptions
 
 
-def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[StartInformerCall]:
+def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[StartCall]:
     """Return one start request for each person of an alert. Log and skip invalid phone numbers.
 
     A mistyped number must not prevent the calls to other people.
     """
-    values = {
+    values: dict[str, Any] = {
         "virtual_phone_number": _virtual_number(options),
         "contact_message": _message(options.message, failure.text, log),
-        "dialing_timeout": options.dialing_timeout or None,
     }
-    requests: dict[str, StartInformerCall] = {}
+    if options.scenario_id is None:
+        values["dialing_timeout"] = options.dialing_timeout or None
+    else:
+        values |= {"scenario_id": options.scenario_id, "first_call": "contact"}
+    requests: dict[str, StartCall] = {}
     for contact in split_contacts(options.contact):
         try:
             number = read_destination(contact, options.region)
@@ -44,7 +50,9 @@ def _virtual_number(options: AlertOptions) -> str:
         return options.virtual_phone_number
 
 
-def _request(values: Mapping[str, Any], log: Any) -> StartInformerCall:
+def _request(values: Mapping[str, Any], log: Any) -> StartCall:
+    if "scenario_id" in values:
+        return StartScenarioCall.from_values(values)
     try:
         return StartInformerCall.from_values(values)
     except InvalidParameters as error:

@@ -85,6 +85,7 @@ class StartCallOperator(RequestOperator):
         recording_link: bool = False,
         refused_as_result: bool = False,
         results: Mapping[str, str] | None = None,
+        operations: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -112,6 +113,7 @@ class StartCallOperator(RequestOperator):
         self.recording_link = recording_link
         self.refused_as_result = refused_as_result
         self.results = results
+        self.operations = operations
         self.recording_url: str | None = None
         self._try: CallTry | None = None
 

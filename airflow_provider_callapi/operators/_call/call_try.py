@@ -136,12 +136,7 @@ class CallTry:
             raise CallTooLate(late)
         if self._people is not None and step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN):
             self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
-        if self._options.require_answer and not self._hook.has_data_api:
-            self._log.warning(
-                "require_answer without the Data API: if list.calls does not show that the contact picks "
-                "up, the answer is not known, and the task fails. Set extra.data_api of connection %s",
-                self._hook.callapi_conn_id,
-            )
+        self._warn_without_data_api()
         delivery = "at_most_once" if late else self._options.delivery
         # Without a journal that outlives a try, an earlier try may have placed the call.
         search_first = not self.is_durable and self._facts.try_number > 1
@@ -178,6 +173,23 @@ class CallTry:
         if self._options.wait_for_completion and self._journal.current.stage is Stage.STARTED:
             self.active_session_id = call.call_session_id
         return self._run(self._lifecycle.resume(call))
+
+    def _warn_without_data_api(self) -> None:
+        """Log which parameters the Data API would need, if the connection does not use the Data API."""
+        if self._hook.has_data_api:
+            return
+        if self._options.require_answer:
+            self._log.warning(
+                "require_answer without the Data API: if list.calls does not show that the contact picks "
+                "up, the answer is not known, and the task fails. Set extra.data_api of connection %s",
+                self._hook.callapi_conn_id,
+            )
+        if self._options.operations:
+            self._log.warning(
+                "operations without the Data API: the call's operations stay unknown. Set extra.data_api of "
+                "connection %s",
+                self._hook.callapi_conn_id,
+            )
 
     def _withdraw_claim(self, request: StartCall) -> None:
         """Record that this map index of a mapped task has not called the person, if this is certain."""
@@ -369,7 +381,11 @@ class CallTry:
                 SetTagCommunications(communication_id=communication_id, tag_id=tag_id)
             ),
             fetch_final_outcome=(
-                partial(hook.fetch_final_outcome, recording_link=self._options.recording_link)
+                partial(
+                    hook.fetch_final_outcome,
+                    recording_link=self._options.recording_link,
+                    operations=self._options.operations,
+                )
                 if hook.has_data_api
                 else None
             ),

@@ -42,6 +42,7 @@ CALL_OPTIONS: Schema = {
     "recording_link": FLAG,
     "refused_as_result": FLAG,
     "results": TABLE.or_none("no table"),
+    "operations": FLAG,
 }
 """The parameters that all start operators share, except ``tags`` and the fields of the API method."""
 
@@ -74,6 +75,7 @@ class CallOptions:
     recording_link: bool
     refused_as_result: bool
     results: TableName | None
+    operations: bool
 
     @classmethod
     def read(cls, values: Mapping[str, Any], *, not_rendered: Collection[str] = ()) -> Self:
@@ -96,6 +98,7 @@ class CallOptions:
             "require_answer": self.require_answer,
             "tags": self.has_tags,
             "recording_link": self.recording_link,
+            "operations": self.operations,
         }
         for name, is_set in needs_the_end.items():
             if is_set and not self.wait_for_completion:

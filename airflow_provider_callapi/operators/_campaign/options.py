@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
+from airflow_provider_callapi.calls.campaign.outcomes import redial_table
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.databases.table_name import TableName
@@ -50,6 +51,7 @@ CAMPAIGN_OPTIONS: Schema = {
     "calling_days": TEXTS.or_none("every day"),
     "max_active_calls": count(),
     "points_reserve": share(below_one=True),
+    "operations": FLAG,
     "redial": mapping_of(SECONDS_OR_ZERO.or_none("no redial")).or_none("the default delays"),
     "max_attempts": count(),
     "max_lateness": LIMIT,
@@ -94,6 +96,7 @@ class CampaignOptions:
     calling_days: Sequence[str] | None
     max_active_calls: int
     points_reserve: float
+    operations: bool
     redial: Mapping[str, float | None] | None
     max_attempts: int
     max_lateness: timedelta | None
@@ -128,6 +131,10 @@ class CampaignOptions:
     def __post_init__(self) -> None:
         if "method" not in self.call:
             raise InvalidParameter("call: a dict with a method, such as start.informer_call, is needed")
+        try:
+            redial_table(self.redial)
+        except ValueError as error:
+            raise InvalidParameter(str(error)) from None
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
         if self.min_gap is not None and self.ledger_conn_id is None:
             raise InvalidParameter(

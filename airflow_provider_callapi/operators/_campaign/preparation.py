@@ -73,9 +73,16 @@ def read_rules(
                 "absence_proven_after needs the Data API: set extra.data_api of connection "
                 f"{hook.callapi_conn_id} to true"
             )
+        redial, redial_marks = redial_table(options.redial)
+        if (redial_marks or options.operations) and not hook.has_data_api:
+            raise ValueError(
+                "redial by operation or tag, and operations, need the Data API: set extra.data_api of "
+                f"connection {hook.callapi_conn_id} to true"
+            )
         return Rules(
             hours=CallingHours.parse(options.calling_hours, options.calling_days),
-            redial=redial_table(options.redial),
+            redial=redial,
+            redial_marks=redial_marks,
             max_attempts=options.max_attempts,
             max_active=options.max_active_calls,
             appear_timeout=options.appear_timeout,

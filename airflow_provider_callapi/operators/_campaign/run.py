@@ -25,6 +25,7 @@ from airflow_provider_callapi.calls.campaign.people import Person, external_id, 
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
+from airflow_provider_callapi.calls.marks import need_operations
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
@@ -102,7 +103,10 @@ class CampaignRun:
             options, self._hook, run_after=facts.run_after, account_timezone=account_timezone
         )
         self._services = CampaignServices(
-            self._hook, at_once=self._rules.at_once, account_timezone=account_timezone
+            self._hook,
+            at_once=self._rules.at_once,
+            account_timezone=account_timezone,
+            asks_operations=options.operations or need_operations(self._rules.redial_marks),
         )
         self._template = read_template(options, facts.template_values)
         self._ledger = open_ledger(options, facts.state)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from airflow_provider_callapi.api.data_api import SetTagCommunications
+from airflow_provider_callapi.api.data_api import OPERATIONS_FIELD, REPORT_FIELDS, SetTagCommunications
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import StartCall, TagCall
 from airflow_provider_callapi.api.models import StartedCall
@@ -23,10 +23,14 @@ class CampaignServices:
 
     :param at_once: how many start requests are sent at the same time.
     :param account_timezone: IANA name of the account's time zone.
+    :param asks_operations: whether the reports must contain the scenario's operations.
     """
 
-    def __init__(self, hook: CallApiHook, *, at_once: int, account_timezone: str) -> None:
+    def __init__(
+        self, hook: CallApiHook, *, at_once: int, account_timezone: str, asks_operations: bool
+    ) -> None:
         self._hook = hook
+        self._report_fields = (*REPORT_FIELDS, OPERATIONS_FIELD) if asks_operations else REPORT_FIELDS
         self._account_timezone = account_timezone
         self._pool = ThreadPoolExecutor(
             at_once, thread_name_prefix="callapi-campaign", initializer=join_current_trace()
@@ -83,4 +87,5 @@ class CampaignServices:
             until=time.time(),
             timezone=self._account_timezone,
             refusals=self._hook.report_refusals,
+            fields=self._report_fields,
         )

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_callapi.api.errors import InvalidParameters
-from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.api.errors import AccessDenied, CallRefused, InvalidParameters
+from airflow_provider_callapi.api.methods import StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.alerts.election import Progress
-from airflow_provider_callapi.calls.alerts.escalation import Escalation, with_message_fallback
+from airflow_provider_callapi.calls.alerts.escalation import (
+    Escalation,
+    with_message_fallback,
+    with_scenario_fallback,
+)
 
 CALL = StartInformerCall(
     virtual_phone_number="74993720692",
     contact="79160000001",
     contact_message={"type": "tts", "value": "a long text"},
+)
+
+MENU = StartScenarioCall(
+    virtual_phone_number="74993720692",
+    contact="79160000001",
+    contact_message={"type": "tts", "value": "a long text"},
+    external_id="alert-1",
+    scenario_id=7,
+    first_call="contact",
 )
 
 
@@ -81,6 +94,52 @@ def test_a_rejection_for_another_reason_is_raised():
         with_message_fallback(send, "default", lambda text: None)(CALL)
 
     assert sent == ["a long text"]
+
+
+def rejects_scenarios(error):
+    sent = []
+
+    def send(request):
+        sent.append(request)
+        if isinstance(request, StartScenarioCall):
+            raise error
+        return request
+
+    return send, sent
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidParameters("no", mnemonic="scenario_not_found", field="scenario_id"),
+        InvalidParameters("no", mnemonic="invalid_parameter_value", field="scenario_id"),
+        AccessDenied("no", mnemonic="component_disabled"),
+    ],
+)
+def test_a_rejected_scenario_leads_to_a_call_that_speaks_the_message(error):
+    send, sent = rejects_scenarios(error)
+    warned = []
+
+    with_scenario_fallback(send, warned.append)(MENU)
+
+    assert sent == [MENU, CALL.model_copy(update={"external_id": "alert-1"})]
+    assert "scenario" in warned[0]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidParameters("no", mnemonic="virtual_phone_number_not_found", field="virtual_phone_number"),
+        CallRefused("no", mnemonic="contact_in_blacklist", field="contact"),
+    ],
+)
+def test_a_rejection_that_the_scenario_does_not_cause_is_raised(error):
+    send, sent = rejects_scenarios(error)
+
+    with pytest.raises(type(error)):
+        with_scenario_fallback(send, pytest.fail)(MENU)
+
+    assert sent == [MENU]
 
 
 @pytest.mark.parametrize(

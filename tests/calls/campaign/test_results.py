@@ -117,7 +117,14 @@ def test_the_calls_in_the_rows_are_those_of_the_summary() -> None:
 
 
 def test_a_row_tells_of_the_last_call() -> None:
-    ending = called(person(1), (0, R.BUSY), (600, R.ANSWERED), tags=(36, 37), finish_reason="success_finish")
+    ending = called(
+        person(1),
+        (0, R.BUSY),
+        (600, R.ANSWERED),
+        tags=(36, 37),
+        operations=("Later",),
+        finish_reason="success_finish",
+    )
     [row] = as_json([ending])
     assert row == {
         "phone": "+79260000001",
@@ -134,10 +141,11 @@ def test_a_row_tells_of_the_last_call() -> None:
         "call_talk_seconds": 25,
         "call_finish_reason": "success_finish",
         "call_tags": [36, 37],
+        "call_operations": ["Later"],
     }
     [line] = as_csv([ending])
     assert list(line) == ["phone", "name", *COLUMNS], "the row's own columns first"
-    assert line["call_tags"] == "[36, 37]"
+    assert (line["call_tags"], line["call_operations"]) == ("[36, 37]", '["Later"]')
 
 
 def test_a_row_says_why_the_service_refused_the_call() -> None:

@@ -26,6 +26,7 @@ from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, MemoryLedger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result, redial_table
 from airflow_provider_callapi.calls.campaign.summary import Ending
+from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.reports import fetch_finished_calls
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
@@ -959,7 +960,21 @@ def test_calls_that_a_ledger_has_forgotten_are_counted() -> None:
 
 
 def test_an_authors_delays_replace_the_defaults_and_are_checked() -> None:
-    assert redial_table({"busy": 60, "not_reached": None})[Result.BUSY] == 60
-    for wrong in ({"unknown": 60}, {"busy": -1}, {"busy": True}, {"busy": "10"}):
+    delays = {"busy": 60, "tag:36": None, "operation: Later ": 0, "not_reached": None}
+    by_result, by_mark = redial_table(delays)
+    assert (by_result[Result.BUSY], by_result[Result.NOT_REACHED]) == (60, None)
+    assert by_result[Result.CAPACITY] == REDIAL_DELAYS[Result.CAPACITY]
+    assert list(by_mark.items()) == [(Mark("tag", "36"), None), (Mark("operation", "Later"), 0)]
+    for wrong in (
+        {"operation:": 60},
+        {"tag:x": 60},
+        {"key:1": 60},
+        {"tag:36": -1},
+        {"tag:36": 60, "tag: 036": 60},
+        {"unknown": 60},
+        {"busy": -1},
+        {"busy": True},
+        {"busy": "10"},
+    ):
         with pytest.raises(ValueError, match="redial"):
             redial_table(wrong)  # type: ignore[arg-type]

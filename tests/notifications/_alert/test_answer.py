@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from failing_callbacks import ON_DUTY, SECOND, SYNC_AND_ASYNC, notifier, of_dag, rung
 
 from airflow_provider_callapi.api.methods import Component
@@ -58,3 +59,72 @@ def test_a_call_that_cannot_be_polled_does_not_count_as_answered(desk):
     notifier([ON_DUTY, SECOND])(of_dag())
 
     assert rung(desk) == [ON_DUTY, SECOND]
+
+
+# --- acknowledgements by a phone key ---
+
+BY_KEY = {"scenario_id": 23457, "acknowledged_by": "operation:Подтверждено"}
+
+
+@SYNC_AND_ASYNC
+def test_without_the_data_api_no_key_acknowledges_and_everybody_is_rung_once(desk, ring, log):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.presses("1")
+
+    ring(notifier([ON_DUTY, SECOND], **BY_KEY), of_dag())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+    assert "acknowledged_by needs the Data API" in log()
+
+
+@pytest.mark.parametrize("acknowledged_by", ["tag:254", ["operation:Отказ", "operation:Подтверждено"]])
+def test_a_tag_or_one_of_several_operations_acknowledges(desk, acknowledged_by):
+    desk.exchange.script(ON_DUTY, Script.presses("1"))
+
+    notifier([ON_DUTY, SECOND], **{**BY_KEY, "acknowledged_by": acknowledged_by})(of_dag())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_a_call_that_does_not_end_delays_the_next_person_by_a_limited_time(desk):
+    desk.exchange.script(ON_DUTY, Script.presses("", talks=None))
+    began = desk.clock()
+
+    notifier([ON_DUTY, SECOND], report_timeout=20, **BY_KEY)(of_dag())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+    assert desk.clock() - began < 200
+
+
+def test_a_deleted_scenario_leaves_a_call_that_speaks_the_message(desk, log):
+    desk.exchange.account.scenarios.clear()
+
+    notifier([ON_DUTY, SECOND], **BY_KEY)(of_dag())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+    assert [call.method for call in desk.exchange.calls] == ["start.informer_call"] * 2
+    assert "the service rejected the scenario" in log()
+
+
+def test_a_scenario_without_a_key_takes_an_answer_for_an_acknowledgement(desk):
+    desk.exchange.script(ON_DUTY, Script.presses("", talks=60))
+
+    notifier([ON_DUTY, SECOND], scenario_id=23457)(of_dag())
+
+    assert rung(desk) == [ON_DUTY]
+    assert desk.exchange.calls[0].active
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"acknowledged_by": "tag:36"},
+        {"acknowledged_by": "key:1", "scenario_id": 7},
+        {"acknowledged_by": 36, "scenario_id": 7},
+        {"scenario_id": "menu"},
+        {"report_timeout": -1},
+    ],
+)
+def test_a_wrong_parameter_is_an_error_of_the_dag_file(wrong):
+    with pytest.raises(ValueError, match="|".join(wrong)):
+        notifier(**wrong)

@@ -32,8 +32,11 @@ def test_alerts_that_ask_the_data_api_leave_the_loops_threads_to_the_polls(monke
     async def main():
         workers = min(32, (os.cpu_count() or 1) + 4)
         hook, log = SimpleNamespace(callapi_conn_id="callapi_default"), logging.getLogger("callapi")
+        wanted = answer.Acknowledgement((), longest_wait=30.0, report_timeout=0.0)
         waits = [
-            asyncio.create_task(answer.wait_for_answer(hook, InTriggerer(), Outcome(number), 30.0, log))
+            asyncio.create_task(
+                answer.wait_for_acknowledgement(hook, InTriggerer(), Outcome(number), wanted, log)
+            )
             for number in range(workers)
         ]
         for _ in waits:  # a poll takes a thread of the loop's pool, as this does

@@ -26,6 +26,14 @@ def test_an_option_that_a_subclass_or_a_cluster_policy_sets_later_counts() -> No
     assert (options.max_lateness, options.cancel_on_kill) == (timedelta(minutes=1), True)
 
 
+def test_operations_need_the_end_of_the_call() -> None:
+    operator = make_operator()
+    operator.operations = True
+    operator.wait_for_completion = False
+    with pytest.raises(ValueError, match="operations needs wait_for_completion=True"):
+        operator._read_options()
+
+
 def test_an_option_that_is_set_to_a_wrong_value_later_is_named() -> None:
     operator = make_operator()
     operator.require_answer = True

@@ -1,0 +1,78 @@
+"""Marks of a call: the operations of a scenario that the call passed, and the call's tags.
+
+An author writes a mark as a text: ``operation:`` and the operation's name in the account, or ``tag:`` and the
+id of a tag. A scenario carries out another operation after each phone key, so an operation shows which key
+the contact pressed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from airflow_provider_callapi.calls.outcome import Outcome
+
+T = TypeVar("T")
+
+FORMS = "operation:<name> or tag:<id>"
+"""The two forms of a mark, for error messages."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An operation or a tag that a call may have.
+
+    :ivar value: the operation's name, or the digits of the tag's id.
+    """
+
+    kind: Literal["operation", "tag"]
+    value: str
+
+    @classmethod
+    def parse(cls, text: object) -> Mark:
+        """Return the mark that an author has written. Spaces at the ends of the name do not count.
+
+        :raises ValueError: the text is not a mark.
+        """
+        kind, _, value = text.partition(":") if isinstance(text, str) else ("", "", "")
+        kind, value = kind.strip(), value.strip()
+        if kind == "operation" and value:
+            return cls("operation", value)
+        if kind == "tag" and value.isascii() and value.isdecimal() and int(value):
+            return cls("tag", str(int(value)))
+        raise ValueError(f"{text!r} is not {FORMS}")
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+    def is_on(self, call: Outcome) -> bool | None:
+        """Return whether a call has this mark. None: the call's operations are not known."""
+        if self.kind == "tag":
+            return int(self.value) in call.tags
+        return None if call.operations is None else self.value in call.operations
+
+
+def read_marks(values: Mapping[str, T]) -> dict[Mark, T]:
+    """Return a dict from mark to value, in the order of the given dict.
+
+    :param values: text of a mark → value.
+    :raises ValueError: a key is not a mark, or two keys are the same mark.
+    """
+    marks: dict[Mark, T] = {}
+    for text, value in values.items():
+        mark = Mark.parse(text)
+        if mark in marks:
+            raise ValueError(f"{text!r} is given twice")
+        marks[mark] = value
+    return marks
+
+
+def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
+    """Return the first of the marks that a call certainly has. None: there is no such mark, or no call."""
+    return next((mark for mark in marks if call is not None and mark.is_on(call)), None)
+
+
+def need_operations(marks: Iterable[Mark]) -> bool:
+    """Return whether one of the marks is an operation, so that reports must be asked for operations."""
+    return any(mark.kind == "operation" for mark in marks)

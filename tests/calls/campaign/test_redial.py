@@ -1,0 +1,80 @@
+"""When a campaign calls a person again: by a mark of the call, or by its result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from campaign_world import ANNA, RULES, World
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
+from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result, redial_table
+from airflow_provider_callapi.calls.campaign.redial import redial_time
+from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.emulator import Script
+
+LATER, NEVER, TAG = "operation:Перезвонить", "operation:Отказ", "tag:36"
+NOW = 1_800_000_000.0
+
+
+def due(result: Result, redial: dict[str, Any], attempt: int = 1, **known: Any) -> float | None:
+    """Return the seconds from the end of the call to the redial."""
+    by_result, by_mark = redial_table(redial)
+    rules = Rules(redial=by_result, redial_marks=by_mark, max_attempts=3)
+    call = Outcome(1, status="ended", ended_at=NOW, **known)
+    over = Attempt(
+        "key", attempt, Status.FINISHED, "x", NOW - 60, result=result, result_known_at=NOW, call=call
+    )
+    at = redial_time(over, rules, NOW)
+    return None if at is None else at - NOW
+
+
+def test_an_answered_person_is_called_again_only_by_a_mark() -> None:
+    answered = {"answered": True, "operations": ("Меню", "Перезвонить")}
+    assert due(Result.ANSWERED, {LATER: 3600}, **answered) == 3600
+    assert due(Result.ANSWERED, {"busy": 1, NEVER: 1, TAG: 1}, **answered) is None
+    assert due(Result.ANSWERED, {}, **answered) is None
+
+
+def test_unknown_operations_call_nobody_again_who_may_have_answered() -> None:
+    assert due(Result.ANSWERED, {LATER: 3600}, answered=True, operations=None) is None
+    assert due(Result.UNKNOWN, {LATER: 3600}, answered=None, operations=None) is None
+    assert due(Result.BUSY, {LATER: 3600}, answered=False, operations=None) == REDIAL_DELAYS[Result.BUSY]
+
+
+def test_a_mark_without_a_delay_prevents_the_redial_of_the_result() -> None:
+    assert due(Result.BUSY, {TAG: None, "busy": 60}, answered=False, tags=(36,)) is None
+    assert due(Result.BUSY, {TAG: None, "busy": 60}, answered=False, tags=(37,)) == 60
+
+
+@given(st.integers(1, 6))
+def test_a_mark_redials_no_more_often_than_max_attempts(attempt: int) -> None:
+    known = {"answered": True, "operations": ("Перезвонить",)}
+    assert due(Result.ANSWERED, {LATER: 60}, attempt, **known) == (60 if attempt < 3 else None)
+
+
+MENU = {
+    "method": "start.scenario_call",
+    "virtual_phone_number": "74993720692",
+    "scenario_id": 23457,
+    "first_call": "contact",
+}
+
+
+@pytest.mark.parametrize("killed_after", [1.0, 8.0, 20.0, 120.0, 3500.0])
+def test_a_process_that_takes_over_calls_again_exactly_as_the_table_says(killed_after: float) -> None:
+    by_result, by_mark = redial_table({LATER: 3600})
+    rules = Rules(**{**vars(RULES), "redial": by_result, "redial_marks": by_mark, "max_attempts": 2})
+    world = World([ANNA], rules, call=MENU, asks_operations=True)
+    world.exchange.script(ANNA, Script.presses("2"))
+    world.run(killed_after)
+    world.process()
+
+    world.run()
+
+    first, second = world.ring_times(ANNA)
+    assert 3600 <= second - first < 3700
+    assert world.results() == {ANNA: Result.ANSWERED}

@@ -1,0 +1,71 @@
+"""Marks of a call: an operation or a tag, as an author writes it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations, read_marks
+from airflow_provider_callapi.calls.outcome import Outcome
+
+NAMES = ["Меню", "Подтверждено", "Перезвонить: позже"]
+
+
+@given(st.text().filter(str.strip))
+def test_any_name_may_be_an_operation_and_spaces_at_its_ends_do_not_count(name: str) -> None:
+    assert Mark.parse(f"operation: {name} ") == Mark("operation", name.strip())
+    assert Mark.parse(str(Mark.parse(f"operation:{name}"))) == Mark("operation", name.strip())
+
+
+@pytest.mark.parametrize("text", ["tag:36", " tag: 36 ", "tag:036"])
+def test_a_tag_has_the_digits_of_its_id(text: str) -> None:
+    assert Mark.parse(text) == Mark("tag", "36")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", ":", "operation", "operation:", "operation: ", "Operation:x", "key:1", "busy"),
+        *("tag:", "tag:x", "tag:0", "tag:-1", "tag:3.6", "tag:٣"),
+        *(36, None, ["tag:36"]),
+    ],
+)
+def test_anything_else_is_refused_with_the_forms_that_are_allowed(text: object) -> None:
+    with pytest.raises(ValueError, match="operation:<name> or tag:<id>"):
+        Mark.parse(text)
+
+
+def test_two_keys_for_one_mark_are_refused() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        read_marks({"tag:36": 1, "tag: 36": 2})
+
+
+@given(
+    operations=st.none() | st.lists(st.sampled_from(NAMES)).map(tuple),
+    tags=st.lists(st.sampled_from([36, 37])).map(tuple),
+    table=st.permutations([*(f"operation:{name}" for name in NAMES), "tag:36", "tag:37"]),
+)
+def test_the_first_mark_of_the_table_that_the_call_has_decides(
+    operations: tuple[str, ...] | None, tags: tuple[int, ...], table: list[str]
+) -> None:
+    call = Outcome(1, operations=operations, tags=tags)
+    on_the_call = {*(f"operation:{name}" for name in operations or ()), *(f"tag:{tag}" for tag in tags)}
+    expected = next((text for text in table if text in on_the_call), None)
+    assert first_mark(read_marks(dict.fromkeys(table)), call) == (Mark.parse(expected) if expected else None)
+
+
+def test_unknown_operations_are_neither_there_nor_absent() -> None:
+    mark = Mark("operation", "Меню")
+    assert [mark.is_on(Outcome(1, operations=names)) for names in (None, (), ("Меню",), ("меню",))] == [
+        None,
+        False,
+        True,
+        False,
+    ]
+    assert first_mark([mark], None) is None
+
+
+def test_only_operations_need_a_field_of_the_report() -> None:
+    assert not need_operations([Mark("tag", "36")])
+    assert need_operations([Mark("tag", "36"), Mark("operation", "Меню")])
