@@ -156,7 +156,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         region: str = "RU",
         timezone: str = "Europe/Moscow",
         calling_hours: Sequence[str] | None = ("09:00", "21:00"),
-        calling_days: Sequence[str] | None = None,
+        calling_days: Sequence[str] | Mapping[str, Any] | None = None,
         max_active_calls: int = 10,
         points_reserve: float = 0.01,
         redial: Mapping[str, float | None] | None = None,

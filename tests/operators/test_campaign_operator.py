@@ -285,7 +285,7 @@ def test_the_log_begins_with_who_will_be_called_and_what_it_takes(desk, capsys):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"timezone": "Moscow"}, "timezone: 'Moscow'"),
+        ({"timezone": "Moscow"}, "timezone: an IANA time zone such as Europe/Moscow is needed"),
         ({"calling_hours": ("9", "25:00")}, "calling_hours"),
         ({"calling_days": ("someday",)}, "calling_days"),
         ({"redial": {"nobody": 5}}, "redial: 'nobody'"),

@@ -7,7 +7,7 @@ stopped. See `airflow_provider_callapi.calls.call_journal` for the journal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,7 +21,7 @@ from airflow_provider_callapi.exceptions import translate_errors
 from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
-from airflow_provider_callapi.parameters.kinds import FLAG, TEXT
+from airflow_provider_callapi.parameters.kinds import FLAG
 from airflow_provider_callapi.parameters.schema import Schema, is_template, nothing_sent
 from airflow_provider_callapi.task_context import STATE_KEY, Deferral, TaskFacts, refuse_another_task
 
@@ -52,8 +52,9 @@ class StartCallOperator(RequestOperator):
 
     ui_color = "#fbe8d3"
     operator_extra_links = (RecordingLink(),)
-    also_templated = ("tags", "region")
-    kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS, "region": TEXT}
+    also_templated = ("tags", "region", "calling_hours", "calling_days", "timezone")
+    object_fields = RequestOperator.object_fields | {"calling_hours", "calling_days"}
+    kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS}
 
     def __init__(
         self,
@@ -61,6 +62,9 @@ class StartCallOperator(RequestOperator):
         virtual_phone_number: str,
         contact: str,
         region: str = "RU",
+        calling_hours: Sequence[str] | None = None,
+        calling_days: Sequence[str] | Mapping[str, Any] | None = None,
+        timezone: str = "Europe/Moscow",
         virtual_phone_usage_rule: str | None = None,
         external_id: str | None = None,
         dtmf_string: str | None = None,
@@ -88,6 +92,9 @@ class StartCallOperator(RequestOperator):
         self.virtual_phone_usage_rule = virtual_phone_usage_rule
         self.contact = contact
         self.region = region
+        self.calling_hours = calling_hours
+        self.calling_days = calling_days
+        self.timezone = timezone
         self.external_id = external_id
         self.dtmf_string = dtmf_string
         self.direction = direction
@@ -115,20 +122,21 @@ class StartCallOperator(RequestOperator):
 
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
-        self._read_options()
+        self._read_options(not_rendered=self.template_fields)
         if not is_template(self.tags):
             read_tags(self.tags)
         super().check_constants()
 
-    def _read_options(self) -> CallOptions:
+    def _read_options(self, *, not_rendered: Collection[str] = ()) -> CallOptions:
         """Check the operator's attributes, and return them as one options object.
 
         The constructor and each try call this method, because a subclass or a cluster policy may change
         attributes after the constructor.
 
+        :param not_rendered: the names of the template fields, before Airflow renders them.
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
-        return CallOptions.read(vars(self))
+        return CallOptions.read(vars(self), not_rendered=not_rendered)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict.
@@ -145,11 +153,10 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Search again for a lost call, after a pause in the triggerer.
+        """Continue the task after a pause in the triggerer. Return the call as a dict.
 
-        If the call was never placed, place the call.
-
-        Return the call as a dict.
+        The task has waited until the contact may be called, or before the next search for a lost call. If
+        the call was never placed, place the call.
         """
         return self.execute(context)
 

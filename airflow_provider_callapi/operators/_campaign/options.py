@@ -6,16 +6,19 @@ parameters.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any, Self
 
+from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.operators._call.options import check_absence_proven_after
+from airflow_provider_callapi.operators._call.options import check_absence_proven_after, check_calling_days
 from airflow_provider_callapi.parameters.kinds import (
+    CALLING_DAYS,
+    CALLING_HOURS,
     FLAG,
     INTERVAL,
     LIMIT,
@@ -25,7 +28,7 @@ from airflow_provider_callapi.parameters.kinds import (
     SECONDS,
     SECONDS_OR_ZERO,
     TEXT,
-    TEXTS,
+    TIMEZONE,
     count,
     mapping_of,
     share,
@@ -43,9 +46,9 @@ CAMPAIGN_OPTIONS: Schema = {
     "do_not_call": ROWS.or_none("no list"),
     "max_unreadable": count(at_least=0),
     "region": TEXT,
-    "timezone": TEXT,
-    "calling_hours": TEXTS.or_none("all hours"),
-    "calling_days": TEXTS.or_none("every day"),
+    "timezone": TIMEZONE,
+    "calling_hours": CALLING_HOURS,
+    "calling_days": CALLING_DAYS,
     "max_active_calls": count(),
     "points_reserve": share(below_one=True),
     "redial": mapping_of(SECONDS_OR_ZERO.or_none("no redial")).or_none("the default delays"),
@@ -88,8 +91,8 @@ class CampaignOptions:
     max_unreadable: int
     region: str
     timezone: str
-    calling_hours: Sequence[str] | None
-    calling_days: Sequence[str] | None
+    calling_hours: tuple[time, time] | None
+    calling_days: CallingDays | None
     max_active_calls: int
     points_reserve: float
     redial: Mapping[str, float | None] | None
@@ -127,6 +130,7 @@ class CampaignOptions:
         if "method" not in self.call:
             raise InvalidParameter("call: a dict with a method, such as start.informer_call, is needed")
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
+        check_calling_days(self.calling_days)
         if self.min_gap is not None and self.ledger_conn_id is None:
             raise InvalidParameter(
                 "min_gap needs ledger_conn_id: task state contains no calls of other campaigns"

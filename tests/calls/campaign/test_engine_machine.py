@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from airflow_provider_callapi.api.errors import LimitExceeded
-from airflow_provider_callapi.calls.campaign.hours import CallingHours
+from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, MemoryLedger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, REDIAL_DELAYS, Result
 from airflow_provider_callapi.calls.campaign.person_state import (
@@ -108,7 +108,7 @@ class Calling(RuleBasedStateMachine):
         self.points = 0
         self.given_up: set[str] = set()
         rules = Rules(
-            hours=CallingHours.parse(hours, None),
+            hours=CallingHours(*read_hours(hours or ("00:00", "24:00"))),
             redial=REDIAL_DELAYS,
             max_attempts=max_attempts,
             max_active=max_active,

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.campaign.hours import CallingHours, is_timezone
+from airflow_provider_callapi.calls.calling_hours.days import CallingDays, WorkCalendar
+from airflow_provider_callapi.calls.calling_hours.hours import (
+    NEVER,
+    CallingHours,
+    OutsideCallingHours,
+    is_timezone,
+    local_time,
+    read_hours,
+    year_in,
+)
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueue
 
 BERLIN, MOSCOW = "Europe/Berlin", "Europe/Moscow"
@@ -20,7 +29,7 @@ def at(text: str, zone: str = BERLIN, *, fold: int = 0) -> float:
 
 
 def hours(opens: str, closes: str, *days: str) -> CallingHours:
-    return CallingHours.parse((opens, closes), days or None)
+    return CallingHours(*read_hours((opens, closes)), CallingDays.of(days) if days else CallingDays())
 
 
 @pytest.mark.parametrize(
@@ -54,7 +63,7 @@ def test_after_the_last_day_the_next_week_comes() -> None:
 def test_equal_times_are_the_whole_day_and_all_of_them_are_always() -> None:
     monday = hours("00:00", "24:00", "mon")
     assert monday.window(at("2026-05-04T12:00"), BERLIN) == (at("2026-05-04T00:00"), at("2026-05-05T00:00"))
-    assert CallingHours.parse(None, None).window(5.0, BERLIN) == (5.0, float("inf"))
+    assert CallingHours().window(5.0, BERLIN) == (5.0, NEVER)
 
 
 def test_a_window_that_opens_in_the_hour_that_is_skipped_opens_at_the_change() -> None:
@@ -91,19 +100,17 @@ def test_a_day_that_a_country_skipped_has_no_window() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "days", "field"),
-    [
-        (("9", "21:00"), None, "calling_hours"),
-        (("09:00",), None, "calling_hours"),
-        (("09:00+03:00", "21:00"), None, "calling_hours"),
-        (("09:00", 1260), None, "calling_hours"),
-        (None, ["someday"], "calling_days"),
-        (None, [], "calling_days"),
-    ],
+    "given", [("9", "21:00"), ("09:00",), ("09:00+03:00", "21:00"), ("09:00", 1260), "0921", None, ("", "")]
 )
-def test_hours_that_cannot_be_read_name_their_field(given: object, days: object, field: str) -> None:
-    with pytest.raises(ValueError, match=field):
-        CallingHours.parse(given, days)  # type: ignore[arg-type]
+def test_hours_that_cannot_be_read_are_refused(given: object) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the kind of the parameter writes the text
+        read_hours(given)
+
+
+def test_a_time_and_a_year_are_shown_on_the_clock_of_a_zone() -> None:
+    assert local_time(1_760_000_000.0, MOSCOW) == "2025-10-09 11:53:20 Europe/Moscow"
+    new_year = at("2026-01-01T00:30", MOSCOW)
+    assert [year_in(zone, new_year) for zone in (MOSCOW, BERLIN)] == [2026, 2025]
 
 
 def test_only_zones_of_the_list_are_time_zones() -> None:
@@ -129,10 +136,11 @@ ZONES = st.sampled_from(
 def allowed(rule: CallingHours, moment: float, zone: str) -> bool:
     """The rule in its simplest form: read the local clock and the calendar."""
     wall = datetime.fromtimestamp(moment, UTC).astimezone(ZoneInfo(zone))
-    clock, today, yesterday = wall.time(), wall.weekday(), (wall.date() - timedelta(days=1)).weekday()
+    clock = wall.time()
+    today, yesterday = (bool(rule.days.allow(wall.date() - timedelta(days=back))) for back in (0, 1))
     if rule.opens < rule.closes:
-        return today in rule.days and rule.opens <= clock < rule.closes
-    return (today in rule.days and clock >= rule.opens) or (yesterday in rule.days and clock < rule.closes)
+        return today and rule.opens <= clock < rule.closes
+    return (today and clock >= rule.opens) or (yesterday and clock < rule.closes)
 
 
 @settings(max_examples=400, deadline=None)
@@ -147,7 +155,7 @@ def allowed(rule: CallingHours, moment: float, zone: str) -> bool:
 def test_whenever_a_window_is_open_the_wall_clock_is_within_hours_and_days(
     *, now: int, later: list[int], opens: time, closes: time, days: set[int], zone: str
 ) -> None:
-    rule = CallingHours(opens, closes, frozenset(days))
+    rule = CallingHours(opens, closes, CallingDays(frozenset(days)))
     queue = ZoneQueue(zone, rule)
     for moment in [now, *(now + sum(later[: i + 1]) for i in range(len(later)))]:
         closes_at = queue.open_until(moment)
@@ -168,7 +176,7 @@ def test_whenever_a_window_is_open_the_wall_clock_is_within_hours_and_days(
 def test_where_no_clock_is_changed_it_is_open_whenever_the_wall_clock_allows_it(
     now: int, opens: time, closes: time, days: set[int]
 ) -> None:
-    rule = CallingHours(opens, closes, frozenset(days))
+    rule = CallingHours(opens, closes, CallingDays(frozenset(days)))
     assert (ZoneQueue(BERLIN, rule).open_until(now) is not None) == allowed(rule, now, BERLIN)
 
 
@@ -183,3 +191,120 @@ def test_who_is_due_is_called_before_who_was_never_called_and_not_too_early() ->
     assert queue.next_at(morning) == morning + 600
     assert queue.next_at(at("2026-05-04T22:00")) == at("2026-05-05T09:00")
     assert queue.clear() == ["not due"]
+
+
+# --- the calendar, and days of one's own ---
+
+YEARS = frozenset({2025, 2026, 2027})
+HOLIDAYS = {date(2025, 12, 31), *(date(2026, 1, day) for day in range(1, 12)), date(2026, 3, 9)}
+WORKING_SATURDAY = date(2026, 3, 28)
+CALENDAR = WorkCalendar(
+    "RU",
+    YEARS,
+    frozenset(
+        day
+        for day in (date(2025, 1, 1) + timedelta(days=number) for number in range(3 * 365))
+        if (day.weekday() < 5 and day not in HOLIDAYS) or day == WORKING_SATURDAY
+    ),
+)
+
+
+def workdays(**days: set[date]) -> CallingHours:
+    return CallingHours(
+        time(9), time(21), CallingDays(None, calendar=CALENDAR, **{k: frozenset(v) for k, v in days.items()})
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        ("2025-12-30T20:59", "2025-12-30T09:00"),
+        ("2025-12-30T21:00", "2026-01-12T09:00"),  # the New Year's holidays
+        ("2026-03-27T21:00", "2026-03-28T09:00"),  # a working Saturday, before the night of summer time
+        ("2026-03-28T21:00", "2026-03-30T09:00"),
+    ],
+)
+def test_on_workdays_the_calendar_decides(now: str, opens: str) -> None:
+    assert workdays().window(at(now), BERLIN)[0] == at(opens)
+
+
+def test_dates_of_ones_own_count_more_than_the_calendar() -> None:
+    rule = workdays(also={date(2026, 1, 5)}, excluded={date(2026, 1, 12), date(2026, 1, 13)})
+    assert rule.window(at("2025-12-31T12:00"), BERLIN)[0] == at("2026-01-05T09:00")
+    assert rule.window(at("2026-01-05T21:00"), BERLIN)[0] == at("2026-01-14T09:00")
+
+
+def test_in_a_year_that_the_calendar_does_not_know_no_window_opens_and_the_reason_names_the_year() -> None:
+    last_evening, new_year = at("2027-12-31T21:00"), at("2028-01-01T12:00")
+    for moment in (last_evening, new_year):
+        assert workdays().window(moment, BERLIN) == (NEVER, NEVER)
+        why = workdays().why_never(moment, BERLIN)
+        assert why is not None
+        assert why.startswith("calling_days: the calendar of RU does not know the workdays of 2028.")
+        with pytest.raises(OutsideCallingHours):
+            workdays().refuse_closed(moment, BERLIN)
+    assert workdays().why_never(at("2027-12-31T20:00"), BERLIN) is None
+
+
+def test_a_date_of_ones_own_is_called_on_only_if_no_unknown_day_comes_before() -> None:
+    rule = workdays(also={date(2028, 1, 2)})
+    assert rule.window(at("2028-01-02T10:00"), BERLIN)[0] == at("2028-01-02T09:00")
+    assert rule.window(at("2028-01-01T10:00"), BERLIN)[0] == NEVER
+
+
+def test_hours_without_a_calling_day_within_a_year_never_open() -> None:
+    rule = CallingHours(days=CallingDays.of({"except": ["2026-05-04"]}))
+    assert rule.window(at("2026-05-04T12:00"), BERLIN)[0] == at("2026-05-05T00:00")
+    off = frozenset(date(2026, 5, 4) + timedelta(days=number) for number in range(400))
+    why = CallingHours(days=CallingDays(excluded=off)).why_never(at("2026-05-04T12:00"), BERLIN)
+    assert why == "calling_days: no day of the next 366 days is a calling day"
+
+
+def test_calling_hours_are_shown_in_words() -> None:
+    assert str(CallingHours()) == "all hours, every day"
+    assert str(workdays(also={date(2026, 1, 5)})) == "09:00 to 21:00, workdays of RU, 1 more days"
+    assert str(hours("22:00", "02:00", "fri", "mon")) == "22:00 to 02:00, mon, fri"
+
+
+DAYS_OFF_AND_ON = st.sets(st.dates(date(2025, 12, 20), date(2026, 4, 10)), max_size=12).map(frozenset)
+
+
+@st.composite
+def calling_days(draw: st.DrawFn) -> CallingDays:
+    weekdays = draw(st.none() | st.sets(st.integers(0, 6), min_size=1).map(frozenset))
+    also = draw(DAYS_OFF_AND_ON)
+    return CallingDays(weekdays, also, draw(DAYS_OFF_AND_ON) - also, CALENDAR)
+
+
+def is_repeated(moment: int, zone: str) -> bool:
+    """Return whether a clock change repeats the local time of a moment."""
+    wall = datetime.fromtimestamp(moment, ZoneInfo(zone))
+    return wall.utcoffset() != wall.replace(fold=1 - wall.fold).utcoffset()
+
+
+AROUND_CHANGES = st.one_of(
+    st.integers(int(at("2025-12-29T00:00")), int(at("2026-01-13T00:00"))),
+    st.integers(int(at("2026-03-27T00:00")), int(at("2026-03-31T00:00"))),
+    st.integers(int(at("2026-10-23T00:00")), int(at("2026-10-26T00:00"))),
+)
+
+
+@pytest.mark.no_cover
+@settings(max_examples=120, deadline=None)
+@given(
+    now=AROUND_CHANGES,
+    opens=TIMES,
+    closes=TIMES,
+    days=calling_days(),
+    zone=st.sampled_from([BERLIN, MOSCOW, "Australia/Lord_Howe", "America/Havana", "Asia/Beirut"]),
+)
+def test_the_next_allowed_moment_is_the_first_that_a_scan_of_all_minutes_finds(
+    now: int, opens: time, closes: time, days: CallingDays, zone: str
+) -> None:
+    now -= now % 60
+    rule = CallingHours(opens, closes, days)
+    opens_at = max(rule.window(now, zone)[0], now)
+    assert opens_at < NEVER
+    assert allowed(rule, opens_at, zone)
+    earlier = range(now, int(opens_at), 60)
+    assert not [m for m in earlier if allowed(rule, m, zone) and not is_repeated(m, zone)]
