@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -96,7 +97,8 @@ class CallingHours:
         """
         if self.window(now, zone)[0] < NEVER:
             return None
-        unknown = next((day for day in self._searched_days(now, zone) if self.days.allow(day) is None), None)
+        days_from_today = islice(self._searched_days(now, zone), 1, None)
+        unknown = next((day for day in days_from_today if self.days.allow(day) is None), None)
         if unknown is None or self.days.calendar is None:
             return f"calling_days: no day of the next {_SEARCHED_DAYS} days is a calling day"
         return (
