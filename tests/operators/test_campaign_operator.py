@@ -704,7 +704,7 @@ NEW_YEARS_EVE = 1_767_168_000.0
 @pytest.mark.parametrize(
     ("began", "hours_off", "deferrable"),
     [
-        pytest.param(NEW_YEARS_EVE, 12 * 24 - 2, False, id="the New Year's holidays in the worker"),
+        pytest.param(NEW_YEARS_EVE + 9 * 86_400, 70, False, id="the New Year days, in the worker"),
         pytest.param(1_773_075_600.0, 13, True, id="the Monday after 8 March, from 20:00, deferred"),
     ],
 )
