@@ -135,9 +135,11 @@ class CallTry:
         try:
             return self._place(request, lambda: times.refuse_closed(time.time()))
         except OutsideCallingHours as closed:
-            times.refuse_useless_wait(time.time(), closed.opens_at)
-            self._log.info("%s: %s", request.method, times.describe_wait(closed.opens_at))
-            return self._start_after(closed.opens_at - time.time(), request)
+            opens_at = closed.opens_at
+        now = time.time()
+        times.refuse_useless_wait(now, opens_at)
+        self._log.info("%s: %s", request.method, times.describe_wait(opens_at))
+        return self._start_after(opens_at - now, request)
 
     def _place(self, request: StartCall, refuse_closed_hours: Callable[[], None]) -> Result:
         """Place the call, or take over the call that an earlier try placed.

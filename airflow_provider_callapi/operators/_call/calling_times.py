@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from airflow_provider_callapi.calls.calling_hours.hours import (
-    CallingHours,
-    local_time,
-    year_in,
-)
+from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, local_time, year_in
 from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
 from airflow_provider_callapi.calls.lateness import too_late_reason
 from airflow_provider_callapi.exceptions import CallApiFailure, CallTooLate
