@@ -28,9 +28,9 @@ from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import Reply
+from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
-from airflow_provider_callapi.calls.campaign.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, MemoryLedger
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
@@ -175,7 +175,7 @@ def simulate(people: int, report: Path | None = None) -> dict[str, float]:
             exchange.script(number, reactions[reaction])
     rows = ({"phone": number, "name": "Anna", "timezone": zone} for number, zone in zones.items())
     rules = Rules(
-        hours=CallingHours.parse(("09:00", "21:00"), None),
+        hours=CallingHours(*read_hours(("09:00", "21:00"))),
         redial=REDIAL_DELAYS,
         max_attempts=2,
         max_active=500,

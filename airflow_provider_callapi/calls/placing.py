@@ -17,6 +17,7 @@ from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiErr
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.call_journal import Journal, Record, Step
+from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.lost_call import (
     CLOCK_DIFFERENCE,
     SMALL_CLOCK_DIFFERENCE,
@@ -70,7 +71,8 @@ class CallGateway:
     """The functions through which `place` reaches the services and the task's log.
 
     :ivar send: sends a start request. The function repeats a request only if the service certainly did not
-        carry out the request.
+        carry out the request. The function raises `OutsideCallingHours` and sends nothing if the contact may
+        not be called now.
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
     :ivar find_reported_call: searches the Data API for a call; None: the connection does not use the Data
         API.
@@ -117,6 +119,7 @@ def place(
         the id are looked up before dialling.
     :raises AbsenceNotProven: the lost call was not found, and its absence proves nothing yet. The code that
         uses `place` must wait and use `place` again.
+    :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises CallApiError: the call was not placed, or the search for the call failed.
     """
@@ -272,6 +275,9 @@ def _dial(
         if session_id == earlier:
             return f"The answer names call session {session_id}, which is the call of an earlier attempt"
         return journal.mark_started(session_id, gateway.clock())
+    except OutsideCallingHours:
+        journal.mark_not_placed()
+        raise
     except CallApiError as error:
         if error.maybe_done:
             return str(error)

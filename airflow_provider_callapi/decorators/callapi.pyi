@@ -34,6 +34,9 @@ def callapi_informer(
     refused_as_result: bool = ...,
     results: Mapping[str, str] | None = ...,
     operations: bool = ...,
+    calling_hours: Sequence[str] | None = ...,
+    calling_days: Sequence[str] | Mapping[str, Any] | None = ...,
+    timezone: str = ...,
     callapi_conn_id: str = ...,
     **kwargs: Any,
 ) -> Any: ...
@@ -49,7 +52,7 @@ def callapi_campaign(
     region: str = ...,
     timezone: str = ...,
     calling_hours: Sequence[str] | None = ...,
-    calling_days: Sequence[str] | None = ...,
+    calling_days: Sequence[str] | Mapping[str, Any] | None = ...,
     max_active_calls: int = ...,
     points_reserve: float = ...,
     operations: bool = ...,

@@ -50,7 +50,10 @@ with DAG(
             },
         },
         calling_hours=("09:00", "21:00"),
-        calling_days=("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
+        calling_days={
+            "days": ["mon", "tue", "wed", "thu", "fri", "sat"],
+            "except": ["2026-12-31", "2027-01-01"],
+        },
         max_active_calls=20,
         dry_run="{{ params.dry_run }}",
         redial={"busy": 600, "not_reached": 3600},

@@ -1,8 +1,8 @@
 """### Call back each customer who asked for a call today
 
 A query finds today's requests. Every row becomes one mapped task: an employee's phone rings first, then the
-customer's phone. The pool limits the number of calls at a time. The tasks wait in the triggerer, so the
-pool must include deferred tasks:
+customer's phone. The pool limits the number of calls at a time. The tasks wait in the triggerer for the
+calling hours and for the end of the call, so the pool must include deferred tasks:
 
     airflow pools set callapi_callbacks 2 "Call-backs at a time" --include-deferred
 
@@ -46,7 +46,11 @@ with DAG(
     schedule=None,
     doc_md=__doc__,
     tags=["callapi"],
-    params={"virtual_phone_number": Param("74993720692", type="string", pattern="^[0-9]{10,15}$")},
+    params={
+        "virtual_phone_number": Param("74993720692", type="string", pattern="^[0-9]{10,15}$"),
+        "opens": Param("09:00", type="string", title="Call from, Moscow time"),
+        "closes": Param("21:00", type="string", title="Call until, Moscow time"),
+    },
 ) as dag:
     requests = SQLExecuteQueryOperator(
         task_id="requests",
@@ -65,7 +69,8 @@ with DAG(
         first_call="employee",
         wait_for_completion=True,
         deferrable=True,
-        max_lateness=timedelta(hours=2),
+        calling_hours=("{{ params.opens }}", "{{ params.closes }}"),
+        max_lateness=timedelta(hours=14),  # a run in the evening calls in the morning
         retries=2,
     ).expand_kwargs(requests.output.map(call_back))
     # --8<-- [end:mapped]

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
 
 from airflow.providers.common.compat.connection import get_async_connection
@@ -242,16 +242,23 @@ class CallApiHook(BaseHook):
         return call.to_xcom()
 
     def call_gateway(
-        self, log: Callable[[str], None], *, poll_interval: float = 5.0, report_timeout: float = 0.0
+        self,
+        log: Callable[[str], None],
+        *,
+        poll_interval: float = 5.0,
+        report_timeout: float = 0.0,
+        before_each_send: Callable[[], object] = lambda: None,
     ) -> CallGateway:
         """Return the functions through which `airflow_provider_callapi.calls.placing.place` places a call.
 
         :param log: takes a line for the task's log.
         :param poll_interval: seconds between two polls of the search for a lost call.
         :param report_timeout: seconds that the search waits for the Data API's report of a call.
+        :param before_each_send: a function that is called before each send of the start request. If the
+            function raises an exception, the request is not sent.
         """
         return CallGateway(
-            send=self.call,
+            send=partial(self.call, before_each_send=before_each_send),
             poll_snapshots=lambda: self.poll_snapshots(poll_interval),
             find_reported_call=self.report_finder(timeout=report_timeout),
             reported_calls=self.reported_calls if self.has_data_api else None,

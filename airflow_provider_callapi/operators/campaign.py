@@ -67,10 +67,13 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param max_unreadable: how many entries of ``do_not_call`` may be unreadable as phone numbers. If more
         entries are unreadable, the task fails before it dials. Default: 0.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
+        ``calling_days="workdays"`` are the workdays of this country.
     :param timezone: IANA time zone of people whose row does not contain a time zone.
     :param calling_hours: the hours in which people may be called, in each person's time zone. None: all
         hours.
-    :param calling_days: the days on which people may be called: ``("mon", "tue", …)``. None: every day.
+    :param calling_days: the days on which people may be called: ``("mon", "tue", …)``, or ``"workdays"``: the
+        workdays of the country ``region`` (needs the extra ``[holidays]``), or a dict ``{"days": "workdays",
+        "also": ["2026-11-01"], "except": ["2026-12-31"]}`` with dates of your own. None: every day.
     :param max_active_calls: how many calls of each shard may be active at the same time.
     :param points_reserve: the share of the account's points (per minute and per day) that the campaign leaves
         unused for other programs.
@@ -166,7 +169,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         region: str = "RU",
         timezone: str = "Europe/Moscow",
         calling_hours: Sequence[str] | None = ("09:00", "21:00"),
-        calling_days: Sequence[str] | None = None,
+        calling_days: Sequence[str] | Mapping[str, Any] | None = None,
         max_active_calls: int = 10,
         points_reserve: float = 0.01,
         operations: bool = False,

@@ -15,7 +15,15 @@ template.
     ``8 926 000-00-01``, ``79260000001``), or an employee's SIP number. If the text may be two numbers, or has
     too many or too few digits, the task fails before anyone is dialled.
 :param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code belong to this
-    country. May contain a template.
+    country. ``calling_days="workdays"`` are the workdays of this country. May contain a template.
+:param calling_hours: the hours in which the contact may be called, in the time zone ``timezone``: ``("09:00",
+    "21:00")``. Outside these hours, the task waits before it stores or places anything. If the wait would end
+    after ``max_lateness`` or ``execution_timeout``, the task fails at once. None (default): all hours. May
+    contain a template.
+:param calling_days: the days on which the contact may be called: ``("mon", "tue", …)``, or ``"workdays"``
+    (needs the extra ``[holidays]``), or a dict ``{"days": "workdays", "also": ["2026-11-01"], "except":
+    ["2026-12-31"]}`` with dates of your own. None (default): every day. May contain a template.
+:param timezone: IANA name of the contact's time zone, ``Europe/Moscow`` by default. May contain a template.
 :param external_id: an id of your choice. ``list.calls`` and the reports contain this id. The second call of a
     task gets the suffix ``-2``, the third call ``-3``. By default, the id is made from DAG, run, task and map
     index.
@@ -23,7 +31,8 @@ template.
 :param direction: ``out`` (default) or ``in``: how the account's reports count the call.
 :param wait_for_completion: True: the task waits for the call's end. False: the task ends when the service
     accepts the call.
-:param deferrable: True: wait in the triggerer. One poll there serves all waits for a connection's calls.
+:param deferrable: True: wait in the triggerer, also for the calling hours. One poll there serves all waits
+    for a connection's calls.
 :param poll_interval: seconds between two polls of the active calls, at least 0.1.
 :param appear_timeout: seconds within which ``list.calls`` must show the call. After that time, the task
     treats the call as ended and never observed (``observed`` is false).

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_callapi.calls.calling_hours.days import CallingDays
+from airflow_provider_callapi.calls.calling_hours.hours import is_timezone, read_hours
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.databases.table_name import TableName
@@ -256,6 +258,12 @@ def _read_exclusions(value: Any) -> Exclusions:
     return Exclusions(None if rows is None else _read_rows(rows), flag(value["blacklist"]))
 
 
+def _read_timezone(value: Any) -> str:
+    if not isinstance(value, str) or not is_timezone(value):
+        raise ValueError
+    return value
+
+
 def _read_results(value: Any) -> str | TableName:
     """Return the path of a file unchanged, and a dict as the name of a table."""
     return TableName.of(value) if isinstance(value, Mapping) else text(value)
@@ -299,6 +307,13 @@ CALLS = Kind("a list of dicts of calls", _read_calls)
 MOMENT = Kind("a number of epoch seconds", _read_moment)
 ROWS = Kind('a list of rows, the path of a file, or a query {"conn_id": …, "sql": …}', _read_rows)
 EXCLUSIONS = Kind(f'{ROWS.allowed}, or {{"blacklist": true, "list": …}}', _read_exclusions)
+TIMEZONE = Kind("an IANA time zone such as Europe/Moscow", _read_timezone)
+CALLING_HOURS = Kind('two times, such as ["09:00", "21:00"]', read_hours).or_none("all hours")
+CALLING_DAYS = Kind(
+    "names of weekdays, such as mon, or workdays, or a dict "
+    '{"days": …, "also": [dates], "except": [dates]} with dates such as "2026-12-31"',
+    CallingDays.of,
+).or_none("every day")
 _TABLE = '{"conn_id": …, "table": …, "schema": …}'
 TABLE = Kind(f"a dict {_TABLE}", TableName.of)
 RESULTS = Kind(f"the path of a file, or a dict {_TABLE}", _read_results)

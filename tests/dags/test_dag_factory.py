@@ -211,6 +211,7 @@ def test_a_campaign_calls_everyone_on_the_files_list(run_yaml, exchange, tmp_pat
     people.write_text(f"phone,name\n+{CONTACT},Anna\n8 916 000-00-08,Boris\n12,Vera\n", "utf-8")
 
     conf = {"people": people.as_uri(), "folder": tmp_path.as_uri(), "opens": "00:00", "closes": "24:00"}
+    conf["holiday"] = "2000-01-01"
     run = run_yaml("campaign", hurried={"tell_them": {"poll_interval": 0.5}}, **conf)
 
     assert run.state == "success", run.states

@@ -285,7 +285,7 @@ def test_the_log_begins_with_who_will_be_called_and_what_it_takes(desk, capsys):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"timezone": "Moscow"}, "timezone: 'Moscow'"),
+        ({"timezone": "Moscow"}, "timezone: an IANA time zone such as Europe/Moscow is needed"),
         ({"calling_hours": ("9", "25:00")}, "calling_hours"),
         ({"calling_days": ("someday",)}, "calling_days"),
         ({"redial": {"nobody": 5}}, "redial: 'nobody'"),
@@ -697,6 +697,75 @@ def test_a_campaign_in_whose_time_nobody_may_be_called_fails_at_once(desk):
     assert desk.clock() - began < 60
 
 
+NEW_YEARS_EVE = 1_767_168_000.0
+"""Wednesday, 31 December 2025, 11:00 in Moscow: a day off that the government has moved."""
+
+
+@pytest.mark.parametrize(
+    ("began", "hours_off", "deferrable"),
+    [
+        pytest.param(NEW_YEARS_EVE + 9 * 86_400, 70, False, id="the New Year days, in the worker"),
+        pytest.param(1_773_075_600.0, 13, True, id="the Monday after 8 March, from 20:00, deferred"),
+    ],
+)
+def test_on_workdays_a_campaign_waits_for_the_end_of_the_days_off(desk, began, hours_off, deferrable):
+    desk.clock.advance(began - desk.clock())
+    waits = {"deferrable": deferrable, "max_lateness": timedelta(days=20)}
+
+    assert counted(campaign(desk, contacts=PEOPLE[:2], calling_days="workdays", **waits).run()) == {
+        "answered": 2
+    }
+
+    first = min(call.started_at for call in desk.exchange.calls)
+    assert 0 <= first - began - hours_off * 3600 < 60
+
+
+def test_days_of_ones_own_count_more_than_the_calendar(desk):
+    desk.clock.advance(NEW_YEARS_EVE - desk.clock())
+    also = campaign(desk, contacts=PEOPLE[:1], calling_days={"days": "workdays", "also": ["2025-12-31"]})
+    assert counted(also.run()) == {"answered": 1}
+    assert desk.clock() - NEW_YEARS_EVE < 3600
+
+    off = campaign(desk, contacts=PEOPLE[:1], campaign="2", calling_days={"except": ["2025-12-31"]})
+    off.run()
+    assert desk.clock() > NEW_YEARS_EVE + 20 * 3600
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_year_that_the_calendar_does_not_know_fails_before_anybody_is_dialled(desk, dry_run):
+    desk.clock.advance(2_208_988_800.0 - desk.clock())  # 1 January 2040
+    with pytest.raises(CallApiFailure, match=r"calling_days: the calendar of RU does not know .* of 2040"):
+        campaign(desk, calling_days="workdays", dry_run=dry_run).run()
+    assert rings(desk) == [0] * 12
+
+
+def test_calls_end_where_the_calendar_ends_and_the_log_names_the_reason(desk, monkeypatch, capsys):
+    """Half of the people are called before midnight, and the calendar knows no day after it."""
+    read = "airflow_provider_callapi.calls.calling_hours.production_calendar._knows"
+    monkeypatch.setattr(read, lambda calendar, year: year < 2026)
+    desk.clock.advance(NEW_YEARS_EVE + 13 * 3600 - 240 - desk.clock())
+
+    summary = campaign(
+        desk,
+        calling_hours=None,
+        calling_days={"days": "workdays", "also": ["2025-12-31"]},
+        max_active_calls=1,
+        max_lateness=None,
+    ).run()
+
+    called = counted(summary)["answered"]
+    assert counted(summary) == {"answered": called, "not_called": 12 - called}
+    assert 0 < called < 12
+    assert f"{12 - called} people are not called" in capsys.readouterr().out
+
+
+def test_without_the_extra_workdays_are_an_error_of_the_dag_file(desk, monkeypatch):
+    monkeypatch.setattr("airflow_provider_callapi.operators._call.options.is_installed", lambda: False)
+    with pytest.raises(ValueError, match=r"^calling_days: .*airflow-provider-callapi\[holidays\]"):
+        campaign(desk, calling_days="workdays").make()
+    assert campaign(desk, calling_days="{{ params.days }}").make()
+
+
 def test_hours_that_go_over_midnight_are_told_and_files_are_named_when_written(desk, tmp_path, capsys):
     path = f"file://{tmp_path}/out/results.csv"
     campaign(desk, contacts=PEOPLE[:1], calling_hours=("21:00", "12:00"), results=path).run()
@@ -1021,7 +1090,7 @@ def test_it_can_be_written_in_yaml(desk):
           virtual_phone_number: "74993720692"
           contact_message: {type: tts, value: "Hello {{ contact.phone }}"}
         calling_hours: ["09:00", "21:00"]
-        calling_days: [mon, thu]
+        calling_days: {days: workdays, also: [2025-10-11], except: ["2025-10-10"]}
         redial: {busy: 60, not_reached: null}
         max_lateness: 3600
         """

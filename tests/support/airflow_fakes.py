@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -220,7 +221,8 @@ class Task:
         """Rebuild a trigger from JSON and run the trigger, as in the triggerer; return the event as JSON."""
         path, arguments = trigger.serialize()
         if path.endswith("TimeDeltaTrigger") or path.endswith("DateTimeTrigger"):
-            self.desk.clock.advance(arguments["moment"].timestamp() - datetime.now(UTC).timestamp())
+            wait = arguments["moment"].timestamp() - datetime.now(UTC).timestamp()
+            self.desk.clock.advance(math.ceil(wait))  # real time has passed since the trigger was made
             return None
         rebuilt = rebuild(path, arguments)
         (event,) = asyncio.run(events_of(rebuilt))

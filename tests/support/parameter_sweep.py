@@ -44,7 +44,8 @@ NASTY: list[Any] = [
         ["09:00", "21:00"],
     ),
     *((), {1, 2}, b"", b"79160000001", "я" * 5000, "9" * 5000, "(" * 5000, object()),
-    *("79160000001", "answered", "at_least_once", "contact", "on"),
+    *("79160000001", "answered", "at_least_once", "contact", "on", "workdays", "Asia/Omsk"),
+    {"days": "workdays", "also": ["2025-10-09"], "except": ["2026-01-01"]},
 ]
 """Values that authors, templates, forms and data frames really give."""
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.calls.campaign.hours import is_timezone
+from airflow_provider_callapi.calls.calling_hours.hours import is_timezone
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*([+-])\s*(\d{1,2})|([+-])(\d{2}))(?::?(\d{2}))?", re.IGNORECASE)

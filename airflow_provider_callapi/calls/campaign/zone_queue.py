@@ -6,7 +6,7 @@ import heapq
 from collections import deque
 from itertools import count
 
-from airflow_provider_callapi.calls.campaign.hours import CallingHours
+from airflow_provider_callapi.calls.calling_hours.hours import CallingHours
 from airflow_provider_callapi.calls.campaign.people import Person
 
 _NEVER = float("inf")

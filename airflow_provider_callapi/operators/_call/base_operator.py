@@ -7,7 +7,7 @@ stopped. See `airflow_provider_callapi.calls.call_journal` for the journal.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,7 +23,7 @@ from airflow_provider_callapi.operators._call.numbers import read_numbers
 from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
-from airflow_provider_callapi.parameters.kinds import FLAG, TEXT
+from airflow_provider_callapi.parameters.kinds import FLAG
 from airflow_provider_callapi.parameters.schema import Schema, is_template, nothing_sent
 from airflow_provider_callapi.task_context import STATE_KEY, Deferral, TaskFacts, refuse_another_task
 
@@ -55,8 +55,9 @@ class StartCallOperator(RequestOperator):
 
     ui_color = "#fbe8d3"
     operator_extra_links = (RecordingLink(),)
-    also_templated = ("tags", "region", "results")
-    kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS, "region": TEXT}
+    also_templated = ("tags", "region", "results", "calling_hours", "calling_days", "timezone")
+    object_fields = RequestOperator.object_fields | {"calling_hours", "calling_days"}
+    kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS}
 
     def __init__(
         self,
@@ -64,6 +65,9 @@ class StartCallOperator(RequestOperator):
         virtual_phone_number: str,
         contact: str,
         region: str = "RU",
+        calling_hours: Sequence[str] | None = None,
+        calling_days: Sequence[str] | Mapping[str, Any] | None = None,
+        timezone: str = "Europe/Moscow",
         virtual_phone_usage_rule: str | None = None,
         external_id: str | None = None,
         dtmf_string: str | None = None,
@@ -93,6 +97,9 @@ class StartCallOperator(RequestOperator):
         self.virtual_phone_usage_rule = virtual_phone_usage_rule
         self.contact = contact
         self.region = region
+        self.calling_hours = calling_hours
+        self.calling_days = calling_days
+        self.timezone = timezone
         self.external_id = external_id
         self.dtmf_string = dtmf_string
         self.direction = direction
@@ -153,11 +160,10 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Search again for a lost call, after a pause in the triggerer.
+        """Continue the task after a pause in the triggerer. Return the call as a dict.
 
-        If the call was never placed, place the call.
-
-        Return the call as a dict.
+        The task has waited until the contact may be called, or before the next search for a lost call. If
+        the call was never placed, place the call.
         """
         return self.execute(context)
 
@@ -269,7 +275,7 @@ class StartCallOperator(RequestOperator):
 
         try:
             values = {"contact": self.contact}
-            contact = read_numbers(values, TEXT.read(self.region), method=self.request_type.method)["contact"]
+            contact = read_numbers(values, options.region, method=self.request_type.method)["contact"]
         except InvalidParameters as error:  # after a deferral, the template may give another value
             self.log.warning("results: the row of the call cannot be written: %s", error)
             yield None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from airflow_provider_callapi.api.errors import CallApiError, CallRefused, mask_
 from airflow_provider_callapi.api.methods import StartCall, TagCall
 from airflow_provider_callapi.calls import call_journal
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
+from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.lateness import too_late_reason
 from airflow_provider_callapi.calls.lifecycle import (
     CallLifecycle,
@@ -44,6 +46,7 @@ from airflow_provider_callapi.exceptions import (
 )
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import LogEvent, ObservedStore, count_call, log_call_event
+from airflow_provider_callapi.operators._call.calling_times import CallingTimes
 from airflow_provider_callapi.operators._call.mapped_people import PeopleOfIndex
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context import Deferral, TaskFacts
@@ -119,33 +122,60 @@ class CallTry:
     def start(self, request: StartCall) -> Result:
         """Place the call, or take over the call that an earlier try placed. Then wait for the call if needed.
 
+        Outside the calling hours, wait until the contact may be called, before anything is stored or placed.
+        A call that an earlier try placed is continued without this wait.
+
         :return: the call for XCom, or a deferral for the wait.
         :raises CallApiFailure: the parameter ``absence_proven_after`` is set, and the Data API or task state
             is missing. No call was placed.
         :raises CallApiFailure: the person was called at another map index of this run, and a user has cleared
             the task since. No call was placed.
-        :raises CallTooLate: the run is older than ``max_lateness``, and no try has placed the call yet.
+        :raises CallApiFailure: the calling hours never open, or only after the end of ``execution_timeout``.
+            No call was placed.
+        :raises CallTooLate: the run is older than ``max_lateness``, or is older when the calling hours open.
+            No try has placed the call yet.
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
         :raises CallUnresolvedForNow: it is unknown whether the call was placed. A retry may place a second
             call.
         """
         self._require_what_proves_absence()
+        if self._journal.next_step(request) is call_journal.Step.ADOPT:
+            return self._place(request, lambda: None)
+        times = CallingTimes.of(self._options, self._facts, time.time())
+        try:
+            return self._place(request, lambda: times.refuse_closed(time.time()))
+        except OutsideCallingHours as closed:
+            opens_at = closed.opens_at
+        now = time.time()
+        times.refuse_useless_wait(now, opens_at)
+        self._log.info("%s: %s", request.method, times.describe_wait(opens_at))
+        return self._start_after(opens_at - now, request)
+
+    def _place(self, request: StartCall, refuse_closed_hours: Callable[[], None]) -> Result:
+        """Place the call, or take over the call that an earlier try placed.
+
+        :param refuse_closed_hours: a function that raises `OutsideCallingHours` if the contact may not be
+            called now.
+        """
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
         step = self._journal.next_step(request)
-        if late and step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN):
+        # Without a journal that outlives a try, an earlier try may have placed the call.
+        search_first = not self.is_durable and self._facts.try_number > 1
+        dials = step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN)
+        if late and dials:
             raise CallTooLate(late)
-        if self._people is not None and step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN):
+        if dials and not search_first:
+            refuse_closed_hours()
+        if self._people is not None and dials:
             self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
         self._warn_without_data_api()
         delivery = "at_most_once" if late else self._options.delivery
-        # Without a journal that outlives a try, an earlier try may have placed the call.
-        search_first = not self.is_durable and self._facts.try_number > 1
         description = f"{request.method} to {mask_phones(request.contact)}"
         try:
             call = place(
                 self._journal,
                 request,
-                self._call_gateway(description),
+                self._call_gateway(description, refuse_closed_hours),
                 appear_timeout=self._options.appear_timeout,
                 delivery=delivery,
                 search_first=search_first,
@@ -155,7 +185,7 @@ class CallTry:
             return self._await_proof(error, request)
         except Unresolved as error:
             raise unresolved_call(error, may_dial_again=delivery == "at_least_once") from error
-        except CallApiError as error:
+        except (CallApiError, OutsideCallingHours) as error:
             self._withdraw_claim(request)
             if not isinstance(error, CallRefused):
                 raise
@@ -225,10 +255,14 @@ class CallTry:
         """
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
+        return self._start_after(seconds, request)
+
+    def _start_after(self, seconds: float, request: StartCall) -> Result:
+        """Wait for some seconds, in the worker or in the triggerer, and then start again."""
         if not self._options.deferrable:
-            time.sleep(seconds)
+            time.sleep(max(seconds, 0.0))
             return self.start(request)
-        return Deferral(_pause(seconds), method_name="search_again", kwargs={})
+        return Deferral(_pause(max(seconds, 0.0)), method_name="search_again", kwargs={})
 
     def observed(self, phase: Phase, call: Outcome) -> Result:
         """Continue the try after a wait in the triggerer.
@@ -364,11 +398,12 @@ class CallTry:
         """
         return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
 
-    def _call_gateway(self, description: str) -> CallGateway:
+    def _call_gateway(self, description: str, before_each_send: Callable[[], None]) -> CallGateway:
         return self._hook.call_gateway(
             lambda text: self._log.info("%s: %s", description, text),
             poll_interval=self._options.poll_interval,
             report_timeout=self._report_patience,
+            before_each_send=before_each_send,
         )
 
     def _lifecycle_gateway(self) -> LifecycleGateway:

@@ -7,25 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any, Self, get_args
 
+from airflow_provider_callapi.calls.calling_hours.days import CallingDays
+from airflow_provider_callapi.calls.calling_hours.production_calendar import NOT_INSTALLED, is_installed
 from airflow_provider_callapi.calls.placing import Delivery
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kinds import (
+    CALLING_DAYS,
+    CALLING_HOURS,
     FLAG,
     INTERVAL,
     LIMIT,
     SECONDS,
     SECONDS_OR_ZERO,
     TABLE,
+    TEXT,
+    TIMEZONE,
     choice,
     count,
 )
 from airflow_provider_callapi.parameters.schema import Schema, read_parameters
 
 CALL_OPTIONS: Schema = {
+    "region": TEXT,
+    "calling_hours": CALLING_HOURS,
+    "calling_days": CALLING_DAYS,
+    "timezone": TIMEZONE,
     "wait_for_completion": FLAG,
     "deferrable": FLAG,
     "poll_interval": INTERVAL,
@@ -58,6 +68,10 @@ class CallOptions:
     :raises InvalidParameter: two parameters cannot be used together. The text names the parameters.
     """
 
+    region: str
+    calling_hours: tuple[time, time] | None
+    calling_days: CallingDays | None
+    timezone: str
     wait_for_completion: bool
     deferrable: bool
     poll_interval: float
@@ -90,6 +104,7 @@ class CallOptions:
 
     def __post_init__(self) -> None:
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
+        check_calling_days(self.calling_days)
         if self.refused_as_result and self.delivery != "at_most_once":
             raise InvalidParameter(
                 "refused_as_result needs delivery='at_most_once': an earlier attempt may have rung a phone"
@@ -117,3 +132,13 @@ def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> 
             f"absence_proven_after: a number of seconds, at least appear_timeout ({appear_timeout:g}), is "
             f"needed, and {seconds:g} is given"
         )
+
+
+def check_calling_days(days: CallingDays | None) -> None:
+    """Check the parameter ``calling_days`` of a start operator or a campaign.
+
+    :param days: the parameter's value. A template that Airflow has not rendered yet passes.
+    :raises InvalidParameter: the days depend on workdays, and the package ``holidays`` is not installed.
+    """
+    if isinstance(days, CallingDays) and days.needs_calendar and not is_installed():
+        raise InvalidParameter(NOT_INSTALLED)

@@ -6,18 +6,21 @@ parameters.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any, Self
 
+from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.campaign.outcomes import redial_table
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.operators._call.options import check_absence_proven_after
+from airflow_provider_callapi.operators._call.options import check_absence_proven_after, check_calling_days
 from airflow_provider_callapi.parameters.kinds import (
+    CALLING_DAYS,
+    CALLING_HOURS,
     EXCLUSIONS,
     FLAG,
     INTERVAL,
@@ -28,7 +31,7 @@ from airflow_provider_callapi.parameters.kinds import (
     SECONDS,
     SECONDS_OR_ZERO,
     TEXT,
-    TEXTS,
+    TIMEZONE,
     count,
     mapping_of,
     share,
@@ -46,9 +49,9 @@ CAMPAIGN_OPTIONS: Schema = {
     "do_not_call": EXCLUSIONS.or_none("no list"),
     "max_unreadable": count(at_least=0),
     "region": TEXT,
-    "timezone": TEXT,
-    "calling_hours": TEXTS.or_none("all hours"),
-    "calling_days": TEXTS.or_none("every day"),
+    "timezone": TIMEZONE,
+    "calling_hours": CALLING_HOURS,
+    "calling_days": CALLING_DAYS,
     "max_active_calls": count(),
     "points_reserve": share(below_one=True),
     "operations": FLAG,
@@ -92,8 +95,8 @@ class CampaignOptions:
     max_unreadable: int
     region: str
     timezone: str
-    calling_hours: Sequence[str] | None
-    calling_days: Sequence[str] | None
+    calling_hours: tuple[time, time] | None
+    calling_days: CallingDays | None
     max_active_calls: int
     points_reserve: float
     operations: bool
@@ -136,6 +139,7 @@ class CampaignOptions:
         except ValueError as error:
             raise InvalidParameter(str(error)) from None
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
+        check_calling_days(self.calling_days)
         if self.min_gap is not None and self.ledger_conn_id is None:
             raise InvalidParameter(
                 "min_gap needs ledger_conn_id: task state contains no calls of other campaigns"

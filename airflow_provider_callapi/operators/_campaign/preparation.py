@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from airflow_provider_callapi.calls.campaign.hours import CallingHours, is_timezone
+from airflow_provider_callapi.calls.calling_hours.hours import year_in
+from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
 from airflow_provider_callapi.calls.campaign.ledger import Ledger
 from airflow_provider_callapi.calls.campaign.outcomes import redial_table
 from airflow_provider_callapi.calls.campaign.people import (
@@ -49,10 +50,16 @@ def _before_dialling() -> Iterator[None]:
 
 
 def read_rules(
-    options: CampaignOptions, hook: CallApiHook, *, run_after: float | None, account_timezone: str
+    options: CampaignOptions,
+    hook: CallApiHook,
+    *,
+    now: float,
+    run_after: float | None,
+    account_timezone: str,
 ) -> Rules:
     """Return the campaign's rules: when, how often and how fast people are called.
 
+    :param now: epoch seconds.
     :param run_after: when the DAG run was due, epoch seconds. None: not known.
     :param account_timezone: IANA name of the account's time zone.
     :raises CallApiFailure: an option cannot be used; no one was dialled. The text names the option.
@@ -64,8 +71,6 @@ def read_rules(
     if run_after is not None and options.max_lateness is not None:
         dial_until = run_after + options.max_lateness.total_seconds()
     with _before_dialling():
-        if not is_timezone(options.timezone):
-            raise ValueError(f"timezone: {options.timezone!r} is not on the IANA list")
         if not is_region(options.region):
             raise ValueError(f"region: {options.region!r} is not a code of ISO 3166, such as 'RU'")
         if options.absence_proven_after is not None and not hook.has_data_api:
@@ -80,7 +85,12 @@ def read_rules(
                 f"connection {hook.callapi_conn_id} to true"
             )
         return Rules(
-            hours=CallingHours.parse(options.calling_hours, options.calling_days),
+            hours=read_calling_hours(
+                options.calling_hours,
+                options.calling_days,
+                country=options.region,
+                year=year_in(options.timezone, now),
+            ),
             redial=redial,
             redial_marks=redial_marks,
             max_attempts=options.max_attempts,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
 
-from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line, local_time
+from airflow_provider_callapi.calls.calling_hours.hours import local_time
+from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line
 from airflow_provider_callapi.calls.campaign.deferral_rule import absence_until
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.judgement import (
@@ -100,7 +101,11 @@ class CampaignRun:
         self._memory = CampaignMemory(facts.state, memo or {})
         account_timezone = self._hook.settings.timezone or self._memory.timezone or self._hook.timezone
         self._rules = read_rules(
-            options, self._hook, run_after=facts.run_after, account_timezone=account_timezone
+            options,
+            self._hook,
+            now=self._began,
+            run_after=facts.run_after,
+            account_timezone=account_timezone,
         )
         self._services = CampaignServices(
             self._hook,
@@ -152,12 +157,14 @@ class CampaignRun:
         if self._is_dry_run:
             self._log.info("A dry run: the campaign places no calls and writes no files")
             forecast = self._announce()
+            self._refuse_unknown_days()
             return {**self._summary(self._endings()).to_xcom(), **forecast}
         self._check_identity()
         if self._hook.settings.timezone is None:
             self._memory.remember_timezone(self._rules.timezone)
         if self._event is None:
             self._announce()
+            self._refuse_unknown_days()
         else:
             self._campaign.update_observations(read_observations(self._event))
         while not (pause := self._step()).over:
@@ -280,6 +287,17 @@ class CampaignRun:
             self._log.warning("%s", problem)
         return {**announcement.forecast(), "problems": problems}
 
+    def _refuse_unknown_days(self) -> None:
+        """Raise an error if people wait, and no time is known at which they may be called.
+
+        :raises CallApiFailure: for example, the calendar of workdays does not know this year.
+        """
+        if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
+            raise CallApiFailure(f"{why}. No call was placed in this try.")
+
+    def _why_never(self) -> str | None:
+        return self._rules.hours.why_never(time.time(), self._options.timezone)
+
     def _log_line(self, line: Line) -> None:
         (self._log.warning if line.is_warning else self._log.info)("%s", line.text)
 
@@ -362,6 +380,8 @@ class CampaignRun:
         if self._table is not None:
             unwritten += self._table.write_all(endings, [*self._plan.invalid, *self._plan.duplicates])
         self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))
+        if (not_called := summary.results[Result.NOT_CALLED]) and (why := self._why_never()):
+            self._log.warning("%s. %d people are not called", why, not_called)
         if self._killed:
             raise CallApiTrouble("The campaign was killed; clear this task to resume it")
         if error := self._error(summary, unwritten):

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from airflow_provider_callapi.api.errors import LimitExceeded
-from airflow_provider_callapi.calls.campaign.hours import CallingHours
+from airflow_provider_callapi.calls.calling_hours.days import CallingDays, WorkCalendar
+from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, MemoryLedger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, REDIAL_DELAYS, Result
 from airflow_provider_callapi.calls.campaign.person_state import (
@@ -33,6 +34,14 @@ from airflow_provider_callapi.ledgers.paged import PagedLedger
 T = TypeVar("T")
 PEOPLE = [f"792600000{number}" for number in range(20, 26)]
 ZONES = ("Europe/Moscow", "Asia/Omsk", "Europe/Berlin")
+ANOTHER_DAY_OFF = CallingDays(excluded=frozenset({date(2026, 5, 12)}))
+WORKDAYS = CallingDays(
+    None,
+    also=frozenset({date(2026, 5, 11)}),  # the day on which each campaign begins
+    calendar=WorkCalendar(
+        "RU", frozenset({2026}), frozenset(date(2026, 5, 14) + timedelta(days=day) for day in range(200))
+    ),
+)
 SCRIPTS = (
     Script(),
     Script(rings=1, talks=0),
@@ -84,6 +93,7 @@ class Calling(RuleBasedStateMachine):
         max_active=st.integers(1, 6),
         at_once=st.integers(1, 4),
         hours=st.sampled_from([None, None, ("09:00", "21:00"), ("22:00", "06:00")]),
+        days=st.sampled_from([CallingDays(), CallingDays(), ANOTHER_DAY_OFF, WORKDAYS]),
         dial_for=st.sampled_from([float("inf"), 3600.0, 86_400.0]),
         own_id=st.booleans(),
         proves_absence=st.booleans(),
@@ -99,6 +109,7 @@ class Calling(RuleBasedStateMachine):
         max_active: int,
         at_once: int,
         hours: Any,
+        days: CallingDays,
         dial_for: float,
         own_id: bool,
         proves_absence: bool,
@@ -108,7 +119,7 @@ class Calling(RuleBasedStateMachine):
         self.points = 0
         self.given_up: set[str] = set()
         rules = Rules(
-            hours=CallingHours.parse(hours, None),
+            hours=CallingHours(*read_hours(hours or ("00:00", "24:00")), days),
             redial=REDIAL_DELAYS,
             max_attempts=max_attempts,
             max_active=max_active,
@@ -243,11 +254,13 @@ class Calling(RuleBasedStateMachine):
         for entry in self.world.exchange.journal:
             if entry.kind == "ring" and entry.phone is not None:
                 assert entry.time < self.world.rules.dial_until
-                wall = datetime.fromtimestamp(entry.time, ZoneInfo(zones[entry.phone])).time()
-                first, last = rule_.opens, rule_.closes
+                local = datetime.fromtimestamp(entry.time, ZoneInfo(zones[entry.phone]))
+                wall, first, last = local.time(), rule_.opens, rule_.closes
                 assert first == last or (
                     first <= wall < last if first < last else wall >= first or wall < last
                 )
+                opened_yesterday = wall < last <= first
+                assert rule_.days.allow(local.date() - timedelta(days=opened_yesterday))
 
     def _history(self) -> dict[str, list[Attempt]]:
         history: dict[str, list[Attempt]] = {}

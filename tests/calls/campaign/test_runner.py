@@ -22,7 +22,8 @@ from airflow_provider_callapi.api.errors import (
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.api.models import Limits, parse_time
 from airflow_provider_callapi.calls.answers import FinishedCall
-from airflow_provider_callapi.calls.campaign.hours import CallingHours
+from airflow_provider_callapi.calls.calling_hours.days import CallingDays
+from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, MemoryLedger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result, redial_table
 from airflow_provider_callapi.calls.campaign.summary import Ending
@@ -294,7 +295,7 @@ def test_nobody_is_dialled_outside_of_their_own_hours() -> None:
     monday_noon_utc = 1_778_500_800.0  # 2026-05-11T12:00Z: 18:00 in Omsk, 05:00 in Los Angeles
     world = World(
         [ANNA, BORIS],
-        replace(RULES, hours=CallingHours.parse(("09:00", "17:00"), ["mon", "tue"])),
+        replace(RULES, hours=CallingHours(*read_hours(("09:00", "17:00")), CallingDays.of(["mon", "tue"]))),
         start=monday_noon_utc,
     )
     world.rows[0]["timezone"], world.rows[1]["timezone"] = "Asia/Omsk", "America/Los_Angeles"
@@ -310,7 +311,7 @@ def test_nobody_is_dialled_outside_of_their_own_hours() -> None:
 def test_however_slow_the_world_is_nobody_is_dialled_after_hours(slow: str) -> None:
     noon = 1_778_500_800.0
     closing = noon + 300
-    rules = replace(RULES, hours=CallingHours.parse(("09:00", "12:05"), None), timezone="UTC", max_active=2)
+    rules = replace(RULES, hours=CallingHours(*read_hours(("09:00", "12:05"))), timezone="UTC", max_active=2)
     world = World([f"792600001{n:02d}" for n in range(40)], rules, start=noon)
     for row in world.rows:
         row["timezone"] = "UTC"
@@ -356,7 +357,7 @@ def test_a_stop_while_intents_are_claimed_is_in_time() -> None:
 
 def test_a_redial_waits_for_the_hours_too() -> None:
     noon = 1_778_500_800.0
-    rules = replace(RULES, hours=CallingHours.parse(("09:00", "12:05"), None), timezone="UTC")
+    rules = replace(RULES, hours=CallingHours(*read_hours(("09:00", "12:05"))), timezone="UTC")
     world = World(rules=rules, start=noon)
     world.rows[0]["timezone"] = "UTC"
     world.process()
@@ -376,7 +377,7 @@ def test_after_its_time_a_campaign_calls_nobody_and_ends() -> None:
 def test_who_cannot_be_called_before_the_end_is_not_waited_for() -> None:
     """Their calling hours open after the end. A campaign that waits for days would not report that."""
     noon = 1_778_500_800.0
-    rules = replace(RULES, hours=CallingHours.parse(("09:00", "10:00"), None), dial_until=noon + 3600)
+    rules = replace(RULES, hours=CallingHours(*read_hours(("09:00", "10:00"))), dial_until=noon + 3600)
     world = World(rules=rules, start=noon)
     assert world.run(10).over
     assert world.results() == {ANNA: Result.NOT_CALLED}

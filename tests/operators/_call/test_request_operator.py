@@ -156,7 +156,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     """What would have been sent; nothing is."""
     sent: list[tuple[str, dict[str, Any]]] = []
 
-    def call(self: CallApiHook, request: Any) -> Any:
+    def call(self: CallApiHook, request: Any, *, before_each_send: Any = None) -> Any:
         sent.append((request.method, request.params))
         answers = {"list.calls": [], "list.talk_options": []}
         started = {"call_session_id": SESSION}

@@ -1,0 +1,119 @@
+"""Calling days: on which days people may be called, by weekday, by a country's calendar, or by date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Self
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WORKDAYS = "workdays"
+"""The text for the workdays of a country's production calendar."""
+_ALL_WEEKDAYS = frozenset(range(len(DAYS)))
+_KEYS = frozenset({"days", "also", "except"})
+
+
+@dataclass(frozen=True)
+class WorkCalendar:
+    """The production calendar of a country: its workdays, with moved days off and moved workdays.
+
+    :ivar country: ISO 3166 code of the country.
+    :ivar years: the years that the calendar knows.
+    :ivar workdays: all workdays of these years.
+    """
+
+    country: str
+    years: frozenset[int]
+    workdays: frozenset[date]
+
+
+@dataclass(frozen=True)
+class CallingDays:
+    """The days on which people may be called.
+
+    :ivar weekdays: the weekdays; 0 is Monday. None: the workdays of ``calendar``.
+    :ivar also: further dates.
+    :ivar excluded: dates on which no one may be called.
+    :ivar calendar: the production calendar. None: it is not read yet, or the days do not need it.
+    """
+
+    weekdays: frozenset[int] | None = _ALL_WEEKDAYS
+    also: frozenset[date] = frozenset()
+    excluded: frozenset[date] = frozenset()
+    calendar: WorkCalendar | None = None
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """Return the calling days that an author gives.
+
+        :param value: names of weekdays (``["mon", "tue"]``), the text ``"workdays"``, or a dict ``{"days": …,
+            "also": […], "except": […]}``. Every key may be missing. ``days`` is one of the first two forms,
+            and means every day if it is missing. ``also`` and ``except`` are dates, such as ``"2026-12-31"``.
+        :raises ValueError: the value has another form, or a date is in both lists.
+        """
+        if not isinstance(value, Mapping):
+            return cls(_read_days(value))
+        if not value or not value.keys() <= _KEYS:
+            raise ValueError("the keys are days, also and except")
+        weekdays = _read_days(value["days"]) if "days" in value else _ALL_WEEKDAYS
+        also, excluded = (_read_dates(value.get(name) or ()) for name in ("also", "except"))
+        if also & excluded:
+            raise ValueError("a date cannot be in also and in except")
+        return cls(weekdays, also, excluded)
+
+    @property
+    def needs_calendar(self) -> bool:
+        """Whether a country's production calendar decides about the days."""
+        return self.weekdays is None
+
+    @property
+    def is_every_day(self) -> bool:
+        """Whether people may be called on every day."""
+        return self.weekdays == _ALL_WEEKDAYS and not self.excluded
+
+    def allow(self, day: date) -> bool | None:
+        """Return whether people may be called on a day. None: the calendar does not know the day's year."""
+        if day in self.excluded:
+            return False
+        if day in self.also:
+            return True
+        if self.weekdays is not None:
+            return day.weekday() in self.weekdays
+        if self.calendar is None or day.year not in self.calendar.years:
+            return None
+        return day in self.calendar.workdays
+
+    def __str__(self) -> str:
+        if self.weekdays is None:
+            days = WORKDAYS if self.calendar is None else f"{WORKDAYS} of {self.calendar.country}"
+        elif self.weekdays == _ALL_WEEKDAYS:
+            days = "every day"
+        else:
+            days = ", ".join(DAYS[number] for number in sorted(self.weekdays))
+        more = f", {len(self.also)} more days" if self.also else ""
+        return f"{days}{more}{f' except {len(self.excluded)} days' if self.excluded else ''}"
+
+
+def _read_days(value: Any) -> frozenset[int] | None:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, Collection) or isinstance(names, Mapping | bytes | bytearray) or not names:
+        raise ValueError("names of weekdays are needed")
+    names = [str(name).strip().lower() for name in names]
+    return None if names == [WORKDAYS] else frozenset(DAYS.index(name[:3]) for name in names)
+
+
+def _read_dates(value: Any) -> frozenset[date]:
+    dates = [value] if isinstance(value, str | date) else value
+    if not isinstance(dates, Collection) or isinstance(dates, Mapping | bytes | bytearray):
+        raise ValueError("a list of dates is needed")
+    return frozenset(map(_read_date, dates))
+
+
+def _read_date(value: Any) -> date:
+    """Return the date that a text means. A YAML file gives a date without quotes as a `date`."""
+    if isinstance(value, str):
+        return date.fromisoformat(value.strip())
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise ValueError("a date, such as 2026-12-31, is needed")

@@ -1,0 +1,200 @@
+"""Calling hours: when people may be called, in each person's time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from functools import cache, lru_cache
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from airflow_provider_callapi.calls.calling_hours.days import CallingDays
+
+NEVER = float("inf")
+_SEARCHED_DAYS = 366
+"""The number of days in which the next calling window is searched."""
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def is_timezone(name: str) -> bool:
+    """Return whether a text is the name of an IANA time zone, such as ``Europe/Moscow``."""
+    try:
+        _zone(name)
+    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class CallingHours:
+    """The daily window in which people may be called, in local time.
+
+    :ivar opens: the first minute of the window.
+    :ivar closes: the first minute after the window. If ``closes`` is earlier than ``opens``, the window ends
+        on the next day. If ``closes`` equals ``opens``, the window lasts all day.
+    :ivar days: the days on which a window opens.
+    """
+
+    opens: time = time(0)
+    closes: time = time(0)
+    days: CallingDays = field(default_factory=CallingDays)
+
+    @property
+    def over_midnight(self) -> bool:
+        """Return whether the calling window opens on one day and closes on the next day, after midnight."""
+        return time(0) != self.closes < self.opens
+
+    def window(self, now: float, zone: str) -> tuple[float, float]:
+        """Return the calling window that is open now, or else the next window: (opens at, closes at).
+
+        Both times are epoch seconds. If people may be called at any time, the window is (``now``, infinity).
+        If no window opens within a year, or the calendar does not know a day before the next window, both
+        times are infinite.
+
+        At every moment of the returned window, the local time is inside the calling hours. If a clock change
+        skips the opening or closing time, the moment of the change is used. If a clock change repeats the
+        opening time, the second occurrence is used. If a clock change repeats the closing time, the first
+        occurrence is used.
+
+        :param now: epoch seconds.
+        :param zone: IANA name of the person's time zone.
+        """
+        if self.opens == self.closes and self.days.is_every_day:
+            return now, NEVER
+        for ahead, day in enumerate(self._searched_days(now, zone), -1):
+            is_allowed = self.days.allow(day)
+            if is_allowed is None and ahead >= 0:  # yesterday's window may still be open, and is not needed
+                break
+            if not is_allowed:
+                continue
+            opens, closes = _opening_on(day, self.opens, self.closes, zone)
+            if closes > now and closes > opens:
+                return opens, closes
+        return NEVER, NEVER
+
+    def refuse_closed(self, now: float, zone: str) -> None:
+        """Raise an error if a person may not be called now.
+
+        :param now: epoch seconds.
+        :param zone: IANA name of the person's time zone.
+        :raises OutsideCallingHours: the person may not be called now.
+        """
+        opens, _ = self.window(now, zone)
+        if opens > now:
+            raise OutsideCallingHours(opens)
+
+    def why_never(self, now: float, zone: str) -> str | None:
+        """Return why no calling window is known to open, for an error message. None: a window opens.
+
+        :param now: epoch seconds.
+        :param zone: IANA name of the person's time zone.
+        """
+        if self.window(now, zone)[0] < NEVER:
+            return None
+        days_from_today = islice(self._searched_days(now, zone), 1, None)
+        unknown = next((day for day in days_from_today if self.days.allow(day) is None), None)
+        if unknown is None or self.days.calendar is None:
+            return f"calling_days: no day of the next {_SEARCHED_DAYS} days is a calling day"
+        return (
+            f"calling_days: the calendar of {self.days.calendar.country} does not know the workdays of "
+            f"{unknown.year}. Install a newer package holidays, or list the days: "
+            '{"days": ["mon", "tue", "wed", "thu", "fri"], "except": [dates]}'
+        )
+
+    def _searched_days(self, now: float, zone: str) -> Iterator[date]:
+        """Yield the days on which the next window may open, from yesterday on."""
+        today = datetime.fromtimestamp(now, _zone(zone)).date()
+        return (today + timedelta(days=ahead) for ahead in range(-1, _SEARCHED_DAYS))
+
+    def __str__(self) -> str:
+        hours = "all hours" if self.opens == self.closes else f"{self.opens:%H:%M} to {self.closes:%H:%M}"
+        return f"{hours}, {self.days}"
+
+
+class OutsideCallingHours(Exception):
+    """A person may not be called now.
+
+    :ivar opens_at: when the person may be called, epoch seconds. Infinity: no such time is known.
+    """
+
+    def __init__(self, opens_at: float) -> None:
+        super().__init__("outside the calling hours")
+        self.opens_at = opens_at
+
+
+def read_hours(value: Any) -> tuple[time, time]:
+    """Return the two times of a calling window: when it opens, and when it closes.
+
+    :param value: two texts, such as ``("09:00", "21:00")``.
+    :raises ValueError: the value has another form.
+    """
+    if not isinstance(value, list | tuple) or len(value) != 2 or not all(isinstance(t, str) for t in value):
+        raise ValueError("two times are needed")
+    opens, closes = map(_time_of_day, value)
+    if opens.tzinfo or closes.tzinfo:
+        raise ValueError("a time without a time zone is needed")
+    return opens, closes
+
+
+def local_time(at: float, timezone: str) -> str:
+    """Return a time in epoch seconds as local text: ``2026-03-02 12:00:00 Europe/Moscow``.
+
+    :param at: epoch seconds.
+    :param timezone: IANA name of the time zone.
+    """
+    return f"{datetime.fromtimestamp(at, _zone(timezone)):%Y-%m-%d %H:%M:%S} {timezone}"
+
+
+def year_in(timezone: str, now: float) -> int:
+    """Return the year that the clock of a time zone shows.
+
+    :param now: epoch seconds.
+    """
+    return datetime.fromtimestamp(now, _zone(timezone)).year
+
+
+def _time_of_day(text: str) -> time:
+    return time(0) if text == "24:00" else time.fromisoformat(text)
+
+
+@lru_cache(maxsize=1024)
+def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float, float]:
+    opening = datetime.combine(day, opens)
+    closing = datetime.combine(day if closes > opens else day + timedelta(days=1), closes)
+    first, second = _first_and_last(opening, zone)
+    closes_at, _ = _first_and_last(closing, zone)
+    return (second if second < closes_at else first), closes_at
+
+
+def _first_and_last(local: datetime, zone: str) -> tuple[float, float]:
+    """Return the first and the last moment at which the clock of a zone shows the time ``local``.
+
+    Both moments are epoch seconds. The moments are equal, unless a clock change repeats the local time. If a
+    clock change skips the local time, both are the moment of the change.
+    """
+    moment = local.replace(tzinfo=_zone(zone), fold=0)
+    first, last = moment.timestamp(), moment.replace(fold=1).timestamp()
+    if first > last:  # a clock change skips the local time
+        first = last = _clock_change(last, first, zone)
+    return first, last
+
+
+def _clock_change(first: float, last: float, zone: str) -> float:
+    """Return the moment between ``first`` and ``last`` at which the zone's offset from UTC changes.
+
+    All times are epoch seconds.
+    """
+    offset = datetime.fromtimestamp(first, _zone(zone)).utcoffset()
+    while last - first > 1:
+        middle = (first + last) // 2
+        if datetime.fromtimestamp(middle, _zone(zone)).utcoffset() == offset:
+            first = middle
+        else:
+            last = middle
+    return last

@@ -1,0 +1,83 @@
+"""When the task of a start operator may dial: calling hours and the task's own time limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, local_time, year_in
+from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
+from airflow_provider_callapi.calls.lateness import too_late_reason
+from airflow_provider_callapi.exceptions import CallApiFailure, CallTooLate
+from airflow_provider_callapi.operators._call.options import CallOptions
+from airflow_provider_callapi.task_context import TaskFacts
+
+
+@dataclass(frozen=True)
+class CallingTimes:
+    """When one try of a start operator may dial. Times are epoch seconds.
+
+    :ivar timezone: IANA name of the contact's time zone.
+    :ivar run_after: when the DAG run was due. None: not known.
+    :ivar execution_deadline: when ``execution_timeout`` ends the task. None: the task has no timeout.
+    """
+
+    hours: CallingHours
+    timezone: str
+    run_after: float | None
+    max_lateness: timedelta | None
+    execution_deadline: float | None
+
+    @classmethod
+    def of(cls, options: CallOptions, facts: TaskFacts, now: float) -> Self:
+        """Return when a try may dial.
+
+        :raises CallApiFailure: ``calling_days`` are workdays, and there is no calendar of the country.
+        """
+        try:
+            hours = read_calling_hours(
+                options.calling_hours,
+                options.calling_days,
+                country=options.region,
+                year=year_in(options.timezone, now),
+            )
+        except ValueError as error:
+            raise CallApiFailure(f"{error}. No call was placed.") from None
+        return cls(hours, options.timezone, facts.run_after, options.max_lateness, facts.execution_deadline)
+
+    def refuse_closed(self, now: float) -> None:
+        """Raise an error if the contact may not be called now.
+
+        :raises OutsideCallingHours: the contact may not be called now.
+        """
+        self.hours.refuse_closed(now, self.timezone)
+
+    def refuse_useless_wait(self, now: float, opens_at: float) -> None:
+        """Raise an error if the task cannot wait until the contact may be called.
+
+        :param opens_at: when the contact may be called.
+        :raises CallTooLate: the contact may be called only after the end of ``max_lateness``.
+        :raises CallApiFailure: the contact may be called only after the end of ``execution_timeout``. Or no
+            time is known at which the contact may be called, e.g. because the calendar ends.
+        """
+        if why := self.hours.why_never(now, self.timezone):
+            raise CallApiFailure(f"{why}. No call was placed.")
+        opening = f"the calling hours ({self.hours}) open at {local_time(opens_at, self.timezone)}"
+        if too_late_reason(self.run_after, opens_at, self.max_lateness):
+            raise CallTooLate(
+                f"{opening}, after the end of max_lateness ({self.max_lateness}), so no call is placed; set "
+                "a longer max_lateness to wait until then"
+            )
+        if self.execution_deadline is not None and opens_at >= self.execution_deadline:
+            raise CallApiFailure(
+                f"{opening}, after the end of execution_timeout, so no call is placed; set a longer "
+                "execution_timeout to wait until then"
+            )
+
+    def describe_wait(self, opens_at: float) -> str:
+        """Return until when the task waits and why, for the task's log."""
+        return (
+            f"waiting until {local_time(opens_at, self.timezone)}, because the contact may be called only in "
+            f"the calling hours ({self.hours})"
+        )
