@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumb
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.contact_list import Contacts, read_rows
-from airflow_provider_callapi.operators._campaign.storage import open_path
+from airflow_provider_callapi.operators._storage import open_path
 
 _log = logging.getLogger(__name__)
 
