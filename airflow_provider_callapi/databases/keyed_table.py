@@ -50,7 +50,7 @@ class KeyedTable:
             RETRY_BRIEFLY(self.table.create, self.engine, checkfirst=True)
             self._check_columns()
             with self.engine.connect() as db, db.begin() as transaction:
-                db.execute(self.table.insert().values({**self.empty, **probe}))
+                self.upsert(db, [probe])
                 transaction.rollback()
         except CallApiFailure:
             raise
