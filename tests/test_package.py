@@ -51,6 +51,7 @@ PROMISED = {
         "CallApiListTalkOptionsOperator",
     ],
     "operators.branch": ["CallApiBranchOperator"],
+    "operators.calls_report": ["CallApiCallsReportOperator"],
     "operators.campaign": ["CallApiCampaignOperator"],
     "notifications.callapi": ["CallApiNotifier"],
     "retry_policies": ["CallApiRetryPolicy"],
