@@ -12,23 +12,20 @@ Needs the connection `callapi_default` with the Data API, and a connection `dwh`
 SQLite. The tasks create their tables.
 """
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG
 
 from airflow_provider_callapi.operators.calls_report import CallApiCallsReportOperator
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+
+LINE, EMPLOYEE_ID = "74993720692", 25
 
 with DAG(
     "callapi_missed_calls",
     schedule=None,
     max_active_runs=1,
+    default_args={"retries": 3},
     doc_md=__doc__,
     tags=["callapi"],
-    params={
-        "virtual_phone_number": Param("74993720692", type="string", title="Number shown"),
-        "employee_id": Param(25, type="integer", title="Employee who calls back"),
-        "opens": Param("09:00", type="string", title="No call before"),
-        "closes": Param("21:00", type="string", title="No call after"),
-    },
 ) as dag:
     # --8<-- [start:missed]
     missed = CallApiCallsReportOperator(
@@ -38,7 +35,6 @@ with DAG(
         missed=True,
         phone_numbers=True,
         to={"conn_id": "dwh", "table": "missed_calls"},
-        retries=3,
     )
     # --8<-- [end:missed]
     # --8<-- [start:call_back]
@@ -48,22 +44,17 @@ with DAG(
         ledger_conn_id="dwh",
         contacts={
             "conn_id": "dwh",
-            "sql": """
-                SELECT DISTINCT contact_phone_number AS phone FROM missed_calls
-                WHERE start_time >= '{{ dag_run.run_after - macros.timedelta(hours=2) }}'
-                AND start_time < '{{ dag_run.run_after }}' AND contact_phone_number IS NOT NULL
-            """,
+            "sql": "SELECT DISTINCT contact_phone_number AS phone FROM missed_calls "
+            "WHERE start_time >= '{{ dag_run.run_after - macros.timedelta(hours=2) }}'",
         },
         call={
             "method": "start.employee_call",
-            "virtual_phone_number": "{{ params.virtual_phone_number }}",
-            "employee": {"id": "{{ params.employee_id }}"},
+            "virtual_phone_number": LINE,
+            "employee": {"id": EMPLOYEE_ID},
             "first_call": "employee",
         },
-        calling_hours=["{{ params.opens }}", "{{ params.closes }}"],
         results={"conn_id": "dwh", "table": "call_backs"},
         deferrable=True,
-        retries=3,
     )
     # --8<-- [end:call_back]
 
