@@ -149,8 +149,8 @@ def test_every_imported_distribution_is_declared_and_every_declared_one_is_impor
             distributions_of_file.remove("pytest")
         (needed_by_emulator if "emulator" in file.parts else needed).update(distributions_of_file)
 
-    assert needed >= declared("excel")
-    needed -= declared("excel")
+    assert needed >= declared("excel", "parquet")
+    needed -= declared("excel", "parquet")
     assert needed | needed_by_emulator - declared("emulator") == declared() - {"apache-airflow"}
     assert needed_by_emulator - declared() == declared("emulator")
 
