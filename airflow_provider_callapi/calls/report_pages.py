@@ -87,8 +87,7 @@ class ReportPages:
     def read(self, query: ReportQuery, since: int, until: int) -> Iterator[list[Raw]]:
         """Yield the rows of an interval in portions, each row once.
 
-        The windows follow each other in time. Within a window, the rows that arrive while the window is read
-        come last.
+        The portions follow each other in time, except for rows that a second reading of a window brings.
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds. The end does not belong to the interval.
@@ -117,10 +116,11 @@ class ReportPages:
                 keys.update(new)
                 found.update(new)
                 yield [row for row in unknown if _is_in(window, row, query.position)]
-            is_whole = page.total is None or len(keys) >= page.total
+            total = page.total
+            is_whole = total is None or len(keys) >= total or len(first) >= total
         if not is_whole:
             for half in _halves(window):
-                # With a position, no row belongs to both halves: the second need not know the first one's.
+                # With a position, no row belongs to both halves, so that each half only needs the rows before.
                 yield from self._read_window(query, half, set(found) if query.position else found)
 
     def _is_too_long(self, query: ReportQuery, window: Window, first: Entries[Any]) -> bool:

@@ -198,3 +198,14 @@ def test_a_service_that_names_rows_and_sends_none_is_an_error():
 
     with pytest.raises(ReportIncomplete, match="more rows for one second than it sends"):
         read(Silent("UTC", {}), START, START + 60)
+
+
+def test_two_equal_rows_in_one_page_count_as_one_row_and_are_no_error():
+    class Repeating(Service):
+        def call(self, request: CallRows) -> Entries[Any]:
+            row = {"id": 1, "start_time": self.local(START)}
+            page = Entries([row, row])
+            page.total = 2
+            return page
+
+    assert read(Repeating("UTC", {}), START, START + 60) == [1]

@@ -307,7 +307,7 @@ def warehouse(tmp_path, monkeypatch):
 def test_everyone_whose_call_was_missed_is_called_back_once_a_day(run_dag, exchange, warehouse):
     callers = ["79160000001", "79160000002"]
     for phone in callers:
-        exchange.script(phone, Script(rings=0.2, talks=0.5, employee_rings=0.1))
+        exchange.script(phone, Script(rings=0.2, talks=3))  # long enough for the trigger to see the call
     exchange.script(EMPLOYEE, Script.no_answer(rings=0.1))
     calls = [exchange.inbound(phone) for phone in [*callers, callers[0]]]
     while exchange.active_calls:

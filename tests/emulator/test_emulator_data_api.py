@@ -87,6 +87,8 @@ def test_ongoing_calls_are_reported_on_request(api, client, dates):
     ("changes", "mnemonic"),
     [
         ({"filter": equals("start_time", "x")}, "filter_prohibited"),
+        ({"sort": [{"field": "id"}]}, "sort_prohibited"),
+        ({"sort": [{"field": "colour"}]}, "sort_prohibited"),
         ({"filter": equals("colour", "x")}, "unexpected_parameters"),
         ({"filter": {"field": "id", "operator": "~", "value": 1}}, "invalid_parameter_value"),
         ({"fields": ["colour"]}, "unexpected_parameters"),
@@ -149,3 +151,16 @@ def test_an_address_that_is_not_listed_is_denied(exchange, client):
     exchange.account.data_api_whitelist.clear()
     with pytest.raises(AccessDenied):
         client.call(GetTags())
+
+
+def test_the_report_of_a_leg_contains_its_beginning(api, clock, client, dates):
+    call = api.start("start.employee_call", first_call="employee", employee={"id": 25})
+    clock.advance(60)
+    request = GetCallLegsReport(
+        **dates,
+        fields=["id", "call_session_id", "start_time"],
+        filter=equals("call_session_id", call.call_session_id),
+        sort=[{"field": "start_time", "order": "desc"}],
+    )
+    contact, employee = [leg.model_extra["start_time"] for leg in client.call(request)]
+    assert contact > employee

@@ -11,7 +11,7 @@ from airflow_provider_callapi.calls.calls_report import CallsReport, ReportColum
 from airflow_provider_callapi.calls.campaign.summary import iso
 from airflow_provider_callapi.calls.report_pages import ReportIncomplete, ReportPages
 from airflow_provider_callapi.databases.table_name import TableName
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, translate_errors
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._calls_report.options import ReportOptions
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def load_calls(
     if until > now:
         log.warning("The interval ends in the future. Calls that begin later are missing")
     portions = report.load(since, min(until, int(now)))
-    with translate_errors(), _translate_report_errors():
+    with _translate_report_errors():
         if options.to is None:
             rows = _collect(portions)
             count = len(rows)
