@@ -120,7 +120,7 @@ class ReportPages:
             is_whole = total is None or len(keys) >= total or len(first) >= total
         if not is_whole:
             for half in _halves(window):
-                # With a position, no row belongs to both halves, so that each half only needs the rows before.
+                # With a position, no row belongs to both halves. So each half only needs the rows before.
                 yield from self._read_window(query, half, set(found) if query.position else found)
 
     def _is_too_long(self, query: ReportQuery, window: Window, first: Entries[Any]) -> bool:

@@ -290,6 +290,13 @@ def test_a_table_that_cannot_be_used_is_refused_before_a_request(hour, dwh):
     assert hour.requests() == sent
 
 
+def test_a_task_waits_for_the_points_of_the_next_minute(hour):
+    hour.desk.exchange.account.minute_limit = 1
+
+    assert len(hour.load(legs=True)) == 3
+    assert 0 < sum(hour.desk.slept) <= 60
+
+
 # --- parameters ---
 
 
