@@ -47,7 +47,11 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": _modules("hooks.callapi"),
         "operators": _modules(
-            "operators.start_call", "operators.call_control", "operators.branch", "operators.campaign"
+            "operators.start_call",
+            "operators.call_control",
+            "operators.branch",
+            "operators.campaign",
+            "operators.calls_report",
         ),
         "sensors": _modules("sensors.call_session"),
         "triggers": _modules("triggers.call_session", "triggers.call_events", "triggers.campaign"),

@@ -51,6 +51,7 @@ PROMISED = {
         "CallApiListTalkOptionsOperator",
     ],
     "operators.branch": ["CallApiBranchOperator"],
+    "operators.calls_report": ["CallApiCallsReportOperator"],
     "operators.campaign": ["CallApiCampaignOperator"],
     "notifications.callapi": ["CallApiNotifier"],
     "retry_policies": ["CallApiRetryPolicy"],
@@ -148,9 +149,8 @@ def test_every_imported_distribution_is_declared_and_every_declared_one_is_impor
             distributions_of_file.remove("pytest")
         (needed_by_emulator if "emulator" in file.parts else needed).update(distributions_of_file)
 
-    extras = declared("excel") | declared("holidays")
-    assert needed >= extras
-    needed -= extras
+    assert needed >= declared("excel", "holidays", "parquet")
+    needed -= declared("excel", "holidays", "parquet")
     assert needed | needed_by_emulator - declared("emulator") == declared() - {"apache-airflow"}
     assert needed_by_emulator - declared() == declared("emulator")
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -32,12 +31,11 @@ from airflow_provider_callapi.api.data_api import (
     LegReport,
     equals,
     is_one_of,
-    report_time,
 )
 from airflow_provider_callapi.api.entries import Entries, tells
 from airflow_provider_callapi.api.errors import AccessDenied, Rejected
 from airflow_provider_callapi.api.list_request import fetch_pages
-from airflow_provider_callapi.api.models import zone
+from airflow_provider_callapi.calls.report_dates import report_dates
 from airflow_provider_callapi.calls.report_refusals import (
     Omissions,
     Refusals,
@@ -49,7 +47,6 @@ _PAGE_SIZE = 10_000
 """The most entries that the Data API sends in one answer."""
 _LAST_OFFSET = 100_000
 """The largest offset that the Data API accepts."""
-_HOUR = 3600.0
 _DAY = 86_400.0
 _SHORTEST_INTERVAL = 1.0
 """Seconds. A shorter interval is not halved, because the Data API's reports show whole seconds."""
@@ -263,7 +260,7 @@ class ReportRequests:
     def _fetch_page(
         self, kind: ReportRequest, since: float, until: float, parameters: dict[str, Any], offset: int
     ) -> Entries[Any]:
-        dates = _dates(since, until, self._timezone)
+        dates = report_dates(since, until, self._timezone)
         request = kind(**dates, **parameters, limit=_PAGE_SIZE, offset=offset or None)
         page = self._data_api.call(request)
         return page if isinstance(page, Entries) else Entries(page)
@@ -274,30 +271,3 @@ def _key(entry: CallReport | LegReport) -> tuple[int | str | None, ...]:
     if isinstance(entry, CallReport):
         return (entry.id,)
     return (entry.call_session_id, entry.id, entry.model_dump_json())
-
-
-def _dates(since: float, until: float, timezone: str) -> dict[str, Any]:
-    """Return the beginning and end of an interval as parameters of a Data API request.
-
-    The Data API takes both times in the account's time zone. When the clocks of a zone are set back, one hour
-    of the day occurs twice. In that case, the returned interval is longer and includes both hours.
-
-    :param since: the beginning of the interval, epoch seconds.
-    :param until: the end of the interval, epoch seconds.
-    """
-    earlier, later = (_seconds_set_back(at, timezone) for at in (since, until - _HOUR))
-    return {
-        "date_from": report_time(since - earlier, timezone),
-        "date_till": report_time(until + later, timezone),
-    }
-
-
-def _seconds_set_back(at: float, timezone: str) -> float:
-    """Return by how many seconds a zone's clocks are set back in the hour after ``at``; 0: no clock change.
-
-    :param at: epoch seconds.
-    """
-    before, after = (datetime.fromtimestamp(each, zone(timezone)).utcoffset() for each in (at, at + _HOUR))
-    assert before is not None
-    assert after is not None
-    return max(0.0, (before - after).total_seconds())

@@ -116,7 +116,7 @@ def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -
 
     def handle(switchboard: Switchboard, account: Account, request: Any) -> Result:
         fields = request.fields or list(columns)
-        return build_page(read(account), columns, fields, request, frozenset(columns))
+        return build_page(read(account), columns, fields, request, filterable=frozenset(columns))
 
     return handle
 

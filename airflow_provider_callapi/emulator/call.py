@@ -23,6 +23,7 @@ class Leg:
     :ivar called: the called number that ``list.calls`` shows. For a contact's leg, the DTMF string of
         the start request follows the number.
     :ivar employee: the employee who takes part; None: the participant is not an employee.
+    :ivar started_at: the time when the leg began.
     :ivar answered_at: the time when the participant answered; None: no answer yet.
     :ivar disconnected_at: the time when the leg ended; None: the leg has not ended.
     :ivar finish_reason: why the leg ended; None: the leg has not ended.
@@ -35,6 +36,7 @@ class Leg:
     called: str
     employee: Employee | None = None
     state: LegState = LegState.DIALING
+    started_at: float = 0.0
     answered_at: float | None = None
     disconnected_at: float | None = None
     finish_reason: str | None = None

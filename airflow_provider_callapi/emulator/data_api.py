@@ -28,12 +28,15 @@ from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.list_page import build_page
 from airflow_provider_callapi.emulator.report_columns import (
     CALL_FILTERS,
+    CALL_SORTS,
     LEG_FILTERS,
+    LEG_SORTS,
     ONLY_ON_REQUEST,
     TAG_COLUMNS,
     call_columns,
     communication_offset,
     leg_columns,
+    shown_call_columns,
 )
 from airflow_provider_callapi.emulator.service import Handler, Result, Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
@@ -56,7 +59,15 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
             raise RpcError(profile.refused_fields[name], "fields", name)
     ongoing = bool(request.include_ongoing_calls) and profile.ongoing_report_delay is not None
     calls = _reported_calls(switchboard, account, request, ongoing=ongoing)
-    return build_page(calls, columns, fields, request, CALL_FILTERS - {*profile.refused_filters})
+    return build_page(
+        calls,
+        columns,
+        fields,
+        request,
+        filterable=CALL_FILTERS - {*profile.refused_filters},
+        sortable=CALL_SORTS,
+        shown=shown_call_columns(profile),
+    )
 
 
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
@@ -69,13 +80,14 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
     fields = request.fields if "fields" in request.model_fields_set else list(columns)
     calls = _reported_calls(switchboard, account, request, ongoing=profile.ongoing_legs_are_reported)
     legs = ((call, leg) for call in calls for leg in call.legs)
-    return build_page(legs, columns, fields, request, LEG_FILTERS - {*profile.refused_filters})
+    filterable = LEG_FILTERS - {*profile.refused_filters}
+    return build_page(legs, columns, fields, request, filterable=filterable, sortable=LEG_SORTS)
 
 
 def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Result:
     """Return one page of the list of the account's tags."""
     fields = request.fields or list(TAG_COLUMNS)
-    return build_page(account.tags.items(), TAG_COLUMNS, fields, request, frozenset(TAG_COLUMNS))
+    return build_page(account.tags.items(), TAG_COLUMNS, fields, request, filterable=frozenset(TAG_COLUMNS))
 
 
 def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunications) -> Result:

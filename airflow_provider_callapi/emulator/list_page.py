@@ -16,13 +16,18 @@ def build_page(
     columns: Mapping[str, Callable[[Any], Any]],
     fields: list[str],
     request: PagedRequest[Any],
+    *,
     filterable: frozenset[str],
+    sortable: frozenset[str] | None = None,
+    shown: Mapping[str, Callable[[Any], Any]] | None = None,
 ) -> Result:
     """Return one page of a list of the Data API, filtered and sorted as the request asks.
 
     :param columns: column → function that computes the column's value of an entity.
     :param fields: the columns of the answer.
     :param filterable: the columns that a filter may use.
+    :param sortable: the columns by which a request may sort. None: all columns.
+    :param shown: the columns whose values differ in the answer from the values that filters compare.
     :raises RpcError: the request names a column that does not exist or cannot be filtered or sorted.
     """
     unknown = [name for name in fields if name not in columns]
@@ -32,10 +37,11 @@ def build_page(
     found = [entity for entity in entities if matches(entity)]
     for order in reversed(request.sort or []):
         name = str(order.get("field"))
-        if name not in columns:
+        if name not in (columns if sortable is None else sortable):
             raise RpcError("sort_prohibited", "sort", name)
         found.sort(key=lambda entity: str(columns[name](entity)), reverse=order.get("order") == "desc")
     start = request.offset or 0
     page = found[start : start + (request.limit or 1000)]
-    rows = [{name: columns[name](entity) for name in fields} for entity in page]
+    shown = {**columns, **(shown or {})}
+    rows = [{name: shown[name](entity) for name in fields} for entity in page]
     return Result(data=rows, metadata={"total_items": len(found)})

@@ -1,6 +1,6 @@
 """The columns of the Data API's reports, each with the function that computes the value for one row.
 
-The sets ``…_FILTERS`` name the columns that a filter may use.
+The sets ``…_FILTERS`` and ``…_SORTS`` name the columns that a filter or an order may use.
 
 Source: the vendor's public documentation of the Data API v2.0, as far as the client uses it.
 """
@@ -114,9 +114,12 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
     }
     if "record_list" in profile.odd_shapes:
         columns["call_records"] = lambda call: [f"record-{call.call_session_id}"] if call.recorded else []
-    if "empty_virtual_number" in profile.odd_shapes:
-        columns["virtual_phone_number"] = lambda call: ""
     return columns
+
+
+def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
+    """Return the columns of the report on calls whose values differ from what a filter compares."""
+    return {"virtual_phone_number": lambda call: ""} if "empty_virtual_number" in profile.odd_shapes else {}
 
 
 ONLY_ON_REQUEST = {"call_api_external_id", "call_api_request_id", "tags", "employees", "scenario_operations"}
@@ -154,6 +157,7 @@ def leg_columns(profile: Profile) -> dict[str, Callable[[tuple[Call, Leg]], Any]
         "direction": lambda pair: _direction(*pair),
         "calling_phone_number": lambda pair: pair[1].calling,
         "called_phone_number": lambda pair: pair[1].called,
+        "start_time": lambda pair: _local_time(pair[0].account, pair[1].started_at),
         "connect_time": lambda pair: _local_time(pair[0].account, pair[1].answered_at),
         "duration": lambda pair: _duration(pair[1].answered_at, pair[1].disconnected_at),
         "total_duration": lambda pair: _duration(pair[1].answered_at, pair[1].disconnected_at),
@@ -168,6 +172,13 @@ def leg_columns(profile: Profile) -> dict[str, Callable[[tuple[Call, Leg]], Any]
     return columns
 
 
+CALL_SORTS = frozenset(
+    {"start_time", "direction", "source", "is_lost", "finish_reason", "virtual_phone_number"}
+)
+LEG_SORTS = frozenset(
+    {"call_session_id", "start_time", "duration", "total_duration", "finish_reason", "direction"}
+    | {"calling_phone_number", "called_phone_number", "is_operator", "employee_id", "is_coach", "is_talked"}
+)
 LEG_FILTERS = frozenset({"id", "call_session_id", "is_operator", "employee_id", "is_coach"})
 
 TAG_COLUMNS: Mapping[str, Callable[[tuple[int, str]], Any]] = {

@@ -156,7 +156,7 @@ class Switchboard:
     def _new_leg(
         self, call: Call, role: Role, phone: str, calling: str, employee: Employee | None = None
     ) -> Leg:
-        leg = Leg(next(self._leg_ids), role, phone, calling, phone, employee)
+        leg = Leg(next(self._leg_ids), role, phone, calling, phone, employee, started_at=self.now)
         call.legs.append(leg)
         return leg
 

@@ -119,6 +119,13 @@ def _read_identifier(value: Any) -> int:
     return int(value)
 
 
+def _read_identifiers(value: Any) -> frozenset[int]:
+    values = value if isinstance(value, list | tuple | set | frozenset) else [value]
+    if not values:
+        raise ValueError
+    return frozenset(_read_identifier(inner) for inner in values)
+
+
 def share(*, below_one: bool = False) -> Kind:
     """Return the kind (check and conversion) of parameters that are shares: numbers from 0 to 1.
 
@@ -288,6 +295,7 @@ def _number(value: Any) -> float:
 
 
 IDENTIFIER = Kind("the id of an object of the account (a whole number, at least 1)", _read_identifier)
+IDENTIFIERS = Kind("an id of an object of the account, or a list of ids", _read_identifiers)
 SECONDS = seconds()
 INTERVAL = seconds(at_least=0.1)
 """The kind of the parameter ``poll_interval``. A shorter interval would only use up the account's points."""

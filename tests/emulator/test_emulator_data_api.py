@@ -87,6 +87,8 @@ def test_ongoing_calls_are_reported_on_request(api, client, dates):
     ("changes", "mnemonic"),
     [
         ({"filter": equals("start_time", "x")}, "filter_prohibited"),
+        ({"sort": [{"field": "id"}]}, "sort_prohibited"),
+        ({"sort": [{"field": "colour"}]}, "sort_prohibited"),
         ({"filter": equals("colour", "x")}, "unexpected_parameters"),
         ({"filter": {"field": "id", "operator": "~", "value": 1}}, "invalid_parameter_value"),
         ({"fields": ["colour"]}, "unexpected_parameters"),
@@ -213,3 +215,16 @@ def test_a_scenario_with_an_employee_has_operations_too(api, clock, client, date
     clock.advance(60)
 
     assert operations(client, dates) == (("Confirmed",), [])
+
+
+def test_the_report_of_a_leg_contains_its_beginning(api, clock, client, dates):
+    call = api.start("start.employee_call", first_call="employee", employee={"id": 25})
+    clock.advance(60)
+    request = GetCallLegsReport(
+        **dates,
+        fields=["id", "call_session_id", "start_time"],
+        filter=equals("call_session_id", call.call_session_id),
+        sort=[{"field": "start_time", "order": "desc"}],
+    )
+    contact, employee = [leg.model_extra["start_time"] for leg in client.call(request)]
+    assert contact > employee

@@ -19,6 +19,7 @@ _MODULES_WITH_A_CLOCK = (
     "hooks.callapi",
     "operators._call.call_try",
     "operators._call.mapped_people",
+    "operators.calls_report",
     "sensors.call_session",
     "triggers.call_session",
     "triggers._loop.shared_poll",

@@ -17,6 +17,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.exceptions import CallApiFailure, CallTooLate
 from airflow_provider_callapi.operators import call_control, start_call
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator
+from airflow_provider_callapi.operators.calls_report import CallApiCallsReportOperator
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
@@ -115,6 +116,10 @@ SUBJECTS = [
     Subject(call_control.CallApiListTalkOptionsOperator),
     Subject(CallApiSessionSensor, needs_call=True),
     Subject(CallApiBranchOperator, {"call": None}),
+    Subject(
+        CallApiCallsReportOperator,
+        {"start": "2025-10-09T00:00:00Z", "end": "2025-10-09T01:00:00Z", "to": "calls.jsonl"},
+    ),
     Subject(
         CallApiCampaignOperator,
         {

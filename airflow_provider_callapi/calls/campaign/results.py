@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TextIO, TypeAlias
 
@@ -12,6 +11,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending, iso
+from airflow_provider_callapi.calls.csv_cell import csv_cell
 
 COLUMNS = (
     "call_contact",
@@ -42,8 +42,6 @@ DUPLICATE = "duplicate"
 """The ``call_result`` of a row with the number of an earlier row."""
 
 _Listed: TypeAlias = Ending | Skipped
-_FORMULA = frozenset("=+-@\t\r\n")
-_SIGNED_NUMBER = re.compile(r"[+-][\d\s().,-]*")
 
 
 def write_results(
@@ -140,18 +138,7 @@ def _write_csv(file: TextIO, listed: Sequence[_Listed], separator: str, bom: boo
     if bom:
         file.write("\ufeff")
     writer = csv.writer(file, delimiter=separator)
-    writer.writerow([*map(_cell, own_columns), *COLUMNS])
+    writer.writerow([*map(csv_cell, own_columns), *COLUMNS])
     for item in listed:
         own, added = _list_row(item), _result_columns(item)
-        writer.writerow([*(_cell(own.get(name)) for name in own_columns), *map(_cell, added.values())])
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        harmless = value[:1] not in _FORMULA or _SIGNED_NUMBER.fullmatch(value)
-        return value if harmless else f"'{value}"
-    if isinstance(value, bool | Mapping | list | tuple):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return _cell(str(value))
+        writer.writerow([*(csv_cell(own.get(name)) for name in own_columns), *map(csv_cell, added.values())])

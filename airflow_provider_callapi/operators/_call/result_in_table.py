@@ -111,7 +111,7 @@ def written_to_table(
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
-    table = open_results_table(name) if is_new else ResultsTable.of(name)
+    table = open_results_table(name) if is_new else ResultsTable(name)
     writer = TableWriter(table, log)
     try:
         yield ResultInTable(writer, _campaign_of(owner), person)

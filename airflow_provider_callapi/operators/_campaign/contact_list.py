@@ -14,7 +14,7 @@ from airflow_provider_callapi.calls.lists.json_rows import Row, read_json_lines,
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.operators._campaign.storage import open_path
+from airflow_provider_callapi.operators._storage import open_path
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath

@@ -21,7 +21,7 @@ from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators._campaign.contact_list import Contacts, read_rows
-from airflow_provider_callapi.operators._campaign.storage import open_path
+from airflow_provider_callapi.operators._storage import open_path
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.operators._campaign.contact_list import JSON_LINES, csv_form
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
-from airflow_provider_callapi.operators._campaign.storage import prepare_output_path
+from airflow_provider_callapi.operators._storage import prepare_output_path
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath

@@ -1,7 +1,4 @@
-"""Open and check the paths of a campaign's files in Airflow's object storage.
-
-All checks run before the first call.
-"""
+"""Open and check the paths of files in Airflow's object storage, before a task sends its first request."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ def open_path(path: str, field: str) -> ObjectStoragePath:
 
 
 def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
-    """Return the path of a file that the campaign writes at its end.
+    """Return the path of a file that the task writes at its end.
 
     If the path is local, create its folder now.
 
@@ -39,9 +36,14 @@ def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
     :raises CallApiFailure: the folder cannot be created.
     """
     storage_path = open_path(path, field)
-    if storage_path.protocol in ("file", "local", ""):
+    if is_local(storage_path):
         try:
             storage_path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CallApiFailure(f"{field}: {path} cannot be written: {error}") from error
     return storage_path
+
+
+def is_local(path: ObjectStoragePath) -> bool:
+    """Return whether a path leads to the disk of this machine."""
+    return path.protocol in ("file", "local", "")

@@ -1,0 +1,41 @@
+"""Requests for whole reports, whose answers contain every row as the Data API sends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
+from airflow_provider_callapi.api.entries import Entries
+
+
+def _read_rows(data: Any) -> Entries[Any]:
+    """Return the rows of an answer.
+
+    :raises ValueError: the data is not a list of objects.
+    """
+    rows = [data] if isinstance(data, dict) else data
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("a list of objects is needed")
+    return Entries(rows)
+
+
+class CallRows(GetCallsReport):
+    """Request one page of the report of calls. Each row of the answer is a dict: field → value."""
+
+    def convert_answer(self, data: Any) -> Entries[Any]:
+        """Return the rows of an answer. No row is left out.
+
+        :raises ValueError: the data is not a list of objects.
+        """
+        return _read_rows(data)
+
+
+class LegRows(GetCallLegsReport):
+    """Request one page of the report of legs. Each row of the answer is a dict: field → value."""
+
+    def convert_answer(self, data: Any) -> Entries[Any]:
+        """Return the rows of an answer. No row is left out.
+
+        :raises ValueError: the data is not a list of objects.
+        """
+        return _read_rows(data)

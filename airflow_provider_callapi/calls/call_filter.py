@@ -1,0 +1,99 @@
+"""The conditions that select the calls of a report.
+
+The Data API selects by direction, loss and virtual number. The vendor does not document a filter for a list
+inside a row. So this package itself selects by employee and by tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_callapi.api.data_api import equals
+from airflow_provider_callapi.calls.report_fields import read_integer
+
+_ID_IN_LIST = {"employees": "employee_id", "tags": "tag_id"}
+"""Parameter, which is also a field of a call with a list → the field of the list's entries with the id."""
+
+
+@dataclass(frozen=True)
+class CallFilter:
+    """Which calls a report contains. Several conditions must all be true.
+
+    :ivar missed: only inbound calls that no employee answered.
+    :ivar direction: ``in`` or ``out``. None: both.
+    :ivar virtual_phone_numbers: only calls through one of these numbers. Empty: all calls.
+    :ivar employees: only calls in which one of these employees took part, by id. Empty: all calls.
+    :ivar tags: only calls with one of these tags, by id. Empty: all calls.
+    """
+
+    missed: bool = False
+    direction: str | None = None
+    virtual_phone_numbers: Collection[str] = ()
+    employees: frozenset[int] = frozenset()
+    tags: frozenset[int] = frozenset()
+
+    def for_service(self) -> dict[str, Any] | None:
+        """Return the filter of a request. None: the request has no filter."""
+        parts = [_any_of(field, values) for _, field, values in self._conditions()]
+        return _joined(parts, "and") if parts else None
+
+    @property
+    def needed_fields(self) -> list[str]:
+        """The fields that `selects` reads."""
+        in_list = [name for name in _ID_IN_LIST if getattr(self, name)]
+        return in_list + [field for _, field, _ in self._conditions() if field != "virtual_phone_number"]
+
+    def selects(self, raw: Mapping[str, Any]) -> bool:
+        """Return whether a call fulfils the conditions, except for the virtual number.
+
+        The conditions that the Data API has applied are checked, too, in case it ignores a filter.
+
+        :param raw: the row as the Data API sends it, with the `needed_fields`.
+        """
+        checked = [(field, values) for _, field, values in self._conditions() if field in self.needed_fields]
+        if any(field in raw and raw[field] not in values for field, values in checked):
+            return False
+        return all(
+            not getattr(self, name) or not getattr(self, name).isdisjoint(_ids(raw.get(name), id_field))
+            for name, id_field in _ID_IN_LIST.items()
+        )
+
+    def parameters_of(self, fields: Collection[str]) -> list[str]:
+        """Return the names of the parameters that lead to a filter by one of the report's fields."""
+        return list(dict.fromkeys(name for name, field, _ in self._conditions() if field in fields))
+
+    def _conditions(self) -> list[tuple[str, str, Collection[Any]]]:
+        """Return parameter, field of the report, and values, for each condition that the service applies."""
+        found: list[tuple[str, str, Collection[Any]]] = []
+        if self.missed:
+            found += [("missed", "is_lost", [True]), ("missed", "direction", ["in"])]
+        elif self.direction:
+            found.append(("direction", "direction", [self.direction]))
+        if self.virtual_phone_numbers:
+            numbers = sorted(self.virtual_phone_numbers)
+            found.append(("virtual_phone_numbers", "virtual_phone_number", numbers))
+        return found
+
+
+def _any_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
+    """Return a filter for rows with one of the values. Some methods have no operator ``in``."""
+    return _joined([equals(field, value) for value in values], "or")
+
+
+def _joined(parts: list[dict[str, Any]], condition: str) -> dict[str, Any]:
+    return parts[0] if len(parts) == 1 else {"filters": parts, "condition": condition}
+
+
+def _ids(entries: Any, id_field: str) -> set[int]:
+    """Return the ids in a list of a row. An entry without a readable id counts as absent."""
+    found = set()
+    for entry in entries if isinstance(entries, list) else ():
+        value = entry.get(id_field) if isinstance(entry, Mapping) else None
+        if isinstance(value, int | str):
+            try:
+                found.add(read_integer(value))
+            except ValueError:
+                continue
+    return found

@@ -1,0 +1,56 @@
+"""The times in the Data API's reports: local times of the account that do not name their zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from airflow_provider_callapi.api.data_api import report_time
+from airflow_provider_callapi.api.models import zone
+
+_HOUR = 3600.0
+
+
+def report_dates(since: float, until: float, timezone: str) -> dict[str, Any]:
+    """Return the beginning and end of an interval as parameters of a Data API request.
+
+    The Data API takes both times in the account's time zone. When the clocks of a zone are set back, one hour
+    of the day occurs twice. In that case, the returned interval is longer and includes both hours.
+
+    :param since: the beginning of the interval, epoch seconds.
+    :param until: the end of the interval, epoch seconds.
+    """
+    earlier, later = (_seconds_set_back(at, timezone) for at in (since, until - _HOUR))
+    return {
+        "date_from": report_time(since - earlier, timezone),
+        "date_till": report_time(until + later, timezone),
+    }
+
+
+def _seconds_set_back(at: float, timezone: str) -> float:
+    """Return by how many seconds a zone's clocks are set back in the hour after ``at``; 0: no clock change.
+
+    :param at: epoch seconds.
+    """
+    before, after = (datetime.fromtimestamp(each, zone(timezone)).utcoffset() for each in (at, at + _HOUR))
+    assert before is not None
+    assert after is not None
+    return max(0.0, (before - after).total_seconds())
+
+
+def read_report_time(text: str, timezone: str, not_before: float) -> float:
+    """Return a time in a report as epoch seconds.
+
+    In the hour that occurs twice, a local time means two moments. The function returns the first of them that
+    is not before ``not_before``. If both are, the function returns the later one.
+
+    :param text: ``YYYY-MM-DD hh:mm:ss``.
+    :param timezone: IANA name of the account's time zone.
+    :param not_before: epoch seconds.
+    :raises ValueError: the text is no time.
+    """
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is not None:
+        return at.timestamp()
+    first, second = (at.replace(tzinfo=zone(timezone), fold=fold).timestamp() for fold in (0, 1))
+    return first if first >= not_before else second

@@ -1,0 +1,110 @@
+"""A table in a SQL database whose rows are replaced by their key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import inspect
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from airflow_provider_callapi.databases.connections import database_error, engine_of, open_hook
+from airflow_provider_callapi.databases.lineage import report_table
+from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY
+from airflow_provider_callapi.exceptions import CallApiFailure
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+    from sqlalchemy.engine import Connection, Engine
+
+    from airflow_provider_callapi.databases.table_name import TableName
+
+CHUNK = 500
+"""How many rows one transaction writes at most."""
+
+
+class KeyedTable:
+    """A table whose primary key decides which row a new row replaces.
+
+    :param engine: an SQLAlchemy engine for one of `DIALECTS`.
+    :param table: the name, the columns and the primary key of the table.
+    :param named: the operator's parameter, the connection and the table, for error messages.
+    :ivar empty: a row whose columns are all null.
+    """
+
+    def __init__(self, engine: Engine, table: Table, named: str) -> None:
+        self.engine = engine
+        self.table = table
+        self.named = named
+        self.key = [column.name for column in table.primary_key]
+        self.empty: dict[str, Any] = dict.fromkeys(column.name for column in table.columns)
+
+    @classmethod
+    def open(cls, name: TableName, table: Table, field: str) -> Self:
+        """Return a table of the database to which a connection leads, and report the table to the lineage.
+
+        The method does not check whether the table exists.
+
+        :param field: the name of the operator's parameter, for error messages.
+        :raises CallApiFailure: the connection cannot be used.
+        """
+        hook = open_hook(name.conn_id, field)
+        engine = engine_of(hook, name.conn_id, field)
+        report_table(hook, engine.url, name)
+        return cls(engine, table, f"{field}: connection {name.conn_id!r}, table {name}")
+
+    def prepare(self, probe: Mapping[str, Any]) -> None:
+        """Create the table if it is missing, and check that rows can be written.
+
+        :param probe: a row that is written and rolled back.
+        :raises CallApiFailure: the table has other columns or another key, or the database refuses to create
+            the table or to write rows.
+        :raises CallApiTrouble: the database does not answer.
+        """
+        try:
+            # The statement fails if another process creates the table at the same time: repeat it.
+            RETRY_BRIEFLY(self.table.create, self.engine, checkfirst=True)
+            self._check_columns()
+            with self.engine.connect() as db, db.begin() as transaction:
+                self.upsert(db, [probe])
+                transaction.rollback()
+        except CallApiFailure:
+            raise
+        except Exception as error:  # each driver has its own exception classes
+            raise database_error(error, self.named) from None
+
+    def upsert(self, db: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows, and replace the rows with the same key.
+
+        :param db: a connection with an open transaction.
+        :param rows: column → value. Columns that are missing become null.
+        """
+        complete = [{**self.empty, **row} for row in rows]
+        complete.sort(key=lambda row: [row[name] for name in self.key])  # one order prevents deadlocks
+        db.execute(self._statement(), complete)
+
+    def _statement(self) -> Any:
+        replaced = [name for name in self.empty if name not in self.key] or self.key
+        if self.engine.dialect.name in ("mysql", "mariadb"):
+            insert = mysql.insert(self.table)
+            return insert.on_duplicate_key_update({name: insert.inserted[name] for name in replaced})
+        dialect: Any = postgresql if self.engine.dialect.name == "postgresql" else sqlite
+        insert = dialect.insert(self.table)
+        return insert.on_conflict_do_update(
+            index_elements=self.key, set_={name: insert.excluded[name] for name in replaced}
+        )
+
+    def _check_columns(self) -> None:
+        inspector, where = inspect(self.engine), {"schema": self.table.schema}
+        existing = {column["name"] for column in inspector.get_columns(self.table.name, **where)}
+        if missing := [name for name in self.empty if name not in existing]:
+            raise CallApiFailure(
+                f"{self.named} has no column {', '.join(missing)}. Name a new table, which the task creates"
+            )
+        keys = [inspector.get_pk_constraint(self.table.name, **where)["constrained_columns"]]
+        keys += [key["column_names"] for key in inspector.get_unique_constraints(self.table.name, **where)]
+        if not any(set(key) == set(self.key) for key in keys):
+            raise CallApiFailure(
+                f"{self.named} needs the primary key ({', '.join(self.key)}). Name a new table, which the "
+                "task creates"
+            )

@@ -1,0 +1,77 @@
+"""The table of calls: one row for each call of a report, with the call session id as its key."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, MetaData, Table, Text
+
+from airflow_provider_callapi.calls.report_fields import FieldKind, kind_of_field
+from airflow_provider_callapi.databases.columns import IN_MYSQL, Moment
+from airflow_provider_callapi.databases.keyed_table import CHUNK, KeyedTable
+from airflow_provider_callapi.databases.retries import RETRY_OUTAGE, mask_errors
+
+if TYPE_CHECKING:
+    from airflow_provider_callapi.databases.table_name import TableName
+
+KEY = "id"
+_TYPES: Mapping[FieldKind, Any] = {
+    FieldKind.INTEGER: BigInteger,
+    FieldKind.MOMENT: Moment,
+    FieldKind.FLAG: Boolean,
+    FieldKind.TEXT: Text,
+    FieldKind.JSON: JSON(none_as_null=True),
+}
+
+
+class ReportTable:
+    """A table of calls in a SQL database.
+
+    :param name: the table. If it is missing, it is created.
+    :param columns: the columns of the rows, with ``id``.
+    :param field: the name of the operator's parameter, for error messages.
+    :raises CallApiFailure: the connection or the table cannot be used.
+    :raises CallApiTrouble: the database does not answer.
+    """
+
+    def __init__(self, name: TableName, columns: Sequence[str], field: str) -> None:
+        types = {column: kind_of_field(column) for column in columns}
+        self._moments = [column for column, kind in types.items() if kind is FieldKind.MOMENT]
+        table = Table(
+            name.table,
+            MetaData(),
+            *(
+                Column(column, _TYPES[kind], primary_key=column == KEY, autoincrement=False)
+                for column, kind in types.items()
+            ),
+            schema=name.schema,
+            **IN_MYSQL,
+        )
+        self._keyed = KeyedTable.open(name, table, field)
+        self._keyed.prepare({KEY: 0})
+
+    def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write rows, and replace the rows of the same calls.
+
+        If the database is not available, wait for up to five minutes.
+
+        :raises CallApiTrouble: the database does not answer, or refuses the rows.
+        """
+        rows = iter(rows)
+        while chunk := [self._with_moments(row) for row in itertools.islice(rows, CHUNK)]:
+            mask_errors(lambda: RETRY_OUTAGE(self._write, chunk), self._keyed.named)
+
+    def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        with self._keyed.engine.begin() as db:
+            self._keyed.upsert(db, rows)
+
+    def _with_moments(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row whose times are epoch seconds, as the columns take them."""
+        return {**row, **{name: _epoch_seconds(row[name]) for name in self._moments}}
+
+
+def _epoch_seconds(text: str | None) -> float | None:
+    return None if text is None else datetime.fromisoformat(text).timestamp()

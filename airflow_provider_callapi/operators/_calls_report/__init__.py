@@ -1,0 +1,1 @@
+"""The parts of the operator that loads the report of calls."""

@@ -1,0 +1,39 @@
+"""The interval whose calls one try of the report operator loads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from airflow_provider_callapi.api.models import zone
+from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.operators._calls_report.options import ReportOptions
+
+
+def read_interval(options: ReportOptions, context: Mapping[str, Any], timezone: str) -> tuple[int, int]:
+    """Return the interval of a try, as two times in epoch seconds. The end does not belong to it.
+
+    :param context: Airflow's context of the running task.
+    :param timezone: IANA name of the account's time zone.
+    :raises CallApiFailure: the interval is missing or empty. The text names the parameters.
+    """
+    moments = []
+    for name in ("start", "end"):
+        moment = getattr(options, name) or context.get(f"data_interval_{name}")
+        if moment is None:
+            raise CallApiFailure(f"{name}: the DAG run has no data interval; pass start and end")
+        moments.append(_epoch_seconds(moment, timezone))
+    since, until = moments[0] - int(options.lookback), moments[1]
+    if since >= until:
+        raise CallApiFailure(
+            "start, end, lookback: the interval is empty. Many schedules give a run an empty data interval: "
+            "pass lookback, or start and end, or use a timetable with data intervals"
+        )
+    return since, until
+
+
+def _epoch_seconds(moment: datetime, timezone: str) -> int:
+    """Return a time as whole epoch seconds. A time without an offset is in the account's time zone."""
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone(timezone))
+    return int(aware.timestamp())

@@ -1,0 +1,124 @@
+"""One try of the report operator: calls from the Data API to a return value, a file or a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_callapi.calls.call_filter import CallFilter
+from airflow_provider_callapi.calls.calls_report import CallsReport, ReportColumns, ReportRefused, Row
+from airflow_provider_callapi.calls.campaign.summary import iso
+from airflow_provider_callapi.calls.report_pages import ReportIncomplete, ReportPages
+from airflow_provider_callapi.databases.table_name import TableName
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.operators._calls_report.options import ReportOptions
+
+if TYPE_CHECKING:
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+MOST_RETURNED_ROWS = 1000
+"""The largest number of rows in a return value, because Airflow stores return values in its own database."""
+_PARAMETER = "to"
+
+
+def load_calls(
+    options: ReportOptions, interval: tuple[int, int], hook: CallApiHook, log: Any, *, now: float
+) -> list[Row] | dict[str, Any]:
+    """Load the calls of an interval. Return the rows, or a summary if the rows went to a file or a table.
+
+    :param interval: the beginning and the end, epoch seconds.
+    :param log: the task's logger.
+    :param now: the present time, epoch seconds.
+    :raises CallApiFailure: a field, a filter, the path or the table cannot be used, or there are too many
+        rows for a return value.
+    :raises CallApiTrouble: a service, a database or a storage did not answer, or not all calls were sent.
+    """
+    since, until = interval
+    pages = ReportPages(hook.data_api, hook.timezone)
+    report = CallsReport(pages, hook.timezone, _columns(options), _selection(options))
+    if until > now:
+        log.warning("The interval ends in the future. Calls that begin later are missing")
+    portions = report.load(since, min(until, int(now)))
+    with _translate_report_errors():
+        if options.to is None:
+            rows = _collect(portions)
+            count = len(rows)
+        else:
+            with _open_destination(options.to, options.columns) as write:
+                count = 0
+                for portion in portions:
+                    write(portion)
+                    count += len(portion)
+    for name, values in report.unreadable.items():
+        log.warning("%s: %d values cannot be read, and are empty", name, values)
+    log.info("%d calls began from %s to %s. Points used: %d", count, iso(since), iso(until), pages.requests)
+    if options.to is None:
+        return rows
+    place = {"table" if isinstance(options.to, TableName) else "path": str(options.to)}
+    return {"rows": count, **place, "start": iso(since), "end": iso(until), "points": pages.requests}
+
+
+def _columns(options: ReportOptions) -> ReportColumns:
+    return ReportColumns(options.fields, options.legs, options.phone_numbers)
+
+
+def _selection(options: ReportOptions) -> CallFilter:
+    return CallFilter(
+        missed=options.missed,
+        direction=options.direction,
+        virtual_phone_numbers=options.virtual_phone_numbers or (),
+        employees=options.employees or frozenset(),
+        tags=options.tags or frozenset(),
+    )
+
+
+def _collect(portions: Iterable[list[Row]]) -> list[Row]:
+    """Return all rows.
+
+    :raises CallApiFailure: there are too many rows for a return value.
+    """
+    rows: list[Row] = []
+    for portion in portions:
+        rows += portion
+        if len(rows) > MOST_RETURNED_ROWS:
+            raise CallApiFailure(
+                f"to: the interval has more than {MOST_RETURNED_ROWS} calls, which are too many for an XCom. "
+                "Write to a file or a table"
+            )
+    return rows
+
+
+@contextmanager
+def _open_destination(
+    to: str | TableName, columns: Sequence[str]
+) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
+    """Open a file or a table, and return the function that writes rows.
+
+    A file appears when the ``with`` block ends without an error. A table shows the rows at once.
+
+    :raises CallApiFailure: the path, the connection or the table cannot be used. The text names ``to``.
+    :raises CallApiTrouble: the database or the storage does not answer.
+    """
+    if isinstance(to, TableName):
+        from airflow_provider_callapi.databases.report_table import (  # noqa: PLC0415 - SQLAlchemy is heavy
+            ReportTable,
+        )
+
+        yield ReportTable(to, columns, _PARAMETER).write
+        return
+    from airflow_provider_callapi.operators._calls_report.report_files import ReportFile  # noqa: PLC0415
+
+    with ReportFile(to, columns, _PARAMETER) as file:
+        yield file.write
+        file.publish()
+
+
+@contextmanager
+def _translate_report_errors() -> Iterator[None]:
+    try:
+        yield
+    except ReportRefused as error:
+        raise CallApiFailure(f"The report is not loaded, because a part of it is refused: {error}") from None
+    except ReportIncomplete as error:
+        raise CallApiTrouble(f"The report is not whole: {error}") from None

@@ -1,0 +1,140 @@
+"""The parameters of the report operator as one object.
+
+The operator's constructor checks the parameters whose values contain no template. Each try checks all
+parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from airflow_provider_callapi.calls.report_fields import CALL_NUMBERS, DEFAULT_FIELDS, DEFAULT_NUMBERS, LEGS
+from airflow_provider_callapi.databases.table_name import TableName
+from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.parameters.kinds import (
+    FLAG,
+    IDENTIFIERS,
+    RESULTS,
+    SECONDS_OR_ZERO,
+    TEXT,
+    TEXTS,
+    Kind,
+    choice,
+)
+from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameters
+
+_OWN_NUMBER = re.compile(r"[0-9]{5,15}")
+FILE_SUFFIXES = (".jsonl", ".csv", ".parquet")
+
+
+def _read_time(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(TEXT.read(value).strip())
+
+
+def _read_own_numbers(value: Any) -> list[str]:
+    """Return phone numbers of the account as digits, without separators."""
+    numbers = [re.sub(r"[\s()+-]", "", number) for number in TEXTS.read(value)]
+    if not numbers or not all(_OWN_NUMBER.fullmatch(number) for number in numbers):
+        raise ValueError
+    return numbers
+
+
+_TIME = Kind("a time such as 2026-03-02T09:00:00+03:00, or 2026-03-02 in the account's time zone", _read_time)
+_OWN_NUMBERS = Kind("a phone number of the account, or a list of such numbers, in digits", _read_own_numbers)
+
+REPORT_OPTIONS: Schema = {
+    "callapi_conn_id": TEXT,
+    "to": RESULTS.or_none("the rows are the return value"),
+    "start": _TIME.or_none("the beginning of the data interval"),
+    "end": _TIME.or_none("the end of the data interval"),
+    "lookback": SECONDS_OR_ZERO,
+    "fields": TEXTS.or_none("the default fields"),
+    "legs": FLAG,
+    "phone_numbers": FLAG,
+    "missed": FLAG,
+    "direction": choice(("in", "out")).or_none("both directions"),
+    "virtual_phone_numbers": _OWN_NUMBERS.or_none("all numbers"),
+    "employees": IDENTIFIERS.or_none("all employees"),
+    "tags": IDENTIFIERS.or_none("all calls"),
+}
+"""The parameters of the report operator."""
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """The parameters of a report operator. ``lookback`` is in seconds.
+
+    Each option has the name and the meaning of the parameter that `CallApiCallsReportOperator` describes.
+
+    :ivar fields: the fields of a row in their order, with ``id``.
+    """
+
+    callapi_conn_id: str
+    to: str | TableName | None
+    start: datetime | None
+    end: datetime | None
+    lookback: float
+    fields: Sequence[str]
+    legs: bool
+    phone_numbers: bool
+    missed: bool
+    direction: str | None
+    virtual_phone_numbers: Sequence[str] | None
+    employees: frozenset[int] | None
+    tags: frozenset[int] | None
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """Return the options that an operator's rendered parameters mean.
+
+        :param values: parameter name → value. Other names are ignored.
+        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        """
+        read = read_parameters(REPORT_OPTIONS, values)
+        _check_together(read, unknown=())
+        default = (*DEFAULT_FIELDS, *(DEFAULT_NUMBERS if read["phone_numbers"] else ()))
+        read["fields"] = list(dict.fromkeys(("id", *(default if read["fields"] is None else read["fields"]))))
+        return cls(**read)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of a row in their order."""
+        return [*self.fields, LEGS] if self.legs else [*self.fields]
+
+
+def check_constants(values: Mapping[str, Any], template_fields: Collection[str]) -> None:
+    """Check the parameters whose values contain no template.
+
+    :param values: parameter name → value, before Airflow renders templates.
+    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    """
+    read = read_parameters(REPORT_OPTIONS, values, not_rendered=template_fields)
+    templates = [name for name in template_fields if is_template(values[name])]
+    _check_together({**read, **dict.fromkeys(templates)}, unknown=templates)
+
+
+def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> None:
+    """Check parameters together.
+
+    :param unknown: the parameters whose values are not known yet. They are None in ``read``.
+    :raises InvalidParameter: two parameters contradict each other. The text names the parameters.
+    """
+    fields, to = read["fields"], read["to"]
+    if to is None and read["phone_numbers"] and "to" not in unknown:
+        raise InvalidParameter(
+            "phone_numbers: an XCom may contain no phone number. Write to a file or a table with `to`"
+        )
+    if isinstance(to, str) and not to.lower().endswith(FILE_SUFFIXES):
+        raise InvalidParameter(f"to: a path that ends in {' or '.join(FILE_SUFFIXES)}, or a dict, is needed")
+    if fields is not None and not fields:
+        raise InvalidParameter("fields: at least one field is needed, or None (the default fields)")
+    if fields and LEGS in fields:
+        raise InvalidParameter("fields: legs are no field; use legs=True")
+    if fields and not read["phone_numbers"] and (numbers := [one for one in fields if one in CALL_NUMBERS]):
+        raise InvalidParameter(f"fields: {', '.join(numbers)}: load phone numbers with phone_numbers=True")
+    if read["missed"] and read["direction"] == "out":
+        raise InvalidParameter("missed, direction: a missed call is inbound; leave direction out")

@@ -1,0 +1,149 @@
+"""Write rows as JSON Lines, CSV or Parquet, so that no half file appears under the file's name.
+
+The rows go to another file on the disk of the worker first. When all rows are there, a local file gets its
+name, and a file of an object store is uploaded. If the task fails before, an older file stays as it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from airflow_provider_callapi.calls.csv_cell import csv_cell
+from airflow_provider_callapi.calls.report_fields import FieldKind, kind_of_field
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.operators._storage import is_local, prepare_output_path
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+class _Writer(Protocol):
+    def write(self, rows: Rows) -> None:
+        """Add rows to the file."""
+
+    def close(self) -> None:
+        """Finish the file. After this, the file is whole."""
+
+
+class ReportFile:
+    """A file of calls. The suffix of its path decides about the form of the file.
+
+    :param path: a path that ends in ``.jsonl``, ``.csv`` or ``.parquet``.
+    :param columns: the columns of the rows.
+    :param field: the name of the operator's parameter, for error messages.
+    :raises CallApiFailure: the path cannot be written, or pyarrow is not installed.
+    """
+
+    def __init__(self, path: str, columns: Sequence[str], field: str) -> None:
+        self._path = prepare_output_path(path, field)
+        self._field = field
+        name = f".{self._path.name}.{uuid.uuid4().hex}.partial"
+        folder = self._path.parent.path if is_local(self._path) else tempfile.gettempdir()
+        self._partial = Path(folder, name)
+        self._writer = _open_writer(self._partial, self._path.suffix.lower(), columns, field)
+
+    def write(self, rows: Rows) -> None:
+        """Add rows to the file."""
+        self._writer.write(rows)
+
+    def publish(self) -> None:
+        """Give the file its name, or upload the file.
+
+        :raises CallApiTrouble: the storage does not take the file.
+        """
+        self._writer.close()
+        try:
+            if is_local(self._path):
+                self._partial.replace(self._path.path)
+            else:
+                self._path.fs.put_file(str(self._partial), self._path.path)
+        except Exception as error:  # each storage provider raises its own exception classes
+            raise CallApiTrouble(
+                f"{self._field}: {self._path} could not be written: {type(error).__name__}: {error}"
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._writer.close()
+        self._partial.unlink(missing_ok=True)
+
+
+def _open_writer(file: Path, suffix: str, columns: Sequence[str], field: str) -> _Writer:
+    if suffix == ".parquet":
+        return _Parquet(file, columns, field)
+    return _Csv(file, columns) if suffix == ".csv" else _JsonLines(file)
+
+
+class _JsonLines:
+    def __init__(self, file: Path) -> None:
+        self._file = file.open("w", encoding="utf-8", newline="\n")
+
+    def write(self, rows: Rows) -> None:
+        self._file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Csv:
+    """CSV in UTF-8 with the line ends of RFC 4180. Lists are JSON text."""
+
+    def __init__(self, file: Path, columns: Sequence[str]) -> None:
+        self._file = file.open("w", encoding="utf-8", newline="")
+        self._columns = columns
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(columns)
+
+    def write(self, rows: Rows) -> None:
+        self._writer.writerows([csv_cell(row[name]) for name in self._columns] for row in rows)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Parquet:
+    """Parquet with a row group for each portion. Times are timestamps in UTC, and lists are JSON text."""
+
+    def __init__(self, file: Path, columns: Sequence[str], field: str) -> None:
+        try:
+            import pyarrow  # noqa: PLC0415 - an extra of this package
+            from pyarrow import parquet  # noqa: PLC0415 - an extra of this package
+        except ImportError:
+            raise CallApiFailure(
+                f"{field}: a .parquet file needs pyarrow: install airflow-provider-callapi[parquet], or "
+                "write a .jsonl or .csv file"
+            ) from None
+        types = {
+            FieldKind.INTEGER: pyarrow.int64(),
+            FieldKind.MOMENT: pyarrow.timestamp("us", tz="UTC"),
+            FieldKind.FLAG: pyarrow.bool_(),
+            FieldKind.TEXT: pyarrow.string(),
+            FieldKind.JSON: pyarrow.string(),
+        }
+        self._make_table = pyarrow.Table.from_pylist
+        self._schema = pyarrow.schema([(name, types[kind_of_field(name)]) for name in columns])
+        self._writer = parquet.ParquetWriter(file, self._schema)
+
+    def write(self, rows: Rows) -> None:
+        values = [{name: _parquet_value(name, value) for name, value in row.items()} for row in rows]
+        self._writer.write_table(self._make_table(values, schema=self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _parquet_value(name: str, value: Any) -> Any:
+    kind = kind_of_field(name)
+    if value is not None and kind is FieldKind.MOMENT:
+        return datetime.fromisoformat(value)
+    if value is not None and kind is FieldKind.JSON:
+        return json.dumps(value, ensure_ascii=False)
+    return value

@@ -1,0 +1,121 @@
+"""An Airflow operator that loads the report of calls from the Data API into rows, a file or a table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_callapi.exceptions import translate_errors
+from airflow_provider_callapi.operators._calls_report.options import ReportOptions, check_constants
+from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.parameters.rendering import TextStaysText
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
+    """Load the finished calls of the account that began in an interval, by default in the data interval.
+
+    The Airflow connection must use the Data API. The report contains a call some seconds after the call has
+    ended. A call that is still active at the end of the interval is therefore missing, and a later run finds
+    it with ``lookback``. The operator loads each call once. The same interval gives the same file, and
+    replaces the same rows of a table.
+
+    If ``to`` is None, the operator returns the rows as a list of dicts. Otherwise, the operator returns a
+    summary: ``rows`` (how many), ``path`` or ``table``, ``start`` and ``end`` of the interval, and
+    ``points``.
+
+    :param to: where the rows go. None: to the return value, at most 1000 rows. A path that ends in
+        ``.jsonl``, ``.csv`` or ``.parquet`` (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A table:
+        ``{"conn_id": "dwh", "table": "calls", "schema": "telephony"}``, which is created if it is missing. A
+        row replaces the row with the same ``id``.
+    :param start: the beginning of the interval: a time with an offset, or a time or day in the account's time
+        zone. None: the beginning of the run's data interval.
+    :param end: the end of the interval, in the form of ``start``. A call that begins at this time is not
+        loaded. None: the end of the run's data interval.
+    :param lookback: by how much the interval begins earlier, as a timedelta or in seconds. Use the length of
+        the longest call, or more.
+    :param fields: the fields of a call, by the service's names in ``get.calls_report``. A row has these
+        columns in this order. None: a good choice without phone numbers. ``id`` is always included.
+    :param legs: whether a row has a column ``legs``, with a list of the call's participants.
+    :param phone_numbers: whether phone numbers are loaded. False: no request asks for a phone number. True:
+        the rows also contain ``contact_phone_number`` and ``virtual_phone_number``, and the legs contain
+        their numbers.
+    :param missed: whether to load only missed calls: inbound calls that the service reports as lost.
+    :param direction: ``in`` or ``out``. None: both.
+    :param virtual_phone_numbers: load only calls through these numbers of the account.
+    :param employees: load only calls in which one of these employees took part, by id.
+    :param tags: load only calls with one of these tags, by id.
+    :param callapi_conn_id: id of the Airflow connection.
+    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    """
+
+    template_fields: Sequence[str] = (
+        "to",
+        "start",
+        "end",
+        "lookback",
+        "fields",
+        "missed",
+        "direction",
+        "virtual_phone_numbers",
+        "employees",
+        "tags",
+        "callapi_conn_id",
+    )
+    object_fields = frozenset({"to", "fields", "virtual_phone_numbers", "employees", "tags"})
+    ui_color = "#dbe7f5"
+
+    def __init__(
+        self,
+        *,
+        to: str | dict[str, str] | None = None,
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        lookback: timedelta | float | str = 0,
+        fields: Sequence[str] | None = None,
+        legs: bool = False,
+        phone_numbers: bool = False,
+        missed: bool | str = False,
+        direction: str | None = None,
+        virtual_phone_numbers: str | Sequence[str] | None = None,
+        employees: int | Sequence[int] | None = None,
+        tags: int | Sequence[int] | None = None,
+        callapi_conn_id: str = "callapi_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.to = to
+        self.start = start
+        self.end = end
+        self.lookback = lookback
+        self.fields = fields
+        self.legs = legs
+        self.phone_numbers = phone_numbers
+        self.missed = missed
+        self.direction = direction
+        self.virtual_phone_numbers = virtual_phone_numbers
+        self.employees = employees
+        self.tags = tags
+        self.callapi_conn_id = callapi_conn_id
+        check_constants(vars(self), self.template_fields)
+
+    def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
+        """Load the calls. Return the rows, or a summary if the rows went to a file or a table.
+
+        :raises CallApiFailure: a parameter cannot be used, or the service refuses a field or a filter.
+        :raises CallApiTrouble: a service, a database or a storage did not answer, or not all calls were sent.
+        """
+        from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.operators._calls_report.interval import read_interval  # noqa: PLC0415
+        from airflow_provider_callapi.operators._calls_report.loading import load_calls  # noqa: PLC0415
+
+        options = ReportOptions.read(vars(self))
+        with translate_errors(), CallApiHook(options.callapi_conn_id) as hook:
+            interval = read_interval(options, context, hook.timezone)
+            return load_calls(options, interval, hook, self.log, now=time.time())
