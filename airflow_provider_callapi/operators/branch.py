@@ -20,11 +20,14 @@ from airflow_provider_callapi.parameters.schema import Schema, is_template, read
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-Route = Literal["answered", "not_answered", "refused", "unknown"]
+Route = Literal["answered", "not_answered", "our_side_did_not_answer", "refused", "unknown"]
 Target = str | Sequence[str] | None
 """The id of a task or task group directly downstream, or a list of ids. None: skip all downstream tasks."""
 
-_KINDS: Schema = {f"if_{route}": TEXTS.or_none("skip all tasks") for route in get_args(Route)}
+_KINDS: Schema = {
+    **{f"if_{route}": TEXTS.or_none("skip all tasks") for route in get_args(Route)},
+    "if_our_side_did_not_answer": TEXTS.or_none("the tasks of if_not_answered"),
+}
 """The parameters of the branch operator except ``call``."""
 
 _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", None: "unknown"}
@@ -33,16 +36,20 @@ _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", No
 class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOperator):
     """Run those downstream tasks that the author assigned to a call's outcome, and skip all others.
 
-    ============  ==================================================================================
-    route         taken when
-    ============  ==================================================================================
-    answered      the contact picked up
-    not_answered  the contact did not pick up; only the Data API reports this outcome
-    refused       the service refused to call this contact (blacklist, direction rules), and no phone
-                  rang. Only a start operator with ``refused_as_result=True`` returns this outcome
-    unknown       anything else: the call ended without a known answer, the call is still active, or
-                  there is no call
-    ============  ==================================================================================
+    =======================  =======================================================================
+    route                    taken when
+    =======================  =======================================================================
+    answered                 the contact picked up
+    not_answered             the contact did not pick up; only the Data API reports this outcome
+    our_side_did_not_answer  no employee or operator was reached, and the contact did not pick up; only
+                             the Data API reports this outcome. Without tasks for this route, the route
+                             is *not_answered*
+    refused                  the service refused to call this contact (blacklist, direction rules), and
+                             no phone rang. Only a start operator with ``refused_as_result=True``
+                             returns this outcome
+    unknown                  anything else: the call ended without a known answer, the call is still
+                             active, or there is no call
+    =======================  =======================================================================
 
     If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. The branch
     operator then takes the route *unknown*: a failed start operator returns no call, and the phone may have
@@ -55,6 +62,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     :param if_answered: the id of a task or task group directly downstream, or a list of ids, for the route
         *answered*. None: a call with this outcome skips all downstream tasks.
     :param if_not_answered: the tasks for the route *not_answered*, in the form of ``if_answered``.
+    :param if_our_side_did_not_answer: the tasks for the route *our_side_did_not_answer*, in the form of
+        ``if_answered``. None: a call with this outcome takes the route *not_answered*. An empty list: skip
+        all downstream tasks.
     :param if_refused: the tasks for the route *refused*, in the form of ``if_answered``.
     :param if_unknown: the tasks for the route *unknown*, in the form of ``if_answered``.
     """
@@ -69,6 +79,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         call: dict[str, Any] | str | None,
         if_answered: Target = None,
         if_not_answered: Target = None,
+        if_our_side_did_not_answer: Target = None,
         if_refused: Target = None,
         if_unknown: Target = None,
         **kwargs: Any,
@@ -77,6 +88,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         self.call = call
         self.if_answered = if_answered
         self.if_not_answered = if_not_answered
+        self.if_our_side_did_not_answer = if_our_side_did_not_answer
         self.if_refused = if_refused
         self.if_unknown = if_unknown
         read_parameters(_KINDS, vars(self))  # a wrong parameter is an error of the DAG file
@@ -91,6 +103,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         """
         self._check_all_targets()
         route = route_of(self.call)
+        if route == "our_side_did_not_answer" and self.if_our_side_did_not_answer is None:
+            route = "not_answered"
         self.log.info("The call is %s", route.replace("_", " "))
         return list(self._targets(route)) or None
 
@@ -129,7 +143,8 @@ def route_of(call: Any) -> Route:
     try:
         if call["status"] == "refused":
             return "refused"
-        return _ROUTES[Outcome.from_xcom(dict(call)).answered]
+        outcome = Outcome.from_xcom(dict(call))
+        return "our_side_did_not_answer" if outcome.missed_our_side else _ROUTES[outcome.answered]
     except (TypeError, KeyError, ValueError):
         raise InvalidParameter(
             "call: pass what one start operator or sensor returned. If that task is mapped, map this task too"

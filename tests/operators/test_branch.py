@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task
 
 from airflow_provider_callapi.api.errors import CallApiError
@@ -13,7 +15,7 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
-from airflow_provider_callapi.operators.branch import route_of
+from airflow_provider_callapi.operators.branch import CallApiBranchOperator, route_of
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
 pytest_plugins = ["airflow_desk"]
@@ -36,6 +38,10 @@ REFUSED = {**call(answered=False), "call_session_id": None, "status": "refused"}
         (call(answered=None), "unknown"),
         (Outcome(206597836).to_xcom(), "unknown"),
         (Outcome(206597836, answered=True).to_xcom(), "answered"),
+        (call(answered=False, finish_reason="sip_offline"), "our_side_did_not_answer"),
+        (call(answered=False, finish_reason="sip_offline", contact_finish_reason="timeout"), "not_answered"),
+        (call(answered=None, finish_reason="sip_offline"), "unknown"),
+        (call(answered=True, finish_reason="sip_offline"), "answered"),
         (REFUSED, "refused"),
         (None, "unknown"),
     ],
@@ -43,6 +49,24 @@ REFUSED = {**call(answered=False), "call_session_id": None, "status": "refused"}
 @pytest.mark.parametrize("rendered", [lambda c: c, json.dumps, str], ids=["xcom", "tojson", "text"])
 def test_what_is_known_of_a_call_decides_however_it_was_rendered(outcome, route, rendered):
     assert route_of(rendered(outcome)) == route
+
+
+@pytest.mark.parametrize(
+    ("target", "followed"),
+    [("later", ["later"]), (None, ["write"]), ([], None)],
+    ids=["set", "not set", "empty"],
+)
+def test_our_side_that_did_not_answer_has_a_route_of_its_own_only_if_the_author_set_it(target, followed):
+    with DAG("branched"):
+        branch = CallApiBranchOperator(
+            task_id="branch",
+            call=call(answered=False, finish_reason="employee_busy"),
+            if_not_answered="write",
+            if_our_side_did_not_answer=target,
+        )
+        branch >> [EmptyOperator(task_id="write"), EmptyOperator(task_id="later")]
+
+    assert branch.choose_branch({}) == followed
 
 
 def test_an_empty_text_is_no_call():
