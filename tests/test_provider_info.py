@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -152,3 +153,31 @@ def test_airflow_providers_shows_the_provider_and_its_connection_type(airflow_db
     (hook,) = [row for row in hooks if row["connection_type"] == "callapi"]
     assert hook["class"] == "airflow_provider_callapi.hooks.callapi.CallApiHook"
     assert "callapi_conn_id" in hook.values()
+
+
+def public_classes() -> list[type]:
+    """Return the hook, operators, sensor, triggers and notifier, and the retry policy."""
+    kinds = ("hooks", "operators", "sensors", "triggers")
+    modules = [name for kind in kinds for entry in INFO[kind] for name in entry["python-modules"]]
+    modules += [name.rpartition(".")[0] for name in INFO["notifications"]]
+    return [
+        found
+        for name in (*modules, "airflow_provider_callapi.retry_policies")
+        for found in vars(importlib.import_module(name)).values()
+        if inspect.isclass(found) and found.__module__ == name and not found.__name__.startswith("_")
+    ]
+
+
+@pytest.mark.parametrize("found", public_classes(), ids=lambda found: found.__name__)
+def test_every_parameter_is_described_in_the_docstring_of_the_class_or_of_its_module(found):
+    own = [base for base in found.__mro__ if base.__module__.startswith("airflow_provider_callapi.")]
+    parameters = {
+        parameter.name
+        for base in own
+        if "__init__" in vars(base)
+        for parameter in list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+        if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+    }
+    text = f"{found.__doc__}\n{sys.modules[found.__module__].__doc__}"
+
+    assert parameters - set(re.findall(r":param (\w+):", text)) == set()

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import pendulum
-
 from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.local_time import local_time
 
 _ROWS_SHOWN = 10
 _WORTH_SAYING = 60.0
@@ -97,12 +96,3 @@ class Announcement:
 
     def _bottleneck(self) -> tuple[float, str]:
         return self.campaign.pacing.forecast(self.called, self.campaign.rules.max_active)
-
-
-def local_time(at: float, timezone: str) -> str:
-    """Return a time in epoch seconds as local text: ``2026-03-02 12:00:00 Europe/Moscow``.
-
-    :param at: epoch seconds.
-    :param timezone: IANA name of the time zone.
-    """
-    return pendulum.from_timestamp(at, tz=timezone).format("YYYY-MM-DD HH:mm:ss z")

@@ -51,7 +51,6 @@ class StartCallOperator(RequestOperator):
     """
 
     ui_color = "#fbe8d3"
-    operator_extra_links = (RecordingLink(),)
     also_templated = ("tags", "region")
     kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS, "region": TEXT}
 
@@ -109,6 +108,15 @@ class StartCallOperator(RequestOperator):
         self.refused_as_result = refused_as_result
         self.recording_url: str | None = None
         self._try: CallTry | None = None
+
+    @property
+    def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
+        """The links of the task in Airflow's UI: the recording, if the author asked for the recording.
+
+        Airflow also reads this property with a mapped task instead of ``self``.
+        """
+        given = getattr(self, "partial_kwargs", vars(self))
+        return (RecordingLink(),) if given.get("recording_link") else ()
 
     def check_constants(self) -> None:
         """Check the parameters whose values contain no template.

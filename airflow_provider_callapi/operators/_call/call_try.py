@@ -26,6 +26,7 @@ from airflow_provider_callapi.calls.lifecycle import (
     WaitForCall,
     WaitForReport,
 )
+from airflow_provider_callapi.calls.local_time import local_time
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import AbsenceNotProven, CallGateway, Unresolved, place
 from airflow_provider_callapi.calls.stores import MemoryStore
@@ -131,6 +132,11 @@ class CallTry:
                 "require_answer without the Data API: if list.calls does not show that the contact picks "
                 "up, the answer is not known, and the task fails. Set extra.data_api of connection %s",
                 self._hook.callapi_conn_id,
+            )
+        if not self.is_durable and self._facts.try_number <= self._facts.clears:
+            self._log.warning(
+                "A retry may dial again: without task state (Airflow 3.3+, durable=True), a retry searches "
+                "only the active calls for the call of this try"
             )
         delivery = "at_most_once" if late else self._options.delivery
         # Without a journal that outlives a try, an earlier try may have placed the call.
@@ -238,10 +244,20 @@ class CallTry:
                 raise self._time_is_up(step.call)
             if isinstance(step, WaitForCall):
                 self.active_session_id = step.call.call_session_id
+                self._log_wait(step)
             if self._options.deferrable:
                 return self._deferral(step)
             step = self._wait_here(step)
         return _judged(step)
+
+    def _log_wait(self, step: WaitForCall) -> None:
+        event = "is answered or ends" if step.until == "answered" else "ends"
+        self._log.info(
+            "Waiting until call session %s %s, at the latest until %s",
+            step.call.call_session_id,
+            event,
+            local_time(step.deadline, self._hook.settings.period_timezone),
+        )
 
     def _wait_here(self, step: WaitForCall | WaitForReport) -> Step:
         if isinstance(step, WaitForReport):

@@ -7,7 +7,7 @@ from typing import Any
 
 from campaign_world import ANNA, BORIS, RULES, World
 
-from airflow_provider_callapi.calls.campaign.announcement import Announcement, local_time
+from airflow_provider_callapi.calls.campaign.announcement import Announcement
 from airflow_provider_callapi.calls.campaign.hours import CallingHours
 
 
@@ -59,7 +59,3 @@ def test_a_campaign_that_has_to_wait_names_the_time_of_its_first_call_and_the_re
     world = World(start=night, rules=rules)
     lines = [line.text for line in announcement(world).forecast_lines(night)]
     assert lines[-1] == "The first call waits until 2025-10-10 09:00:00 Europe/Moscow for the calling hours"
-
-
-def test_a_time_is_shown_on_the_clock_of_its_zone() -> None:
-    assert local_time(1_760_000_000.0, "Europe/Moscow") == "2025-10-09 11:53:20 Europe/Moscow"
