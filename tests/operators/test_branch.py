@@ -16,7 +16,10 @@ from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator, route_of
-from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+from airflow_provider_callapi.operators.start_call import (
+    CallApiStartEmployeeCallOperator,
+    CallApiStartInformerCallOperator,
+)
 
 pytest_plugins = ["airflow_desk"]
 
@@ -83,6 +86,26 @@ def test_what_tells_nothing_of_a_call_is_an_error_not_an_outcome(thing):
 def test_an_answer_that_is_neither_true_false_nor_null_is_an_error(answered):
     with pytest.raises(CallApiFailure, match="call: "):
         route_of({**call(), "answered": answered})
+
+
+@pytest.mark.parametrize("callapi_profile", ["document", "seen"])
+def test_an_employee_who_does_not_answer_is_our_side_and_the_contact_is_never_rung(desk):
+    desk.exchange.script(CONTACT, Script(employee_answer="no_answer"))
+
+    def make() -> CallApiStartEmployeeCallOperator:
+        return CallApiStartEmployeeCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            first_call="employee",
+            employee={"id": 25},
+            wait_for_completion=True,
+        )
+
+    ended = Task(desk, make).run()
+
+    assert desk.exchange.rings(CONTACT) == 0
+    assert (ended["answered"], route_of(ended)) == (False, "our_side_did_not_answer")
 
 
 # --- a refusal as a result ---
