@@ -96,8 +96,9 @@ clean:
 	rm -rf .venv .venv-constraints $(OLDEST) $(NEWER) .mypy_cache .ruff_cache .hypothesis .coverage dist
 
 $(INSTALLED): pyproject.toml constraints.txt
+	@echo "Installing Airflow, this provider and the tools into .venv. This takes some minutes, only the first time."
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,release]'
+	$(BIN)/pip install --constraint constraints.txt --editable '.[dev,release]'
 	touch $@
 
 $(OLDEST)/installed: pyproject.toml matrix/airflow-3.0.txt

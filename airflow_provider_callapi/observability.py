@@ -95,15 +95,18 @@ _EVENT_OF_PHASE = {
 }
 """The event to log when the watch of a call enters a phase."""
 _OUTCOME_FIELDS = (
-    "call_session_id",
-    "external_id",
-    "attempt",
     "answered",
     "finish_reason",
     "talk_seconds",
     "tags",
+    "attempt",
+    "call_session_id",
+    "external_id",
 )
-"""The fields of a call's outcome that log lines and spans contain."""
+"""The fields of a call's outcome that log lines and spans contain.
+
+A log line on Airflow's page shows the fields in this order, and the end of the line may be off the screen.
+"""
 
 
 # --- log lines ---
@@ -306,7 +309,7 @@ class ObservedStore:
             with suppress(Exception):
                 trace_call(Outcome.from_xcom(call), outcome)
         if self._stage in _EVENT_OF_STAGE:
-            fields = {"external_id": record["external_id"], **_outcome_fields(call)}
+            fields = {**_outcome_fields(call), "external_id": record["external_id"]}
             _log_event(_EVENT_OF_STAGE[self._stage], **fields)
 
 

@@ -108,7 +108,7 @@ def get_provider_info() -> dict[str, Any]:
                         "host": "Call API host",
                         # the label names the port because a number field shows no placeholder, and
                         # Airflow 3.3's list of connections refuses to test a connection without a port
-                        "port": "Port (443 at the vendor)",
+                        "port": "Port (enter 443 for the vendor)",
                         "password": "Password or access key",
                     },
                     "placeholders": {

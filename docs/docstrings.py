@@ -11,6 +11,7 @@ import griffe
 _CODE = re.compile(r"^\.\. code-block:: (\w+)\n\n((?:(?: {4}.*)?\n)+)", re.MULTILINE)
 _LITERAL = re.compile(r"^::\n\n((?:(?: {4}.*)?\n)+)", re.MULTILINE)
 _TABLE = re.compile(r"^=+ +=+\n(.*\n)=+ +=+\n((?:.*\n)+?)=+ +=+$", re.MULTILINE)
+_CODE_QUOTES = re.compile(r"(?<!`)``(?!`)")  # not the three of a fence
 _NAME = re.compile(r"(?<!`)`(?:airflow_provider_callapi[\w.]*\.)?(\w+)`(?!`)")
 
 
@@ -19,7 +20,7 @@ def to_markdown(text: str) -> str:
     text = _CODE.sub(lambda found: _fenced(found[1], found[2]), f"{text}\n")
     text = _LITERAL.sub(lambda found: _fenced("text", found[1]), text)
     text = _TABLE.sub(_table, text)
-    return _NAME.sub(r"`\1`", text.replace("``", "`")).rstrip()
+    return _NAME.sub(r"`\1`", _CODE_QUOTES.sub("`", text)).rstrip()
 
 
 def _fenced(language: str, code: str) -> str:

@@ -63,6 +63,8 @@ def test_every_change_of_a_call_is_one_line_with_its_ids_in_worker_and_triggerer
     ]
     assert {line["external_id"] for line in lines} == {"order-7"}
     assert {line["call_session_id"] for line in lines[1:]} == {result["call_session_id"]}
+    facts = ["answered", "finish_reason", "talk_seconds", "tags", "attempt", "call_session_id", "external_id"]
+    assert [name for name in lines[-1] if name in facts] == facts, "the ids push no fact off the screen"
     assert lines[-1]["answered"] is True
     assert lines[-1]["tags"] == [38]
     assert not PHONE.search(json.dumps([{**line, "call_session_id": 0} for line in lines]))

@@ -60,7 +60,7 @@ PROMISED = {
     "triggers.call_session": ["CallApiSessionTrigger"],
     "emulator": ["Emulator", "Exchange", "Script", "Fault", "ManualClock"],
 }
-"""Section 3 of the design: a promise to users."""
+"""Module → the public names that users import. To rename one of them breaks the users' DAG files."""
 
 
 def modules(names):

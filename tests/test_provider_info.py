@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -15,7 +16,7 @@ from typing import Any
 import airflow
 import jsonschema
 import pytest
-from airflow.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperatorLink
 
 from airflow_provider_callapi.connection.settings import _ExtraFields
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -85,15 +86,11 @@ def test_every_module_of_a_kind_is_named_and_can_be_imported(kind):
 
 def test_every_link_of_an_operator_is_named():
     package = Path(inspect.getfile(get_provider_info)).parent
-    links = set()
     for path in (package / "operators").glob("*.py"):
-        module = importlib.import_module(f"airflow_provider_callapi.operators.{path.stem}")
-        for operator in vars(module).values():
-            if isinstance(operator, type) and issubclass(operator, BaseOperator):
-                links |= {type(link) for link in operator.operator_extra_links}
+        importlib.import_module(f"airflow_provider_callapi.operators.{path.stem}")
 
-    named = {f"{link.__module__}.{link.__qualname__}" for link in links}
-    assert {name for name in named if name.startswith("airflow_provider_callapi.")} == set(
+    links = {f"{link.__module__}.{link.__qualname__}" for link in BaseOperatorLink.__subclasses__()}
+    assert {name for name in links if name.startswith("airflow_provider_callapi.")} == set(
         INFO["extra-links"]
     )
 
@@ -152,3 +149,36 @@ def test_airflow_providers_shows_the_provider_and_its_connection_type(airflow_db
     (hook,) = [row for row in hooks if row["connection_type"] == "callapi"]
     assert hook["class"] == "airflow_provider_callapi.hooks.callapi.CallApiHook"
     assert "callapi_conn_id" in hook.values()
+
+
+KINDS = ("hooks", "operators", "sensors", "triggers")
+MODULES_OF_AUTHORS = [
+    *(name for kind in KINDS for entry in INFO[kind] for name in entry["python-modules"]),
+    *(name.rpartition(".")[0] for name in INFO["notifications"]),
+    pytest.param(
+        "airflow_provider_callapi.retry_policies",
+        marks=pytest.mark.needs_airflow("3.3", "retry policies"),
+    ),
+]
+
+
+@pytest.mark.parametrize("name", MODULES_OF_AUTHORS)
+def test_every_parameter_is_described_in_the_docstring_of_its_class_or_module(name):
+    module = importlib.import_module(name)
+    for found in vars(module).values():
+        if not inspect.isclass(found) or found.__module__ != name or found.__name__.startswith("_"):
+            continue
+        described = set(re.findall(r":param (\w+):", f"{found.__doc__}\n{module.__doc__}"))
+        assert parameters_of(found) - described == set(), found.__name__
+
+
+def parameters_of(found: type) -> set[str]:
+    """Return the names of the parameters that a class and its bases of this package take."""
+    own = [base for base in found.__mro__ if base.__module__.startswith("airflow_provider_callapi.")]
+    return {
+        parameter.name
+        for base in own
+        if "__init__" in vars(base)
+        for parameter in list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+        if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+    }

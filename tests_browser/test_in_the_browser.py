@@ -104,6 +104,28 @@ def test_the_test_button_explains_how_to_repair_the_connection(
     expect(toast(page, "Test Connection Failed")).to_contain_text("to its IP list for the Call API")
 
 
+def test_a_connection_without_a_port_is_saved_and_the_label_says_what_airflows_test_needs(
+    airflow: Standalone, exchange: Exchange, no_connection: None, page: Page
+) -> None:
+    page.goto(f"{airflow.url}/connections")
+    page.get_by_role("button", name="Add Connection").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Connection ID").fill(CONNECTION)
+    form.get_by_role("combobox", name="Connection Type").fill("Call API")
+    page.get_by_role("option", name="CoMagic / UIS Call API").click()
+    form.get_by_label("Call API host").fill(airflow.emulator.url)
+    form.get_by_label("Password or access key").fill(exchange.account.key)
+    expect(form.get_by_label("Port (enter 443 for the vendor)")).to_have_value("")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_be_hidden()
+    assert airflow.api(f"connections/{CONNECTION}")["port"] is None
+
+    press_test(page)
+
+    # Airflow refuses the request of its own page before it asks the provider: see docs/connection.md
+    expect(toast(page, "Test Connection Failed")).to_contain_text("Bad Request")
+
+
 def test_the_form_of_an_example_places_a_call(
     airflow: Standalone, exchange: Exchange, connection: None, page: Page, screenshot: Screenshot
 ) -> None:

@@ -232,7 +232,10 @@ class CallLifecycle:
         found = self._gateway.fetch_final_outcome(call)
         if found is None:
             if self._gateway.clock() < report_by:
-                self._gateway.log(f"The Data API has no report of call session {call.call_session_id} yet")
+                self._gateway.log(
+                    f"The Data API has no report of call session {call.call_session_id} yet: waiting for the "
+                    f"report, at most {report_by - self._gateway.clock():.0f} s more"
+                )
                 return WaitForReport(call, report_by)
             self._gateway.warn(
                 "The Data API has no report after report_timeout: the outcome is what list.calls has shown"

@@ -15,6 +15,7 @@ import pendulum
 
 from airflow_provider_callapi.api.models import parse_time
 from airflow_provider_callapi.calls.answers import FinishedCall
+from airflow_provider_callapi.calls.finish_reasons import FinishCategory, category_of
 
 _TIMES = ("started_at", "answered_at", "ended_at")
 """Fields that are epoch seconds in Python and ISO 8601 text in an XCom."""
@@ -66,6 +67,20 @@ class Outcome:
     operations: tuple[str, ...] | None = None
     communication_id: int | None = None
     source: Literal["start", "list.calls", "data_api"] = "start"
+
+    @property
+    def finish_category(self) -> FinishCategory | None:
+        """The category of the finish reason of the contact's own leg, otherwise of the call's finish reason.
+
+        The finish reason of the contact's own leg takes precedence, because the reason of the call may come
+        from any leg. None: no finish reason with a category is known.
+        """
+        return category_of(self.contact_finish_reason) or category_of(self.finish_reason)
+
+    @property
+    def missed_our_side(self) -> bool:
+        """Whether the contact is known not to have answered, because no employee or operator was reached."""
+        return self.answered is False and self.finish_category is FinishCategory.OUR_SIDE
 
     def tagged(self, tag_id: int) -> Outcome:
         """Return a copy of this outcome with one more tag id in ``tags``. A tag id is never listed twice."""

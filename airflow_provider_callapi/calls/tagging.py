@@ -7,8 +7,13 @@ from typing import Literal
 
 from airflow_provider_callapi.calls.outcome import Outcome
 
-TagWhen = Literal["answered", "not_answered", "ended"]
-"""The outcome for which a call gets a tag. ``ended`` means every call that has ended, answered or not."""
+TagWhen = Literal["answered", "not_answered", "our_side_did_not_answer", "ended"]
+"""The outcome for which a call gets a tag.
+
+``our_side_did_not_answer`` means that no employee or operator was reached, and the contact did not answer.
+Without a tag for this outcome, the call gets the tag for ``not_answered``. ``ended`` means every call that
+has ended, answered or not.
+"""
 TagRules = Mapping[TagWhen, int]
 """Outcome → the id of the tag that a call with this outcome gets."""
 
@@ -19,6 +24,8 @@ def due_tags(call: Outcome, tag_rules: TagRules) -> list[int]:
     If it is not known whether the contact answered, the call needs only the tag for the outcome ``ended``.
     """
     due: list[TagWhen] = ["ended"]
-    if call.answered is not None:
+    if call.missed_our_side and "our_side_did_not_answer" in tag_rules:
+        due.append("our_side_did_not_answer")
+    elif call.answered is not None:
         due.append("answered" if call.answered else "not_answered")
     return [tag_rules[when] for when in due if when in tag_rules and tag_rules[when] not in call.tags]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from argparse import Namespace
 from contextlib import redirect_stdout
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from airflow.cli.simple_table import AirflowConsole
 from airflow.utils import yaml
@@ -52,7 +54,7 @@ def print_result(text: str, data: dict[str, Any], args: Namespace) -> None:
     With ``text``, print only the text. With ``json`` or ``yaml``, print the data.
     """
     if args.output == "text":
-        sys.stdout.write(f"{text}\n")
+        print_text(text, sys.stdout)
     else:
         print_data(data, args)
 
@@ -64,8 +66,24 @@ def print_data(data: Any, args: Namespace) -> None:
         sys.stdout.write(yaml.dump(data, allow_unicode=True, sort_keys=False))
 
 
+def print_text(text: str, stream: TextIO) -> None:
+    """Print a text as whole lines.
+
+    On a terminal, a line that is too long continues on the next line behind a complete word. The terminal
+    itself would break the line inside a word. In a file or a pipe, every line stays as it is.
+    """
+    if stream.isatty():
+        width = shutil.get_terminal_size().columns
+        text = "\n".join(
+            textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+            for line in text.split("\n")
+        )
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
 def warn(text: str) -> None:
-    sys.stderr.write(f"airflow callapi: {text}\n")
+    print_text(f"airflow callapi: {text}", sys.stderr)
 
 
 def fail(text: str) -> NoReturn:

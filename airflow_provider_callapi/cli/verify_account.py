@@ -17,7 +17,7 @@ from airflow.utils.cli import suppress_logs_and_warning
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import StartSimpleCall
 from airflow_provider_callapi.cli.command_hook import open_hook
-from airflow_provider_callapi.cli.output import confirm, fail, print_data
+from airflow_provider_callapi.cli.output import confirm, fail, print_data, print_text
 from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.verify.assumptions import table
 from airflow_provider_callapi.verify.bench import Options
@@ -124,13 +124,12 @@ def _print_findings(context: Context, args: Namespace) -> None:
         sys.stdout.write(f"{text}\n")
         _say("For the profile of the emulator, repeat the command with --output json. No call is repeated.")
         return
-    _say(text)
+    sys.stderr.write(f"{text}\n")
     print_data(to_profile(context.findings, connection_zone=context.timezone, now=context.now), args)
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    print_text(text, sys.stderr)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The 22 methods of the Call API, each with the function that carries out the method.
+"""The methods of the Call API, each with the function that carries out the method.
 
 Source: "Список методов" (list of methods) of the vendor's Call API v4.0 document.
 """

@@ -7,22 +7,8 @@ The spoken text is in Russian and names the task, the DAG and the run. To speak 
 parameter `message`, which may contain a template. The notifier needs the connection `callapi_default` and the
 component *informer call*.
 
-If the account also has the component *call management*, the notifier finds an alert's call that is in
-progress. `contact` can then be a list: if the first person does not answer, the notifier calls the next
-person. A list takes longer than Airflow lets a task's callback run. Therefore set the callback on the DAG
-(`on_failure_callback` of `DAG`, `[dag_processor] dag_file_processor_timeout`) or on a deadline:
-
-    DAG(
-        ...,
-        deadline=DeadlineAlert(
-            reference=DeadlineReference.DAGRUN_QUEUED_AT,
-            interval=timedelta(hours=1),
-            callback=AsyncCallback(
-                CallApiNotifier,
-                kwargs={"contact": ["79161234567", "79161234568"], "virtual_phone_number": "74993720692"},
-            ),
-        ),
-    )
+Airflow ends the callback of a task after 20 seconds, which is enough for one person. To ring several people
+one after another, see the example `ring_everybody.py`.
 """
 
 from datetime import timedelta

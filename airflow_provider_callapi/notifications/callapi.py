@@ -35,17 +35,19 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     """Call a person and speak a text about the failure. With several contacts, call until one answers.
 
     Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert
-    (``AsyncCallback`` or ``SyncCallback``). The notifier rings the same people once per DAG run, even if many
-    tasks fail. The notifier returns nothing and raises nothing. If no phone rings because of an error, the
-    log shows "No person was rung for …" and the reason.
+    (``AsyncCallback`` or ``SyncCallback``), or call it with the context in a task. The notifier rings the
+    same people once per DAG run, even if many tasks fail. The notifier returns nothing and raises nothing. If
+    no phone rings because of an error, the log shows "No person was rung for …" and the reason.
 
     A contact counts as reached only if a poll or the Data API shows an answer. An answer by a voice mailbox
     counts too, unless ``acknowledged_by`` asks for more. If it is unknown whether a contact answered, the
     notifier calls the next contact. The notifier does not wait for the answer to the last call.
 
     Airflow limits the time of callbacks: 20 s for a task (``[core] task_success_overtime``), 50 s for a DAG
-    (``[dag_processor] dag_file_processor_timeout``), no limit for a deadline. Each limit is long enough to
-    call one person. The log shows a warning if the time may be too short for all contacts.
+    (``[dag_processor] dag_file_processor_timeout``), no limit for a deadline and in
+    a running task. Each limit is long enough to call one person. To call several people when a task fails,
+    call the notifier in a last task with ``trigger_rule="one_failed"`` (see the example DAG
+    ``ring_everybody.py``). The log shows a warning if the time may be too short for all contacts.
 
     When several tasks fail in the same second, only one of their callbacks rings. Each callback writes a
     claim (a reservation of the right to ring) to the alert's Airflow Variable, ``callapi_alert_<hash>``, and
@@ -53,8 +55,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     one callback rings, as long as every callback writes the Variable within ``settle`` seconds of reading it.
     A slower callback can cause a second call.
 
-    Airflow may restart a deadline's callback, for example when the triggerer restarts. The restarted callback
-    waits for the answer to a call that is still active, and calls no person twice.
+    Airflow may restart a deadline's callback, for example when the triggerer restarts, and may retry a task.
+    The restarted callback or task waits for the answer to a call that is still active, and calls no person
+    twice.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
         commas. A number that cannot be read is an error of the DAG file, unless the number contains a

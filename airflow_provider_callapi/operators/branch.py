@@ -21,11 +21,14 @@ from airflow_provider_callapi.parameters.schema import Schema, is_template, read
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-Route = Literal["answered", "not_answered", "refused", "unknown"]
+Route = Literal["answered", "not_answered", "our_side_did_not_answer", "refused", "unknown"]
 Target = str | Sequence[str] | None
 """The id of a task or task group directly downstream, or a list of ids. None: skip all downstream tasks."""
 
-_KINDS: Schema = {f"if_{route}": TEXTS.or_none("skip all tasks") for route in get_args(Route)}
+_KINDS: Schema = {
+    **{f"if_{route}": TEXTS.or_none("skip all tasks") for route in get_args(Route)},
+    "if_our_side_did_not_answer": TEXTS.or_none("the tasks of if_not_answered"),
+}
 """The parameters of the branch operator except ``call`` and ``routes``."""
 _ROUTES_KIND = mapping_of(TEXTS.or_none("skip all tasks")).or_none("no routes by mark")
 
@@ -37,20 +40,24 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 
     The first condition of this table that the call meets gives the route:
 
-    ============  ==================================================================================
-    route         taken when
-    ============  ==================================================================================
-    refused       the service refused to call this contact (blacklist, direction rules), and no phone
-                  rang. Only a start operator with ``refused_as_result=True`` returns this outcome
-    a mark        the call has this mark: an operation of the scenario, or a tag. The marks are tried
-                  in the order of ``routes``
-    unknown       ``routes`` contains an operation, the operations of the call are not known, and the
-                  contact may have answered
-    answered      the contact picked up
-    not_answered  the contact did not pick up; only the Data API reports this outcome
-    unknown       anything else: the call ended without a known answer, the call is still active, or
-                  there is no call
-    ============  ==================================================================================
+    =======================  =======================================================================
+    route                    taken when
+    =======================  =======================================================================
+    refused                  the service refused to call this contact (blacklist, direction rules), and
+                             no phone rang. Only a start operator with ``refused_as_result=True``
+                             returns this outcome
+    a mark                   the call has this mark: an operation of the scenario, or a tag. The marks
+                             are tried in the order of ``routes``
+    unknown                  ``routes`` contains an operation, the operations of the call are not known,
+                             and the contact may have answered
+    answered                 the contact picked up
+    our_side_did_not_answer  no employee or operator was reached, and the contact did not pick up; only
+                             the Data API reports this outcome. Without tasks for this route, the route
+                             is *not_answered*
+    not_answered             the contact did not pick up; only the Data API reports this outcome
+    unknown                  anything else: the call ended without a known answer, the call is still
+                             active, or there is no call
+    =======================  =======================================================================
 
     If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. The branch
     operator then takes the route *unknown*: a failed start operator returns no call, and the phone may have
@@ -68,6 +75,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     :param if_answered: the tasks for the route *answered*, in the form of a value of ``routes``. None: a call
         with this outcome skips all downstream tasks.
     :param if_not_answered: the tasks for the route *not_answered*, in the form of ``if_answered``.
+    :param if_our_side_did_not_answer: the tasks for the route *our_side_did_not_answer*, in the form of
+        ``if_answered``. None: a call with this outcome takes the route *not_answered*. An empty list: skip
+        all downstream tasks.
     :param if_refused: the tasks for the route *refused*, in the form of ``if_answered``.
     :param if_unknown: the tasks for the route *unknown*, in the form of ``if_answered``.
     """
@@ -83,6 +93,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         routes: Mapping[str, Target] | None = None,
         if_answered: Target = None,
         if_not_answered: Target = None,
+        if_our_side_did_not_answer: Target = None,
         if_refused: Target = None,
         if_unknown: Target = None,
         **kwargs: Any,
@@ -92,6 +103,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         self.routes = routes
         self.if_answered = if_answered
         self.if_not_answered = if_not_answered
+        self.if_our_side_did_not_answer = if_our_side_did_not_answer
         self.if_refused = if_refused
         self.if_unknown = if_unknown
         self._read_targets()  # a wrong parameter is an error of the DAG file
@@ -107,7 +119,10 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         targets = self._read_targets()
         self._check_targets(targets)
         route = route_of(self.call, [key for key in targets if isinstance(key, Mark)])
-        self.log.info("The call %s", f"has the mark {route}" if isinstance(route, Mark) else f"is {route}")
+        self.log.info(
+            "The call %s",
+            f"has the mark {route}" if isinstance(route, Mark) else f"is {route.replace('_', ' ')}",
+        )
         return targets[route] or None
 
     def _read_targets(self) -> dict[Route | Mark, list[str]]:
@@ -116,6 +131,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
         outcomes = read_parameters(_KINDS, vars(self))
+        if outcomes["if_our_side_did_not_answer"] is None:
+            outcomes["if_our_side_did_not_answer"] = outcomes["if_not_answered"]
         try:
             marks = read_marks(read_parameter("routes", self.routes, _ROUTES_KIND) or {})
         except ValueError as error:
@@ -160,7 +177,7 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
         if call["status"] == "refused":
             return "refused"
         outcome = Outcome.from_xcom(dict(call))
-        by_outcome = _ROUTES[outcome.answered]
+        by_outcome = "our_side_did_not_answer" if outcome.missed_our_side else _ROUTES[outcome.answered]
         mark = first_mark(marks, outcome)
     except (TypeError, KeyError, ValueError):
         raise InvalidParameter(

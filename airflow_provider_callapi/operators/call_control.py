@@ -3,6 +3,9 @@
 The parameter ``call_session_id`` takes a number, a text, or the dict that a start operator or the sensor
 returned. Example: ``call_session_id=start.output``. The parameter can be mapped.
 
+:param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a
+    template.
+
 A request that rings a phone or plays a sound is sent only once, even if the task's process is killed. If the
 service's reply to this request is lost, the task fails without retries. A task succeeds if the call already
 has the requested state. Examples: a duplicate tag, a recording that is already on, a call that has already

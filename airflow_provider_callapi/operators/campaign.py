@@ -107,8 +107,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         whether the call was placed).
     :param fail_if_invalid_over: fail the task if more than this share of all rows is ``invalid``. From an
         invalid row, no call can be made.
-    :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
-        events but ``answered`` need the Data API.
+    :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. The
+        event ``our_side_did_not_answer`` means that no employee or operator was reached. Without its tag,
+        such a call gets the tag of ``not_answered``. All events but ``answered`` need the Data API.
     :param dry_run: True: dial no one. The task only reads the contact list and logs what the campaign would
         do. A template must render to ``true`` or ``false`` in upper or lower case. Any other text fails the
         task before anyone is dialled. With the Data API, the summary's ``problems`` name numbers, scenarios,

@@ -55,9 +55,10 @@ template.
 :param durable: True: keep the journal (the task's record of its call) in Airflow's task state (3.3+). Without
     a journal, a retry searches the active calls for the call of the earlier try. If the search does not find
     the call, for example because the call has already ended, the retry calls the person a second time.
-:param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. All
-    events but ``answered`` need the Data API. The result's ``tags`` lists the tags that were set. May
-    contain a template.
+:param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. The
+    event ``our_side_did_not_answer`` means that no employee or operator was reached. Without its tag, such a
+    call gets the tag of ``not_answered``. All events but ``answered`` need the Data API. The result's
+    ``tags`` lists the tags that were set. May contain a template.
 :param cancel_on_kill: True: release (end) the call if a user kills or clears the waiting task, or marks
     it as success or failed.
 :param max_lateness: the longest time between the DAG run's due time and the call: a timedelta or seconds, 24

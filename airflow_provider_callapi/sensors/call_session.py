@@ -24,6 +24,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_callapi.api.errors import CallApiError, NotSent
+from airflow_provider_callapi.calls.local_time import local_time
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, TOLERANCE, PollTolerance
@@ -148,6 +149,12 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             with self._skip_only_what_is_late():
                 return super().execute(context)
         now = time.time()
+        self.log.info(
+            "Waiting until call session %s %s, at the latest until %s",
+            call.call_session_id,
+            "is answered or ends" if self.until == "answered" else "ends",
+            local_time(now + self.timeout, "UTC"),
+        )
         self.defer(
             trigger=CallApiSessionTrigger(
                 callapi_conn_id=self.callapi_conn_id,

@@ -30,10 +30,8 @@ CATEGORIES_OF = {
 """Whom a reason concerns → the categories that such a reason can have."""
 
 
-def test_the_table_has_every_reason_that_the_vendor_lists() -> None:
+def test_every_reason_belongs_to_sessions_or_legs_and_has_a_meaning() -> None:
     reasons = finish_reasons().values()
-    assert len(reasons) == 93
-    assert sum(reason.of_session and reason.of_leg for reason in reasons) == 63
     assert all(reason.of_session or reason.of_leg for reason in reasons)
     assert all(reason.meaning for reason in reasons)
 

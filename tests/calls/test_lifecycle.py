@@ -341,7 +341,11 @@ def test_a_report_that_is_not_there_yet_is_waited_for_from_the_end_of_the_call_o
     step = world.lifecycle().observed(Phase.ENDED, call)
     assert step == WaitForReport(call, report_by=NOW - 20 + REPORT_TIMEOUT)
     assert (world.stage, world.warnings) == (Stage.ENDED, [])
-    assert world.log == [f"The Data API has no report of call session {SESSION} yet"]
+    (line,) = world.log
+    assert line == (
+        f"The Data API has no report of call session {SESSION} yet: "
+        "waiting for the report, at most 100 s more"
+    )
 
 
 def test_a_report_of_a_call_without_a_known_end_is_waited_for_from_now_on() -> None:

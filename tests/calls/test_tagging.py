@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from airflow_provider_callapi.calls.outcome import Outcome
@@ -15,6 +17,25 @@ def test_a_call_gets_the_ended_tag_and_the_tag_of_a_known_answer(
     answered: bool | None, due: list[int]
 ) -> None:
     assert due_tags(Outcome(7, answered=answered), RULES) == due
+
+
+@pytest.mark.parametrize(
+    ("changes", "due"),
+    [
+        ({"answered": False}, [38, 39]),
+        ({"answered": False, "contact_finish_reason": "subscriber_busy"}, [38, 37]),
+        ({"answered": None}, [38]),
+        ({"answered": True}, [38, 36]),
+    ],
+)
+def test_a_call_that_our_side_missed_gets_its_own_tag(changes: dict[str, Any], due: list[int]) -> None:
+    missed = Outcome(7, finish_reason="operator_busy", **changes)
+
+    assert due_tags(missed, {**RULES, "our_side_did_not_answer": 39}) == due
+
+
+def test_without_its_own_tag_a_call_that_our_side_missed_is_not_answered() -> None:
+    assert due_tags(Outcome(7, answered=False, finish_reason="operator_busy"), RULES) == [38, 37]
 
 
 def test_a_tag_that_the_call_has_is_not_due() -> None:

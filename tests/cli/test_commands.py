@@ -76,6 +76,21 @@ def test_calls_are_a_table_that_shows_who_is_on_the_line_without_phone_numbers(c
     assert CONTACT not in run.out
 
 
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_terminal_shows_a_long_message_with_line_ends_between_words(
+    callapi, monkeypatch, exchange, columns
+):
+    text = callapi("calls", "--conn-id", "missing").err
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+
+    shown = callapi("calls", "--conn-id", "missing").err
+
+    assert len(text.splitlines()) == 1, "a file and a pipe get one line"
+    assert shown.split() == text.split()
+    assert all(len(line) <= columns for line in shown.splitlines())
+
+
 def test_a_table_of_calls_fits_a_terminal_of_80_columns_with_a_line_for_each_leg(callapi, talk, monkeypatch):
     monkeypatch.setattr("airflow.cli.simple_table.is_tty", lambda: True)
     monkeypatch.setenv("COLUMNS", "80")

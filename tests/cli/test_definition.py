@@ -48,3 +48,27 @@ def test_the_definitions_cost_the_start_of_airflows_cli_nothing_heavy():
         "airflow_provider_callapi.cli",
         "airflow_provider_callapi.cli.definition",
     ]
+
+
+ROOMS_OF_A_COMMAND = {
+    "api", "calls", "cli", "connection", "databases", "exceptions", "hooks", "observability", "parameters",
+}  # fmt: skip
+HTTP_CLIENT = {"certifi", "charset_normalizer", "idna", "requests", "urllib3"}
+
+
+def test_a_command_adds_only_the_http_client_and_few_rooms_to_the_start_of_airflows_own_commands():
+    code = (
+        "import sys, airflow.cli.cli_parser as cli, airflow.cli.commands.connection_command;"
+        "cli.get_parser(); before = set(sys.modules);"
+        "import airflow_provider_callapi.cli.commands, airflow_provider_callapi.cli.account_lists;"
+        "import airflow_provider_callapi.cli.find_call; print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    added = [name.split(".") for name in done.stdout.split()]
+    rooms = {room for package, *room in added if package == "airflow_provider_callapi" for room in room[:1]}
+    packages = {package for package, *_ in added if not package.startswith("_")}
+    assert rooms <= ROOMS_OF_A_COMMAND
+    assert packages - sys.stdlib_module_names <= HTTP_CLIENT | {"airflow", "airflow_provider_callapi"}

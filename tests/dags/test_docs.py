@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -30,6 +31,7 @@ from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.methods import METHODS, Repeat
 from airflow_provider_callapi.calls import call_journal
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, RESULT_MEANINGS
+from airflow_provider_callapi.calls.finish_reasons import finish_reasons
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 from airflow_provider_callapi.calls.snapshot import Snapshot
@@ -336,6 +338,47 @@ def test_the_routes_of_the_branch_are_the_codes_own():
     routes = {f"if_{route}" for route in branch.get_args(branch.Route)}
 
     assert {row[0] for row in table("operators/waiting.md", "route")} == routes
+
+
+def test_every_finish_reason_is_on_its_page_with_the_meaning_of_the_code():
+    """A new finish reason needs a row on the page, and a row of the page a finish reason of the code."""
+    assert {row[0]: tuple(row[1:]) for row in table("finish-reasons.md", "finish reason")} == {
+        name: (reason.meaning, reason.category or "", "yes" if reason.proves_no_answer else "")
+        for name, reason in finish_reasons().items()
+    }
+
+
+def test_the_configuration_on_the_page_of_standalone_fits_the_form_of_the_example():
+    conf = re.search(r"trigger callapi_informer_call --conf '(.*)'", block(PAGES["standalone.md"], "trigger"))
+    example = EXAMPLES.joinpath("informer_call.py").read_text("utf-8")
+
+    assert conf is not None
+    for name, value in json.loads(conf[1]).items():
+        assert re.search(rf'"{name}": Param\(', example), name
+        assert isinstance(value, str)
+
+
+def test_no_reference_points_to_a_document_that_is_not_in_the_repository():
+    """A chapter's number means nothing to a reader who has only the repository."""
+    code = [
+        *ROOT.glob("airflow_provider_callapi/**/*.py"),
+        *ROOT.glob("tests*/**/*.py"),
+        *ROOT.glob("demo/*.py"),
+    ]
+    texts = {path.name: path.read_text("utf-8") for path in code if path.name != "test_docs.py"} | PAGES
+
+    pattern = r"[Ss]ection \d+ of the|notes? §|§ ?\d|\bdesign\.md\b"
+    assert {name: found for name, text in texts.items() if (found := re.findall(pattern, text))} == {}
+
+
+def test_code_blocks_in_docstrings_stay_blocks_in_the_reference():
+    spec = importlib.util.spec_from_file_location("docstrings", ROOT / "docs" / "docstrings.py")
+    docstrings = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(docstrings)
+
+    page = docstrings.to_markdown("Use ``it``:\n\n.. code-block:: python\n\n    it()\n\nMore.")
+
+    assert page == "Use `it`:\n\n```python\nit()\n```\nMore."
 
 
 def test_every_command_and_option_is_in_the_tables():

@@ -69,7 +69,7 @@ def test_no_control_method_finds_a_finished_or_unknown_session(api):
     params |= {"send.dtmf": {"dtmf_string": "1"}, "disconnect.leg": {"leg_id": leg}}
     params |= {"hold.call": {"contact_message": TTS}, "call.talk_option": {"button": "1"}}
     controls = [name for name, kind in METHODS.items() if "call_session_id" in kind.model_fields]
-    assert len(controls) == 13
+    assert params.keys() < set(controls)
     for method in controls:
         for session in (call.call_session_id, 1):
             given = {"call_session_id": session, **params.get(method, {})}

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task
 
 from airflow_provider_callapi.api.errors import CallApiError
@@ -15,7 +17,10 @@ from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator, route_of
-from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+from airflow_provider_callapi.operators.start_call import (
+    CallApiStartEmployeeCallOperator,
+    CallApiStartInformerCallOperator,
+)
 
 pytest_plugins = ["airflow_desk"]
 
@@ -37,6 +42,10 @@ REFUSED = {**call(answered=False), "call_session_id": None, "status": "refused"}
         (call(answered=None), "unknown"),
         (Outcome(206597836).to_xcom(), "unknown"),
         (Outcome(206597836, answered=True).to_xcom(), "answered"),
+        (call(answered=False, finish_reason="sip_offline"), "our_side_did_not_answer"),
+        (call(answered=False, finish_reason="sip_offline", contact_finish_reason="timeout"), "not_answered"),
+        (call(answered=None, finish_reason="sip_offline"), "unknown"),
+        (call(answered=True, finish_reason="sip_offline"), "answered"),
         (REFUSED, "refused"),
         (None, "unknown"),
     ],
@@ -44,6 +53,24 @@ REFUSED = {**call(answered=False), "call_session_id": None, "status": "refused"}
 @pytest.mark.parametrize("rendered", [lambda c: c, json.dumps, str], ids=["xcom", "tojson", "text"])
 def test_what_is_known_of_a_call_decides_however_it_was_rendered(outcome, route, rendered):
     assert route_of(rendered(outcome)) == route
+
+
+@pytest.mark.parametrize(
+    ("target", "followed"),
+    [("later", ["later"]), (None, ["write"]), ([], None)],
+    ids=["set", "not set", "empty"],
+)
+def test_our_side_that_did_not_answer_has_a_route_of_its_own_only_if_the_author_set_it(target, followed):
+    with DAG("branched"):
+        branch = CallApiBranchOperator(
+            task_id="branch",
+            call=call(answered=False, finish_reason="employee_busy"),
+            if_not_answered="write",
+            if_our_side_did_not_answer=target,
+        )
+        branch >> [EmptyOperator(task_id="write"), EmptyOperator(task_id="later")]
+
+    assert branch.choose_branch({}) == followed
 
 
 def test_an_empty_text_is_no_call():
@@ -60,6 +87,26 @@ def test_what_tells_nothing_of_a_call_is_an_error_not_an_outcome(thing):
 def test_an_answer_that_is_neither_true_false_nor_null_is_an_error(answered):
     with pytest.raises(CallApiFailure, match="call: "):
         route_of({**call(), "answered": answered})
+
+
+@pytest.mark.parametrize("callapi_profile", ["document", "seen"])
+def test_an_employee_who_does_not_answer_is_our_side_and_the_contact_is_never_rung(desk):
+    desk.exchange.script(CONTACT, Script(employee_answer="no_answer"))
+
+    def make() -> CallApiStartEmployeeCallOperator:
+        return CallApiStartEmployeeCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            first_call="employee",
+            employee={"id": 25},
+            wait_for_completion=True,
+        )
+
+    ended = Task(desk, make).run()
+
+    assert desk.exchange.rings(CONTACT) == 0
+    assert (ended["answered"], route_of(ended)) == (False, "our_side_did_not_answer")
 
 
 # --- routes by mark ---

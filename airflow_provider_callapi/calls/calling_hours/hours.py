@@ -142,15 +142,6 @@ def read_hours(value: Any) -> tuple[time, time]:
     return opens, closes
 
 
-def local_time(at: float, timezone: str) -> str:
-    """Return a time in epoch seconds as local text: ``2026-03-02 12:00:00 Europe/Moscow``.
-
-    :param at: epoch seconds.
-    :param timezone: IANA name of the time zone.
-    """
-    return f"{datetime.fromtimestamp(at, _zone(timezone)):%Y-%m-%d %H:%M:%S} {timezone}"
-
-
 def year_in(timezone: str, now: float) -> int:
     """Return the year that the clock of a time zone shows.
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from airflow_provider_callapi.calls.calling_hours.hours import local_time
 from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.local_time import local_time
 
 _ROWS_SHOWN = 10
 _WORTH_SAYING = 60.0

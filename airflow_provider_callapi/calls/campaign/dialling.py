@@ -219,7 +219,7 @@ class Dialling:
             return self._rules.dial_until, "the end of the campaign: no calling hours open before it"
         if due > now:
             shut = not self._queues.open_queues(now)
-            return due, "the calling hours" if shut else "the next person's turn"
+            return due, "the calling hours" if shut else "the next redial"
         if self.do_not_call is None:
             return now + _RETRY_SECONDS, "the do_not_call list, which cannot be read"
         if self.active_calls >= self._rules.max_active:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from airflow_provider_callapi.calls.finish_reasons import FinishCategory, category_of
+from airflow_provider_callapi.calls.finish_reasons import FinishCategory
 from airflow_provider_callapi.calls.marks import FORMS, Mark, read_marks
 from airflow_provider_callapi.calls.outcome import Outcome
 
@@ -78,8 +78,7 @@ def result_of(call: Outcome) -> Result:
     """
     if call.answered:
         return Result.ANSWERED
-    category = category_of(call.contact_finish_reason) or category_of(call.finish_reason)
-    result = Result(category.value) if category else Result.NOT_REACHED
+    result = Result(call.finish_category.value) if call.finish_category else Result.NOT_REACHED
     if call.answered is None and result in _NEEDS_AN_UNANSWERED_CALL:
         return Result.UNKNOWN
     return result

@@ -13,6 +13,7 @@ from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, Lim
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
 from airflow_provider_callapi.calls.campaign.people import CallTemplate
 from airflow_provider_callapi.calls.campaign.report_fetcher import ReportFetcher
+from airflow_provider_callapi.calls.campaign.rules import NEVER
 from airflow_provider_callapi.calls.campaign.tag_setter import TagSetter
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
@@ -23,6 +24,8 @@ _SHORTEST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 _PROGRESS_INTERVAL = 60.0
 """Seconds between two log lines that show the campaign's progress."""
+_LONG_WAIT = 30.0
+"""If the next call waits for more than this many seconds, the log shows at once what dialling waits for."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Runner:
         self._unused_snapshot: Snapshot | None = None
         self._progress_at = gateway.clock()
         self._begun = (self._progress_at, campaign.finished)
+        self._waits_for = ""
 
     @property
     def last_poll_failed(self) -> bool:
@@ -155,7 +159,12 @@ class Runner:
         return snapshot
 
     def _log_progress(self, now: float) -> None:
-        if now >= self._progress_at + _PROGRESS_INTERVAL:
+        """Log the progress once a minute, and at once when a long wait for a new reason begins."""
+        dial_at, why = self.campaign.next_dial(now)
+        is_long = self.campaign.waiting and now + _LONG_WAIT < dial_at < NEVER
+        waits_for, before = why if is_long else "", self._waits_for
+        self._waits_for = waits_for
+        if now >= self._progress_at + _PROGRESS_INTERVAL or waits_for not in ("", before):
             self._progress_at = now
             self._gateway.log(self._progress_line(now))
 
@@ -171,6 +180,8 @@ class Runner:
         dial_at, why = campaign.next_dial(now)
         if campaign.waiting and dial_at > now + _SHORTEST_PAUSE:
             line += f", dialling waits for {why}"
+            if dial_at < NEVER:
+                line += f" ({timedelta(seconds=round(dial_at - now))})"
         return line + self._time_to_go(total, finished, now)
 
     def _time_to_go(self, total: int, finished: int, now: float) -> str:

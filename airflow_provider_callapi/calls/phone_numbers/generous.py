@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
+    ROUNDED,
     NotANumber,
     e164,
     read_digits,
@@ -47,7 +48,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
         digits = re.sub(r"\D", "", text)
         return frozenset((only,)) if digits == only else frozenset((only, *_read_as_international(digits)))
     if _EXPONENT.search(text) and not only:
-        raise NotANumber("a number that a spreadsheet rounded (1.2E+10)")
+        raise NotANumber(ROUNDED)
     plain = _EXTENSION.sub(" ; ", _FRACTION.sub("", fold(text)))
     most_left = _FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
     found: set[str] = {only} if only else set()

@@ -18,6 +18,13 @@ class NotANumber(ValueError):
     """A text is not a phone number or SIP number that can be called. The error never repeats the text."""
 
 
+ROUNDED = (
+    "a number that Excel or another spreadsheet saved in its short form (7,9E+10), so its last digits are "
+    "lost; in the workbook, format the column as a number with 0 decimals, and save the list again"
+)
+"""What is wrong with a text such as ``7,91612E+10``, and what to do."""
+
+
 def is_region(region: str) -> bool:
     """Return whether a text is the ISO 3166 code of a country with known phone numbers, such as ``RU``."""
     import phonenumbers  # noqa: PLC0415

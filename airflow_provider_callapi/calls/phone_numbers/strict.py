@@ -13,6 +13,7 @@ from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.methods import check_phone_or_sip
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
+    ROUNDED,
     NotANumber,
     NumberingPlan,
     e164,
@@ -117,7 +118,7 @@ def _read_plain(digits: str, region: str) -> str:
 
 def _read_sip(text: str) -> str:
     if _EXPONENT.fullmatch(text):
-        raise NotANumber("a number that a spreadsheet rounded (1.2E+10); format its column as text")
+        raise NotANumber(ROUNDED)
     if "@" not in text and len(re.findall(r"\d", text)) > _MOST_DIGITS_OF_A_SIP_NAME:
         raise NotANumber("a phone number with letters or signs inside; a SIP number needs its @domain")
     if _BEGINS_AS_A_PHONE_NUMBER.fullmatch(text):

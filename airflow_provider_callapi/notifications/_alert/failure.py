@@ -2,7 +2,7 @@
 
 Airflow gives each kind of callback a different context. A task's callback gets ``ti``. A DAG's callback gets
 ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``. A deadline's callback gets
-``deadline`` and a ``dag_run`` that is a dict.
+``deadline`` and a ``dag_run`` that is a dict. A running task that calls the notifier passes its own context.
 """
 
 from __future__ import annotations
@@ -20,12 +20,18 @@ _TEXTS = {
     "approval": "Внимание! Airflow ждёт решения человека. Задача {task}, даг {dag}, запуск {run}.",
     "task": "Внимание! Ошибка в Airflow. Задача {task}, даг {dag}, запуск {run}.",
     "dag": "Внимание! Ошибка в Airflow. Даг {dag}, запуск {run}.",
+    "run": "Внимание! Ошибка в Airflow. Даг {dag}, запуск {run}.",
     "deadline": "Внимание! В Airflow просрочен даг {dag}, запуск {run}.",
 }
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?")
 
-Kind = Literal["approval", "task", "dag", "deadline"]
-"""The reason for an alert: a task that waits for a decision, a failed task or DAG, or a missed deadline."""
+Kind = Literal["approval", "task", "dag", "run", "deadline"]
+"""The reason for an alert: a task that waits for a decision, a failed task or DAG, or a missed deadline.
+
+``run`` means that a running task calls the notifier because another task of the same DAG run has failed.
+"""
+CONTINUED: frozenset[Kind] = frozenset({"run", "deadline"})
+"""The kinds of alerts that continue an interrupted escalation, and that have no time limit of Airflow."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,9 @@ class Failure:
         if ti is None or "reason" in context:
             return cls("dag", dag_id, run_id)
         waits = context.get("exception") is None and _waits_for_a_person(context.get("task"))
-        kind: Kind = "approval" if waits else "task"
-        return cls(kind, dag_id, run_id, _text(ti, "task_id"))
+        if not waits and _is_running(ti):
+            return cls("run", dag_id, run_id)
+        return cls("approval" if waits else "task", dag_id, run_id, _text(ti, "task_id"))
 
     def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:
         """Return the default id of the alert about a failure.
@@ -91,6 +98,16 @@ class Failure:
 def _waits_for_a_person(task: Any) -> bool:
     """Return whether a task is a human-in-the-loop operator of Airflow, which notifies before a decision."""
     return any(base.__name__ == "HITLOperator" for base in type(task).__mro__)
+
+
+def _is_running(ti: Any) -> bool:
+    """Return whether a task instance is running now. A failed task whose callback runs is not running."""
+    from airflow.providers.common.compat.sdk import get_current_context  # noqa: PLC0415 - parse time
+
+    try:
+        return get_current_context().get("ti") is ti
+    except RuntimeError:
+        return False
 
 
 def speakable(name: str) -> str:

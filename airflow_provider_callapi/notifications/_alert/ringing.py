@@ -21,7 +21,7 @@ from airflow_provider_callapi.notifications._alert.answer import (
 )
 from airflow_provider_callapi.notifications._alert.earlier_call import find_earlier_call
 from airflow_provider_callapi.notifications._alert.execution import POLL_INTERVAL, Execution
-from airflow_provider_callapi.notifications._alert.failure import Failure
+from airflow_provider_callapi.notifications._alert.failure import CONTINUED, Failure
 from airflow_provider_callapi.notifications._alert.options import AlertOptions
 from airflow_provider_callapi.notifications._alert.reporting import (
     NoPersonRung,
@@ -77,7 +77,7 @@ def begin(
         escalation = _make_escalation(hook, options, failure, lock, log)
         with search_hook(hook, failure.kind) as searching:
             earlier = find_earlier_call(searching, escalation, options.quiet_for, log)
-        if earlier and failure.kind != "deadline":
+        if earlier and failure.kind not in CONTINUED:
             lock.record_call(earlier)
             raise AlertSuppressed("this alert has, or had, a call")
         if progress := _furthest(earlier, own):

@@ -18,9 +18,15 @@ _AIRFLOW_LIMITS: dict[Kind, tuple[str, str, float]] = {
 }
 """Kind of callback → Airflow's option for the time limit: section, option, default in seconds.
 
-The notifier of a human-in-the-loop operator and a deadline's callback have no time limit.
+A notifier that a running task calls and a deadline's callback have no time limit.
 """
-_LIMIT_WAITS: dict[Kind, float] = {"approval": 20.0, "task": 5.0, "dag": 20.0, "deadline": 120.0}
+_LIMIT_WAITS: dict[Kind, float] = {
+    "approval": 20.0,
+    "task": 5.0,
+    "dag": 20.0,
+    "run": 120.0,
+    "deadline": 120.0,
+}
 """Kind of callback → the longest wait for new points (the API's rate-limit units), in seconds.
 
 Each wait must fit into Airflow's time limit for the callback.
@@ -42,9 +48,9 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
     """Return a context manager that provides the hook with which an alert searches for earlier calls.
 
-    A deadline's callback has no time limit and searches with ``hook`` itself. Other callbacks get a second
-    hook, which sends each request once and waits at most three seconds for the answer. The search is
-    optional, so the search must leave time for the call.
+    A running task and a deadline's callback have no time limit and search with ``hook`` itself. Other
+    callbacks get a second hook, which sends each request once and waits at most three seconds for the answer.
+    The search is optional, so the search must leave time for the call.
     """
     if kind not in _AIRFLOW_LIMITS:
         return nullcontext(hook)

@@ -54,7 +54,6 @@ class StartCallOperator(RequestOperator):
     """
 
     ui_color = "#fbe8d3"
-    operator_extra_links = (RecordingLink(),)
     also_templated = ("tags", "region", "results", "calling_hours", "calling_days", "timezone")
     object_fields = RequestOperator.object_fields | {"calling_hours", "calling_days"}
     kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS}
@@ -123,6 +122,15 @@ class StartCallOperator(RequestOperator):
         self.operations = operations
         self.recording_url: str | None = None
         self._try: CallTry | None = None
+
+    @property
+    def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
+        """The links of the task in Airflow's UI: the recording, if the author asked for the recording.
+
+        Airflow also reads this property with a mapped task instead of ``self``.
+        """
+        given = getattr(self, "partial_kwargs", vars(self))
+        return (RecordingLink(),) if given.get("recording_link") else ()
 
     def check_constants(self) -> None:
         """Check the parameters whose values contain no template.

@@ -28,6 +28,7 @@ from airflow_provider_callapi.calls.lifecycle import (
     WaitForCall,
     WaitForReport,
 )
+from airflow_provider_callapi.calls.local_time import local_time
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import AbsenceNotProven, CallGateway, Unresolved, place
 from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
@@ -168,6 +169,7 @@ class CallTry:
             refuse_closed_hours()
         if self._people is not None and dials:
             self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
+        self._warn_about_retries()
         self._warn_without_data_api()
         delivery = "at_most_once" if late else self._options.delivery
         description = f"{request.method} to {mask_phones(request.contact)}"
@@ -203,6 +205,14 @@ class CallTry:
         if self._options.wait_for_completion and self._journal.current.stage is Stage.STARTED:
             self.active_session_id = call.call_session_id
         return self._run(self._lifecycle.resume(call))
+
+    def _warn_about_retries(self) -> None:
+        """Log that a retry may dial again, if the task has retries and no journal outlives this try."""
+        if not self.is_durable and self._facts.try_number <= self._facts.clears:
+            self._log.warning(
+                "A retry may dial again: without task state (Airflow 3.3+, durable=True), a retry searches "
+                "only the active calls for the call of this try"
+            )
 
     def _warn_without_data_api(self) -> None:
         """Log which parameters the Data API would need, if the connection does not use the Data API."""
@@ -296,10 +306,20 @@ class CallTry:
                 raise self._time_is_up(step.call)
             if isinstance(step, WaitForCall):
                 self.active_session_id = step.call.call_session_id
+                self._log_wait(step)
             if self._options.deferrable:
                 return self._deferral(step)
             step = self._wait_here(step)
         return _judged(step)
+
+    def _log_wait(self, step: WaitForCall) -> None:
+        event = "is answered or ends" if step.until == "answered" else "ends"
+        self._log.info(
+            "Waiting until call session %s %s, at the latest until %s",
+            step.call.call_session_id,
+            event,
+            local_time(step.deadline, self._hook.settings.period_timezone),
+        )
 
     def _wait_here(self, step: WaitForCall | WaitForReport) -> Step:
         if isinstance(step, WaitForReport):

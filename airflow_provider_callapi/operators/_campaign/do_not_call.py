@@ -109,17 +109,20 @@ class DoNotCall:
 
     def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
         unreadable: list[int] = []
+        first_problem = ""
         for line, row in enumerate(read_rows(contacts, "do_not_call"), start=1):
             try:
                 yield from _numbers_of(row, self._region)
-            except NotANumber:
+            except NotANumber as problem:
                 unreadable.append(line)
+                first_problem = first_problem or f"Row {line}: {problem}"
             except ListUnreadable as error:
                 raise CallApiFailure(f"do_not_call, row {line}: {error}") from None
         if len(unreadable) > self._max_unreadable:
             raise CallApiFailure(
                 f"do_not_call: {len(unreadable)} entries are no phone numbers and would exclude no one: "
-                f"{_rows(unreadable)}. Correct these rows. If they may be ignored, set max_unreadable"
+                f"{_rows(unreadable)}. {first_problem}. Correct these rows. If they may be ignored, set "
+                "max_unreadable"
             )
         if unreadable:
             _log.warning(

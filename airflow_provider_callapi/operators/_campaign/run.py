@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
 
-from airflow_provider_callapi.calls.calling_hours.hours import local_time
 from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line
 from airflow_provider_callapi.calls.campaign.deferral_rule import absence_until
 from airflow_provider_callapi.calls.campaign.engine import Campaign
@@ -26,6 +25,7 @@ from airflow_provider_callapi.calls.campaign.people import Person, external_id, 
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
+from airflow_provider_callapi.calls.local_time import local_time
 from airflow_provider_callapi.calls.marks import need_operations
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.databases.table_name import TableName
@@ -340,6 +340,8 @@ class CampaignRun:
                 campaign.waiting,
                 campaign.active,
             )
+        elif campaign.active:
+            self._log.info("Waiting for %s; %d calls are active", pause.why, campaign.active)
         trigger = CallApiCampaignTrigger(
             callapi_conn_id=self._options.callapi_conn_id,
             calls=CallApiCampaignTrigger.serialize_watches(campaign.watched()),

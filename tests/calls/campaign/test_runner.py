@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Container
 from dataclasses import replace
@@ -405,6 +406,15 @@ def test_no_more_calls_are_active_than_are_allowed() -> None:
         world.clock.advance(pause.seconds)
     assert most == 3
     assert set(world.results().values()) == {Result.ANSWERED}
+
+
+def test_a_campaign_that_waits_for_redials_says_so_at_once_and_once() -> None:
+    world = World([ANNA], replace(RULES, redial={**REDIAL_DELAYS, Result.BUSY: 600.0}))
+    world.exchange.script(ANNA, Script.busy(2))
+    world.run(30)
+    assert re.search(r"dialling waits for the next redial \(0:09:\d\d\)$", "\n".join(world.log), re.MULTILINE)
+    world.run(20)
+    assert sum("the next redial" in line for line in world.log) == 1
 
 
 @pytest.mark.parametrize("period", ["minute", "day"])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from airflow.sdk.execution_time.context import set_current_context
 from failing_callbacks import DEADLINE, of_dag, of_task, waiting_for_a_decision
 
 from airflow_provider_callapi.notifications._alert.failure import Failure, speakable
 
 pytest_plugins = ["airflow_desk"]
+
+RUNNING = of_task("ring_everybody")
 
 
 @pytest.mark.parametrize(
@@ -32,12 +35,18 @@ pytest_plugins = ["airflow_desk"]
             of_task(reason="task_failure"),
             "Внимание! Ошибка в Airflow. Даг sales, запуск scheduled 23.11.2026 22:00.",
         ),
+        (RUNNING, "Внимание! Ошибка в Airflow. Даг sales, запуск scheduled 23.11.2026 22:00."),
         (DEADLINE, "Внимание! В Airflow просрочен даг sales, запуск scheduled 23.11.2026 22:00."),
     ],
-    ids=["task", "decision", "no decision", "dag", "dag with its last task", "deadline"],
+    ids=["task", "decision", "no decision", "dag", "dag with its last task", "running task", "deadline"],
 )
 def test_the_default_text_names_what_failed(context, text):
-    assert Failure.from_context(context).text == text
+    with set_current_context(RUNNING):
+        assert Failure.from_context(context).text == text
+
+
+def test_a_failed_task_whose_callback_runs_is_not_running():
+    assert Failure.from_context(RUNNING).kind == "task"
 
 
 @pytest.mark.parametrize(

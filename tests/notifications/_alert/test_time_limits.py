@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from airflow.sdk.execution_time.context import set_current_context
 from failing_callbacks import (
     ALL_CONTACTS,
     DEADLINE,
@@ -76,3 +77,25 @@ def test_the_log_warns_if_the_time_limit_is_too_short_for_all_contacts(desk, log
     notifier(ALL_CONTACTS[:people])(context)
 
     assert ("Airflow ends this callback after" in log()) is warned
+
+
+def test_a_running_task_has_time_to_ring_everybody(desk, log):
+    context = of_task("ring_everybody")
+    desk.exchange.default_script = Script.busy(0)
+
+    with set_current_context(context):
+        notifier(ALL_CONTACTS)(context)
+
+    assert rung(desk) == ALL_CONTACTS
+    assert "Airflow ends this callback after" not in log()
+
+
+def test_a_retry_of_the_task_that_rings_continues_behind_the_person_who_was_rung(desk):
+    context = of_task("ring_everybody")
+    desk.exchange.default_script = Script.busy(0)
+
+    with set_current_context(context):
+        notifier(ALL_CONTACTS[:1], external_id="alert")(context)
+        notifier(ALL_CONTACTS, external_id="alert")(context)
+
+    assert rung(desk) == ALL_CONTACTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -208,6 +209,26 @@ def test_a_call_that_was_not_answered_fails_and_the_retry_calls_again(desk, way)
 
     assert (result["answered"], result["attempt"], result["external_id"]) == (True, 2, "mine-2")
     assert desk.exchange.rings(CONTACT) == 2
+
+
+@ways
+def test_the_log_says_what_is_waited_for_and_until_when_before_the_wait(desk, way, capsys):
+    task(desk, way, timeout=600.0).run()
+
+    (wait,) = [line for line in capsys.readouterr().out.splitlines() if "Waiting until call session" in line]
+    assert re.search(
+        r"session \d+ ends, at the latest until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d Europe/Moscow", wait
+    )
+
+
+@pytest.mark.parametrize(("retries", "warned"), [(1, True), (0, False)])
+def test_without_a_journal_the_log_warns_that_a_retry_may_dial_again(desk, capsys, retries, warned):
+    calling = task(desk, durable=False)
+    calling.ti.max_tries = retries
+
+    calling.run()
+
+    assert ("A retry may dial again" in capsys.readouterr().out) is warned
 
 
 @ways

@@ -54,6 +54,11 @@ def test_entries_that_keep_nobody_from_being_called_are_counted_in_a_warning(cap
         DoNotCall(rows, "RU", max_unreadable=1)()
 
 
+def test_the_error_about_unreadable_entries_gives_the_first_reason():
+    with pytest.raises(CallApiFailure, match=r"rows 2, 3\. Row 2: .* Excel .* save the list again\. Correct"):
+        DoNotCall([A, "7,91612E+10", "12-34"], "RU")()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

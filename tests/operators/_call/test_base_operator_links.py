@@ -1,0 +1,41 @@
+"""The link to a call's recording in Airflow's UI exists only if the author asked for the recording."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.providers.common.compat.sdk import DAG
+from airflow.serialization import serialized_objects
+from airflow_fakes import CONTACT, TTS, VNUMBER
+
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+SERIALIZATION = (
+    getattr(serialized_objects, "DagSerialization", None) or serialized_objects.SerializedDAG
+)  # older
+FIXED = {
+    "task_id": "call",
+    "virtual_phone_number": VNUMBER,
+    "contact_message": TTS,
+    "wait_for_completion": True,
+}
+
+
+@pytest.mark.parametrize(("options", "links"), [({}, set()), ({"recording_link": True}, {"Recording"})])
+@pytest.mark.parametrize("mapped", [False, True], ids=["one task", "mapped task"])
+def test_airflow_shows_the_link_only_if_the_author_asked_for_the_recording(options, links, mapped):
+    with DAG("calls") as dag:
+        if mapped:
+            CallApiStartInformerCallOperator.partial(**FIXED, **options).expand(contact=[CONTACT])
+        else:
+            CallApiStartInformerCallOperator(**FIXED, **options, contact=CONTACT)
+
+    (task,) = SERIALIZATION.to_dict(dag)["dag"]["tasks"]
+
+    assert set(task["__var"].get("_operator_extra_links", {})) == links
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_task_stores_a_link_only_if_the_author_asked_for_the_recording(asked):
+    task = CallApiStartInformerCallOperator(**FIXED, contact=CONTACT, recording_link=asked)
+
+    assert [link.name for link in task.operator_extra_links] == (["Recording"] if asked else [])
