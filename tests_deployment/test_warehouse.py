@@ -1,0 +1,161 @@
+"""From the report to the call and back into a table, and from a notification to a run, in a deployment."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+import requests
+from deployment import Deployment, eventually, seconds_of
+
+pytestmark = pytest.mark.timeout(600, method="signal")
+
+EXAMPLES = Path(__file__).parents[1] / "airflow_provider_callapi" / "example_dags"
+MISSED_CALLS, NOTIFIED, WATCHED = "callapi_missed_calls", "callapi_notified_call", "callapi_inbound_call"
+CALLERS = [f"7997000000{number}" for number in range(1, 6)]
+OVER = ("success", "failed")
+SECRET = "a long random secret"
+NOTIFICATIONS = 10
+
+
+class WithWarehouse(Deployment):
+    """A deployment with the examples, a database for calls and results, and notifications of the exchange."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home, {})
+        self._dag_count = 3
+        example = (EXAMPLES / "missed_calls.py").read_text("utf-8")
+        at_any_hour = example.replace("deferrable=True,", "calling_hours=None, deferrable=True,")
+        assert at_any_hour != example
+        (home / "dags" / "missed_calls.py").write_text(at_any_hour, "utf-8")
+        for name in ("notified_call.py", "inbound_call.py"):
+            shutil.copy(EXAMPLES / name, home / "dags")
+        self._database.psql("CREATE DATABASE warehouse")
+        self._dwh = {"user": "postgres", "host": self._database.get_uri().partition("host=")[2]}
+        connection = {"conn_type": "postgres", "login": "postgres", "schema": "warehouse"}
+        self._environment["AIRFLOW_CONN_DWH"] = json.dumps({**connection, "host": self._dwh["host"]})
+        self._environment["AIRFLOW_VAR_CALLAPI_NOTIFICATIONS_SECRET"] = SECRET
+        self.receiver = f"http://127.0.0.1:{self._port}/callapi/notifications"
+
+    def _start(self, name: str, *arguments: object) -> Any:
+        notify = ("--notify", self.receiver, "--notify-secret", SECRET) if name == "emulator" else ()
+        return super()._start(name, *arguments, *notify)
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return rows of the warehouse."""
+        with psycopg2.connect(dbname="warehouse", **self._dwh) as db, db.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def call_in(self, contact: str, **script: Any) -> None:
+        """Let a contact call the account's virtual number."""
+        self.exchange.script([contact], **script)
+        requests.post(f"{self.exchange.url}/emulator/inbound", json={"contact": contact}, timeout=10)
+
+    def session_of(self, contact: str) -> int:
+        call = self.exchange.call_to(contact)
+        assert call is not None
+        session: int = call["call_session_id"]
+        return session
+
+    def run_of(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        run: dict[str, Any] = self.api("GET", f"dags/{dag_id}/dagRuns/{run_id}")
+        return run
+
+    def ended(self, dag_id: str, run_id: str) -> str | None:
+        state: str = self.run_of(dag_id, run_id)["state"]
+        return state if state in OVER else None
+
+    def runs_started_by(self, session: int) -> dict[str, str]:
+        """Return dag id → id of the run that an event of this call has started."""
+        events = self.api("GET", "assets/events?limit=100&order_by=-timestamp")["asset_events"]
+        return {
+            run["dag_id"]: run["run_id"]
+            for event in events
+            if (event["extra"].get("payload") or {}).get("call_session_id") == session
+            for run in event["created_dagruns"]
+        }
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithWarehouse]:
+    deployment = WithWarehouse(tmp_path_factory.mktemp("warehouse"))
+    try:
+        deployment.start()
+        yield deployment
+    finally:
+        deployment.stop()
+
+
+def test_missed_calls_are_called_back_once_and_a_second_run_calls_no_one(deployment: WithWarehouse) -> None:
+    for caller in CALLERS:
+        deployment.call_in(caller, rings=0.5, talks=1.0, employee_answer="busy", employee_rings=0.5)
+    eventually(
+        "the missed calls are over",
+        lambda: all((deployment.exchange.call_to(caller) or {}).get("finish_reason") for caller in CALLERS),
+        within=60,
+    )
+    for caller in CALLERS:
+        deployment.exchange.script([caller], rings=0.5, talks=1.0)
+    rings = [run_once(deployment, "first"), run_once(deployment, "second")]
+
+    rows = deployment.query("SELECT person, attempt, result FROM call_backs ORDER BY person")
+    assert rows == [(caller, 1, "answered") for caller in CALLERS]
+    assert deployment.query("SELECT count(*) FROM missed_calls") == [(len(CALLERS),)]
+    assert rings == [[1] * len(CALLERS)] * 2
+
+
+def run_once(deployment: WithWarehouse, run_id: str) -> list[int]:
+    """Run the example once. Return how often each caller's phone has rung so far."""
+    body = {"dag_run_id": run_id, "logical_date": None}
+    deployment.api("POST", f"dags/{MISSED_CALLS}/dagRuns", body)
+    state = eventually("the run ends", lambda: deployment.ended(MISSED_CALLS, run_id), within=240)
+    assert state == "success", deployment.output("scheduler")
+    return [deployment.exchange.rings(caller) for caller in CALLERS]
+
+
+def test_a_notification_starts_a_run_sooner_than_a_poll_and_a_replay_starts_none(
+    deployment: WithWarehouse,
+) -> None:
+    notified, watched = [], []
+    for number in range(NOTIFICATIONS):
+        caller = f"7998000000{number}"
+        began = time.time()
+        deployment.call_in(caller, rings=0.5, talks=30.0)
+        session = deployment.session_of(caller)
+        runs = eventually(
+            "both runs are there",
+            lambda session=session: (
+                (found := deployment.runs_started_by(session)).keys() >= {NOTIFIED, WATCHED} and found
+            ),
+            within=60,
+            every=0.2,
+        )
+        for delays, dag_id in ((notified, NOTIFIED), (watched, WATCHED)):
+            delays.append(seconds_of(deployment.run_of(dag_id, runs[dag_id])["queued_at"]) - began)
+    body = {"secret": SECRET, "event": "started", "call_session_id": session}
+    before = deployment.api("GET", "assets/events?limit=1")["total_entries"]
+    answers = [requests.post(deployment.receiver, json=body, timeout=10).status_code for _ in range(50)]
+    wrong = requests.post(deployment.receiver, json={**body, "secret": "wrong"}, timeout=10).status_code
+    large = requests.post(deployment.receiver, data=b"x" * 2_000_000, timeout=10).status_code
+    print(  # noqa: T201 - figures for a run with -s
+        f"\nfrom the call to the queued run: by notification median {statistics.median(notified):.1f} s, "
+        f"largest {max(notified):.1f} s; by poll {statistics.median(watched):.1f} s, {max(watched):.1f} s"
+    )
+
+    assert statistics.median(notified) < statistics.median(watched)
+    assert (set(answers), wrong, large) == ({204}, 403, 413)
+    assert deployment.api("GET", "assets/events?limit=1")["total_entries"] == before
+    assert deployment.api("GET", "monitor/health")["metadatabase"]["status"] == "healthy"
+
+
+def both_runs(deployment: WithWarehouse, session: int) -> dict[str, str] | None:
+    runs = deployment.runs_started_by(session)
+    return runs if runs.keys() >= {NOTIFIED, WATCHED} else None
