@@ -76,3 +76,8 @@ def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
 def need_operations(marks: Iterable[Mark]) -> bool:
     """Return whether one of the marks is an operation, so that reports must be asked for operations."""
     return any(mark.kind == "operation" for mark in marks)
+
+
+def tag_ids(marks: Iterable[Mark]) -> list[int]:
+    """Return the ids of the marks that are tags."""
+    return [int(mark.value) for mark in marks if mark.kind == "tag"]

@@ -119,10 +119,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         targets = self._read_targets()
         self._check_targets(targets)
         route = route_of(self.call, [key for key in targets if isinstance(key, Mark)])
-        self.log.info(
-            "The call %s",
-            f"has the mark {route}" if isinstance(route, Mark) else f"is {route.replace('_', ' ')}",
-        )
+        is_mark = isinstance(route, Mark)
+        self.log.info("The call %s", f"has the mark {route}" if is_mark else f"is {route}".replace("_", " "))
         return targets[route] or None
 
     def _read_targets(self) -> dict[Route | Mark, list[str]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations, read_marks
+from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations, read_marks, tag_ids
 from airflow_provider_callapi.calls.outcome import Outcome
 
 NAMES = ["Меню", "Подтверждено", "Перезвонить: позже"]
@@ -69,3 +69,7 @@ def test_unknown_operations_are_neither_there_nor_absent() -> None:
 def test_only_operations_need_a_field_of_the_report() -> None:
     assert not need_operations([Mark("tag", "36")])
     assert need_operations([Mark("tag", "36"), Mark("operation", "Меню")])
+
+
+def test_the_ids_of_tags_are_numbers() -> None:
+    assert tag_ids([Mark("tag", "36"), Mark("operation", "7"), Mark("tag", "37")]) == [36, 37]

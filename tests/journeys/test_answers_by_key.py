@@ -149,6 +149,13 @@ def test_a_tag_of_the_scenario_redials_and_stops_redials(menu):
 
 
 @profiles
+def test_a_dry_run_names_a_tag_of_the_redial_table_that_the_account_lacks(menu):
+    summary = campaign(menu, redial={"tag:999": 60, "tag:254": None}, dry_run=True).run()
+
+    assert summary["problems"] == ["The account has no tag 999."]
+
+
+@profiles
 def test_the_first_mark_of_the_table_that_a_call_has_decides(menu):
     campaign(menu, redial={"operation:Подтверждено": None, "operation:Меню": 60}).run()
 

@@ -11,6 +11,9 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKDAYS = "workdays"
 """The text for the workdays of a country's production calendar."""
 _ALL_WEEKDAYS = frozenset(range(len(DAYS)))
+_FULL_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NUMBERS = {name: number for names in (DAYS, _FULL_NAMES) for number, name in enumerate(names)}
+"""Name of a weekday → its number; 0 is Monday."""
 _KEYS = frozenset({"days", "also", "except"})
 
 
@@ -100,7 +103,11 @@ def _read_days(value: Any) -> frozenset[int] | None:
     if not isinstance(names, Collection) or isinstance(names, Mapping | bytes | bytearray) or not names:
         raise ValueError("names of weekdays are needed")
     names = [str(name).strip().lower() for name in names]
-    return None if names == [WORKDAYS] else frozenset(DAYS.index(name[:3]) for name in names)
+    if names == [WORKDAYS]:
+        return None
+    if unknown := [name for name in names if name not in _NUMBERS]:
+        raise ValueError(f"{unknown[0]} is not the name of one weekday")
+    return frozenset(_NUMBERS[name] for name in names)
 
 
 def _read_dates(value: Any) -> frozenset[date]:

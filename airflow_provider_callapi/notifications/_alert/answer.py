@@ -90,20 +90,26 @@ async def wait_for_acknowledgement(
     except execution.watch_errors as error:
         log.warning("Call session %s cannot be watched: %s", call.call_session_id, error)
     if wanted.marks:
-        return await execution.run(has_mark, hook, watch.extend_outcome(call), wanted, log)
+        return await execution.run(has_mark, hook, watch, call, wanted, log)
     return await execution.run(is_answered, hook, watch, call, log)
 
 
-def has_mark(hook: CallApiHook, call: Outcome, wanted: Acknowledgement, log: Any) -> bool:
+def has_mark(
+    hook: CallApiHook, watch: SessionWatch, call: Outcome, wanted: Acknowledgement, log: Any
+) -> bool:
     """Return whether the Data API's report of a call contains a mark that acknowledges the alert.
 
-    If there is no report yet, ask again for at most ``report_timeout`` seconds. An error of the Data API is
-    logged and counts as "no report yet".
+    If there is no report yet, ask again until ``report_timeout`` seconds after the end of the call. If the
+    polls have not shown the end, because polls fail, the call counts as ended when the watch would time out.
+    An error of the Data API is logged and counts as "no report yet".
     """
     if not hook.has_data_api:
         log.error("acknowledged_by needs the Data API, so no call acknowledges the alert: set extra.data_api")
         return False
-    deadline = time.time() + wanted.report_timeout
+    call = watch.extend_outcome(call)
+    now = time.time()
+    ended_by = now if call.status == "ended" else max(now, watch.deadline)
+    deadline = ended_by + wanted.report_timeout
     while (final := _ask_for_report(hook, call, wanted.marks, log)) is None and time.time() < deadline:
         time.sleep(min(_REPORT_PAUSE, max(deadline - time.time(), 0.0)))
     mark = first_mark(wanted.marks, final)

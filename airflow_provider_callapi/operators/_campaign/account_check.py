@@ -27,7 +27,7 @@ def find_problems(
     sentence for each list of the account that the Data API refused. If the connection does not use the Data
     API, the function returns no sentences. Each request for a list costs one point.
 
-    :param tags: ids of the tags that the calls get.
+    :param tags: ids of the tags that the calls get, or that decide about a redial.
     """
     if not hook.has_data_api or not people:
         return []

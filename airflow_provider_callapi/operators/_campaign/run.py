@@ -26,7 +26,7 @@ from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.calls.local_time import local_time
-from airflow_provider_callapi.calls.marks import need_operations
+from airflow_provider_callapi.calls.marks import need_operations, tag_ids
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
@@ -282,7 +282,8 @@ class CampaignRun:
         self._runner.poll_limits()  # the answer to the poll contains the points left
         for line in announcement.forecast_lines(now):
             self._log_line(line)
-        problems = find_problems(self._hook, self._template, self._plan.people, self._rules.tags.values())
+        tags = {*self._rules.tags.values(), *tag_ids(self._rules.redial_marks)}
+        problems = find_problems(self._hook, self._template, self._plan.people, tags)
         for problem in problems:
             self._log.warning("%s", problem)
         return {**announcement.forecast(), "problems": problems}

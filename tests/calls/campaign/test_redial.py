@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from campaign_world import ANNA, RULES, World
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
@@ -14,7 +14,7 @@ from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Resu
 from airflow_provider_callapi.calls.campaign.redial import redial_time
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.emulator import Profile, Script
 
 LATER, NEVER, TAG = "operation:Перезвонить", "operation:Отказ", "tag:36"
 NOW = 1_800_000_000.0
@@ -78,3 +78,55 @@ def test_a_process_that_takes_over_calls_again_exactly_as_the_table_says(killed_
     first, second = world.ring_times(ANNA)
     assert 3600 <= second - first < 3700
     assert world.results() == {ANNA: Result.ANSWERED}
+
+
+REACTIONS = {
+    "yes": Script.presses("1"),
+    "later": Script.presses("2"),
+    "no": Script.presses("3"),
+    "silent": Script.presses(""),
+    "busy": Script.busy(),
+}
+MARKS_OF = {
+    "yes": {"operation:Меню", "operation:Подтверждено", "tag:254"},
+    "later": {"operation:Меню", "operation:Перезвонить"},
+    "no": {"operation:Меню", "operation:Отказ"},
+    "silent": {"operation:Меню"},
+    "busy": set[str](),
+}
+TABLES = st.dictionaries(
+    st.sampled_from(sorted(set().union(*MARKS_OF.values()))),
+    st.sampled_from([None, 60.0, 3600.0]),
+    max_size=4,
+)
+
+
+@given(
+    reactions=st.lists(st.sampled_from(sorted(REACTIONS)), min_size=1, max_size=4),
+    table=TABLES,
+    max_attempts=st.integers(1, 3),
+    kills=st.lists(st.floats(0.5, 5_000), max_size=3),
+    profile=st.sampled_from(["document", "seen"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_each_person_is_rung_exactly_as_often_as_the_table_says(
+    reactions: list[str], table: dict[str, float | None], max_attempts: int, kills: list[float], profile: str
+) -> None:
+    by_result, by_mark = redial_table(table)
+    changes = {"redial": by_result, "redial_marks": by_mark, "max_attempts": max_attempts}
+    people = [f"7926000001{number}" for number in range(len(reactions))]
+    service = Profile.named(profile)
+    rules = Rules(**{**vars(RULES), **changes, "timezone": service.timezone})
+    world = World(people, rules, call=MENU, asks_operations=True, profile=service)
+    for phone, reaction in zip(people, reactions, strict=True):
+        world.exchange.script(phone, REACTIONS[reaction])
+    for seconds in kills:
+        world.run(seconds)
+        world.process()
+
+    world.run()
+
+    for phone, reaction in zip(people, reactions, strict=True):
+        first = next((mark for mark in table if mark in MARKS_OF[reaction]), None)
+        is_redialled = reaction == "busy" if first is None else table[first] is not None
+        assert world.exchange.rings(phone) == (max_attempts if is_redialled else 1), (reaction, first)

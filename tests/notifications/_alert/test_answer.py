@@ -96,6 +96,17 @@ def test_a_call_that_does_not_end_delays_the_next_person_by_a_limited_time(desk)
     assert desk.clock() - began < 200
 
 
+@SYNC_AND_ASYNC
+def test_a_key_acknowledges_although_the_call_cannot_be_polled(desk, ring):
+    desk.exchange.account.components_off.add(Component.MANAGEMENT)
+    desk.exchange.script(ON_DUTY, Script.presses("3", rings=20, talks=60))
+    desk.exchange.script(SECOND, Script.presses("1", rings=20, talks=60))
+
+    ring(notifier([ON_DUTY, SECOND, "79160000003"], report_timeout=10, **BY_KEY), of_dag())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
 def test_a_deleted_scenario_leaves_a_call_that_speaks_the_message(desk, log):
     desk.exchange.account.scenarios.clear()
 
