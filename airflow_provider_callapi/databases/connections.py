@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseHook
@@ -54,7 +55,9 @@ def engine_of(hook: Any, conn_id: str, field: str) -> Engine:
 
     try:
         # The server may close idle connections while a campaign pauses for a night.
-        engine: Engine = hook.get_sqlalchemy_engine({"pool_pre_ping": True, "hide_parameters": True})
+        engine: Engine = hook.get_sqlalchemy_engine(
+            {"pool_pre_ping": True, "hide_parameters": True, "json_serializer": _readable_json}
+        )
     except (AirflowException, ImportError, SQLAlchemyError) as error:
         raise CallApiFailure(
             f"{field}: connection {conn_id!r} cannot be used; install its provider or correct it: {error}"
@@ -65,6 +68,11 @@ def engine_of(hook: Any, conn_id: str, field: str) -> Engine:
             f"{', '.join(DIALECTS)}"
         )
     return engine
+
+
+def _readable_json(value: Any) -> str:
+    """Return JSON in which letters of every alphabet can be read. Half of a surrogate pair becomes ``?``."""
+    return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace").decode()
 
 
 def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrouble:

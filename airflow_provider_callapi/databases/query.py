@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import re
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,6 +20,8 @@ from airflow_provider_callapi.exceptions import CallApiFailure
 _PORTION = 1000
 """The number of rows that one request fetches from the database."""
 _KEYS = frozenset({"conn_id", "sql", "parameters"})
+_NAMED = re.compile(r"%\((\w+)\)s")
+"""A placeholder with a name, in the form of most drivers."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,8 @@ class Query:
     """A query whose rows are a list of people.
 
     :ivar conn_id: id of an Airflow connection to a SQL database.
-    :ivar sql: one SELECT statement. Its placeholders have the form of the database's driver, such as
-        ``%(day)s`` for PostgreSQL and ``:day`` for SQLite.
+    :ivar sql: one SELECT statement. Its placeholders have the form of the database's driver. ``%(day)s`` is
+        for PostgreSQL, MySQL and SQLite.
     :ivar parameters: the values of the placeholders, by name or in order. None: there are no placeholders.
     """
 
@@ -70,17 +74,25 @@ class Query:
             raise database_error(error, named) from None
 
 
+def statements_of(value: Any) -> Iterator[str]:
+    """Yield the statement of a query, or of the query in the key ``list``, if a parameter's value has one."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("sql"), str):
+            yield value["sql"]
+        yield from statements_of(value.get("list"))
+
+
 def has_query(value: Any) -> bool:
     """Return whether a parameter's value is a query, or a dict with a query in the key ``list``."""
-    if not isinstance(value, Mapping):
-        return False
-    return isinstance(value.get("sql"), str) or has_query(value.get("list"))
+    return any(True for _ in statements_of(value))
 
 
 def _rows_of(connection: Any, query: Query) -> Iterator[Mapping[str, Any]]:
     with closing(_open_cursor(connection)) as cursor:
-        arguments = () if query.parameters is None else (query.parameters,)
-        cursor.execute(query.sql, *arguments)
+        if query.parameters is None:
+            cursor.execute(query.sql)
+        else:
+            cursor.execute(_statement_for(connection, query), query.parameters)
         portion = cursor.fetchmany(_PORTION)
         if cursor.description is None:
             raise ListUnreadable("the query returns no rows; one SELECT statement is needed")
@@ -91,6 +103,13 @@ def _rows_of(connection: Any, query: Query) -> Iterator[Mapping[str, Any]]:
                 values = list(row.values()) if isinstance(row, Mapping) else row
                 yield table.row(values, _cell)
             portion = cursor.fetchmany(_PORTION)
+
+
+def _statement_for(connection: Any, query: Query) -> str:
+    """Return the statement with the placeholders of the driver. SQLite writes ``:day`` for ``%(day)s``."""
+    if isinstance(connection, sqlite3.Connection) and isinstance(query.parameters, Mapping):
+        return _NAMED.sub(r":\1", query.sql)
+    return query.sql
 
 
 def _open_cursor(connection: Any) -> Any:

@@ -45,7 +45,8 @@ with DAG(
         contacts={
             "conn_id": "dwh",
             "sql": "SELECT DISTINCT contact_phone_number AS phone FROM missed_calls "
-            "WHERE start_time >= '{{ dag_run.run_after - macros.timedelta(hours=2) }}'",
+            "WHERE start_time >= %(since)s",
+            "parameters": {"since": "{{ dag_run.run_after - macros.timedelta(hours=2) }}"},
         },
         call={
             "method": "start.employee_call",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
-from airflow_provider_callapi.databases.query import has_query
-from airflow_provider_callapi.exceptions import CallApiFailure, translate_errors
+from airflow_provider_callapi.databases.query import has_query, statements_of
+from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter, translate_errors
 from airflow_provider_callapi.operators._call.tags import read_tags
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
@@ -47,7 +47,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param contacts: a list of rows (mappings, or only numbers), an XCom, the path of a ``.csv``, ``.jsonl``
         or ``.xlsx`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``), or a query: ``{"conn_id": "dwh",
         "sql": "SELECT phone, name FROM …", "parameters": {…}}``. A query needs the id of an Airflow
-        connection to a SQL database, and must return the same people in each try. Rows with the same
+        connection to a SQL database, and must return the same people in each try. Only the parameters of a
+        query may contain templates. Rows with the same
         number, even in different notations, count as one person. A column ``timezone`` contains the person's
         time zone: an IANA name, or an offset such as ``+03:00``. A damaged list fails the task before anyone
         is dialled. An empty Python list or XCom, or a query without rows, skips the task.
@@ -244,10 +245,36 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         :param templates: whether Airflow has not rendered the templates yet.
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
+        if templates:
+            self._check_constants()
         if not (templates and is_template(self.tags)):
             read_tags(self.tags)
         not_rendered = (*self.template_fields, "dry_run") if templates else ()
         return CampaignOptions.read({**vars(self), "dry_run": self.is_dry_run}, not_rendered=not_rendered)
+
+    def _check_constants(self) -> None:
+        """Check what is known while Airflow reads the DAG file, and what must not be a template.
+
+        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        """
+        from airflow_provider_callapi.calls.campaign.people import (  # noqa: PLC0415 - parse time
+            CallTemplate,
+            read_shard,
+        )
+
+        for name in _LISTS:
+            if any(map(is_template, statements_of(vars(self)[name]))):
+                raise InvalidParameter(
+                    f"{name}.sql takes no template, because a value could change the statement. Write a "
+                    f"placeholder such as %(city)s, and put the template into {name}.parameters"
+                )
+        try:
+            if isinstance(self.call, Mapping) and "method" in self.call:
+                CallTemplate(self.call)
+            if isinstance(self.shard, str) and not is_template(self.shard):
+                read_shard(self.shard)
+        except ValueError as error:
+            raise InvalidParameter(str(error)) from None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the campaign, or continue the campaign of an earlier try.

@@ -16,7 +16,7 @@ from campaign_desk import PEOPLE, campaign
 
 from airflow_provider_callapi.databases import table_writer
 from airflow_provider_callapi.emulator import Fault, Script
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, InvalidParameter
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 
@@ -162,6 +162,22 @@ def test_the_blacklist_needs_the_data_api(desk):
         campaign(desk, do_not_call={"blacklist": True}).run()
 
     assert rung(desk) == []
+
+
+@pytest.mark.parametrize("field", ["contacts", "do_not_call"])
+def test_a_template_in_a_statement_is_an_error_of_the_dag_file(desk, field):
+    query = {"conn_id": "dwh", "sql": "SELECT phone FROM people WHERE name = '{{ params.name }}'"}
+    for value in (query, {"blacklist": True, "list": query}) if field == "do_not_call" else (query,):
+        with pytest.raises(InvalidParameter, match=rf"{field}\.sql takes no template"):
+            campaign(desk, **{field: value}).make()
+
+
+def test_a_value_is_a_parameter_in_one_form_for_all_databases(desk, dwh):
+    dwh("INSERT INTO people VALUES ('79160009999', 'Boris')")
+    sql = "SELECT phone FROM people WHERE name = %(name)s AND phone LIKE '7916000%'"
+    campaign(desk, contacts={"conn_id": "dwh", "sql": sql, "parameters": {"name": "Boris"}}).run()
+
+    assert rung(desk) == ["79160009999"]
 
 
 # --- results ---

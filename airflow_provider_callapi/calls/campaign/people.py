@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from airflow_provider_callapi.calls.campaign.time_zones import (
 )
 from airflow_provider_callapi.calls.lists.columns import Columns, find_columns, value_of
 from airflow_provider_callapi.calls.lists.empty_values import is_blank
+from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
@@ -174,6 +174,11 @@ class CallTemplate:
         self._fields = {
             name: self._compile(value, f"call.{name}") for name, value in {_ROW: _NUMBER, **fields}.items()
         }
+        if not _is_template(self._fields[_ROW]):
+            raise ValueError(
+                "call.contact: a template such as {{ contact.phone }} is needed. A constant is the same "
+                "number for every person"
+            )
         self.reads_phone = "phone" in str(fields.get(_ROW, _NUMBER))
         """Whether the number to call is in the column ``phone``."""
         self.personal = frozenset(name for name, value in self._fields.items() if _is_template(value))
@@ -201,8 +206,8 @@ class CallTemplate:
         own = self._render_field(_ID, person.row) if _ID in self._fields else None
         if isinstance(own, str) and len(own) > _LONGEST_ID:
             raise InvalidRow(f"call.{_ID}: longer than {_LONGEST_ID} characters")
-        if isinstance(own, str) and person.contact[-10:] in re.sub(r"[^0-9]", "", own):
-            raise InvalidRow(f"call.{_ID}: holds the phone number; logs show ids unmasked")
+        if isinstance(own, str) and contains_number(own, person.contact):
+            raise InvalidRow(f"call.{_ID}: {SHOWN_NUMBER}")
         return own or None
 
     def request(self, person: Person, external_id: str) -> StartCall:

@@ -16,6 +16,18 @@ _SHORTEST_PART = 5
 """A number with at least this many digits may be the end of a longer number."""
 _MASK = "*"
 
+SHOWN_NUMBER = "holds the phone number; logs show ids unmasked"
+"""What is wrong with an id that contains a person's phone number."""
+
+
+def contains_number(text: str, number: str) -> bool:
+    """Return whether the digits of a text contain a phone number, with or without its country code.
+
+    :param number: E.164 digits, or a SIP number.
+    """
+    national = number[-_NATIONAL_LENGTH:]
+    return len(national) == _NATIONAL_LENGTH and national in re.sub(r"[^0-9]", "", text)
+
 
 def is_same_number(number: str | None, other: str | None) -> bool:
     """Return whether two texts are certainly the same phone number or SIP address.

@@ -16,9 +16,10 @@ from airflow.providers.common.compat.sdk import AirflowTaskTimeout, BaseOperator
 
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.placing import Delivery
 from airflow_provider_callapi.calls.tagging import TagWhen
-from airflow_provider_callapi.exceptions import translate_errors
+from airflow_provider_callapi.exceptions import CallApiFailure, translate_errors
 from airflow_provider_callapi.operators._call.numbers import read_numbers
 from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
@@ -164,6 +165,8 @@ class StartCallOperator(RequestOperator):
             self._read_options()
             read_tags(self.tags)
         request = self.make_request()
+        if request.external_id and contains_number(request.external_id, request.contact):
+            raise CallApiFailure(f"external_id: {SHOWN_NUMBER}. Nothing was sent.")
         with self._open_try(context) as call_try:
             return self._complete(call_try.start(request))
 

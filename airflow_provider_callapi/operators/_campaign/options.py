@@ -138,9 +138,21 @@ class CampaignOptions:
             redial_table(self.redial)
         except ValueError as error:
             raise InvalidParameter(str(error)) from None
+        self._check_paths()
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
         check_calling_days(self.calling_days)
         if self.min_gap is not None and self.ledger_conn_id is None:
             raise InvalidParameter(
                 "min_gap needs ledger_conn_id: task state contains no calls of other campaigns"
             )
+
+    def _check_paths(self) -> None:
+        exclusions = self.do_not_call
+        rows = exclusions.rows if isinstance(exclusions, Exclusions) else exclusions
+        lists = {"contacts": self.contacts, "do_not_call": rows}
+        paths = {**lists, "results": self.results, "report": self.report}
+        for name in ("results", "report"):
+            if isinstance(paths[name], str):
+                for other, path in paths.items():
+                    if other != name and path == paths[name]:
+                        raise InvalidParameter(f"{name}: the file of {other} would be overwritten")

@@ -22,9 +22,11 @@ class ResultsInTable:
     """The rows that one try of a campaign writes to a table of results.
 
     :param campaign: the campaign's name.
+    :param log: the task's logger.
     """
 
-    def __init__(self, writer: TableWriter, campaign: str, plan: Plan) -> None:
+    def __init__(self, writer: TableWriter, campaign: str, plan: Plan, log: Any) -> None:
+        self._log = log
         self._writer = writer
         self._campaign = campaign
         self._people = {person.key: person for person in plan.people}
@@ -53,6 +55,7 @@ class ResultsInTable:
             self._writer.finish(self._final_rows(endings, skipped))
         except CallApiTrouble as trouble:
             return [str(trouble)]
+        self._log.info("Written: the results, to a table")
         return []
 
     def _final_rows(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> Iterator[Row]:
@@ -104,4 +107,4 @@ def open_results(name: TableName, campaign: str, plan: Plan, log: Any) -> Result
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
-    return ResultsInTable(TableWriter(open_results_table(name), log), campaign, plan)
+    return ResultsInTable(TableWriter(open_results_table(name), log), campaign, plan, log)

@@ -15,7 +15,6 @@ from airflow_provider_callapi.calls.calling_hours.hours import (
     CallingHours,
     OutsideCallingHours,
     is_timezone,
-    local_time,
     read_hours,
     year_in,
 )
@@ -106,9 +105,6 @@ def test_hours_that_cannot_be_read_are_refused(given: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the kind of the parameter writes the text
         read_hours(given)
 
-
-def test_a_time_and_a_year_are_shown_on_the_clock_of_a_zone() -> None:
-    assert local_time(1_760_000_000.0, MOSCOW) == "2025-10-09 11:53:20 Europe/Moscow"
     new_year = at("2026-01-01T00:30", MOSCOW)
     assert [year_in(zone, new_year) for zone in (MOSCOW, BERLIN)] == [2026, 2025]
 
