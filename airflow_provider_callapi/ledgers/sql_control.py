@@ -87,6 +87,10 @@ class SqlControl:
         query = select(_progress.c.progress).order_by(_progress.c.published_at.desc()).limit(_LISTED)
         return [Progress.from_json(value) for value in self._do(lambda db: db.execute(query).scalars().all())]
 
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._engine.dispose()
+
     def of(self, campaign: str) -> CampaignControl:
         """Return the `ControlStore` of one campaign.
 
