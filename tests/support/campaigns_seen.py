@@ -17,6 +17,7 @@ PROGRESS = Progress(
     campaign="spring",
     shard="",
     owner=("marketing", "manual__1", "call", "-1"),
+    connection="callapi_default",
     people=200,
     finished=50,
     active=10,

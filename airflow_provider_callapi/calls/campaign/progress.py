@@ -21,6 +21,7 @@ class Progress:
     :ivar campaign: the campaign's name.
     :ivar shard: the part of the list that this task calls, such as ``2/4``; ``""``: the whole list.
     :ivar owner: dag id, run id, task id and map index of the task.
+    :ivar connection: id of the Airflow connection through which the campaign dials.
     :ivar people: how many people the campaign may call.
     :ivar finished: how many people are finished: nothing is left to do for these people.
     :ivar active: how many calls are active. Lost calls count too.
@@ -29,6 +30,7 @@ class Progress:
     :ivar doing: ``dialling``, ``waiting``, ``paused``, ``stopped`` or ``over``.
     :ivar why: what dialling waits for, or why dialling has stopped, as text; ``""`` while the campaign dials.
     :ivar per_minute: how many people were finished per minute since this worker began; None: not known yet.
+    :ivar sessions: the call session ids of the active calls.
     :ivar ends_at: when the campaign ends at this pace, epoch seconds; None: not known.
     :ivar at: when the campaign published this progress, epoch seconds.
     :ivar next_at: when the campaign publishes again at the latest, epoch seconds.
@@ -44,6 +46,8 @@ class Progress:
     doing: str
     at: float
     next_at: float
+    connection: str = ""
+    sessions: tuple[int, ...] = ()
     results: Mapping[str, int] = field(default_factory=dict)
     why: str = ""
     per_minute: float | None = None
@@ -51,7 +55,8 @@ class Progress:
 
     def to_json(self) -> dict[str, Any]:
         """Return the progress as plain JSON."""
-        return {**asdict(self), "owner": list(self.owner), "results": dict(self.results)}
+        lists = {"owner": list(self.owner), "sessions": list(self.sessions)}
+        return {**asdict(self), **lists, "results": dict(self.results)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -60,7 +65,8 @@ class Progress:
         :raises ValueError: the value describes no progress.
         """
         try:
-            return cls(**{**value, "owner": tuple(value["owner"])})
+            tuples = {name: tuple(value[name]) for name in ("owner", "sessions")}
+            return cls(**{**value, **tuples})
         except (KeyError, TypeError) as error:
             raise ValueError(f"the value describes no progress: {type(error).__name__}") from None
 
@@ -77,13 +83,21 @@ class ProgressMeter:
         self._finished_before = campaign.finished
 
     def measure(
-        self, name: str, *, shard: str | None, owner: Sequence[str], now: float, next_at: float
+        self,
+        name: str,
+        *,
+        shard: str | None,
+        owner: Sequence[str],
+        connection: str,
+        now: float,
+        next_at: float,
     ) -> Progress:
         """Return how far the campaign is.
 
         :param name: the campaign's name.
         :param shard: the part of the list that this task calls; None: the whole list.
         :param owner: dag id, run id, task id and map index of the task.
+        :param connection: id of the Airflow connection through which the campaign dials.
         :param now: epoch seconds.
         :param next_at: when the campaign publishes again at the latest, epoch seconds.
         """
@@ -95,6 +109,8 @@ class ProgressMeter:
             campaign=name,
             shard=shard or "",
             owner=tuple(owner),
+            connection=connection,
+            sessions=tuple(campaign.watched()),
             people=people,
             finished=campaign.finished,
             active=campaign.active,

@@ -298,6 +298,7 @@ class CampaignRun:
                 self._options.campaign,
                 shard=self._options.shard,
                 owner=self._facts.owner,
+                connection=self._options.callapi_conn_id,
                 now=now,
                 next_at=next_at,
             )

@@ -25,7 +25,9 @@ def world() -> World:
 
 def measured(world: World) -> Progress:
     now = world.clock()
-    return world.runner.progress.measure("spring", shard=None, owner=OWNER, now=now, next_at=now + 15)
+    return world.runner.progress.measure(
+        "spring", shard=None, owner=OWNER, connection="callapi_default", now=now, next_at=now + 15
+    )
 
 
 def test_progress_is_plain_json_without_phone_numbers(world: World) -> None:
@@ -42,6 +44,7 @@ def test_progress_counts_people_and_foresees_the_end(world: World) -> None:
 
     progress = measured(world)
 
+    assert len(progress.sessions) == progress.active
     assert progress.finished + progress.active + progress.waiting == progress.people == 40
     assert progress.results == {"answered": progress.finished}
     assert progress.per_minute == pytest.approx(progress.finished, abs=0.1)
