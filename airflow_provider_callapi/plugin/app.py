@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -60,6 +61,8 @@ CampaignName = Annotated[str, Form(min_length=1, max_length=250)]
 
 def make_app() -> FastAPI:
     """Return the web application. It polls only while somebody watches the page."""
+    # Only the API server gets here. Before Airflow 3.2, it does not say so to the look-up of connections.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     app = FastAPI(title="Calls", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=FilePath(__file__).parent / "static"), name="static")
     app.middleware("http")(_add_headers)
@@ -184,6 +187,12 @@ def _utc(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _duration(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def _clock_time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%d %b, %H:%M:%S UTC")
 
@@ -195,5 +204,5 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(utc=_utc, clock_time=_clock_time)
+_TEMPLATES.filters.update(utc=_utc, clock_time=_clock_time, duration=_duration)
 _TEMPLATES.globals["to_percent"] = page.to_percent

@@ -16,6 +16,8 @@ from airflow_provider_callapi.supervision.task_states import Owner
 
 _LATE = 60.0
 """Seconds after which the page warns that a running campaign has not published its progress."""
+_SHOWN_AFTER_THE_END = 86_400.0
+"""Seconds for which the page shows a campaign that is over."""
 _BUTTONS = {
     "dialling": (WishKind.PAUSE, WishKind.STOP),
     "waiting": (WishKind.PAUSE, WishKind.STOP),
@@ -31,6 +33,7 @@ class TaskLink:
     """A task instance with the address of its page, as a path on the API server."""
 
     text: str
+    run: str
     href: str
 
     @classmethod
@@ -43,8 +46,8 @@ class TaskLink:
         dag, run, task, index = owner
         href = f"{root}/dags/{quote(dag, safe='')}/runs/{quote(run, safe='')}/tasks/{quote(task, safe='')}"
         mapped = int(index) >= 0
-        text = f"{dag} · {run} · {task}" + (f"[{index}]" if mapped else "")
-        return cls(mask_phones(text), href + (f"/mapped/{index}" if mapped else ""))
+        text = f"{dag} · {task}" + (f"[{index}]" if mapped else "")
+        return cls(mask_phones(text), mask_phones(run), href + (f"/mapped/{index}" if mapped else ""))
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def bars(limits: Limits | None) -> list[Bar]:
 
 
 def campaign_rows(campaigns: list[SeenCampaign], now: float, root: str) -> list[CampaignRow]:
-    """Return the campaigns as rows.
+    """Return the campaigns as rows. Leave out campaigns that were over a day ago.
 
     :param now: epoch seconds.
     :param root: the path of the API server.
@@ -137,6 +140,8 @@ def campaign_rows(campaigns: list[SeenCampaign], now: float, root: str) -> list[
     rows = []
     for seen in campaigns:
         progress, wish = seen.progress, seen.wish
+        if progress.doing == "over" and now > progress.at + _SHOWN_AFTER_THE_END:
+            continue
         follows = {WishKind.PAUSE: "paused", WishKind.STOP: "stopped"}
         pending = wish is not None and wish.at > progress.at and progress.doing != follows.get(wish.kind)
         offered = _BUTTONS.get(progress.doing, ())

@@ -74,7 +74,9 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
 
 
 def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> list[SeenCampaign]:
-    """Ask a campaign to pause, to resume or to stop. All tasks with the campaign's name follow.
+    """Ask a campaign to pause, to resume or to stop. All running tasks with the campaign's name follow.
+
+    If no task with this name runs, the finished tasks follow in their next try.
 
     A running campaign follows within seconds while it dials, and within a minute while it waits. A deferred
     campaign follows before it dials again.
@@ -87,7 +89,8 @@ def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> 
     :raises CallApiTrouble: the ledger's database does not answer. The wish may not be stored.
     """
     campaigns = list_campaigns(ledger_conn_ids)
-    asked = [seen for seen in campaigns.found if seen.progress.campaign == name]
+    named = [seen for seen in campaigns.found if seen.progress.campaign == name]
+    asked = [seen for seen in named if seen.progress.doing != "over"] or named
     if not asked:
         known = ", ".join(sorted({seen.progress.campaign for seen in campaigns.found})) or "none"
         more = "".join(f". {problem}" for problem in campaigns.problems)

@@ -9,8 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from airflow.api_fastapi.app import create_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow_fakes import start_informer_call
 from campaigns_seen import PROGRESS
+from fastapi.testclient import TestClient
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.emulator import Script
@@ -125,6 +128,24 @@ def test_a_viewer_can_do_nothing(
 
 def test_the_short_address_leads_to_the_default_connection(browse: Browse) -> None:
     assert browse("anna").get("/").url.path == PAGE
+
+
+@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("user", 403), ("op", 200), ("admin", 200)])
+def test_the_rights_are_those_of_airflows_auth_manager(
+    app: Any, role: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The simple auth manager lets only the roles op and admin read connections."""
+    monkeypatch.undo()
+    monkeypatch.setenv(
+        "AIRFLOW__API_AUTH__JWT_SECRET", "a secret with the length that the algorithm needs " * 2
+    )
+    manager = create_auth_manager()
+    token = manager.generate_jwt(SimpleAuthManagerUser(username="anna", role=role))
+
+    with TestClient(app, cookies={"_token": token}) as browser:
+        assert browser.get(PAGE).status_code == status
+    with TestClient(app, cookies={"_token": "forged"}) as browser:
+        assert browser.get(PAGE).status_code == 403
 
 
 # --- what a user does ---

@@ -57,7 +57,7 @@ def test_a_call_of_another_program_has_no_task() -> None:
 
 def test_a_mapped_task_has_the_page_of_its_map_index() -> None:
     link = TaskLink.of(("a/b", "run", "call", "3"), "")
-    assert (link.href, link.text) == ("/dags/a%2Fb/runs/run/tasks/call/mapped/3", "a/b · run · call[3]")
+    assert link == TaskLink("a/b · call[3]", "run", "/dags/a%2Fb/runs/run/tasks/call/mapped/3")
 
 
 def test_points_are_bars_as_far_as_they_are_known() -> None:
@@ -98,6 +98,12 @@ def test_a_campaign_that_publishes_nothing_is_late_and_a_deferred_one_is_not() -
     over = SeenCampaign(replace(PROGRESS, doing="over"), None, None)
     rows = campaign_rows([seen, deferred, over], PROGRESS.at + 600, "")
     assert [row.is_late for row in rows] == [True, False, False]
+
+
+def test_a_campaign_that_was_over_a_day_ago_is_not_shown() -> None:
+    over = SeenCampaign(replace(PROGRESS, doing="over"), None, None)
+    assert len(campaign_rows([over], PROGRESS.at + 86_000, "")) == 1
+    assert campaign_rows([over], PROGRESS.at + 87_000, "") == []
 
 
 def test_a_share_of_nothing_is_nothing() -> None:

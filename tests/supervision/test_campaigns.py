@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from campaigns_seen import PROGRESS
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -41,6 +43,17 @@ def test_campaigns_in_task_state_are_listed_newest_first_and_paused(ledger: Any,
 
     found = {seen.progress.campaign: seen.wish for seen in list_campaigns(["ledger"]).found}
     assert found == {"autumn": PAUSE, "spring": None}
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_task_that_is_over_does_not_follow_while_another_one_runs(autumn: Any) -> None:
+    owner = ("last_year", "manual__1", "call", "-1")
+    over = replace(PROGRESS, campaign="autumn", owner=owner, doing="over")
+    autumn("last_year", {"callapi_campaign_progress": over.to_json()})
+
+    (asked,) = ask_campaign("autumn", PAUSE)
+
+    assert asked.progress.owner[0] == "autumn_dag"
 
 
 @pytest.mark.needs_airflow("3.3", "task state")

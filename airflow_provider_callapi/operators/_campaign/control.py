@@ -15,7 +15,7 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
 T = TypeVar("T")
 
-PUBLISH_INTERVAL = 15.0
+PUBLISH_INTERVAL = 5.0
 """Seconds between two publications of the progress while the campaign's worker runs."""
 
 

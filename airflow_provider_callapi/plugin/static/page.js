@@ -28,9 +28,14 @@ async function renew() {
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
   const main = document.getElementById("main");
-  if (!fresh || fresh.innerHTML === main.innerHTML) return;
+  if (!fresh) return;
   const focused = document.activeElement && document.activeElement.id;
-  main.replaceChildren(...fresh.childNodes);
+  if (fresh.children.length !== main.children.length) main.replaceChildren(...fresh.childNodes);
+  // An unchanged part stays, so that a screen reader reads a status only when it changes.
+  [...main.children].forEach((part, place) => {
+    const newer = fresh.children[place];
+    if (newer && newer.outerHTML !== part.outerHTML) part.replaceWith(newer.cloneNode(true));
+  });
   const again = focused && document.getElementById(focused);
   if (again) again.focus({ preventScroll: true });
 }
