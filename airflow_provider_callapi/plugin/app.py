@@ -11,11 +11,10 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import AirflowException, conf
-from fastapi import FastAPI, Form, Request, Response
+from fastapi import FastAPI, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.exceptions import HTTPException
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
@@ -159,7 +158,9 @@ def _page_context(connection_id: str, user: Any, lookers: Lookers) -> page.Conte
 
 def _confirm(user: Any, title: str, text: str, fields: dict[str, Any]) -> Response:
     """Return the page that asks a user to confirm an action."""
-    return _render("confirm.html.j2", title=title, text=text, fields=fields, token=sign_token(user))
+    return _render(
+        "confirm.html.j2", title=title, text=text, fields=fields, token=sign_token(user, time.time())
+    )
 
 
 def _root() -> str:

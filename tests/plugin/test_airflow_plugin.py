@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.plugins_manager import AirflowPlugin
 
 from airflow_provider_callapi.plugin.airflow_plugin import CallApiPlugin, LazyApp, _page_url
+
+REPO = Path(__file__).parents[2]
 
 
 @pytest.mark.needs_airflow("3.1", "pages of plugins")
@@ -20,6 +24,12 @@ def test_the_page_is_in_the_navigation_and_served_where_it_leads() -> None:
 
     assert (view["name"], view["destination"]) == ("Calls", "nav")
     assert view["href"].endswith(f"{app['url_prefix']}/")
+
+
+def test_airflow_finds_the_plugin_by_an_entry_point() -> None:
+    project = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
+    (path,) = project["entry-points"]["airflow.plugins"].values()
+    assert path == f"{CallApiPlugin.__module__}:{CallApiPlugin.__name__}"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.plugin.access import sign_token
 
 pytestmark = pytest.mark.needs_airflow("3.1", "pages of plugins")
 
@@ -225,13 +226,16 @@ def test_a_campaign_of_another_connection_is_neither_shown_nor_asked(browse: Bro
     assert campaigns.read_wish("spring") is None
 
 
-@pytest.mark.parametrize("token", ["", "forged", "of another user"])
+@pytest.mark.parametrize("token", ["", "forged", "9999999999.00", "too old", "of another user"])
 def test_a_form_of_another_site_or_user_does_nothing(
     browse: Browse, session: int, exchange: Any, token: str
 ) -> None:
     if token == "of another user":
         form = browse("olga").get(f"{PAGE}release?call_session_id={session}").text
         (token,) = re.findall(r'name="token" value="([^"]+)"', form)
+
+    if token == "too old":
+        token = sign_token(SimpleAuthManagerUser(username="anna", role="op"), 0.0)
 
     answer = browse("anna").post(f"{PAGE}release", data={"call_session_id": session, "token": token})
 
