@@ -55,6 +55,7 @@ def test_a_user_watches_a_campaign_and_stops_it(
     expect(calls.get_by_role("link", name=re.compile("Release call")).first).to_be_visible()
     expect(calls.get_by_text("campaign spring sale").first).to_be_visible(timeout=60_000)
     expect(calls.get_by_text("people a minute")).to_be_visible(timeout=60_000)
+    expect(calls.get_by_text("campaign spring sale").first).to_be_visible(timeout=60_000)
     screenshot("calls-page.png")
 
     # with the keyboard alone

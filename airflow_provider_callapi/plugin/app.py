@@ -158,9 +158,8 @@ def _page_context(connection_id: str, user: Any, lookers: Lookers) -> page.Conte
 
 def _confirm(user: Any, title: str, text: str, fields: dict[str, Any]) -> Response:
     """Return the page that asks a user to confirm an action."""
-    return _render(
-        "confirm.html.j2", title=title, text=text, fields=fields, token=sign_token(user, time.time())
-    )
+    token = sign_token(user, time.time())
+    return _render("confirm.html.j2", title=title, text=text, fields=fields, token=token)
 
 
 def _root() -> str:

@@ -12,6 +12,8 @@ from airflow_provider_callapi.calls.campaign.engine import Campaign
 _SOON = 1.0
 """Seconds. A campaign whose next call is due within this time dials and does not wait."""
 _GOING_ON = ("dialling", "waiting")
+_TUPLES = ("owner", "sessions", "files")
+"""The fields of `Progress` that are lists in JSON."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Progress:
     :ivar why: what dialling waits for, or why dialling has stopped, as text; ``""`` while the campaign dials.
     :ivar per_minute: how many people were finished per minute since this worker began; None: not known yet.
     :ivar sessions: the call session ids of the active calls.
+    :ivar files: the paths of the results and of the report, which the campaign writes at its end.
     :ivar ends_at: when the campaign ends at this pace, epoch seconds; None: not known.
     :ivar at: when the campaign published this progress, epoch seconds.
     :ivar next_at: when the campaign publishes again at the latest, epoch seconds.
@@ -48,6 +51,7 @@ class Progress:
     next_at: float
     connection: str = ""
     sessions: tuple[int, ...] = ()
+    files: tuple[str, ...] = ()
     results: Mapping[str, int] = field(default_factory=dict)
     why: str = ""
     per_minute: float | None = None
@@ -55,7 +59,7 @@ class Progress:
 
     def to_json(self) -> dict[str, Any]:
         """Return the progress as plain JSON."""
-        lists = {"owner": list(self.owner), "sessions": list(self.sessions)}
+        lists = {name: list(getattr(self, name)) for name in _TUPLES}
         return {**asdict(self), **lists, "results": dict(self.results)}
 
     @classmethod
@@ -65,7 +69,7 @@ class Progress:
         :raises ValueError: the value describes no progress.
         """
         try:
-            tuples = {name: tuple(value[name]) for name in ("owner", "sessions")}
+            tuples = {name: tuple(value[name]) for name in _TUPLES}
             return cls(**{**value, **tuples})
         except (KeyError, TypeError) as error:
             raise ValueError(f"the value describes no progress: {type(error).__name__}") from None
@@ -89,6 +93,7 @@ class ProgressMeter:
         shard: str | None,
         owner: Sequence[str],
         connection: str,
+        files: Sequence[str],
         now: float,
         next_at: float,
     ) -> Progress:
@@ -98,6 +103,7 @@ class ProgressMeter:
         :param shard: the part of the list that this task calls; None: the whole list.
         :param owner: dag id, run id, task id and map index of the task.
         :param connection: id of the Airflow connection through which the campaign dials.
+        :param files: the paths of the results and of the report.
         :param now: epoch seconds.
         :param next_at: when the campaign publishes again at the latest, epoch seconds.
         """
@@ -110,6 +116,7 @@ class ProgressMeter:
             shard=shard or "",
             owner=tuple(owner),
             connection=connection,
+            files=tuple(files),
             sessions=tuple(campaign.watched()),
             people=people,
             finished=campaign.finished,

@@ -299,6 +299,7 @@ class CampaignRun:
                 shard=self._options.shard,
                 owner=self._facts.owner,
                 connection=self._options.callapi_conn_id,
+                files=self._files.paths,
                 now=now,
                 next_at=next_at,
             )

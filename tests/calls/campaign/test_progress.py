@@ -26,7 +26,13 @@ def world() -> World:
 def measured(world: World) -> Progress:
     now = world.clock()
     return world.runner.progress.measure(
-        "spring", shard=None, owner=OWNER, connection="callapi_default", now=now, next_at=now + 15
+        "spring",
+        shard=None,
+        owner=OWNER,
+        connection="callapi_default",
+        files=["file:///report.html"],
+        now=now,
+        next_at=now + 15,
     )
 
 

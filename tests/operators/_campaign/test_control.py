@@ -112,8 +112,8 @@ def test_a_cleared_task_calls_the_rest_after_a_resume_and_no_one_before_it(desk,
 
 
 @pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
-def test_a_campaign_publishes_its_progress_beside_its_ledger(desk, ledger):
-    task = campaign(desk, ledger_conn_id=ledger, shard="1/1")
+def test_a_campaign_publishes_its_progress_beside_its_ledger(desk, ledger, tmp_path):
+    task = campaign(desk, ledger_conn_id=ledger, shard="1/1", report=f"file://{tmp_path}/report.html")
     task.run()
 
     if ledger is None:
@@ -124,6 +124,10 @@ def test_a_campaign_publishes_its_progress_beside_its_ledger(desk, ledger):
 
     assert published["owner"] == ["dag", "run", "call", "-1"]
     assert (published["campaign"], published["shard"]) == ("spring", "1/1")
+    assert (published["connection"], published["files"]) == (
+        "callapi_default",
+        [f"file://{tmp_path}/report.html"],
+    )
     assert (published["doing"], published["people"], published["finished"]) == ("over", 12, 12)
 
 
