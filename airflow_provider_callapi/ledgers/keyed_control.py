@@ -34,3 +34,6 @@ class KeyedControl:
     def publish(self, progress: Progress) -> None:
         """Store the campaign's progress, and replace the older progress."""
         self._store.set(PROGRESS_KEY, progress.to_json())
+
+    def close(self) -> None:
+        """Do nothing: the store belongs to the task."""

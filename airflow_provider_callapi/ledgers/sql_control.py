@@ -124,6 +124,7 @@ class CampaignControl:
         self._campaign = campaign
         self._control = control
         self.publish = control.publish
+        self.close = control.close
 
     def read_wish(self) -> Wish | None:
         """Return what a user has asked of the campaign; None: no user has asked for anything."""

@@ -31,13 +31,16 @@ from airflow_provider_callapi.plugin.access import (
     sign_token,
 )
 from airflow_provider_callapi.plugin.connections import (
+    LIFETIME,
+    Look,
     Lookers,
     describe_error,
     list_connections,
     release_call,
 )
-from airflow_provider_callapi.supervision.campaigns import SeenCampaign, ask_campaign, list_campaigns
-from airflow_provider_callapi.supervision.tasks import find_callers, list_polling_tasks
+from airflow_provider_callapi.plugin.database import Known, read_databases
+from airflow_provider_callapi.plugin.shared_look import SharedLook
+from airflow_provider_callapi.supervision.campaigns import ask_campaign
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -67,6 +70,7 @@ def make_app() -> FastAPI:
     app.middleware("http")(_add_headers)
     app.add_exception_handler(HTTPException, _show_error)
     lookers = Lookers()
+    known = SharedLook(lambda now: read_databases(), time.time, lifetime=LIFETIME)
 
     @app.get("/")
     def show_default() -> Response:
@@ -74,7 +78,8 @@ def make_app() -> FastAPI:
 
     @app.get("/{connection_id}/", dependencies=[MAY_READ])
     def show_page(connection_id: ConnectionId, user: UserDep) -> Response:
-        return _render("page.html.j2", **_page_context(connection_id, user, lookers))
+        look = lookers.of(connection_id).look()
+        return _render("page.html.j2", **_page_context(connection_id, user, look, known.look()))
 
     @app.get("/{connection_id}/release", dependencies=[MAY_EDIT])
     def confirm_release(connection_id: ConnectionId, user: UserDep, call_session_id: int) -> Response:
@@ -106,12 +111,14 @@ def make_app() -> FastAPI:
     def ask(
         connection_id: ConnectionId, user: UserDep, campaign: CampaignName, kind: Annotated[WishKind, Form()]
     ) -> Response:
-        if not _campaigns_of(connection_id, campaign):
+        known.expire()
+        if not known.look().is_only_of(connection_id, campaign):
             raise HTTPException(404, f"No campaign of this connection has the name {campaign}.")
         try:
             asked = ask_campaign(campaign, Wish(kind, str(user.get_name()), time.time()))
         except (CallApiFailure, CallApiTrouble) as error:
             raise HTTPException(502, describe_error(error)) from None
+        known.expire()
         for seen in asked:
             text = f"asked campaign {campaign} to {kind.value}"
             owner = seen.progress.owner
@@ -121,37 +128,21 @@ def make_app() -> FastAPI:
     return app
 
 
-def _campaigns_of(connection_id: str, name: str) -> list[SeenCampaign]:
-    """Return the tasks of a campaign, if all of them dial through one connection.
-
-    Otherwise, a user could act on a campaign of a connection on which the user has no right.
-    """
-    named = [seen for seen in list_campaigns().found if seen.progress.campaign == name]
-    return named if all(seen.progress.connection == connection_id for seen in named) else []
-
-
-def _page_context(connection_id: str, user: Any, lookers: Lookers) -> page.Context:
-    look = lookers.of(connection_id).look()
-    campaigns = list_campaigns()
-    own = [seen for seen in campaigns.found if seen.progress.connection == connection_id]
-    problems, callers, tasks = list(campaigns.problems), {}, []
-    try:
-        callers, tasks = find_callers(), list_polling_tasks()
-    except CallApiTrouble as trouble:
-        problems.append(str(trouble))
-    root = _root()
+def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> dict[str, Any]:
+    """Return the values of the page's template."""
+    now, root = time.time(), _root()
+    campaigns = known.campaigns_of(connection_id)
     others = [conn_id for conn_id in list_connections() if is_allowed("GET", conn_id, user)]
     return {
         "connection_id": connection_id,
         "connections": sorted({connection_id, *others}),
         "may_edit": is_allowed("PUT", connection_id, user),
         "look": look,
-        "now": time.time(),
-        "calls": page.call_rows(look, callers, own, root),
+        "calls": page.call_rows(look, known.callers, campaigns, root),
         "bars": page.bars(look.limits),
-        "campaigns": page.campaign_rows(own, time.time(), root),
-        "problems": problems,
-        "tasks": [(page.TaskLink.of(task.owner, root), task) for task in tasks],
+        "campaigns": page.campaign_rows(campaigns, now, root),
+        "problems": known.problems,
+        "tasks": [(page.TaskLink.of(task.owner, root), task) for task in known.tasks],
         "deeds": audit.read_newest(connection_id),
     }
 

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.errors import CallApiError, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ReleaseCall
+from airflow_provider_callapi.api.models import CallSession, Limits
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.plugin.shared_look import Look, SharedLook
+from airflow_provider_callapi.plugin.shared_look import SharedLook
 from airflow_provider_callapi.supervision.short_hook import ShortTimeoutHook
 
-_LIFETIME = 5.0
-"""Seconds for which one poll serves all viewers. The page renews itself as often."""
+LIFETIME = 5.0
+"""Seconds for which one look serves all viewers. The page renews itself as often."""
 _HOOK_LIFETIME = 300.0
 """Seconds after which the page reads a connection again, because a user may have changed it."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one poll of the active calls has shown, or why it failed.
+
+    :ivar at: when the poll began, epoch seconds.
+    :ivar sessions: the active calls.
+    :ivar left_out: how many more active calls the answer has that cannot be read.
+    :ivar limits: the points left; None: not known.
+    :ivar timezone: IANA name of the account's time zone.
+    :ivar problem: why the service cannot be reached from the API server; ``""``: the service has answered.
+    """
+
+    at: float
+    sessions: Sequence[CallSession] = ()
+    left_out: int = 0
+    limits: Limits | None = None
+    timezone: str = "UTC"
+    problem: str = ""
 
 
 def list_connections() -> list[str]:
@@ -56,12 +79,12 @@ class Lookers:
 
     def __init__(self) -> None:
         self._hooks: dict[str, tuple[CallApiHook, float]] = {}
-        self._looks: dict[str, SharedLook] = {}
+        self._looks: dict[str, SharedLook[Look]] = {}
 
-    def of(self, conn_id: str) -> SharedLook:
+    def of(self, conn_id: str) -> SharedLook[Look]:
         """Return the shared look of a connection."""
         return self._looks.setdefault(
-            conn_id, SharedLook(lambda now: self._take(conn_id, now), time.time, lifetime=_LIFETIME)
+            conn_id, SharedLook(lambda now: self._take(conn_id, now), time.time, lifetime=LIFETIME)
         )
 
     def _take(self, conn_id: str, now: float) -> Look:

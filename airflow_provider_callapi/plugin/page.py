@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.models import CallSession, Limits, parse_time
 from airflow_provider_callapi.calls.campaign.wishes import WishKind
-from airflow_provider_callapi.plugin.shared_look import Look
+from airflow_provider_callapi.plugin.connections import Look
 from airflow_provider_callapi.supervision.campaigns import SeenCampaign
 from airflow_provider_callapi.supervision.task_states import Owner
 
@@ -170,7 +169,3 @@ def _since(call: CallSession, timezone: str) -> float | None:
 def to_percent(part: float, of: float) -> int:
     """Return a share in whole percent; 0 if ``of`` is 0."""
     return round(100 * part / of) if of else 0
-
-
-Context = dict[str, Any]
-"""The values of a template by name."""

@@ -9,6 +9,7 @@ from campaigns_seen import PROGRESS
 
 from airflow_provider_callapi.api.models import CallSession, Leg, Limits
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.plugin.connections import Look
 from airflow_provider_callapi.plugin.page import (
     Bar,
     TaskLink,
@@ -17,7 +18,6 @@ from airflow_provider_callapi.plugin.page import (
     campaign_rows,
     to_percent,
 )
-from airflow_provider_callapi.plugin.shared_look import Look
 from airflow_provider_callapi.supervision.campaigns import SeenCampaign
 
 OWNER = ("dag", "manual__2025-10-09T08:53:20+00:00", "call", "-1")

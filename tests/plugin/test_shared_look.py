@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from airflow_provider_callapi.emulator import ManualClock
-from airflow_provider_callapi.plugin.shared_look import Look, SharedLook
+from airflow_provider_callapi.plugin.shared_look import SharedLook
 
 
 class Service:
@@ -17,10 +17,10 @@ class Service:
         self.may_answer = threading.Event()
         self.may_answer.set()
 
-    def take(self, now: float) -> Look:
+    def take(self, now: float) -> float:
         self.polls.append(now)
         assert self.may_answer.wait(10)
-        return Look(now)
+        return now
 
 
 def test_a_look_serves_everybody_for_its_lifetime_and_no_one_causes_a_poll() -> None:
@@ -29,12 +29,12 @@ def test_a_look_serves_everybody_for_its_lifetime_and_no_one_causes_a_poll() -> 
     assert service.polls == []
 
     for _ in range(3):
-        assert shared.look().at == 100.0
+        assert shared.look() == 100.0
         clock.advance(1.5)
     assert service.polls == [100.0]
 
     clock.advance(0.5)
-    assert shared.look().at == 105.0
+    assert shared.look() == 105.0
 
 
 def test_whoever_comes_during_a_poll_gets_its_look() -> None:
@@ -46,8 +46,21 @@ def test_whoever_comes_during_a_poll_gets_its_look() -> None:
         looks = [pool.submit(shared.look) for _ in range(10)]
         service.may_answer.set()
 
-    assert {look.result().at for look in looks} == {100.0}
+    assert {look.result() for look in looks} == {100.0}
     assert service.polls == [100.0]
+
+
+def test_a_look_that_takes_long_serves_whoever_has_waited_for_it() -> None:
+    """Otherwise, each of ten viewers of a service that is away would wait for its timeout in turn."""
+    clock = ManualClock(100.0)
+
+    def take(now: float) -> float:
+        clock.advance(10.0)
+        return now
+
+    shared = SharedLook(take, clock, lifetime=5.0)
+
+    assert [shared.look(), shared.look()] == [100.0, 100.0]
 
 
 def test_an_expired_look_and_a_clock_that_went_back_are_polled_again() -> None:

@@ -16,3 +16,6 @@ class ControlStore(Protocol):
 
     def publish(self, progress: Progress) -> None:
         """Store the campaign's progress, and replace the older progress."""
+
+    def close(self) -> None:
+        """Close the connections to the place."""

@@ -60,6 +60,11 @@ class Control:
         if store is not None:
             self._attempt(lambda: store.publish(progress))
 
+    def close(self) -> None:
+        """Close the connections to the store."""
+        if self._store is not None:
+            self._attempt(self._store.close)
+
     def _ready(self) -> ControlStore | None:
         if not self._is_open:
             self._is_open = self._attempt(lambda: setattr(self, "_store", self._open_store()))

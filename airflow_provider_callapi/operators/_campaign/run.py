@@ -138,6 +138,7 @@ class CampaignRun:
     def __exit__(self, *exc_info: object) -> None:
         if self._table is not None:
             self._table.close()
+        self._control.close()
         self._services.close()
 
     def carry_out(self) -> dict[str, Any] | Deferral:

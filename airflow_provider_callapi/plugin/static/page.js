@@ -42,4 +42,9 @@ async function renew() {
 
 document.addEventListener("click", openOutside);
 followTheme();
-setInterval(() => renew().catch(() => {}), SECONDS * 1000);
+
+async function keepRenewing() {
+  await renew().catch(() => {});
+  setTimeout(keepRenewing, SECONDS * 1000);
+}
+setTimeout(keepRenewing, SECONDS * 1000);
