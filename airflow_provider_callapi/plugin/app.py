@@ -63,7 +63,7 @@ CampaignName = Annotated[str, Form(min_length=1, max_length=250)]
 
 def make_app() -> FastAPI:
     """Return the web application. It polls only while somebody watches the page."""
-    # Only the API server gets here. Before Airflow 3.2, it does not say so to the look-up of connections.
+    # Without this variable, hooks find no connection of the metadata database. Airflow 3.1 does not set it.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     app = FastAPI(title="Calls", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=FilePath(__file__).parent / "static"), name="static")

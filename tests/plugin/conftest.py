@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from campaigns_seen import autumn, ledger, task_states
+from campaigns_seen import autumn, ledger, no_other_campaigns, task_states
 from fastapi import HTTPException, Request
 from fastapi.testclient import TestClient
 
-__all__ = ["app", "autumn", "browse", "ledger", "task_states"]
+__all__ = ["app", "autumn", "browse", "ledger", "no_other_campaigns", "task_states"]
 
 RIGHTS = {"anna": ("GET", "PUT"), "olga": ("GET", "PUT"), "vera": ("GET",), "nora": ()}
 """User → what the user may do with connections: anna and olga act, vera reads, nora does neither."""

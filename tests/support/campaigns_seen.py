@@ -32,7 +32,21 @@ PROGRESS = Progress(
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
+def no_other_campaigns(airflow_db: None) -> None:
+    """Delete what the campaigns of other tests have left in task state."""
+    try:
+        from airflow.models.task_state_store import TaskStateStoreModel as State
+    except ImportError:
+        return
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    with create_session() as session:
+        session.execute(delete(State).where(State.key.like("callapi_%")))
+
+
+@pytest.fixture
+def ledger(no_other_campaigns: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
     """Return the control of a SQL ledger with the connection ``ledger``, in which ``spring`` is dialling."""
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
@@ -43,7 +57,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
 
 
 @pytest.fixture
-def task_states(airflow_db: None) -> Any:
+def task_states(no_other_campaigns: None) -> Any:
     """Return a function that stores the task state of one task: ``(dag_id, key → value)``."""
     from airflow.models.dagrun import DagRun
     from airflow.state import TaskScope, get_state_backend
