@@ -152,7 +152,7 @@ class Runner:
         kind = WishKind.RESUME if wish is None else wish.kind
         dialling.paused = f"{wish.by} paused the campaign" if wish and kind is WishKind.PAUSE else None
         if wish and kind is WishKind.STOP:
-            dialling.stop(f"{wish.by} stopped the campaign")
+            dialling.stop(f"{wish.by} stopped the campaign. Resume the campaign before you clear this task")
         if wish and wish != self.wish:
             self._gateway.log(_WISH_LINES[kind].format(by=wish.by, active=self.campaign.active))
         self.wish = wish

@@ -62,7 +62,11 @@ def test_progress_counts_people_and_foresees_the_end(world: World) -> None:
     ("kind", "doing", "why"),
     [
         (WishKind.PAUSE, "paused", "anna paused the campaign"),
-        (WishKind.STOP, "stopped", "anna stopped the campaign"),
+        (
+            WishKind.STOP,
+            "stopped",
+            "anna stopped the campaign. Resume the campaign before you clear this task",
+        ),
     ],
 )
 def test_progress_names_who_has_paused_or_stopped_the_campaign(

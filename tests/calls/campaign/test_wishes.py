@@ -17,6 +17,7 @@ PEOPLE = [f"7926000{number:04}" for number in range(200)]
 PAUSE = Wish(WishKind.PAUSE, "anna", 1.0)
 RESUME = Wish(WishKind.RESUME, "boris", 2.0)
 STOP = Wish(WishKind.STOP, "clara", 3.0)
+STOPPED = "clara stopped the campaign. Resume the campaign before you clear this task"
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_a_stop_ends_dialling_within_two_steps_and_the_campaign_after_its_calls(
     assert world.run().over
 
     assert calls(world) == before
-    assert world.campaign.stopped == "clara stopped the campaign"
+    assert world.campaign.stopped == STOPPED
     assert world.campaign.finished_by_result.total() == before
 
 
@@ -74,7 +75,7 @@ def test_a_stop_of_this_run_is_final(world: World) -> None:
     world.wish = RESUME
 
     assert world.run().over
-    assert world.campaign.stopped == "clara stopped the campaign"
+    assert world.campaign.stopped == STOPPED
 
 
 def test_the_log_names_who_did_it_once(world: World) -> None:
