@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import JSON, Column, MetaData, String, Table, insert, select, update
@@ -35,7 +36,7 @@ _wishes = Table(
     _metadata,
     Column("campaign", String(LONGEST_NAME), primary_key=True),
     Column("kind", String(16), nullable=False),
-    Column("asked_by", String(250), nullable=False),
+    Column("asked_by", String(LONGEST_NAME), nullable=False),
     Column("asked_at", Moment, nullable=False),
     **IN_MYSQL,
 )
@@ -68,13 +69,14 @@ class SqlControl:
         """Return what a user has asked of a campaign; None: no user has asked for anything.
 
         :param campaign: the campaign's name.
+        :raises ValueError: the row describes no wish.
         """
         row = self._do(lambda db: db.execute(select(_wishes).where(_wishes.c.campaign == campaign)).first())
         return None if row is None else Wish(WishKind(row.kind), row.asked_by, row.asked_at)
 
     def write_wish(self, campaign: str, wish: Wish) -> None:
         """Store what a user asks of a campaign, and replace the older wish."""
-        values = {"kind": wish.kind.value, "asked_by": wish.by, "asked_at": wish.at}
+        values = {"kind": wish.kind.value, "asked_by": wish.by[:LONGEST_NAME], "asked_at": wish.at}
         self._replace(_wishes, {"campaign": campaign}, values)
 
     def publish(self, progress: Progress) -> None:
@@ -85,7 +87,11 @@ class SqlControl:
     def list_progress(self) -> list[Progress]:
         """Return the progress of the campaigns that have published last, the newest first."""
         query = select(_progress.c.progress).order_by(_progress.c.published_at.desc()).limit(_LISTED)
-        return [Progress.from_json(value) for value in self._do(lambda db: db.execute(query).scalars().all())]
+        found = []
+        for value in self._do(lambda db: db.execute(query).scalars().all()):
+            with suppress(ValueError):  # a newer version of this package may have written the row
+                found.append(Progress.from_json(value))
+        return found
 
     def close(self) -> None:
         """Close the connections to the database."""

@@ -68,8 +68,8 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
                     SeenCampaign(progress, control.read_wish(progress.campaign), ledger)
                     for progress in control.list_progress()
                 ]
-        except (CallApiFailure, CallApiTrouble) as error:
-            problems.append(str(error))
+        except (CallApiFailure, CallApiTrouble, ValueError) as error:
+            problems.append(f"ledger {ledger}: {error}")
     return Campaigns(sorted(found, key=lambda seen: -seen.progress.at), problems)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 from airflow_provider_callapi.calls.campaign.progress import Progress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.exceptions import CallApiTrouble
-from airflow_provider_callapi.ledgers.sql_control import SqlControl
+from airflow_provider_callapi.ledgers.sql_control import SqlControl, _progress
 
 PAUSE = Wish(WishKind.PAUSE, "anna", 1_760_000_000.25)
 PROGRESS = Progress(
@@ -60,6 +60,22 @@ def test_the_newest_progress_of_each_task_is_listed_first(engine: Engine) -> Non
         control.of("spring").publish(progress)
 
     assert control.list_progress() == [later, shard]
+
+
+def test_rows_that_cannot_be_read_hide_no_other_row(engine: Engine) -> None:
+    control = SqlControl(engine)
+    control.publish(PROGRESS)
+    control.publish(replace(PROGRESS, shard="2/4", at=PROGRESS.at + 5))
+    with engine.begin() as db:
+        db.execute(_progress.update().where(_progress.c.shard == "2/4").values(progress={"colour": "red"}))
+
+    assert control.list_progress() == [PROGRESS]
+
+
+def test_a_name_that_is_too_long_is_shortened(engine: Engine) -> None:
+    control = SqlControl(engine)
+    control.write_wish("spring", replace(PAUSE, by="a" * 300))
+    assert control.read_wish("spring") == replace(PAUSE, by="a" * 250)
 
 
 def test_several_users_may_ask_at_once(engine: Engine) -> None:
