@@ -31,6 +31,11 @@ def read_deployment() -> Deployment:
     )
 
 
+def read_ledger_conn_ids() -> list[str]:
+    """Return the ids of the connections in ``[callapi] ledger_conn_ids``."""
+    return [name.strip() for name in _option(SECTION, "ledger_conn_ids").split(",") if name.strip()]
+
+
 def _option(section: str, name: str) -> str:
     return str(conf.get(section, name, fallback="") or "").strip()
 

@@ -94,6 +94,16 @@ def get_provider_info() -> dict[str, Any]:
                         "example": None,
                         "default": "",
                     },
+                    "ledger_conn_ids": {
+                        "description": (
+                            "Connections to the SQL ledgers whose campaigns the page of calls shows, with "
+                            "commas between them. Airflow 3.3 and newer also finds ledgers by itself."
+                        ),
+                        "version_added": "0.2.0",
+                        "type": "string",
+                        "example": "ledger",
+                        "default": "",
+                    },
                 },
             }
         },

@@ -109,6 +109,7 @@ def gateway_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = No
         tag_active=lambda session_id, tag_id: None,
         tag_finished=lambda communication_id, tag_id: None,
         do_not_call=frozenset,
+        wish=lambda: None,
         clock=clock,
         log=log,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from standalone import Standalone
 from airflow_provider_callapi.emulator import Exchange
 
 EXAMPLE = Path(__file__).parents[1] / "airflow_provider_callapi" / "example_dags" / "informer_call.py"
+OWN_DAGS = Path(__file__).parent / "dags"
 SIZE = 1280, 800
 OPTIONS = [
     "--no-sandbox",
@@ -52,8 +54,24 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def airflow(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """Run one Airflow for the session. It starts only if a browser is installed."""
-    with Standalone(tmp_path_factory.mktemp("airflow"), EXAMPLE, dag="callapi_informer_call") as airflow:
+    home = tmp_path_factory.mktemp("airflow")
+    with Standalone(home, EXAMPLE, dag="callapi_informer_call", own_dags=OWN_DAGS) as airflow:
         yield airflow
+
+
+@pytest.fixture
+def no_connection(airflow: Standalone) -> None:
+    """Delete all connections."""
+    for one in airflow.api("connections")["connections"]:
+        airflow.api(f"connections/{one['connection_id']}", method="DELETE")
+
+
+@pytest.fixture
+def connection(airflow: Standalone, no_connection: None) -> None:
+    """Add the connection without a browser."""
+    fields = airflow.emulator.connection()
+    body = {**fields, "connection_id": "callapi_default", "extra": json.dumps(fields["extra"])}
+    airflow.api("connections", method="POST", body=body)
 
 
 @pytest.fixture

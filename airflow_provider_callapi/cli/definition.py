@@ -59,6 +59,21 @@ _SESSION_ID = Arg(
     metavar="SESSION_ID",
     help="The session id that `airflow callapi calls` shows",
 )
+_CAMPAIGN_ARGS = (
+    Arg(
+        ("action",),
+        nargs="?",
+        choices=("pause", "resume", "stop"),
+        help="What to ask of the campaign; without it, the command lists the campaigns",
+    ),
+    Arg(("name",), nargs="?", metavar="NAME", help="The campaign's name"),
+    Arg(
+        ("--ledger-conn-id",),
+        action="append",
+        metavar="CONN_ID",
+        help="A connection to a SQL ledger; can be repeated",
+    ),
+)
 _EXTERNAL_ID = Arg(
     ("external_id",),
     metavar="EXTERNAL_ID",
@@ -127,6 +142,12 @@ def get_callapi_cli_commands() -> list[CLICommand]:
                     help="Find the calls with an external_id",
                     func=lazy_load_command(f"{_PACKAGE}.find_call.find"),
                     args=(_EXTERNAL_ID, _CONN_ID, ARG_OUTPUT, ARG_VERBOSE),
+                ),
+                ActionCommand(
+                    name="campaigns",
+                    help="List campaigns; pause, resume or stop one",
+                    func=lazy_load_command(f"{_PACKAGE}.campaigns.campaigns"),
+                    args=(*_CAMPAIGN_ARGS, ARG_OUTPUT, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="limits",

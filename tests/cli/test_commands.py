@@ -488,9 +488,9 @@ def test_an_error_is_one_line_on_stderr_and_an_exit_code(callapi, connection, co
 def test_a_service_that_hangs_is_asked_once_and_not_for_long(
     callapi, connection, exchange, monkeypatch, command
 ):
-    from airflow_provider_callapi.cli import command_hook
+    from airflow_provider_callapi.supervision import short_hook
 
-    monkeypatch.setattr(command_hook, "_TIMEOUT", 0.3)
+    monkeypatch.setattr(short_hook, "_TIMEOUT", 0.3)
     connection(extra={"timeout": 600})
     exchange.fault(Fault.HANG, times=9, seconds=5)
     began = time.monotonic()
@@ -503,7 +503,7 @@ def test_a_service_that_hangs_is_asked_once_and_not_for_long(
 
 
 def test_a_shorter_timeout_of_the_connection_is_kept(connection):
-    from airflow_provider_callapi.cli.command_hook import ShortTimeoutHook
+    from airflow_provider_callapi.supervision.short_hook import ShortTimeoutHook
 
     connection(extra={"timeout": 2})
     assert ShortTimeoutHook().settings.timeout == 2

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
 
 COMMANDS = [
     "calls",
+    "campaigns",
     "check",
     "employees",
     "emulator",

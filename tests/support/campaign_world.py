@@ -20,6 +20,7 @@ from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, Person, external_id, read_people
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
+from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.report_refusals import Refusals
 from airflow_provider_callapi.calls.report_requests import ReportRequests
 from airflow_provider_callapi.calls.reports import fetch_finished_calls
@@ -69,6 +70,7 @@ class World:
         self.report_fields = [*REPORT_FIELDS, *asked]
         self.overrides = overrides
         self.excluded: set[str] | None = set()
+        self.wish: Wish | None = None
         self.log: list[str] = []
         self.runner = self.process()
 
@@ -112,6 +114,7 @@ class World:
             tag_active=lambda session_id, tag_id: None,
             tag_finished=lambda communication_id, tag_id: None,
             do_not_call=lambda: self.excluded,
+            wish=lambda: self.wish,
             clock=self.clock,
             log=self.log.append,
         )

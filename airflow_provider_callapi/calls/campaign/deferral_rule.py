@@ -15,6 +15,8 @@ _LONGEST_WITH_CALLS = 300.0
 After this time, the task fetches the reports of calls that ended meanwhile, because some of the people may
 be due for a redial.
 """
+_LONGEST_PAUSED = 120.0
+"""A paused campaign defers for at most this many seconds. Only a worker reads that a user resumes it."""
 
 
 def absence_until(
@@ -40,6 +42,8 @@ def absence_until(
     if tags_due and runner.next_tag_at < now + _WORTH_IT:
         return None
     wake_at = min(pause.dial_at, now + _LONGEST)
+    if campaign.paused is not None:
+        wake_at = min(wake_at, now + max(_LONGEST_PAUSED, _REST * preparation))
     if tags_due:
         wake_at = min(wake_at, runner.next_tag_at)
     if campaign.needs_reports:

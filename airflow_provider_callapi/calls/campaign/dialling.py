@@ -36,6 +36,7 @@ class Dialling:
         the attempt.
     :ivar do_not_call: the numbers that must not be called now; None: these numbers are unknown, so dialling
         pauses.
+    :ivar paused: who has paused the campaign, as text; None: the campaign is not paused.
     :ivar stopped: why the campaign has stopped dialling; None: the campaign still dials.
     """
 
@@ -52,6 +53,7 @@ class Dialling:
     ) -> None:
         self.pacing = pacing
         self.do_not_call: Container[str] | None = frozenset()
+        self.paused: str | None = None
         self.stopped: str | None = None
         self._index = index
         self._queues = queues
@@ -91,7 +93,7 @@ class Dialling:
 
         :param now: epoch seconds.
         """
-        if self.stopped is not None:
+        if self.stopped is not None or self.paused is not None:
             return []
         rules = self._rules
         room = min(self.pacing.calls_allowed(now), rules.max_active - self.active_calls, rules.at_once)
@@ -209,11 +211,13 @@ class Dialling:
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
-        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling has
-        stopped. The reason is ``""`` if dialling waits only because calls are spread over the minute.
+        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling is
+        paused or has stopped. The reason is ``""`` if dialling waits only because calls are spread over the
+        minute.
         """
-        if self.stopped is not None or not len(self._queues):
-            return NEVER, "the end of the active calls"
+        if self.stopped is not None or self.paused is not None or not len(self._queues):
+            is_paused = self.stopped is None and len(self._queues) > 0
+            return NEVER, f"a resume: {self.paused}" if is_paused else "the end of the active calls"
         due = self._queues.next_at(now)
         if due >= self._rules.dial_until:
             return self._rules.dial_until, "the end of the campaign: no calling hours open before it"

@@ -154,6 +154,11 @@ class Campaign:
         """Return why the campaign has stopped dialling; None: the campaign still dials."""
         return self.dialling.stopped
 
+    @property
+    def paused(self) -> str | None:
+        """Return who has paused the campaign, as text; None: the campaign is not paused."""
+        return self.dialling.paused
+
     def stop(self, why: str) -> None:
         """Stop dialling; the active calls continue.
 

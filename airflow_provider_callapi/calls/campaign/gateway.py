@@ -11,6 +11,7 @@ from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import Limits, StartedCall
 from airflow_provider_callapi.calls.answers import FinishedCall
+from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 _LONGEST_LIMIT = 600.0
@@ -38,6 +39,7 @@ class CampaignGateway:
     :ivar tag_finished: sets a tag on a finished call; called with the ``communication_id`` in the call's
         report and the tag id.
     :ivar do_not_call: returns the numbers that must not be called now; None: these numbers are unknown.
+    :ivar wish: returns what a user has asked of the campaign; None: no user has asked for anything.
     :ivar clock: returns the time, epoch seconds.
     :ivar log: writes a line to the task's log.
     """
@@ -50,6 +52,7 @@ class CampaignGateway:
     tag_active: Callable[[int, int], object]
     tag_finished: Callable[[int, int], object]
     do_not_call: Callable[[], Container[str] | None]
+    wish: Callable[[], Wish | None]
     clock: Callable[[], float]
     log: Callable[[str], None]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from airflow_provider_callapi.calls.campaign.dialler import Dialler
 from airflow_provider_callapi.calls.campaign.engine import Campaign
@@ -12,9 +11,11 @@ from airflow_provider_callapi.calls.campaign.failure_counter import FailureCount
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, LimitsFeed
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
 from airflow_provider_callapi.calls.campaign.people import CallTemplate
+from airflow_provider_callapi.calls.campaign.progress import ProgressMeter
 from airflow_provider_callapi.calls.campaign.report_fetcher import ReportFetcher
 from airflow_provider_callapi.calls.campaign.rules import NEVER
 from airflow_provider_callapi.calls.campaign.tag_setter import TagSetter
+from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 REPORT_INTERVAL = 20.0
@@ -26,6 +27,13 @@ _PROGRESS_INTERVAL = 60.0
 """Seconds between two log lines that show the campaign's progress."""
 _LONG_WAIT = 30.0
 """If the next call waits for more than this many seconds, the log shows at once what dialling waits for."""
+_WISH_INTERVAL = 5.0
+"""Seconds between two steps of a paused campaign. Each step reads whether a user has resumed the campaign."""
+_WISH_LINES = {
+    WishKind.PAUSE: "{by} paused the campaign: no one is dialled before a resume; {active} calls are active",
+    WishKind.RESUME: "{by} resumed the campaign",
+    WishKind.STOP: "{by} stopped the campaign: no one is dialled; {active} calls are active",
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,8 @@ class Runner:
     :param gateway: the callables through which the campaign reaches the services.
     :param poll_interval: seconds between two polls of the active calls.
     :param report_interval: seconds between two requests for reports.
+    :ivar progress: measures how far the campaign is.
+    :ivar wish: what a user has asked of the campaign, as far as the campaign has read and logged it.
     """
 
     def __init__(
@@ -77,7 +87,8 @@ class Runner:
         self._next_poll_at = 0.0
         self._unused_snapshot: Snapshot | None = None
         self._progress_at = gateway.clock()
-        self._begun = (self._progress_at, campaign.finished)
+        self.progress = ProgressMeter(campaign, self._progress_at)
+        self.wish: Wish | None = None
         self._waits_for = ""
 
     @property
@@ -116,6 +127,7 @@ class Runner:
         """
         campaign, gateway = self.campaign, self._gateway
         campaign.dialling.do_not_call = gateway.do_not_call()
+        self._follow(gateway.wish())
         snapshot = self._poll_if_due(gateway.clock())
         now = gateway.clock()
         actions = campaign.next_actions(now, snapshot, self._limits.take())
@@ -137,6 +149,17 @@ class Runner:
         now = gateway.clock()
         self._log_progress(now)
         return self._pause(now)
+
+    def _follow(self, wish: Wish | None) -> None:
+        """Pause, resume or stop dialling as a user has asked. Log each new wish once."""
+        dialling = self.campaign.dialling
+        kind = WishKind.RESUME if wish is None else wish.kind
+        dialling.paused = f"{wish.by} paused the campaign" if wish and kind is WishKind.PAUSE else None
+        if wish and kind is WishKind.STOP:
+            dialling.stop(f"{wish.by} stopped the campaign. Resume the campaign before you clear this task")
+        if wish and wish != self.wish:
+            self._gateway.log(_WISH_LINES[kind].format(by=wish.by, active=self.campaign.active))
+        self.wish = wish
 
     def _record(self, changed: Sequence[Attempt]) -> None:
         if changed:
@@ -166,30 +189,7 @@ class Runner:
         self._waits_for = waits_for
         if now >= self._progress_at + _PROGRESS_INTERVAL or waits_for not in ("", before):
             self._progress_at = now
-            self._gateway.log(self._progress_line(now))
-
-    def _progress_line(self, now: float) -> str:
-        campaign = self.campaign
-        total, finished = len(campaign.plan.people), campaign.finished
-        line = (
-            f"{finished} of {total} people finished, {campaign.active} calls active, "
-            f"{campaign.waiting} waiting"
-        )
-        if campaign.pacing.points_left is not None:
-            line += f", {campaign.pacing.points_left} points left in this minute"
-        dial_at, why = campaign.next_dial(now)
-        if campaign.waiting and dial_at > now + _SHORTEST_PAUSE:
-            line += f", dialling waits for {why}"
-            if dial_at < NEVER:
-                line += f" ({timedelta(seconds=round(dial_at - now))})"
-        return line + self._time_to_go(total, finished, now)
-
-    def _time_to_go(self, total: int, finished: int, now: float) -> str:
-        began_at, finished_before = self._begun
-        if not finished_before < finished < total:
-            return ""
-        seconds = (total - finished) * (now - began_at) / (finished - finished_before)
-        return f"; at this pace {timedelta(seconds=round(seconds))} to go"
+            self._gateway.log(self.progress.line(now))
 
     def _pause(self, now: float) -> Pause:
         campaign = self.campaign
@@ -201,6 +201,8 @@ class Runner:
         due = [now + _LONGEST_PAUSE, max(dial_at, now + _SHORTEST_PAUSE)]
         if dial_at <= now or campaign.needs_polls:
             due.append(max(self._next_poll_at, now + _SHORTEST_PAUSE))
+        if campaign.paused is not None:
+            due.append(now + _WISH_INTERVAL)
         if campaign.needs_reports:
             due.append(max(self.next_report_at, now + _SHORTEST_PAUSE))
         if campaign.finished_calls_to_tag():

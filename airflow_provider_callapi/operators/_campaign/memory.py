@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
 _COST = "callapi_campaign_points_per_call"
@@ -27,6 +28,7 @@ class CampaignMemory:
     :ivar identity: the facts that distinguish the task's first campaign from other campaigns, as
         `identity_of` returns them. None: no worker has stored the facts.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
+    :ivar wish: what a user had asked of the campaign before the deferral. None: nothing, or no deferral.
     :ivar timezone: IANA name of the account's time zone, from the Data API. None: no worker has stored the
         name.
     :ivar excluded: fingerprints (hashes) of people who were on the do-not-call list at any time in any try.
@@ -38,6 +40,7 @@ class CampaignMemory:
         self.is_resumed = bool(memo)
         self.identity: dict[str, Any] | None = memo.get("which") or self._get(_IDENTITY)
         self.stopped: str | None = memo.get("stopped")
+        self.wish = Wish.from_json(memo["wish"]) if memo.get("wish") else None
         self.timezone: str | None = memo.get("timezone") or self._get(_TIMEZONE)
         self._pages: list[list[str]] = self._read_pages()
         self.excluded: frozenset[str] = frozenset(memo.get("excluded", ())).union(*self._pages)
@@ -89,13 +92,15 @@ class CampaignMemory:
             new = new[room:]
             self._state.set(_page_key(len(self._pages) - 1), self._pages[-1])
 
-    def memo(self, *, stopped: str | None) -> dict[str, Any]:
+    def memo(self, *, stopped: str | None, wish: Wish | None = None) -> dict[str, Any]:
         """Return the facts that the worker after a deferral needs, as plain JSON.
 
         :param stopped: the reason why dialling has stopped. None: dialling has not stopped.
+        :param wish: what a user has asked of the campaign. None: no user has asked for anything.
         """
         return {
             "stopped": stopped,
+            "wish": wish and wish.to_json(),
             "excluded": sorted(self.excluded),
             "which": self.identity,
             "timezone": self.timezone,

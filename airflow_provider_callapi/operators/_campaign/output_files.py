@@ -60,6 +60,11 @@ class OutputFiles:
             name: prepare_output_path(shard_path(path, shard), name) for name, path in wanted.items() if path
         }
 
+    @property
+    def paths(self) -> list[str]:
+        """Return the paths of the files, as text."""
+        return [str(path) for path in self._paths.values()]
+
     def write(
         self,
         summary: Summary,

@@ -33,6 +33,11 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, 
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import MeteredLedger
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
+from airflow_provider_callapi.operators._campaign.control import (
+    PUBLISH_INTERVAL,
+    Control,
+    open_control_store,
+)
 from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall, blacklist_of
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
@@ -133,6 +138,7 @@ class CampaignRun:
         self._exclusions_stored = 0
         self._files = OutputFiles(options, log)
         self._table = self._open_table()
+        self._control = Control(lambda: open_control_store(options, facts.state), log, self._memory.wish)
         self._runner = self._make_runner()
         if self._memory.stopped:
             self._campaign.stop(self._memory.stopped)
@@ -144,6 +150,7 @@ class CampaignRun:
     def __exit__(self, *exc_info: object) -> None:
         if self._table is not None:
             self._table.close()
+        self._control.close()
         self._services.close()
 
     def carry_out(self) -> dict[str, Any] | Deferral:
@@ -216,13 +223,12 @@ class CampaignRun:
             new_external_id=self._new_external_id,
             now=time.time(),
         )
-        return Runner(
-            campaign,
-            self._template,
-            ledger,
-            self._services.gateway(do_not_call=self._current_exclusions, log=self._log.info),
-            poll_interval=self._options.poll_interval,
+        gateway = self._services.gateway(
+            do_not_call=self._current_exclusions, wish=self._control.read_wish, log=self._log.info
         )
+        runner = Runner(campaign, self._template, ledger, gateway, poll_interval=self._options.poll_interval)
+        runner.wish = self._memory.wish  # an earlier worker of this try has logged it
+        return runner
 
     def _new_external_id(self, person: Person, attempt: int) -> str:
         own = self._template.own_external_id(person)
@@ -307,7 +313,24 @@ class CampaignRun:
     def _step(self) -> Pause:
         pause = self._runner.step()
         self._memory.remember_points_per_call(self._campaign.pacing.known_cost)
+        now = time.time()
+        if pause.over or self._control.is_due(now):
+            self._publish(now, next_at=now + max(PUBLISH_INTERVAL, pause.seconds))
         return pause
+
+    def _publish(self, now: float, *, next_at: float) -> None:
+        """Store how far the campaign is, for the command line and the page of calls."""
+        self._control.publish(
+            self._runner.progress.measure(
+                self._options.campaign,
+                shard=self._options.shard,
+                owner=self._facts.owner,
+                connection=self._options.callapi_conn_id,
+                files=self._files.paths,
+                now=now,
+                next_at=next_at,
+            )
+        )
 
     def _sleep(self, seconds: float) -> None:
         """Sleep for a number of seconds. A kill of the task ends the sleep within a second."""
@@ -352,7 +375,8 @@ class CampaignRun:
             until_answered=campaign.tags_active_calls,
         )
         self._remember_exclusions(self._do_not_call())
-        memo = self._memory.memo(stopped=campaign.stopped)
+        self._publish(time.time(), next_at=wake_at)
+        memo = self._memory.memo(stopped=campaign.stopped, wish=self._runner.wish)
         return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
 
     def _release(self) -> None:

@@ -12,6 +12,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import StartCall, TagCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
+from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.reports import fetch_finished_calls
 from airflow_provider_callapi.calls.snapshot import take_snapshot
 from airflow_provider_callapi.connection.clients import join_current_trace
@@ -37,12 +38,17 @@ class CampaignServices:
         )
 
     def gateway(
-        self, *, do_not_call: Callable[[], Container[str] | None], log: Callable[[str], None]
+        self,
+        *,
+        do_not_call: Callable[[], Container[str] | None],
+        wish: Callable[[], Wish | None],
+        log: Callable[[str], None],
     ) -> CampaignGateway:
         """Return the functions through which the campaign's `Runner` uses the services.
 
         :param do_not_call: a function that returns the numbers that must not be called. The function returns
             None if the list cannot be read now.
+        :param wish: a function that returns what a user has asked of the campaign.
         :param log: a function that logs a line of text.
         """
         return CampaignGateway(
@@ -58,6 +64,7 @@ class CampaignServices:
                 SetTagCommunications(communication_id=communication_id, tag_id=tag_id)
             ),
             do_not_call=do_not_call,
+            wish=wish,
             clock=time.time,
             log=log,
         )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_callapi.calls.campaign.deferral_rule import absence_until
+from airflow_provider_callapi.calls.campaign.rules import NEVER
 from airflow_provider_callapi.calls.campaign.runner import Pause
 
 NOW = 1000.0
@@ -30,6 +31,7 @@ class State:
     active: dict[int, Any] = field(default_factory=dict)
     has_data_api: bool = True
     preparation: float = 0.0
+    paused: str | None = None
 
     @property
     def until(self) -> float | None:
@@ -39,6 +41,7 @@ class State:
             finished_calls_to_tag=lambda: self.tags_due,
             needs_reports=self.needs_reports,
             watched=lambda: self.active,
+            paused=self.paused,
         )
         runner: Any = SimpleNamespace(
             campaign=campaign,
@@ -78,3 +81,8 @@ def test_reports_bring_the_worker_back_but_not_more_often_than_reading_the_list_
 def test_active_calls_bring_the_worker_back_for_their_reports() -> None:
     assert State(active={7: "a watch"}).until == NOW + 300
     assert State(active={7: "a watch"}, has_data_api=False).until == NOW + HOUR
+
+
+def test_a_paused_campaign_comes_back_soon_to_read_whether_a_user_resumes_it() -> None:
+    assert State(dial_at=NEVER, paused="anna paused the campaign").until == NOW + 120
+    assert State(dial_at=NEVER, paused="anna paused the campaign", preparation=60.0).until == NOW + 600

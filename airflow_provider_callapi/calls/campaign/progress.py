@@ -1,0 +1,173 @@
+"""How far a running campaign is, as the log, the command line and the page of calls show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any, Self
+
+from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.rules import NEVER
+
+_SOON = 1.0
+"""Seconds. A campaign whose next call is due within this time dials and does not wait."""
+_GOING_ON = ("dialling", "waiting")
+_TUPLES = ("owner", "sessions", "files")
+"""The fields of `Progress` that are lists in JSON."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign is. The campaign publishes its progress while it runs.
+
+    :ivar campaign: the campaign's name.
+    :ivar shard: the part of the list that this task calls, such as ``2/4``; ``""``: the whole list.
+    :ivar owner: dag id, run id, task id and map index of the task.
+    :ivar connection: id of the Airflow connection through which the campaign dials.
+    :ivar people: how many people the campaign may call.
+    :ivar finished: how many people are finished: nothing is left to do for these people.
+    :ivar active: how many calls are active. Lost calls count too.
+    :ivar waiting: how many people wait for a call or a redial.
+    :ivar results: name of a result → how many of the finished people have the result.
+    :ivar doing: ``dialling``, ``waiting``, ``paused``, ``stopped`` or ``over``.
+    :ivar why: what dialling waits for, or why dialling has stopped, as text; ``""`` while the campaign dials.
+    :ivar per_minute: how many people were finished per minute since this worker began; None: not known yet.
+    :ivar sessions: the call session ids of the active calls.
+    :ivar files: the paths of the results and of the report, which the campaign writes at its end.
+    :ivar ends_at: when the campaign ends at this pace, epoch seconds; None: not known.
+    :ivar at: when the campaign published this progress, epoch seconds.
+    :ivar next_at: when the campaign publishes again at the latest, epoch seconds.
+    """
+
+    campaign: str
+    shard: str
+    owner: tuple[str, ...]
+    people: int
+    finished: int
+    active: int
+    waiting: int
+    doing: str
+    at: float
+    next_at: float
+    connection: str = ""
+    sessions: tuple[int, ...] = ()
+    files: tuple[str, ...] = ()
+    results: Mapping[str, int] = field(default_factory=dict)
+    why: str = ""
+    per_minute: float | None = None
+    ends_at: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the progress as plain JSON."""
+        lists = {name: list(getattr(self, name)) for name in _TUPLES}
+        return {**asdict(self), **lists, "results": dict(self.results)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return the progress that `to_json` has described.
+
+        :raises ValueError: the value describes no progress.
+        """
+        try:
+            tuples = {name: tuple(value[name]) for name in _TUPLES}
+            return cls(**{**value, **tuples})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"the value describes no progress: {type(error).__name__}") from None
+
+
+class ProgressMeter:
+    """Measures how far a campaign is, and how fast it goes on since this worker began.
+
+    :param now: epoch seconds.
+    """
+
+    def __init__(self, campaign: Campaign, now: float) -> None:
+        self._campaign = campaign
+        self._began_at = now
+        self._finished_before = campaign.finished
+
+    def measure(
+        self,
+        name: str,
+        *,
+        shard: str | None,
+        owner: Sequence[str],
+        connection: str,
+        files: Sequence[str],
+        now: float,
+        next_at: float,
+    ) -> Progress:
+        """Return how far the campaign is.
+
+        :param name: the campaign's name.
+        :param shard: the part of the list that this task calls; None: the whole list.
+        :param owner: dag id, run id, task id and map index of the task.
+        :param connection: id of the Airflow connection through which the campaign dials.
+        :param files: the paths of the results and of the report.
+        :param now: epoch seconds.
+        :param next_at: when the campaign publishes again at the latest, epoch seconds.
+        """
+        campaign = self._campaign
+        doing, why = self._doing(now)
+        pace = self._per_second(now)
+        people = len(campaign.plan.people)
+        return Progress(
+            campaign=name,
+            shard=shard or "",
+            owner=tuple(owner),
+            connection=connection,
+            files=tuple(files),
+            sessions=tuple(campaign.watched()),
+            people=people,
+            finished=campaign.finished,
+            active=campaign.active,
+            waiting=campaign.waiting,
+            results={result.value: number for result, number in campaign.finished_by_result.items()},
+            doing=doing,
+            why=why,
+            per_minute=None if pace is None else round(60 * pace, 1),
+            ends_at=now + (people - campaign.finished) / pace if pace and doing in _GOING_ON else None,
+            at=now,
+            next_at=next_at,
+        )
+
+    def line(self, now: float) -> str:
+        """Return how far the campaign is, as one line of text for the log.
+
+        :param now: epoch seconds.
+        """
+        campaign = self._campaign
+        total, finished = len(campaign.plan.people), campaign.finished
+        line = (
+            f"{finished} of {total} people finished, {campaign.active} calls active, "
+            f"{campaign.waiting} waiting"
+        )
+        if campaign.pacing.points_left is not None:
+            line += f", {campaign.pacing.points_left} points left in this minute"
+        dial_at, why = campaign.next_dial(now)
+        if campaign.waiting and dial_at > now + _SOON:
+            line += f", dialling waits for {why}"
+            if dial_at < NEVER:
+                line += f" ({timedelta(seconds=round(dial_at - now))})"
+        pace = self._per_second(now)
+        if pace and finished < total:
+            line += f"; at this pace {timedelta(seconds=round((total - finished) / pace))} to go"
+        return line
+
+    def _doing(self, now: float) -> tuple[str, str]:
+        """Return what the campaign does, as the name of a `Progress.doing`, and the reason."""
+        campaign = self._campaign
+        if campaign.over:
+            return "over", campaign.stopped or ""
+        if campaign.stopped is not None:
+            return "stopped", campaign.stopped
+        if campaign.paused is not None:
+            return "paused", campaign.paused
+        dial_at, why = campaign.next_dial(now)
+        return ("waiting", why) if dial_at > now + _SOON else ("dialling", "")
+
+    def _per_second(self, now: float) -> float | None:
+        """Return how many people were finished per second since this worker began; None: none so far."""
+        finished = self._campaign.finished - self._finished_before
+        return finished / (now - self._began_at) if finished and now > self._began_at else None

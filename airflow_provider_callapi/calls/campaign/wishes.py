@@ -1,0 +1,53 @@
+"""What a user asks of a running campaign: to pause, to resume, or to stop.
+
+A wish stays in force until a user asks for something else. It therefore outlives retries and clears, and no
+process that starts later dials against a wish that an earlier process has followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+
+class WishKind(StrEnum):
+    """What a user can ask of a campaign.
+
+    - ``resume``: dial, as a campaign without a wish does.
+    - ``pause``: dial no one until the next ``resume``. The active calls go on.
+    - ``stop``: dial no one in this run of the task. The active calls go on, and then the task fails.
+    """
+
+    RESUME = "resume"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a user has asked of a campaign.
+
+    :ivar by: the name of the user.
+    :ivar at: when the user asked, epoch seconds.
+    """
+
+    kind: WishKind
+    by: str
+    at: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the wish as plain JSON."""
+        return {"kind": self.kind.value, "by": self.by, "at": self.at}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return the wish that `to_json` has described.
+
+        :raises ValueError: the value describes no wish.
+        """
+        try:
+            return cls(WishKind(value["kind"]), str(value["by"]), float(value["at"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"the value describes no wish: {type(error).__name__}") from None

@@ -1,0 +1,58 @@
+"""The command ``airflow callapi campaigns``: lists campaigns, and pauses, resumes or stops one of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from argparse import Namespace
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.utils.cli import suppress_logs_and_warning
+from airflow.utils.platform import getuser
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.cli.output import fail, print_rows, warn
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.supervision.campaigns import SeenCampaign, ask_campaign, list_campaigns
+
+
+@suppress_logs_and_warning
+def campaigns(args: Namespace) -> None:
+    """Print the campaigns. With ``pause``, ``resume`` or ``stop``, first ask this of the named campaign."""
+    # allows the command to read connections from the metadata database
+    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    ledgers = args.ledger_conn_id or ()
+    if args.action is not None:
+        if args.name is None:
+            fail(f"name the campaign: airflow callapi campaigns {args.action} NAME")
+        try:
+            ask_campaign(args.name, Wish(WishKind(args.action), getuser(), time.time()), ledgers)
+        except (CallApiFailure, CallApiTrouble) as error:
+            fail(str(error))
+    listed = list_campaigns(ledgers)
+    for problem in listed.problems:
+        warn(problem)
+    print_rows([_row(seen) for seen in listed.found if args.name in (None, seen.progress.campaign)], args)
+
+
+def _row(seen: SeenCampaign) -> dict[str, Any]:
+    progress, wish = seen.progress, seen.wish
+    return {
+        "campaign": progress.campaign,
+        "shard": progress.shard or None,
+        "doing": progress.doing,
+        "why": mask_phones(progress.why) or None,
+        "finished": f"{progress.finished}/{progress.people}",
+        "active": progress.active,
+        "results": [f"{result} {number}" for result, number in progress.results.items()],
+        "asked": wish and f"{wish.kind.value} by {wish.by}",
+        "ends": progress.ends_at and _utc(progress.ends_at),
+        "at": _utc(progress.at),
+        "task": " ".join(progress.owner),
+    }
+
+
+def _utc(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,147 @@
+"""The wishes and the progress of campaigns in the database of a SQL ledger.
+
+``callapi_campaign_wish``
+    One row for each campaign that a user has paused, resumed or stopped: what, who and when.
+``callapi_campaign_progress``
+    One row for each task of a campaign: how far the campaign is, as JSON without phone numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import JSON, Column, MetaData, String, Table, insert, select, update
+
+from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.databases.columns import IN_MYSQL, LONGEST_NAME, Moment
+from airflow_provider_callapi.databases.connections import open_engine
+from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, mask_errors
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Engine
+
+T = TypeVar("T")
+
+_LISTED = 100
+"""How many campaigns `SqlControl.list_progress` returns at most."""
+_DATABASE = "the ledger's database"
+
+# The ledger's own tables are separate: a campaign dials even where it may not create these two tables.
+_metadata = MetaData()
+_wishes = Table(
+    "callapi_campaign_wish",
+    _metadata,
+    Column("campaign", String(LONGEST_NAME), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("asked_by", String(LONGEST_NAME), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    **IN_MYSQL,
+)
+_progress = Table(
+    "callapi_campaign_progress",
+    _metadata,
+    Column("campaign", String(LONGEST_NAME), primary_key=True),
+    Column("shard", String(32), primary_key=True),
+    Column("published_at", Moment, nullable=False, index=True),
+    Column("progress", JSON, nullable=False),
+    **IN_MYSQL,
+)
+
+
+class SqlControl:
+    """The wishes and the progress of all campaigns in one SQL database.
+
+    Each method fails within seconds if the database does not answer, because a campaign must go on with its
+    active calls, and a user waits for the command.
+
+    :param engine: the SQLAlchemy engine of the ledger. The constructor creates missing tables.
+    :raises CallApiTrouble: the database does not answer. The other methods raise this error too.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        mask_errors(lambda: RETRY_BRIEFLY(_metadata.create_all, engine), _DATABASE)
+
+    def read_wish(self, campaign: str) -> Wish | None:
+        """Return what a user has asked of a campaign; None: no user has asked for anything.
+
+        :param campaign: the campaign's name.
+        :raises ValueError: the row describes no wish.
+        """
+        row = self._do(lambda db: db.execute(select(_wishes).where(_wishes.c.campaign == campaign)).first())
+        return None if row is None else Wish(WishKind(row.kind), row.asked_by, row.asked_at)
+
+    def write_wish(self, campaign: str, wish: Wish) -> None:
+        """Store what a user asks of a campaign, and replace the older wish."""
+        values = {"kind": wish.kind.value, "asked_by": wish.by[:LONGEST_NAME], "asked_at": wish.at}
+        self._replace(_wishes, {"campaign": campaign}, values)
+
+    def publish(self, progress: Progress) -> None:
+        """Store the progress of a campaign's task, and replace the older progress."""
+        key = {"campaign": progress.campaign, "shard": progress.shard}
+        self._replace(_progress, key, {"published_at": progress.at, "progress": progress.to_json()})
+
+    def list_progress(self) -> list[Progress]:
+        """Return the progress of the campaigns that have published last, the newest first."""
+        query = select(_progress.c.progress).order_by(_progress.c.published_at.desc()).limit(_LISTED)
+        found = []
+        for value in self._do(lambda db: db.execute(query).scalars().all()):
+            with suppress(ValueError):  # a newer version of this package may have written the row
+                found.append(Progress.from_json(value))
+        return found
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._engine.dispose()
+
+    def of(self, campaign: str) -> CampaignControl:
+        """Return the `ControlStore` of one campaign.
+
+        :param campaign: the campaign's name.
+        """
+        return CampaignControl(self, campaign)
+
+    def _replace(self, table: Table, key: dict[str, str], values: dict[str, Any]) -> None:
+        """Update the row with a key, or insert the row."""
+
+        def replace(db: Connection) -> None:
+            is_key = [table.c[name] == value for name, value in key.items()]
+            if db.execute(update(table).where(*is_key).values(values)).rowcount == 0:
+                # If another process has inserted the row meanwhile, the statement fails, and is repeated.
+                db.execute(insert(table).values(key | values))
+
+        self._do(replace)
+
+    def _do(self, work: Callable[[Connection], T]) -> T:
+        def transaction() -> T:
+            with self._engine.begin() as db:
+                return work(db)
+
+        return mask_errors(lambda: RETRY_BRIEFLY(transaction), _DATABASE)
+
+
+class CampaignControl:
+    """The `ControlStore` of one campaign in a SQL database."""
+
+    def __init__(self, control: SqlControl, campaign: str) -> None:
+        self._campaign = campaign
+        self._control = control
+        self.publish = control.publish
+        self.close = control.close
+
+    def read_wish(self) -> Wish | None:
+        """Return what a user has asked of the campaign; None: no user has asked for anything."""
+        return self._control.read_wish(self._campaign)
+
+
+def open_sql_control(ledger_conn_id: str) -> SqlControl:
+    """Return the wishes and the progress in the database to which an Airflow connection leads.
+
+    :param ledger_conn_id: id of the Airflow connection that campaigns use as their ``ledger_conn_id``.
+    :raises CallApiFailure: the connection does not lead to a usable database.
+    :raises CallApiTrouble: the database did not answer.
+    """
+    return SqlControl(open_engine(ledger_conn_id, "ledger_conn_id"))

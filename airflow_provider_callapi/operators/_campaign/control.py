@@ -1,0 +1,100 @@
+"""Reads what users ask of a running campaign, and publishes its progress. Neither fails the task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.calls.campaign.control_store import ControlStore
+from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.wishes import Wish
+from airflow_provider_callapi.calls.stores import KeyValueStore
+from airflow_provider_callapi.ledgers.keyed_control import KeyedControl
+from airflow_provider_callapi.operators._campaign.options import CampaignOptions
+
+T = TypeVar("T")
+
+PUBLISH_INTERVAL = 5.0
+"""Seconds between two publications of the progress while the campaign's worker runs."""
+
+
+class Control:
+    """The wish and the progress of one campaign. If their store fails, the campaign goes on without them.
+
+    :param open_store: opens the store; called at the first use.
+    :param log: the task's logger.
+    :param wish: the wish that an earlier worker of this task has read. None: no wish.
+    """
+
+    def __init__(self, open_store: Callable[[], ControlStore | None], log: Any, wish: Wish | None) -> None:
+        self._open_store = open_store
+        self._log = log
+        self._store: ControlStore | None = None
+        self._is_open = False
+        self._wish = wish
+        self._fails = False
+        self._published_at: float | None = None
+
+    def read_wish(self) -> Wish | None:
+        """Return what a user has asked of the campaign; None: no user has asked for anything.
+
+        If the store does not answer, return the last known wish.
+        """
+        store = self._ready()
+        if store is not None:
+            self._attempt(lambda: setattr(self, "_wish", store.read_wish()))
+        return self._wish
+
+    def is_due(self, now: float) -> bool:
+        """Return whether the campaign must publish its progress again.
+
+        :param now: epoch seconds.
+        """
+        return self._published_at is None or now >= self._published_at + PUBLISH_INTERVAL
+
+    def publish(self, progress: Progress) -> None:
+        """Store the campaign's progress for the command line and the page of calls."""
+        self._published_at = progress.at
+        store = self._ready()
+        if store is not None:
+            self._attempt(lambda: store.publish(progress))
+
+    def close(self) -> None:
+        """Close the connections to the store."""
+        if self._store is not None:
+            self._attempt(self._store.close)
+
+    def _ready(self) -> ControlStore | None:
+        if not self._is_open:
+            self._is_open = self._attempt(lambda: setattr(self, "_store", self._open_store()))
+        return self._store
+
+    def _attempt(self, work: Callable[[], object]) -> bool:
+        """Call a function, and return whether it succeeded. Log the first failure in a row."""
+        try:
+            work()
+        except Exception as error:  # task state and databases raise their own exception classes
+            if not self._fails:
+                self._log.warning(
+                    "The campaign cannot read whether a user pauses or stops it, and goes on as before: %s",
+                    mask_phones(f"{type(error).__name__}: {error}"),
+                )
+            self._fails = True
+            return False
+        self._fails = False
+        return True
+
+
+def open_control_store(options: CampaignOptions, state: KeyValueStore | None) -> ControlStore | None:
+    """Return the place of a campaign's wish and progress: beside the ledger, in a database or in task state.
+
+    :param state: Airflow's task state. None: this version of Airflow has none.
+    """
+    if options.ledger_conn_id:
+        from airflow_provider_callapi.ledgers.sql_control import (  # noqa: PLC0415 - SQLAlchemy is heavy
+            open_sql_control,
+        )
+
+        return open_sql_control(options.ledger_conn_id).of(options.campaign)
+    return None if state is None else KeyedControl(state)

@@ -1,0 +1,50 @@
+"""The Airflow plugin that adds the page *Calls* to the navigation.
+
+Every component of Airflow imports this module, so the web application is imported at its first request only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from airflow.plugins_manager import AirflowPlugin
+from airflow.providers.common.compat.sdk import conf
+
+_PREFIX = "/callapi"
+
+
+class LazyApp:
+    """An ASGI application that imports and builds the web application of the page at its first request."""
+
+    def __init__(self) -> None:
+        self._app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._app is None:
+            from airflow_provider_callapi.plugin.app import make_app  # noqa: PLC0415 - FastAPI is heavy
+
+            self._app = make_app()
+        await self._app(scope, receive, send)
+
+
+def _page_url() -> str:
+    """Return the path of the page on Airflow's API server, which may have a path of its own."""
+    return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/") + f"{_PREFIX}/"
+
+
+class CallApiPlugin(AirflowPlugin):
+    """Adds the page *Calls*. Airflow 3.0 cannot show pages of plugins, and there the plugin adds nothing."""
+
+    name = "callapi"
+    if hasattr(AirflowPlugin, "external_views"):
+        fastapi_apps = [{"app": LazyApp(), "url_prefix": _PREFIX, "name": "Calls"}]
+        external_views = [
+            {
+                "name": "Calls",
+                "href": _page_url(),
+                "destination": "nav",
+                "category": "browse",
+                "url_route": "callapi-calls",
+            }
+        ]

@@ -1,0 +1,201 @@
+"""The web application of the page *Calls*: reads what the page shows, and carries out what a user asks."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path as FilePath
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from airflow.providers.common.compat.sdk import AirflowException, conf
+from fastapi import FastAPI, Form, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.plugin import audit, page
+from airflow_provider_callapi.plugin.access import (
+    FROM_THE_PAGE,
+    MAY_EDIT,
+    MAY_READ,
+    ConnectionId,
+    UserDep,
+    is_allowed,
+    sign_token,
+)
+from airflow_provider_callapi.plugin.connections import (
+    LIFETIME,
+    Look,
+    Lookers,
+    describe_error,
+    list_connections,
+    release_call,
+)
+from airflow_provider_callapi.plugin.database import Known, read_databases
+from airflow_provider_callapi.plugin.notifications import make_router
+from airflow_provider_callapi.plugin.shared_look import SharedLook
+from airflow_provider_callapi.supervision.campaigns import ask_campaign
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_ASK = {
+    WishKind.PAUSE: "The campaign dials no one until it is resumed. The active calls go on.",
+    WishKind.RESUME: "The campaign dials again.",
+    WishKind.STOP: "The campaign dials no one any more. The active calls go on, and then the task fails.",
+}
+_SEE_OTHER = 303
+
+SessionId = Annotated[int, Form(ge=1, le=10**18)]
+CampaignName = Annotated[str, Form(min_length=1, max_length=250)]
+
+
+def make_app() -> FastAPI:
+    """Return the web application. It polls only while somebody watches the page."""
+    # Without this variable, hooks find no connection of the metadata database. Airflow 3.1 does not set it.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    app = FastAPI(title="Calls", docs_url=None, redoc_url=None, openapi_url=None)
+    app.mount("/static", StaticFiles(directory=FilePath(__file__).parent / "static"), name="static")
+    app.middleware("http")(_add_headers)
+    app.include_router(make_router())
+    app.add_exception_handler(HTTPException, _show_error)
+    lookers = Lookers()
+    known = SharedLook(lambda now: read_databases(), time.time, lifetime=LIFETIME)
+
+    @app.get("/")
+    def show_default() -> Response:
+        return RedirectResponse(f"{CallApiHook.default_conn_name}/", _SEE_OTHER)
+
+    @app.get("/{connection_id}/", dependencies=[MAY_READ])
+    def show_page(connection_id: ConnectionId, user: UserDep) -> Response:
+        look = lookers.of(connection_id).look()
+        return _render("page.html.j2", **_page_context(connection_id, user, look, known.look()))
+
+    @app.get("/{connection_id}/release", dependencies=[MAY_EDIT])
+    def confirm_release(connection_id: ConnectionId, user: UserDep, call_session_id: int) -> Response:
+        return _confirm(
+            user,
+            f"Release call {call_session_id}?",
+            "The call ends at once. People may be talking.",
+            {"call_session_id": call_session_id},
+        )
+
+    @app.post("/{connection_id}/release", dependencies=[MAY_EDIT, FROM_THE_PAGE])
+    def release(connection_id: ConnectionId, user: UserDep, call_session_id: SessionId) -> Response:
+        try:
+            was_active = release_call(connection_id, call_session_id)
+        except (CallApiError, AirflowException) as error:
+            raise HTTPException(502, describe_error(error)) from None
+        lookers.of(connection_id).expire()
+        done = "released" if was_active else "tried to release, after its end,"
+        text = f"{done} call {call_session_id}"
+        audit.write("release", text, user, connection_id=connection_id, call_session_id=call_session_id)
+        return RedirectResponse("./", _SEE_OTHER)
+
+    @app.get("/{connection_id}/campaign", dependencies=[MAY_EDIT])
+    def confirm_wish(connection_id: ConnectionId, user: UserDep, campaign: str, kind: WishKind) -> Response:
+        title = f"{kind.value.capitalize()} campaign {campaign}?"
+        return _confirm(user, title, _ASK[kind], {"campaign": campaign, "kind": kind.value})
+
+    @app.post("/{connection_id}/campaign", dependencies=[MAY_EDIT, FROM_THE_PAGE])
+    def ask(
+        connection_id: ConnectionId, user: UserDep, campaign: CampaignName, kind: Annotated[WishKind, Form()]
+    ) -> Response:
+        known.expire()
+        if not known.look().is_only_of(connection_id, campaign):
+            raise HTTPException(404, f"No campaign of this connection has the name {campaign}.")
+        try:
+            asked = ask_campaign(campaign, Wish(kind, str(user.get_name()), time.time()))
+        except (CallApiFailure, CallApiTrouble) as error:
+            raise HTTPException(502, describe_error(error)) from None
+        known.expire()
+        for seen in asked:
+            text = f"asked campaign {campaign} to {kind.value}"
+            owner = seen.progress.owner
+            audit.write(kind.value, text, user, connection_id=connection_id, owner=owner, campaign=campaign)
+        return RedirectResponse("./", _SEE_OTHER)
+
+    return app
+
+
+def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> dict[str, Any]:
+    """Return the values of the page's template."""
+    now, root = time.time(), _root()
+    campaigns = known.campaigns_of(connection_id)
+    others = [conn_id for conn_id in list_connections() if is_allowed("GET", conn_id, user)]
+    return {
+        "connection_id": connection_id,
+        "connections": sorted({connection_id, *others}),
+        "may_edit": is_allowed("PUT", connection_id, user),
+        "look": look,
+        "calls": page.call_rows(look, known.callers, campaigns, root),
+        "bars": page.bars(look.limits),
+        "campaigns": page.campaign_rows(campaigns, now, root),
+        "problems": known.problems,
+        "tasks": [(page.TaskLink.of(task.owner, root), task) for task in known.tasks],
+        "deeds": audit.read_newest(connection_id),
+    }
+
+
+def _confirm(user: Any, title: str, text: str, fields: dict[str, Any]) -> Response:
+    """Return the page that asks a user to confirm an action."""
+    token = sign_token(user, time.time())
+    return _render("confirm.html.j2", title=title, text=text, fields=fields, token=token)
+
+
+def _root() -> str:
+    """Return the path of the API server, without a slash at its end."""
+    return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
+
+
+async def _add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    response.headers.update(_HEADERS)
+    return response
+
+
+def _show_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title = {401: "Not logged in", 403: "Not allowed", 404: "Not found"}.get(error.status_code, "Not done")
+    return _render("error.html.j2", status_code=error.status_code, title=title, text=error.detail)
+
+
+def _render(template: str, *, status_code: int = 200, **context: Any) -> HTMLResponse:
+    return HTMLResponse(_TEMPLATES.get_template(template).render(context), status_code)
+
+
+def _utc(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _duration(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _clock_time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%d %b, %H:%M:%S UTC")
+
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("airflow_provider_callapi.plugin"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters.update(utc=_utc, clock_time=_clock_time, duration=_duration)
+_TEMPLATES.globals["to_percent"] = page.to_percent

@@ -1,0 +1,113 @@
+"""The connections of the page: which ones Airflow has, and the requests through one of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from airflow.providers.common.compat.sdk import AirflowException
+
+from airflow_provider_callapi.api.advice import advice
+from airflow_provider_callapi.api.errors import CallApiError, mask_phones
+from airflow_provider_callapi.api.methods import ListCalls, ReleaseCall
+from airflow_provider_callapi.api.models import CallSession, Limits
+from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.plugin.shared_look import SharedLook
+from airflow_provider_callapi.supervision.short_hook import ShortTimeoutHook
+
+LIFETIME = 5.0
+"""Seconds for which one look serves all viewers. The page renews itself as often."""
+_HOOK_LIFETIME = 300.0
+"""Seconds after which the page reads a connection again, because a user may have changed it."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one poll of the active calls has shown, or why it failed.
+
+    :ivar at: when the poll began, epoch seconds.
+    :ivar sessions: the active calls.
+    :ivar left_out: how many more active calls the answer has that cannot be read.
+    :ivar limits: the points left; None: not known.
+    :ivar timezone: IANA name of the account's time zone.
+    :ivar problem: why the service cannot be reached from the API server; ``""``: the service has answered.
+    """
+
+    at: float
+    sessions: Sequence[CallSession] = ()
+    left_out: int = 0
+    limits: Limits | None = None
+    timezone: str = "UTC"
+    problem: str = ""
+
+
+def list_connections() -> list[str]:
+    """Return the ids of the connections of type ``callapi`` in the metadata database, in order.
+
+    Connections in environment variables and in secrets backends cannot be listed. The page shows such a
+    connection too, if its address names the connection.
+    """
+    from airflow.models import Connection  # noqa: PLC0415 - the metadata database is heavy
+    from airflow.utils.session import create_session  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    query = select(Connection.conn_id).where(Connection.conn_type == CallApiHook.conn_type)
+    with create_session() as session:
+        return sorted(session.execute(query).scalars())
+
+
+def release_call(conn_id: str, call_session_id: int) -> bool:
+    """Release (end) an active call.
+
+    :return: False: the call is not active, because it has ended before.
+    :raises CallApiError: the service refuses the request or does not answer.
+    :raises AirflowException: the connection cannot be used.
+    """
+    with _open(conn_id) as hook:
+        return not hook.call(ReleaseCall(call_session_id=call_session_id)).already
+
+
+def describe_error(error: CallApiError | AirflowException) -> str:
+    """Return what a user should do about an error, without phone numbers."""
+    return mask_phones(advice(error) if isinstance(error, CallApiError) else str(error))
+
+
+class Lookers:
+    """The `SharedLook` of each connection. Each keeps its hook, so that not every poll logs in again."""
+
+    def __init__(self) -> None:
+        self._hooks: dict[str, tuple[CallApiHook, float]] = {}
+        self._looks: dict[str, SharedLook[Look]] = {}
+
+    def of(self, conn_id: str) -> SharedLook[Look]:
+        """Return the shared look of a connection."""
+        return self._looks.setdefault(
+            conn_id, SharedLook(lambda now: self._take(conn_id, now), time.time, lifetime=LIFETIME)
+        )
+
+    def _take(self, conn_id: str, now: float) -> Look:
+        """Poll the active calls once. After a failure, the next poll reads the connection again."""
+        hook, opened_at = self._hooks.pop(conn_id) if conn_id in self._hooks else (_open(conn_id), now)
+        try:
+            sessions = hook.get_conn().call(ListCalls())
+            timezone = hook.settings.timezone or DEFAULT_TIMEZONE
+        except (CallApiError, AirflowException) as error:
+            hook.close()
+            return Look(now, problem=describe_error(error))
+        if now < opened_at + _HOOK_LIFETIME:
+            self._hooks[conn_id] = (hook, opened_at)
+        else:
+            hook.close()
+        return Look(
+            now,
+            sessions=tuple(sessions),
+            left_out=sessions.left_out + len(sessions.left_out_ids),
+            limits=hook.limits,
+            timezone=timezone,
+        )
+
+
+def _open(conn_id: str) -> CallApiHook:
+    return ShortTimeoutHook(conn_id, max_limit_wait=0)

@@ -1,0 +1,116 @@
+"""The campaigns of this Airflow, and what a user asks of them, over all SQL ledgers and task states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.wishes import Wish
+from airflow_provider_callapi.deployment_settings import read_ledger_conn_ids
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.supervision import task_states
+
+if TYPE_CHECKING:  # SQLAlchemy is heavy
+    from airflow_provider_callapi.ledgers.sql_control import SqlControl
+
+
+@dataclass(frozen=True)
+class SeenCampaign:
+    """A task of a campaign, as it shows itself from outside.
+
+    :ivar progress: how far the campaign was when it last published its progress.
+    :ivar wish: what a user has asked of the campaign; None: no user has asked for anything.
+    :ivar ledger_conn_id: the connection to the campaign's SQL ledger; None: the ledger is in task state.
+    """
+
+    progress: Progress
+    wish: Wish | None
+    ledger_conn_id: str | None
+
+
+@dataclass(frozen=True)
+class Campaigns:
+    """The campaigns that could be read.
+
+    :ivar found: the campaigns, the newest progress first.
+    :ivar problems: for each ledger that cannot be read, a sentence without phone numbers.
+    """
+
+    found: list[SeenCampaign]
+    problems: list[str]
+
+
+def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
+    """Return the campaigns of the SQL ledgers and of the task states.
+
+    In a task, task state cannot be read, because a task must not use Airflow's metadata database.
+
+    :param ledger_conn_ids: connections to SQL ledgers, in addition to ``[callapi] ledger_conn_ids`` and to
+        the ledgers that the metadata database names.
+    """
+    found: list[SeenCampaign] = []
+    problems: list[str] = []
+    ledgers = {*ledger_conn_ids, *read_ledger_conn_ids()}
+    try:
+        found += [SeenCampaign(progress, wish, None) for progress, wish in task_states.find_campaigns()]
+        ledgers |= task_states.find_ledgers()
+    except CallApiTrouble as error:
+        problems.append(str(error))
+    except RuntimeError:
+        pass  # a task may not use the metadata database
+    for ledger in sorted(ledgers):
+        try:
+            with _open(ledger) as control:
+                found += [
+                    SeenCampaign(progress, control.read_wish(progress.campaign), ledger)
+                    for progress in control.list_progress()
+                ]
+        except (CallApiFailure, CallApiTrouble, ValueError) as error:
+            problems.append(f"ledger {ledger}: {error}")
+    return Campaigns(sorted(found, key=lambda seen: -seen.progress.at), problems)
+
+
+def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> list[SeenCampaign]:
+    """Ask a campaign to pause, to resume or to stop. All running tasks with the campaign's name follow.
+
+    If no task with this name runs, the finished tasks follow in their next try.
+
+    A running campaign follows within seconds while it dials, and within a minute while it waits. A deferred
+    campaign follows before it dials again.
+
+    :param name: the campaign's name.
+    :param wish: what to ask, who asks and when.
+    :param ledger_conn_ids: connections to SQL ledgers, as for `list_campaigns`.
+    :return: the tasks that follow.
+    :raises CallApiFailure: no campaign has this name, or a ledger's connection cannot be used.
+    :raises CallApiTrouble: the ledger's database does not answer. The wish may not be stored.
+    """
+    campaigns = list_campaigns(ledger_conn_ids)
+    named = [seen for seen in campaigns.found if seen.progress.campaign == name]
+    asked = [seen for seen in named if seen.progress.doing != "over"] or named
+    if not asked:
+        known = ", ".join(sorted({seen.progress.campaign for seen in campaigns.found})) or "none"
+        more = "".join(f". {problem}" for problem in campaigns.problems)
+        raise CallApiFailure(f"campaign: no campaign is named {name!r}. Known campaigns: {known}{more}")
+    if owners := [seen.progress.owner for seen in asked if seen.ledger_conn_id is None]:
+        task_states.write_wish(owners, wish)
+    for ledger in sorted({seen.ledger_conn_id for seen in asked if seen.ledger_conn_id is not None}):
+        with _open(ledger) as control:
+            control.write_wish(name, wish)
+    return asked
+
+
+@contextmanager
+def _open(ledger_conn_id: str) -> Iterator[SqlControl]:
+    from airflow_provider_callapi.ledgers.sql_control import (  # noqa: PLC0415 - SQLAlchemy is heavy
+        open_sql_control,
+    )
+
+    control = open_sql_control(ledger_conn_id)
+    try:
+        yield control
+    finally:
+        control.close()

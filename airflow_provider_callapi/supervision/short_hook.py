@@ -1,0 +1,20 @@
+"""A hook for a person who waits for the answer: on the command line and on the page of calls."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from airflow_provider_callapi.connection.settings import ConnectionSettings
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+_TIMEOUT = 10.0
+"""The longest time in seconds that a person waits for an answer."""
+
+
+class ShortTimeoutHook(CallApiHook):
+    """A hook that waits at most 10 seconds for the answer to each request."""
+
+    @cached_property
+    def settings(self) -> ConnectionSettings:
+        settings = super().settings
+        return settings.model_copy(update={"timeout": min(settings.timeout, _TIMEOUT)})

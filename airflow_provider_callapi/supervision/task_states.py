@@ -1,0 +1,89 @@
+"""Campaigns in Airflow's task state, read and written through Airflow's metadata database.
+
+Only the API server and Airflow's command line may use the metadata database. Airflow before 3.3 has no task
+state, and there these functions find nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.wishes import Wish
+from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY, WISH_KEY
+
+IDENTITY_KEY = "callapi_campaign_which"
+"""The key under which a campaign's task stores what distinguishes its campaign, such as its ledger."""
+_NEWEST = 500
+"""How many tasks `read_values` returns at most."""
+
+Owner = tuple[str, ...]
+
+
+def read_values(key: str) -> dict[Owner, Any]:
+    """Return what the tasks have stored under a key, the newest value first.
+
+    :return: dag id, run id, task id and map index → the stored JSON value. Airflow before 3.3: empty.
+    :raises RuntimeError: this process may not use the metadata database.
+    :raises CallApiTrouble: the metadata database does not answer.
+    """
+    try:
+        from airflow.models.task_state_store import TaskStateStoreModel as State  # noqa: PLC0415 - Airflow 3.3+
+    except ImportError:
+        return {}
+    from airflow.utils.session import create_session  # noqa: PLC0415 - the metadata database is heavy
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from airflow_provider_callapi.databases.retries import mask_errors  # noqa: PLC0415
+
+    columns = (State.dag_id, State.run_id, State.task_id, State.map_index, State.value)
+    query = select(*columns).where(State.key == key).order_by(State.updated_at.desc()).limit(_NEWEST)
+
+    def fetch() -> list[Any]:
+        with create_session() as session:
+            return list(session.execute(query).all())
+
+    rows = mask_errors(fetch, "Airflow's metadata database")
+    return {(dag, run, task, str(index)): json.loads(value) for dag, run, task, index, value in rows}
+
+
+def find_campaigns() -> list[tuple[Progress, Wish | None]]:
+    """Return the campaigns whose ledger is in task state: how far each is, and what a user has asked of it.
+
+    :raises RuntimeError: this process may not use the metadata database.
+    """
+    wishes = read_values(WISH_KEY)
+    found = []
+    for owner, value in read_values(PROGRESS_KEY).items():
+        try:
+            progress = replace(Progress.from_json(value), owner=owner)
+            wish = Wish.from_json(wishes[owner]) if owner in wishes else None
+        except (ValueError, TypeError):
+            continue  # a worker with a state backend of its own keeps the value elsewhere
+        found.append((progress, wish))
+    return found
+
+
+def find_ledgers() -> set[str]:
+    """Return the ids of the connections to the SQL ledgers that campaigns of this Airflow use.
+
+    :raises RuntimeError: this process may not use the metadata database.
+    """
+    identities = read_values(IDENTITY_KEY).values()
+    ledgers = (value.get("ledger_conn_id") for value in identities if isinstance(value, dict))
+    return {ledger for ledger in ledgers if ledger}
+
+
+def write_wish(owners: Iterable[Owner], wish: Wish) -> None:
+    """Store what a user asks of campaigns in the state of their tasks.
+
+    :param owners: dag id, run id, task id and map index of each task.
+    """
+    from airflow.state import TaskScope, get_state_backend  # noqa: PLC0415 - Airflow 3.3+, as task state is
+
+    for dag_id, run_id, task_id, map_index in owners:
+        scope = TaskScope(dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=int(map_index))
+        get_state_backend().set(scope, WISH_KEY, json.dumps(wish.to_json()), expires_at=None)

@@ -1,0 +1,69 @@
+"""The command ``airflow callapi campaigns``, run through Airflow's own parser."""
+
+from __future__ import annotations
+
+import getpass
+import json
+
+import pytest
+
+pytest_plugins = ["campaigns_seen"]
+pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
+LEDGER = ("--ledger-conn-id", "ledger", "--output", "json")
+
+
+def test_the_command_lists_campaigns_with_progress_and_outcomes(callapi, airflow_db, ledger):
+    run = callapi("campaigns", *LEDGER)
+
+    assert run.code == 0
+    (row,) = json.loads(run.out)
+    assert row == {
+        "campaign": "spring",
+        "shard": None,
+        "doing": "dialling",
+        "why": None,
+        "finished": "50/200",
+        "active": 10,
+        "results": ["answered 40", "busy 10"],
+        "asked": None,
+        "ends": "2025-10-09T08:59:20Z",
+        "at": "2025-10-09T08:53:20Z",
+        "task": "marketing manual__1 call -1",
+    }
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "stop"])
+def test_the_command_asks_a_campaign_with_the_users_name(callapi, airflow_db, ledger, action):
+    run = callapi("campaigns", action, "spring", *LEDGER)
+
+    assert json.loads(run.out)[0]["asked"] == f"{action} by {getpass.getuser()}"
+    wish = ledger.read_wish("spring")
+    assert (wish.kind, wish.by) == (action, getpass.getuser())
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_campaign_in_task_state_needs_no_ledger(callapi, autumn):
+    run = callapi("campaigns", "stop", "autumn", "--output", "json")
+
+    assert json.loads(run.out)[0]["asked"].startswith("stop by ")
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (("pause",), "name the campaign: airflow callapi campaigns pause NAME"),
+        (("pause", "sprung"), "no campaign is named 'sprung'"),
+    ],
+)
+def test_a_mistake_is_one_line(callapi, airflow_db, ledger, command, message):
+    run = callapi("campaigns", *command, *LEDGER)
+
+    assert (run.code, run.out) == (1, "")
+    assert message in run.err
+
+
+def test_a_ledger_that_cannot_be_read_is_a_warning(callapi, airflow_db, ledger):
+    run = callapi("campaigns", "--ledger-conn-id", "missing", *LEDGER)
+
+    assert json.loads(run.out)[0]["campaign"] == "spring"
+    assert "missing" in run.err

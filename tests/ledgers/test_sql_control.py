@@ -1,0 +1,98 @@
+"""Wishes and progress of campaigns in the databases that a SQL ledger can use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+import sqlalchemy
+from sqlalchemy.engine import Engine
+
+from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.exceptions import CallApiTrouble
+from airflow_provider_callapi.ledgers.sql_control import SqlControl, _progress
+
+PAUSE = Wish(WishKind.PAUSE, "anna", 1_760_000_000.25)
+PROGRESS = Progress(
+    campaign="spring",
+    shard="",
+    owner=("dag", "run", "call", "-1"),
+    people=12,
+    finished=3,
+    active=1,
+    waiting=8,
+    doing="dialling",
+    at=1_760_000_000.0,
+    next_at=1_760_000_015.0,
+    results={"answered": 3},
+)
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    engine = sqlalchemy.create_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def test_a_wish_is_read_until_another_one_replaces_it(engine: Engine) -> None:
+    control = SqlControl(engine)
+    assert control.read_wish("spring") is None
+
+    control.write_wish("spring", PAUSE)
+    assert control.of("spring").read_wish() == PAUSE
+    assert control.read_wish("autumn") is None
+
+    stop = Wish(WishKind.STOP, "boris", 1_760_000_001.5)
+    SqlControl(engine).write_wish("spring", stop)
+    assert control.read_wish("spring") == stop
+
+
+def test_the_newest_progress_of_each_task_is_listed_first(engine: Engine) -> None:
+    control = SqlControl(engine)
+    later = replace(PROGRESS, finished=4, at=PROGRESS.at + 15)
+    shard = replace(PROGRESS, shard="2/4", at=PROGRESS.at + 5)
+    for progress in (PROGRESS, later, shard):
+        control.of("spring").publish(progress)
+
+    assert control.list_progress() == [later, shard]
+
+
+def test_rows_that_cannot_be_read_hide_no_other_row(engine: Engine) -> None:
+    control = SqlControl(engine)
+    control.publish(PROGRESS)
+    control.publish(replace(PROGRESS, shard="2/4", at=PROGRESS.at + 5))
+    with engine.begin() as db:
+        db.execute(_progress.update().where(_progress.c.shard == "2/4").values(progress={"colour": "red"}))
+
+    assert control.list_progress() == [PROGRESS]
+
+
+def test_a_name_that_is_too_long_is_shortened(engine: Engine) -> None:
+    control = SqlControl(engine)
+    control.write_wish("spring", replace(PAUSE, by="a" * 300))
+    assert control.read_wish("spring") == replace(PAUSE, by="a" * 250)
+
+
+def test_several_users_may_ask_at_once(engine: Engine) -> None:
+    controls = [SqlControl(engine) for _ in range(4)]
+    begin = threading.Barrier(4)
+
+    def ask(control: SqlControl) -> None:
+        begin.wait(10)
+        control.write_wish("spring", PAUSE)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, controls))
+
+    assert controls[0].read_wish("spring") == PAUSE
+
+
+def test_a_database_that_refuses_is_named_without_its_statement(tmp_path) -> None:
+    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/missing/control.sqlite")
+    with pytest.raises(CallApiTrouble, match="the ledger's database: OperationalError"):
+        SqlControl(engine)

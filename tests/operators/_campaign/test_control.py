@@ -1,0 +1,163 @@
+"""A campaign's task that a user pauses, resumes or stops, with each kind of ledger."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from campaign_desk import PEOPLE, campaign
+
+from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.calls.stores import MemoryStore
+from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY, WISH_KEY, KeyedControl
+from airflow_provider_callapi.ledgers.sql_control import open_sql_control
+from airflow_provider_callapi.operators._campaign.control import Control
+
+pytest_plugins = ["airflow_desk", "campaign_desk"]
+IN_TASK_STATE = pytest.param(None, marks=pytest.mark.needs_airflow("3.3", "task state"))
+
+
+@pytest.fixture
+def desk(campaign_desk):
+    campaign_desk.exchange.default_script = Script(rings=3, talks=60)
+    return campaign_desk
+
+
+def rings(desk: Any) -> int:
+    return sum(desk.exchange.rings(phone) for phone in PEOPLE)
+
+
+def ask(task: Any, ledger: str | None, kind: WishKind, by: str = "anna") -> None:
+    """Ask something of the campaign, from outside its process."""
+    wish = Wish(kind, by, task.desk.clock())
+    if ledger is None:
+        task.state.set(WISH_KEY, wish.to_json())
+    else:
+        open_sql_control(ledger).write_wish("spring", wish)
+
+
+def in_seconds(desk: Any, seconds: float, what: Any) -> None:
+    desk.at.append((desk.clock() + seconds, what))
+
+
+@pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
+def test_a_paused_campaign_dials_no_one_and_goes_on_after_a_resume(desk, capsys, ledger):
+    task = campaign(desk, ledger_conn_id=ledger, max_active_calls=2)
+    counted: list[int] = []
+    ask(task, ledger, WishKind.PAUSE)
+    in_seconds(desk, 1200, lambda: counted.append(rings(desk)))
+    in_seconds(desk, 1200, lambda: ask(task, ledger, WishKind.RESUME, "boris"))
+
+    summary = task.run()
+
+    assert counted == [0]
+    assert summary["results"]["answered"] == 12
+    log = capsys.readouterr().out
+    assert (log.count("anna paused the campaign: "), log.count("boris resumed")) == (1, 1)
+
+
+@pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
+def test_a_paused_campaign_gives_its_worker_away_and_logs_the_pause_once(desk, capsys, ledger):
+    task = campaign(desk, ledger_conn_id=ledger, deferrable=True)
+    counted: list[int] = []
+    ask(task, ledger, WishKind.PAUSE)
+    wait = task.trigger
+
+    def resume_after_the_third_wait(trigger: Any) -> Any:
+        event = wait(trigger)
+        counted.append(rings(desk))
+        if len(counted) == 3:
+            ask(task, ledger, WishKind.RESUME, "boris")
+        return event
+
+    task.trigger = resume_after_the_third_wait  # type: ignore[method-assign]
+
+    summary = task.run()
+
+    assert counted[:3] == [0, 0, 0]
+    assert summary["results"]["answered"] == 12
+    log = capsys.readouterr().out
+    assert (log.count("anna paused the campaign: "), log.count("boris resumed")) == (1, 1)
+
+
+@pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
+def test_a_stopped_campaign_ends_after_its_calls_and_its_task_fails_without_a_retry(desk, capsys, ledger):
+    task = campaign(desk, ledger_conn_id=ledger, max_active_calls=3)
+    in_seconds(desk, 30, lambda: ask(task, ledger, WishKind.STOP))
+
+    with pytest.raises(CallApiFailure, match="The campaign was stopped: anna stopped the campaign"):
+        task.run()
+
+    assert rings(desk) == 3
+    assert task.ti.xcoms["return_value"]["results"]["answered"] == 3
+    assert capsys.readouterr().out.count("anna stopped the campaign: ") == 1
+
+
+@pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
+def test_a_cleared_task_calls_the_rest_after_a_resume_and_no_one_before_it(desk, ledger):
+    task = campaign(desk, ledger_conn_id=ledger, max_active_calls=3)
+    in_seconds(desk, 30, lambda: ask(task, ledger, WishKind.STOP))
+    for again in (task.run, task.clear):
+        with pytest.raises(CallApiFailure, match="anna stopped the campaign"):
+            again()
+    assert rings(desk) == 3
+
+    ask(task, ledger, WishKind.RESUME)
+
+    assert task.clear()["results"]["answered"] == 12
+    assert rings(desk) == 12
+
+
+@pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
+def test_a_campaign_publishes_its_progress_beside_its_ledger(desk, ledger, tmp_path):
+    task = campaign(desk, ledger_conn_id=ledger, shard="1/1", report=f"file://{tmp_path}/report.html")
+    task.run()
+
+    if ledger is None:
+        published = task.state.get(PROGRESS_KEY)
+    else:
+        (progress,) = open_sql_control("ledger").list_progress()
+        published = progress.to_json()
+
+    assert published["owner"] == ["dag", "run", "call", "-1"]
+    assert (published["campaign"], published["shard"]) == ("spring", "1/1")
+    assert (published["connection"], published["files"]) == (
+        "callapi_default",
+        [f"file://{tmp_path}/report.html"],
+    )
+    assert (published["doing"], published["people"], published["finished"]) == ("over", 12, 12)
+
+
+def test_a_store_that_fails_keeps_the_last_wish_and_fails_no_campaign(caplog) -> None:
+    store = MemoryStore()
+    keyed = KeyedControl(store)
+    wish = Wish(WishKind.PAUSE, "anna", 1.0)
+    keyed.write_wish(wish)
+    control = Control(lambda: keyed, logging.getLogger("control"), None)
+    assert control.read_wish() == wish
+
+    store.set(WISH_KEY, {"kind": "nonsense of 79161234567"})
+
+    assert [control.read_wish(), control.read_wish()] == [wish, wish]
+    assert caplog.text.count("goes on as before") == 1
+    keyed.write_wish(Wish(WishKind.RESUME, "anna", 2.0))
+    assert control.read_wish() == Wish(WishKind.RESUME, "anna", 2.0)
+
+
+def test_a_store_that_cannot_be_opened_is_tried_again(caplog) -> None:
+    stores = iter([OSError("away"), KeyedControl(MemoryStore())])
+
+    def open_store() -> Any:
+        store = next(stores)
+        if isinstance(store, Exception):
+            raise store
+        return store
+
+    control = Control(open_store, logging.getLogger("control"), None)
+
+    assert control.read_wish() is None
+    assert control.read_wish() is None
+    assert caplog.text.count("OSError: away") == 1

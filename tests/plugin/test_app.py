@@ -1,0 +1,333 @@
+"""The page of calls: who sees what, who may do what, and what it costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from airflow.api_fastapi.app import create_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from airflow_fakes import start_informer_call
+from campaigns_seen import PROGRESS
+from fastapi.testclient import TestClient
+
+from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.plugin.access import sign_token
+
+pytestmark = pytest.mark.needs_airflow("3.1", "pages of plugins")
+
+PAGE = "/callapi_default/"
+CONTACT = "79161234567"
+Browse = Callable[[str | None], Any]
+
+
+@pytest.fixture
+def session(exchange: Any) -> int:
+    """Return the session id of a call that lasts until somebody releases it."""
+    exchange.default_script = Script(rings=0, talks=None)
+    return start_informer_call(exchange, CONTACT, external_id=f"order of {CONTACT}")
+
+
+@pytest.fixture
+def campaigns(ledger: Any, session: int, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Publish the campaign ``spring``, to which the active call belongs."""
+    monkeypatch.setenv("AIRFLOW__CALLAPI__LEDGER_CONN_IDS", "ledger")
+    ledger.publish(replace(PROGRESS, sessions=(session,)))
+    return ledger
+
+
+def looks(exchange: Any) -> int:
+    return sum(entry.kind == "request" and entry.method == "list.calls" for entry in exchange.journal)
+
+
+def is_active(exchange: Any) -> bool:
+    return any(call.ended_at is None for call in exchange.calls)
+
+
+def submit(browser: Any, url: str, **changes: Any) -> Any:
+    """Open the page that asks for a confirmation, and submit its form."""
+    form = browser.get(url)
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form.text))
+    return browser.post(url.partition("?")[0], data={**fields, **changes})
+
+
+# --- who sees what ---
+
+
+def test_an_operator_sees_calls_campaigns_points_and_buttons(
+    browse: Browse, campaigns: Any, session: int
+) -> None:
+    page = browse("anna").get(PAGE)
+
+    assert page.status_code == 200
+    for text in (
+        "1 call in progress",
+        str(session),
+        "7916…4567",
+        "contact: Разговор",
+        "campaign spring",
+        "/dags/marketing/runs/manual__1/tasks/call",
+        "50 of 200 people (25 %)",
+        "25.0 people a minute",
+        "busy",
+        "left; new points in",
+        "Release…",
+        "Pause…",
+        "Stop…",
+    ):
+        assert text in page.text, text
+    assert "Resume…" not in page.text
+
+
+def test_a_viewer_sees_no_button_and_no_number(browse: Browse, campaigns: Any, session: int) -> None:
+    page = browse("vera").get(PAGE)
+
+    assert page.status_code == 200
+    assert str(session) in page.text
+    assert "…</a>" not in page.text
+    assert "<form" not in page.text
+    assert "<button" not in page.text
+
+
+@pytest.mark.parametrize("name", ["anna", "vera"])
+def test_the_page_has_no_complete_number_and_no_secret(
+    browse: Browse, campaigns: Any, exchange: Any, name: str
+) -> None:
+    text = browse(name).get(PAGE).text
+
+    assert CONTACT not in text
+    for secret in (exchange.account.key, exchange.account.password, "the key of this test"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize(
+    "url", [PAGE, f"{PAGE}release?call_session_id=1", f"{PAGE}campaign?campaign=spring&kind=stop"]
+)
+def test_whoever_lacks_the_right_is_refused(browse: Browse, exchange: Any, url: str) -> None:
+    assert browse(None).get(url).status_code == 401
+    assert browse("nora").get(url).status_code == 403
+    assert looks(exchange) == 0
+
+
+@pytest.mark.parametrize("what", ["release", "campaign"])
+def test_a_viewer_can_do_nothing(
+    browse: Browse, campaigns: Any, session: int, exchange: Any, what: str
+) -> None:
+    fields = {"call_session_id": session, "campaign": "spring", "kind": "stop"}
+    vera = browse("vera")
+
+    assert vera.get(f"{PAGE}{what}", params=fields).status_code == 403
+    assert vera.post(f"{PAGE}{what}", data=fields).status_code == 403
+    assert campaigns.read_wish("spring") is None
+    assert is_active(exchange)
+
+
+def test_the_short_address_leads_to_the_default_connection(browse: Browse) -> None:
+    assert browse("anna").get("/").url.path == PAGE
+
+
+@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("user", 403), ("op", 200), ("admin", 200)])
+def test_the_rights_are_those_of_airflows_auth_manager(
+    app: Any, role: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The simple auth manager lets only the roles op and admin read connections."""
+    monkeypatch.undo()
+    monkeypatch.setenv(
+        "AIRFLOW__API_AUTH__JWT_SECRET", "a secret with the length that the algorithm needs " * 2
+    )
+    manager = create_auth_manager()
+    token = manager.generate_jwt(SimpleAuthManagerUser(username="anna", role=role))
+
+    with TestClient(app, cookies={"_token": token}) as browser:
+        assert browser.get(PAGE).status_code == status
+    with TestClient(app, cookies={"_token": "forged"}) as browser:
+        assert browser.get(PAGE).status_code == 403
+
+
+# --- what a user does ---
+
+
+def test_a_release_ends_the_call_and_the_log_names_the_user(
+    browse: Browse, session: int, exchange: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    anna = browse("anna")
+    assert str(session) in anna.get(PAGE).text
+
+    page = submit(anna, f"{PAGE}release?call_session_id={session}")
+
+    assert not is_active(exchange)
+    assert "0 calls in progress" in page.text
+    assert f"anna released call {session}" in page.text
+    assert f"anna: released call {session} (connection callapi_default)" in caplog.text
+
+
+def test_a_release_of_a_call_that_has_ended_succeeds_too(browse: Browse, session: int, exchange: Any) -> None:
+    anna = browse("anna")
+    submit(anna, f"{PAGE}release?call_session_id={session}")
+
+    page = submit(anna, f"{PAGE}release?call_session_id={session}")
+
+    assert page.status_code == 200
+    assert "after its end" in page.text
+
+
+@pytest.mark.parametrize("kind", ["pause", "stop"])
+def test_a_campaign_follows_and_the_audit_log_of_its_task_names_the_user(
+    browse: Browse, campaigns: Any, kind: str
+) -> None:
+    from airflow.models.log import Log
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    page = submit(browse("anna"), f"{PAGE}campaign?campaign=spring&kind={kind}")
+
+    wish = campaigns.read_wish("spring")
+    assert (wish.kind, wish.by) == (WishKind(kind), "anna")
+    assert f"anna asked to {kind}; the campaign has not followed yet" in page.text
+    assert f"anna asked campaign spring to {kind}" in page.text
+    with create_session() as session:
+        entry = session.scalars(select(Log).where(Log.event == f"callapi_{kind}")).first()
+        assert entry is not None
+        assert (entry.owner, entry.dag_id, entry.run_id, entry.task_id) == (
+            "anna",
+            "marketing",
+            "manual__1",
+            "call",
+        )
+
+
+def test_a_paused_campaign_can_be_resumed(browse: Browse, campaigns: Any) -> None:
+    campaigns.write_wish("spring", Wish(WishKind.PAUSE, "anna", PROGRESS.at - 1))
+    campaigns.publish(replace(PROGRESS, doing="paused", why="anna paused the campaign"))
+    anna = browse("anna")
+    page = anna.get(PAGE).text
+    assert ("Resume…" in page, "Pause…" in page) == (True, False)
+    assert "Reason: anna paused the campaign" in page
+
+    submit(anna, f"{PAGE}campaign?campaign=spring&kind=resume")
+
+    assert campaigns.read_wish("spring").kind is WishKind.RESUME
+
+
+def test_a_campaign_of_another_connection_is_neither_shown_nor_asked(browse: Browse, campaigns: Any) -> None:
+    campaigns.publish(replace(PROGRESS, connection="callapi_other"))
+    anna = browse("anna")
+
+    assert "spring" not in anna.get(PAGE).text
+    answer = submit(anna, f"{PAGE}campaign?campaign=spring&kind=stop")
+
+    assert answer.status_code == 404
+    assert campaigns.read_wish("spring") is None
+
+
+@pytest.mark.parametrize("token", ["", "forged", "9999999999.00", "too old", "of another user"])
+def test_a_form_of_another_site_or_user_does_nothing(
+    browse: Browse, session: int, exchange: Any, token: str
+) -> None:
+    if token == "of another user":
+        form = browse("olga").get(f"{PAGE}release?call_session_id={session}").text
+        (token,) = re.findall(r'name="token" value="([^"]+)"', form)
+
+    if token == "too old":
+        token = sign_token(SimpleAuthManagerUser(username="anna", role="op"), 0.0)
+
+    answer = browse("anna").post(f"{PAGE}release", data={"call_session_id": session, "token": token})
+
+    assert answer.status_code == 403
+    assert "Open the page again" in answer.text
+    assert is_active(exchange)
+
+
+# --- what it costs ---
+
+
+def test_ten_viewers_cause_one_look_and_no_one_causes_none(
+    browse: Browse, session: int, exchange: Any
+) -> None:
+    browsers = [browse("vera") for _ in range(10)]
+    before = looks(exchange)
+    assert before == 0
+
+    with ThreadPoolExecutor(10) as pool:
+        pages = list(pool.map(lambda browser: browser.get(PAGE).text, browsers))
+
+    assert all(str(session) in page for page in pages)
+    assert looks(exchange) == 1
+
+
+def test_the_files_of_the_page_cost_no_look(browse: Browse, exchange: Any) -> None:
+    for name in ("page.css", "page.js"):
+        assert browse(None).get(f"/static/{name}").status_code == 200
+    assert looks(exchange) == 0
+
+
+# --- when the service is away ---
+
+
+def test_a_service_that_is_away_is_shown_with_what_the_database_knows(
+    browse: Browse, campaigns: Any, connection: Any
+) -> None:
+    connection(host="http://127.0.0.1", port=9)
+
+    page = browse("vera").get(PAGE)
+
+    assert page.status_code == 200
+    assert "The API server does not reach the service: " in page.text
+    assert "50 of 200 people" in page.text
+
+
+def test_a_release_that_fails_is_explained_and_nothing_is_logged_as_done(
+    browse: Browse, session: int, connection: Any
+) -> None:
+    connection(password="wrong")
+    anna = browse("anna")
+
+    answer = submit(anna, f"{PAGE}release?call_session_id={session}")
+
+    assert answer.status_code == 502
+    assert 'role="alert"' in answer.text
+    assert f"released call {session}" not in anna.get(PAGE).text
+
+
+def test_a_connection_that_does_not_exist_is_named(browse: Browse) -> None:
+    page = browse("anna").get("/missing/")
+    assert "missing" in page.text
+    assert "does not reach the service" in page.text
+
+
+# --- safety of the HTML ---
+
+
+@pytest.mark.parametrize("url", [PAGE, "/static/page.js", f"{PAGE}release?call_session_id=1", "/nowhere"])
+def test_every_answer_forbids_inline_scripts_and_foreign_frames(browse: Browse, url: str) -> None:
+    headers = browse("anna").get(url).headers
+
+    policy = headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'self'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_html_has_no_inline_script_style_or_foreign_address(browse: Browse, campaigns: Any) -> None:
+    text = browse("anna").get(PAGE).text
+
+    assert re.findall(r"<script(?! src=\"\.\./static/)", text) == []
+    assert re.findall(r"\son\w+=|\sstyle=|<style|https?://", text) == []
+
+
+def test_what_comes_from_outside_is_text(browse: Browse, campaigns: Any, exchange: Any) -> None:
+    evil = "<script>alert(1)</script>"
+    start_informer_call(exchange, "79160000001", external_id=evil)
+    campaigns.publish(replace(PROGRESS, campaign=evil, why=evil, results={evil: 1}, doing="paused"))
+
+    text = browse("anna").get(PAGE).text
+
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert" in text

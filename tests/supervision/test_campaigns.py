@@ -1,0 +1,107 @@
+"""All campaigns of an Airflow, and what users ask of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from campaigns_seen import PROGRESS
+
+from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.supervision.campaigns import ask_campaign, list_campaigns
+
+pytest_plugins = ["campaigns_seen"]
+pytestmark = pytest.mark.usefixtures("airflow_db")
+PAUSE = Wish(WishKind.PAUSE, "anna", 1_760_000_100.0)
+
+
+def names(ledgers: list[str]) -> list[tuple[str, str | None]]:
+    return [(seen.progress.campaign, seen.ledger_conn_id) for seen in list_campaigns(ledgers).found]
+
+
+def test_a_campaign_with_a_sql_ledger_is_listed_and_paused(ledger: Any) -> None:
+    (asked,) = ask_campaign("spring", PAUSE, ["ledger"])
+
+    assert asked.progress.owner == ("marketing", "manual__1", "call", "-1")
+    assert ledger.read_wish("spring") == PAUSE
+    (seen,) = [seen for seen in list_campaigns(["ledger"]).found if seen.ledger_conn_id]
+    assert (seen.progress.campaign, seen.wish) == ("spring", PAUSE)
+
+
+def test_the_configuration_names_ledgers(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__CALLAPI__LEDGER_CONN_IDS", " ledger, ")
+    assert ("spring", "ledger") in names([])
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_campaigns_in_task_state_are_listed_newest_first_and_paused(ledger: Any, autumn: Any) -> None:
+    assert names(["ledger"]) == [("autumn", None), ("spring", "ledger")]
+
+    ask_campaign("autumn", PAUSE, ["ledger"])
+
+    found = {seen.progress.campaign: seen.wish for seen in list_campaigns(["ledger"]).found}
+    assert found == {"autumn": PAUSE, "spring": None}
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_task_that_is_over_does_not_follow_while_another_one_runs(autumn: Any) -> None:
+    owner = ("last_year", "manual__1", "call", "-1")
+    over = replace(PROGRESS, campaign="autumn", owner=owner, doing="over")
+    autumn("last_year", {"callapi_campaign_progress": over.to_json()})
+
+    (asked,) = ask_campaign("autumn", PAUSE)
+
+    assert asked.progress.owner[0] == "autumn_dag"
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_task_states_name_the_ledgers_of_their_campaigns(ledger: Any, task_states: Any) -> None:
+    task_states("marketing", {"callapi_campaign_which": {"ledger_conn_id": "ledger"}})
+    assert names([]) == [("spring", "ledger")]
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_task_state_that_cannot_be_read_hides_no_other_campaign(autumn: Any) -> None:
+    autumn("strange_dag", {"callapi_campaign_progress": {"__external_ref__": "s3://…"}})
+    assert names([]) == [("autumn", None)]
+
+
+def test_an_unknown_name_is_answered_with_the_known_names(ledger: Any) -> None:
+    with pytest.raises(CallApiFailure, match=r"no campaign is named 'sprung'. Known campaigns: .*spring"):
+        ask_campaign("sprung", PAUSE, ["ledger"])
+    assert ledger.read_wish("sprung") is None
+
+
+def test_a_ledger_that_cannot_be_read_is_named_and_hides_no_other_ledger(ledger: Any) -> None:
+    campaigns = list_campaigns(["ledger", "missing"])
+
+    assert [seen.progress.campaign for seen in campaigns.found if seen.ledger_conn_id] == ["spring"]
+    assert len(campaigns.problems) == 1
+    assert "missing" in campaigns.problems[0]
+
+
+def test_without_the_metadata_database_only_sql_ledgers_are_read(
+    ledger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(key: str) -> Any:
+        raise RuntimeError("Direct database access via the ORM is not allowed in Airflow 3.0")
+
+    monkeypatch.setattr("airflow_provider_callapi.supervision.task_states.read_values", refuse)
+
+    assert names(["ledger"]) == [("spring", "ledger")]
+    ask_campaign("spring", PAUSE, ["ledger"])
+    assert ledger.read_wish("spring") == PAUSE
+
+
+def test_a_metadata_database_that_does_not_answer_hides_no_sql_ledger(
+    ledger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(key: str) -> Any:
+        raise CallApiTrouble("Airflow's metadata database: OperationalError: away")
+
+    monkeypatch.setattr("airflow_provider_callapi.supervision.task_states.read_values", fail)
+
+    assert names(["ledger"]) == [("spring", "ledger")]
+    assert list_campaigns(["ledger"]).problems == ["Airflow's metadata database: OperationalError: away"]

@@ -1,0 +1,89 @@
+"""Campaigns that have published their progress, in SQL ledgers and in Airflow's task state."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY
+from airflow_provider_callapi.ledgers.sql_control import open_sql_control
+from airflow_provider_callapi.supervision.task_states import IDENTITY_KEY
+
+PROGRESS = Progress(
+    campaign="spring",
+    shard="",
+    owner=("marketing", "manual__1", "call", "-1"),
+    connection="callapi_default",
+    people=200,
+    finished=50,
+    active=10,
+    waiting=140,
+    doing="dialling",
+    at=1_760_000_000.0,
+    next_at=1_760_000_015.0,
+    results={"answered": 40, "busy": 10},
+    per_minute=25.0,
+    ends_at=1_760_000_360.0,
+)
+
+
+@pytest.fixture
+def no_other_campaigns(airflow_db: None) -> None:
+    """Delete what the campaigns of other tests have left in task state."""
+    try:
+        from airflow.models.task_state_store import TaskStateStoreModel as State
+    except ImportError:
+        return
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    with create_session() as session:
+        session.execute(delete(State).where(State.key.like("callapi_%")))
+
+
+@pytest.fixture
+def ledger(no_other_campaigns: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
+    """Return the control of a SQL ledger with the connection ``ledger``, in which ``spring`` is dialling."""
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
+    control = open_sql_control("ledger")
+    control.publish(PROGRESS)
+    yield control
+    control.close()
+
+
+@pytest.fixture
+def task_states(no_other_campaigns: None) -> Any:
+    """Return a function that stores the task state of one task: ``(dag_id, key → value)``."""
+    from airflow.models.dagrun import DagRun
+    from airflow.state import TaskScope, get_state_backend
+    from airflow.utils.session import create_session
+    from airflow.utils.types import DagRunType
+    from sqlalchemy import delete
+
+    dags: list[str] = []
+
+    def store(dag_id: str, values: dict[str, Any]) -> None:
+        if dag_id not in dags:
+            dags.append(dag_id)
+            with create_session() as session:
+                session.add(DagRun(dag_id=dag_id, run_id="manual__1", run_type=DagRunType.MANUAL))
+        for key, value in values.items():
+            get_state_backend().set(TaskScope(dag_id, "manual__1", "call"), key, json.dumps(value))
+
+    yield store
+    with create_session() as session:
+        session.execute(delete(DagRun).where(DagRun.dag_id.in_(dags)))
+
+
+@pytest.fixture
+def autumn(task_states: Any) -> Any:
+    """Store the task state of the campaign ``autumn``, whose ledger is in task state."""
+    owner = ("autumn_dag", "manual__1", "call", "-1")
+    progress = replace(PROGRESS, campaign="autumn", owner=owner, at=PROGRESS.at + 5)
+    task_states("autumn_dag", {PROGRESS_KEY: progress.to_json(), IDENTITY_KEY: {"ledger_conn_id": None}})
+    return task_states
