@@ -83,7 +83,7 @@ class ReportReader:
             if self.rules.ongoing_refused:
                 asked.pop(_ONGOING, None)
             if name is None:
-                asked["sort"] = [{"field": "id", "order": "desc"}]
+                asked["sort"] = [{"field": "start_time", "order": "desc"}]
             else:
                 asked["filter"] = equals(name, keys[name])
             if not all_fields:

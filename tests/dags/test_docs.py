@@ -37,7 +37,7 @@ from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
 from airflow_provider_callapi.connection.hosts import BRANDS
-from airflow_provider_callapi.databases.results_table import ResultsTable
+from airflow_provider_callapi.databases.results_table import open_results_table
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.emulator import Fault, Profile, Script
 from airflow_provider_callapi.emulator.call_api import HANDLERS
@@ -315,9 +315,11 @@ def test_the_results_of_a_campaign_and_their_redials_are_the_codes_own(page):
 
 
 @in_each_language("operators/campaigns.md")
-def test_the_columns_of_the_table_of_results_are_the_codes_own(page):
-    database = create_engine("sqlite://")
-    ResultsTable(database, TableName("dwh", "calls")).prepare()
+def test_the_columns_of_the_table_of_results_are_the_codes_own(page, tmp_path, monkeypatch):
+    file = tmp_path / "dwh.sqlite"
+    monkeypatch.setenv("AIRFLOW_CONN_DWH", json.dumps({"conn_type": "sqlite", "host": str(file)}))
+    open_results_table(TableName("dwh", "calls"))
+    database = create_engine(f"sqlite:///{file}")
 
     named = [column for row in table(page, "column") for column in row[0].split(", ")]
     assert sorted(named) == sorted(column["name"] for column in inspect(database).get_columns("calls"))

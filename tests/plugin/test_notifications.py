@@ -175,8 +175,9 @@ def asset(airflow_db: None) -> Iterator[Callable[[], list[Any]]]:
     """An asset that a DAG uses. Return a function that returns the ``extra`` of its events."""
     from airflow.models.asset import AssetActive, AssetEvent, AssetModel
     from airflow.utils.session import create_session
-    from sqlalchemy import delete, select
+    from sqlalchemy import select
 
+    _forget_assets()
     with create_session() as session:
         session.add(AssetModel(name="callapi_notifications", uri="callapi_notifications", group="asset"))
         session.flush()
@@ -187,6 +188,15 @@ def asset(airflow_db: None) -> Iterator[Callable[[], list[Any]]]:
             return list(session.scalars(select(AssetEvent.extra)))
 
     yield events
+    _forget_assets()
+
+
+def _forget_assets() -> None:
+    """Delete all assets, also those that other tests have left."""
+    from airflow.models.asset import AssetActive, AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
     with create_session() as session:
         for kind in (AssetEvent, AssetActive, AssetModel):
             session.execute(delete(kind))
@@ -204,6 +214,7 @@ def test_a_notification_becomes_an_event_of_the_asset_once_for_all_processes(cli
 
 
 def test_without_a_dag_that_uses_the_asset_the_sender_learns_it(client):
+    _forget_assets()
     answer = client.post("/notifications", content=body())
 
     assert (answer.status_code, answer.json()["detail"]) == (
