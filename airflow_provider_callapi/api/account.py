@@ -15,8 +15,8 @@ from pydantic import BeforeValidator, Field
 
 from airflow_provider_callapi.api.entries import read_entries
 from airflow_provider_callapi.api.list_request import PagedRequest
-from airflow_provider_callapi.api.methods import Repeat, Request
-from airflow_provider_callapi.api.models import Answer, Number, Text
+from airflow_provider_callapi.api.methods import PhoneNumber, Repeat, Request
+from airflow_provider_callapi.api.models import Answer, Done, Number, Text
 
 M = TypeVar("M", bound=Answer)
 
@@ -225,6 +225,25 @@ class GetBlacklistPhoneNumbers(_AccountListRequest[BlacklistedNumber]):
     entry_type = BlacklistedNumber
 
 
+class CreatePhoneNumberToBlacklist(Request[Done]):
+    """Put a phone number on the account's blacklist. The service then refuses calls to the number.
+
+    :ivar phone_number: E.164 digits without ``+``.
+    """
+
+    method = "create.phone_number_to_blacklist"
+    repeat = Repeat.IDEMPOTENT
+    already_done_errors = frozenset({"duplicate_entity"})
+
+    phone_number: PhoneNumber
+    add_comment: str | None = None
+
+    @classmethod
+    def read_answer(cls, data: Any) -> Done:
+        """Return `Done`. The Data API answers with the id and the number of the new entry."""
+        return Done(success=True)
+
+
 ACCOUNT_METHODS: dict[str, type[Request[Any]]] = {
     request_type.method: request_type
     for request_type in (
@@ -236,6 +255,7 @@ ACCOUNT_METHODS: dict[str, type[Request[Any]]] = {
         GetSipLines,
         GetTags,
         GetBlacklistPhoneNumbers,
+        CreatePhoneNumberToBlacklist,
     )
 }
 """The request classes of this module by method name."""

@@ -56,6 +56,7 @@ def callapi_campaign(
     max_active_calls: int = ...,
     points_reserve: float = ...,
     operations: bool = ...,
+    block_on: Sequence[str] | None = ...,
     redial: Mapping[str, float | None] | None = ...,
     max_attempts: int = ...,
     max_lateness: timedelta | float | None = ...,

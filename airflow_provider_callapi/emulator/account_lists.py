@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from airflow_provider_callapi.api.account import GetAccount
+from airflow_provider_callapi.api.account import CreatePhoneNumberToBlacklist, GetAccount
 from airflow_provider_callapi.emulator.account import Account, Employee, Scenario
+from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.list_page import build_page
 from airflow_provider_callapi.emulator.service import Handler, Result
 from airflow_provider_callapi.emulator.switchboard import Switchboard
@@ -121,6 +122,17 @@ def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -
     return handle
 
 
+def block_number(switchboard: Switchboard, account: Account, request: CreatePhoneNumberToBlacklist) -> Result:
+    """Put a number on the account's blacklist.
+
+    :raises RpcError: ``duplicate_entity``: the number is there already.
+    """
+    if request.phone_number in account.blacklist:
+        raise RpcError("duplicate_entity", "phone_number", request.phone_number)
+    account.blacklist.add(request.phone_number)
+    return Result(data={"id": int(request.phone_number), "phone_number": request.phone_number})
+
+
 HANDLERS: dict[str, Handler] = {
     "get.account": get_account,
     "get.virtual_numbers": _list_handler(
@@ -131,5 +143,6 @@ HANDLERS: dict[str, Handler] = {
     "get.media_files": _list_handler(lambda account: account.media.items(), _MEDIA),
     "get.sip_lines": _list_handler(lambda account: _owned(account, _sip_lines(account)), _SIP_LINES),
     "get.blacklist_phone_numbers": _list_handler(lambda account: sorted(account.blacklist), _BLACKLIST),
+    "create.phone_number_to_blacklist": block_number,
 }
 """Data API method → function that answers from the account."""

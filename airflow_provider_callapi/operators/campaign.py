@@ -78,6 +78,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param max_active_calls: how many calls of each shard may be active at the same time.
     :param points_reserve: the share of the account's points (per minute and per day) that the campaign leaves
         unused for other programs.
+    :param block_on: marks of a call after which the person is put on the account's blacklist, because the
+        person objected: ``["tag:36", "operation:Отказ"]``. The service then refuses calls of all programs to
+        this person. None (default): no one is put on the blacklist. Needs the Data API.
     :param redial: result of the last call → seconds after which the person is called again. None: never.
         Defaults: ``busy`` 600, ``not_reached`` 3600, ``our_side_did_not_answer`` None, ``capacity`` 300. A
         call with the result ``capacity`` does not count as an attempt. A key can also be a mark of the
@@ -175,6 +178,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         max_active_calls: int = 10,
         points_reserve: float = 0.01,
         operations: bool = False,
+        block_on: Sequence[str] | None = None,
         redial: Mapping[str, float | None] | None = None,
         max_attempts: int = 3,
         max_lateness: timedelta | float | None = timedelta(days=3),
@@ -216,6 +220,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self.max_active_calls = max_active_calls
         self.points_reserve = points_reserve
         self.operations = operations
+        self.block_on = block_on
         self.redial = redial
         self.max_attempts = max_attempts
         self.max_lateness = max_lateness

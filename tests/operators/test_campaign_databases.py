@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
-from airflow_fakes import Task
+from airflow_fakes import VNUMBER, Task
 from campaign_desk import PEOPLE, campaign
 
+from airflow_provider_callapi.api.errors import TransportError
 from airflow_provider_callapi.databases import table_writer
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, InvalidParameter
+from airflow_provider_callapi.operators._campaign.blacklist import Objectors
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 
@@ -178,6 +180,61 @@ def test_a_value_is_a_parameter_in_one_form_for_all_databases(desk, dwh):
     campaign(desk, contacts={"conn_id": "dwh", "sql": sql, "parameters": {"name": "Boris"}}).run()
 
     assert rung(desk) == ["79160009999"]
+
+
+# --- people who object ---
+
+OBJECTS = "tag:254"
+
+
+def objecting(desk, *people: str) -> None:
+    """Let these people press a key whose operation sets the tag of an objection."""
+    for phone in people:
+        desk.exchange.script(phone, Script.presses("1"))
+
+
+MENU = {
+    "method": "start.scenario_call",
+    "virtual_phone_number": VNUMBER,
+    "first_call": "contact",
+    "scenario_id": 23457,
+}
+
+
+def test_who_objects_is_on_the_blacklist_afterwards_and_no_one_else(desk):
+    objecting(desk, PEOPLE[1], PEOPLE[4])
+    campaign(desk, call=MENU, block_on=[OBJECTS]).run()
+
+    assert desk.exchange.account.blacklist == {PEOPLE[1], PEOPLE[4]}
+
+
+def test_no_one_is_on_the_blacklist_unless_the_author_asks_for_it(desk):
+    objecting(desk, PEOPLE[1])
+    campaign(desk, call=MENU).run()
+
+    assert desk.exchange.account.blacklist == set()
+
+
+def test_a_blacklist_that_cannot_be_changed_fails_the_task_and_a_retry_only_changes_it(desk, monkeypatch):
+    objecting(desk, PEOPLE[1])
+    calls = campaign(desk, call=MENU, block_on=[OBJECTS, "operation:Отказ"])
+    with monkeypatch.context() as patched:
+        patched.setattr(Objectors, "_add", _fail)
+        with pytest.raises(CallApiTrouble, match="block_on: the blacklist could not be changed"):
+            calls.run()
+    calls.retry()
+
+    assert desk.exchange.account.blacklist == {PEOPLE[1]}
+    assert rung(desk) == PEOPLE
+
+
+def _fail(*_: Any) -> None:
+    raise TransportError("the service is away")
+
+
+def test_a_mark_that_is_none_is_an_error_of_the_dag_file(desk):
+    with pytest.raises(InvalidParameter, match="block_on: 'busy' is not operation:<name> or tag:<id>"):
+        campaign(desk, block_on=["busy"]).make()
 
 
 # --- results ---

@@ -19,6 +19,7 @@ class Rules:
 
     :ivar redial: result → seconds from the end of a call with this result to the next attempt. If a result is
         missing or has None, there is no redial after this result.
+    :ivar block_marks: the marks that put the person on the account's blacklist.
     :ivar redial_marks: mark → seconds from the end of a call with this mark to the next attempt, even if the
         contact answered; None: no redial. The first mark that a call has decides, before ``redial``.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
@@ -43,6 +44,7 @@ class Rules:
     hours: CallingHours = field(default_factory=CallingHours)
     redial: Mapping[Result, float | None] = field(default_factory=dict)
     redial_marks: Mapping[Mark, float | None] = field(default_factory=dict)
+    block_marks: tuple[Mark, ...] = ()
     max_attempts: int = 3
     max_active: int = 10
     at_once: int = 8

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from airflow_provider_callapi.api.account import GetBlacklistPhoneNumbers
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.api.list_request import fetch_list
 from airflow_provider_callapi.calls.lists.columns import phone_columns
 from airflow_provider_callapi.calls.lists.empty_values import is_blank
 from airflow_provider_callapi.calls.lists.json_rows import Row
@@ -19,7 +17,6 @@ from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators._campaign.contact_list import Contacts, read_rows
 from airflow_provider_callapi.operators._storage import open_path
 
@@ -130,26 +127,6 @@ class DoNotCall:
                 len(unreadable),
                 _rows(unreadable),
             )
-
-
-def blacklist_of(hook: CallApiHook) -> Callable[[], list[str]]:
-    """Return a function that reads the numbers on the account's blacklist.
-
-    :raises CallApiFailure: the connection does not use the Data API.
-    """
-    if not hook.has_data_api:
-        raise CallApiFailure(
-            "do_not_call.blacklist needs the Data API: set extra.data_api of connection "
-            f"{hook.callapi_conn_id} to true. No call was placed."
-        )
-
-    def read() -> list[str]:
-        entries = fetch_list(hook.data_api.client.call, GetBlacklistPhoneNumbers())
-        if not entries.complete:
-            _log.warning("do_not_call: the account's blacklist could not be read completely")
-        return [entry.phone_number for entry in entries]
-
-    return read
 
 
 def _numbers_of(row: Row, region: str) -> Iterator[str]:

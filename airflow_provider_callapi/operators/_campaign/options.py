@@ -6,7 +6,7 @@ parameters.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Any, Self
@@ -15,6 +15,7 @@ from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.campaign.outcomes import redial_table
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
+from airflow_provider_callapi.calls.marks import read_marks
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._call.options import check_absence_proven_after, check_calling_days
@@ -31,6 +32,7 @@ from airflow_provider_callapi.parameters.kinds import (
     SECONDS,
     SECONDS_OR_ZERO,
     TEXT,
+    TEXTS,
     TIMEZONE,
     count,
     mapping_of,
@@ -55,6 +57,7 @@ CAMPAIGN_OPTIONS: Schema = {
     "max_active_calls": count(),
     "points_reserve": share(below_one=True),
     "operations": FLAG,
+    "block_on": TEXTS.or_none("no one"),
     "redial": mapping_of(SECONDS_OR_ZERO.or_none("no redial")).or_none("the default delays"),
     "max_attempts": count(),
     "max_lateness": LIMIT,
@@ -100,6 +103,7 @@ class CampaignOptions:
     max_active_calls: int
     points_reserve: float
     operations: bool
+    block_on: Sequence[str] | None
     redial: Mapping[str, float | None] | None
     max_attempts: int
     max_lateness: timedelta | None
@@ -138,6 +142,10 @@ class CampaignOptions:
             redial_table(self.redial)
         except ValueError as error:
             raise InvalidParameter(str(error)) from None
+        try:
+            read_marks(dict.fromkeys(self.block_on or ()))
+        except ValueError as error:
+            raise InvalidParameter(f"block_on: {error}") from None
         self._check_paths()
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
         check_calling_days(self.calling_days)

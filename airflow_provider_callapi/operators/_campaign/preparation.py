@@ -22,6 +22,7 @@ from airflow_provider_callapi.calls.campaign.people import (
 )
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.marks import read_marks
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_region
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -79,9 +80,9 @@ def read_rules(
                 f"{hook.callapi_conn_id} to true"
             )
         redial, redial_marks = redial_table(options.redial)
-        if (redial_marks or options.operations) and not hook.has_data_api:
+        if (redial_marks or options.operations or options.block_on) and not hook.has_data_api:
             raise ValueError(
-                "redial by operation or tag, and operations, need the Data API: set extra.data_api of "
+                "redial by operation or tag, block_on and operations need the Data API: set data_api of "
                 f"connection {hook.callapi_conn_id} to true"
             )
         return Rules(
@@ -93,6 +94,7 @@ def read_rules(
             ),
             redial=redial,
             redial_marks=redial_marks,
+            block_marks=tuple(read_marks(dict.fromkeys(options.block_on or ()))),
             max_attempts=options.max_attempts,
             max_active=options.max_active_calls,
             appear_timeout=options.appear_timeout,

@@ -33,12 +33,13 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, 
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import MeteredLedger
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
+from airflow_provider_callapi.operators._campaign.blacklist import Objectors, blacklist_of
 from airflow_provider_callapi.operators._campaign.control import (
     PUBLISH_INTERVAL,
     Control,
     open_control_store,
 )
-from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall, blacklist_of
+from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._campaign.output_files import OutputFiles
@@ -116,7 +117,8 @@ class CampaignRun:
             self._hook,
             at_once=self._rules.at_once,
             account_timezone=account_timezone,
-            asks_operations=options.operations or need_operations(self._rules.redial_marks),
+            asks_operations=options.operations
+            or need_operations([*self._rules.redial_marks, *self._rules.block_marks]),
         )
         self._template = read_template(options, facts.template_values)
         self._ledger = open_ledger(options, facts.state)
@@ -130,7 +132,7 @@ class CampaignRun:
         self._do_not_call = DoNotCall(
             exclusions.rows,
             options.region,
-            blacklist=blacklist_of(self._hook) if exclusions.blacklist else None,
+            blacklist=blacklist_of(self._hook, log) if exclusions.blacklist else None,
             max_unreadable=options.max_unreadable,
             known=self._known_exclusions(),
             was_read=self._memory.is_resumed,
@@ -138,6 +140,7 @@ class CampaignRun:
         self._exclusions_stored = 0
         self._files = OutputFiles(options, log)
         self._table = self._open_table()
+        self._objectors = Objectors(self._hook, self._rules.block_marks, self._plan, log)
         self._control = Control(lambda: open_control_store(options, facts.state), log, self._memory.wish)
         self._runner = self._make_runner()
         if self._memory.stopped:
@@ -214,6 +217,7 @@ class CampaignRun:
             ledger = self._table.watch(ledger)
             if self._event is None:  # an earlier try may have ended before it wrote its last rows
                 self._table.add(self._ledger.load(person.key for person in self._plan.people))
+        ledger = self._objectors.watch(ledger)
         campaign = Campaign(
             self._plan,
             self._ledger.load(person.key for person in self._plan.people),
@@ -288,7 +292,8 @@ class CampaignRun:
         self._runner.poll_limits()  # the answer to the poll contains the points left
         for line in announcement.forecast_lines(now):
             self._log_line(line)
-        tags = {*self._rules.tags.values(), *tag_ids(self._rules.redial_marks)}
+        marks = [*self._rules.redial_marks, *self._rules.block_marks]
+        tags = {*self._rules.tags.values(), *tag_ids(marks)}
         problems = find_problems(self._hook, self._template, self._plan.people, tags)
         for problem in problems:
             self._log.warning("%s", problem)
@@ -406,6 +411,7 @@ class CampaignRun:
         )
         if self._table is not None:
             unwritten += self._table.write_all(endings, [*self._plan.invalid, *self._plan.duplicates])
+        unwritten += self._objectors.add_missing(endings)
         self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))
         if (not_called := summary.results[Result.NOT_CALLED]) and (why := self._why_never()):
             self._log.warning("%s. %d people are not called", why, not_called)

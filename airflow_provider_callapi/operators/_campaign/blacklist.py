@@ -1,0 +1,121 @@
+"""The account's blacklist in a campaign: read whom not to call, and add people who objected to calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_callapi.api.account import CreatePhoneNumberToBlacklist, GetBlacklistPhoneNumbers
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.list_request import fetch_list
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, Status
+from airflow_provider_callapi.calls.campaign.people import Plan
+from airflow_provider_callapi.calls.campaign.summary import Ending
+from airflow_provider_callapi.calls.marks import Mark, first_mark
+from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+
+
+def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
+    """Return a function that reads the numbers on the account's blacklist.
+
+    :param log: the task's logger.
+    :raises CallApiFailure: the connection does not use the Data API.
+    """
+    if not hook.has_data_api:
+        raise CallApiFailure(
+            "do_not_call.blacklist needs the Data API: set extra.data_api of connection "
+            f"{hook.callapi_conn_id} to true. No call was placed."
+        )
+
+    def read() -> list[str]:
+        entries = fetch_list(hook.data_api.client.call, GetBlacklistPhoneNumbers())
+        if not entries.complete:
+            log.warning("do_not_call: the account's blacklist could not be read completely")
+        return [entry.phone_number for entry in entries]
+
+    return read
+
+
+class Objectors:
+    """Adds the people who objected to calls to the account's blacklist: the operator's ``block_on``.
+
+    A campaign adds a person when the report of the call has one of the marks. At its end, it adds everybody
+    whom the blacklist still lacks. To add a number twice changes nothing.
+
+    :param marks: the marks (operations and tags) that mean an objection.
+    :param log: the task's logger.
+    """
+
+    def __init__(self, hook: CallApiHook, marks: Collection[Mark], plan: Plan, log: Any) -> None:
+        self._hook = hook
+        self._marks = marks
+        self._contacts = {person.key: person.contact for person in plan.people}
+        self._log = log
+
+    def watch(self, ledger: Ledger) -> Ledger:
+        """Return the ledger in a form that also adds the person of each finished attempt with a mark."""
+        return _LedgerWithObjectors(ledger, self) if self._marks else ledger
+
+    def add(self, attempts: Iterable[Attempt]) -> None:
+        """Add the people of those attempts whose call has a mark. If the service fails, log a warning."""
+        for attempt in attempts:
+            contact = self._contacts[attempt.person]
+            is_over = attempt.status is Status.FINISHED and _is_phone_number(contact)
+            if is_over and first_mark(self._marks, attempt.call):
+                try:
+                    self._add(contact)
+                except CallApiError as error:
+                    self._log.warning("block_on: a person is not on the blacklist yet: %s", error)
+
+    def add_missing(self, endings: Sequence[Ending]) -> list[str]:
+        """Add everybody whose call has a mark and whom the blacklist lacks.
+
+        :return: an error text if the blacklist could not be changed.
+        """
+        objected = {
+            ending.person.contact
+            for ending in endings
+            if any(first_mark(self._marks, attempt.call) for attempt in ending.attempts)
+            and _is_phone_number(ending.person.contact)
+        }
+        if not objected:
+            return []
+        try:
+            blocked = {
+                entry.phone_number
+                for entry in fetch_list(self._hook.data_api.client.call, GetBlacklistPhoneNumbers())
+            }
+            for contact in sorted(objected - blocked):
+                self._add(contact)
+        except CallApiError as error:
+            return [f"block_on: the blacklist could not be changed: {error}"]
+        return []
+
+    def _add(self, contact: str) -> None:
+        self._hook.data_api.client.call(CreatePhoneNumberToBlacklist(phone_number=contact))
+        self._log.info("block_on: a person who objected is on the account's blacklist")
+
+
+def _is_phone_number(contact: str) -> bool:
+    """Return whether the contact is no SIP number, which the blacklist cannot contain."""
+    return contact.isdigit()
+
+
+@dataclass
+class _LedgerWithObjectors:
+    """A campaign's ledger that adds people who objected to the blacklist before it records their attempts."""
+
+    ledger: Ledger
+    objectors: Objectors
+
+    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
+        return self.ledger.load(people)
+
+    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
+        return self.ledger.claim(intents)
+
+    def record(self, attempts: Sequence[Attempt]) -> None:
+        self.objectors.add(attempts)
+        self.ledger.record(attempts)
