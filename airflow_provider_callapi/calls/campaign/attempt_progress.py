@@ -1,4 +1,4 @@
-"""Moves a person to the next stage of a campaign when something new is known of a call to this person.
+"""Moves a person to the next stage of a campaign, for example when a call to this person was placed or ended.
 
 Each public method returns the person's changed attempt. The code that uses the method stores this attempt in
 the ledger.
@@ -30,8 +30,11 @@ _ADOPTION_EVENTS: dict[Status, PersonEvent] = {
 
 
 class AttemptProgress:
-    """Moves a person of a campaign to the next stage, and creates the data of this stage, such as a deadline.
+    """Moves a person of a campaign to the next stage, such as ``active`` or ``report_due``.
 
+    The class also creates the data of that stage, such as the deadline for the report of the call.
+
+    :param index: all people of the campaign.
     :param queues: the queues of people who wait for a call.
     """
 
@@ -49,11 +52,14 @@ class AttemptProgress:
         }
 
     def adopt(self, state: PersonState, attempt: Attempt, now: float) -> Attempt:
-        """Set a person's stage according to an attempt in the ledger; return the attempt, perhaps changed.
+        """Continue with an attempt that an earlier try of the task, or another process, has stored.
 
-        An earlier try of this task, or another process, has stored the attempt in the ledger.
+        The status of the attempt determines the person's stage. For example, the campaign watches the call of
+        an active attempt, and searches for the call of an attempt whose start request got no answer.
 
+        :param attempt: the person's newest attempt in the ledger.
         :param now: epoch seconds.
+        :return: the attempt. If it differs from the given attempt, it must be stored in the ledger.
         """
         if state.stage is not PersonStage.PLANNED:
             self._index.move(state, PersonEvent.TAKEN_OVER)
@@ -67,7 +73,7 @@ class AttemptProgress:
     def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
         """Put a person back into the queue, because the call was not placed; return the changed attempt.
 
-        The next start request to the person has the same attempt number.
+        The next call to the person has the same attempt number.
 
         :param due: epoch seconds. The person is not dialled before this time.
         """
@@ -107,9 +113,11 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def dial_absent(self, state: PersonState, now: float) -> Attempt:
-        """Add a person whose lost call was never placed to the queue again; return the changed attempt.
+        """Put a person whose lost call was never placed back into the queue; return the changed attempt.
 
-        The next start request to the person has the same attempt number.
+        The next call to the person has the same attempt number.
+
+        :param now: epoch seconds.
         """
         not_placed = state.current_attempt.with_status(Status.NOT_PLACED)
         self._index.move(state, PersonEvent.ABSENT, not_placed)
@@ -196,10 +204,10 @@ class AttemptProgress:
             state.report_deadline = self._ended_at(state, now) + self._rules.report_timeout
 
     def _ended_at(self, state: PersonState, now: float) -> float:
-        """Return when the call ended, epoch seconds.
+        """Return when a person's newest call ended, epoch seconds.
 
-        If the end is unknown, return the time at which the campaign would have stopped watching the call. So
-        every process that continues the campaign computes the same time.
+        If the end is unknown, return when the campaign would have stopped watching the call. Every process
+        that continues the campaign then computes the same time.
         """
         call = state.current_call
         watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout

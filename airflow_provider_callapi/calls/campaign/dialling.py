@@ -75,9 +75,10 @@ class Dialling:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish all people of each time zone in which no person may be called before dialling ends.
+        """Finish the people who cannot be called before dialling ends, so that the campaign does not wait.
 
-        Dialling ends at the time `Rules.dial_until`.
+        Dialling ends at the time `Rules.dial_until`. The method finishes all waiting people of a time zone if
+        none of them may be called before this time.
 
         :param now: epoch seconds.
         """
@@ -87,11 +88,13 @@ class Dialling:
     def choose(self, now: float) -> list[Attempt]:
         """Choose the people to call now; return an intent for each.
 
-        The account's points, the number of active calls and the rule ``at_once`` limit how many people are
-        chosen. The people whose calling window closes soonest are chosen first. A person on the do-not-call
-        list gets no intent, and counts as finished.
+        The account's points, ``max_active`` (active calls) and ``at_once`` (start requests at the same time)
+        limit how many people are chosen. The people whose calling window closes soonest are chosen first. A
+        person on the do-not-call list is finished and gets no intent.
 
         :param now: epoch seconds.
+        :return: new attempts with the status ``dialling``, to claim in the ledger. The list is empty while
+            dialling is paused or has stopped.
         """
         if self.stopped is not None or self.paused is not None:
             return []
@@ -141,14 +144,16 @@ class Dialling:
         return self.stopped is None and now < self._rules.dial_until and self._queues.is_open(person, now)
 
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
-        """Record that the ledger refused a claim; return the attempts to store in the ledger.
+        """Record that the ledger refused the claim of an intent, so that the person must not be dialled now.
 
         If another process has dialled the person, the campaign continues with that process's attempt.
-        Otherwise, the person waits until the time that the ledger gives, or for half a minute if the ledger
-        gives no time. If dialling ends before this time, the person is finished.
+        Otherwise, the person waits until `ClaimResult.not_before`, or for half a minute if this time is
+        unknown. If dialling ends before this time, the person is finished.
 
-        :param claim: the ledger's answer to the intent.
+        :param claim: the ledger's answer to the claim.
         :param now: epoch seconds.
+        :return: the changed attempt, to store in the ledger, in a list. The list is empty if no attempt in
+            the ledger has to change.
         """
         state = self._index[intent.person]
         if claim.held is not None:
@@ -201,9 +206,10 @@ class Dialling:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return a phrase that names the person's row in the contact list, for an error message.
+        """Return a phrase such as `` (row 7 of the list)`` for the message of an error.
 
-        The phrase is ``""`` unless the service refuses a parameter without naming the parameter.
+        The phrase helps to find a parameter that the service refuses without naming it. For all other errors,
+        the phrase is ``""``.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""
