@@ -90,7 +90,7 @@ class CallingHours:
             raise OutsideCallingHours(opens)
 
     def why_never(self, now: float, zone: str) -> str | None:
-        """Return the reason why a person can never be called, as text for an error message.
+        """Return the reason why a person cannot be called within a year, as text for an error message.
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.
@@ -125,7 +125,7 @@ class CallingHours:
 class OutsideCallingHours(Exception):
     """A person may not be called now.
 
-    :ivar opens_at: when the person may be called, epoch seconds. Infinity: no such time is known.
+    :ivar opens_at: when the next calling window opens, epoch seconds. Infinity: no window is known to open.
     """
 
     def __init__(self, opens_at: float) -> None:

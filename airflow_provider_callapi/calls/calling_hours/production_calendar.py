@@ -47,9 +47,12 @@ def read_calling_hours(
 
 
 def read_calendar(country: str, years: Collection[int]) -> WorkCalendar:
-    """Return the production calendar of a country for those of the given years that the package knows.
+    """Return the workdays of a country in the given years, from the package ``holidays``.
 
-    :param country: ISO 3166 code of the country.
+    If the package does not know all days off of a year, the calendar does not contain the year.
+
+    :param country: ISO 3166 code of the country, such as ``RU``.
+    :param years: for example ``(2025, 2026, 2027)``.
     :raises ValueError: the package ``holidays`` is not installed, or does not have the country. The text
         names the parameter.
     """

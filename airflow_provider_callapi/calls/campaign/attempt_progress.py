@@ -83,7 +83,7 @@ class AttemptProgress:
         return not_placed
 
     def place(self, state: PersonState, call_session_id: int, started_at: float, now: float) -> Attempt:
-        """Begin to watch a call that the service has placed; return the person's changed attempt.
+        """Record that the service has placed a call, and begin to watch the call; return the changed attempt.
 
         :param started_at: when the call started, epoch seconds.
         :param now: epoch seconds.
@@ -125,7 +125,12 @@ class AttemptProgress:
         return not_placed
 
     def leave_unresolved(self, state: PersonState, now: float) -> Attempt:
-        """Finish the attempt of a person whose lost call was not found; return the changed attempt."""
+        """Finish the attempt of a person whose lost call was not found; return the changed attempt.
+
+        The attempt gets the result ``unresolved``: it is unknown whether the service placed the call.
+
+        :param now: epoch seconds.
+        """
         unresolved = state.current_attempt.with_status(
             Status.FINISHED, result=Result.UNRESOLVED, result_known_at=now
         )
@@ -144,9 +149,9 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.ENDED, ended, now)
 
     def know_result(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Derive and record the result of a person's call that is over; return the changed attempt.
+        """Record the result of a person's call that is over, such as ``busy``; return the changed attempt.
 
-        :param call: what is known of the call.
+        :param call: what is known of the call. The result follows from it, see `result_of`.
         :param now: epoch seconds.
         """
         known = state.current_attempt.with_status(
@@ -181,7 +186,11 @@ class AttemptProgress:
         )
 
     def _search_until(self, attempt: Attempt, now: float) -> float:
-        """Return when the search for a lost call ends, epoch seconds."""
+        """Return when the search for a lost call ends, epoch seconds.
+
+        With `Rules.absence_proven_after`, the search ends that many seconds after the intent was stored.
+        Otherwise, the search lasts as long as a placed call needs to appear in a snapshot and in a report.
+        """
         rules = self._rules
         if rules.absence_proven_after is not None:
             return attempt.intended_at + rules.absence_proven_after

@@ -177,6 +177,9 @@ class Dialling:
     def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
         """Record the service's answer to the start request of an intent.
 
+        For example, a placed call is watched from now on, and a request without an answer makes the call a
+        lost call. If the service would refuse every person's call with the same error, dialling stops.
+
         :param answer: the placed call, or the error.
         :param now: epoch seconds.
         :return: the changed attempt, to store in the ledger.
@@ -199,7 +202,10 @@ class Dialling:
         return self._progress.refuse(state, result, getattr(answer, "mnemonic", None), now)
 
     def _concerns_everybody(self, error: CallApiError) -> bool:
-        """Return whether the service would answer every person's start request with this error."""
+        """Return whether the service would refuse every person's call with this error.
+
+        Examples are refused credentials, and a refused parameter with the same value for all people.
+        """
         if isinstance(error, InvalidParameters):
             field = str(error.field or "").partition(".")[0]
             return not field or field not in self._personal_fields
@@ -218,8 +224,8 @@ class Dialling:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
         The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling is
-        paused or has stopped. The reason is ``""`` if dialling waits only because calls are spread over the
-        minute.
+        paused or has stopped. The reason is a text, such as ``the calling hours``. The reason is ``""`` if
+        dialling waits only because calls are spread over the minute.
         """
         if self.stopped is not None or self.paused is not None or not len(self._queues):
             is_paused = self.stopped is None and len(self._queues) > 0

@@ -173,8 +173,9 @@ class Campaign:
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
-        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling has
-        stopped. The reason is ``""`` if dialling waits only because calls are spread over the minute.
+        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling is
+        paused or has stopped. The reason is a text, such as ``the calling hours``. The reason is ``""`` if
+        dialling waits only because calls are spread over the minute.
         """
         return self.dialling.next_dial(now)
 
@@ -245,7 +246,10 @@ class Campaign:
 
     @property
     def over(self) -> bool:
-        """Return whether the campaign is over: no attempt is open, and no person is left to dial."""
+        """Return whether the campaign is over: no attempt is open, and no further person will be dialled.
+
+        No further person is dialled if dialling has stopped, or if no person waits for a call or a redial.
+        """
         return not self._index.has_open_attempts and (self.stopped is not None or not self.waiting)
 
     @property

@@ -90,9 +90,10 @@ def result_of(call: Outcome) -> Result:
 def redial_table(
     delays: Mapping[str, float | None] | None,
 ) -> tuple[dict[Result, float | None], dict[Mark, float | None]]:
-    """Return when to redial: a table by result, and a table by mark in the author's order.
+    """Return the delays before a redial: (result → seconds, mark → seconds).
 
-    The table by result is a copy of `REDIAL_DELAYS` in which the author's own delays replace the defaults.
+    The delays by result are those of `REDIAL_DELAYS`, except where the author gives another delay. The marks
+    (operations and tags of a call) are in the author's order. The value None means that there is no redial.
 
     :param delays: name of a result, or text of a mark → seconds from the end of a call to the redial, or None
         for no redial. Of the results, only those in `REDIAL_DELAYS` are allowed. If ``delays`` is None, all

@@ -157,8 +157,8 @@ class Pacing:
     def next_slot(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next call may be placed, and what the call waits for.
 
-        The time is in epoch seconds. The reason is ``""`` if the call waits only because calls are spread
-        over the minute.
+        The time is in epoch seconds. The reason is a text, such as ``the minute's points``. The reason is
+        ``""`` if the call waits only because calls are spread over the minute.
         """
         if now < self._paused_until:
             return self._paused_until, self._paused_for
@@ -234,7 +234,10 @@ class Pacing:
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points per second other programs used in this minute; 0.0: unknown."""
+        """Return how many points per second other programs of the account used in this minute.
+
+        If the counters of points are unknown, return 0.0.
+        """
         limits = self.limits
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
             return 0.0

@@ -38,9 +38,9 @@ A ledger stores up to 255 characters, and later attempts add their number to the
 
 
 class _Missing(StrictUndefined):
-    """A name in a template that has no value.
+    """The value of a name that a template uses and that does not exist, such as a column missing in a row.
 
-    If the template uses the name, an error names the missing column.
+    A use of the value raises an error that names the missing column.
     """
 
     @property

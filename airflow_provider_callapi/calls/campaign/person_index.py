@@ -50,14 +50,14 @@ class PersonIndex:
     def in_stage(self, stage: PersonStage) -> list[PersonState]:
         """Return the people in a stage, in the order in which the people entered the stage.
 
-        :param stage: one of the `OPEN_STAGES`.
+        :param stage: a stage with an open attempt, such as ``active``: one of the `OPEN_STAGES`.
         """
         return list(self._by_stage[stage].values())
 
     def count(self, stage: PersonStage) -> int:
         """Return how many people are in a stage.
 
-        :param stage: one of the `OPEN_STAGES`.
+        :param stage: a stage with an open attempt, such as ``active``: one of the `OPEN_STAGES`.
         """
         return len(self._by_stage[stage])
 

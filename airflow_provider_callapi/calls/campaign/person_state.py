@@ -82,7 +82,7 @@ class PersonStage(StrEnum):
 
 
 class PersonEvent(StrEnum):
-    """An event, such as a placed call or a busy line, that moves a person of a campaign to the next stage."""
+    """An event, such as a placed call or a known result, that moves a person of a campaign to a stage."""
 
     READY = "ready"
     """The ledger has no attempt to call the person."""

@@ -19,8 +19,8 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
 
     The redial delay starts at the end of the call. If the author gives a delay for a mark (an operation or a
     tag) of the call, this delay applies, even if the contact answered. Otherwise, the delay depends on the
-    attempt's result. A placed call without such a mark is only redialled if the contact did not answer for
-    certain.
+    attempt's result. A placed call without such a mark is redialled only if it is certain that the contact
+    did not answer.
 
     If the call rang no phone, each earlier call that rang no phone doubles the delay, at most to 32 times the
     delay. Calls that rang no phone do not count against ``max_attempts``.
@@ -39,7 +39,10 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
 
 
 def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
-    """Return the seconds from the end of a call to the redial; None: do not call again."""
+    """Return the seconds from the end of an attempt to the redial; None: do not call again.
+
+    A mark of the call (an operation or a tag) takes precedence over the result.
+    """
     if mark := first_mark(rules.redial_marks, attempt.call):
         return rules.redial_marks[mark]
     may_have_answered = attempt.call is not None and attempt.call.answered is not False

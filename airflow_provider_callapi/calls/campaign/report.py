@@ -113,8 +113,8 @@ class _Scale:
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
     """Return the scale of the chart that shows the answer rate of each hour of the day.
 
-    The scale ends at the highest answer rate of all hours that have at least `FEW` calls. If no hour has
-    `FEW` calls, all hours count.
+    The scale ends at the highest answer rate of the hours with at least `FEW` calls that may have rung a
+    phone. If no hour has so many calls, all hours count.
     """
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
@@ -144,6 +144,9 @@ class _Tick:
 class _TimeLine:
     """The chart of calls per minute over time.
 
+    :ivar bins: the steps of the chart, each with the calls of some consecutive minutes.
+    :ivar scale: the vertical axis, in calls per minute.
+    :ivar ticks: the marks on the time axis.
     :ivar limit_fits: whether the chart shows the limit as a line. The limit is the number of calls per minute
         that the points pay for. A limit that is far above all calls is given only as text.
     :ivar gaps: times without calls: (left, width), in percent of the chart's width.

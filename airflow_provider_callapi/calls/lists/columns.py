@@ -88,10 +88,12 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
 
 @lru_cache(maxsize=256)
 def phone_columns(names: tuple[str, ...]) -> list[str]:
-    """Return the columns of a do-not-call list in which numbers may be: ``phone``, or the only column.
+    """Return the names of the columns of a do-not-call list that may contain phone numbers.
 
-    If there is a column ``phone``, columns such as ``mobile``, ``phone 2`` or ``phon`` are returned, too.
+    These are ``phone`` and columns such as ``mobile``, ``phone 2`` or ``phon``, so that no number on the list
+    is missed. If the list has only one column, this column is returned, whatever its name is.
 
+    :param names: the names of all columns.
     :raises ListUnreadable: the list has several columns, and none is named ``phone``.
     """
     if len(names) <= 1:

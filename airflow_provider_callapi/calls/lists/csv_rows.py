@@ -71,7 +71,10 @@ def find_separator(lines: Iterator[str]) -> str:
 
 
 def _find_separator(lines: Iterator[str]) -> tuple[str, int, Iterator[str]]:
-    """Return the separator, the number of lines before the heading, and all lines from the heading on."""
+    """Return the separator, the number of lines before the heading, and all lines from the heading on.
+
+    Only a first line such as ``sep=;`` can stand before the heading, which names the columns.
+    """
     heading = next(lines, "")
     if match := _SEPARATOR_LINE.fullmatch(heading):
         return match[1], 1, lines
@@ -90,9 +93,11 @@ def _cell(text: str) -> str | None:
 
 
 def _refuse_swallowed_lines(values: Sequence[str]) -> None:
-    """Raise an error if a quoted value contains a line that may be another person's row.
+    """Raise an error if a quoted value seems to contain another person's line of the CSV file.
 
-    :raises ListUnreadable: a value contains a line that may be another person's row.
+    A quotation mark that is never closed can cause this error.
+
+    :raises ListUnreadable: the second or a later line of a value has at least five digits.
     """
     for value in values:
         _, *inner = re.split(r"\r\n|\r|\n", value)

@@ -98,7 +98,10 @@ def _variants(signs: str) -> set[str]:
 
 
 def _signs(number: str | None) -> str:
-    """Return the digits and letters of a number without its DTMF tones. Each masked sign is an asterisk."""
+    """Return the digits and letters of a phone number or SIP address without its DTMF tones.
+
+    An asterisk replaces each masked digit, such as the ``x`` in ``7900xxx0002``.
+    """
     text = re.split(r"[.,]", (number or "").lower())[0]
     if not re.search(r"[^\W\d_xх]", text):  # no letter but the Latin and the Russian x
         text = re.sub(r"[xх•·#_?…]", _MASK, text)
