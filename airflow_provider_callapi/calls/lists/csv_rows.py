@@ -95,7 +95,7 @@ def _cell(text: str) -> str | None:
 def _refuse_swallowed_lines(values: Sequence[str]) -> None:
     """Raise an error if a quoted value seems to contain another person's line of the CSV file.
 
-    A quotation mark that is never closed can cause this error.
+    A quotation mark in the wrong place can join several lines to one value.
 
     :raises ListUnreadable: the second or a later line of a value has at least five digits.
     """
