@@ -52,7 +52,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Claim:
-    """A stored claim: a candidate's right to ring for an alert, and the newest call of that candidate.
+    """A claim in the key-value store: the right of one candidate (a failed task) to ring for an alert.
+
+    The claim also contains the newest call that this candidate placed for the alert.
 
     :ivar alert: the alert's external_id.
     :ivar by: the id of the candidate that wrote the claim.
@@ -84,9 +86,10 @@ class _Claim:
 
 
 def is_expired(value: Any, now: float) -> bool:
-    """Return whether a stored value is a claim that expired before ``now``, in epoch seconds.
+    """Return whether a value of the key-value store is a claim on an alert that has expired.
 
-    Return False if the value is not a claim.
+    :param value: a dict, if the value is a claim. The result is False if the value is not a claim.
+    :param now: epoch seconds.
     """
     claim = _Claim.from_json(value)
     return claim is not None and claim.until < now
@@ -103,6 +106,7 @@ class Candidate:
     :ivar quiet_for: seconds after a call during which the alert does not ring again.
     :ivar settle: seconds that a candidate may need from reading the store to writing a claim.
     :ivar clock: returns epoch seconds.
+    :ivar sleep: waits for a number of seconds.
     """
 
     store: KeyValueStore
@@ -123,10 +127,11 @@ class Candidate:
         return claim is not None and not self._owns(claim) and self._has_rung(claim)
 
     def progress(self) -> Progress | None:
-        """Return the newest call that this candidate placed in the last ``quiet_for`` seconds.
+        """Return the newest call that this candidate placed, and the person who was called.
 
-        After a restart, the candidate continues from this call. None: the candidate placed no call in this
-        time.
+        After a restart, the candidate continues the alert after this call.
+
+        :return: None: the candidate placed no call in the last ``quiet_for`` seconds.
         """
         claim = self._read()
         if claim is None or not self._owns(claim) or not self._has_rung(claim):
@@ -134,12 +139,16 @@ class Candidate:
         return Progress(claim.person, claim.call_session_id or 0)
 
     def acquire(self) -> bool:
-        """Take part in the election. Return True if this candidate may ring, False if a rival placed a call.
+        """Take part in the election, and return whether this candidate may ring for the alert.
 
-        A rival is another candidate for the same alert. If no rival has placed a call, wait at least
-        ``settle`` seconds. Wait longer while a rival holds a valid claim without a call. Replace a claim that
-        has been without a call for too long. After a minute without a winner, return True, because an alert
-        must ring.
+        A rival is another candidate for the same alert. The method waits while a rival's claim is valid and
+        has no call yet. A claim without a call is valid for ``settle`` + 15 seconds. Then the method stores
+        the claim of this candidate, and waits at least ``settle`` seconds to see whether a rival replaces the
+        claim.
+
+        :return: False: a rival placed a call for this alert in the last ``quiet_for`` seconds. True: this
+            candidate has won the election, or has not won for a minute. In the second case this candidate
+            may ring, too, because an alert must ring.
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:
@@ -160,10 +169,11 @@ class Candidate:
         return True
 
     def renew(self) -> bool:
-        """Return whether this candidate, the winner of the election in `acquire`, may still ring.
+        """Return whether this candidate may still ring, after it won the election in `acquire`.
 
-        The winner calls this method shortly before it rings. If the winner's claim is no longer valid, or if
-        a rival has replaced the claim, the method holds a new election and returns the result of `acquire`.
+        The code that rings uses this method shortly before the call. If the candidate's claim is older than
+        ``settle`` + 15 seconds, or if a rival has replaced the claim, a new election takes place. The method
+        then returns the result of `acquire`.
         """
         claim = self._read()
         if claim and self._owns(claim) and self.clock() - claim.at < self.settle + _LEASE:
@@ -171,14 +181,17 @@ class Candidate:
         return self.acquire()
 
     def record_call(self, progress: Progress) -> None:
-        """Store a claim which shows that this candidate placed a call, so that no other candidate rings."""
+        """Store that this candidate placed a call for the alert, so that no other candidate rings.
+
+        :param progress: the call, and the person who was called.
+        """
         self._write(self.clock(), progress)
 
     def withdraw(self) -> None:
         """Make this candidate's claim invalid, so that no other candidate waits for the claim to expire.
 
-        A candidate uses this method after failing to place a call. Do nothing if the stored claim belongs to
-        another candidate.
+        A candidate that could not place a call withdraws its claim. If the stored claim belongs to another
+        candidate, the method changes nothing.
         """
         claim = self._read()
         if claim and self._owns(claim):

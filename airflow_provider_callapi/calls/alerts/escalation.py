@@ -48,10 +48,11 @@ class Escalation:
     _person: int = field(default=0, init=False)
 
     def ring_next(self) -> Outcome | None:
-        """Call the next person. If the call is not placed, call the person after the next, and so on.
+        """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call. The code that uses this class must then wait until this call is answered or
-            ends. None: no person is left to call, and there is nothing to wait for.
+        :return: the placed call, if people are left to call. The code that uses this class must then wait
+            until this call is answered or ends. None: no person is left to call, so there is nothing to wait
+            for, even if the call to the last person was placed.
         """
         while self.has_next:
             self._person += 1
@@ -79,6 +80,8 @@ class Escalation:
     def adopt(self, progress: Progress) -> Outcome | None:
         """Continue an escalation that had placed a call before Airflow restarted the callback.
 
+        The next `ring_next` then calls the person after this person.
+
         :param progress: the call before the restart, and the person who was called.
         :return: the call before the restart. The code that uses this class must wait until the person answers
             this call or the call ends. None: the person was the last one, so there is nothing to wait for.
@@ -90,9 +93,13 @@ class Escalation:
         return Outcome(progress.call_session_id) if self.has_next else None
 
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
-        """Return the newest active call of this alert; None: no active call belongs to the alert.
+        """Return the active call of this alert to the latest person in the calling order.
+
+        A call belongs to the alert if the call has the ``external_id`` of a person, and its contact may be
+        the person's number.
 
         :param sessions: the active calls of the account.
+        :return: None: no active call belongs to the alert.
         """
         people = {call_id: person for person, call_id in self.call_ids}
         calls = [
@@ -104,7 +111,10 @@ class Escalation:
         return max(calls, key=lambda call: call.person, default=None)
 
     def contact_of(self, person: int) -> str:
-        """Return the phone number of a person. The position of the first person is 1."""
+        """Return the phone number of a person.
+
+        :param person: the person's position in the calling order; the first person is 1.
+        """
         return self.requests[person - 1].contact
 
     @property
@@ -175,9 +185,11 @@ _SCENARIO_ERRORS = frozenset({"scenario_not_found", "component_disabled", "metho
 def with_scenario_fallback(
     send: Callable[[StartCall], StartedCall], warn: Callable[[str], None]
 ) -> Callable[[StartCall], StartedCall]:
-    """Return a function that sends a start request, and only speaks the message if the scenario is rejected.
+    """Return a function that starts a scenario call, or an informer call if the service rejects the scenario.
 
-    A second request is safe, because a rejected start request placed no call.
+    The informer call only speaks the message of the scenario call (``contact_message``). A second request is
+    safe, because a rejected start request placed no call. The returned function raises the error if the
+    request has no message, or if the service rejects the request for another reason.
 
     :param send: sends a start request.
     :param warn: is called with a text if an informer call replaces the scenario call.

@@ -19,10 +19,10 @@ _KEYS = frozenset({"days", "also", "except"})
 
 @dataclass(frozen=True)
 class WorkCalendar:
-    """The production calendar of a country: its workdays, with moved days off and moved workdays.
+    """The production calendar of a country: its workdays, after the government has moved days off.
 
-    :ivar country: ISO 3166 code of the country.
-    :ivar years: the years that the calendar knows.
+    :ivar country: ISO 3166 code of the country, such as ``RU``.
+    :ivar years: the years that the calendar contains.
     :ivar workdays: all workdays of these years.
     """
 
@@ -35,10 +35,12 @@ class WorkCalendar:
 class CallingDays:
     """The days on which people may be called.
 
-    :ivar weekdays: the weekdays; 0 is Monday. None: the workdays of ``calendar``.
-    :ivar also: further dates.
+    :ivar weekdays: the weekdays on which people may be called; 0 is Monday. None: people may be called on the
+        workdays of ``calendar``.
+    :ivar also: dates on which people may be called although ``weekdays`` or ``calendar`` exclude them.
     :ivar excluded: dates on which no one may be called.
-    :ivar calendar: the production calendar. None: it is not read yet, or the days do not need it.
+    :ivar calendar: the production calendar of a country. None: the calendar is not read yet, or ``weekdays``
+        makes the calendar unnecessary.
     """
 
     weekdays: frozenset[int] | None = _ALL_WEEKDAYS
@@ -48,12 +50,13 @@ class CallingDays:
 
     @classmethod
     def of(cls, value: Any) -> Self:
-        """Return the calling days that an author gives.
+        """Return the days on which people may be called, from the value that a DAG's author gives.
 
         :param value: names of weekdays (``["mon", "tue"]``), the text ``"workdays"``, or a dict ``{"days": …,
-            "also": […], "except": […]}``. Every key may be missing. ``days`` is one of the first two forms,
-            and means every day if it is missing. ``also`` and ``except`` are dates, such as ``"2026-12-31"``.
-        :raises ValueError: the value has another form, or a date is in both lists.
+            "also": […], "except": […]}`` with at least one of these keys. The value of ``days`` is
+            ``["mon", "tue"]`` or ``"workdays"``; without ``days``, people may be called every day. ``also``
+            adds dates, such as ``"2026-12-31"``. ``except`` removes dates.
+        :raises ValueError: the value has another form, or a date is both in ``also`` and in ``except``.
         """
         if not isinstance(value, Mapping):
             return cls(_read_days(value))
@@ -67,7 +70,7 @@ class CallingDays:
 
     @property
     def needs_calendar(self) -> bool:
-        """Whether a country's production calendar decides about the days."""
+        """Whether people may be called on workdays, so that a country's production calendar is needed."""
         return self.weekdays is None
 
     @property
@@ -76,7 +79,10 @@ class CallingDays:
         return self.weekdays == _ALL_WEEKDAYS and not self.excluded
 
     def allow(self, day: date) -> bool | None:
-        """Return whether people may be called on a day. None: the calendar does not know the day's year."""
+        """Return whether people may be called on a day.
+
+        :return: None: unknown, because the production calendar is not read or does not contain this year.
+        """
         if day in self.excluded:
             return False
         if day in self.also:
@@ -118,7 +124,10 @@ def _read_dates(value: Any) -> frozenset[date]:
 
 
 def _read_date(value: Any) -> date:
-    """Return the date that a text means. A YAML file gives a date without quotes as a `date`."""
+    """Return the date of a text such as ``"2026-12-31"``. A `date`, as YAML files give it, stays unchanged.
+
+    :raises ValueError: the value is no date.
+    """
     if isinstance(value, str):
         return date.fromisoformat(value.strip())
     if isinstance(value, date) and not isinstance(value, datetime):

@@ -90,10 +90,12 @@ class CallingHours:
             raise OutsideCallingHours(opens)
 
     def why_never(self, now: float, zone: str) -> str | None:
-        """Return why no calling window is known to open, for an error message. None: a window opens.
+        """Return the reason why a person cannot be called within a year, as text for an error message.
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.
+        :return: for example, that the calendar does not contain the next year. None: a calling window is open
+            now, or opens within a year.
         """
         if self.window(now, zone)[0] < NEVER:
             return None
@@ -108,7 +110,10 @@ class CallingHours:
         )
 
     def _searched_days(self, now: float, zone: str) -> Iterator[date]:
-        """Yield the days on which the next window may open, from yesterday on."""
+        """Yield the days on which the present or the next calling window may open.
+
+        The first day is yesterday, because yesterday's window may last until after midnight.
+        """
         today = datetime.fromtimestamp(now, _zone(zone)).date()
         return (today + timedelta(days=ahead) for ahead in range(-1, _SEARCHED_DAYS))
 
@@ -120,7 +125,7 @@ class CallingHours:
 class OutsideCallingHours(Exception):
     """A person may not be called now.
 
-    :ivar opens_at: when the person may be called, epoch seconds. Infinity: no such time is known.
+    :ivar opens_at: when the next calling window opens, epoch seconds. Infinity: no window is known to open.
     """
 
     def __init__(self, opens_at: float) -> None:
@@ -129,10 +134,10 @@ class OutsideCallingHours(Exception):
 
 
 def read_hours(value: Any) -> tuple[time, time]:
-    """Return the two times of a calling window: when it opens, and when it closes.
+    """Return the two times of the daily calling window: (opens, closes).
 
-    :param value: two texts, such as ``("09:00", "21:00")``.
-    :raises ValueError: the value has another form.
+    :param value: two texts, such as ``("09:00", "21:00")``. ``"24:00"`` means midnight.
+    :raises ValueError: the value does not consist of two times without a time zone.
     """
     if not isinstance(value, list | tuple) or len(value) != 2 or not all(isinstance(t, str) for t in value):
         raise ValueError("two times are needed")
@@ -143,9 +148,10 @@ def read_hours(value: Any) -> tuple[time, time]:
 
 
 def year_in(timezone: str, now: float) -> int:
-    """Return the year that the clock of a time zone shows.
+    """Return the year that a moment has in a time zone, such as 2026.
 
-    :param now: epoch seconds.
+    :param timezone: IANA name of the time zone.
+    :param now: the moment, epoch seconds.
     """
     return datetime.fromtimestamp(now, _zone(timezone)).year
 
@@ -166,8 +172,8 @@ def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float,
 def _first_and_last(local: datetime, zone: str) -> tuple[float, float]:
     """Return the first and the last moment at which the clock of a zone shows the time ``local``.
 
-    Both moments are epoch seconds. The moments are equal, unless a clock change repeats the local time. If a
-    clock change skips the local time, both are the moment of the change.
+    Both moments are epoch seconds. If a clock change repeats the local time, the moments differ. If a clock
+    change skips the local time, both are the moment of the change.
     """
     moment = local.replace(tzinfo=_zone(zone), fold=0)
     first, last = moment.timestamp(), moment.replace(fold=1).timestamp()

@@ -28,14 +28,16 @@ def is_installed() -> bool:
 def read_calling_hours(
     hours: tuple[time, time] | None, days: CallingDays | None, *, country: str, year: int
 ) -> CallingHours:
-    """Return calling hours with the production calendar of a country, if the days depend on workdays.
+    """Return when people may be called, from the hours and the days that a DAG's author gives.
 
-    :param hours: when people may be called, as `read_hours` returns it. None: all hours.
-    :param days: None: every day.
-    :param country: ISO 3166 code of the country.
+    If people may be called on workdays, the result contains the production calendar of the country.
+
+    :param hours: when the daily calling window opens and closes, as `read_hours` returns it. None: all hours.
+    :param days: the days on which people may be called. None: every day.
+    :param country: ISO 3166 code of the country, such as ``RU``.
     :param year: the present year. The calendar also contains the year before and the year after.
-    :raises ValueError: the package ``holidays`` is not installed, or does not have the country. The text
-        names the parameter.
+    :raises ValueError: the calendar is needed, but the package ``holidays`` is not installed, or does not
+        have the country. The text names the parameter.
     """
     opens, closes = hours or (time(0), time(0))
     days = days or CallingDays()
@@ -45,9 +47,12 @@ def read_calling_hours(
 
 
 def read_calendar(country: str, years: Collection[int]) -> WorkCalendar:
-    """Return the production calendar of a country for those of the given years that the package knows.
+    """Return the workdays of a country in the given years, from the package ``holidays``.
 
-    :param country: ISO 3166 code of the country.
+    If the package does not know all days off of a year, the calendar does not contain the year.
+
+    :param country: ISO 3166 code of the country, such as ``RU``.
+    :param years: for example ``(2025, 2026, 2027)``.
     :raises ValueError: the package ``holidays`` is not installed, or does not have the country. The text
         names the parameter.
     """
@@ -68,10 +73,10 @@ def read_calendar(country: str, years: Collection[int]) -> WorkCalendar:
 
 
 def _knows(calendar: HolidayBase, year: int) -> bool:
-    """Return whether the package knows all days off of a year.
+    """Return whether the package ``holidays`` contains all days off of a year.
 
     Some governments move days off by a decree for each year. The package lists these decrees. In such a
-    country, the package cannot know a year after the last listed decree.
+    country, the days off after the year of the last listed decree are unknown.
     """
     listed = getattr(calendar, "special_public_holidays", {})
     decrees = [decreed for decreed, entries in listed.items() if _moves_days(entries)]
@@ -79,7 +84,10 @@ def _knows(calendar: HolidayBase, year: int) -> bool:
 
 
 def _moves_days(entries: tuple[Any, ...]) -> bool:
-    """Return whether entries of the package contain a moved day: to month, to day, from month, from day."""
+    """Return whether one year's special days in the package ``holidays`` contain a moved day off.
+
+    A moved day off is a tuple of at least four items: ``(to month, to day, from month, from day)``.
+    """
     every = entries if isinstance(entries[0], tuple) else (entries,)
     return any(len(entry) > 3 for entry in every)
 

@@ -1,8 +1,8 @@
 """Finds out which lost calls of a campaign were never placed. The campaign dials these people again.
 
 A call is lost if its start request got no answer. With ``absence_proven_after``, the campaign polls until
-``list.calls`` has not shown the lost call for that many seconds. If the call had been placed, the Data API
-would report the call after this time. One request to the Data API therefore decides about all these calls.
+``list.calls`` has not shown the lost call for that many seconds. After this time, the Data API reports every
+call that was placed. One request to the Data API therefore decides about all lost calls of the campaign.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ _DAY = 86_400.0
 
 @dataclass(frozen=True)
 class AbsenceVerdict:
-    """What is known of the lost calls whose search time is over. People are given by their ledger keys.
+    """Which lost calls were found, were never placed, or remain unresolved, after their search time.
+
+    Each person is given by the person's key in the ledger.
 
     :ivar given_up: the people whose lost call was not found, and may have been placed.
     :ivar absent: the people whose lost call was never placed.
@@ -39,7 +41,9 @@ class AbsenceVerdict:
 
 
 class AbsenceProof:
-    """Decides about the lost calls that no snapshot has shown until the search time was over.
+    """Decides, by a request to the Data API, whether a campaign's lost calls were placed.
+
+    The request concerns the lost calls that no poll has found during their search time.
 
     :param interval: seconds between two requests to the Data API.
     """
@@ -54,14 +58,14 @@ class AbsenceProof:
         self._next_at = 0.0
 
     def judge(self, people: Sequence[str], now: float) -> AbsenceVerdict:
-        """Return which people were never called, and which people's calls remain unresolved.
+        """Return which lost calls were found, which were never placed, and which remain unresolved.
 
-        Send at most one request.
+        The method sends at most one request to the Data API.
 
-        If a person is in no part of the result, the campaign continues to search for the person's call.
-
-        :param people: the keys of people whose lost call no snapshot shows after the search time.
+        :param people: the ledger keys of people whose lost call no poll has found in the search time.
         :param now: epoch seconds.
+        :return: the ledger keys of these people in three groups. If a person is in no group, the campaign
+            continues to search for the person's call.
         """
         fetch = self._gateway.reported_calls
         lost_calls = {key: _lost_call(self._index[key]) for key in people}
@@ -97,9 +101,9 @@ class AbsenceProof:
     def _reports(
         self, fetch: Callable[[float], Entries[CallReport]], people: Iterable[str], now: float
     ) -> Entries[CallReport] | None:
-        """Return the reports of all calls since a day before the earliest intent.
+        """Fetch the reports of all calls since a day before the earliest intent to call one of the people.
 
-        None: the request failed.
+        :return: None: the request failed.
         """
         try:
             return fetch(min(self._index[key].current_attempt.intended_at for key in people) - _DAY)
@@ -115,8 +119,8 @@ def _lost_call(state: PersonState) -> LostCall:
 
 
 def _is_missing(lost: LostCall, *, since: float) -> bool:
-    """Return whether every snapshot since a time proves that a lost call is not active.
+    """Return whether each snapshot since the time ``since`` proves that a lost call is not active.
 
-    :param since: epoch seconds.
+    :param since: epoch seconds. At least two snapshots are necessary.
     """
     return lost.missing_since is not None and lost.missing_since <= since and lost.misses >= TOLERANCE.misses

@@ -31,6 +31,7 @@ class Announcement:
     Points are the units of the API's rate limits.
 
     :ivar name: the campaign's name.
+    :ivar campaign: the campaign that is about to dial.
     :ivar called: how many people the campaign is going to call.
     :ivar excluded: how many people of the contact list are on the do-not-call list.
     :ivar timezone: IANA name of the time zone of the times in the log.
@@ -81,11 +82,12 @@ class Announcement:
             yield Line(f"The first call waits until {local_time(dial_at, self.timezone)} for {why}")
 
     def forecast(self) -> dict[str, Any]:
-        """Return how many people are to be called, and how many points and minutes the calls need.
+        """Return how many people are to be called, and how many points and minutes the first calls need.
 
-        Points are the units of the API's rate limits. The result is a dict with the keys ``to_be_called``,
-        ``points_needed`` and ``minutes_needed``. The value of ``minutes_needed`` is None if the duration is
-        unknown.
+        Points are the units of the API's rate limits.
+
+        :return: for example ``{"to_be_called": 500, "points_needed": 1000, "minutes_needed": 25}``. The value
+            of ``minutes_needed`` is None if the duration is unknown.
         """
         minutes = self._bottleneck()[0]
         return {

@@ -1,4 +1,4 @@
-"""Moves a person to the next stage of a campaign when something new is known of a call to this person.
+"""Moves a person to the next stage of a campaign, for example when a call to this person was placed or ended.
 
 Each public method returns the person's changed attempt. The code that uses the method stores this attempt in
 the ledger.
@@ -30,8 +30,11 @@ _ADOPTION_EVENTS: dict[Status, PersonEvent] = {
 
 
 class AttemptProgress:
-    """Moves a person of a campaign to the next stage, and creates the data of this stage, such as a deadline.
+    """Moves a person of a campaign to the next stage, such as ``active`` or ``report_due``.
 
+    The class also creates the data of that stage, such as the deadline for the report of the call.
+
+    :param index: all people of the campaign.
     :param queues: the queues of people who wait for a call.
     """
 
@@ -49,11 +52,14 @@ class AttemptProgress:
         }
 
     def adopt(self, state: PersonState, attempt: Attempt, now: float) -> Attempt:
-        """Set a person's stage according to an attempt in the ledger; return the attempt, perhaps changed.
+        """Continue with an attempt that an earlier try of the task, or another process, has stored.
 
-        An earlier try of this task, or another process, has stored the attempt in the ledger.
+        The status of the attempt determines the person's stage. For example, the campaign watches the call of
+        an active attempt, and searches for the call of an attempt whose start request got no answer.
 
+        :param attempt: the person's newest attempt in the ledger.
         :param now: epoch seconds.
+        :return: the attempt. If it differs from the given attempt, it must be stored in the ledger.
         """
         if state.stage is not PersonStage.PLANNED:
             self._index.move(state, PersonEvent.TAKEN_OVER)
@@ -67,7 +73,7 @@ class AttemptProgress:
     def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
         """Put a person back into the queue, because the call was not placed; return the changed attempt.
 
-        The next start request to the person has the same attempt number.
+        The next call to the person has the same attempt number.
 
         :param due: epoch seconds. The person is not dialled before this time.
         """
@@ -77,7 +83,7 @@ class AttemptProgress:
         return not_placed
 
     def place(self, state: PersonState, call_session_id: int, started_at: float, now: float) -> Attempt:
-        """Begin to watch a call that the service has placed; return the person's changed attempt.
+        """Record that the service has placed a call, and begin to watch the call; return the changed attempt.
 
         :param started_at: when the call started, epoch seconds.
         :param now: epoch seconds.
@@ -107,9 +113,11 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def dial_absent(self, state: PersonState, now: float) -> Attempt:
-        """Add a person whose lost call was never placed to the queue again; return the changed attempt.
+        """Put a person whose lost call was never placed back into the queue; return the changed attempt.
 
-        The next start request to the person has the same attempt number.
+        The next call to the person has the same attempt number.
+
+        :param now: epoch seconds.
         """
         not_placed = state.current_attempt.with_status(Status.NOT_PLACED)
         self._index.move(state, PersonEvent.ABSENT, not_placed)
@@ -117,7 +125,12 @@ class AttemptProgress:
         return not_placed
 
     def leave_unresolved(self, state: PersonState, now: float) -> Attempt:
-        """Finish the attempt of a person whose lost call was not found; return the changed attempt."""
+        """Finish the attempt of a person whose lost call was not found; return the changed attempt.
+
+        The attempt gets the result ``unresolved``: it is unknown whether the service placed the call.
+
+        :param now: epoch seconds.
+        """
         unresolved = state.current_attempt.with_status(
             Status.FINISHED, result=Result.UNRESOLVED, result_known_at=now
         )
@@ -136,9 +149,9 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.ENDED, ended, now)
 
     def know_result(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Derive and record the result of a person's call that is over; return the changed attempt.
+        """Record the result of a person's call that is over, such as ``busy``; return the changed attempt.
 
-        :param call: what is known of the call.
+        :param call: what is known of the call. The result follows from it, see `result_of`.
         :param now: epoch seconds.
         """
         known = state.current_attempt.with_status(
@@ -173,7 +186,11 @@ class AttemptProgress:
         )
 
     def _search_until(self, attempt: Attempt, now: float) -> float:
-        """Return when the search for a lost call ends, epoch seconds."""
+        """Return when the search for a lost call ends, epoch seconds.
+
+        With `Rules.absence_proven_after`, the search ends that many seconds after the intent was stored.
+        Otherwise, the search lasts as long as a placed call needs to appear in a snapshot and in a report.
+        """
         rules = self._rules
         if rules.absence_proven_after is not None:
             return attempt.intended_at + rules.absence_proven_after
@@ -196,10 +213,10 @@ class AttemptProgress:
             state.report_deadline = self._ended_at(state, now) + self._rules.report_timeout
 
     def _ended_at(self, state: PersonState, now: float) -> float:
-        """Return when the call ended, epoch seconds.
+        """Return when a person's newest call ended, epoch seconds.
 
-        If the end is unknown, return the time at which the campaign would have stopped watching the call. So
-        every process that continues the campaign computes the same time.
+        If the end is unknown, return when the campaign would have stopped watching the call. Every process
+        that continues the campaign then computes the same time.
         """
         call = state.current_call
         watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout

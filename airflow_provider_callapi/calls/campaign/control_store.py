@@ -1,4 +1,4 @@
-"""The protocol of the place through which users and a running campaign exchange wishes and progress."""
+"""The store through which users pause, resume or stop a running campaign, and see the campaign's progress."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from airflow_provider_callapi.calls.campaign.wishes import Wish
 
 
 class ControlStore(Protocol):
-    """The place in which a campaign's task finds the wish, and to which the task publishes its progress."""
+    """A store from which a campaign's task reads a user's wish, and in which the task stores its progress.
+
+    A wish is to pause, to resume or to stop the campaign.
+    """
 
     def read_wish(self) -> Wish | None:
         """Return what a user has asked of the campaign; None: no user has asked for anything."""
@@ -18,4 +21,4 @@ class ControlStore(Protocol):
         """Store the campaign's progress, and replace the older progress."""
 
     def close(self) -> None:
-        """Close the connections to the place."""
+        """Close the connections that the store has opened, for example to a database."""

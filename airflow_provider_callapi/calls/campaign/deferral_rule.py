@@ -5,7 +5,10 @@ from __future__ import annotations
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 
 _WORTH_IT = 60.0
-"""Seconds. The task does not defer for a shorter wait, because the account gets new points each minute."""
+"""The task does not defer if the wait is shorter than this many seconds.
+
+The account gets new points (rate-limit units) each minute, so shorter waits are part of dialling.
+"""
 _LONGEST = 3600.0
 _REST = 10.0
 """The task defers for at least this many times the duration of reading the contact list and the ledger."""
@@ -16,19 +19,25 @@ After this time, the task fetches the reports of calls that ended meanwhile, bec
 be due for a redial.
 """
 _LONGEST_PAUSED = 120.0
-"""A paused campaign defers for at most this many seconds. Only a worker reads that a user resumes it."""
+"""A paused campaign defers for at most this many seconds.
+
+While the task is deferred, it cannot read that a user has resumed the campaign.
+"""
 
 
 def absence_until(
     runner: Runner, pause: Pause, now: float, *, preparation: float, has_data_api: bool
 ) -> float | None:
-    """Return the time until which the campaign needs no Airflow worker; None: it needs a worker now.
+    """Return until when the task of a campaign can defer, because the campaign needs no Airflow worker.
 
-    The returned time is in epoch seconds.
+    The campaign needs a worker, for example, if the next call is due within a minute, or if the campaign
+    searches for a lost call.
 
     :param pause: the pause that the last step of the campaign returned.
     :param now: epoch seconds.
     :param preparation: seconds that a new worker takes to read the contact list and the ledger.
+    :param has_data_api: whether the connection uses the Data API, which reports finished calls.
+    :return: epoch seconds. None: the campaign needs a worker now, so the task must not defer.
     """
     campaign = runner.campaign
     if (

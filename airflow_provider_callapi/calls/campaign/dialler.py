@@ -18,6 +18,8 @@ from airflow_provider_callapi.calls.campaign.people import CallTemplate
 class Dialler:
     """Dials intents: claims each intent in the ledger, sends the start request and stores the reply.
 
+    An intent is the attempt to call a person who was chosen to be called now.
+
     :param dialling: decides what follows from each reply of the service.
     :param template: makes the start request of each person.
     :param ledger: grants or refuses the intents, and stores the attempts.
@@ -43,8 +45,8 @@ class Dialler:
     def dial(self, intents: Sequence[Attempt]) -> None:
         """Claim each intent in the ledger, and dial the intents that the ledger grants.
 
-        An intent is not dialled if the person's calling window has closed, or dialling has stopped, during
-        the claim.
+        A claim takes time. If the person's calling window closes meanwhile, or dialling stops, the person is
+        not dialled and returns to the queue.
 
         :raises CallApiError: too many batches of start requests in a row got no answer.
         """
@@ -68,9 +70,9 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Put people whose calling hours have just ended back into the queue; return the other intents.
+        """Return the intents that may still be dialled, and put all other people back into the queue.
 
-        If dialling has stopped, or if the campaign's time is over, all people go back into the queue.
+        An intent may no longer be dialled if the person's calling window has closed or dialling has stopped.
         """
         in_time: list[Attempt] = []
         late: list[Attempt] = []
@@ -98,7 +100,9 @@ class Dialler:
             self._gateway.log(f"Dialling has stopped: {dialling.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
-        """Adapt the pace of dialling: slow down if any start request of a batch got no answer.
+        """Slow dialling down if a start request of the batch got no answer.
+
+        If each request got an answer, and at least one call was placed, dialling returns to its normal pace.
 
         :raises CallApiError: too many batches of start requests in a row got no answer.
         """

@@ -75,9 +75,10 @@ class Dialling:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish all people of each time zone in which no person may be called before dialling ends.
+        """Finish the people who cannot be called before dialling ends, so that the campaign does not wait.
 
-        Dialling ends at the time `Rules.dial_until`.
+        Dialling ends at the time `Rules.dial_until`. The method finishes all waiting people of a time zone if
+        none of them may be called before this time.
 
         :param now: epoch seconds.
         """
@@ -87,11 +88,13 @@ class Dialling:
     def choose(self, now: float) -> list[Attempt]:
         """Choose the people to call now; return an intent for each.
 
-        The account's points, the number of active calls and the rule ``at_once`` limit how many people are
-        chosen. The people whose calling window closes soonest are chosen first. A person on the do-not-call
-        list gets no intent, and counts as finished.
+        The account's points, ``max_active`` (active calls) and ``at_once`` (start requests at the same time)
+        limit how many people are chosen. The people whose calling window closes soonest are chosen first. A
+        person on the do-not-call list is finished and gets no intent.
 
         :param now: epoch seconds.
+        :return: new attempts with the status ``dialling``, to claim in the ledger. The list is empty while
+            dialling is paused or has stopped.
         """
         if self.stopped is not None or self.paused is not None:
             return []
@@ -141,14 +144,16 @@ class Dialling:
         return self.stopped is None and now < self._rules.dial_until and self._queues.is_open(person, now)
 
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
-        """Record that the ledger refused a claim; return the attempts to store in the ledger.
+        """Record that the ledger refused the claim of an intent, so that the person must not be dialled now.
 
         If another process has dialled the person, the campaign continues with that process's attempt.
-        Otherwise, the person waits until the time that the ledger gives, or for half a minute if the ledger
-        gives no time. If dialling ends before this time, the person is finished.
+        Otherwise, the person waits until `ClaimResult.not_before`, or for half a minute if this time is
+        unknown. If dialling ends before this time, the person is finished.
 
-        :param claim: the ledger's answer to the intent.
+        :param claim: the ledger's answer to the claim.
         :param now: epoch seconds.
+        :return: the changed attempt, to store in the ledger, in a list. The list is empty if no attempt in
+            the ledger has to change.
         """
         state = self._index[intent.person]
         if claim.held is not None:
@@ -172,6 +177,9 @@ class Dialling:
     def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
         """Record the service's answer to the start request of an intent.
 
+        For example, a placed call is watched from now on, and a request without an answer makes the call a
+        lost call. If the service would refuse every person's call with the same error, dialling stops.
+
         :param answer: the placed call, or the error.
         :param now: epoch seconds.
         :return: the changed attempt, to store in the ledger.
@@ -194,16 +202,20 @@ class Dialling:
         return self._progress.refuse(state, result, getattr(answer, "mnemonic", None), now)
 
     def _concerns_everybody(self, error: CallApiError) -> bool:
-        """Return whether the service would answer every person's start request with this error."""
+        """Return whether the service would refuse every person's call with this error.
+
+        Examples are refused credentials, and a refused parameter with the same value for all people.
+        """
         if isinstance(error, InvalidParameters):
             field = str(error.field or "").partition(".")[0]
             return not field or field not in self._personal_fields
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return a phrase that names the person's row in the contact list, for an error message.
+        """Return a phrase such as `` (row 7 of the list)`` for the message of an error.
 
-        The phrase is ``""`` unless the service refuses a parameter without naming the parameter.
+        The phrase helps to find a parameter that the service refuses without naming it. For all other errors,
+        the phrase is ``""``.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""
@@ -212,8 +224,8 @@ class Dialling:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
         The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling is
-        paused or has stopped. The reason is ``""`` if dialling waits only because calls are spread over the
-        minute.
+        paused or has stopped. The reason is a text, such as ``the calling hours``. The reason is ``""`` if
+        dialling waits only because calls are spread over the minute.
         """
         if self.stopped is not None or self.paused is not None or not len(self._queues):
             is_paused = self.stopped is None and len(self._queues) > 0

@@ -34,7 +34,7 @@ from airflow_provider_callapi.calls.watch import Observation, SessionWatch
 
 @dataclass
 class Actions:
-    """What the `Runner` of a campaign has to do now.
+    """What the `Runner` of a campaign has to do now: attempts to store, calls to tag, and people to dial.
 
     :ivar changed: attempts to store in the ledger.
     :ivar not_found: ledger keys of people whose lost call was not found. The runner loads the attempts of
@@ -42,8 +42,8 @@ class Actions:
     :ivar tag: the answered, active calls that need a tag, as pairs (attempt, tag id).
     :ivar untagged: the answered calls that ended without their tag, as pairs (attempt, tag id). The runner
         logs each of these calls.
-    :ivar dial: intents. The runner claims each intent in the ledger, and dials each intent whose claim is
-        granted.
+    :ivar dial: the intents of the people to call now. The runner claims each intent in the ledger, and dials
+        each intent whose claim is granted.
     """
 
     changed: list[Attempt] = field(default_factory=list)
@@ -102,7 +102,10 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set each person's first stage according to the ledger's attempts; return the changed attempts."""
+        """Set each person's first stage according to the person's newest attempt in the ledger.
+
+        :return: the attempts that have changed, to store in the ledger.
+        """
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
         for attempt in known:
@@ -121,8 +124,9 @@ class Campaign:
         return changed
 
     def absence_proof(self, gateway: CampaignGateway, interval: float) -> AbsenceProof:
-        """Return the object that decides about this campaign's lost calls after their search time.
+        """Return the `AbsenceProof` of this campaign: it finds out which lost calls were never placed.
 
+        :param gateway: the functions through which the `AbsenceProof` reaches the Data API and the log.
         :param interval: seconds between two requests to the Data API.
         """
         return AbsenceProof(self._index, gateway, self.rules, interval=interval)
@@ -169,16 +173,17 @@ class Campaign:
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
 
-        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling has
-        stopped. The reason is ``""`` if dialling waits only because calls are spread over the minute.
+        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling is
+        paused or has stopped. The reason is a text, such as ``the calling hours``. The reason is ``""`` if
+        dialling waits only because calls are spread over the minute.
         """
         return self.dialling.next_dial(now)
 
     @property
     def needs_reports(self) -> bool:
-        """Return whether any lost or ended call lacks the Data API's report.
+        """Return whether the Data API's report is missing for any lost call or any ended call.
 
-        Without a Data API, return False.
+        Without a Data API, the result is False.
         """
         return self.reports.needed
 
@@ -193,6 +198,7 @@ class Campaign:
     def record_tag(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
         """Record whether a tag was set on the call of an attempt; return the attempt to store in the ledger.
 
+        :param tag_id: id of the tag.
         :param now: epoch seconds.
         :param done: True: the tag was set. False: the tag cannot be set, so the campaign does not try again.
         """
@@ -235,17 +241,20 @@ class Campaign:
 
     @property
     def finished_by_result(self) -> Counter[Result]:
-        """Return how the finished people ended: result → how many people have the result."""
+        """Return the results of the finished people: result → how many people have the result."""
         return self._index.finished_by_result
 
     @property
     def over(self) -> bool:
-        """Return whether the campaign is over: no attempt is open, and no person is left to dial."""
+        """Return whether the campaign is over: no attempt is open, and no further person will be dialled.
+
+        No further person is dialled if dialling has stopped, or if no person waits for a call or a redial.
+        """
         return not self._index.has_open_attempts and (self.stopped is not None or not self.waiting)
 
     @property
     def needs_polls(self) -> bool:
-        """Return whether the campaign must poll. The campaign must poll if it has active or lost calls."""
+        """Return whether the campaign must poll, because it has active or lost calls."""
         return self.active > 0
 
     @property

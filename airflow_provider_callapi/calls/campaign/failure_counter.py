@@ -1,4 +1,4 @@
-"""Counts consecutive failures of one kind of request, and raises an error if there are too many."""
+"""Counts consecutive failures of one kind of request, such as polls, and raises an error after too many."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 
 class FailureCounter:
-    """Counts consecutive failures of one kind of request.
+    """Counts consecutive failures of one kind of request, such as polls, and raises an error after too many.
 
     A request that is refused for lack of points (rate-limit units) does not count, because the account gets
     new points each minute.

@@ -42,9 +42,10 @@ class Tally:
 
     @property
     def answer_rate(self) -> float:
-        """Return ``answered`` as a fraction of ``rang``, from 0.0 to 1.0; 0.0 if ``rang`` is 0.
+        """Return the share of answered calls in the calls that may have rung a phone, from 0.0 to 1.0.
 
-        The true fraction can be higher, because calls with an unknown result may have been answered.
+        If no call rang a phone, the rate is 0.0. The true rate can be higher, because calls with an unknown
+        result may have been answered.
         """
         return share(self.answered, self.rang)
 
@@ -115,9 +116,9 @@ def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
 
 
 def called_at(attempt: Attempt) -> float:
-    """Return when a call started, epoch seconds.
+    """Return when the call of an attempt started, epoch seconds.
 
-    If the start is unknown, return when the intent was stored.
+    If the start is unknown, return when the intent was stored, shortly before the start request.
     """
     if attempt.call is None or attempt.call.started_at is None:
         return attempt.intended_at
@@ -126,7 +127,7 @@ def called_at(attempt: Attempt) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """A group of consecutive minutes, drawn as one step of the chart of calls over time.
+    """Consecutive minutes of a campaign, such as 09:00 to 09:15: one step of the chart of calls over time.
 
     :ivar begins: when the first minute begins, epoch seconds.
     :ivar minutes: how many minutes the bin has.
@@ -147,15 +148,16 @@ class Bin:
 def split_into_bins(
     minutes: Mapping[int, int], began: float, ended: float, timezone: str, most: int
 ) -> list[Bin]:
-    """Split the duration of a campaign into bins of equal length; return at most ``most`` bins.
+    """Split the duration of a campaign into bins of equal length, such as 15 minutes, and count the calls.
 
-    Each bin begins at a round local time.
+    Each bin begins at a round local time, such as 09:15.
 
-    :param minutes: minute, in minutes since the epoch → how many calls.
+    :param minutes: minute, in minutes since the epoch → how many calls started in this minute.
     :param began: when the campaign began, epoch seconds. If a call started earlier, the first bin contains
         this call.
     :param ended: when the campaign ended, epoch seconds.
     :param timezone: IANA name of the time zone of the local times.
+    :param most: the largest number of bins.
     """
     first = min([int(began // MINUTE), *minutes])
     last = max([int(ended // MINUTE), *minutes])
@@ -175,9 +177,11 @@ def split_into_bins(
 
 
 def _bin_minutes(minutes: int, most: int) -> int:
-    """Return how many minutes each bin has, if ``minutes`` are split into at most ``most`` bins.
+    """Return the shortest round length of a bin, in minutes, with which there are at most ``most`` bins.
 
     The minutes must fit into ``most - 1`` bins, because the first bin can begin before the first minute.
+
+    :param minutes: the duration of the campaign, in minutes.
     """
     for width in _WIDTHS:
         if minutes <= width * (most - 1):

@@ -58,7 +58,9 @@ class CampaignGateway:
 
 
 class LimitsFeed:
-    """Returns the account's counters of points (rate-limit units), but never the same counters twice.
+    """Returns the account's counters of points (rate-limit units) each time a reply contains new counters.
+
+    The same counters are never returned twice, because they would hide the points used since the reply.
 
     :param newest: returns the newest counters; None: no reply has contained counters yet.
     """
@@ -68,7 +70,10 @@ class LimitsFeed:
         self._taken: Limits | None = None
 
     def take(self) -> Limits | None:
-        """Return the newest counters of points; None: this method has already returned these counters."""
+        """Return the newest counters of points.
+
+        :return: None: no reply has contained new counters since the last use of this method.
+        """
         limits = self._newest()
         if limits is self._taken:
             return None
@@ -80,8 +85,8 @@ def retry_seconds(error: CallApiError, otherwise: float) -> float:
     """Return how many seconds to wait after an error of the Data API before the next request.
 
     If the request was refused for lack of points (rate-limit units), return the seconds until the account
-    gets new points, but at most 600.
+    gets new points, but at most 600. After every other error, return ``otherwise``.
 
-    :param otherwise: the seconds to wait after every other error.
+    :param otherwise: seconds.
     """
     return min(error.retry_after, _LONGEST_LIMIT) if isinstance(error, LimitExceeded) else otherwise

@@ -15,7 +15,13 @@ from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
 
 
 class ProblemKind(StrEnum):
-    """The kinds of problems that make the task of a finished campaign fail."""
+    """The kinds of problems that make the task of a finished campaign fail.
+
+    - ``stopped``: dialling was stopped, for example by a user.
+    - ``too_late``: people were not called before the end of ``max_lateness``.
+    - ``no_call``: no call was placed, although not everybody is on the do-not-call list.
+    - ``over_limit``: too many people were not reached, have an unknown result, or have an invalid row.
+    """
 
     STOPPED = "stopped"
     TOO_LATE = "too_late"
@@ -35,11 +41,12 @@ class Problem:
 
 
 def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container[str]) -> dict[str, Result]:
-    """Return a dict: each person's key in the ledger → the person's final result.
+    """Return the final result of each person: key in the ledger → result.
 
-    The result of a person who was not called and is on the do-not-call list is `Result.DO_NOT_CALL`.
+    A person who was not called and is on the do-not-call list gets the result `Result.DO_NOT_CALL`. All other
+    results stay unchanged.
 
-    :param results: the results that `Campaign.results` returns.
+    :param results: key in the ledger → result, as `Campaign.results` returns them.
     :param excluded: the numbers on the do-not-call list.
     """
     final = dict(results)
@@ -50,9 +57,9 @@ def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container
 
 
 def collect_endings(plan: Plan, results: Mapping[str, Result], ledger: Ledger) -> list[Ending]:
-    """Return, for each person, the final result and all of the person's attempts in the ledger.
+    """Return each person's `Ending`: the final result, and all attempts to call the person in the ledger.
 
-    :param results: each person's key → the person's final result.
+    :param results: key in the ledger → final result, for every person.
     """
     attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
     for attempt in ledger.load(person.key for person in plan.people):
@@ -71,7 +78,7 @@ def find_problem(
 ) -> Problem | None:
     """Return why the task of a finished campaign fails; None: the task does not fail.
 
-    :param limits: the shares of people above which the task fails.
+    :param limits: the shares above which the task fails, such as the share of people who were not reached.
     :param stopped: why the campaign stopped dialling; None: dialling was not stopped.
     :param began_too_late: whether this try of the task began after the end of ``max_lateness``.
     :param has_min_gap: whether ``min_gap`` is set. If True, a campaign that called no one is no problem,
@@ -123,6 +130,6 @@ def _over_limit(summary: Summary, limits: FailureLimits, counts: str) -> Problem
 
 
 def describe_counts(summary: Summary) -> str:
-    """Return one line of text with the numbers of people and calls, and how many people have each result."""
+    """Return the numbers of a campaign as text: ``40 people, 44 calls: answered 36, busy 4``."""
     counts = ", ".join(f"{result.value} {number}" for result, number in summary.results.items() if number)
     return f"{summary.people} people, {summary.calls} calls: {counts}"

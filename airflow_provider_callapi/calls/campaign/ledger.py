@@ -1,8 +1,8 @@
 """The ledger of a campaign stores attempts: one `Attempt` for each call that the campaign dials.
 
-`Ledger` is the protocol of every place that stores attempts. A campaign stores the intent before it sends the
-start request. If the request gets no answer, the campaign does not dial again: it searches for the call by
-the call's ``external_id``.
+`Ledger` is the protocol of all ledgers, for example in an SQL database. A campaign stores the intent before
+it sends the start request. If the request gets no answer, the campaign does not dial again: it searches for
+the call by the call's ``external_id``.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """What a ledger has done with a claim: the request of a process to reserve an attempt for itself.
+    """The ledger's answer to a claim: whether this process may dial an attempt, or why not.
+
+    A claim is the request of a process to reserve an attempt for itself.
 
     :ivar granted: True: the ledger has stored the intent, and only this process may dial the attempt. False:
         this process must not dial the attempt.
@@ -91,11 +93,12 @@ class ClaimResult:
 
 
 def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
-    """Return whether a ledger must refuse to store the intent of an attempt.
+    """Return whether a ledger must refuse an intent, because the person could be called twice.
 
     The ledger must refuse the intent in two cases: the same or a later attempt to call the person was dialled
-    already, or the person's previous attempt is still open.
+    already, or the person's newest attempt is still open.
 
+    :param intent: the attempt that a process wants to dial.
     :param newest: the person's newest attempt in the ledger; None: the ledger has no attempt of the person.
     """
     if newest is None:
@@ -106,7 +109,10 @@ def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
 
 
 class Ledger(Protocol):
-    """A place that stores a campaign's attempts. A method returns only after its changes are stored."""
+    """Stores a campaign's attempts, for example in an SQL database.
+
+    A method returns only after its changes are stored.
+    """
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
         """Yield the stored attempts to call these people.
@@ -118,15 +124,19 @@ class Ledger(Protocol):
         """
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Reserve attempts: store each intent, except the intents that the ledger refuses.
+        """Reserve attempts for this process: store each intent, except the intents that the ledger refuses.
 
-        The function `is_taken` states in which cases a ledger refuses an intent.
+        The function `is_taken` states in which cases a ledger must refuse an intent.
 
-        :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
+        :param intents: attempts that this process wants to dial.
+        :return: one result for each intent, in the same order.
         """
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Replace attempts, which were claimed before, by newer versions of the same attempts."""
+        """Store newer versions of attempts, for example after a call was placed or has ended.
+
+        :param attempts: attempts that `claim` has stored before.
+        """
 
 
 class MemoryLedger:

@@ -29,10 +29,10 @@ class LostCallSearch:
         self._progress = progress
 
     def search_snapshot(self, snapshot: Snapshot) -> tuple[list[Attempt], list[str]]:
-        """Search for the lost calls among the active calls of a successful poll.
+        """Search for the campaign's lost calls among the active calls that a successful poll has returned.
 
-        :return: a pair. First, the attempts whose call was found, to store in the ledger. Second, the keys of
-            the people whose call was not found in the search time.
+        :return: (found, not found). Found: the attempts whose call was found, to store in the ledger. Not
+            found: the keys of the people whose call was not found in the search time.
         """
         if not self._index.count(PersonStage.LOST):
             return [], []
@@ -50,8 +50,9 @@ class LostCallSearch:
         return state is not None and state.stage is PersonStage.ACTIVE
 
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
-        """Count a snapshot for each lost call that the snapshot proves absent.
+        """Count, for each lost call, the consecutive snapshots which prove that the call is not active.
 
+        :param snapshot: a successful poll.
         :return: the keys of the people whose lost call was not found in the search time.
         """
         not_found = []
@@ -83,13 +84,13 @@ class LostCallSearch:
     def give_up(
         self, people: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
     ) -> list[Attempt]:
-        """End the search for the lost calls of some people; return the attempts to store in the ledger.
+        """End the search for lost calls that were not found; return the attempts to store in the ledger.
 
-        If another process has meanwhile changed a person's attempt in the ledger, the campaign continues with
-        the ledger's attempt. Otherwise, the attempt is dialled again if its call was never placed, and gets
-        the result ``unresolved`` if it is unknown whether its call was placed.
+        If it is proven that a person's call was never placed, the person returns to the queue. Otherwise, the
+        attempt gets the result ``unresolved``. If another process has meanwhile changed the attempt in the
+        ledger, the campaign continues with the ledger's attempt instead.
 
-        :param people: the keys of these people.
+        :param people: the keys of the people whose lost call was not found.
         :param held: the attempts to call these people that the ledger contains now. The attempts to call one
             person are in order, oldest attempt first.
         :param now: epoch seconds.

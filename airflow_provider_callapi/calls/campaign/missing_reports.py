@@ -27,9 +27,9 @@ UNANSWERED_PATIENCE = 3600.0
 
 
 class MissingReports:
-    """Assigns the Data API's reports to a campaign's calls.
+    """Assigns the Data API's reports to a campaign's calls, and records the result of each reported call.
 
-    If a report does not come in time, the campaign goes on without the report.
+    If a report does not come in time, the result comes from the snapshots of the call.
     """
 
     def __init__(
@@ -57,10 +57,12 @@ class MissingReports:
         )
 
     def search_start(self) -> float | None:
-        """Return the earliest intent of the calls whose report is missing; None: no report is missing.
+        """Return from which time on the Data API's reports are needed, epoch seconds.
 
-        The time is in epoch seconds. A request for reports covers at least one more day before this time, in
-        case the service's clock or the connection's time zone differs.
+        This is when the earliest intent of the calls without a report was stored. A request for reports also
+        covers at least the day before, in case the service's clock or the connection's time zone differs.
+
+        :return: None: no report is missing, or there is no Data API.
         """
         if self._rules.report_timeout is None:
             return None
@@ -106,12 +108,12 @@ class MissingReports:
         return state
 
     def give_up(self, now: float, *, patience: float = UNANSWERED_PATIENCE) -> list[Attempt]:
-        """Stop waiting for reports that are late; return the attempts to store in the ledger.
+        """Stop waiting for late reports of ended calls; return the attempts to store in the ledger.
 
-        The result of each of these attempts is derived from what the snapshots have shown of the call.
+        The result of each of these calls is derived from the snapshots of the call.
 
         :param now: epoch seconds.
-        :param patience: a report is late this many seconds after its deadline.
+        :param patience: seconds after its deadline from which on a report is late.
         """
         late = [
             state

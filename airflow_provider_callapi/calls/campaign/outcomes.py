@@ -59,22 +59,25 @@ REDIAL_DELAYS: dict[Result, float | None] = {
 }
 """The default of ``redial``: result → seconds from the end of a call to the redial; None: no redial.
 
-There is no redial either after a result that the table does not contain. After a result, a person is only
-called again if it is known that the person did not answer.
+After a result that the table does not contain, there is no redial. After a placed call, a person is called
+again only if it is known that the person did not answer.
 """
 
 _NEEDS_AN_UNANSWERED_CALL = frozenset({Result.BUSY, Result.NOT_REACHED, Result.WRONG_NUMBER})
-"""Results that state that the contact did not answer."""
+"""Results which mean that the contact did not answer.
+
+If it is not known whether the contact answered, `Result.UNKNOWN` replaces these results.
+"""
 
 
 def result_of(call: Outcome) -> Result:
-    """Return the result of a call that is over.
+    """Return the result of a call that is over, such as `Result.ANSWERED` or `Result.BUSY`.
 
-    The finish reason of the contact's own leg takes precedence over the finish reason of the call, because
-    the reason of the call may come from any leg.
+    If the contact did not answer, the result comes from the finish reason. The finish reason of the contact's
+    own leg takes precedence over the finish reason of the call, because the latter may come from any leg.
 
-    The result is `Result.UNKNOWN` if two conditions are met: the finish reason means that the contact did not
-    answer, but it is not known whether the contact answered (``call.answered`` is None).
+    If it is not known whether the contact answered (``call.answered`` is None), a finish reason such as
+    "busy" does not suffice. The result is then `Result.UNKNOWN`.
     """
     if call.answered:
         return Result.ANSWERED
@@ -87,9 +90,10 @@ def result_of(call: Outcome) -> Result:
 def redial_table(
     delays: Mapping[str, float | None] | None,
 ) -> tuple[dict[Result, float | None], dict[Mark, float | None]]:
-    """Return when to redial: a table by result, and a table by mark in the author's order.
+    """Return the delays before a redial: (result → seconds, mark → seconds).
 
-    The table by result is a copy of `REDIAL_DELAYS` in which the author's own delays replace the defaults.
+    The delays by result are those of `REDIAL_DELAYS`, except where the author gives another delay. The marks
+    (operations and tags of a call) are in the author's order. The value None means that there is no redial.
 
     :param delays: name of a result, or text of a mark → seconds from the end of a call to the redial, or None
         for no redial. Of the results, only those in `REDIAL_DELAYS` are allowed. If ``delays`` is None, all

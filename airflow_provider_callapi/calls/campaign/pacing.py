@@ -43,7 +43,7 @@ Each further request without an answer doubles the pause, up to one minute.
 
 
 class Pacing:
-    """Decides how many calls a campaign may place, from the account's points: the API's rate-limit units.
+    """Decides how many calls a campaign may place now, from the account's points (rate-limit units).
 
     :param reserve: the share of each minute's and each day's points that is not spent on calls: 0.01 is 1 %.
         Polls, tags and other programs need these points.
@@ -68,9 +68,10 @@ class Pacing:
         self._unanswered_in_a_row = 0
 
     def update_limits(self, limits: Limits, now: float) -> None:
-        """Store the newest counters of the account's points.
+        """Store the newest counters of the account's points (rate-limit units).
 
-        :param now: epoch seconds.
+        :param limits: the counters, from a reply of the service.
+        :param now: when the reply came, epoch seconds.
         """
         if not self._is_same_minute(limits, now):
             self._own_points = 0
@@ -100,15 +101,21 @@ class Pacing:
         self._own_points += calls * self.cost
 
     def record_limit_exceeded(self, error: LimitExceeded, now: float) -> None:
-        """Pause until the account gets new points, because the service refused a call for lack of points."""
+        """Pause until the account gets new points, because the service refused a call for lack of points.
+
+        Points are the units of the API's rate limits.
+
+        :param error: the service's refusal.
+        :param now: epoch seconds.
+        """
         why = "the day's points" if error.per_day else "the minute's points"
         self.pause_until(now + max(error.retry_after, 1), why)
 
     def pause_until(self, until: float, why: str) -> None:
-        """Allow no call before the time ``until``. If the present pause ends later, its end does not change.
+        """Allow no call before the time ``until``. A pause that ends later stays in force.
 
         :param until: epoch seconds.
-        :param why: what the campaign waits for, as text for the task's log.
+        :param why: what the campaign waits for, as text for the task's log: ``a free line of the account``.
         """
         if until > self._paused_until:
             self._paused_until, self._paused_for = until, why
@@ -117,9 +124,11 @@ class Pacing:
     def record_no_answer(self, now: float) -> None:
         """Pause because a start request got no answer. After the pause, allow one call at a time.
 
-        The method `record_answer` returns to the normal pace. Each consecutive request without an answer
-        makes the pause longer, because such a request may have placed a call, and the campaign has to search
-        for the call.
+        The first pause lasts five seconds. Each further request without an answer doubles the pause, up to
+        one minute, because the campaign must search for the call that each of these requests may have placed.
+        `record_answer` returns to the normal pace.
+
+        :param now: epoch seconds.
         """
         pause = min(_FIRST_PAUSE * 2.0 ** min(self._unanswered_in_a_row, 8), _MINUTE)
         self.pause_until(now + pause, "the service's answers")
@@ -130,7 +139,7 @@ class Pacing:
         self._unanswered_in_a_row = 0
 
     def calls_allowed(self, now: float) -> int:
-        """Return how many calls may be placed now.
+        """Return how many calls may be placed now, so that the minute's points are spread over the minute.
 
         :param now: epoch seconds.
         """
@@ -148,8 +157,8 @@ class Pacing:
     def next_slot(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next call may be placed, and what the call waits for.
 
-        The time is in epoch seconds. The reason is ``""`` if the call waits only because calls are spread
-        over the minute.
+        The time is in epoch seconds. The reason is a text, such as ``the minute's points``. The reason is
+        ``""`` if the call waits only because calls are spread over the minute.
         """
         if now < self._paused_until:
             return self._paused_until, self._paused_for
@@ -174,7 +183,9 @@ class Pacing:
         return self.limits.minute_limit * (1 - self.reserve) / self.cost
 
     def forecast(self, calls: int, max_active: int) -> tuple[float, str]:
-        """Return (minutes, limit): the shortest time that calls can take, and the limit that causes it.
+        """Return (minutes, limit): the shortest time that calls can take, and what limits the pace.
+
+        The limit is a text, such as ``the minute's points``. If no call is possible, the time is infinite.
 
         :param calls: how many calls to place.
         :param max_active: how many calls may be active at once. Each call is assumed to last half a minute.
@@ -198,11 +209,11 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the remaining points of a period pay for; infinity: the points are unknown.
+        """Return how many calls the account's points of a period pay for; infinity: the points are unknown.
 
-        Points are rate-limit units. The reserve is subtracted from the points first.
+        Points are rate-limit units. The points of the reserve do not count.
 
-        :param period: "minute" or "day".
+        :param period: ``"minute"`` or ``"day"``.
         """
         left = self._points_left_of(period, now)
         if left is None or not self.cost:
@@ -223,7 +234,10 @@ class Pacing:
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points per second other programs used in this minute; 0.0: unknown."""
+        """Return how many points per second other programs of the account used in this minute.
+
+        If the counters of points are unknown, return 0.0.
+        """
         limits = self.limits
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
             return 0.0
@@ -243,7 +257,10 @@ class Pacing:
         return self._limits_at + reset + _LATE
 
     def _rate(self, now: float) -> float:
-        """Return how many calls per second the remaining points pay for; 1.0 if the points are unknown."""
+        """Return the calls per second with which the account's points last for the rest of the minute.
+
+        If the points are unknown, return 1.0.
+        """
         budget = self._budget(now)
         if math.isinf(budget):
             return 1.0  # A careful pace while the counters are unknown. The next answer carries the counters.

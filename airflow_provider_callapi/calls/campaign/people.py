@@ -38,9 +38,9 @@ A ledger stores up to 255 characters, and later attempts add their number to the
 
 
 class _Missing(StrictUndefined):
-    """A name in a template that has no value.
+    """The value of a name that a template uses and that does not exist, such as a column missing in a row.
 
-    If the template uses the name, an error names the missing column.
+    A use of the value raises an error that names the missing column.
     """
 
     @property
@@ -73,9 +73,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _check_value(value: Any) -> Any:
-    """Check and return a value, before a template inserts the value into a text.
+    """Check and return a value that a template is about to insert into a text.
 
-    :raises UndefinedError: the value is None or a method.
+    :raises UndefinedError: the value is None, or a method such as ``items``.
     """
     if value is None:
         raise UndefinedError("a value is empty (null); give a default with {{ … or 'a default' }}")
@@ -132,13 +132,13 @@ class Duplicate(Skipped):
 
 @dataclass
 class Plan:
-    """The contents of a contact list: whom to call, and which rows are left out.
+    """The people to call from a contact list, and the rows from which no one is called.
 
     :ivar people: the people to call, one for each different number.
     :ivar invalid: the rows from which no call can be made.
     :ivar duplicates: the rows with the number of an earlier row.
     :ivar rows: how many rows the whole list has, including the rows of other shards. Blank rows do not count.
-    :ivar warnings: sentences about doubtful values in the list, for the DAG's author.
+    :ivar warnings: sentences for the DAG's author about doubtful values, such as the time zone ``Etc/GMT-3``.
     """
 
     people: list[Person] = field(default_factory=list)
@@ -149,7 +149,7 @@ class Plan:
 
 
 class CallTemplate:
-    """The template of a campaign's calls: makes each person's start request from the person's row.
+    """Makes the start request of each person of a campaign from the person's row in the contact list.
 
     :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Every string is
         a Jinja template, in which ``contact`` is the person's row. The parameter ``contact`` is
@@ -188,18 +188,18 @@ class CallTemplate:
         """
 
     def number(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call as the row spells it. The number is not in E.164 form yet.
+        """Return the number to call as the contact list spells it, such as ``8 (926) 000-00-11``.
 
+        :param row: the person's row in the contact list: column → value.
         :raises InvalidRow: the template of the parameter ``contact`` cannot be filled in from this row. The
             text names the field.
         """
         return str(self._render_field(_ROW, row))
 
     def own_external_id(self, person: Person) -> str | None:
-        """Return the ``external_id`` that the author's template gives a person's call.
+        """Return the ``external_id`` that the author's template gives the first call to a person.
 
-        None: the author gives no ``external_id``, or the id for this person is empty.
-
+        :return: None: the author gives no ``external_id``, or the id for this person is empty.
         :raises InvalidRow: the template cannot be filled in from the person's row, or the id is longer than
             240 characters, or the id contains the phone number.
         """
@@ -255,8 +255,8 @@ def read_people(
 ) -> Plan:
     """Read a contact list; return the people to call, the invalid rows and the duplicates.
 
-    The numbers are normalised. If several rows have the same number, only the first valid row is kept. Rows
-    without a value are skipped.
+    Each number to call becomes E.164 digits, or stays a SIP number. If several rows have the same number,
+    the person of the first valid row is called, and the later rows are duplicates. Blank rows are skipped.
 
     :param rows: one item for each person: a mapping from column to value, or only the number. The column
         ``timezone`` of a mapping contains the person's time zone, in a form that `read_time_zone` can read.
@@ -309,10 +309,10 @@ def read_people(
 
 
 def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set[str]) -> str:
-    """Return the IANA name of a person's time zone.
+    """Return the IANA name of a person's time zone: the zone in the person's row, or else ``default``.
 
-    :param backwards: a set. If the row's own time zone has the opposite of the usual sign (see
-        `is_backwards`), the function adds the zone to the set.
+    :param backwards: a set of zones for a warning. If the row contains a zone whose sign is the opposite of
+        the usual sign, such as ``Etc/GMT-3``, the function adds the zone to this set.
     :raises InvalidRow: the row has a time zone that cannot be read.
     """
     own = row.get(columns.timezone) if columns.timezone else None
@@ -329,14 +329,15 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
 
 
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:
-    """Return the ``external_id`` of an attempt to call a person. The campaign finds a lost call by this id.
+    """Return the ``external_id`` of an attempt to call a person, such as ``afc-1f0c…-2`` (second attempt).
 
-    The id does not contain the phone number.
+    The campaign finds a lost call by this id. The id does not contain the phone number, only a hash of it.
 
-    :param scope: the text that stands for the campaign in hashes, see `Deployment.scope`.
-    :param own: the author's own id. The first attempt gets this id unchanged. Later attempts get the id with
-        the number of the attempt: ``own-2``, ``own-3`` and so on. None: the id is derived from campaign and
-        number.
+    :param scope: a text for the campaign and its deployment, as `Deployment.scope` returns it.
+    :param contact: the number to call.
+    :param attempt: the number of the attempt; 1 is the first attempt.
+    :param own: an author's id, such as ``order-7``. The first attempt gets this id unchanged. Later attempts
+        get ``order-7-2``, ``order-7-3`` and so on. None: the id is derived from ``scope`` and ``contact``.
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
@@ -345,18 +346,19 @@ def external_id(scope: str, contact: str, attempt: int, own: str | None = None) 
 
 
 def fingerprint(scope: str, contact: str) -> str:
-    """Return a person's ledger key, which does not contain the phone number: 16 hex digits of a hash.
+    """Return 16 hex digits of a hash that stand for a person where the phone number must not be stored.
 
-    :param scope: the text that stands for the campaign in hashes, see `Deployment.scope`.
+    :param scope: a text for the campaign and its deployment, as `Deployment.scope` returns it.
+    :param contact: the number to call.
     """
     return hashlib.sha256(f"{scope}\n{contact}".encode()).hexdigest()[24:40]
 
 
 def read_shard(text: str | None) -> tuple[int, int]:
-    """Return the shard that a text such as ``"2/4"`` means: (2, 4) is the second of four shards.
+    """Return which part (shard) of the contact list a task calls: ``"2/4"`` is the second of four parts.
 
-    If ``text`` is None or empty, return (1, 1): there is only one shard.
-
+    :param text: a text such as ``"2/4"``. None or empty: the task calls the whole list.
+    :return: (number of the shard, how many shards), such as (2, 4); (1, 1) for the whole list.
     :raises ValueError: the text does not have this form. The error names the field.
     """
     if not text:

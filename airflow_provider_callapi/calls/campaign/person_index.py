@@ -1,6 +1,6 @@
-"""The people of a campaign, found by key, by stage, by call session id or by ``external_id``.
+"""Finds the people of a campaign by ledger key, by stage, by call session id or by ``external_id``.
 
-Only `PersonIndex.move` changes a person's stage. The indexes therefore always agree with the people's states.
+Only `PersonIndex.move` changes a person's stage. The indexes therefore always contain the present stage.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ OPEN_STAGES = frozenset(
         PersonStage.TAGS_DUE,
     }
 )
-"""The stages in which a person has an open attempt.
+"""The stages in which a person has an open attempt: the attempt is dialled, and not finished yet.
 
-`PersonIndex` lists the people of these stages only. The other stages hold most of a campaign's people.
+`PersonIndex` lists the people of these stages only, because most of a campaign's people are in other stages.
 """
 _STAGES_WITH_SESSION = frozenset({PersonStage.ACTIVE, PersonStage.REPORT_DUE})
 
 
 class PersonIndex:
-    """The states of all people on a campaign's contact list, found by several keys.
+    """Finds the people of a campaign by ledger key, by stage, by call session id or by ``external_id``.
 
     :ivar finished_by_result: result → how many finished people have the result.
     """
@@ -50,14 +50,14 @@ class PersonIndex:
     def in_stage(self, stage: PersonStage) -> list[PersonState]:
         """Return the people in a stage, in the order in which the people entered the stage.
 
-        :param stage: one of the `OPEN_STAGES`.
+        :param stage: a stage with an open attempt, such as ``active``: one of the `OPEN_STAGES`.
         """
         return list(self._by_stage[stage].values())
 
     def count(self, stage: PersonStage) -> int:
         """Return how many people are in a stage.
 
-        :param stage: one of the `OPEN_STAGES`.
+        :param stage: a stage with an open attempt, such as ``active``: one of the `OPEN_STAGES`.
         """
         return len(self._by_stage[stage])
 
@@ -67,17 +67,19 @@ class PersonIndex:
         return any(self._by_stage.values())
 
     def with_session(self, call_session_id: int) -> PersonState | None:
-        """Return the person whose call has this call session id; None: no person's call has this id.
+        """Return the person whose call has this call session id.
 
-        Only two kinds of calls are searched: active calls, and finished calls whose report is missing.
+        The method searches active calls, and finished calls whose report is missing.
+
+        :return: None: none of these calls has this id.
         """
         return self._by_session.get(call_session_id)
 
     def lost_by_external_id(self) -> Mapping[str, list[PersonState]]:
         """Return a dict: ``external_id`` of a lost call → the people whose lost call has this id.
 
-        Several people can have the same ``external_id``, because an author's own ids can be equal for several
-        people.
+        Calls to several people can have the same id, because the author of the DAG may give the same id to
+        several people.
         """
         lost = defaultdict(list)
         for state in self._by_stage[PersonStage.LOST].values():
@@ -85,7 +87,7 @@ class PersonIndex:
         return lost
 
     def move(self, state: PersonState, event: PersonEvent, attempt: Attempt | None = None) -> None:
-        """Move a person to the stage that follows an event.
+        """Move a person to the stage that follows an event, for example from ``active`` to ``report_due``.
 
         :param attempt: the person's newest attempt after the event; None: the attempt stays unchanged.
         :raises ImpossibleTransition: the event cannot happen in the person's stage.

@@ -1,4 +1,4 @@
-"""The state of one person in a campaign: a stage, and the data that the campaign keeps in that stage.
+"""The stage of each person in a campaign, such as ``waiting`` or ``active``, and the data of that stage.
 
 Every person starts in stage ``planned``. In this stage, the campaign has not yet evaluated the ledger's
 attempts to call the person. The newest of these attempts determines the first event. The event is ``ready``
@@ -82,7 +82,7 @@ class PersonStage(StrEnum):
 
 
 class PersonEvent(StrEnum):
-    """An event in a campaign that moves a person to the person's next stage."""
+    """An event, such as a placed call or a known result, that moves a person of a campaign to a stage."""
 
     READY = "ready"
     """The ledger has no attempt to call the person."""
@@ -176,7 +176,7 @@ def next_stage(stage: PersonStage, event: PersonEvent) -> PersonStage:
 
 @dataclass(slots=True, eq=False)
 class PersonState:
-    """One person of a campaign: the person's stage, and the data that the campaign keeps in that stage.
+    """One person of a campaign: the person's stage, the newest attempt, and the data of the stage.
 
     :ivar attempt: the newest attempt to call the person; None: no attempt was made yet.
     :ivar result: the newest result of the person's attempts, or why the person was not called; None: no
@@ -213,6 +213,8 @@ class PersonState:
     def apply(self, event: PersonEvent, attempt: Attempt | None = None) -> None:
         """Move the person to the stage that follows an event, and delete the data of the previous stage.
 
+        Such data is, for example, the deadline for a report.
+
         :param attempt: the person's newest attempt after the event; None: the attempt stays unchanged.
         :raises ImpossibleTransition: the event cannot happen in the person's stage.
         """
@@ -223,7 +225,10 @@ class PersonState:
             self.update(attempt)
 
     def update(self, attempt: Attempt) -> None:
-        """Replace the person's newest attempt by a newer version. The stage does not change."""
+        """Store a newer version of the person's attempt, for example with an answered call.
+
+        The person's stage does not change.
+        """
         self.attempt = attempt
         if attempt.result is not None:
             self.result = attempt.result

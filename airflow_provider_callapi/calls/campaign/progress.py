@@ -19,7 +19,9 @@ _TUPLES = ("owner", "sessions", "files")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a campaign is. The campaign publishes its progress while it runs.
+    """How far a campaign is, for example how many of its people are finished.
+
+    A running campaign publishes its progress for the log, the command line and the page of calls.
 
     :ivar campaign: the campaign's name.
     :ivar shard: the part of the list that this task calls, such as ``2/4``; ``""``: the whole list.
@@ -59,15 +61,15 @@ class Progress:
     ends_at: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the progress as plain JSON."""
+        """Return the progress as a dict of plain JSON values: field name → value."""
         lists = {name: list(getattr(self, name)) for name in _TUPLES}
         return {**asdict(self), **lists, "results": dict(self.results)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Return the progress that `to_json` has described.
+        """Return the progress from the JSON that `to_json` has returned.
 
-        :raises ValueError: the value describes no progress.
+        :raises ValueError: the JSON has missing or unknown fields.
         """
         try:
             tuples = {name: tuple(value[name]) for name in _TUPLES}
@@ -77,9 +79,9 @@ class Progress:
 
 
 class ProgressMeter:
-    """Measures how far a campaign is, and how fast it goes on since this worker began.
+    """Measures how far a campaign is, and how many people were finished per minute since this worker began.
 
-    :param now: epoch seconds.
+    :param now: when this worker began, epoch seconds.
     """
 
     def __init__(self, campaign: Campaign, now: float) -> None:
@@ -98,10 +100,10 @@ class ProgressMeter:
         now: float,
         next_at: float,
     ) -> Progress:
-        """Return how far the campaign is.
+        """Return how far the campaign is now, to be published.
 
         :param name: the campaign's name.
-        :param shard: the part of the list that this task calls; None: the whole list.
+        :param shard: the part of the list that this task calls, such as ``2/4``; None: the whole list.
         :param owner: dag id, run id, task id and map index of the task.
         :param connection: id of the Airflow connection through which the campaign dials.
         :param files: the paths of the results and of the report.
@@ -135,6 +137,8 @@ class ProgressMeter:
     def line(self, now: float) -> str:
         """Return how far the campaign is, as one line of text for the log.
 
+        Example: ``36 of 40 people finished, 2 calls active, 2 waiting, 180 points left in this minute``.
+
         :param now: epoch seconds.
         """
         campaign = self._campaign
@@ -156,7 +160,7 @@ class ProgressMeter:
         return line
 
     def _doing(self, now: float) -> tuple[str, str]:
-        """Return what the campaign does, as the name of a `Progress.doing`, and the reason."""
+        """Return (`Progress.doing`, `Progress.why`), such as ``("waiting", "the next redial")``."""
         campaign = self._campaign
         if campaign.over:
             return "over", campaign.stopped or ""
@@ -168,6 +172,6 @@ class ProgressMeter:
         return ("waiting", why) if dial_at > now + _SOON else ("dialling", "")
 
     def _per_second(self, now: float) -> float | None:
-        """Return how many people were finished per second since this worker began; None: none so far."""
+        """Return how many people were finished per second since this worker began; None: no one so far."""
         finished = self._campaign.finished - self._finished_before
         return finished / (now - self._began_at) if finished and now > self._began_at else None

@@ -8,22 +8,24 @@ from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.marks import first_mark
 
 _MAX_DOUBLINGS = 5
-"""How many times the delay before a redial can double. A long delay saves points if no phone rings."""
+"""How many times the delay before a redial can double, while calls ring no phone.
+
+Each of these calls costs points (rate-limit units), so a longer delay saves points.
+"""
 
 
 def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     """Return when to call a person again after a finished attempt, epoch seconds; None: do not call again.
 
-    The redial delay starts at the end of the call. If the call has a mark (an operation or a tag) of the
-    redial table, the first such mark gives the delay, even if the contact answered. Otherwise the attempt's
-    result gives the delay, and there is no redial after a placed call if the contact answered, or if it is
-    unknown whether the contact answered.
+    The redial delay starts at the end of the call. If the author gives a delay for a mark (an operation or a
+    tag) of the call, this delay applies, even if the contact answered. Otherwise, the delay depends on the
+    attempt's result. A placed call without such a mark is redialled only if it is certain that the contact
+    did not answer.
 
-    If the call rang no phone, each earlier call that rang no phone doubles the delay. There are at most five
-    doublings, so the longest delay is 32 times the first delay. Calls that rang no phone do not count against
-    ``max_attempts``.
+    If the call rang no phone, each earlier call that rang no phone doubles the delay, at most to 32 times the
+    delay. Calls that rang no phone do not count against ``max_attempts``.
 
-    :param now: epoch seconds.
+    :param now: epoch seconds. If it is unknown when the attempt's result became known, this time is used.
     """
     assert attempt.result is not None, "a finished attempt has a result"
     rang_no_phone = attempt.result in RANG_NO_PHONE
@@ -37,7 +39,10 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
 
 
 def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
-    """Return the seconds from the end of a call to the redial; None: do not call again."""
+    """Return the seconds from the end of an attempt to the redial; None: do not call again.
+
+    A mark of the call (an operation or a tag) takes precedence over the result.
+    """
     if mark := first_mark(rules.redial_marks, attempt.call):
         return rules.redial_marks[mark]
     may_have_answered = attempt.call is not None and attempt.call.answered is not False

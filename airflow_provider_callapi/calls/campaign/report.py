@@ -51,6 +51,7 @@ def render_report(
     each hour of the day, in the time zone of the called person. The page contains no phone number and no
     other value from the contact list.
 
+    :param summary: the campaign's counts, such as how many people answered.
     :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.
     :param calls_per_minute: how many calls per minute the account's points pay for. The chart shows this
@@ -112,8 +113,8 @@ class _Scale:
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
     """Return the scale of the chart that shows the answer rate of each hour of the day.
 
-    The scale ends at the highest answer rate of all hours that have at least `FEW` calls. If no hour has
-    `FEW` calls, all hours count.
+    The scale ends at the highest answer rate of the hours with at least `FEW` calls that may have rung a
+    phone. If no hour has so many calls, all hours count.
     """
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
@@ -143,6 +144,9 @@ class _Tick:
 class _TimeLine:
     """The chart of calls per minute over time.
 
+    :ivar bins: the steps of the chart, each with the calls of some consecutive minutes.
+    :ivar scale: the vertical axis, in calls per minute.
+    :ivar ticks: the marks on the time axis.
     :ivar limit_fits: whether the chart shows the limit as a line. The limit is the number of calls per minute
         that the points pay for. A limit that is far above all calls is given only as text.
     :ivar gaps: times without calls: (left, width), in percent of the chart's width.
@@ -172,11 +176,11 @@ class _TimeLine:
 
     @property
     def width(self) -> int:
-        """How many minutes each bin (step of the chart) has."""
+        """How many minutes each bin (one step of the chart of calls over time) contains."""
         return self.bins[0].minutes
 
     def outline(self, height: float, *, busiest: bool) -> str:
-        """Return the area below the calls of all bins as an SVG path. Each bin is one unit wide.
+        """Return the filled area of the chart of calls over time, as an SVG path. Each bin is one unit wide.
 
         :param height: the height of the chart, in SVG units.
         :param busiest: True: draw the calls in the busiest minute of each bin. False: draw the average calls
@@ -246,7 +250,7 @@ class _Outcome:
 
 
 def _outcomes(summary: Summary) -> list[_Outcome]:
-    """Return the results that at least one person has: ``answered`` first, then the most frequent result."""
+    """Return the results that at least one person has: ``answered`` first, then by falling frequency."""
     most = max(summary.results.values())
     ordered = sorted(summary.results.items(), key=lambda item: (item[0] is not Result.ANSWERED, -item[1]))
     return [
@@ -287,12 +291,12 @@ def _duration(seconds: float) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number as text: ``12,345``, or with one decimal if the number is not whole."""
+    """Return a number as text: ``12,345`` for a whole number, otherwise ``7.5`` with one decimal."""
     return f"{value:,.0f}" if math.isclose(value, round(value)) else f"{value:,.1f}"
 
 
 def _percent(value: float) -> str:
-    """Return a fraction as percent. Only 0.0 becomes 0 %, and only 1.0 becomes 100 %."""
+    """Return a fraction as percent, such as ``12.5 %``. Only 0.0 becomes 0 %, and only 1.0 becomes 100 %."""
     if 0 < value < 0.001:
         return "< 0.1 %"
     if 0.999 < value < 1:

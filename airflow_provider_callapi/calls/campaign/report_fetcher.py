@@ -30,9 +30,9 @@ class ReportFetcher:
         self.next_at = 0.0
 
     def fetch(self, now: float) -> list[Attempt]:
-        """Fetch and record the missing reports, if a request is due.
+        """Fetch and record the missing reports of calls, if the next request to the Data API is due.
 
-        Also stop waiting for reports that are too late.
+        The method also stops waiting for reports that are late.
 
         :param now: epoch seconds.
         :return: the attempts to store in the ledger.

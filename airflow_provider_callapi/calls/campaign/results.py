@@ -63,6 +63,7 @@ def write_results(
 
     :param file: a text file, opened with ``encoding="utf-8"`` and ``newline=""``. CSV gets the line ends of
         RFC 4180.
+    :param endings: the result and the attempts of each person.
     :param skipped: the invalid rows and the duplicates.
     :param separator: the character between two columns of CSV.
     :param bom: whether CSV begins with a byte order mark. Excel needs the mark to recognise UTF-8.
@@ -81,7 +82,7 @@ def _line_number(item: _Listed) -> int:
 
 
 def _list_row(item: _Listed) -> Mapping[str, Any]:
-    """Return the row of the contact list that a person or an invalid row comes from."""
+    """Return the row of the contact list, column → value, of a person, an invalid row or a duplicate."""
     return item.row if isinstance(item, Skipped) else item.person.row
 
 

@@ -1,4 +1,4 @@
-"""The rules of a campaign's author: when and how often people are called, and when the task fails."""
+"""The rules that a campaign's author sets: when and how often people are called, and when the task fails."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ NEVER = float("inf")
 
 @dataclass(frozen=True)
 class Rules:
-    """When and how often a campaign calls people.
+    """When and how often a campaign calls people, and how long it waits for calls and reports.
 
+    :ivar hours: the hours and days on which people may be called.
     :ivar redial: result → seconds from the end of a call with this result to the next attempt. If a result is
         missing or has None, there is no redial after this result.
     :ivar block_marks: the marks that put the person on the account's blacklist.
     :ivar redial_marks: mark → seconds from the end of a call with this mark to the next attempt, even if the
-        contact answered; None: no redial. The first mark that a call has decides, before ``redial``.
+        contact answered; None: no redial. If a call has several marks of this table, the first one applies.
+        ``redial`` does not apply to a call with such a mark.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
     :ivar at_once: how many start requests may wait for an answer at the same time. If the process crashes, at
@@ -38,7 +40,7 @@ class Rules:
     :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this
         zone.
     :ivar dial_until: when dialling ends, epoch seconds.
-    :ivar tags: outcome of a call → id of the tag that a call with this outcome gets.
+    :ivar tags: outcome of a call, such as ``answered`` → id of the tag that a call with this outcome gets.
     """
 
     hours: CallingHours = field(default_factory=CallingHours)
@@ -59,15 +61,17 @@ class Rules:
 
 @dataclass(frozen=True)
 class FailureLimits:
-    """Limits of three shares, from 0.0 to 1.0. The campaign fails if a share is above its limit.
+    """The shares of people, from 0.0 to 1.0, above which a campaign's task fails.
 
-    If a limit is None, the campaign does not fail because of this share.
+    For example, ``unreached=0.5`` lets the task fail if more than half of the people did not answer. If a
+    limit is None, the task does not fail because of this share.
 
     :ivar unreached: limit for the share of people without an answered call. Invalid rows and people on the
         do-not-call list do not count.
     :ivar unknown: limit for the share of people with the result ``unknown`` or ``unresolved``. Invalid rows
         and people on the do-not-call list do not count.
-    :ivar invalid: limit for the share of rows in the contact list from which no call can be made.
+    :ivar invalid: limit for the share of invalid rows: rows of the contact list from which no call can be
+        made.
     """
 
     unreached: float | None = None

@@ -1,4 +1,4 @@
-"""Runs a campaign step by step: each step does what is due and returns how long to pause."""
+"""Runs a campaign step by step: each step polls, dials and fetches reports, and returns how long to pause."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _WISH_LINES = {
 
 @dataclass(frozen=True)
 class Pause:
-    """How long a campaign pauses after a step, and why.
+    """How long a campaign pauses after a step of its `Runner`, and what dialling waits for.
 
     :ivar seconds: the pause until the next step, in seconds.
     :ivar dial_at: when the next person may be dialled, epoch seconds.
     :ivar why: what dialling waits for, as text; ``""`` while the campaign dials.
-    :ivar over: True: the campaign is over, so there is no next step.
+    :ivar over: True: the campaign is over, and no step follows.
     """
 
     seconds: float
@@ -53,15 +53,18 @@ class Pause:
 
 
 class Runner:
-    """Runs a campaign in steps. The code that uses a runner repeats `step` until the campaign is over.
+    """Runs a campaign in steps: each step polls, dials people, tags calls and fetches reports.
 
+    The code that uses a runner repeats `step` until the campaign is over.
+
+    :param campaign: decides which people to dial.
     :param template: makes the start request of each person.
     :param ledger: stores the attempts.
     :param gateway: the callables through which the campaign reaches the services.
     :param poll_interval: seconds between two polls of the active calls.
     :param report_interval: seconds between two requests for reports.
     :ivar progress: measures how far the campaign is.
-    :ivar wish: what a user has asked of the campaign, as far as the campaign has read and logged it.
+    :ivar wish: the newest wish of a user that the campaign has followed and logged; None: no wish so far.
     """
 
     def __init__(
@@ -93,9 +96,9 @@ class Runner:
 
     @property
     def last_poll_failed(self) -> bool:
-        """Return whether the last poll failed and the campaign has active or lost calls.
+        """Return whether the last poll failed while the campaign must poll, because calls are active or lost.
 
-        The runner counts such failures and fails the task after too many in a row.
+        The runner must then poll again, because too many failed polls in a row fail the task.
         """
         return self._poll_failures.in_a_row > 0 and self.campaign.needs_polls
 
@@ -110,9 +113,10 @@ class Runner:
         return self._tags.next_at
 
     def poll_limits(self) -> None:
-        """Poll once before the first step, because the reply contains the account's counters of points.
+        """Poll once before the first step, so that the campaign knows the account's counters of points.
 
-        The first step uses the snapshot of this poll and does not poll again.
+        Points are the units of the API's rate limits. The first step uses the snapshot of this poll and does
+        not poll again.
 
         :raises CallApiError: the poll failed with a permanent error, such as refused credentials.
         """
@@ -121,8 +125,9 @@ class Runner:
             self.campaign.pacing.update_limits(limits, self._gateway.clock())
 
     def step(self) -> Pause:
-        """Poll, dial, tag calls and fetch reports, as far as each is due; return how long to pause.
+        """Do each of these actions if it is due: poll, dial people, tag calls and fetch reports.
 
+        :return: how long to pause until the next step, and why.
         :raises CallApiError: the service failed too often in a row, or refuses the credentials.
         """
         campaign, gateway = self.campaign, self._gateway
@@ -166,7 +171,10 @@ class Runner:
             self.ledger.record(changed)
 
     def _poll_if_due(self, now: float) -> Snapshot | None:
-        """Poll the active calls if a poll is due; return the snapshot. None: no poll was due."""
+        """Poll the active calls if a poll is due; return the snapshot. None: no poll was due.
+
+        :raises CallApiError: too many polls in a row failed, or the failure is permanent.
+        """
         if self._unused_snapshot is not None:
             snapshot, self._unused_snapshot = self._unused_snapshot, None
             return snapshot

@@ -15,9 +15,10 @@ from airflow_provider_callapi.calls.campaign.people import Person, Skipped
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The result of one person at the end of a campaign.
+    """The final result of one person at the end of a campaign, with the attempts to call the person.
 
-    :ivar attempts: the attempts to call the person that the ledger has, the oldest first.
+    :ivar result: what became of the person, such as ``answered``.
+    :ivar attempts: the attempts that the ledger contains, the oldest first.
     """
 
     person: Person
@@ -26,12 +27,15 @@ class Ending:
 
     @property
     def why(self) -> str | None:
-        """Return the name of the error with which the service refused the last call; None: no refusal."""
+        """Return the name of the error with which the service refused the last call to the person.
+
+        :return: None: the service did not refuse the last call, or no call was dialled.
+        """
         return self.attempts[-1].refused_with if self.attempts else None
 
     @property
     def calls(self) -> list[Attempt]:
-        """Return the attempts that the service accepted.
+        """Return the attempts whose call the service placed, as far as the ledger contains them.
 
         Only these attempts cost points (rate-limit units).
         """
@@ -39,9 +43,10 @@ class Ending:
 
     @property
     def accepted(self) -> int:
-        """Return how many attempts to call this person the service accepted.
+        """Return how many calls to this person the service placed.
 
-        Attempts that the ledger has deleted count too: a ledger may delete attempts that rang no phone.
+        Attempts that the ledger has deleted count too, because a ledger may delete attempts that rang no
+        phone.
         """
         forgotten = self.attempts[-1].attempt - len(self.attempts) if self.attempts else 0
         return len(self.calls) + forgotten
@@ -49,7 +54,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Summary:
-    """The numbers of a campaign, without phone numbers.
+    """The counts of a campaign, such as how many people answered. The summary contains no phone numbers.
 
     Each share is a fraction of ``callable`` from 0.0 to 1.0, unless stated otherwise. A share is 0.0 if
     ``callable`` is 0.
@@ -58,8 +63,8 @@ class Summary:
     :ivar duplicates: how many rows have the number of an earlier row.
     :ivar callable: how many people could be called: ``people`` minus the people with the result ``invalid``
         or ``do_not_call``.
-    :ivar results: `Result` → how many people have the result. Every result is listed, even with 0 people. The
-        sum is ``people``.
+    :ivar results: `Result` → how many people have the result, such as ``{Result.ANSWERED: 36, …}``. Every
+        result is listed, even with 0 people. The sum is ``people``.
     :ivar calls: how many calls the service accepted. Unresolved calls do not count.
     :ivar answered_share: the share of people who answered.
     :ivar unreached_share: the share of people who did not answer. People with an unknown result and people
@@ -89,9 +94,10 @@ class Summary:
     ended_at: float
 
     def to_xcom(self) -> dict[str, Any]:
-        """Return the summary as plain JSON.
+        """Return the summary as a dict of plain JSON values, which the campaign's task returns as its XCom.
 
-        Times are ISO 8601 text in UTC. Shares are rounded to four decimals.
+        Times are ISO 8601 text in UTC. Shares are rounded to four decimals. ``results`` has the names of the
+        results as keys: ``{"answered": 36, "busy": 4, …}``.
         """
         shares = {name: round(value, 4) for name, value in asdict(self).items() if name.endswith("_share")}
         return {
@@ -114,7 +120,7 @@ def summarise(
     ended_at: float,
     points_per_call: int | None,
 ) -> Summary:
-    """Return the summary of a campaign.
+    """Count the results and the calls of a campaign; return the counts as its `Summary`.
 
     :param campaign: the campaign's name.
     :param endings: the result and the attempts of each person.

@@ -1,4 +1,4 @@
-"""Determines which tags a campaign must still set on its calls."""
+"""Determines which tags a campaign must still set on its calls, for example a tag for answered calls."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from airflow_provider_callapi.calls.tagging import due_tags
 
 
 class TagPlan:
-    """Determines which tags a call still needs: tags that the rules require and that the call does not have.
+    """Determines which tags a campaign must still set on a call.
 
-    A tag that `give_up` has recorded is left out.
+    A call needs the tags that `Rules.tags` gives for its outcome, such as a tag for an answered call. A tag
+    that the call has already, or that cannot be set (see `give_up`), is left out.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -27,7 +28,11 @@ class TagPlan:
         return self._rules.report_timeout is None and "answered" in self._rules.tags
 
     def due_on_active(self, attempt: Attempt) -> int | None:
-        """Return the id of the tag to set on an answered call while the call is active; None: set no tag."""
+        """Return the id of the tag to set on an answered call while the call is active.
+
+        :param attempt: an attempt with an active call.
+        :return: None: set no tag while the call is active, for example because the call has the tag already.
+        """
         tag_id = self._rules.tags.get("answered") if self.tags_active_calls else None
         if tag_id is None or attempt.call is None or tag_id in attempt.call.tags:
             return None

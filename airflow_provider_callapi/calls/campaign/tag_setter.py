@@ -12,7 +12,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt
 _TAGS_PER_STEP = 5
 _RETRY_SECONDS = 60.0
 _PATIENCE = 3600.0
-"""For this many seconds after a call's result is known, a tag that could not be set is tried again."""
+"""After a failure, the campaign tries to set a tag again until this many seconds after the call's result."""
 
 
 class TagSetter:
@@ -28,10 +28,10 @@ class TagSetter:
         self.next_at = 0.0
 
     def tag_finished(self, now: float) -> list[Attempt]:
-        """Set up to five missing tags on finished calls; return the attempts to store in the ledger.
+        """Set at most five missing tags on finished calls; return the attempts to store in the ledger.
 
-        Only five tags are set in a step, because the campaign does not dial while it sets tags. Tags that
-        failed before come last, because a tag that can never be set must not delay the other tags.
+        The campaign does not dial while it sets tags, so each step sets only five tags. Tags that could not
+        be set before come last, so that they do not delay the other tags.
 
         :param now: epoch seconds.
         """
@@ -84,7 +84,10 @@ class TagSetter:
         return [self._campaign.record_tag(attempt, tag_id, self._gateway.clock())]
 
     def log_untagged(self, attempt: Attempt, tag_id: int, why: object) -> None:
-        """Write to the log that a call does not get a tag, and why."""
+        """Write to the log that a call does not get a tag, and why.
+
+        :param why: an error, or a text.
+        """
         assert attempt.call is not None
         self._gateway.log(f"Call session {attempt.call.call_session_id} stays without tag {tag_id}: {why}")
 

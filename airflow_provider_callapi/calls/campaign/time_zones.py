@@ -21,7 +21,9 @@ _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 
 @lru_cache(maxsize=1024)
 def read_time_zone(text: str) -> str | None:
-    """Return the IANA name of the time zone that a text means. None: the text is not certainly a time zone.
+    """Return the IANA name of the time zone that a text means, such as ``Europe/Moscow`` for ``MSK``.
+
+    None: the text is not certainly a time zone.
 
     A text with hours only, such as ``+3``, is not certain: the hours may also be the difference from Moscow
     time. An offset with minutes, such as ``+05:30``, has no IANA name, so the function returns None.
@@ -40,16 +42,21 @@ def read_time_zone(text: str) -> str | None:
 
 
 def is_backwards(zone: str) -> bool:
-    """Return whether a zone's sign is the opposite of the usual sign.
+    """Return whether the sign in the name of a time zone is the opposite of the usual sign.
 
-    Example: ``Etc/GMT-3`` is three hours *ahead* of Greenwich.
+    Example: ``Etc/GMT-3`` is UTC+3, three hours *ahead* of Greenwich.
+
+    :param zone: IANA name of the time zone.
     """
     return _BACKWARDS.fullmatch(zone) is not None
 
 
 def refuse_unnamed_zone(row: Mapping[str, Any]) -> None:
-    """Raise an error if a row has no column ``timezone``, but a time zone in a different column.
+    """Raise an error if a row, which has no column ``timezone``, contains a time zone in another column.
 
+    If this column were ignored, people could be called at night.
+
+    :param row: column → value.
     :raises ListUnreadable: a column with a different name contains a time zone. The text names the column.
     """
     for name, value in row.items():

@@ -37,7 +37,10 @@ class WatchedCalls:
         self._tags = tags
 
     def update(self, snapshot: Snapshot) -> WatchNews:
-        """Compare every active call with a successful snapshot, and return what has changed."""
+        """Find out from a snapshot which active calls were answered, have ended, or need a tag.
+
+        :param snapshot: the active calls, from a successful poll.
+        """
         news = WatchNews()
         for state in self._index.in_stage(PersonStage.ACTIVE):
             assert state.watch is not None

@@ -1,7 +1,7 @@
 """What a user asks of a running campaign: to pause, to resume, or to stop.
 
-A wish stays in force until a user asks for something else. It therefore outlives retries and clears, and no
-process that starts later dials against a wish that an earlier process has followed.
+A wish stays in force until a user asks for something else. For example, a paused campaign stays paused after
+a retry or a clear of its task, until a user resumes the campaign.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Self
 class WishKind(StrEnum):
     """What a user can ask of a campaign.
 
-    - ``resume``: dial, as a campaign without a wish does.
+    - ``resume``: dial people again, like a campaign that no user has paused or stopped.
     - ``pause``: dial no one until the next ``resume``. The active calls go on.
     - ``stop``: dial no one in this run of the task. The active calls go on, and then the task fails.
     """
@@ -27,8 +27,9 @@ class WishKind(StrEnum):
 
 @dataclass(frozen=True)
 class Wish:
-    """What a user has asked of a campaign.
+    """What a user has asked of a running campaign: to pause, to resume or to stop.
 
+    :ivar kind: ``pause``, ``resume`` or ``stop``.
     :ivar by: the name of the user.
     :ivar at: when the user asked, epoch seconds.
     """
@@ -38,14 +39,14 @@ class Wish:
     at: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return the wish as plain JSON."""
+        """Return the wish as plain JSON: ``{"kind": "pause", "by": "anna", "at": 1772442000.0}``."""
         return {"kind": self.kind.value, "by": self.by, "at": self.at}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Return the wish that `to_json` has described.
+        """Return the wish from the JSON that `to_json` has returned.
 
-        :raises ValueError: the value describes no wish.
+        :raises ValueError: the JSON has a missing field or an impossible value.
         """
         try:
             return cls(WishKind(value["kind"]), str(value["by"]), float(value["at"]))

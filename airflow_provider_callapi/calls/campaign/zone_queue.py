@@ -51,9 +51,9 @@ class ZoneQueue:
     def take(self, now: float) -> str | None:
         """Remove and return the key of the next person who may be called; None: no person is due.
 
-        Use this method only if `open_until` shows that a calling window is open.
+        A person whose redial is due comes before the people who were not called yet.
 
-        :param now: epoch seconds.
+        :param now: epoch seconds. At this time, a calling window of the zone must be open (see `open_until`).
         """
         if self._later and self._later[0][0] <= now:
             return heapq.heappop(self._later)[2]
@@ -71,9 +71,9 @@ class ZoneQueue:
         return max(due, self._opens_at(due))
 
     def _opens_at(self, at: float) -> float:
-        """Return when the calling window opens that contains the moment ``at``, epoch seconds.
+        """Return when the calling window that contains the time ``at`` opens, epoch seconds.
 
-        If no window contains the moment, return when the next window opens.
+        If no window contains the time, return when the next window opens.
 
         :param at: epoch seconds.
         """
@@ -132,7 +132,9 @@ class ZoneQueues:
         return min((queue.next_at(now) for queue in self._queues.values()), default=_NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
-        """Remove all people of each time zone in which no person may be called before the time ``end``.
+        """Remove the people who cannot be called before the time ``end``.
+
+        All people of a time zone are removed if none of them may be called before this time.
 
         :param end: epoch seconds.
         :param now: epoch seconds.

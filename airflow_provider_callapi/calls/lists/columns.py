@@ -1,7 +1,7 @@
-"""Finds the columns of a list by their names. A name that is nearly right is refused.
+"""Finds the columns of a list that this package uses: ``phone``, ``timezone`` and ``external_id``.
 
-If the column with the time zones had a misspelt name and were ignored, people could be called at night. A
-misspelt name is therefore an error.
+A misspelt name, such as ``timezon``, is an error. If such a column were ignored, people could be called at
+night.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 PHONE, TIMEZONE, EXTERNAL_ID = "phone", "timezone", "external_id"
 _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}
-"""Name of a used column → similarity (0 to 1) from which another name counts as misspelt.
-"""
+"""Column → similarity from which another name counts as a misspelt name of the column, from 0.0 to 1.0."""
 _PARTS = {
     PHONE: re.compile("phone|телефон|mobile|мобильн|^тел|^tel|^номер$|^number$|^contact$"),
     TIMEZONE: re.compile("time.?zone|час\\w*пояс|таймзон|^tz|tz$|^utc|^gmt|utcoffset|^zone$"),
     EXTERNAL_ID: re.compile("external|внешнийid"),
 }
-"""Name of a used column → regular expression.
+"""Column → regular expression for names that probably mean this column, such as ``mobile`` for ``phone``.
 
-A folded name in which the expression is found probably has the same meaning.
+The expression is searched in the name as `fold_name` returns it.
 """
 _MORE_PHONES = re.compile("phone|телефон|mobile|мобильн|^тел|^tel")
 
@@ -45,17 +44,22 @@ class Columns:
 
 
 def fold_name(name: object) -> str:
-    """Return a column's name in lower case, without spaces, hyphens, underscores and invisible characters."""
+    """Return a column's name for comparisons: ``Time Zone`` and ``time_zone`` both become ``timezone``.
+
+    The function removes spaces, hyphens, underscores, dots and invisible characters.
+    """
     return re.sub(r"[\s_.-]", "", fold(str(name))).casefold()
 
 
 @lru_cache(maxsize=256)
 def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns:
-    """Return the columns that this package uses.
+    """Return the columns with the number to call and with the time zone, found by their names.
 
-    :param names: the names of all columns.
-    :param needs_phone: True: the number to call must be in the column ``phone``.
-    :raises ListUnreadable: two columns have the same meaning, or a name seems to be misspelt.
+    :param names: the names of all columns of a list.
+    :param needs_phone: True: the number to call is in the column ``phone``, so a misspelt ``phone`` is an
+        error.
+    :raises ListUnreadable: two columns have the same name, apart from case and spaces, or a name seems to be
+        a misspelt ``phone``, ``timezone`` or ``external_id``.
     """
     folded = {name: fold_name(name) for name in names}
     found: dict[str, str | None] = {}
@@ -84,10 +88,12 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
 
 @lru_cache(maxsize=256)
 def phone_columns(names: tuple[str, ...]) -> list[str]:
-    """Return the columns of a do-not-call list in which numbers may be: ``phone``, or the only column.
+    """Return the names of the columns of a do-not-call list that may contain phone numbers.
 
-    If there is a column ``phone``, columns such as ``mobile``, ``phone 2`` or ``phon`` are returned, too.
+    These are ``phone`` and columns such as ``mobile``, ``phone 2`` or ``phon``, so that no number on the list
+    is missed. If the list has only one column, this column is returned, whatever its name is.
 
+    :param names: the names of all columns.
     :raises ListUnreadable: the list has several columns, and none is named ``phone``.
     """
     if len(names) <= 1:
@@ -99,8 +105,10 @@ def phone_columns(names: tuple[str, ...]) -> list[str]:
 
 
 def value_of(row: Mapping[str, Any], name: str) -> Any:
-    """Return the value of a column. The column's name in the row may differ in case and spaces.
+    """Return the value of a column in a row, for example of ``time zone`` in ``{"Time_Zone": "UTC"}``.
 
+    :param row: column → value.
+    :param name: the name of the column. Case, spaces, hyphens, underscores and dots do not matter.
     :raises KeyError: the row has no such column.
     """
     if name in row:

@@ -59,8 +59,11 @@ def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 
 def find_separator(lines: Iterator[str]) -> str:
-    """Return the character that separates the values in a CSV file.
+    """Return the character that separates the values in a CSV file, such as ``;``.
 
+    If the first line contains no separator, return ``,``.
+
+    :param lines: the lines of the file. At most the first line is read.
     :raises ListUnreadable: two characters are equally likely to be the separator.
     """
     separator = _find_separator(lines)[0]
@@ -68,7 +71,10 @@ def find_separator(lines: Iterator[str]) -> str:
 
 
 def _find_separator(lines: Iterator[str]) -> tuple[str, int, Iterator[str]]:
-    """Return the separator, the number of lines before the heading, and all lines from the heading on."""
+    """Return the separator, the number of lines before the heading, and all lines from the heading on.
+
+    Only a first line such as ``sep=;`` can stand before the heading, which names the columns.
+    """
     heading = next(lines, "")
     if match := _SEPARATOR_LINE.fullmatch(heading):
         return match[1], 1, lines
@@ -87,9 +93,11 @@ def _cell(text: str) -> str | None:
 
 
 def _refuse_swallowed_lines(values: Sequence[str]) -> None:
-    """Raise an error if a quoted value contains a line that may be another person's row.
+    """Raise an error if a quoted value seems to contain another person's line of the CSV file.
 
-    :raises ListUnreadable: a value contains a line that may be another person's row.
+    A quotation mark in the wrong place can join several lines to one value.
+
+    :raises ListUnreadable: the second or a later line of a value has at least five digits.
     """
     for value in values:
         _, *inner = re.split(r"\r\n|\r|\n", value)
@@ -101,12 +109,12 @@ def _refuse_swallowed_lines(values: Sequence[str]) -> None:
 
 
 def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
-    """Raise an error if a value with many digits contains an odd number of quotation marks.
+    """Raise an error if a value with at least five digits contains an odd number of quotation marks.
 
     One of the marks has probably closed an earlier value too soon. The phone number in the value would then
     stand in the wrong column.
 
-    :raises ListUnreadable: a value contains such a quotation mark.
+    :raises ListUnreadable: a value contains an odd number of quotation marks, and at least five digits.
     """
     for value in values:
         if '"' in value and value.count('"') % 2 and len(re.findall(r"\d", fold(value))) >= _DIGITS_OF_A_ROW:
@@ -116,8 +124,9 @@ def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
 
 
 def _refuse_swallowed_values(values: Sequence[str], separator: str) -> None:
-    """Raise an error if a line has too few values, and a quoted value may contain the missing values.
+    """Raise an error if a value of a line with too few values may contain the missing values.
 
+    :param values: the values of a line that has fewer values than the heading has columns.
     :raises ListUnreadable: a value contains the separator.
     """
     if any(separator in value for value in values):

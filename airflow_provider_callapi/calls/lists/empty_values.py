@@ -1,4 +1,4 @@
-"""Recognises the values that mean an empty cell."""
+"""Recognises the values that mean an empty cell, such as ``NaN``, ``None``, ``#N/A`` and a blank text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ _EMPTY_TEXTS = frozenset(
 )
 """The texts that data frames and spreadsheets write for a missing value or a failed formula."""
 _EMPTY_TYPES = frozenset({"NAType", "NaTType"})
-"""The names of the types that pandas uses for missing values.
-
-The names are enough, so pandas is not imported.
-"""
+"""The names of the types that pandas uses for missing values. Their names suffice: pandas is not imported."""
 
 
 def is_empty_text(text: str) -> bool:
@@ -37,12 +34,18 @@ def is_empty(value: Any) -> bool:
 
 
 def without_empty_values(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a copy of a row, in which None replaces each empty value."""
+    """Return a row in which None replaces each value that means an empty cell, such as ``NaN``.
+
+    :param row: column → value. The mapping itself is not changed.
+    """
     if not any(value is not None and is_empty(value) for value in row.values()):
         return row
     return {name: None if is_empty(value) else value for name, value in row.items()}
 
 
 def is_blank(row: Mapping[str, Any]) -> bool:
-    """Return whether a row has no value. Spreadsheets write such rows behind the last person."""
+    """Return whether every value of a row is None. Spreadsheets write such rows after the last person.
+
+    :param row: column → value, as `without_empty_values` returns it.
+    """
     return all(value is None for value in row.values())

@@ -32,10 +32,10 @@ _SAVE_AS = 'save the file as "CSV UTF-8"'
 class Encoding:
     """How the bytes of a list are encoded.
 
-    :ivar name: the encoding, as Python names it.
-    :ivar is_guess: True if the encoding is only likely, and not certain.
-    :ivar needs_mark: True if the program that wrote these bytes needs a byte order mark to read a file as
-        UTF-8.
+    :ivar name: Python's name of the encoding, such as ``utf-8-sig`` or ``cp1251``.
+    :ivar is_guess: True if the encoding is likely, but not certain.
+    :ivar needs_mark: True if the program that wrote the list, such as Excel, recognises UTF-8 only by a byte
+        order mark. The results for this program then need the mark, too.
     """
 
     name: str
@@ -74,10 +74,10 @@ def _looks_like_cp1251(head: bytes) -> bool:
 
 
 def _likelihood(head: bytes, encoding: str) -> float:
-    """Return how likely bytes are Russian text in an encoding: the share of frequent letters.
+    """Return how likely bytes are Russian text in an encoding, from 0.0 to 1.0.
 
-    0.0: the bytes are not Russian text in this encoding. With a wrong encoding, words mix alphabets or have
-    capital letters inside, and signs are unusual.
+    The likelihood is the share of the ten most frequent Russian letters in all Russian letters. It is 0.0 if
+    a word mixes alphabets or has a capital letter inside, or if the text has an unusual sign.
     """
     try:
         text = head.decode(encoding)

@@ -10,8 +10,9 @@ from typing import Any
 class Exclusions:
     """Whom a campaign must not call.
 
-    :ivar rows: a list of rows, the path of a file, or a query. None: the author has no list.
-    :ivar blacklist: whether the numbers on the account's blacklist are excluded, too.
+    :ivar rows: the author's do-not-call list: a list of rows, the path of a file, or a query. None: the
+        author has no do-not-call list.
+    :ivar blacklist: True: the campaign does not call the numbers on the account's blacklist either.
     """
 
     rows: Any = field(default=None, repr=False)

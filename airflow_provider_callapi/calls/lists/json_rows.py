@@ -1,4 +1,7 @@
-"""Reads rows from JSON Lines, and from lists in memory. A row is a mapping, or only a phone number."""
+"""Reads the rows of a list of people from JSON Lines, or from a list in memory.
+
+Each row is one person: a mapping such as ``{"phone": "79260000011"}``, or only a phone number.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,10 @@ Row = Mapping[str, Any] | str
 
 
 def read_json_lines(lines: Iterable[str]) -> Iterator[Row]:
-    """Yield the rows of JSON Lines. A blank line is an empty row.
+    """Yield one row for each line of a JSON Lines file. A blank line becomes an empty row, ``{}``.
 
-    :raises ListUnreadable: a line is not JSON, or not a row. The text names the line.
+    :raises ListUnreadable: a line is not JSON, or is neither a mapping nor a phone number, or all lines are
+        blank. The text names the line.
     """
     is_empty_file = True
     for number, line in enumerate(lines, start=1):
@@ -37,9 +41,12 @@ def read_json_lines(lines: Iterable[str]) -> Iterator[Row]:
 
 
 def read_row(row: Any) -> Row:
-    """Return a row of a list. Empty values become None, and an empty row becomes an empty mapping.
+    """Convert one item of a list of people to a row; return the row.
 
-    :raises ListUnreadable: the value is neither a mapping nor a phone number.
+    :param row: a mapping from column to value, a phone number, or an empty value such as None.
+    :return: a mapping in which None replaces empty values such as ``NaN``, or the phone number as text. An
+        empty value becomes an empty mapping.
+    :raises ListUnreadable: the item is neither a mapping nor a phone number.
     """
     if isinstance(row, Mapping):
         return without_empty_values(row)

@@ -1,10 +1,10 @@
-"""The exception for a list that must not be used."""
+"""The exception for a list of people that is damaged or ambiguous, so that no one on it may be dialled."""
 
 from __future__ import annotations
 
 
 class ListUnreadable(ValueError):
-    """A list is damaged, or its meaning is not certain.
+    """A list of people is damaged or ambiguous, for example because two columns are named ``phone``.
 
-    The text names the line and what to do, but repeats no value of the list.
+    The text of the error states where the problem is and what to do, but repeats no value of the list.
     """

@@ -1,7 +1,4 @@
-"""A table with a heading.
-
-The table converts a line's values to a row, and refuses a value without a column.
-"""
+"""Converts the lines of a CSV file or of a workbook to rows, by the column names in the first line."""
 
 from __future__ import annotations
 
@@ -18,9 +15,10 @@ _DIGITS_OF_A_PHONE = 7
 
 
 class Table:
-    """The columns of a table.
+    """The columns of a CSV file or of a workbook: converts each line to a row (column → value).
 
-    :param heading: the names in the table's first line. An empty name means that there is no column.
+    :param heading: the column names in the first line. At a position with an empty name, lines must not have
+        a value.
     :raises ListUnreadable: the heading contains a phone number, no names, or a name twice.
     """
 
@@ -36,10 +34,12 @@ class Table:
         self._gaps = [position for position, name in enumerate(names) if not name]
 
     def row(self, values: Sequence[Any], clean: Callable[[Any], Any]) -> dict[str, Any]:
-        """Return a line as a row. If the line is too short for a column, the column is missing in the row.
+        """Convert the values of a line to a row, such as ``{"phone": "79260000011", "name": "Anna"}``.
 
-        :param clean: a function that converts the value of a cell.
-        :raises ListUnreadable: the line has a value without a column.
+        :param values: the values in the order of the columns.
+        :param clean: converts the value of one cell, for example an empty text to None.
+        :return: column → converted value. If the line is too short, its last columns are missing.
+        :raises ListUnreadable: the line has a value at a position without a column name.
         """
         if len(values) != self._width or self._gaps:
             surplus = [*values[self._width :], *(values[gap] for gap in self._gaps if gap < len(values))]

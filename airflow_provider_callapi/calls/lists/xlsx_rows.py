@@ -11,11 +11,13 @@ from airflow_provider_callapi.calls.lists.table import Table
 
 
 def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Yield each row of the only sheet with values, as a dict: column → value.
+    """Yield the rows of a workbook: column → value, or None for an empty cell.
 
-    The value of an empty cell is None.
+    Only one sheet of the workbook may have values. Its first line with a value names the columns.
 
-    :raises ListUnreadable: the workbook is damaged, or several sheets have values. The text names the line.
+    :param file: the ``.xlsx`` file, opened in binary mode.
+    :raises ListUnreadable: openpyxl is not installed, the workbook is damaged or empty, several sheets have
+        values, or a line cannot be read. In the last case, the text names the line.
     """
     try:
         from openpyxl import load_workbook  # noqa: PLC0415 - an extra of this package
@@ -41,9 +43,10 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
 
 
 def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield (number, values) of each line that has a value.
+    """Yield (line number, values) for each line of a sheet that has a value; the first line is 1.
 
-    :param formulas: the same sheet, with the formulas instead of their results.
+    :param sheet: the sheet with the results of formulas.
+    :param formulas: the same sheet with the formulas.
     :raises ListUnreadable: a formula has no stored result. Without this error, the cell would seem to be
         empty.
     """

@@ -1,8 +1,8 @@
-"""Compares two phone numbers, as a service reports them and as a start request contains them.
+"""Compares the phone number that a service reports with the number in a start request.
 
-A reported number may lack the country code, may be masked, and may end with DTMF tones. Two questions need
-two answers. The proof that a person was reached needs numbers that are certainly the same. The proof that a
-person was *not* reached needs numbers that are certainly different.
+A reported number may lack the country code, may be masked (``7900***0002``), and may end with DTMF tones. A
+comparison can therefore be uncertain. `is_same_number` is True only if two numbers are certainly the same.
+`may_be_same_number` is False only if two numbers are certainly different.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ SHOWN_NUMBER = "holds the phone number; logs show ids unmasked"
 
 
 def contains_number(text: str, number: str) -> bool:
-    """Return whether the digits of a text contain a phone number, with or without its country code.
+    """Return whether the digits of a text contain the last ten digits of a phone number.
 
-    :param number: E.164 digits, or a SIP number.
+    The text may contain other characters between these digits.
+
+    :param number: E.164 digits, or a SIP number. For a number with fewer than ten characters, the result is
+        False.
     """
     national = number[-_NATIONAL_LENGTH:]
     return len(national) == _NATIONAL_LENGTH and national in re.sub(r"[^0-9]", "", text)
@@ -32,7 +35,8 @@ def contains_number(text: str, number: str) -> bool:
 def is_same_number(number: str | None, other: str | None) -> bool:
     """Return whether two texts are certainly the same phone number or SIP address.
 
-    In Russia, the country code may be missing or written as 8. Return False if a text is empty or masked.
+    The country code 7 may be missing or written as 8, as in Russia: ``9260000011``, ``89260000011`` and
+    ``79260000011`` are the same number. The result is False if a text is empty or masked.
     """
     first, second = _signs(number), _signs(other)
     if not first or not second or _MASK in first + second:
@@ -43,9 +47,9 @@ def is_same_number(number: str | None, other: str | None) -> bool:
 def may_be_same_number(number: str | None, other: str | None) -> bool:
     """Return whether two texts may be the same phone number or SIP address.
 
-    A text without a digit may be any number. A masked text, such as ``7900***0002``, may be each number with
-    the shown digits. Two masked texts may be the same number. A number may lack its first digits, and may
-    stand in a SIP address.
+    The result is True if a text has no digit, or if both texts are masked. A masked text, such as
+    ``7900***0002``, may be every number with the shown digits. One text may lack the first digits of the
+    other number, and may stand in a SIP address, such as ``79260000011@example.com``.
     """
     first, second = _signs(number), _signs(other)
     if not _has_digits(first, second) or (_MASK in first and _MASK in second):
@@ -68,7 +72,7 @@ def _has_digits(*texts: str) -> bool:
 
 
 def _contains(text: str, number: str) -> bool:
-    """Return whether a number ends a longer number without its first digits, or stands in a SIP address."""
+    """Return whether a longer number ends with the digits of ``number``, or a SIP address contains them."""
     digits = number.lstrip("0")
     if not digits.isdigit() or len(digits) < _SHORTEST_PART:
         return False
@@ -76,7 +80,10 @@ def _contains(text: str, number: str) -> bool:
 
 
 def _fits(masked: str, number: str) -> bool:
-    """Return whether a text with masked signs may be a number. The masked signs may be an extension."""
+    """Return whether a masked text, such as ``7900***0002``, may be a number.
+
+    If at least ten digits stand before the mask, the mask may be an extension that the number lacks.
+    """
     shown = masked.partition(_MASK)[0]
     if len(shown) >= _NATIONAL_LENGTH and is_same_number(shown, number):
         return True
@@ -85,13 +92,16 @@ def _fits(masked: str, number: str) -> bool:
 
 
 def _variants(signs: str) -> set[str]:
-    """Return a number with and without each country code that may stand before it in Russia."""
+    """Return a number unchanged, and its last ten digits alone, after a 7, and after an 8, as in Russia."""
     national = signs[-_NATIONAL_LENGTH:]
     return {signs, national, f"7{national}", f"8{national}"}
 
 
 def _signs(number: str | None) -> str:
-    """Return the digits and letters of a number without its DTMF tones. Each masked sign is an asterisk."""
+    """Return the digits and letters of a phone number or SIP address without its DTMF tones.
+
+    An asterisk replaces each masked digit, such as the ``x`` in ``7900xxx0002``.
+    """
     text = re.split(r"[.,]", (number or "").lower())[0]
     if not re.search(r"[^\W\d_xх]", text):  # no letter but the Latin and the Russian x
         text = re.sub(r"[xх•·#_?…]", _MASK, text)

@@ -70,10 +70,10 @@ def _read_strictly(text: str, region: str) -> str | None:
 
 
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:
-    """Yield segments of a text.
+    """Yield segments of a text, split at slashes that separate whole phone numbers.
 
-    A segment is split at its slashes if the slashes separate whole phone numbers. If a slash is inside a
-    phone number, the segment stays whole.
+    If no part before a slash has at least seven digits, the slashes are inside a phone number, and the
+    segment stays whole.
     """
     for segment in segments:
         parts = segment.split("/")
@@ -82,20 +82,20 @@ def _split_at_slashes(segments: list[str]) -> Iterator[str]:
 
 
 def _read_as_international(digits: str) -> Iterator[str]:
-    """Yield the number that digits mean if they begin with a country code.
+    """Yield the phone number whose country code and national number are these digits, as E.164 digits.
 
-    Yield nothing if there is no such number.
+    If there is no valid number with these digits, yield nothing.
     """
     if (number := read_international(digits, has_trunk_zero=True)) is not None:
         yield e164(number)
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return the phone numbers in a text, and the length of the longest group of digits that is no number.
+    """Return the phone numbers in a text, and how many digits in a row belong to no number, at most.
 
-    The text must contain no letters.
-    The function joins neighbouring groups of digits in every way that results in a valid number. Digits that
-    belong to no number are unused.
+    The function joins neighbouring groups of digits in every way that results in a valid number.
+
+    :param segment: a text without letters, such as ``8 (926) 000-00-11``.
     """
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()
@@ -115,10 +115,10 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
 
 
 def _is_spoilt(group: str, region: str) -> bool:
-    """Return True if digits without a gap are as long as a phone number, but are not a valid number.
+    """Return whether digits without a gap are as long as a phone number, but are not a valid number.
 
-    The function `_read_segment` counts such digits as unused. Joined with neighbouring digits, such digits
-    could form a valid number that the author of the text did not mean.
+    Joined with neighbouring digits, these digits could form a valid number that the author of the text did
+    not mean. `_read_segment` therefore counts them as digits that belong to no number.
     """
     return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
 

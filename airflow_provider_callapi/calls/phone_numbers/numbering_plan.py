@@ -1,6 +1,6 @@
-"""Reads digits as a phone number by the rules of a region.
+"""Reads digits as a phone number by the numbering plan of a region, such as ``89260000011`` in Russia.
 
-The library `phonenumbers` is loaded at first use.
+The numbering plans come from the library `phonenumbers`, which is loaded at first use.
 """
 
 from __future__ import annotations
@@ -36,13 +36,15 @@ def is_region(region: str) -> bool:
 class NumberingPlan:
     """The rules by which the phone numbers of one region are written.
 
-    :ivar region: ISO 3166 code of the region.
+    :ivar region: ISO 3166 code of the region, such as ``RU``.
     :ivar country_code: the digits after ``+``, such as ``7``.
-    :ivar national_prefix: the digits before a national number in the region, such as ``8``. Empty: none.
-    :ivar international_prefix: matches the digits before a country code in the region, such as ``810``.
+    :ivar national_prefix: the digits that people of the region dial before a national number, such as ``8``.
+        Empty: the region has no national prefix.
+    :ivar international_prefix: matches the digits that people of the region dial before a country code, such
+        as ``810``.
     :ivar lengths: how many digits a national number of the region can have.
-    :ivar has_plain_prefix: True if a national number consists of exactly the digits after the national
-        prefix.
+    :ivar has_plain_prefix: True if the digits after the national prefix are the whole national number. False
+        if the region replaces some of these digits.
     """
 
     region: str
@@ -74,9 +76,10 @@ class NumberingPlan:
         )
 
     def is_near_national_length(self, digits: str) -> bool:
-        """Return whether digits may be a mistyped number of the region.
+        """Return whether digits may be a mistyped national number of the region.
 
-        The digits begin with the national prefix, and the rest has at most one digit too few or too many.
+        The digits must begin with the national prefix, and the rest may have one digit too few or too many.
+        In Russia, ``8926000001`` may be a mistyped number, because the rest has 9 digits instead of 10.
         """
         if not self.national_prefix or not digits.startswith(self.national_prefix):
             return False
@@ -85,10 +88,15 @@ class NumberingPlan:
 
 
 def read_digits(digits: str, region: str) -> str | None:
-    """Return the valid number that digits mean in a region, as E.164 digits. None: the digits mean no number.
+    """Return the valid phone number that digits mean in a region, as E.164 digits.
 
-    The digits are a national number, with or without the national prefix, or an international number, with
-    or without the international prefix. All digits must belong to the number.
+    In region ``RU``, ``9260000011``, ``89260000011``, ``79260000011`` and ``81079260000011`` all mean
+    ``79260000011``. All digits must belong to the number.
+
+    :param digits: a national number, with or without the national prefix, or an international number, with
+        or without the international prefix.
+    :param region: ISO 3166 code of a country. A national number belongs to this country.
+    :return: None: the digits mean no valid number.
     """
     plan = NumberingPlan.of(region)
     if (quick := _read_by_prefix(digits, plan)) is not None:
@@ -104,9 +112,12 @@ def read_digits(digits: str, region: str) -> str | None:
 
 
 def read_international(digits: str, *, has_trunk_zero: bool = False) -> PhoneNumber | None:
-    """Return the valid number that digits with a country code mean. None: the digits mean no number.
+    """Return the valid phone number whose digits, with the country code, are given.
 
-    :param has_trunk_zero: whether the digits contain the zero of ``+49 (0) 30 …``, which is not dialled.
+    :param digits: the country code and the national number, without ``+``.
+    :param has_trunk_zero: True: a zero that is not dialled may follow the country code, as in
+        ``+49 (0) 30 …``.
+    :return: the number as an object of the library `phonenumbers`. None: the digits are no valid number.
     """
     number = _parse(f"+{digits}", None)
     if number is None:
@@ -134,9 +145,10 @@ def e164(number: PhoneNumber) -> str:
 
 
 def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
-    """Return the valid number if the country code or the national prefix is obvious. Otherwise return None.
+    """Return the E.164 digits of a number that obviously begins with the country code or national prefix.
 
-    In most cases, this function makes the slow parser of `phonenumbers` unnecessary.
+    In most cases, this function makes the slow parser of `phonenumbers` unnecessary. None: the parser must
+    decide.
     """
     if len(digits) in plan.lengths:  # the digits may be a national number as they are
         return None

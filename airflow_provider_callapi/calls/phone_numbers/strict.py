@@ -70,10 +70,10 @@ def read_contact(text: str, region: str) -> str:
 
 
 def read_destination(given: object, region: str) -> str:
-    """Return the number that a parameter of a single call means, as the service expects the number.
+    """Return the number to call that an operator's parameter contains, as the service expects the number.
 
-    The function reads everything that `read_contact` reads. In addition, the function accepts numbers in the
-    service's own form unchanged: the E.164 digits of any country, and extensions of up to nine digits.
+    The function reads every form that `read_contact` reads. In addition, it returns numbers in the service's
+    own form unchanged: the E.164 digits of any country, and extensions of up to nine digits.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the value is not a number that can be called.
@@ -92,7 +92,9 @@ def read_destination(given: object, region: str) -> str:
 
 
 def read_number_or_prefix(text: str, region: str) -> str:
-    """Return a whole phone number as E.164 digits, or a prefix of phone numbers: up to nine digits.
+    """Return a phone number as E.164 digits, or the first digits of phone numbers (a prefix) unchanged.
+
+    A text of up to nine digits, such as ``7926``, is a prefix.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country. Prefixes
         always begin with the country code.
@@ -159,7 +161,7 @@ def _are_two_numbers(groups: Sequence[str], region: str) -> bool:
 
 
 def _without_zero_fraction(text: str) -> str:
-    """Return the integer that a text such as ``79260000001.0`` means. Return any other text unchanged.
+    """Return a text such as ``79260000001.0`` without its fraction of zeros, and any other text unchanged.
 
     Data frames and spreadsheets write whole numbers in this form.
     """
@@ -182,10 +184,12 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
-    """Return True if digits behind a ``+`` may mean a number of the region with the national prefix.
+    """Return whether digits after a ``+`` may be a number of the region with its national prefix.
 
-    :param not_as: the number that the digits mean with the ``+``. The national number must differ from this
-        number.
+    The ``+`` is then perhaps a mistake: in region ``RU``, ``+8 926 …`` may mean ``8 926 …``.
+
+    :param not_as: the number that the digits mean with the ``+``, as E.164 digits. The result is False if the
+        digits without the ``+`` mean the same number.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)
