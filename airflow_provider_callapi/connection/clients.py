@@ -103,7 +103,7 @@ def make_client(settings: ConnectionSettings, *, service: Service = "call_api") 
 
 
 def join_current_trace() -> Callable[[], object]:
-    """Return a function to pass as ``initializer`` to a thread pool. It joins the threads to the current trace.
+    """Return an ``initializer`` for a thread pool, which joins the pool's threads to the current trace.
 
     Trace spans of the threads then become children of the span that is current when `join_current_trace` is
     called, such as the span of the task. Without the initializer, a thread of the pool knows no current span.
