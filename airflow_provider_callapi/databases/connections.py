@@ -91,7 +91,7 @@ def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrou
 
     :param error: the exception of the database's driver, or an SQLAlchemy exception that contains it.
     :param named: the beginning of the text, such as ``contacts: connection 'dwh'``.
-    :return: `CallApiFailure` if a retry would fail the same way, for example after a wrong column name.
+    :return: `CallApiFailure` if a retry would fail the same way, for example after a ``ProgrammingError``.
         `CallApiTrouble` if a later try may succeed, for example after a lost connection.
     """
     cause = getattr(error, "orig", None) or error

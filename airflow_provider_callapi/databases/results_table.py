@@ -75,7 +75,7 @@ class ResultsTable:
     def write(self, rows: Iterable[Row], *, patient: bool) -> None:
         """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
 
-        A row with the attempt 0 means that the person was not called. The first row of a real attempt
+        A row with the attempt 0 means that the person was not called. A row with the attempt 1 or more
         therefore deletes the person's row with the attempt 0.
 
         :param patient: True: wait up to five minutes for a database that is not available. False: try once.
