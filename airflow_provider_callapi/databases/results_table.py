@@ -10,9 +10,10 @@ and three more columns:
 ``why``
     Why the row of the contact list makes no call, for example because its phone number is invalid.
 
-The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number that is called, as E.164
-digits. A person who was not called has one row with the attempt 0. An invalid row of the contact list, or a
-row that repeats a number, also has a row with the attempt 0, and its ``person`` is ``row 17``, for example.
+The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number that is called: E.164
+digits, or a SIP number. A person who was not called has one row with the attempt 0. An invalid row of the
+contact list, or a row that repeats a number, also has a row with the attempt 0, and its ``person`` is ``row
+17``, for example.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def row_of_result(attempt: Attempt, campaign: str, person: str) -> dict[str, Any
     The row has no values for the columns ``contact``, ``list_row`` and ``why``.
 
     :param campaign: the campaign's name.
-    :param person: the number that is called, as E.164 digits.
+    :param person: the number that is called: E.164 digits, or a SIP number.
     """
     row = row_of_attempt(attempt, campaign)
     return {**{name: value for name, value in row.items() if name not in _NO_ATTEMPT}, "person": person}
