@@ -11,9 +11,9 @@ and three more columns:
     Why the row of the contact list makes no call, for example because its phone number is invalid.
 
 The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number that is called: E.164
-digits, or a SIP number. A person who was not called has one row with the attempt 0. An invalid row of the
-contact list, or a row that repeats a number, also has a row with the attempt 0, and its ``person`` is ``row
-17``, for example.
+digits, or a SIP number. A person who was not called has one row with the attempt 0. A row of the contact list
+that is invalid or repeats a number also has one row with the attempt 0. Its ``person`` is ``row 17``, for
+example.
 """
 
 from __future__ import annotations
