@@ -101,7 +101,7 @@ class CampaignRow:
     """A task of a campaign as a row of the page *Calls*.
 
     :ivar seen: the campaign's progress, and what a user has asked of the campaign.
-    :ivar why: why the campaign does not dial now, without phone numbers; ``""``: it dials.
+    :ivar why: why the campaign does not dial now, without phone numbers; ``""``: it dials at its normal pace.
     :ivar task: the link to the campaign's task.
     :ivar offered: the buttons that the page offers: pause, resume, stop.
     :ivar wanted: what a user has asked, such as ``anna asked to pause``, while the campaign has not followed;
