@@ -1,6 +1,6 @@
 """The hosts of each of the vendor's brands, and which Data API belongs to which Call API.
 
-Source: the vendor's public documentation of the three brands.
+Source: the vendor's public documentation of the brands.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class ReportTable:
 
         If the database is not available, the method waits for up to five minutes.
 
-        :param rows: for each call, column → value. Times are texts in ISO format with a UTC offset.
+        :param rows: for each call, column → value. Times are ISO 8601 texts in UTC.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
         """
         rows = iter(rows)

@@ -1,9 +1,9 @@
 """The tables of the SQL ledger. An author may query these tables. The call table holds phone numbers.
 
 ``callapi_campaign_call``
-    One row for each dialled attempt, with the columns of `databases.columns`.
+    One row for each dialled attempt, with the columns of `attempt_columns`.
 ``callapi_campaign_lock``
-    A fixed number of rows. Each person belongs to one of these rows. A claim with ``min_gap`` locks the
+    64 rows that serve as locks. Each person belongs to one of these rows. A claim with ``min_gap`` locks the
     person's row, so that claims for one person wait for each other.
 """
 

@@ -18,9 +18,9 @@ class TextStaysText:
     a template that consists of one expression gives the value of the expression: ``{{ params.call }}`` may be
     a dict or None.
 
-    :cvar object_fields: the names of the template fields that may be a list or a dict. If the template of
-        this field is a text, Airflow renders it as the DAG's setting says: ``{{ ti.xcom_pull('rows') | tojson
-        }}`` may become a list. Rendered texts inside a list or a dict keep the type str.
+    :cvar object_fields: the names of the template fields that may be a list or a dict. For a text in
+        one of these fields, the DAG's setting applies, so that ``{{ params.rows | tojson }}`` may become a
+        list. Rendered texts inside a list or a dict keep the type str.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()

@@ -68,8 +68,8 @@ CampaignName = Annotated[str, Form(min_length=1, max_length=250)]
 def make_app() -> FastAPI:
     """Return the web application of the page *Calls*.
 
-    The application polls the service only when a browser requests the page, so that an unwatched page uses no
-    points.
+    The application polls the service only when a browser requests the page. While no user watches the page,
+    it sends no requests.
     """
     # Without this variable, hooks find no connection of the metadata database. Airflow 3.1 does not set it.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")

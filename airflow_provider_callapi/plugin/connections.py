@@ -71,9 +71,9 @@ def release_call(conn_id: str, call_session_id: int) -> bool:
 
 
 def describe_error(error: CallApiError | AirflowException) -> str:
-    """Return the text of an error for the page, without phone numbers.
+    """Return the text of an error for the page *Calls*, without phone numbers.
 
-    For an error of the Call API, the text also contains what the user should do.
+    For a `CallApiError`, the text also contains what the user should do.
     """
     return mask_phones(advice(error) if isinstance(error, CallApiError) else str(error))
 

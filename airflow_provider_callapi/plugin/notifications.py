@@ -1,9 +1,9 @@
 """Receives the vendor's HTTP notifications about calls, and creates an Airflow asset event for each of them.
 
 The vendor signs no notification, so a notification proves nothing. The endpoint uses only the session id and
-the event, such as ``ended``. A DAG then reads from the APIs what it needs to know of the call. The endpoint
-is off unless Airflow has the Variable ``callapi_notifications_secret``. Each notification must contain this
-secret.
+the event, such as ``ended``. A DAG then reads from the APIs what it needs to know of the call. Each
+notification must contain the secret in the Airflow Variable ``callapi_notifications_secret``. Without the
+Variable, the endpoint is off.
 """
 
 from __future__ import annotations
@@ -63,8 +63,7 @@ class Notification:
     def read(cls, body: dict[str, Any]) -> Notification:
         """Check the fields of a notification, and return the notification.
 
-        :param body: the JSON object in the HTTP request, such as ``{"call_session_id": 17, "event":
-            "ended"}``.
+        :param body: the JSON object of the request: ``{"call_session_id": 17, "event": "ended", …}``.
         :raises ValueError: a field is missing or has another form. The text names the field.
         """
         event, session = body.get("event"), body.get("call_session_id")
