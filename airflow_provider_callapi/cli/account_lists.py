@@ -1,6 +1,6 @@
-"""The ``airflow callapi`` commands that list what the account has: numbers, employees, scenarios, ….
+"""The ``airflow callapi`` commands that list the account's numbers, employees, scenarios, media and tags.
 
-The ids in the lists are the values that operators and campaigns need.
+The lists show the ids that operators and campaigns need, for example for the parameter ``scenario_id``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from airflow_provider_callapi.cli.output import print_rows, warn
 
 @suppress_logs_and_warning
 def numbers(args: Namespace) -> None:
-    """Print the account's virtual numbers."""
+    """Print the account's virtual numbers, each with its name, its status and the ids of its scenarios."""
 
     def to_row(number: VirtualNumber) -> dict[str, Any]:
         return {
@@ -46,7 +46,10 @@ def numbers(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def employees(args: Namespace) -> None:
-    """Print the account's employees. Phone numbers are shortened unless ``--show-phone-numbers`` is given."""
+    """Print the account's employees, each with the id, the name, the phone numbers and the extension.
+
+    Without the option ``--show-phone-numbers``, the phone numbers are shortened: ``7916…4567``.
+    """
 
     def to_row(employee: AccountEmployee) -> dict[str, Any]:
         phones = [f"{phone.phone_number} ({phone.status})" for phone in employee.phone_numbers or ()]
@@ -62,7 +65,7 @@ def employees(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def scenarios(args: Namespace) -> None:
-    """Print the account's scenarios."""
+    """Print the account's scenarios, each with its id, its name and its virtual numbers."""
 
     def to_row(scenario: AccountScenario) -> dict[str, Any]:
         return {
@@ -76,7 +79,7 @@ def scenarios(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def media(args: Namespace) -> None:
-    """Print the sound files that a message can play."""
+    """Print the account's sound files, which messages can play, each with its id, name, type and seconds."""
 
     def to_row(file: MediaFile) -> dict[str, Any]:
         return {"id": file.id, "name": file.name, "type": file.type, "seconds": file.duration}
@@ -86,7 +89,7 @@ def media(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def tags(args: Namespace) -> None:
-    """Print the account's tags."""
+    """Print the account's tags, each with its id, its name and whether it is a system tag."""
 
     def to_row(tag: AccountTag) -> dict[str, Any]:
         return {"id": tag.id, "name": tag.name, "system": tag.is_system}
@@ -95,7 +98,10 @@ def tags(args: Namespace) -> None:
 
 
 def _print_list(args: Namespace, request: PagedRequest[Any], to_row: Callable[[Any], dict[str, Any]]) -> None:
-    """Print one list of the account's objects, with a row for each object."""
+    """Fetch one list from the Data API, such as the list of tags, and print one row for each entry.
+
+    :param to_row: converts an object, such as an `AccountTag`, to a table row: column → value.
+    """
     with open_hook(args) as hook:
         entries = fetch_list(hook.data_api.client.call, request)
     print_rows([to_row(entry) for entry in entries], args)

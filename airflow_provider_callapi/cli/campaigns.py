@@ -20,7 +20,11 @@ from airflow_provider_callapi.supervision.campaigns import SeenCampaign, ask_cam
 
 @suppress_logs_and_warning
 def campaigns(args: Namespace) -> None:
-    """Print the campaigns. With ``pause``, ``resume`` or ``stop``, first ask this of the named campaign."""
+    """Print how far the campaigns are: one row for each task of a campaign.
+
+    With ``pause NAME``, ``resume NAME`` or ``stop NAME``, the command first asks the campaign ``NAME`` to do
+    this, and then prints only this campaign. If no campaign has this name, the command exits with ``1``.
+    """
     # allows the command to read connections from the metadata database
     os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
     ledgers = args.ledger_conn_id or ()

@@ -25,7 +25,8 @@ _INTERRUPTED_EXIT_CODE = 130
 def open_hook(args: Namespace) -> Iterator[CallApiHook]:
     """Open a hook for the Airflow connection that the option ``--conn-id`` names.
 
-    An error ends the command with one line of text instead of a traceback.
+    An API error or an Airflow error in the ``with`` block ends the command: with the exit code ``1`` and one
+    line of text on stderr, without a traceback. Ctrl-C ends the command with the exit code ``130``.
     """
     # allows the hook to read the metadata database, as `airflow connections test` does
     os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"

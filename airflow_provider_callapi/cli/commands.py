@@ -44,7 +44,8 @@ def calls(args: Namespace) -> None:
 def limits(args: Namespace) -> None:
     """Print the points (rate-limit units) left at the Call API and at the Data API.
 
-    The command's own requests cost no points.
+    The command's own requests cost no points. If the connection has a login, the command prints no points of
+    the Data API, because a login there costs a point.
     """
     data_api_problem = None
     with open_hook(args) as hook:
@@ -99,11 +100,11 @@ def release(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def check(args: Namespace) -> None:
-    """Test the Airflow connection, and look in the account for the objects that the options name.
+    """Test the Airflow connection, and print the result.
 
-    Print the result.
-
-    Exit with ``1`` if the connection does not work, or if the account lacks an object.
+    If the connection works, the command also checks that the account has the objects that the options name:
+    ``--scenario 7`` names a scenario, and ``--tag 5`` names a tag. The command exits with ``1`` if the
+    connection does not work, or if an object is missing or switched off.
     """
     with open_hook(args) as hook:
         works, message = hook.test_connection()
@@ -118,7 +119,7 @@ def check(args: Namespace) -> None:
 
 
 def _named_objects(args: Namespace) -> NamedObjects:
-    """Return the objects of the account that the options of ``check`` name."""
+    """Return the objects that the options of ``airflow callapi check`` name, such as ``--scenario 7``."""
     return NamedObjects(
         virtual_numbers=frozenset(args.virtual_number or ()),
         scenarios=frozenset(args.scenario or ()),
@@ -130,7 +131,11 @@ def _named_objects(args: Namespace) -> NamedObjects:
 
 
 def _find_problems(hook: CallApiHook, named: NamedObjects) -> list[str]:
-    """Return a sentence for each named object that the account does not have or that is switched off."""
+    """Return a sentence for each of the objects that the account does not have or that is switched off.
+
+    Example: ``The account has no tag 5.`` If the Data API refuses a list, such as the list of tags, the
+    function prints a warning, and returns no sentence about the objects in this list.
+    """
     if named == NamedObjects():
         return []
     lists = fetch_account_lists(hook.data_api.client.call, named)
@@ -147,7 +152,10 @@ def emulator(args: Namespace) -> None:
 
 
 def _read_timezone(hook: CallApiHook) -> str:
-    """Return the account's time zone. If the Data API does not answer, warn and return the default zone."""
+    """Return the IANA name of the account's time zone, from the connection or else from the Data API.
+
+    If the Data API does not answer, the function prints a warning, and returns ``Europe/Moscow``.
+    """
     zone = hook.settings.timezone
     try:
         return zone or fetch_timezone(hook.data_api.client.call, warn)
@@ -157,11 +165,10 @@ def _read_timezone(hook: CallApiHook) -> str:
 
 
 def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> list[dict[str, Any]]:
-    """Send a request to one service.
+    """Return two table rows: the points (rate-limit units) left in this minute and in this day.
 
-    Return two table rows: the points left of this minute and of this day.
-
-    Points are the API's rate-limit units.
+    :param service: the service's name in the rows: ``Call API`` or ``Data API``.
+    :param send: sends a request to the service through ``client``. The answer states the points left.
     """
     try:
         send()
@@ -225,7 +232,10 @@ def _leg_name(leg: Leg) -> str:
 
 
 def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
-    """Convert a time from the service to UTC text. If the text is not a time, return the text unchanged."""
+    """Convert a time from the service, such as ``2026-05-04 12:00:00``, to UTC in the form ``time_format``.
+
+    A text that is not a time is returned unchanged.
+    """
     try:
         return text and parse_time(text, timezone).strftime(time_format)
     except ValueError:

@@ -25,8 +25,8 @@ _PACKAGE = "airflow_provider_callapi.cli"
 class _PassThroughArg(Arg):
     """A command-line argument that takes all remaining arguments, even those that begin with ``--``.
 
-    The command passes these arguments to the emulator's own parser. Airflow therefore starts without the
-    emulator's parser.
+    The command ``airflow callapi emulator`` passes these arguments to the emulator, which parses them.
+    Airflow therefore does not import the emulator in order to know the emulator's options.
     """
 
     def add_to_parser(self, parser: argparse.ArgumentParser) -> None:
@@ -121,9 +121,9 @@ _EMULATOR_OPTIONS = _PassThroughArg(  # type: ignore[no-untyped-call]
 
 
 def get_callapi_cli_commands() -> list[CLICommand]:
-    """Return the command group ``callapi`` for Airflow's command line.
+    """Return the command group ``callapi`` for Airflow's command line, as a list with one entry.
 
-    Airflow 3.2 and newer find this function by its name in ``provider_info``, and call the function.
+    Airflow 3.2 and newer call this function. They find its name in the module ``provider_info``.
     """
     commands = f"{_PACKAGE}.commands"
     return [

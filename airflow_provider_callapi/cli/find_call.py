@@ -19,8 +19,9 @@ from airflow_provider_callapi.cli.output import fail, print_rows, warn
 def find(args: Namespace) -> None:
     """Print the active calls with an ``external_id``, and the newest call with this id in the Data API.
 
-    The command helps after the error `CallUnresolved`, which names the ``external_id``. If no call was found,
-    exit with ``1`` and print a line to stderr that states where the command has searched.
+    A user can look for a call this way after the error `CallUnresolved`, which names the ``external_id``. The
+    command searches the Data API only if the connection uses the Data API, and only the last 30 days there.
+    If no call was found, the command exits with ``1`` and prints to stderr where it has searched.
     """
     with open_hook(args) as hook:
         sessions = hook.get_conn().call(ListCalls())

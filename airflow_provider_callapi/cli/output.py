@@ -21,7 +21,10 @@ def print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
     """Print table rows in the form that the option ``--output`` names.
 
     The forms are ``table``, ``plain``, ``json`` and ``yaml``. In ``json`` and ``yaml``, numbers and lists
-    keep their types.
+    keep their types. In ``table`` and ``plain``, all values become text, and None becomes an empty text.
+
+    :param rows: for each row of the table, column → value. All rows have the same columns.
+    :param args: the command's arguments, with ``output``.
     """
     if args.output in ("json", "yaml"):
         print_data(rows, args)
@@ -51,7 +54,8 @@ def _plain_text(value: Any) -> str:
 def print_result(text: str, data: dict[str, Any], args: Namespace) -> None:
     """Print a command's result in the form that the option ``--output`` names.
 
-    With ``text``, print only the text. With ``json`` or ``yaml``, print the data.
+    :param text: a sentence for a person, which ``--output text`` prints.
+    :param data: the same result for a program, which ``--output json`` or ``yaml`` prints.
     """
     if args.output == "text":
         print_text(text, sys.stdout)
@@ -67,10 +71,10 @@ def print_data(data: Any, args: Namespace) -> None:
 
 
 def print_text(text: str, stream: TextIO) -> None:
-    """Print a text as whole lines.
+    """Print a text with a line break at its end.
 
-    On a terminal, a line that is too long continues on the next line behind a complete word. The terminal
-    itself would break the line inside a word. In a file or a pipe, every line stays as it is.
+    On a terminal, the function breaks long lines between two words. The terminal itself would break them
+    inside a word. In a file or a pipe, every line stays as it is.
     """
     if stream.isatty():
         width = shutil.get_terminal_size().columns
@@ -92,7 +96,7 @@ def fail(text: str) -> NoReturn:
 
 
 def confirm(question: str) -> bool:
-    """Ask the user a question, and return whether the user agrees."""
+    """Ask the user a yes-or-no question on stderr, and return whether the user agrees. Ctrl-D means no."""
     try:
         with redirect_stdout(sys.stderr):  # stdout may be read by a program
             return bool(ask_yesno(question))

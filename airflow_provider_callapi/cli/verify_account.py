@@ -34,9 +34,11 @@ _LEAST_WIDTH = 110
 
 @suppress_logs_and_warning
 def verify(args: Namespace) -> None:
-    """Run the probes, and print the table of assumptions or a profile for the emulator.
+    """Run the probes, and print which of the package's assumptions about the service are true.
 
-    The plan, the instructions and, with ``json`` or ``yaml``, the table go to stderr.
+    With ``--output text``, the command prints the table of assumptions to stdout. With ``json`` or ``yaml``,
+    the command prints the findings as a profile of the emulator to stdout, and the table to stderr. The plan
+    and the instructions to the user always go to stderr.
     """
     try:
         with open_hook(args) as hook, _sigterm_interrupts():
@@ -53,7 +55,9 @@ def verify(args: Namespace) -> None:
 
 
 def _options(args: Namespace, settings: ConnectionSettings) -> Options:
-    """Return the numbers that the user gives, in the form that the service needs.
+    """Return the numbers of ``--contact`` and the other options, in the form that the service needs.
+
+    If two options have the same number, the command ends with an error.
 
     :raises InvalidParameters: a number is not valid. The error names the field and not the number.
     """
@@ -73,7 +77,10 @@ def _options(args: Namespace, settings: ConnectionSettings) -> Options:
 
 
 def _phone_number(option: str, number: str) -> str:
-    """Return a number in the form that the service needs. Only the virtual number must be a phone number."""
+    """Return an option's number in the form that the service needs.
+
+    :param option: ``virtual_number`` takes only a phone number. The other options also take a SIP number.
+    """
     field = "virtual_phone_number" if option == "virtual_number" else "contact"
     values = {"virtual_phone_number": "70000000000", "contact": "70000000001", "operator": "70000000002"}
     request = StartSimpleCall.from_values({**values, "first_call": "contact", field: number})
@@ -91,7 +98,7 @@ def _probes(args: Namespace, options: Options) -> list[Probe]:
 
 
 def _agree(args: Namespace, plan: str) -> None:
-    """Print the plan, and ask the user whether to begin."""
+    """Print the plan, and ask the user whether to begin. If the user refuses, the command ends with ``1``."""
     _say(plan)
     if args.yes:
         return

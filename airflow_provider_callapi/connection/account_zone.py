@@ -15,7 +15,7 @@ DEFAULT_TIMEZONE = "Europe/Moscow"
 
 
 def is_iana_zone(name: str) -> bool:
-    """Return whether a text is the name of a time zone that this machine knows."""
+    """Return whether a text is an IANA time zone that this machine knows, such as ``Europe/Moscow``."""
     try:
         ZoneInfo(name)  # a folder of zones raises an OSError
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -24,10 +24,10 @@ def is_iana_zone(name: str) -> bool:
 
 
 def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) -> str:
-    """Return the account's time zone, as the Data API names it.
+    """Ask the Data API for the account's time zone, and return its IANA name, such as ``Asia/Omsk``.
 
     If the Data API refuses the request, or names no zone that this machine knows, the function warns and
-    returns `DEFAULT_TIMEZONE`.
+    returns `DEFAULT_TIMEZONE`, which is ``Europe/Moscow``.
 
     :param call: sends a request to the Data API and returns the answer.
     :param warn: logs a line of text.
@@ -51,7 +51,14 @@ def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) ->
 
 
 def have_same_times(first: str, second: str, year: int) -> bool:
-    """Return whether two zones have equal local times on the first day of every month of one year."""
+    """Return whether two time zones have the same UTC offset on the first day of every month of a year.
+
+    Zones with different names may be equal in this sense, such as ``Europe/Moscow`` and
+    ``Europe/Simferopol``.
+
+    :param first: IANA name of a zone that this machine knows.
+    :param second: IANA name of a zone that this machine knows.
+    """
     days = [datetime(year, month, 1, tzinfo=UTC) for month in range(1, 13)]
     return all(
         day.astimezone(ZoneInfo(first)).utcoffset() == day.astimezone(ZoneInfo(second)).utcoffset()

@@ -28,15 +28,13 @@ class _ConnectionUnusable(Exception):
 
 
 def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[bool, str]:
-    """Test an Airflow connection.
-
-    Return whether the connection works, and a text for the user who edits the connection.
-
-    The text never contains credentials. The text may contain the IP address of this machine, because the
-    account has to allow this address.
+    """Test an Airflow connection of type ``callapi``, and describe the result for the user who edits it.
 
     :param read_settings: a function that reads the connection. The function may raise
         `ConnectionSettingsInvalid`.
+    :return: whether the connection works, and a text, such as ``(True, "Connected; 3 active calls.")``. The
+        text never contains credentials. The text may contain the IP address of this machine, because the
+        account has to allow this address.
     """
     try:
         settings = read_settings()
@@ -86,9 +84,9 @@ def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
 
 
 def _check_timezone(timezone: str | None, client: Client) -> str:
-    """Return a sentence about the account's time zone.
+    """Compare the account's time zone with the zone in the connection, and return a sentence for the user.
 
-    :param timezone: the zone in the connection. None: the connection names no zone.
+    :param timezone: IANA name of the zone in the connection. None: the connection names no zone.
     :param client: a client of the Data API.
     :raises _ConnectionUnusable: the connection names a zone with other local times than the account's zone.
     """

@@ -88,11 +88,11 @@ class ObservedClient(Client):
 
 
 def make_client(settings: ConnectionSettings, *, service: Service = "call_api") -> Client:
-    """Return a new client of one service. The client records metrics and spans about each request.
+    """Return a new client of the Call API or the Data API. It records metrics and spans about each request.
 
     The client shares neither the HTTP session nor the login with other clients.
 
-    :param service: ``call_api`` or ``data_api``.
+    :param service: ``call_api`` or ``data_api``. ``data_api`` needs a connection that uses the Data API.
     """
     url = settings.url if service == "call_api" else settings.data_api_url
     assert url is not None, "the connection does not use the Data API"
@@ -103,16 +103,19 @@ def make_client(settings: ConnectionSettings, *, service: Service = "call_api") 
 
 
 def join_current_trace() -> Callable[[], object]:
-    """Return a function to pass as ``initializer`` to a thread pool.
+    """Return an ``initializer`` for a thread pool, which joins the pool's threads to the current trace.
 
-    With this initializer, trace spans of the pool's threads become children of the span that is current when
-    `join_current_trace` is called.
+    Trace spans of the threads then become children of the span that is current when `join_current_trace` is
+    called, such as the span of the task. Without the initializer, a thread of the pool knows no current span.
     """
     return partial(context.attach, context.get_current())
 
 
 def _call_ids(message: object) -> dict[str, Any]:
-    """Return those ids of a call that a request or its answer contains, as attributes of a trace span."""
+    """Return the ids of a call in a request or an answer, as attributes of a trace span.
+
+    Example: ``{"callapi.call_session_id": 17, "callapi.external_id": "…"}``. A missing id is left out.
+    """
     ids = {name: getattr(message, name, None) for name in ("call_session_id", "external_id")}
     return {f"callapi.{name}": value for name, value in ids.items() if value is not None}
 

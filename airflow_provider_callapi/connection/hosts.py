@@ -1,6 +1,6 @@
 """The hosts of each of the vendor's brands, and which Data API belongs to which Call API.
 
-Source: the vendor's public documentation of the three brands.
+Source: the vendor's public documentation of the brands.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ from airflow_provider_callapi.api.bounded_http import is_loopback
 
 @dataclass(frozen=True)
 class Brand:
-    """One of the vendor's brands. All brands run the same two services, each brand on its own hosts."""
+    """One of the vendor's brands. All brands offer the same two services, each brand on other hosts.
+
+    :ivar name: the brand's name, such as ``UIS``.
+    :ivar call_api: the host of the Call API, such as ``callapi.uiscom.ru``.
+    :ivar data_api: the host of the Data API, such as ``dataapi.uiscom.ru``.
+    """
 
     name: str
     call_api: str
@@ -38,8 +43,8 @@ def data_api_host(call_api_host: str) -> str | None:
     If `BRANDS` does not contain the host, ``callapi.…`` becomes ``dataapi.…``. A host that is this machine
     (127.0.0.1) stays unchanged, because the emulator serves both APIs.
 
-    :param call_api_host: the host in lower case.
-    :return: the host. None: it is unknown which Data API belongs to the Call API's host.
+    :param call_api_host: the host of the Call API in lower case, such as ``callapi.uiscom.ru``.
+    :return: the host of the Data API, such as ``dataapi.uiscom.ru``. None: no rule gives this host.
     """
     if is_loopback(call_api_host):
         return call_api_host

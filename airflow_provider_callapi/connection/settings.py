@@ -42,9 +42,10 @@ class FieldInvalid(ValueError):
 
 
 class _ExtraFields(BaseModel):
-    """The fields in the extra of an Airflow connection.
+    """The fields in the extra of an Airflow connection, such as ``{"timeout": 30, "data_api": true}``.
 
-    All values may be text, as forms and URIs store them.
+    A value may also be a text, such as ``"30"`` or ``"true"``, because forms and URIs store all values as
+    text.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -124,6 +125,9 @@ class ConnectionSettings(BaseModel):
     ) -> Self:
         """Check the fields of an Airflow connection, and return the settings.
 
+        :param conn_id: id of the connection, for error messages and metrics.
+        :param host: the host or the base URL of the Call API. None: ``callapi.comagic.ru``.
+        :param extra: a JSON object as text. None: no extra.
         :raises ConnectionSettingsInvalid: a field is invalid. The text names the connection and the field.
         """
         try:
@@ -154,11 +158,11 @@ class ConnectionSettings(BaseModel):
 
     @property
     def period_timezone(self) -> str:
-        """IANA name of the time zone in which a report request states the period's beginning and end.
+        """IANA name of the time zone in which a report request states the beginning and end of its period.
 
-        The requested period is a day longer at both ends than the wanted period. If the
-        connection does not name the account's zone, the default zone is therefore exact enough, and the
-        package does not ask the Data API for the zone.
+        If the connection does not name the account's zone, the name is ``Europe/Moscow``. This guess does no
+        harm: a request asks for a period that is a day longer at both ends than the wanted period. The
+        package therefore need not ask the Data API for the zone.
         """
         return self.timezone or DEFAULT_TIMEZONE
 
@@ -195,7 +199,9 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
 
 
 def _derive_data_api_host(call_api_url: str) -> str:
-    """Return the URL of the Data API that belongs to the base URL of a Call API.
+    """Return the base URL of the Data API that belongs to the base URL of a Call API.
+
+    Example: ``https://callapi.uiscom.ru`` gives ``https://dataapi.uiscom.ru``.
 
     :raises FieldInvalid: it is unknown which Data API belongs to the Call API's host.
     """
@@ -211,9 +217,9 @@ def _derive_data_api_host(call_api_url: str) -> str:
 
 
 def _closest_field(name: str) -> str | None:
-    """Return the field of the extra with the name that is most similar to an unknown name.
+    """Return the name of the field that a misspelt name in the extra probably means.
 
-    None: no name is similar.
+    Example: ``timezon`` gives ``timezone``. None: no field has a similar name.
     """
     known = {_fold(field): field for field in _ExtraFields.model_fields}
     found = difflib.get_close_matches(_fold(name), known, n=1, cutoff=_NEAR)
@@ -245,7 +251,7 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
 def read_settings(connection: Connection) -> ConnectionSettings:
     """Return the settings of an Airflow connection of type ``callapi``.
 
-    This function parses the connection's extra itself. With Airflow's ``extra_dejson``, Airflow would mask
+    The function parses the connection's extra itself. With Airflow's ``extra_dejson``, Airflow would mask
     every value of the extra in the logs, even ``Europe/Moscow``.
 
     :raises ConnectionSettingsInvalid: the connection has another type, or a field is invalid. The text names

@@ -1,1 +1,1 @@
-"""SQL databases of the authors: contact lists come from there, and results go there."""
+"""SQL databases of the DAG authors: tasks read contact lists from them, and write results to them."""

@@ -1,4 +1,4 @@
-"""Converts attempts to rows of a table of attempts, and rows to attempts."""
+"""Converts attempts to rows of a SQL table with one row for each attempt, and rows to attempts."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _NAMES = tuple(column.name for column in attempt_columns())
 
 
 def attempt_of_row(row: Any) -> Attempt:
-    """Return the attempt that a row describes.
+    """Convert a row of the SQL ledger's call table to an `Attempt`.
 
-    :param row: the values of the columns `attempt_columns`, in their order.
+    :param row: the row's values, in the order of `attempt_columns`.
     """
     known = dict(zip(_NAMES, row, strict=True))  # twice as fast as reading the row's attributes
     call = None
@@ -58,11 +58,13 @@ def attempt_of_row(row: Any) -> Attempt:
 
 
 def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
-    """Return an attempt as a row: column → value.
+    """Convert an `Attempt` to a row with every column of `attempt_columns`.
 
-    The row has a value for every column, because a process that takes over an attempt replaces the whole row.
+    The value of a column is None if nothing is known. A process that takes over an attempt that was not
+    placed can therefore replace the whole row, and no old value remains in the row.
 
     :param campaign: the campaign's name.
+    :return: column → value, such as ``{"campaign": "reminders", "attempt": 2, "status": "active", …}``.
     """
     call = attempt.call
     return {

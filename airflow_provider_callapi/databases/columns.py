@@ -61,7 +61,11 @@ KEY = ("campaign", "person", "attempt")
 
 
 def attempt_columns() -> list[Column[Any]]:
-    """Return new columns for a table with one row for each attempt: the fields of `Attempt` and `Outcome`."""
+    """Return new SQLAlchemy columns for a table with one row for each attempt.
+
+    The columns are the campaign's name and the fields of `Attempt` and `Outcome`. The function creates new
+    objects at each call, because a `Column` can belong to one table only.
+    """
     return [
         Column("campaign", String(LONGEST_NAME), primary_key=True),
         Column("person", String(LONGEST_NAME), primary_key=True),

@@ -22,7 +22,7 @@ _LASTING = frozenset({"ProgrammingError", "DataError", "NotSupportedError", "Int
 def open_hook(conn_id: str, field: str) -> Any:
     """Return the `DbApiHook` of an Airflow connection.
 
-    :param field: the name of the operator's parameter, for error messages.
+    :param field: the name of the operator's parameter, such as ``ledger_conn_id``, for error messages.
     :raises CallApiFailure: the connection does not exist, or does not lead to a SQL database.
     """
     named = f"{field}: connection {conn_id!r}"
@@ -36,12 +36,18 @@ def open_hook(conn_id: str, field: str) -> Any:
 
 
 def open_engine(conn_id: str, field: str) -> Engine:
-    """Return an SQLAlchemy engine for the database of an Airflow connection, see `engine_of`."""
+    """Return an SQLAlchemy engine for the database of an Airflow connection.
+
+    The engine keeps phone numbers out of its log and its errors.
+
+    :param field: the name of the operator's parameter, such as ``ledger_conn_id``, for error messages.
+    :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
+    """
     return engine_of(open_hook(conn_id, field), conn_id, field)
 
 
 def engine_of(hook: Any, conn_id: str, field: str) -> Engine:
-    """Return an SQLAlchemy engine for the database of a hook.
+    """Return an SQLAlchemy engine for the database of an Airflow hook (a `DbApiHook`).
 
     The engine keeps phone numbers out of its log and its errors.
 
@@ -71,16 +77,22 @@ def engine_of(hook: Any, conn_id: str, field: str) -> Engine:
 
 
 def _readable_json(value: Any) -> str:
-    """Return JSON in which letters of every alphabet can be read. Half of a surrogate pair becomes ``?``."""
+    """Return a value as JSON text whose letters are not escaped: ``"Анна"``, and not ``"\\u0410…"``.
+
+    Half of a surrogate pair becomes ``?``, because UTF-8 has no bytes for it.
+    """
     return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace").decode()
 
 
 def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrouble:
-    """Return the exception of a task whose database raised an error.
+    """Convert an error of a database into the exception with which the task fails.
 
-    The text has the first line of the database's error, without phone numbers.
+    The exception's text contains the first line of the database's error, without phone numbers.
 
-    :param named: the parameter and the connection, for the text.
+    :param error: the exception of the database's driver, or an SQLAlchemy exception that contains it.
+    :param named: the beginning of the text, such as ``contacts: connection 'dwh'``.
+    :return: `CallApiFailure` if a retry would fail the same way, for example after a ``ProgrammingError``.
+        `CallApiTrouble` if a later try may succeed, for example after a lost connection.
     """
     cause = getattr(error, "orig", None) or error
     text = f"{named}: {type(cause).__name__}: {mask_phones(str(cause)).partition(chr(10))[0]}"

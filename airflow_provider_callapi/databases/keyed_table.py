@@ -1,4 +1,4 @@
-"""A table in a SQL database whose rows are replaced by their key."""
+"""A table in a SQL database in which a written row replaces the row with the same primary key."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ CHUNK = 500
 
 
 class KeyedTable:
-    """A table whose primary key decides which row a new row replaces.
+    """A table in a SQL database in which a written row replaces the row with the same primary key.
 
-    :param engine: an SQLAlchemy engine for one of `DIALECTS`.
+    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL, MariaDB or SQLite.
     :param table: the name, the columns and the primary key of the table.
-    :param named: the operator's parameter, the connection and the table, for error messages.
-    :ivar empty: a row whose columns are all null.
+    :param named: the beginning of error messages, such as ``results: connection 'dwh', table calls``.
+    :ivar key: the names of the columns of the primary key.
+    :ivar empty: every column → None.
     """
 
     def __init__(self, engine: Engine, table: Table, named: str) -> None:
@@ -41,11 +42,13 @@ class KeyedTable:
 
     @classmethod
     def open(cls, name: TableName, table: Table, field: str) -> Self:
-        """Return a table of the database to which a connection leads, and report the table to the lineage.
+        """Open a table through an Airflow connection, and report the table to Airflow's lineage as an output.
 
-        The method does not check whether the table exists.
+        The method does not check whether the table exists. `KeyedTable.prepare` creates a missing table.
 
-        :param field: the name of the operator's parameter, for error messages.
+        :param name: the Airflow connection, the schema and the name of the table.
+        :param table: the columns and the primary key of the table.
+        :param field: the name of the operator's parameter, such as ``results``, for error messages.
         :raises CallApiFailure: the connection cannot be used.
         """
         hook = open_hook(name.conn_id, field)
@@ -56,7 +59,7 @@ class KeyedTable:
     def prepare(self, probe: Mapping[str, Any]) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
-        :param probe: a row that is written and rolled back.
+        :param probe: a row (column → value) that the method writes and rolls back, as the check.
         :raises CallApiFailure: the table has other columns or another key, or the database refuses to create
             the table or to write rows.
         :raises CallApiTrouble: the database does not answer.
@@ -74,10 +77,10 @@ class KeyedTable:
             raise database_error(error, self.named) from None
 
     def upsert(self, db: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write rows, and replace the rows with the same key.
+        """Insert rows. A row replaces the row with the same primary key, if the table has such a row.
 
-        :param db: a connection with an open transaction.
-        :param rows: column → value. Columns that are missing become null.
+        :param db: a connection with an open transaction. The method does not commit the transaction.
+        :param rows: for each row, column → value. A column without a value becomes null.
         """
         complete = [{**self.empty, **row} for row in rows]
         complete.sort(key=lambda row: [row[name] for name in self.key])  # one order prevents deadlocks

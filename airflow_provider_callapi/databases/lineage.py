@@ -1,6 +1,6 @@
-"""Report to Airflow's hook lineage which query a list comes from, and to which table results go.
+"""Report to Airflow's lineage which SQL query a task reads a list from, and to which table it writes results.
 
-Airflow reports files in object storage itself. A failure here never fails a task.
+Airflow itself reports files in object storage. If a report to the lineage fails, the task continues.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ _PORTS = {"postgres": 5432, "mysql": 3306}
 
 
 def report_query(hook: Any, sql: str) -> None:
-    """Report a query as an input of the task. Its parameters are not reported: they may be phone numbers.
+    """Report a SQL query to Airflow's lineage, as an input of the task.
+
+    The function does not report the values of the query's placeholders, because they may be phone numbers.
 
     :param hook: the hook that has carried out the query.
+    :param sql: the SELECT statement.
     """
     with suppress(Exception):
         from airflow.providers.common.sql.hooks.lineage import (  # noqa: PLC0415 - not in every version
@@ -31,10 +34,10 @@ def report_query(hook: Any, sql: str) -> None:
 
 
 def report_table(hook: Any, url: URL, name: TableName) -> None:
-    """Report a table as an output of the task.
+    """Report a SQL table to Airflow's lineage, as an output of the task.
 
     :param hook: the hook of the table's database.
-    :param url: the address of the database.
+    :param url: the SQLAlchemy address of the database.
     """
     with suppress(Exception):
         from airflow.providers.common.compat.lineage.hook import (  # noqa: PLC0415 - heavy
@@ -46,9 +49,12 @@ def report_table(hook: Any, url: URL, name: TableName) -> None:
 
 
 def table_uri(url: URL, name: TableName) -> str | None:
-    """Return the URI of a table as an asset, in the form of Airflow's providers.
+    """Return the URI of a table as an Airflow asset.
 
-    None: the database has no host, so no such URI exists.
+    Example: ``postgres://db.example.org:5432/dwh/public/calls``.
+
+    :param url: the SQLAlchemy address of the database.
+    :return: the URI in the form of Airflow's providers. None: the database has no host, for example SQLite.
     """
     scheme = _SCHEMES.get(url.get_backend_name())
     if scheme is None or not url.host:

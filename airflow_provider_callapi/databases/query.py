@@ -1,4 +1,7 @@
-"""Read the rows of a list with a SQL query. The rows arrive in portions, and never as an XCom."""
+"""Read a list of people, such as a contact list, with a SQL query.
+
+A task fetches the rows from the database in portions of 1000, and never stores the rows in an XCom.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _NAMED = re.compile(r"%\((\w+)\)s")
 
 @dataclass(frozen=True)
 class Query:
-    """A query whose rows are a list of people.
+    """A SQL query that returns a list of people: the contacts or the do-not-call list of a campaign.
 
     :ivar conn_id: id of an Airflow connection to a SQL database.
     :ivar sql: one SELECT statement. Its placeholders have the form of the database's driver. ``%(day)s`` is
@@ -54,11 +57,11 @@ class Query:
         return cls(value["conn_id"], value["sql"], parameters)
 
     def rows(self, parameter: str) -> Iterator[Mapping[str, Any]]:
-        """Yield each row as a dict: column → value. The value of an empty cell is None.
+        """Run the query, and yield each row as a dict: column → value. The value of an empty cell is None.
 
-        The database's transaction is rolled back, so the query changes nothing.
+        The method never commits the transaction, so that the query changes nothing in the database.
 
-        :param parameter: the name of the operator's parameter, for error messages.
+        :param parameter: the name of the operator's parameter, such as ``contacts``, for error messages.
         :raises CallApiFailure: the connection, the query or a row cannot be used.
         :raises CallApiTrouble: the database does not answer.
         """
@@ -75,7 +78,11 @@ class Query:
 
 
 def statements_of(value: Any) -> Iterator[str]:
-    """Yield the statement of a query, or of the query in the key ``list``, if a parameter's value has one."""
+    """Yield the SQL statement in the value of the parameter ``contacts`` or ``do_not_call``.
+
+    :param value: a query ``{"conn_id": …, "sql": …}``, or a dict with a query under the key ``list``, such as
+        ``{"blacklist": true, "list": {"conn_id": …, "sql": …}}``. Other values contain no statement.
+    """
     if isinstance(value, Mapping):
         if isinstance(value.get("sql"), str):
             yield value["sql"]
@@ -83,7 +90,11 @@ def statements_of(value: Any) -> Iterator[str]:
 
 
 def has_query(value: Any) -> bool:
-    """Return whether a parameter's value is a query, or a dict with a query in the key ``list``."""
+    """Return whether the value of the parameter ``contacts`` or ``do_not_call`` contains a SQL query.
+
+    :param value: a query ``{"conn_id": …, "sql": …}``, a dict with a query under the key ``list``, or another
+        value, such as the path of a file.
+    """
     return any(True for _ in statements_of(value))
 
 
@@ -106,14 +117,20 @@ def _rows_of(connection: Any, query: Query) -> Iterator[Mapping[str, Any]]:
 
 
 def _statement_for(connection: Any, query: Query) -> str:
-    """Return the statement with the placeholders of the driver. SQLite writes ``:day`` for ``%(day)s``."""
+    """Return the query's SQL statement with placeholders in the form of the database's driver.
+
+    For SQLite, ``%(day)s`` becomes ``:day``. For other databases, the statement stays unchanged.
+    """
     if isinstance(connection, sqlite3.Connection) and isinstance(query.parameters, Mapping):
         return _NAMED.sub(r":\1", query.sql)
     return query.sql
 
 
 def _open_cursor(connection: Any) -> Any:
-    """Return a cursor that keeps the rows on the database's server, if the driver has such cursors."""
+    """Return a cursor that keeps the rows on the database's server, so that a long list fits into memory.
+
+    For databases other than PostgreSQL and MySQL, the function returns the driver's plain cursor.
+    """
     driver = type(connection).__module__.partition(".")[0]
     if driver in ("psycopg2", "psycopg"):
         return connection.cursor(name="callapi_list")

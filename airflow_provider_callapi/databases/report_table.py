@@ -1,4 +1,7 @@
-"""The table of calls: one row for each call of a report, with the call session id as its key."""
+"""The table of calls: a SQL table with one row for each call that the Data API has reported.
+
+The primary key is the column ``id``, which contains the call session id.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,10 @@ _TYPES: Mapping[FieldKind, Any] = {
 
 
 class ReportTable:
-    """A table of calls in a SQL database.
+    """A table of calls in a SQL database: one row for each call that the Data API has reported.
 
-    :param name: the table. If it is missing, it is created.
-    :param columns: the columns of the rows, with ``id``.
+    :param name: the table. The constructor creates a missing table.
+    :param columns: the fields of the report that are the columns of the table. ``id`` must be one of them.
     :param field: the name of the operator's parameter, for error messages.
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
@@ -54,10 +57,11 @@ class ReportTable:
         self._keyed.prepare({KEY: 0})
 
     def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write rows, and replace the rows of the same calls.
+        """Write rows of calls. A row replaces the row with the same ``id``.
 
-        If the database is not available, wait for up to five minutes.
+        If the database is not available, the method waits for up to five minutes.
 
+        :param rows: for each call, column → value. Times are ISO 8601 texts in UTC.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
         """
         rows = iter(rows)
@@ -69,7 +73,7 @@ class ReportTable:
             self._keyed.upsert(db, rows)
 
     def _with_moments(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a row whose times are epoch seconds, as the columns take them."""
+        """Return a copy of a row with epoch seconds in place of the times in ISO format."""
         return {**row, **{name: _epoch_seconds(row[name]) for name in self._moments}}
 
 

@@ -1,17 +1,19 @@
-"""The table of results: one row for each attempt to call a person, written while the calls take place.
+"""The table of results: a SQL table with one row for each attempt to call a person.
 
-A row has the columns of `attempt_columns` and three more:
+A task writes the rows while the calls take place. A row has the columns of an attempt, such as ``result``,
+and three more columns:
 
 ``contact``
     The person's row in the contact list, as JSON. Null: there is no contact list.
 ``list_row``
-    The number of this row in the contact list; the first row is 1.
+    The number of the person's row in the contact list; the first row is 1.
 ``why``
-    Why no call could be made from a row of the contact list.
+    Why the row of the contact list makes no call, for example because its phone number is invalid.
 
-The key is (``campaign``, ``person``, ``attempt``). ``person`` is the number called, as E.164 digits. A person
-who was not called has one row with the attempt 0. In a row of the contact list without a person of its own,
-such as an invalid row, ``person`` is ``row 17``.
+The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number that is called: E.164
+digits, or a SIP number. A person who was not called has one row with the attempt 0. A row of the contact list
+that is invalid or repeats a number also has one row with the attempt 0. Its ``person`` is ``row 17``, for
+example.
 """
 
 from __future__ import annotations
@@ -40,8 +42,9 @@ Row = Mapping[str, Any]
 
 
 class ResultsTable:
-    """A table of results in a SQL database.
+    """A table of results in a SQL database: one row for each attempt to call a person.
 
+    :param name: the table. `ResultsTable.prepare` creates a missing table.
     :raises CallApiFailure: the connection cannot be used.
     """
 
@@ -62,13 +65,21 @@ class ResultsTable:
         self._keyed = KeyedTable.open(name, table, "results")
 
     def prepare(self) -> None:
-        """Create the table if it is missing, and check that rows can be written. See `KeyedTable.prepare`."""
+        """Create the table if it is missing, and check that rows can be written.
+
+        :raises CallApiFailure: the table has other columns or another key, or the database refuses to create
+            the table or to write rows.
+        :raises CallApiTrouble: the database does not answer.
+        """
         self._keyed.prepare(_PROBE)
 
     def write(self, rows: Iterable[Row], *, patient: bool) -> None:
-        """Write rows of one campaign, and replace rows with the same key.
+        """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
 
-        :param patient: whether to wait up to five minutes for a database that is not available.
+        A row with the attempt 0 means that the person was not called. A row with the attempt 1 or more
+        therefore deletes the person's row with the attempt 0.
+
+        :param patient: True: wait up to five minutes for a database that is not available. False: try once.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
         """
         retrying = RETRY_OUTAGE if patient else RETRY_BRIEFLY.copy(stop=lambda state: True)
@@ -92,7 +103,10 @@ class ResultsTable:
 
 
 def _with_short_name(row: Row) -> Row:
-    """Return a row whose campaign's name fits into its column. A hash replaces the end of a longer name."""
+    """Return a row whose campaign's name has at most 250 characters, as the column ``campaign`` takes it.
+
+    A hash replaces the end of a longer name.
+    """
     campaign = row["campaign"]
     if len(campaign) <= LONGEST_NAME:
         return row
@@ -101,17 +115,19 @@ def _with_short_name(row: Row) -> Row:
 
 
 def row_of_result(attempt: Attempt, campaign: str, person: str) -> dict[str, Any]:
-    """Return the row of an attempt in a table of results.
+    """Convert an attempt to a row of a table of results: column → value.
+
+    The row has no values for the columns ``contact``, ``list_row`` and ``why``.
 
     :param campaign: the campaign's name.
-    :param person: the number called.
+    :param person: the number that is called: E.164 digits, or a SIP number.
     """
     row = row_of_attempt(attempt, campaign)
     return {**{name: value for name, value in row.items() if name not in _NO_ATTEMPT}, "person": person}
 
 
 def open_results_table(name: TableName) -> ResultsTable:
-    """Return the table of results, which exists and can be written.
+    """Open a table of results. Create the table if it is missing, and check that rows can be written.
 
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.

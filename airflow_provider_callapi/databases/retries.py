@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class LostRaceError(Exception):
-    """Another process changed the row of an attempt after this process had read the row."""
+    """Another process changed an attempt's row in the ledger after this process had read the row."""
 
 
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
@@ -48,10 +48,12 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 
 
 def mask_errors(work: Callable[[], T], named: str) -> T:
-    """Call a function and return its result. Convert a database error to an error without phone numbers.
+    """Call a function that uses a database, and return the result of the function.
 
-    :param work: the function. It takes no arguments and uses a database.
-    :param named: the name of the database, for the error.
+    The text of a database error may contain phone numbers. The text of the `CallApiTrouble` contains none.
+
+    :param work: the function. It takes no arguments.
+    :param named: the beginning of the error's text, such as ``the ledger's database``.
     :raises CallApiTrouble: the database does not answer, or refuses a statement.
     """
     try:

@@ -1,4 +1,4 @@
-"""The table to which an author's results go, as the DAG file names it."""
+"""The name of a SQL table to which a task writes. DAG files give it as ``{"conn_id": …, "table": …}``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ _KEYS = frozenset({"conn_id", "table", "schema"})
 
 @dataclass(frozen=True)
 class TableName:
-    """The name of a table.
+    """The name of a SQL table, and the Airflow connection that leads to its database.
 
     :ivar conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite.
+    :ivar table: the table's name without the schema.
     :ivar schema: the table's schema in the database. None: the default schema of the connection's user.
     """
 
@@ -25,7 +26,7 @@ class TableName:
     def of(cls, value: Any) -> Self:
         """Return the table that a dict names: ``{"conn_id": …, "table": …, "schema": …}``.
 
-        :raises ValueError: the value is not such a dict.
+        :raises ValueError: the value is not a dict of this form. The text names what is wrong.
         """
         if not isinstance(value, Mapping) or not {"conn_id", "table"} <= value.keys() <= _KEYS:
             raise ValueError("a table has the keys conn_id, table and schema")

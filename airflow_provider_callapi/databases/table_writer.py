@@ -1,7 +1,7 @@
 """Write rows to a table of results while calls take place.
 
-A thread of its own writes the rows, so that a slow database never delays a call. If the database does not
-answer, the rows wait.
+A background thread writes the rows, so that a slow database never delays a call. If the database does not
+answer, the rows wait in memory, and the thread tries again after 15 seconds.
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ _CLOSES_WITHIN = 5.0
 
 
 class TableWriter:
-    """Writes rows to a table of results, in a thread of its own. Of rows with one key, the last one counts.
+    """Writes rows to a table of results in a background thread, about once a second.
 
+    If `TableWriter.add` gets several rows with the same campaign, person and attempt, the thread writes only
+    the newest row.
+
+    :param table: the table. It must exist.
     :param log: the task's logger.
     """
 
@@ -38,21 +42,30 @@ class TableWriter:
         self._thread = threading.Thread(target=self._write_regularly, name="callapi-results", daemon=True)
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Write these rows within seconds. The method does not wait for the database."""
+        """Hand over rows, which the background thread writes within seconds.
+
+        The method does not wait for the database.
+        """
         with self._waiting_lock:
             self._waiting.update({tuple(row[name] for name in KEY): row for row in rows})
         if self._thread.ident is None:
             self._thread.start()
 
     def close(self) -> None:
-        """Write what is left, and end the thread. A database that does not answer delays this by seconds."""
+        """End the background thread after one last write of the waiting rows.
+
+        The method waits at most 5 seconds for the write. If the write fails, the rows stay in memory.
+        """
         self._closed.set()
         if self._thread.ident is not None:
             self._thread.join(_CLOSES_WITHIN)
 
     def finish(self, last: Iterable[Row] = ()) -> None:
-        """Write what is left and the last rows, and wait up to five minutes for the database.
+        """End the background thread, write all waiting rows, and then write the last rows.
 
+        The method waits up to five minutes for a database that is not available.
+
+        :param last: rows that were not added before.
         :raises CallApiTrouble: the database has not answered, or refuses the rows.
         """
         self.close()

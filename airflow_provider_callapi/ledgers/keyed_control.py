@@ -1,4 +1,7 @@
-"""The wish and the progress of a campaign in a store of small values, such as Airflow's task state."""
+"""Stores the wish and the progress of one campaign in Airflow's task state, or in a similar key-value store.
+
+The wish is what a user has asked of the campaign, such as ``pause``. The progress is how far the campaign is.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ PROGRESS_KEY = "callapi_campaign_progress"
 
 
 class KeyedControl:
-    """A campaign's `ControlStore` in a key-value store that belongs to the campaign's task.
+    """Stores the wish (such as ``pause``) and the progress of one campaign in a key-value store.
 
-    :param store: stores the values.
+    The class has the methods of `airflow_provider_callapi.calls.campaign.control_store.ControlStore`.
+
+    :param store: the key-value store of the campaign's task, such as Airflow's task state.
     """
 
     def __init__(self, store: KeyValueStore) -> None:
@@ -22,18 +27,18 @@ class KeyedControl:
     def read_wish(self) -> Wish | None:
         """Return what a user has asked of the campaign; None: no user has asked for anything.
 
-        :raises ValueError: the stored value describes no wish.
+        :raises ValueError: the stored value is not the JSON of a wish.
         """
         value = self._store.get(WISH_KEY)
         return None if value is None else Wish.from_json(value)
 
     def write_wish(self, wish: Wish) -> None:
-        """Store what a user asks of the campaign, and replace the older wish."""
+        """Store what a user asks of the campaign, such as ``pause``. The new wish replaces the older wish."""
         self._store.set(WISH_KEY, wish.to_json())
 
     def publish(self, progress: Progress) -> None:
-        """Store the campaign's progress, and replace the older progress."""
+        """Store how far the campaign is. The new progress replaces the older progress."""
         self._store.set(PROGRESS_KEY, progress.to_json())
 
     def close(self) -> None:
-        """Do nothing: the store belongs to the task."""
+        """Do nothing, because a key-value store has no connection to close."""

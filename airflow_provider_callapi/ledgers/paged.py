@@ -1,8 +1,9 @@
-"""A ledger in pages of plain JSON, for a store of small values such as Airflow's task state.
+"""A ledger in a key-value store, such as Airflow's task state, which is meant for small values.
 
-Each page stores all attempts to call up to 35 people. The ledger adds new people to the last page. One write
-therefore stores the first intents for a whole batch of new people. Only one process at a time may use the
-ledger. Otherwise, one process can overwrite the attempts that another process has stored.
+The ledger divides the people into pages. A page is one JSON value with all attempts to call up to 35 people.
+New people come onto the last page, so one write stores the first intents of many new people. Only one process
+at a time may use the ledger, because a process writes whole pages, and could overwrite what another process
+has stored.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ Page = dict[str, list[dict[str, Any]]]
 
 
 class PagedLedger:
-    """A campaign's ledger in a key-value store.
+    """Stores a campaign's attempts in a key-value store, such as Airflow's task state.
 
     The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. Of a person's
-    attempts that rang no phone, the ledger keeps only the three newest.
+    attempts that rang no phone, the ledger keeps only the three newest, to save space.
 
     :param store: stores the pages. Only one process at a time may write to this store.
     """
@@ -49,7 +50,7 @@ class PagedLedger:
 
         The attempts to call one person are in order, oldest attempt first.
 
-        :param people: the keys by which the ledger knows the people.
+        :param people: the keys of the people, as in `Attempt.person`.
         """
         return (attempt for person in people if person in self._page_of for attempt in self._attempts(person))
 
@@ -70,7 +71,10 @@ class PagedLedger:
         ]
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Store new versions of attempts that `claim` has reserved before."""
+        """Replace stored attempts by newer versions, for example by versions with a result.
+
+        :param attempts: new versions of attempts that `claim` has reserved before.
+        """
         changed: set[int] = set()
         for attempt in attempts:
             number = self._page_for(attempt.person)
@@ -93,9 +97,9 @@ class PagedLedger:
 
 
 def _drop_old_unrung(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a person's attempts without the oldest attempts that rang no phone.
+    """Return a person's attempts, and leave out all but the three newest attempts that rang no phone.
 
-    Of the attempts that rang no phone, only the three newest remain.
+    :param values: the attempts as JSON, oldest first.
     """
     unrung = [value["attempt"] for value in values if value.get("result") in RANG_NO_PHONE]
     dropped = unrung[:-_UNRUNG_KEPT]
@@ -110,7 +114,10 @@ _UNKNOWN_CALL = Outcome(call_session_id=0).to_xcom()
 
 
 def _default_call(attempt: int, external_id: str) -> dict[str, Any]:
-    """Return a dict: field of a call → default value. A page stores only fields with other values."""
+    """Return the default values of the fields of a call: field of `Outcome` → value.
+
+    To save space, a page stores only those fields of a call that have another value.
+    """
     return {**_UNKNOWN_CALL, "external_id": external_id, "attempt": attempt}
 
 

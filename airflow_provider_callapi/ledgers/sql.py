@@ -1,9 +1,11 @@
 """A ledger of campaigns in a SQL database: PostgreSQL, MySQL or SQLite.
 
-Each row has a unique key (campaign, person, attempt). Only the process that inserts the row dials the
-attempt. Two shards, two tries of a task, or two runs of a campaign therefore never dial the same attempt
-twice. A late write does not overwrite a row that already contains more knowledge of the attempt. The list
-`airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
+The ledger has one row for each attempt, with the primary key (campaign, person, attempt). Only the process
+that inserts the row dials the attempt. Two shards, two tries of a task, or two runs of a campaign therefore
+never dial the same attempt twice.
+
+A late write never replaces a result by an earlier status, such as ``answered`` by ``active``. The list
+`airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines which status or result comes later.
 """
 
 from __future__ import annotations
@@ -47,7 +49,10 @@ _DATABASE = "the ledger's database"
 
 
 class SqlLedger:
-    """A `Ledger` in a SQL database. The constructor creates missing tables.
+    """Stores a campaign's attempts in a SQL database that several tasks can share.
+
+    The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor
+    creates missing tables.
 
     :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Create the engine with
         the option ``hide_parameters``, which keeps phone numbers out of the engine's log.
@@ -73,7 +78,7 @@ class SqlLedger:
 
         The attempts to call one person are in order, oldest attempt first.
 
-        :param people: the keys by which the ledger knows the people.
+        :param people: the keys of the people, as in `Attempt.person`.
         """
         for rows in self._rows(people):
             yield from map(attempt_of_row, rows)
@@ -104,10 +109,13 @@ class SqlLedger:
         return claims
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Store new versions of attempts that `claim` has reserved before.
+        """Replace stored attempts by newer versions, for example by versions with a result.
 
-        A row stays unchanged if the row already contains more knowledge of the attempt. The list
+        A row stays unchanged if it already contains more knowledge of the attempt, for example the result
+        ``answered`` when a late version is still ``active``. The list
         `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
+
+        :param attempts: new versions of attempts that `claim` has reserved before.
         """
         # All writers use one order. With different orders, two writers could wait for each other: a deadlock.
         in_one_order = sorted(attempts, key=lambda attempt: (attempt.person, attempt.attempt))
@@ -130,13 +138,12 @@ class SqlLedger:
         return self._retried(claim, intent, retrying)
 
     def _claim(self, db: Connection, intent: Attempt, *, repeated: bool) -> ClaimResult:
-        """Claim the attempt of one intent within a transaction.
+        """Reserve one attempt within a transaction: store the intent, unless the ledger must refuse it.
 
-        :param repeated: whether this process has tried to store the same intent before. If True, an equal
-            intent in the database is this process's own: the earlier transaction was committed, but its
-            answer was lost. If False, another process has stored the equal intent. The row alone does not
-            show which process stored the row, because every process gives an attempt the same
-            ``external_id``.
+        :param repeated: whether this process has tried to store the same intent before. The row alone does
+            not show which process stored the row, because every process gives an attempt the same
+            ``external_id``. True: this process stored an equal intent in the database, because its earlier
+            transaction was committed and only the answer was lost. False: another process stored it.
         """
         if self._min_gap is not None:
             # Lock before the first read. In SQLite, only a write begins a transaction.
@@ -171,9 +178,11 @@ class SqlLedger:
         return None if last is None else float(last) + self._min_gap
 
     def _rows(self, people: Iterable[str]) -> Iterator[Sequence[Any]]:
-        """Yield lists of database rows with the attempts to call the given people.
+        """Yield the database rows of the attempts to call the given people, in lists.
 
         Each list contains all rows of up to 500 people, in the order of person and attempt.
+
+        :param people: the keys of the people, as in `Attempt.person`.
         """
         query = select(calls).where(calls.c.campaign == self._campaign)
         for some in _chunks(list(dict.fromkeys(people))):
@@ -183,12 +192,10 @@ class SqlLedger:
     def _retried(
         self, work: Callable[[Connection, A], T], argument: A, retrying: tenacity.Retrying | None = None
     ) -> T:
-        """Run a database transaction and return its result.
+        """Run a database transaction, repeat it after a temporary error, and return its result.
 
-        Repeat the transaction after a temporary error.
-
-        Examples of temporary errors are a deadlock, a lock, a lost connection, and another process that
-        changes the same row.
+        Temporary errors are, for example, a deadlock, a lost connection, and another process that changes the
+        same row.
 
         :param work: a function that carries out the transaction. Its arguments are a database connection and
             ``argument``.
@@ -204,7 +211,7 @@ class SqlLedger:
 
 
 def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
-    """Return a ledger in the database to which an Airflow connection leads.
+    """Open a campaign's SQL ledger in the database to which an Airflow connection leads.
 
     :param ledger_conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite. Its provider must offer
         an SQLAlchemy engine.
@@ -222,9 +229,12 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
 
 
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
-    """Return whether the newest attempt in the database is the same attempt with the same intent.
+    """Return whether the database already contains an intent: as the newest attempt, with the same time.
 
-    The times of the two intents may differ by less than a microsecond, because the database rounds times.
+    The two times may differ by less than a microsecond, because the database rounds times.
+
+    :param newest: the person's newest attempt in the database.
+    :param intent: the intent that a process wants to store.
     """
     return (newest.attempt, newest.status, newest.external_id) == (
         intent.attempt,

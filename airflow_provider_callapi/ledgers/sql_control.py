@@ -1,7 +1,8 @@
-"""The wishes and the progress of campaigns in the database of a SQL ledger.
+"""Stores the wishes and the progress of campaigns in two tables of the SQL ledger's database.
 
 ``callapi_campaign_wish``
-    One row for each campaign that a user has paused, resumed or stopped: what, who and when.
+    One row for each campaign that a user has asked to pause, resume or stop: what the user asked, who and
+    when.
 ``callapi_campaign_progress``
     One row for each task of a campaign: how far the campaign is, as JSON without phone numbers.
 """
@@ -52,10 +53,10 @@ _progress = Table(
 
 
 class SqlControl:
-    """The wishes and the progress of all campaigns in one SQL database.
+    """Reads and writes the wishes (such as ``pause``) and the progress of all campaigns in one SQL database.
 
-    Each method fails within seconds if the database does not answer, because a campaign must go on with its
-    active calls, and a user waits for the command.
+    If the database does not answer, each method fails within seconds, because a campaign must go on watching
+    its active calls, and a user waits for the command ``airflow callapi campaigns``.
 
     :param engine: the SQLAlchemy engine of the ledger. The constructor creates missing tables.
     :raises CallApiTrouble: the database does not answer. The other methods raise this error too.
@@ -69,23 +70,26 @@ class SqlControl:
         """Return what a user has asked of a campaign; None: no user has asked for anything.
 
         :param campaign: the campaign's name.
-        :raises ValueError: the row describes no wish.
+        :raises ValueError: the stored kind is not ``pause``, ``resume`` or ``stop``.
         """
         row = self._do(lambda db: db.execute(select(_wishes).where(_wishes.c.campaign == campaign)).first())
         return None if row is None else Wish(WishKind(row.kind), row.asked_by, row.asked_at)
 
     def write_wish(self, campaign: str, wish: Wish) -> None:
-        """Store what a user asks of a campaign, and replace the older wish."""
+        """Store what a user asks of a campaign, such as ``pause``. The new wish replaces the older wish."""
         values = {"kind": wish.kind.value, "asked_by": wish.by[:LONGEST_NAME], "asked_at": wish.at}
         self._replace(_wishes, {"campaign": campaign}, values)
 
     def publish(self, progress: Progress) -> None:
-        """Store the progress of a campaign's task, and replace the older progress."""
+        """Store how far a campaign's task is. The new progress replaces the older progress of this task."""
         key = {"campaign": progress.campaign, "shard": progress.shard}
         self._replace(_progress, key, {"published_at": progress.at, "progress": progress.to_json()})
 
     def list_progress(self) -> list[Progress]:
-        """Return the progress of the campaigns that have published last, the newest first."""
+        """Return the progress of up to 100 tasks of campaigns, the newest progress first.
+
+        A row that another version of this package has written in another form is left out.
+        """
         query = select(_progress.c.progress).order_by(_progress.c.published_at.desc()).limit(_LISTED)
         found = []
         for value in self._do(lambda db: db.execute(query).scalars().all()):
@@ -98,14 +102,18 @@ class SqlControl:
         self._engine.dispose()
 
     def of(self, campaign: str) -> CampaignControl:
-        """Return the `ControlStore` of one campaign.
+        """Return an object that reads the wish and publishes the progress of one campaign.
 
         :param campaign: the campaign's name.
         """
         return CampaignControl(self, campaign)
 
     def _replace(self, table: Table, key: dict[str, str], values: dict[str, Any]) -> None:
-        """Update the row with a key, or insert the row."""
+        """Update the row with the given key, or insert the row if the table has no such row.
+
+        :param key: column of the primary key → value.
+        :param values: the other columns → value.
+        """
 
         def replace(db: Connection) -> None:
             is_key = [table.c[name] == value for name, value in key.items()]
@@ -124,7 +132,13 @@ class SqlControl:
 
 
 class CampaignControl:
-    """The `ControlStore` of one campaign in a SQL database."""
+    """Reads the wish and publishes the progress of one campaign in a SQL database.
+
+    The class has the methods of `airflow_provider_callapi.calls.campaign.control_store.ControlStore`.
+
+    :param control: the wishes and the progress of all campaigns in the database.
+    :param campaign: the campaign's name.
+    """
 
     def __init__(self, control: SqlControl, campaign: str) -> None:
         self._campaign = campaign
@@ -138,7 +152,7 @@ class CampaignControl:
 
 
 def open_sql_control(ledger_conn_id: str) -> SqlControl:
-    """Return the wishes and the progress in the database to which an Airflow connection leads.
+    """Open the stored wishes and progress of all campaigns whose SQL ledger is in one database.
 
     :param ledger_conn_id: id of the Airflow connection that campaigns use as their ``ledger_conn_id``.
     :raises CallApiFailure: the connection does not lead to a usable database.

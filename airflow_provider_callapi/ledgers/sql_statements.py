@@ -1,6 +1,7 @@
-"""SQL statements of the ledger.
+"""The SQL statements with which the SQL ledger updates attempts.
 
-The statements decide which write may replace a row, and which calls rang a phone.
+The statements contain two rules: when a write may change the row of an attempt, and which calls may have rung
+a phone.
 """
 
 from __future__ import annotations
@@ -41,27 +42,29 @@ _ABOUT_AN_INTENT = KNOWLEDGE.index((Status.NOT_PLACED, ...))
 
 
 def knowledge_index(attempt: Attempt) -> int:
-    """Return how much is known of an attempt: the index of its status and result in the list `KNOWLEDGE`.
+    """Return how much is known of an attempt, as an index in the list `KNOWLEDGE`: a higher index is more.
 
-    A higher index means more knowledge.
+    Example: 0 for an attempt with the status ``dialling``, 3 for ``active``, and 8 for ``finished`` with the
+    result ``answered``.
     """
     known = (attempt.status, attempt.result)
     return KNOWLEDGE.index(known if known in KNOWLEDGE else (attempt.status, ...))
 
 
 def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
-    """Return the SQL condition that a row of the call table has the given status and result.
+    """Return the SQL condition that a row of the ledger's call table has the given status and result.
 
-    :param result: the result. None: the row must have no result. ``Ellipsis``: every result matches.
+    :param result: a `Result`. None: the row must have no result. ``...``: the result does not matter.
     """
     has_status = calls.c.status == status.value
     return has_status if result is ... else and_(has_status, calls.c.result == result)
 
 
 def _merged_value(column: Column[Any]) -> Any:
-    """Return the SQL expression for a column's value after a write.
+    """Return the SQL expression for the value that a column has after a write of `RECORD`.
 
-    If the new value is unknown (null), the column keeps its old value.
+    If the new value is unknown (null), the column keeps its old value. The column ``observed`` stays true if
+    it was true.
     """
     if column.name == "observed":
         return case((column.is_(True), True), else_=_new_value("observed"))

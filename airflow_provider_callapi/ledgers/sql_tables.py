@@ -1,9 +1,9 @@
 """The tables of the SQL ledger. An author may query these tables. The call table holds phone numbers.
 
 ``callapi_campaign_call``
-    One row for each dialled attempt, with the columns of `databases.columns`.
+    One row for each dialled attempt, with the columns of `attempt_columns`.
 ``callapi_campaign_lock``
-    A fixed number of rows. Each person belongs to one of these rows. A claim with ``min_gap`` locks the
+    64 rows that serve as locks. Each person belongs to one of these rows. A claim with ``min_gap`` locks the
     person's row, so that claims for one person wait for each other.
 """
 
@@ -67,7 +67,10 @@ def create_tables(engine: Engine) -> None:
 
 
 def _add_missing_columns(engine: Engine) -> None:
-    """Add the columns that the table of an older version lacks. Their values in the old rows are null."""
+    """Add columns that are missing because an older version of this package has created the call table.
+
+    The values of these columns in existing rows are null.
+    """
     existing = {column["name"] for column in inspect(engine).get_columns(calls.name)}
     for column in calls.columns:
         if column.name not in existing:
@@ -77,8 +80,10 @@ def _add_missing_columns(engine: Engine) -> None:
 
 
 def stripe_of(person: str) -> int:
-    """Return the number of the row that a claim for a person locks in the lock table.
+    """Return the number (0 to 63) of the row in the lock table that a claim for a person locks.
 
-    :param person: the key by which the ledger knows the person.
+    A person always has the same row. Several people may share a row.
+
+    :param person: the person's key, as in `Attempt.person`.
     """
     return zlib.crc32(person.encode()) % STRIPES

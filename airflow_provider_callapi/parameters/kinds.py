@@ -55,7 +55,7 @@ class Kind:
 def seconds(*, at_least: float = 0.0, zero: bool = False, at_most: float = LONGEST_SECONDS) -> Kind:
     """Return the kind (check and conversion) of parameters that are durations.
 
-    The kind converts a number, a text or a timedelta to seconds.
+    The kind converts a number, a text or a timedelta to seconds: ``"7.5"`` becomes 7.5.
 
     :param at_least: the shortest duration in seconds. 0: every positive duration is allowed.
     :param zero: whether a duration of 0 is allowed, too.
@@ -92,7 +92,7 @@ _NO_LIMIT = timedelta(seconds=1e12)
 def count(*, at_least: int = 1, at_most: int = _LARGEST_COUNT) -> Kind:
     """Return the kind (check and conversion) of parameters that are whole numbers.
 
-    The kind converts a number or a text to an int.
+    The kind converts a number or a text to an int: ``"60"`` and 60.0 become 60.
 
     :param at_least: the smallest allowed number.
     :param at_most: the largest allowed number.
@@ -127,9 +127,9 @@ def _read_identifiers(value: Any) -> frozenset[int]:
 
 
 def share(*, below_one: bool = False) -> Kind:
-    """Return the kind (check and conversion) of parameters that are shares: numbers from 0 to 1.
+    """Return the kind (check and conversion) of parameters that are shares: numbers from 0 to 1, such as 0.2.
 
-    :param below_one: whether the share must be less than 1.
+    :param below_one: True: the share must be less than 1. False: 1 is allowed, too.
     """
 
     def read(value: Any) -> float:
@@ -142,7 +142,10 @@ def share(*, below_one: bool = False) -> Kind:
 
 
 def choice(values: Collection[str]) -> Kind:
-    """Return the kind (check and conversion) of parameters that allow only the given texts."""
+    """Return the kind (check) of parameters that allow only some texts, such as ``delivery``.
+
+    :param values: the allowed texts. The kind returns an allowed text unchanged.
+    """
 
     def read(value: Any) -> str:
         if not isinstance(value, str) or value not in values:
@@ -153,7 +156,7 @@ def choice(values: Collection[str]) -> Kind:
 
 
 def flag(value: Any) -> bool:
-    """Return the boolean that a value means.
+    """Convert the value of a parameter to a boolean: ``"True"`` becomes True.
 
     :param value: a boolean, or the text ``true`` or ``false`` in upper or lower case.
     :raises ValueError: the value is neither true nor false.
@@ -166,10 +169,10 @@ def flag(value: Any) -> bool:
 
 
 def text(value: Any) -> str:
-    """Return the text that a value means. A whole number is converted to its digits.
+    """Check that the value of a parameter is a text, and return the text. The number 1234 becomes ``"1234"``.
 
-    :raises ValueError: the value is empty, or is neither a text nor a whole number. A number with a fraction
-        is not allowed, because the texts "1.10" and "1.1" would be the same number.
+    :raises ValueError: the text is empty or blank, or the value is neither a text nor a whole number. A
+        number with a fraction is not allowed, because the texts "1.10" and "1.1" would be the same number.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -186,9 +189,9 @@ def _read_texts(value: Any) -> list[str]:
 
 
 def _read_contacts(value: Any) -> list[str]:
-    """Return one or several phone numbers as a list of texts.
+    """Return one or several phone numbers as a list of texts: 79260000001 becomes ``["79260000001"]``.
 
-    A data frame may give a phone number as a float.
+    A float without a fraction is allowed, because data frames may contain phone numbers as floats.
     """
     numbers = value if isinstance(value, list | tuple | set) else [value]
     return [text(int(one) if isinstance(one, float) and one.is_integer() else one) for one in numbers]
@@ -201,9 +204,9 @@ def _read_mapping(value: Any) -> Mapping[Any, Any]:
 
 
 def mapping_of(kind: Kind) -> Kind:
-    """Return the kind (check and conversion) of parameters that are dicts.
+    """Return the kind (check and conversion) of parameters that are dicts whose values have one kind.
 
-    :param kind: checks and converts each value in the dict.
+    :param kind: the kind that checks and converts each value in the dict. The keys are not checked.
     """
 
     def read(value: Any) -> dict[Any, Any]:
@@ -234,9 +237,10 @@ def _read_moment(value: Any) -> float:
 
 
 def _read_rows(value: Any) -> Any:
-    """Return a list of rows or the path of a file unchanged, and a dict as a query.
+    """Check the value of a parameter that is a list of people, such as ``contacts``.
 
-    The campaign later checks each row.
+    A list of rows or the path of a file is returned unchanged: the campaign later checks each row. A dict
+    ``{"conn_id": …, "sql": …}`` becomes a `Query`.
 
     :raises ValueError: the value is None, a number, bytes, an empty text, or a dict that is not a query.
     """
@@ -252,9 +256,10 @@ def _read_rows(value: Any) -> Any:
 
 
 def _read_exclusions(value: Any) -> Exclusions:
-    """Return whom a campaign must not call.
+    """Convert the value of the parameter ``do_not_call``: the people whom a campaign must not call.
 
-    :param value: a list as `_read_rows` takes it, or ``{"blacklist": true, "list": …}`` with such a list.
+    :param value: a list of rows, the path of a file, a dict with a SQL query, or a dict
+        ``{"blacklist": true, "list": …}`` whose ``list`` is one of these three.
     :raises ValueError: the value has another form.
     """
     if not isinstance(value, Mapping) or "blacklist" not in value:
@@ -272,12 +277,12 @@ def _read_timezone(value: Any) -> str:
 
 
 def _read_results(value: Any) -> str | TableName:
-    """Return the path of a file unchanged, and a dict as the name of a table."""
+    """Convert the value of the parameter ``results``: a path stays a text, a dict becomes a `TableName`."""
     return TableName.of(value) if isinstance(value, Mapping) else text(value)
 
 
 def _number(value: Any) -> float:
-    """Return the number that an int, a float or a text means.
+    """Convert an int, a float or a text to a float: ``"60"`` becomes 60.0. Infinity is allowed.
 
     :raises ValueError: the value is not a number, or is the float NaN.
     """

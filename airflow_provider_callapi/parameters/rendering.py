@@ -12,14 +12,15 @@ from typing import Any, ClassVar
 
 
 class TextStaysText:
-    """Mixin for classes with template fields: a rendered text never becomes a value of another type.
+    """Mixin for operators and other classes with template fields: a rendered text keeps the type str.
 
-    A template that consists of one expression still gives the value of the expression: ``{{ params.call }}``
-    may be a dict or None.
+    The rule applies even if the DAG has ``render_template_as_native_obj=True``: ``1234#`` stays a text. Only
+    a template that consists of one expression gives the value of the expression: ``{{ params.call }}`` may be
+    a dict or None.
 
-    :cvar object_fields: the template fields that take an object. If the value of such a field is a text, the
-        DAG's setting applies, so ``{{ ti.xcom_pull('rows') | tojson }}`` may become a list. Rendered texts
-        inside an object keep the type str.
+    :cvar object_fields: the names of the template fields that may be a list or a dict. For a text in
+        one of these fields, the DAG's setting applies, so that ``{{ params.rows | tojson }}`` may become a
+        list. Rendered texts inside a list or a dict keep the type str.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()
@@ -51,10 +52,12 @@ class TextStaysText:
 
 
 def _render_text(template: Any, context: Mapping[str, Any]) -> Any:
-    """Render a native template. Return a text, or the value of an expression that is the whole template.
+    """Render a Jinja template of a DAG with ``render_template_as_native_obj=True``.
 
-    Like Airflow's own function, this function does not read all values of the context, because a value may
-    need a request to Airflow's API server.
+    The function reads only those values of the context that the template uses, because a value may need a
+    request to Airflow's API server.
+
+    :return: a text, or the value of the expression if the template consists of one expression.
     """
     environment = template.environment
     names: Any = copy.copy(context)

@@ -1,4 +1,4 @@
-"""Check and convert the parameters of an object by a schema, which is a table: parameter name → kind."""
+"""Check and convert the parameters of an operator or hook by a schema: parameter name → `Kind`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ Schema = Mapping[str, Kind]
 def read_parameters(
     schema: Schema, values: Mapping[str, Any], *, not_rendered: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Return the converted values of the parameters in a schema.
+    """Check and convert the parameters that a schema names, and return them: parameter name → value.
 
-    :param values: name → value. Names that are not in the schema are ignored.
-    :param not_rendered: the names of the template fields, before Airflow renders them. A template in such a
-        field, or the output of another task, is returned unchanged.
+    :param schema: parameter name → the `Kind` that checks and converts the value.
+    :param values: parameter name → value. Names that are not in the schema are ignored.
+    :param not_rendered: the names of the fields that may still contain a template, because Airflow has not
+        rendered them yet. A template such as ``{{ ds }}``, or the output of another task, stays unchanged.
     :raises InvalidParameter: a value is not allowed. The text names the parameter, but contains no value.
     """
     return {
@@ -33,8 +34,10 @@ def read_parameters(
 
 
 def read_parameter(name: str, value: Any, kind: Kind) -> Any:
-    """Return the converted value of one parameter.
+    """Check and convert the value of one parameter, and return the converted value.
 
+    :param name: the parameter's name, for the error's text.
+    :param kind: the kind that checks and converts the value.
     :raises InvalidParameter: the value is not allowed. The text names the parameter, but contains no value.
     """
     if value is None and kind.optional:
@@ -46,7 +49,10 @@ def read_parameter(name: str, value: Any, kind: Kind) -> Any:
 
 
 def is_template(value: Any) -> bool:
-    """Return whether a value contains a template, or is the output of another task."""
+    """Return whether a value contains a Jinja template (``{{ ds }}``), or is the output of another task.
+
+    The function also searches in lists, tuples, sets and the values of dicts.
+    """
     if isinstance(value, str):
         return "{{" in value or "{%" in value or "{#" in value
     if isinstance(value, Mapping):
@@ -59,7 +65,9 @@ def is_template(value: Any) -> bool:
 
 @contextmanager
 def nothing_sent() -> Iterator[None]:
-    """Convert an `InvalidParameter` into a `CallApiFailure`, and add "No call was placed" to the error text.
+    """Add "No call was placed" to the text of an `InvalidParameter` that a ``with`` block raises.
+
+    The block must run before the task sends its first start request.
 
     :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`.
     """

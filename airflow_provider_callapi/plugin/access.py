@@ -1,4 +1,8 @@
-"""Who may see the page and who may act: the rights of Airflow's auth manager, and protection against CSRF."""
+"""Decides who may see the page *Calls*, and who may release calls and pause campaigns on the page.
+
+The rights are the rights on an Airflow connection in Airflow's auth manager. A signed token in each form
+protects against CSRF (a form that another site sends in the user's name).
+"""
 
 from __future__ import annotations
 
@@ -22,15 +26,16 @@ UserDep = Annotated[BaseUser, Depends(get_user)]
 """The user who has logged in to Airflow."""
 ConnectionId = Annotated[str, Path(pattern=r"^[\w.-]+$", max_length=250)]
 MAY_READ = Depends(requires_access_connection("GET"))
-"""The user may read the connection that the path parameter ``connection_id`` names."""
+"""Refuses a request unless the user may read the connection in the path parameter ``connection_id``."""
 MAY_EDIT = Depends(requires_access_connection("PUT"))
-"""The user may edit this connection."""
+"""Refuses a request unless the user may edit the connection in the path parameter ``connection_id``."""
 
 
 def is_allowed(method: str, connection_id: str, user: BaseUser) -> bool:
-    """Return whether a user has a right on a connection.
+    """Return whether a user may read or edit an Airflow connection, as Airflow's auth manager decides.
 
-    :param method: ``GET``: to read the connection. ``PUT``: to edit the connection.
+    :param method: the right: ``GET`` to read the connection, ``PUT`` to edit the connection.
+    :param connection_id: id of the connection, such as ``callapi_default``.
     """
     find_team = getattr(Connection, "get_team_name", None)  # Airflow 3.1+
     team = {"team_name": find_team(connection_id)} if find_team else {}
@@ -39,7 +44,10 @@ def is_allowed(method: str, connection_id: str, user: BaseUser) -> bool:
 
 
 def sign_token(user: BaseUser, now: float) -> str:
-    """Return the token that the page's forms carry. Another site cannot make such a token.
+    """Return a signed token for a form of the page. The token is valid for this user and for 12 hours.
+
+    `check_token` refuses a form without a valid token, because another site may have sent the form in the
+    user's name (CSRF).
 
     :param now: epoch seconds.
     """
@@ -48,9 +56,11 @@ def sign_token(user: BaseUser, now: float) -> str:
 
 
 def check_token(user: UserDep, token: Annotated[str, Form()] = "") -> None:
-    """Refuse a form that does not come from the page, or that another user has opened.
+    """Refuse a form whose token `sign_token` has not signed for this user in the last 12 hours.
 
-    :raises HTTPException: the token is missing, too old, or another user's.
+    :param user: the user who sends the form.
+    :param token: the form's hidden field ``token``.
+    :raises HTTPException: 403: the token is missing, too old, or signed for another user.
     """
     valid_until, _, signature = token.partition(".")
     expected = _signature(user, int(valid_until) if valid_until.isdecimal() else 0)
@@ -60,7 +70,7 @@ def check_token(user: UserDep, token: Annotated[str, Form()] = "") -> None:
 
 
 FROM_THE_PAGE = Depends(check_token)
-"""The form was opened by the same user on the page."""
+"""Refuses a form that the same user has not opened on the page, see `check_token`."""
 
 
 def _signature(user: BaseUser, valid_until: int) -> str:

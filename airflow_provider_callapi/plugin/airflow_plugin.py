@@ -29,12 +29,18 @@ class LazyApp:
 
 
 def _page_url() -> str:
-    """Return the path of the page on Airflow's API server, which may have a path of its own."""
+    """Return the path of the page *Calls* on Airflow's API server, such as ``/callapi/``.
+
+    If the option ``[api] base_url`` is ``https://example.org/airflow``, the path is ``/airflow/callapi/``.
+    """
     return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/") + f"{_PREFIX}/"
 
 
 class CallApiPlugin(AirflowPlugin):
-    """Adds the page *Calls*. Airflow 3.0 cannot show pages of plugins, and there the plugin adds nothing."""
+    """Adds the page *Calls* to Airflow's navigation.
+
+    Airflow 3.0 cannot show pages of plugins. In Airflow 3.0, the plugin therefore adds nothing.
+    """
 
     name = "callapi"
     if hasattr(AirflowPlugin, "external_views"):

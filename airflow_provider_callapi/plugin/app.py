@@ -1,4 +1,7 @@
-"""The web application of the page *Calls*: reads what the page shows, and carries out what a user asks."""
+"""The web application of the page *Calls*, which shows the active calls and the campaigns of a connection.
+
+On the page, a user can also release a call, and pause, resume or stop a campaign.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,11 @@ CampaignName = Annotated[str, Form(min_length=1, max_length=250)]
 
 
 def make_app() -> FastAPI:
-    """Return the web application. It polls only while somebody watches the page."""
+    """Return the web application of the page *Calls*.
+
+    The application polls the service only when a browser requests the page. While no user watches the page,
+    it sends no requests.
+    """
     # Without this variable, hooks find no connection of the metadata database. Airflow 3.1 does not set it.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     app = FastAPI(title="Calls", docs_url=None, redoc_url=None, openapi_url=None)
@@ -131,7 +138,13 @@ def make_app() -> FastAPI:
 
 
 def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> dict[str, Any]:
-    """Return the values of the page's template."""
+    """Return the variables of the template ``page.html.j2``: name → value.
+
+    :param connection_id: the Airflow connection whose calls and campaigns the page shows.
+    :param user: the user who opens the page.
+    :param look: the newest poll of the connection's active calls.
+    :param known: the newest campaigns and tasks in the databases.
+    """
     now, root = time.time(), _root()
     campaigns = known.campaigns_of(connection_id)
     others = [conn_id for conn_id in list_connections() if is_allowed("GET", conn_id, user)]
@@ -150,13 +163,16 @@ def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> di
 
 
 def _confirm(user: Any, title: str, text: str, fields: dict[str, Any]) -> Response:
-    """Return the page that asks a user to confirm an action."""
+    """Return the page that asks a user to confirm an action, such as the release of a call.
+
+    :param fields: the hidden fields of the form, such as ``{"call_session_id": 17}``.
+    """
     token = sign_token(user, time.time())
     return _render("confirm.html.j2", title=title, text=text, fields=fields, token=token)
 
 
 def _root() -> str:
-    """Return the path of the API server, without a slash at its end."""
+    """Return the path of Airflow's API server, such as ``/airflow``; ``""`` if it has no path."""
     return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
 
 

@@ -1,4 +1,7 @@
-"""Writes what users do on the page into Airflow's audit log and the API server's log, and reads it back."""
+"""Records in Airflow's audit log and the API server's log what users do on the page *Calls*.
+
+The page shows the newest of these records.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,11 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Deed:
-    """What a user did on the page.
+    """An action of a user on the page *Calls*, such as the release of a call.
 
-    :ivar at: when, epoch seconds.
+    :ivar at: when the user acted, epoch seconds.
+    :ivar by: the user's name.
+    :ivar text: the action without the user's name, such as ``released call 17``.
     """
 
     at: float
@@ -35,12 +40,15 @@ class Deed:
 def write(
     action: str, text: str, user: BaseUser, *, connection_id: str, owner: Owner | None = None, **facts: Any
 ) -> None:
-    """Write an action into Airflow's audit log and into the API server's log.
+    """Record an action of a user in Airflow's audit log and in the API server's log.
 
     :param action: ``release``, ``pause``, ``resume`` or ``stop``.
-    :param text: what was done, as a sentence without phone numbers and without the user's name.
-    :param owner: dag id, run id, task id and map index of the task. Its page shows the entry, too.
-    :param facts: more facts for the entry, as plain JSON.
+    :param text: the action without phone numbers and without the user's name, such as ``released call 17``.
+    :param user: the user who acted.
+    :param connection_id: the Airflow connection whose page the user has used.
+    :param owner: dag id, run id, task id and map index of the campaign's task. Airflow's page of this task
+        then shows the entry, too. None: the action concerns no task.
+    :param facts: more values for the entry, as plain JSON, such as ``call_session_id=17``.
     """
     name = str(user.get_name())
     _log.info("%s: %s (connection %s)", name, text, connection_id)
@@ -53,7 +61,10 @@ def write(
 
 
 def read_newest(connection_id: str) -> list[Deed]:
-    """Return the newest actions on the page of a connection, the newest first."""
+    """Return up to ten actions of users on the page of a connection, the newest action first.
+
+    The function searches the newest 50 actions on the pages of all connections.
+    """
     events = [_PREFIX + action for action in ("release", "pause", "resume", "stop")]
     query = select(Log.dttm, Log.owner, Log.extra).where(Log.event.in_(events))
     query = query.order_by(Log.dttm.desc()).limit(_SHOWN * 5)

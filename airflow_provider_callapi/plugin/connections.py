@@ -1,4 +1,4 @@
-"""The connections of the page: which ones Airflow has, and the requests through one of them."""
+"""Lists the Airflow connections that the page *Calls* offers, and sends requests through one of them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _HOOK_LIFETIME = 300.0
 
 @dataclass(frozen=True)
 class Look:
-    """What one poll of the active calls has shown, or why it failed.
+    """The result of one poll of the active calls, which the page *Calls* shows to all viewers.
 
     :ivar at: when the poll began, epoch seconds.
-    :ivar sessions: the active calls.
-    :ivar left_out: how many more active calls the answer has that cannot be read.
-    :ivar limits: the points left; None: not known.
+    :ivar sessions: the active calls; empty if the poll failed.
+    :ivar left_out: how many active calls are missing in ``sessions``, because they cannot be read.
+    :ivar limits: the points (rate-limit units) left; None: not known.
     :ivar timezone: IANA name of the account's time zone.
     :ivar problem: why the service cannot be reached from the API server; ``""``: the service has answered.
     """
@@ -44,10 +44,10 @@ class Look:
 
 
 def list_connections() -> list[str]:
-    """Return the ids of the connections of type ``callapi`` in the metadata database, in order.
+    """Return the ids of the connections of type ``callapi`` in Airflow's metadata database, sorted.
 
-    Connections in environment variables and in secrets backends cannot be listed. The page shows such a
-    connection too, if its address names the connection.
+    Connections in environment variables and in secrets backends cannot be listed. A user can open the page of
+    an unlisted connection through the page's address, such as ``/callapi/my_connection/``.
     """
     from airflow.models import Connection  # noqa: PLC0415 - the metadata database is heavy
     from airflow.utils.session import create_session  # noqa: PLC0415
@@ -61,7 +61,8 @@ def list_connections() -> list[str]:
 def release_call(conn_id: str, call_session_id: int) -> bool:
     """Release (end) an active call.
 
-    :return: False: the call is not active, because it has ended before.
+    :param conn_id: id of the Airflow connection.
+    :return: True: the service has ended the call. False: the call was not active any more.
     :raises CallApiError: the service refuses the request or does not answer.
     :raises AirflowException: the connection cannot be used.
     """
@@ -70,25 +71,36 @@ def release_call(conn_id: str, call_session_id: int) -> bool:
 
 
 def describe_error(error: CallApiError | AirflowException) -> str:
-    """Return what a user should do about an error, without phone numbers."""
+    """Return the text of an error for the page *Calls*, without phone numbers.
+
+    For a `CallApiError`, the text also contains what the user should do.
+    """
     return mask_phones(advice(error) if isinstance(error, CallApiError) else str(error))
 
 
 class Lookers:
-    """The `SharedLook` of each connection. Each keeps its hook, so that not every poll logs in again."""
+    """Polls the active calls of each connection for the page *Calls*, through one hook for each connection.
+
+    A hook stays open for up to five minutes, so that not every poll logs in again.
+    """
 
     def __init__(self) -> None:
         self._hooks: dict[str, tuple[CallApiHook, float]] = {}
         self._looks: dict[str, SharedLook[Look]] = {}
 
     def of(self, conn_id: str) -> SharedLook[Look]:
-        """Return the shared look of a connection."""
+        """Return the `SharedLook` of a connection, which polls for all viewers at most once in 5 seconds."""
         return self._looks.setdefault(
             conn_id, SharedLook(lambda now: self._take(conn_id, now), time.time, lifetime=LIFETIME)
         )
 
     def _take(self, conn_id: str, now: float) -> Look:
-        """Poll the active calls once. After a failure, the next poll reads the connection again."""
+        """Poll the active calls of a connection once.
+
+        After a failure, the next poll opens a new hook, which reads the Airflow connection again.
+
+        :param now: epoch seconds.
+        """
         hook, opened_at = self._hooks.pop(conn_id) if conn_id in self._hooks else (_open(conn_id), now)
         try:
             sessions = hook.get_conn().call(ListCalls())

@@ -1,4 +1,7 @@
-"""What the databases know for the page: campaigns, whose calls are active, and which tasks poll."""
+"""Reads from the databases what the page *Calls* shows beside the active calls.
+
+This is: the campaigns, which task has placed which call, and which tasks poll.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ from airflow_provider_callapi.supervision.tasks import PollingTask, find_callers
 
 @dataclass(frozen=True)
 class Known:
-    """What the ledgers and Airflow's metadata database know.
+    """What the page *Calls* shows from the SQL ledgers and from Airflow's metadata database.
 
     :ivar campaigns: the campaigns of all connections, the newest progress first.
     :ivar problems: for each database that cannot be read, a sentence without phone numbers.
-    :ivar callers: call session id → the task that has placed this single call.
+    :ivar callers: call session id → dag id, run id, task id and map index of the task that has placed the
+        call. Calls of campaigns are missing here.
     :ivar tasks: the tasks that poll now.
     """
 
@@ -27,20 +31,26 @@ class Known:
     tasks: list[PollingTask] = field(default_factory=list)
 
     def campaigns_of(self, connection_id: str) -> list[SeenCampaign]:
-        """Return the campaigns that dial through a connection."""
+        """Return the campaigns that dial through the given Airflow connection."""
         return [seen for seen in self.campaigns if seen.progress.connection == connection_id]
 
     def is_only_of(self, connection_id: str, campaign: str) -> bool:
-        """Return whether a campaign exists, and all its tasks dial through one connection.
+        """Return whether a campaign exists, and all its tasks dial through the given connection.
 
-        Otherwise, a user could act on a campaign of a connection on which the user has no right.
+        A user has rights on single connections. The page therefore lets a user stop or pause a campaign only
+        if no task of the campaign dials through another connection.
+
+        :param campaign: the campaign's name.
         """
         used = {seen.progress.connection for seen in self.campaigns if seen.progress.campaign == campaign}
         return used == {connection_id}
 
 
 def read_databases() -> Known:
-    """Return what the ledgers and Airflow's metadata database know now."""
+    """Read the campaigns and the tasks of the page *Calls* from the SQL ledgers and the metadata database.
+
+    A database that cannot be read becomes a sentence in `Known.problems`.
+    """
     listed = list_campaigns()
     try:
         return Known(listed.found, listed.problems, find_callers(), list_polling_tasks())

@@ -1,8 +1,9 @@
-"""Receive the vendor's HTTP notifications, and create an asset event for each of them.
+"""Receives the vendor's HTTP notifications about calls, and creates an Airflow asset event for each of them.
 
-The vendor signs no notification, so a notification is only a hint: the endpoint uses the session id and the
-event, and a DAG reads all else from the APIs. The endpoint is off unless Airflow has a Variable with the
-secret that each notification must contain.
+The vendor signs no notification, so a notification proves nothing. The endpoint uses only the session id and
+the event, such as ``ended``. A DAG then reads from the APIs what it needs to know of the call. Each
+notification must contain the secret in the Airflow Variable ``callapi_notifications_secret``. Without the
+Variable, the endpoint is off.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Notification:
-    """What the endpoint uses of a notification.
+    """The two fields of a notification that the endpoint uses.
 
-    :ivar event: one of `EVENTS`.
+    :ivar call_session_id: the session id of the call.
+    :ivar event: what has happened to the call: ``started``, ``answered``, ``ended``, ``recorded`` or
+        ``lost``.
     """
 
     call_session_id: int
@@ -58,8 +61,9 @@ class Notification:
 
     @classmethod
     def read(cls, body: dict[str, Any]) -> Notification:
-        """Return the notification in a body.
+        """Check the fields of a notification, and return the notification.
 
+        :param body: the JSON object of the request: ``{"call_session_id": 17, "event": "ended", …}``.
         :raises ValueError: a field is missing or has another form. The text names the field.
         """
         event, session = body.get("event"), body.get("call_session_id")
@@ -72,7 +76,11 @@ class Notification:
 
 
 class Throttle:
-    """Allows a number of notifications in a minute."""
+    """Limits how many notifications one process accepts in a minute.
+
+    :param most: the largest number of notifications in a minute, such as 600.
+    :param clock: a function that returns seconds. Only differences count.
+    """
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
         self._most = most
@@ -81,7 +89,7 @@ class Throttle:
         self._at = clock()
 
     def take(self) -> bool:
-        """Return whether one more notification is allowed now."""
+        """Return whether one more notification is allowed now. If yes, count the notification."""
         now = self._clock()
         self._left = min(self._most, self._left + (now - self._at) * self._most / 60)
         self._at = now
@@ -92,12 +100,13 @@ class Throttle:
 
 
 class Receiver:
-    """Checks notifications and hands each new one on, once.
+    """Checks notifications, and stores each notification once, even if the vendor sends it twice.
 
-    :param read_secret: a function that returns the secret. None: notifications are off.
-    :param store: a function that creates the asset event, unless the notification is known. The function
-        returns False if no DAG uses the asset.
-    :param clock: returns seconds. Only differences count.
+    :param read_secret: a function that returns the secret that each notification must contain. If it returns
+        None, notifications are off.
+    :param store: a function that creates the asset event of a notification. The function returns False if no
+        DAG uses the asset.
+    :param clock: a function that returns seconds. Only differences count.
     """
 
     def __init__(
@@ -115,10 +124,11 @@ class Receiver:
         self._lock = threading.Lock()
 
     def receive(self, body: bytes) -> None:
-        """Check a notification, and store it if it is new.
+        """Check a notification, and create its asset event if the notification is new.
 
-        :raises HTTPException: notifications are off, the body is not a notification, the secret is wrong, too
-            many notifications came within a minute, or no DAG uses the asset.
+        :param body: the body of the HTTP request: a JSON object with the secret.
+        :raises HTTPException: 404: notifications are off, or no DAG uses the asset. 400: the body is not a
+            notification. 403: the secret is wrong. 429: too many notifications came within a minute.
         """
         secret = self._current_secret()
         if not secret:
@@ -168,20 +178,28 @@ class Receiver:
 
 
 def asset_name() -> str:
-    """Return the name of the asset whose events notifications create: ``[callapi] notifications_asset``."""
+    """Return the name of the Airflow asset to which notifications add events.
+
+    The name is the option ``[callapi] notifications_asset``, or else ``callapi_notifications``.
+    """
     return str(conf.get("callapi", "notifications_asset", fallback="callapi_notifications"))
 
 
 def read_secret() -> str | None:
-    """Return the secret from Airflow's Variables or a secrets backend. None: there is no such Variable."""
+    """Return the secret of the notifications from the Airflow Variable ``callapi_notifications_secret``.
+
+    None: the Variable does not exist or is empty, so notifications are off.
+    """
     secret = Variable.get(SECRET_VARIABLE, default_var=None)
     return None if secret is None else str(secret).strip() or None
 
 
 def store_event(notification: Notification) -> bool:
-    """Create an asset event, unless one of the last ten minutes has the same session id and event.
+    """Create the asset event of a notification, unless an equal notification came in the last ten minutes.
 
-    :return: False if no DAG uses the asset.
+    Two notifications are equal if they have the same session id and the same event.
+
+    :return: False: no DAG uses the asset, so there is no event. True: there is an event now.
     """
     key = {"call_session_id": notification.call_session_id, "event": notification.event}
     now = datetime.now(UTC)
@@ -203,7 +221,10 @@ def store_event(notification: Notification) -> bool:
 
 
 def make_router() -> APIRouter:
-    """Return the route ``POST /notifications``."""
+    """Return the router with the endpoint ``POST /notifications``, which receives the vendor's notifications.
+
+    The endpoint refuses a body of more than 4096 bytes.
+    """
     router = APIRouter()
     receiver = Receiver(read_secret, store_event, time.monotonic)
 

@@ -1,4 +1,7 @@
-"""What the page of calls shows, as plain values without complete phone numbers and without secrets."""
+"""Converts calls, campaigns and points to the rows that the template of the page *Calls* shows.
+
+The rows contain no complete phone numbers and no secrets.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,12 @@ _BUTTONS = {
 
 @dataclass(frozen=True)
 class TaskLink:
-    """A task instance with the address of its page, as a path on the API server."""
+    """A link to Airflow's page of one task instance.
+
+    :ivar text: the link's text, such as ``reminders · call[3]``, without phone numbers.
+    :ivar run: the run id, without phone numbers.
+    :ivar href: the path of the task's page on the API server, such as ``/dags/…/runs/…/tasks/…``.
+    """
 
     text: str
     run: str
@@ -40,7 +48,7 @@ class TaskLink:
         """Return the link to a task.
 
         :param owner: dag id, run id, task id and map index.
-        :param root: the path of the API server, without a slash at its end.
+        :param root: the path of the API server without a slash at its end, such as ``/airflow``.
         """
         dag, run, task, index = owner
         href = f"{root}/dags/{quote(dag, safe='')}/runs/{quote(run, safe='')}/tasks/{quote(task, safe='')}"
@@ -51,7 +59,16 @@ class TaskLink:
 
 @dataclass(frozen=True)
 class CallRow:
-    """An active call as a row of the page. The number is masked."""
+    """An active call as a row of the page *Calls*.
+
+    :ivar session: the call session id.
+    :ivar direction: the direction as the service names it.
+    :ivar since: when the call began, epoch seconds; None: not known.
+    :ivar contact: the contact's phone number, shortened: ``7926…0001``.
+    :ivar legs: for each leg, who is on it and its state, such as ``employee: …`` or ``contact: …``.
+    :ivar task: the task that has placed the call; None: not known.
+    :ivar campaign: the name of the call's campaign; ``""``: the call belongs to no known campaign.
+    """
 
     session: int
     direction: str
@@ -65,7 +82,13 @@ class CallRow:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of points: how many are left of how many, and when the account gets new points."""
+    """A bar on the page *Calls* that shows how many points (rate-limit units) are left.
+
+    :ivar name: ``minute`` or ``day``: the time for which the points are.
+    :ivar left: how many points are left.
+    :ivar limit: how many points the account has in the whole minute or day.
+    :ivar reset: seconds until the account gets new points; None: not known.
+    """
 
     name: str
     left: int
@@ -75,11 +98,15 @@ class Bar:
 
 @dataclass(frozen=True)
 class CampaignRow:
-    """A campaign as a row of the page.
+    """A task of a campaign as a row of the page *Calls*.
 
-    :ivar offered: what the page offers to ask of the campaign.
-    :ivar wanted: what a user has asked, if the campaign has not followed yet; ``""``: nothing.
-    :ivar is_late: whether the campaign has not published its progress when it should have.
+    :ivar seen: the campaign's progress, and what a user has asked of the campaign.
+    :ivar why: why the campaign does not dial now, without phone numbers; ``""``: it dials at its normal pace.
+    :ivar task: the link to the campaign's task.
+    :ivar offered: the buttons that the page offers: pause, resume, stop.
+    :ivar wanted: what a user has asked, such as ``anna asked to pause``, while the campaign has not followed;
+        ``""``: nothing.
+    :ivar is_late: whether the next progress of the campaign is overdue by more than a minute.
     """
 
     seen: SeenCampaign
@@ -93,11 +120,13 @@ class CampaignRow:
 def call_rows(
     look: Look, callers: Mapping[int, Owner], campaigns: list[SeenCampaign], root: str
 ) -> list[CallRow]:
-    """Return the active calls, the newest call last.
+    """Return the active calls as rows of the page *Calls*, in the order of their session ids.
 
-    :param callers: call session id → the task of a single call.
-    :param campaigns: the campaigns, which name the sessions of their active calls.
-    :param root: the path of the API server.
+    :param look: the newest poll of the active calls.
+    :param callers: call session id → dag id, run id, task id and map index of the task that has placed the
+        call. Calls of campaigns are missing here.
+    :param campaigns: the campaigns. Their progress contains the session ids of their active calls.
+    :param root: the path of the API server without a slash at its end, such as ``/airflow``.
     """
     of_campaigns = {session: seen.progress for seen in campaigns for session in seen.progress.sessions}
     rows = []
@@ -120,7 +149,12 @@ def call_rows(
 
 
 def bars(limits: Limits | None) -> list[Bar]:
-    """Return the points of the minute and of the day, as far as the service has named them."""
+    """Return a bar for the points of this minute, and a bar for the points of this day.
+
+    A bar is missing if the service has not stated its points.
+
+    :param limits: the points left; None: not known.
+    """
     found = []
     for name in ("minute", "day"):
         left = getattr(limits, f"{name}_remaining", None)
@@ -131,10 +165,10 @@ def bars(limits: Limits | None) -> list[Bar]:
 
 
 def campaign_rows(campaigns: list[SeenCampaign], now: float, root: str) -> list[CampaignRow]:
-    """Return the campaigns as rows. Leave out campaigns that were over a day ago.
+    """Return the campaigns as rows of the page *Calls*, without campaigns that ended more than a day ago.
 
     :param now: epoch seconds.
-    :param root: the path of the API server.
+    :param root: the path of the API server without a slash at its end, such as ``/airflow``.
     """
     rows = []
     for seen in campaigns:
@@ -167,5 +201,5 @@ def _since(call: CallSession, timezone: str) -> float | None:
 
 
 def to_percent(part: float, of: float) -> int:
-    """Return a share in whole percent; 0 if ``of`` is 0."""
+    """Return ``part`` in whole percent of ``of``: 36 of 48 is 75. If ``of`` is 0, return 0."""
     return round(100 * part / of) if of else 0

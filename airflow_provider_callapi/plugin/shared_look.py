@@ -1,6 +1,6 @@
-"""One look for all people who watch the page.
+"""Shares one slow read, such as a poll of the service, among all viewers of the page *Calls*.
 
-All viewers within a few seconds get the same look. While no one watches the page, no one looks.
+All viewers within a few seconds get the result of the same read. Without a viewer, there is no read.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 
 class SharedLook(Generic[T]):
-    """Returns the same look to all viewers until the look is too old.
+    """Reads a value, such as the active calls, and returns the same value to all viewers until it is too old.
 
-    Several threads may use the object at once. While one thread looks, the others wait for what it sees.
+    Several threads may use the object at once. While one thread reads, the other threads wait for the value.
 
-    :param take: looks once; called with the time in epoch seconds.
-    :param clock: returns the time, epoch seconds.
-    :param lifetime: seconds for which a look is shown, from the end of the looking.
+    :param take: a function that reads the value. Its argument is the time in epoch seconds.
+    :param clock: a function that returns the time in epoch seconds.
+    :param lifetime: seconds from the end of a read until the value is too old, such as 5.
     """
 
     def __init__(self, take: Callable[[float], T], clock: Callable[[], float], *, lifetime: float) -> None:
@@ -30,7 +30,7 @@ class SharedLook(Generic[T]):
         self._newest: tuple[float, T] | None = None
 
     def look(self) -> T:
-        """Return the newest look. If it is too old, look again first."""
+        """Return the newest value. If there is none yet, or if it is too old, read a new value first."""
         with self._lock:
             now = self._clock()
             if self._newest is not None:
@@ -42,6 +42,6 @@ class SharedLook(Generic[T]):
             return seen
 
     def expire(self) -> None:
-        """Make the next viewer look again, because a user has just changed something."""
+        """Discard the newest value. The next viewer gets a new value, which shows what a user has changed."""
         with self._lock:
             self._newest = None

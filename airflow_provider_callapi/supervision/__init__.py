@@ -1,1 +1,1 @@
-"""Campaigns and calls as a person sees them from outside their tasks: for the command line and the page."""
+"""Reads campaigns and tasks for people who supervise calls, on the command line and on the page *Calls*."""

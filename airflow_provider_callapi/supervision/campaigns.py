@@ -1,4 +1,7 @@
-"""The campaigns of this Airflow, and what a user asks of them, over all SQL ledgers and task states."""
+"""Lists the campaigns of this Airflow, and asks a campaign to pause, to resume or to stop.
+
+The functions search all known SQL ledgers, and Airflow's task state.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,11 @@ if TYPE_CHECKING:  # SQLAlchemy is heavy
 
 @dataclass(frozen=True)
 class SeenCampaign:
-    """A task of a campaign, as it shows itself from outside.
+    """A task of a campaign, with the progress that the task has published.
 
-    :ivar progress: how far the campaign was when it last published its progress.
+    A campaign that is divided into shards has several tasks.
+
+    :ivar progress: how far the task was when it last published its progress.
     :ivar wish: what a user has asked of the campaign; None: no user has asked for anything.
     :ivar ledger_conn_id: the connection to the campaign's SQL ledger; None: the ledger is in task state.
     """
@@ -33,10 +38,10 @@ class SeenCampaign:
 
 @dataclass(frozen=True)
 class Campaigns:
-    """The campaigns that could be read.
+    """The result of `list_campaigns`: the campaigns, and which databases cannot be read.
 
-    :ivar found: the campaigns, the newest progress first.
-    :ivar problems: for each ledger that cannot be read, a sentence without phone numbers.
+    :ivar found: the tasks of campaigns, the newest progress first.
+    :ivar problems: for each ledger or database that cannot be read, a sentence without phone numbers.
     """
 
     found: list[SeenCampaign]
@@ -44,12 +49,13 @@ class Campaigns:
 
 
 def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
-    """Return the campaigns of the SQL ledgers and of the task states.
+    """Return the campaigns whose ledgers are in SQL databases or in Airflow's task state.
 
-    In a task, task state cannot be read, because a task must not use Airflow's metadata database.
+    In a task, the function leaves out campaigns in task state, because a task must not use Airflow's metadata
+    database.
 
-    :param ledger_conn_ids: connections to SQL ledgers, in addition to ``[callapi] ledger_conn_ids`` and to
-        the ledgers that the metadata database names.
+    :param ledger_conn_ids: ids of connections to SQL ledgers, in addition to ``[callapi] ledger_conn_ids``
+        and to the ledgers that the metadata database names.
     """
     found: list[SeenCampaign] = []
     problems: list[str] = []
@@ -74,19 +80,21 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
 
 
 def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> list[SeenCampaign]:
-    """Ask a campaign to pause, to resume or to stop. All running tasks with the campaign's name follow.
+    """Ask a campaign to pause, to resume or to stop.
 
-    If no task with this name runs, the finished tasks follow in their next try.
+    All running tasks of the campaign follow. If no task of the campaign is running, the tasks that are over
+    follow in their next try.
 
     A running campaign follows within seconds while it dials, and within a minute while it waits. A deferred
     campaign follows before it dials again.
 
     :param name: the campaign's name.
     :param wish: what to ask, who asks and when.
-    :param ledger_conn_ids: connections to SQL ledgers, as for `list_campaigns`.
-    :return: the tasks that follow.
+    :param ledger_conn_ids: ids of connections to SQL ledgers, in addition to ``[callapi] ledger_conn_ids``
+        and to the ledgers that the metadata database names.
+    :return: the tasks of the campaign that follow, one `SeenCampaign` for each task.
     :raises CallApiFailure: no campaign has this name, or a ledger's connection cannot be used.
-    :raises CallApiTrouble: the ledger's database does not answer. The wish may not be stored.
+    :raises CallApiTrouble: the ledger's database does not answer. It is unknown whether the wish is stored.
     """
     campaigns = list_campaigns(ledger_conn_ids)
     named = [seen for seen in campaigns.found if seen.progress.campaign == name]

@@ -1,4 +1,4 @@
-"""A hook for a person who waits for the answer: on the command line and on the page of calls."""
+"""A hook with a short timeout, for a person who waits at the command line or on the page *Calls*."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _TIMEOUT = 10.0
 
 
 class ShortTimeoutHook(CallApiHook):
-    """A hook that waits at most 10 seconds for the answer to each request."""
+    """A `CallApiHook` that waits at most 10 seconds for the answer to each request.
+
+    If the connection has a shorter timeout, the shorter timeout applies.
+    """
 
     @cached_property
     def settings(self) -> ConnectionSettings:

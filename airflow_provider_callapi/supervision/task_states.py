@@ -1,7 +1,7 @@
-"""Campaigns in Airflow's task state, read and written through Airflow's metadata database.
+"""Reads and writes what campaigns store in Airflow's task state, through Airflow's metadata database.
 
 Only the API server and Airflow's command line may use the metadata database. Airflow before 3.3 has no task
-state, and there these functions find nothing.
+state, so the functions that read find nothing.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ Owner = tuple[str, ...]
 
 
 def read_values(key: str) -> dict[Owner, Any]:
-    """Return what the tasks have stored under a key, the newest value first.
+    """Return the values that up to 500 tasks have stored under a key in Airflow's task state.
 
-    :return: dag id, run id, task id and map index → the stored JSON value. Airflow before 3.3: empty.
+    :param key: the key, such as ``callapi_campaign_progress``.
+    :return: dag id, run id, task id and map index → the stored JSON value, the newest value first. Airflow
+        before 3.3 has no task state, so the dict is empty.
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
@@ -51,8 +53,11 @@ def read_values(key: str) -> dict[Owner, Any]:
 
 
 def find_campaigns() -> list[tuple[Progress, Wish | None]]:
-    """Return the campaigns whose ledger is in task state: how far each is, and what a user has asked of it.
+    """Return the campaigns whose ledger is in Airflow's task state.
 
+    A value that describes no progress or no wish is left out, with its campaign.
+
+    :return: for each campaign, how far it is, and what a user has asked of it; None: no user has asked.
     :raises RuntimeError: this process may not use the metadata database.
     """
     wishes = read_values(WISH_KEY)
@@ -68,7 +73,7 @@ def find_campaigns() -> list[tuple[Progress, Wish | None]]:
 
 
 def find_ledgers() -> set[str]:
-    """Return the ids of the connections to the SQL ledgers that campaigns of this Airflow use.
+    """Return the ids of the Airflow connections to SQL ledgers, which campaigns have stored in task state.
 
     :raises RuntimeError: this process may not use the metadata database.
     """
@@ -78,9 +83,12 @@ def find_ledgers() -> set[str]:
 
 
 def write_wish(owners: Iterable[Owner], wish: Wish) -> None:
-    """Store what a user asks of campaigns in the state of their tasks.
+    """Store what a user asks of a campaign, such as ``pause``, in the task state of the campaign's tasks.
+
+    The function needs Airflow 3.3 or newer.
 
     :param owners: dag id, run id, task id and map index of each task.
+    :param wish: what the user asks, who asks and when.
     """
     from airflow.state import TaskScope, get_state_backend  # noqa: PLC0415 - Airflow 3.3+, as task state is
 

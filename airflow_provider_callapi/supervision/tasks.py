@@ -1,4 +1,4 @@
-"""The tasks of this package that run or wait now, and the tasks whose calls are active."""
+"""Finds the tasks of this package that run or are deferred, and the task that has placed a single call."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _MOST = 200
 
 @dataclass(frozen=True)
 class PollingTask:
-    """A task that uses the Call API now.
+    """A task of this package that is running or deferred.
 
     :ivar owner: dag id, run id, task id and map index.
-    :ivar operator: the name of the operator's class.
+    :ivar operator: the name of the operator's class, such as ``CallApiCampaignOperator``.
     :ivar state: ``running``: the worker polls. ``deferred``: the triggerer polls, one poll for all tasks.
     """
 
@@ -26,7 +26,7 @@ class PollingTask:
 
 
 def list_polling_tasks() -> list[PollingTask]:
-    """Return the running and the deferred tasks whose operator's class name begins with ``CallApi``.
+    """Return up to 200 running or deferred tasks of operators whose class name begins with ``CallApi``.
 
     :raises CallApiTrouble: the metadata database does not answer.
     """
@@ -55,10 +55,11 @@ def list_polling_tasks() -> list[PollingTask]:
 
 
 def find_callers() -> dict[int, Owner]:
-    """Return which task has placed which single call: call session id → the task.
+    """Return which task has placed which single call, from the journals in Airflow's task state.
 
-    Airflow before 3.3 has no task state, so the result is empty.
+    Calls of campaigns are missing. Airflow before 3.3 has no task state, so the dict is empty.
 
+    :return: call session id → dag id, run id, task id and map index of the task.
     :raises CallApiTrouble: the metadata database does not answer.
     """
     callers = {}
