@@ -116,7 +116,9 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def check_values(cls, values: Mapping[str, Any], *, unknown: Collection[str]) -> None:
-        """Check the values of a request that cannot be built yet, because some values are not known.
+        """Check the known values of a request before the request can be built.
+
+        Example: a field with a template has no value before Airflow renders the template.
 
         :param values: the known fields by name. A field whose value is None is left out.
         :param unknown: the names of the fields whose values are not known yet.
@@ -156,9 +158,10 @@ class Request(_Parameters, Generic[R]):
         return isinstance(mnemonic, str) and mnemonic in self.already_done_errors
 
     def convert_answer(self, data: Any) -> R:
-        """Convert ``result.data`` of the answer to this request. See `read_answer`.
+        """Convert ``result.data`` of the answer to this request to the answer type of the request class.
 
-        A class overrides this method if the conversion depends on the request's values.
+        By default, `read_answer` converts the answer. A class overrides this method if the conversion depends
+        on the values of the request, e.g. on the fields that the request asks for.
         """
         return self.read_answer(data)
 
@@ -292,7 +295,7 @@ DtmfWithPauses = Annotated[Text, Field(pattern=r"^[0-9*#.]+$")]
 
 
 class Message(_Parameters):
-    """A message that the service plays to a participant of a call.
+    """A message that the service plays to a participant of a call: ``Message(type="tts", value="Hello")``.
 
     :ivar type: ``tts`` if ``value`` is a text to speak, ``media`` if ``value`` is the id of a media file.
     :ivar value: a string, even if the value is an id.

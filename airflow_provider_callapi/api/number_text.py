@@ -36,7 +36,7 @@ _APOSTROPHES = "'`\u00b4\u02bc\u2018\u2019\u201b\uff07"
 
 
 def _characters(ranges: str) -> list[str]:
-    """Return the characters that the ranges of a regular expression contain."""
+    """Return the characters in the ranges of a regular expression: ``a-cx`` becomes ``[a, b, c, x]``."""
     characters: list[str] = []
     rest = list(ranges)
     while rest:

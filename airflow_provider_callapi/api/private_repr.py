@@ -58,7 +58,10 @@ class PrivateRepr(BaseModel):
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Return what ``repr()`` shows of a field's value."""
+    """Return what ``repr()`` shows for a field: the value, or ``***`` if the value may be personal data.
+
+    :param name: the field's name. A large number is shown only in a field whose name ends with ``id``.
+    """
     if value is None or isinstance(value, bool | Enum | PrivateRepr):
         return value
     if isinstance(value, int | float):

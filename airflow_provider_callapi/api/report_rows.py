@@ -1,4 +1,4 @@
-"""Requests for whole reports, whose answers contain every row as the Data API sends it."""
+"""Requests for reports whose answers are plain dicts: every row stays as the Data API sends it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from airflow_provider_callapi.api.entries import Entries
 
 
 def _read_rows(data: Any) -> Entries[Any]:
-    """Return the rows of an answer.
+    """Return the rows in ``result.data`` of an answer, each a dict: field → value.
+
+    A single object counts as one row.
 
     :raises ValueError: the data is not a list of objects.
     """
