@@ -39,9 +39,15 @@ _RECORD_KEY = "callapi_call"
 
 
 class Stage(StrEnum):
-    """The stage of a call, as the journal of a task stores the stage.
+    """The stage that the journal of a task stores for the task's call.
 
-    The table at the top of this module states what follows from each stage.
+    NOTHING: the call was not placed.
+    STARTING: the intent is stored, and the start request may have been sent.
+    STARTED: the service has accepted the call.
+    ENDED: the call has ended, and its tags or its report may still be missing.
+    DONE: the attempt is complete.
+    REDIAL: the contact did not answer, and the next try places a new attempt.
+    UNRESOLVED: the start request got no answer, and a search has not found the call.
     """
 
     NOTHING = "nothing"
@@ -165,9 +171,11 @@ class Journal:
         return _STEPS[self.record.stage, self._generation != self.record.generation]
 
     def is_of(self, contact: str) -> bool | None:
-        """Return whether the journal's record is the record of a call to this person.
+        """Return whether the journal contains a call to this person; False: another person, or no call.
 
-        None: not known, because the secret key of the record's fingerprint is gone.
+        None: not known, because the deployment no longer has the secret key of the stored fingerprint.
+
+        :param contact: the person's phone number.
         """
         if self.record is None:
             return False
@@ -231,7 +239,9 @@ class Journal:
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_missing(self, now: float) -> None:
-        """Store that a search for the lost call has ended without the call, unless this is stored already.
+        """Store the time at which a search for the lost call first ended without finding the call.
+
+        If a time is stored already, the stored time stays.
 
         :param now: epoch seconds.
         """
@@ -264,9 +274,9 @@ class Journal:
         self._store_call(Stage.ENDED, call)
 
     def mark_done(self, call: Outcome, *, redial: bool = False) -> None:
-        """Store the outcome of an attempt to call the person, and the fact that the attempt is done.
+        """Store the final outcome of the newest attempt. The attempt is done.
 
-        :param redial: whether the next try places a new attempt.
+        :param redial: whether the next try places a new attempt, because the contact did not answer.
         """
         self._store_call(Stage.REDIAL if redial else Stage.DONE, call)
 

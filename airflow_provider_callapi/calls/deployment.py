@@ -31,11 +31,14 @@ class Deployment:
     keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     def scope(self, *names: str) -> str:
-        """Return a text that stands for names in this deployment.
+        """Return a text for some names, which differs from the text of another deployment.
 
-        The input of each hash in an id begins with this text.
+        The ids that this package makes are hashes of this text. So two deployments with different names or
+        keys make different ids for tasks with the same names.
 
-        Two deployments return different texts for the same names, if their names or keys differ.
+        :param names: e.g. dag id, run id and task id.
+        :return: a hash in hexadecimal digits. If the deployment has no name and no key: the names, one on
+            each line.
         """
         if not self.name and not self.id_key:
             return "\n".join(names)

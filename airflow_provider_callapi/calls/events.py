@@ -97,9 +97,12 @@ class CallEvent:
 
 @dataclass(frozen=True)
 class _WatchedCall:
-    """One active call, as an event detector remembers the call.
+    """What an event detector remembers of one active call until the next snapshot.
 
-    ``fields`` contains the contact's number only if the DAG's author asked for phone numbers.
+    :ivar fields: the call's direction, virtual number and start time. If the DAG's author asked for phone
+        numbers, also the contact's number.
+    :ivar observation: what the snapshots so far have shown of the call.
+    :ivar stage: the latest stage of the call, such as ``ANSWERED``.
     """
 
     fields: dict[str, Any] = field(repr=False)
@@ -185,9 +188,10 @@ class EventDetector:
         ]
 
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
-        """Return a dict: session id → watched call, updated with what a snapshot shows or proves of the call.
+        """Return all watched calls, updated with a successful snapshot: session id → watched call.
 
-        The stage of each call is not updated.
+        A call that the snapshot shows for the first time is added if the filter matches. The observation of
+        each call is updated, but not its stage, so that `update` can compare the stages.
         """
         calls = {}
         for call_session_id, session in snapshot.sessions.items():
@@ -241,9 +245,9 @@ class EventDetector:
     # --- across processes ---
 
     def to_json(self) -> dict[str, Any]:
-        """Return the detector's state as plain JSON.
+        """Return what the detector remembers as plain JSON: the active calls and the calls that have ended.
 
-        Another process can continue from this state with `restore`.
+        Another process can continue from this JSON with `restore`.
         """
         active = {
             str(call_session_id): {
@@ -257,10 +261,12 @@ class EventDetector:
         return {"at": self._updated_at, "calls": active, "ended": ended}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from a state that `to_json` returned.
+        """Continue with what another detector remembered, as `to_json` has returned it.
 
-        If the given state is not newer than the detector's own state, the given state is ignored.
+        If the given state is not newer than this detector's newest successful snapshot, the method ignores
+        the given state.
 
+        :param state: the dict from `to_json`.
         :raises ValueError: the state cannot be read.
         """
         try:

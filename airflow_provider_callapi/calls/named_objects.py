@@ -37,8 +37,10 @@ _SHORTEST_PHONE_NUMBER = 10
 
 @dataclass(frozen=True)
 class NamedObjects:
-    """Objects of the account that start requests name.
+    """The objects of the account that some start requests name, such as a virtual number or a scenario.
 
+    :ivar scenarios: ids.
+    :ivar tags: ids.
     :ivar employees: pairs of an employee's id and the number to ring; None: all numbers of the employee ring.
     :ivar media_files: ids as text, because a message names its file as text.
     """
@@ -112,10 +114,10 @@ _REQUESTS: dict[str, Any] = {
 
 
 def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> AccountLists:
-    """Return the account's lists that are needed to check the named objects.
+    """Fetch the account's lists that are needed to check the named objects, e.g. the list of scenarios.
 
-    If the Data API does not send a list, the list stays None, and the function raises no error: the check
-    must not prevent calls. If the Data API does not reply at all, the function asks for no further list.
+    If the Data API does not send a list, the list stays None. The function raises no error, because the check
+    must not prevent calls. After a transient error, the function asks for no further list.
 
     :param call: sends a request to the Data API and returns the answer.
     """
@@ -140,9 +142,10 @@ def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> Acco
 def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
     """Return a sentence for each named object that the account does not have or that is switched off.
 
-    There are no sentences about a list that was not read. If a list is incomplete, there are no sentences
-    about missing objects, because the list does not prove that an object is missing. The sentences contain no
-    complete phone number.
+    Example: ``The account has no scenario 7.`` The sentences contain no complete phone number.
+
+    Objects of a list that was not read are not checked. If a list was read but is incomplete, an object that
+    the list lacks is no mistake, because the list does not prove that the object is missing.
     """
     return [
         *_find_numbers(named.virtual_numbers, lists.virtual_numbers),
@@ -227,9 +230,9 @@ def _extension(employee: AccountEmployee) -> str | None:
 
 
 def _telephones(employee: AccountEmployee, lines: Entries[SipLine] | None) -> dict[str, bool] | None:
-    """Return number → True if switched on, for the telephones and SIP lines of an employee.
+    """Return the telephones and SIP lines of an employee: number → whether the number is switched on.
 
-    None: not known.
+    None: not known, because a telephone or a SIP line could not be read.
     """
     phones = employee.phone_numbers
     if (

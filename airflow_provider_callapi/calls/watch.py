@@ -66,7 +66,12 @@ class Observation:
 
     @classmethod
     def from_outcome(cls, call: Outcome) -> Observation:
-        """Return the observation of a call with which a new wait begins, according to the call's outcome."""
+        """Return the observation with which a new wait for a call begins.
+
+        The new wait keeps what an earlier wait has observed, such as the time of the answer.
+
+        :param call: the outcome so far of the call.
+        """
         return cls(
             listed=call.observed,
             answered_at=call.answered_at,
@@ -147,12 +152,11 @@ class SessionWatch:
             self.phase = self._active_phase()
 
     def awaited_answers(self, until: Until) -> tuple[int, ...]:
-        """Return a tuple that contains the call's session id, or an empty tuple.
-
-        The tuple contains the id if the wait is for an answer, and the snapshots show the call but no answer
-        yet.
+        """Return the session id of this call if the wait needs another source to show an answer.
 
         :param until: the event that ends the wait.
+        :return: ``(session id,)`` while the wait is for an answer and the snapshots show the call, but no
+            answer. Otherwise, an empty tuple.
         """
         return (self.call_session_id,) if until == "answered" and self.phase is Phase.APPEARED else ()
 
