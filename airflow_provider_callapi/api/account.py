@@ -50,7 +50,7 @@ class EmployeePhone(Answer):
 
 
 class EmployeeExtension(Answer):
-    """The internal number of an employee."""
+    """The internal extension of an employee, e.g. ``101``: a short number inside the account."""
 
     extension_phone_number: Text | None = Field(None, repr=False)
 
@@ -144,7 +144,10 @@ class AccountTag(Answer):
 
 
 class BlacklistedNumber(Answer):
-    """A number that the account does not call, an entry of ``get.blacklist_phone_numbers``."""
+    """A number on the account's blacklist, which the account does not call.
+
+    The object is an entry of ``get.blacklist_phone_numbers``.
+    """
 
     phone_number: Text = Field(repr=False)
     id: Number | None = None

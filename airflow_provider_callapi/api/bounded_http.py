@@ -34,7 +34,7 @@ class AnswerTooLarge(Exception):
 
 
 class AnswerUnreadable(Exception):
-    """The body of an HTTP answer cannot be unpacked."""
+    """The body of an HTTP answer cannot be unpacked: its encoding is unknown, or its bytes are damaged."""
 
 
 def is_loopback(host: str) -> bool:
@@ -85,7 +85,7 @@ class _Unpacker:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the chunks so far make up the whole body."""
+        """Whether the chunks so far make up the whole packed body. True if the body is not packed."""
         return not self._packed or self._zlib.eof
 
     def __call__(self, chunk: bytes, room: int) -> bytes:

@@ -1,4 +1,7 @@
-"""A client of one service. The client adds the access token, reads answers and stores the newest limits."""
+"""A client of the Call API or the Data API.
+
+The client adds the access token to requests, reads answers, and stores the newest points (rate-limit units).
+"""
 
 from __future__ import annotations
 

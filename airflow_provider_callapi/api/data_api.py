@@ -93,7 +93,7 @@ class ScenarioOperation(Answer):
 
 
 def _read_operations(value: Any) -> Any:
-    """Return the readable operations of a call. ``null`` means that the call has no operations.
+    """Return the readable operations in a call's report; ``null`` becomes an empty list.
 
     :raises ValueError: the value contains operations, and none of them can be read.
     """
@@ -319,7 +319,7 @@ def probe_access(client: Client) -> None:
 
     With an access key, the check costs no points (rate-limit units). With a login, the check costs one point.
 
-    :raises CallApiError: the Data API refuses the credentials or does not work.
+    :raises CallApiError: the Data API refuses the credentials, or does not answer as documented.
     """
     # The Data API charges a point for each report and none for a refusal. The Data API checks the
     # credentials first, and then refuses every report of more than three months.

@@ -60,7 +60,7 @@ class Entries(list[E]):
 
     @property
     def sent(self) -> int:
-        """The number of entries in the answer, readable or not."""
+        """The number of entries in the answer: the readable entries and the entries that were left out."""
         return len(self) + self.left_out + len(self.left_out_ids)
 
     def may_hide(self, entry_id: int) -> bool:

@@ -206,7 +206,7 @@ class AuthenticationFailed(Rejected):
 class TokenInvalid(AuthenticationFailed):
     """The access token is unknown, or a temporary access token has expired.
 
-    A client with a login can log in again; a client with a permanent key cannot.
+    A client with a login can log in again. A client with a permanent key cannot get another token.
     """
 
 
@@ -228,7 +228,10 @@ class LimitExceeded(Rejected):
 
     @property
     def per_day(self) -> bool:
-        """True if the day's points (rate-limit units) are used up; False if only the minute's points are."""
+        """True if the day's points (rate-limit units) are used up.
+
+        False if only the minute's points are used up, or if the answer does not show which points are left.
+        """
         if limit_type := self.params.get("limit_type"):
             return "day" in str(limit_type)
         remaining = self.limits.day_remaining if self.limits else None
@@ -266,7 +269,10 @@ class CallNotFound(Rejected):
 
 
 class InvalidState(Rejected):
-    """The call's state does not allow the request. The vendor's state diagram shows the rules."""
+    """The call's state does not allow the request, e.g. a transfer before a third party was called.
+
+    The vendor's state diagram shows which requests each state allows.
+    """
 
     permanent = True
 

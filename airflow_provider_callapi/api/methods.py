@@ -368,7 +368,11 @@ class _TwoSidedCall(StartCall):
 
     :ivar first_call: whose phone rings first: ``contact``, or the name of the other side (``employee`` or
         ``operator``).
+    :ivar contact_message: what the contact hears before the talk.
+    :ivar switch_at_once: True: the talk starts when the second participant picks up, and interrupts the
+        message. None or False: the talk starts when the message ends.
     :ivar early_switching: True: the other person hears the contact's line while the contact's phone rings.
+        Needs ``switch_at_once=True`` and a ``first_call`` other than ``contact``.
     """
 
     first_call: str
@@ -384,14 +388,24 @@ class _TwoSidedCall(StartCall):
 
 
 class _DirectCall(_TwoSidedCall):
-    """Base class of start requests that connect the contact with a person."""
+    """Base class of start requests that connect the contact with a person, without a scenario (call flow).
+
+    :ivar media_file_id: the music that a waiting participant hears. None: the account's standard music.
+    :ivar show_virtual_phone_number: whether the person's phone shows the virtual number as the calling
+        number. None: yes.
+    """
 
     media_file_id: ObjectId | None = None
     show_virtual_phone_number: Flag | None = None
 
 
 class StartEmployeeCall(_DirectCall):
-    """Call a contact and an employee, and connect the two."""
+    """Call a contact and an employee, and connect the two.
+
+    :ivar first_call: who is called first.
+    :ivar employee: the employee, and optionally which of the employee's numbers to call.
+    :ivar employee_message: what the employee hears before the talk.
+    """
 
     method = "start.employee_call"
 

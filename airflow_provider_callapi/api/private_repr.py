@@ -49,7 +49,8 @@ _HIDDEN = _Hidden()
 class PrivateRepr(BaseModel):
     """Base class of pydantic models whose ``repr()`` and ``str()`` show no personal data.
 
-    A text appears as ``***``, except in the fields of `_SHOWN_TEXTS`.
+    A text appears as ``***``, except in fields such as ``state`` and ``start_time``, which contain no
+    personal data. A number that may be a phone number appears as ``***``, too.
     """
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:

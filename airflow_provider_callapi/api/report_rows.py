@@ -25,7 +25,9 @@ class CallRows(GetCallsReport):
     """Request one page of the report of calls. Each row of the answer is a dict: field → value."""
 
     def convert_answer(self, data: Any) -> Entries[Any]:
-        """Return the rows of an answer. No row is left out.
+        """Return the rows in ``result.data`` of an answer, one dict for each call: field → value.
+
+        No row is left out, and no value is converted.
 
         :raises ValueError: the data is not a list of objects.
         """
@@ -36,7 +38,9 @@ class LegRows(GetCallLegsReport):
     """Request one page of the report of legs. Each row of the answer is a dict: field → value."""
 
     def convert_answer(self, data: Any) -> Entries[Any]:
-        """Return the rows of an answer. No row is left out.
+        """Return the rows in ``result.data`` of an answer, one dict for each leg: field → value.
+
+        No row is left out, and no value is converted.
 
         :raises ValueError: the data is not a list of objects.
         """

@@ -45,9 +45,9 @@ class AnswerWitness:
     between two reports, which can prove that a contact has picked up. In the report of calls, a talk with an
     employee is the proof. In the report of legs, the connected leg of a called contact is the proof.
 
-    The witness pauses for a minute after a failed request, and while less than a fifth of the day's points is
-    left. If a request fails, the witness only logs the error, because an error proves nothing about the
-    contacts.
+    After a failed request, the witness pauses for at least a minute. While less than a fifth of the day's
+    points (rate-limit units) is left, the witness sends one request in ten minutes. If a request fails, the
+    witness only logs the error, because an error proves nothing about the contacts.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param timezone: IANA name of the account's time zone.

@@ -136,6 +136,7 @@ class Journal:
 
     A method that changes the record returns only after the change is stored.
 
+    :param store: keeps the record for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.
     :param generation: a number that changes only when a user clears the task.
     :param deployment: the Airflow deployment of the task.
@@ -158,12 +159,15 @@ class Journal:
 
     @property
     def current(self) -> Record:
-        """The journal's record of the call. The journal has no record before the first intent is stored."""
+        """The stored record of the task's call. Use this property only after an intent was stored."""
         assert self.record is not None, "no intent was stored"
         return self.record
 
     def next_step(self, request: StartCall) -> Step:
-        """Return what the next try of the task must do for a start request. The journal does not change."""
+        """Return what the next try of the task does with a start request, e.g. `Step.DIAL`.
+
+        The method reads the journal and does not change it.
+        """
         if self.record is None:
             return Step.DIAL
         if self.is_of(request.contact) is False:
@@ -182,25 +186,24 @@ class Journal:
         return self._deployment.is_fingerprint_of(self.record.fingerprint, *self._owner, contact)
 
     def describe(self) -> str:
-        """Return the stage of the task's call in a few words, for the task log."""
+        """Return the stage of the task's call for the task log, e.g. ``Journal stage started``."""
         return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
 
     def person_fingerprint(self, request: StartCall) -> str:
-        """Return digits that identify the person that a start request calls.
+        """Return a fingerprint (a shortened hash) of the task and of the phone number in a start request.
 
-        The digits do not depend on the message, because a retry of the task may render another message. The
-        digits are a shortened hash of the journal's owner and the phone number, with the deployment's secret
-        key if there is one, see `Deployment.fingerprint`.
+        A later try compares fingerprints to find out whether its request calls the same person. The message
+        is not in the hash, because a retry of the task may render another message. See
+        `Deployment.fingerprint` for the secret key of the hash.
         """
         return self._deployment.fingerprint(*self._owner, request.contact)
 
     def external_id(self, request: StartCall, attempt: int) -> str:
         """Return the ``external_id`` of an attempt. The search for a lost call uses this id.
 
-        Every try of one attempt uses the same id. If the request has an ``external_id``, the first attempt
-        uses that id, and the next attempts add ``-2``, ``-3`` …. If the request has no ``external_id``, the
-        id is a hash of the deployment and the journal's owner. The hash has at most 64 characters and
-        contains no phone number.
+        Every try of one attempt uses the same id. If the author chose an ``external_id``, the first attempt
+        uses that id, and the next attempts add ``-2``, ``-3`` …. Otherwise, the id contains a hash of the
+        deployment and the task, and the number of the attempt: ``af-<32 hexadecimal digits>-1``.
         """
         if request.external_id:
             return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
@@ -209,7 +212,7 @@ class Journal:
 
     @property
     def next_attempt(self) -> int:
-        """The number of the next attempt."""
+        """The number of the attempt that the next intent gets; 1 if no intent was stored yet."""
         return self.record.attempt + 1 if self.record else 1
 
     def store_intent(self, request: StartCall, now: float, others: tuple[int, ...] = ()) -> StartCall:
@@ -235,7 +238,7 @@ class Journal:
         return request.model_copy(update={"external_id": external_id})
 
     def mark_not_placed(self) -> None:
-        """Store that the call was not placed. The task's next try uses the same attempt number again."""
+        """Store that the call was certainly not placed. So the next attempt gets the same number again."""
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_missing(self, now: float) -> None:
@@ -259,7 +262,7 @@ class Journal:
         return call
 
     def mark_unresolved(self) -> None:
-        """Store that the search did not find the lost call."""
+        """Store that the search did not find the lost call, so it is unknown whether the call was placed."""
         self._store_stage(Stage.UNRESOLVED)
 
     def mark_active(self, call: Outcome) -> None:

@@ -17,7 +17,7 @@ _DIGITS = 16
 
 @dataclass(frozen=True)
 class Deployment:
-    """One Airflow deployment.
+    """The name and the secret keys of one Airflow deployment.
 
     :ivar name: distinguishes this deployment from other deployments that use the same account; may be empty.
     :ivar id_key: the secret key for the hashes in ids. The key must stay the same for a long time. Empty: ids

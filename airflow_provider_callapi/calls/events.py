@@ -50,11 +50,11 @@ _SESSION_FIELDS = ("direction", "virtual_phone_number", "start_time")
 
 @dataclass(frozen=True)
 class CallFilter:
-    """The condition that selects some of an account's calls. A call must match every field.
+    """The conditions that select some of an account's active calls. A call must meet all of them.
 
     :ivar direction: ``in`` or ``out``; None: both directions.
     :ivar virtual_phone_numbers: virtual numbers of the account; empty: every number.
-    :ivar contacts: phone numbers of contacts, or prefixes of such numbers; empty: every contact.
+    :ivar contacts: phone numbers of contacts, or their first digits, e.g. ``7495``; empty: every contact.
     """
 
     direction: str | None = None
@@ -62,7 +62,7 @@ class CallFilter:
     contacts: tuple[str, ...] = field(default=(), repr=False)
 
     def matches(self, session: CallSession) -> bool:
-        """Return whether all fields of this filter match an active call."""
+        """Return whether an active call meets all conditions of this filter."""
         return (
             self.direction in (None, session.direction)
             and (not self.virtual_phone_numbers or session.virtual_phone_number in self.virtual_phone_numbers)
@@ -72,8 +72,9 @@ class CallFilter:
 
 @dataclass(frozen=True)
 class CallEvent:
-    """One event of one call.
+    """One event of one call, e.g. that the contact answered.
 
+    :ivar kind: ``started``, ``answered`` or ``ended``.
     :ivar seen_at: the time of the snapshot that first showed the event, epoch seconds.
     :ivar call: what was known of the call at the time ``seen_at``.
     :ivar fields: the call's direction, virtual number and start time. If the DAG's author asked for phone

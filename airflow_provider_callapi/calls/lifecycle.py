@@ -29,7 +29,7 @@ from airflow_provider_callapi.calls.watch import Phase, Until
 
 
 class Verdict(StrEnum):
-    """Whether a finished call meets the requirements of the DAG's author."""
+    """Whether a finished call meets the parameter ``require_answer`` of its task."""
 
     ACCEPTED = "the call was answered, or the author requires no answer"
     NOT_ANSWERED = "an answer is required, and the Data API reports none"
@@ -40,6 +40,9 @@ class Verdict(StrEnum):
 class WaitForCall:
     """The step of a lifecycle in which the task polls until the call is answered or has ended.
 
+    :ivar call: the outcome so far of the call.
+    :ivar until: ``answered`` or ``ended``: the event that ends the wait. The end of the call always ends the
+        wait.
     :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
         and never observed.
     :ivar deadline: epoch seconds at which the wait ends.
@@ -64,14 +67,21 @@ class WaitForReport:
 
 @dataclass(frozen=True)
 class TimeIsUp:
-    """The last step of a try that runs out of time before a snapshot shows the end of the call."""
+    """The last step of a try that runs out of time before a snapshot shows the end of the call.
+
+    The try fails, because the call may still be active.
+    """
 
     call: Outcome
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The last step of a call's lifecycle: nothing is left to do for this attempt to call the person."""
+    """The last step of a call's lifecycle: nothing is left to do for this attempt to call the person.
+
+    :ivar call: the outcome of the call.
+    :ivar verdict: whether the call meets the parameter ``require_answer`` of its task.
+    """
 
     call: Outcome
     verdict: Verdict

@@ -34,13 +34,16 @@ _ID_USED_ONCE = re.compile(r"af(-[0-9a-f]{32}|c-[0-9a-f]{24})-\d+")
 
 
 def is_own_id(external_id: str) -> bool:
-    """Return whether this package made an ``external_id``. Several tasks may use an id of an author."""
+    """Return whether this package made an ``external_id``, such as ``af-<32 hexadecimal digits>-1``.
+
+    Otherwise, the author of a DAG chose the id, and may use it for several tasks.
+    """
     return _OWN_ID.fullmatch(external_id) is not None
 
 
 @dataclass
 class LostCall:
-    """A lost call, and the progress of the search for it.
+    """A call whose start request got no answer, and the progress of the search for the call.
 
     :ivar external_id: the ``external_id`` of the start request.
     :ivar contact: the phone number in the start request; None: a call to any number matches.
@@ -137,7 +140,10 @@ class LostCall:
         return not snapshot.left_out and not any(map(self.may_be, snapshot.sessions.values()))
 
     def count_snapshot(self, snapshot: Snapshot) -> None:
-        """Update ``misses`` and ``missing_since`` with a successful snapshot that does not show the call."""
+        """Update ``misses`` and ``missing_since`` with a successful snapshot in which no call matches.
+
+        If a call in the snapshot may still be the lost call, the count begins again at 0.
+        """
         if not self.is_absent_from(snapshot):
             self.misses, self.missing_since = 0, None
             return

@@ -75,7 +75,10 @@ def read_marks(values: Mapping[str, T]) -> dict[Mark, T]:
 
 
 def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
-    """Return the first of the marks that a call certainly has. None: there is no such mark, or no call."""
+    """Return the first of some marks that a call certainly has.
+
+    None: the call has none of the marks, its operations are not known, or there is no call.
+    """
     return next((mark for mark in marks if call is not None and mark.is_on(call)), None)
 
 

@@ -83,7 +83,7 @@ class Outcome:
         return self.answered is False and self.finish_category is FinishCategory.OUR_SIDE
 
     def tagged(self, tag_id: int) -> Outcome:
-        """Return a copy of this outcome with one more tag id in ``tags``. A tag id is never listed twice."""
+        """Return a copy of this outcome with a tag id added to ``tags``, unless ``tags`` contains the id."""
         return self if tag_id in self.tags else replace(self, tags=(*self.tags, tag_id))
 
     def to_xcom(self) -> dict[str, Any]:

@@ -39,7 +39,10 @@ Window = tuple[int, int]
 
 
 class ReportIncomplete(Exception):
-    """The Data API did not send all rows, or sent a row that cannot be used. A later try may succeed."""
+    """The Data API did not send all rows, or sent a row that cannot be used, e.g. without a readable id.
+
+    A later try may succeed.
+    """
 
 
 @dataclass(frozen=True)
@@ -139,9 +142,9 @@ class ReportPages:
         return len(self._fetch_page(query, window, self._last_offset)) >= self._page_size
 
     def _pages(self, query: ReportQuery, window: Window, first: Entries[Any]) -> Iterator[Entries[Any]]:
-        """Yield all pages of a window.
+        """Yield the pages of rows of a window, until the last page or the largest offset.
 
-        :param first: the first page of the window.
+        :param first: the first page of the window, which is yielded without another request.
         """
         page, offset = first, 0
         while page:

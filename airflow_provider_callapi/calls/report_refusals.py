@@ -1,4 +1,7 @@
-"""Remembers what a Data API has refused in report requests. Later requests leave out the refused parts."""
+"""Remembers which fields, filters and dates the Data API has refused in requests for reports.
+
+Later requests leave out what was refused, so that they succeed without another refusal.
+"""
 
 from __future__ import annotations
 
@@ -74,12 +77,12 @@ class Omissions:
 
     @property
     def days_before(self) -> float:
-        """How many days before the wanted time the requested period begins."""
+        """The number of days by which a request's period begins before the wanted interval: 1, 2 or 7."""
         return _DAYS_EARLIER[self.begin_step]
 
     @property
     def days_after(self) -> float:
-        """How many days after the wanted time the requested period ends."""
+        """The number of days by which a request's period ends after the wanted interval: 0 or 1."""
         return 0.0 if self.ends_now else 1.0
 
     def without(self, kind: ReportRequest, parts: Iterable[str]) -> Omissions:

@@ -1,7 +1,7 @@
-"""Ask the Data API for reports. Every report request of this package goes through `ReportRequests`.
+"""Ask the Data API for reports of calls and legs, even if the Data API refuses a part of a request.
 
-The Data API may refuse a part of a request. `ReportRequests` then asks without the refused part. If the
-refusal does not name the part, `ReportRequests` tries one smaller request after the other:
+A part of a request is, for example, a field or the filter. After a refusal, `ReportRequests` asks without the
+refused part. If the refusal does not name the part, `ReportRequests` tries one smaller request after another:
 
 ================  ======================================================================================
 refused part      what `ReportRequests` does
@@ -72,13 +72,19 @@ class Selection:
     values: Collection[Any]
 
     def as_filter(self) -> dict[str, Any]:
-        """Return the condition as a filter of the Data API."""
+        """Return the condition as a filter of the Data API.
+
+        Example: ``{"field": "id", "operator": "in", "value": [7, 8]}``.
+        """
         if len(self.values) == 1:
             return equals(self.field, next(iter(self.values)))
         return is_one_of(self.field, self.values)
 
     def excludes(self, entry: CallReport | LegReport) -> bool:
-        """Return True if the entry certainly has none of the selected values in the field."""
+        """Return True if an entry certainly does not meet the condition.
+
+        If the entry does not contain the field, the entry may meet the condition, and the result is False.
+        """
         return tells(entry, self.field) and getattr(entry, self.field) not in self.values
 
     def select(self, entries: Entries[Entry], session_id_field: str) -> Entries[Entry]:

@@ -1,7 +1,7 @@
-"""The watch of one call. The watch takes snapshots one by one, and decides in which phase the call is.
+"""The watch of one call: an object that takes one snapshot after another, and decides the call's phase.
 
-The worker's loop, the sensor and the triggers all use the class `SessionWatch`. Worker, sensor and triggers
-differ only in how they sleep between two polls.
+A waiting worker, the sensor and the triggers all use the class `SessionWatch`. They differ only in how they
+sleep between two polls.
 """
 
 from __future__ import annotations
@@ -112,10 +112,10 @@ class Observation:
         )
 
     def with_doubt(self) -> Observation:
-        """Return a copy of this observation, updated with a snapshot that leaves the call's state open.
+        """Return a copy of this observation, updated with a snapshot that proves nothing about the call.
 
-        Such a snapshot does not show the call, but does not prove the call's absence either. In the copy,
-        ``missing_since`` is None and ``misses`` is 0, because the call may be active.
+        The snapshot does not contain the call. But an active call in the snapshot could not be read, and may
+        be this call. So ``missing_since`` becomes None, and ``misses`` becomes 0.
         """
         return replace(self, missing_since=None, misses=0, failures=0)
 
