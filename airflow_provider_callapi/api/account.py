@@ -1,4 +1,4 @@
-"""The Data API v2.0 methods that read what the account has: numbers, employees, scenarios, tags, ….
+"""The Data API v2.0 methods that read what the account has: numbers, employees, scenarios, tags and others.
 
 The module `airflow_provider_callapi.api.entries` reads a list entry by entry. A field with an unreadable
 value becomes None. An entry without a readable number or id is left out. A list with a left-out entry
@@ -50,15 +50,15 @@ class EmployeePhone(Answer):
 
 
 class EmployeeExtension(Answer):
-    """The internal number of an employee."""
+    """The internal extension of an employee, e.g. ``101``: a short number inside the account."""
 
     extension_phone_number: Text | None = Field(None, repr=False)
 
 
 def _all_of(model: type[Answer]) -> BeforeValidator:
-    """Return a pydantic validator that reads a list of objects.
+    """Return a pydantic validator that reads a list of objects, such as the telephones of an employee.
 
-    If an entry cannot be read, the validator returns None.
+    If one object cannot be read, the validator returns None, because the list would be incomplete.
     """
 
     def read(value: Any) -> Any:
@@ -144,7 +144,10 @@ class AccountTag(Answer):
 
 
 class BlacklistedNumber(Answer):
-    """A number that the account does not call, an entry of ``get.blacklist_phone_numbers``."""
+    """A number on the account's blacklist, which the account does not call.
+
+    The object is an entry of ``get.blacklist_phone_numbers``.
+    """
 
     phone_number: Text = Field(repr=False)
     id: Number | None = None
@@ -160,7 +163,9 @@ class GetAccount(Request[Account]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Account:
-        """Convert the answer, which is a list of one account, to an `Account`.
+        """Convert ``result.data`` of the answer, which is a list of one account, to an `Account`.
+
+        If the list is empty, all fields of the `Account` are None.
 
         :raises ValueError: the data is neither a list nor an object.
         """

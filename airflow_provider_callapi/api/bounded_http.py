@@ -34,11 +34,14 @@ class AnswerTooLarge(Exception):
 
 
 class AnswerUnreadable(Exception):
-    """The body of an HTTP answer cannot be unpacked."""
+    """The body of an HTTP answer cannot be unpacked: its encoding is unknown, or its bytes are damaged."""
 
 
 def is_loopback(host: str) -> bool:
-    """Return True if a host is certainly this machine. An IPv6 address must be written without brackets."""
+    """Return True if a host name or address is this machine, e.g. ``localhost``, ``127.0.0.1`` or ``::1``.
+
+    An IPv6 address must be without brackets. Other host names are not resolved, and the result is False.
+    """
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -82,14 +85,14 @@ class _Unpacker:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the chunks so far make up the whole body."""
+        """Whether the chunks so far make up the whole packed body. True if the body is not packed."""
         return not self._packed or self._zlib.eof
 
     def __call__(self, chunk: bytes, room: int) -> bytes:
-        """Return the unpacked bytes of a chunk.
+        """Return the unpacked bytes of a chunk. A chunk of a body that is not packed is returned unchanged.
 
-        Unpacking stops one byte after ``room`` bytes, if there are more.
-
+        :param room: the number of bytes that the unpacked body may still have. If a packed chunk contains
+            more, unpacking stops after one byte more. This byte shows that the body is too large.
         :raises AnswerUnreadable: the packed body is damaged.
         """
         if not self._packed:
@@ -174,7 +177,10 @@ class _BoundedResponse(HTTPResponse):
 
 
 class _BoundedSocket:
-    """The part of a socket that `http.client.HTTPResponse` uses."""
+    """A socket with the method ``makefile`` only, which is all that `http.client.HTTPResponse` uses.
+
+    Reading from the file raises a `TimeoutError` when the countdown has ended.
+    """
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:
         self._sock = sock
@@ -185,7 +191,7 @@ class _BoundedSocket:
 
 
 class _BoundedReader(io.RawIOBase):
-    """The bytes that a socket receives until a countdown ends."""
+    """A file that reads from a socket. After the countdown has ended, a read raises a `TimeoutError`."""
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:
         super().__init__()

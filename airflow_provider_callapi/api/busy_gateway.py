@@ -20,9 +20,10 @@ _STATUSES = frozenset({429, 503})
 
 
 def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
-    """Return the seconds after which a gateway invites the client to send the request again.
+    """Return the seconds after which a busy gateway invites the client to send the request again.
 
-    None: the answer contains no such invitation.
+    Example: 30 for the status 503 with the header ``Retry-After: 30``. None: the status is neither 429 nor
+    503, or the header ``Retry-After`` cannot be read.
 
     :param status: the HTTP status.
     :param headers: the HTTP headers. The mapping must ignore case.

@@ -1,4 +1,7 @@
-"""A client of one service. The client adds the access token, reads answers and stores the newest limits."""
+"""A client of the Call API or the Data API.
+
+The client adds the access token to requests, reads answers, and stores the newest points (rate-limit units).
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,9 @@ class Client:
     def _token_for(self, request: Request[Any], time_limit: float) -> str:
         """Return the access token for a request. Log in first if there is no valid token.
 
-        :raises NotSent: the login got no answer, so the request was not sent.
+        :raises NotSent: the login got no answer, or the service failed during the login. The request itself
+            was not sent, so the request can be repeated.
+        :raises CallApiError: the service refuses the login, or the login was not sent.
         """
 
         def log_in(login: str, password: str) -> AccessToken:

@@ -73,14 +73,19 @@ LEG_FIELDS = (
 
 
 def is_time(text: str | None) -> bool:
-    """Return whether a text in an answer is a time. A time of zeros is no time."""
+    """Return whether a time field in an answer contains a time.
+
+    None, an empty text and a text of zeros (``0000-00-00 00:00:00``) are no times. The form of any other text
+    is not checked.
+    """
     return bool((text or "").strip(" 0-:.T"))
 
 
 class ScenarioOperation(Answer):
     """An operation of a scenario that handled a call, such as a menu, or the step that follows a phone key.
 
-    ``name`` is the operation's name in the account. A value that is not a text is no name.
+    ``name`` is the operation's name in the account. An operation whose name is empty or is not a text cannot
+    be read, and is left out of the report.
     """
 
     id: Number | None = None
@@ -88,7 +93,7 @@ class ScenarioOperation(Answer):
 
 
 def _read_operations(value: Any) -> Any:
-    """Return the readable operations of a call. ``null`` means that the call has no operations.
+    """Return the readable operations in a call's report; ``null`` becomes an empty list.
 
     :raises ValueError: the value contains operations, and none of them can be read.
     """
@@ -125,9 +130,9 @@ class CallReport(Answer):
 
     @property
     def operations(self) -> tuple[str, ...] | None:
-        """The names of the scenario's operations, in the report's order.
+        """The names of the scenario operations that the call passed, in the report's order.
 
-        None: the report was not asked for the operations, or they cannot be read.
+        None: the request did not ask for the operations, or the operations cannot be read.
         """
         if not tells(self, OPERATIONS_FIELD):
             return None
@@ -161,14 +166,17 @@ class LegReport(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return a filter for a Data API request. The filter selects the entries with this value in the field."""
+    """Return a filter for a Data API request: it selects the entries with this value in the field.
+
+    Example: ``{"field": "id", "operator": "=", "value": 7}``.
+    """
     return {"field": field, "operator": "=", "value": value}
 
 
 def is_one_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return a filter for a Data API request.
+    """Return a filter for a Data API request: it selects the entries with one of these values in the field.
 
-    The filter selects the entries with one of these values in the field.
+    Example: ``{"field": "id", "operator": "in", "value": [7, 8]}``.
     """
     return {"field": field, "operator": "in", "value": sorted(values)}
 
@@ -199,9 +207,11 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
     fields: list[str]
 
     def convert_answer(self, data: Any) -> Entries[M]:
-        """Convert the answer to `Entries`. An entry that lacks one of the `needed_fields` is left out.
+        """Convert ``result.data`` of the Data API's answer to `Entries` of reports.
 
-        A needed field with an empty text counts as missing, because an empty text proves nothing.
+        A report is left out if it lacks one of the `needed_fields` that this request asks for. An empty text
+        counts as missing, because an empty text proves nothing about the call. A report without a positive
+        call session id is left out, too.
         """
         needed = self.needed_fields.intersection(self.fields)
 
@@ -268,7 +278,11 @@ class _TagRequest(Request[Done]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Done:
-        """Return `Done`. The Data API answers a successful tag request with an empty object."""
+        """Convert ``result.data`` of the answer to a tag request to `Done`.
+
+        An empty object or ``null`` becomes a success, because the Data API answers a successful tag request
+        with an empty object.
+        """
         return Done.model_validate(data or {"success": True})
 
 
@@ -305,7 +319,7 @@ def probe_access(client: Client) -> None:
 
     With an access key, the check costs no points (rate-limit units). With a login, the check costs one point.
 
-    :raises CallApiError: the Data API refuses the credentials or does not work.
+    :raises CallApiError: the Data API refuses the credentials, or does not answer as documented.
     """
     # The Data API charges a point for each report and none for a refusal. The Data API checks the
     # credentials first, and then refuses every report of more than three months.

@@ -1,7 +1,8 @@
 """Read a list in an answer entry by entry, so that one unreadable entry does not hide the other entries.
 
-An entry of an unknown shape is read as far as possible. An entry without a readable id is left out and
-counted. A list with a left-out entry does not prove that an object is absent.
+A field with an unreadable value is left out of its entry. An entry without a readable required field, such as
+the id, is left out of the list and counted. A list with a left-out entry does not prove that an object is
+absent, because the left-out entry may be this object.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ _JSON_TYPES: dict[type, str] = {
 
 
 class Entries(list[E]):
-    """The readable entries of a list in an answer, and what is known of the entries that were left out.
+    """The readable entries of a list in an answer, with a count of the entries that were left out.
 
-    :ivar left_out: the number of left-out entries without a readable id. Each such entry may be any object.
+    :ivar left_out: the number of left-out entries without a readable id. Each of them may be any object.
     :ivar left_out_ids: the ids of those left-out entries whose id is readable. In a list of calls or of legs,
         these ids are call session ids.
     :ivar total: the number of entries on all pages of the list, as the service states it. None: the service
@@ -51,22 +52,29 @@ class Entries(list[E]):
 
     @property
     def complete(self) -> bool:
-        """Whether every entry of the answer was read. Only a complete list can prove an absence."""
+        """Whether every entry of the answer was read.
+
+        Only a complete list proves that the account lacks an object that is not in the list.
+        """
         return not self.left_out and not self.left_out_ids
 
     @property
     def sent(self) -> int:
-        """The number of entries in the answer, readable or not."""
+        """The number of entries in the answer: the readable entries and the entries that were left out."""
         return len(self) + self.left_out + len(self.left_out_ids)
 
     def may_hide(self, entry_id: int) -> bool:
-        """Return whether one of the left-out entries may have this id."""
+        """Return whether one of the left-out entries may have this id.
+
+        A left-out entry without a readable id may have any id.
+        """
         return self.left_out > 0 or entry_id in self.left_out_ids
 
     def keep(self, is_usable: Callable[[E], bool], id_of: Callable[[E], int | None]) -> Entries[E]:
-        """Return a copy that contains only the usable entries.
+        """Return a copy of this list that contains only the usable entries. The others count as left out.
 
-        The other entries of this list count as left out.
+        :param is_usable: takes an entry, and returns whether the copy contains the entry.
+        :param id_of: takes an entry, and returns its id for ``left_out_ids``; None: the entry has no id.
         """
         unusable = [id_of(entry) for entry in self if not is_usable(entry)]
         ids = [entry_id for entry_id in unusable if entry_id is not None]
@@ -84,8 +92,10 @@ def read_entries(
 
     A single object counts as a list with one entry.
 
-    :param decisive: an entry with an unreadable value in one of these fields is left out.
-    :param id_field: the field with the id that `Entries.left_out_ids` contains; empty: no field.
+    :param model: the class of the entries.
+    :param decisive: names of fields. An entry with an unreadable value in one of these fields is left out.
+    :param id_field: the name of the field whose value `Entries.left_out_ids` contains for a left-out entry;
+        empty: ``left_out_ids`` stays empty.
     :raises ValueError: the data is neither a list nor an object.
     """
     if isinstance(data, dict):
@@ -141,9 +151,9 @@ def tells(entry: BaseModel, field: str) -> bool:
 
 
 def read_inner(model: type[M]) -> Callable[[Any], Any]:
-    """Return a validator for a field with a list of objects. An unreadable object is left out.
+    """Return a pydantic validator for a field that contains a list of objects, such as the tags of a call.
 
-    ``null`` becomes None.
+    An unreadable object is left out of the list. ``null`` becomes None.
     """
 
     def read(value: Any) -> Any:

@@ -66,10 +66,12 @@ def mask_phones(text: str) -> str:
 
 
 def _redact(message: str, value: Any) -> str:
-    """Return a message in which ``***`` replaces a value.
+    """Return an error message in which ``***`` replaces each occurrence of a secret value.
 
-    If the value is a dict or a list, ``***`` replaces each value in the dict or list. Booleans and values of
-    one character are not replaced.
+    Example: with the value ``abc``, ``bad password abc`` becomes ``bad password ***``. Booleans and values of
+    one character are not replaced, because they occur in any text.
+
+    :param value: the secret value. If it is a dict or a list, ``***`` replaces each value in it.
     """
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
@@ -141,7 +143,8 @@ class Rejected(CallApiError):
     :ivar mnemonic: the vendor's name of the error. None: this package found the error before sending, or the
         service sent no mnemonic.
     :ivar field: the invalid parameter. Dots separate nested names (``employee.phone_number``).
-    :ivar params: the values of the placeholders in the vendor's message text, by placeholder.
+    :ivar params: the values of the placeholders in the vendor's message text: placeholder → value, e.g.
+        ``{"limit_type": "day"}``.
     :ivar value: the invalid value, as the answer contains it. The value may be a password. ``str()`` and
         ``repr()`` therefore show only phone numbers (shortened) and ids of at most nine digits.
     :ivar limits: the points (rate-limit units) left, from the answer. None: the answer contains no limits.
@@ -203,7 +206,7 @@ class AuthenticationFailed(Rejected):
 class TokenInvalid(AuthenticationFailed):
     """The access token is unknown, or a temporary access token has expired.
 
-    A client with a login can log in again; a client with a permanent key cannot.
+    A client with a login can log in again. A client with a permanent key cannot get another token.
     """
 
 
@@ -225,7 +228,10 @@ class LimitExceeded(Rejected):
 
     @property
     def per_day(self) -> bool:
-        """True if the day's points (rate-limit units) are used up; False if only the minute's points are."""
+        """True if the day's points (rate-limit units) are used up.
+
+        False if only the minute's points are used up, or if the answer does not show which points are left.
+        """
         if limit_type := self.params.get("limit_type"):
             return "day" in str(limit_type)
         remaining = self.limits.day_remaining if self.limits else None
@@ -263,7 +269,10 @@ class CallNotFound(Rejected):
 
 
 class InvalidState(Rejected):
-    """The call's state does not allow the request. The vendor's state diagram shows the rules."""
+    """The call's state does not allow the request, e.g. a transfer before a third party was called.
+
+    The vendor's state diagram shows which requests each state allows.
+    """
 
     permanent = True
 
@@ -333,10 +342,13 @@ def rejection(
 ) -> Rejected:
     """Return the exception for a JSON-RPC error object.
 
-    The mnemonic decides the exception's class. If the mnemonic has no class, the error code decides. If the
-    service refuses a date of a report, the class is always `DateRefused`.
+    The vendor's mnemonic of the error decides the exception's class, e.g. ``internal_error`` becomes
+    `ServiceFailed`. If the mnemonic has no class, the error code decides. An invalid ``date_from`` or
+    ``date_till`` becomes `DateRefused`.
 
-    :param secrets: values in the request that must not appear in the error text.
+    :param error: the ``error`` object of the answer.
+    :param limits: the points (rate-limit units) left, from the same answer.
+    :param secrets: values in the request that must not appear in the error text, such as the password.
     """
     data: Any = error.get("data")
     data = data if isinstance(data, dict) else {}
@@ -362,7 +374,10 @@ def rejection(
 
 
 def _text_or_none(value: object) -> str | None:
-    """Return a text, or the texts of a list in brackets; None: the value is of another type."""
+    """Return a value of an error object as text: ``id`` for a text, ``[id, name]`` for a list of texts.
+
+    None: the value is neither a text nor a list.
+    """
     if isinstance(value, list):
         return f"[{', '.join(each for each in value if isinstance(each, str))}]"
     return value if isinstance(value, str) else None

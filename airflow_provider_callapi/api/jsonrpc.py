@@ -45,7 +45,7 @@ class Reply:
     :ivar request_id: the ``id`` of the request.
     :ivar result: the answer's ``result``. None if the service answered with an error.
     :ivar error: the answer's ``error`` object. None: the request succeeded.
-    :ivar metadata: the answer's ``metadata`` objects, merged.
+    :ivar metadata: the answer's ``metadata`` objects, merged into one dict, e.g. with the key ``limits``.
     :ivar http_status: the HTTP status of the answer.
     :ivar repeats_id: whether the answer contains the ``id`` of the request. An error may lack the ``id``.
     """
@@ -115,6 +115,8 @@ class JsonRpc:
     ) -> Reply:
         """Send one JSON-RPC request once, and return the answer.
 
+        :param method: the method's name, e.g. ``list.calls``.
+        :param params: the parameters of the method, with ``access_token`` if the method needs a token.
         :param new_connection: True: use a new connection for this request. False: a kept-alive connection may
             be used. If the service closes a kept-alive connection during the send, it is unknown whether the
             service has read the request.
@@ -187,9 +189,11 @@ def _host_of(url: str) -> str:
 
 @dataclass(frozen=True)
 class _HttpAnswer:
-    """An HTTP answer.
+    """One HTTP answer to a JSON-RPC request.
 
-    :ivar source: where the answer came from, for error texts.
+    :ivar source: the origin of the answer for error texts, e.g. ``HTTP 503 from https://…``.
+    :ivar status: the HTTP status.
+    :ivar body: the body, unpacked.
     :ivar busy_for: the number of seconds after which a busy gateway invites the client to repeat the request.
         None: the answer contains no invitation.
     """
@@ -201,9 +205,9 @@ class _HttpAnswer:
 
 
 def _load_envelope(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a JSON-RPC reply. The object has a result or an error.
+    """Return the body of an HTTP answer as a JSON object with a ``result`` or an ``error``.
 
-    :raises ValueError: the body is no such object, so the reply does not come from the service.
+    :raises ValueError: the body is not JSON, or lacks both keys. So the answer is no JSON-RPC reply.
     """
     try:
         envelope = _load_json(body)
@@ -290,10 +294,13 @@ def _is_deeper_than(value: Any, levels: int) -> bool:
 
 
 def _merge_metadata(*parts: Any) -> Mapping[str, Any]:
-    """Return the ``metadata`` objects of an answer's parts, merged into one dict.
+    """Return the ``metadata`` objects of one answer, merged into one dict.
 
-    If two parts contain the same key, the value of the earlier part is used. All parts are read, because the
-    vendor's document does not state which part contains ``metadata``.
+    The vendor's document does not state which object of an answer contains ``metadata``. If two ``metadata``
+    objects have the same key, the value of the first one is used.
+
+    :param parts: the objects that may contain ``metadata``, e.g. ``result`` and the whole answer. A value
+        that is not an object is ignored.
     """
     merged: dict[str, Any] = {}
     for part in reversed(parts):

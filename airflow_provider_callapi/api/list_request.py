@@ -24,7 +24,9 @@ _LAST_OFFSET = 100_000
 class PagedRequest(ListRequest[M], Generic[M]):
     """A Data API request for one page of a list.
 
+    :ivar filter: the condition for the entries, e.g. ``{"field": "id", "operator": "=", "value": 7}``.
     :ivar limit: entries per page; the service sends 1000 by default.
+    :ivar offset: the number of entries before the page; None: the first page.
     """
 
     repeat = Repeat.SAFE
@@ -38,7 +40,7 @@ class PagedRequest(ListRequest[M], Generic[M]):
 def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> Entries[M]:
     """Return the entries of all pages of a list.
 
-    If the list has more entries than the Data API sends, the result counts as incomplete.
+    The Data API sends no page after the offset 100 000. The result of a longer list counts as incomplete.
 
     :param call: sends a request to the Data API and returns the answer.
     :param request: the request for the list, without ``limit`` and ``offset``.
@@ -58,14 +60,15 @@ def fetch_pages(
 ) -> tuple[Entries[E], bool]:
     """Return the entries of all pages of a list, and whether the last page was reached.
 
-    The service may state the number of entries in the whole list. If fewer entries have arrived, a short page
-    is not the last page. Entries that never arrive count as left out. If two pages are equal, the service
-    ignores the offset, and the list counts as incomplete.
+    A page with fewer than ``page_size`` entries is the last page, unless the service states that the list has
+    more entries. Entries that the service counts but does not send are counted as left out. If two pages in a
+    row are equal, the service ignores the offset. The function then stops, and the list counts as incomplete.
 
     :param page_at: a function that takes a number of entries, and fetches the page that begins after these
         entries.
     :param page_size: the number of entries that each request asks for.
     :param last_offset: the largest number that ``page_at`` accepts.
+    :return: the entries, and False if the list goes on after the page at ``last_offset``, otherwise True.
     """
     found: list[E] = []
     left_out, left_out_ids = 0, list[int]()

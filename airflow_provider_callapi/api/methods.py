@@ -116,7 +116,9 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def check_values(cls, values: Mapping[str, Any], *, unknown: Collection[str]) -> None:
-        """Check the values of a request that cannot be built yet, because some values are not known.
+        """Check the known values of a request before the request can be built.
+
+        Example: a field with a template has no value before Airflow renders the template.
 
         :param values: the known fields by name. A field whose value is None is left out.
         :param unknown: the names of the fields whose values are not known yet.
@@ -156,9 +158,10 @@ class Request(_Parameters, Generic[R]):
         return isinstance(mnemonic, str) and mnemonic in self.already_done_errors
 
     def convert_answer(self, data: Any) -> R:
-        """Convert ``result.data`` of the answer to this request. See `read_answer`.
+        """Convert ``result.data`` of the answer to this request to the answer type of the request class.
 
-        A class overrides this method if the conversion depends on the request's values.
+        By default, `read_answer` converts the answer. A class overrides this method if the conversion depends
+        on the values of the request, e.g. on the fields that the request asks for.
         """
         return self.read_answer(data)
 
@@ -292,7 +295,7 @@ DtmfWithPauses = Annotated[Text, Field(pattern=r"^[0-9*#.]+$")]
 
 
 class Message(_Parameters):
-    """A message that the service plays to a participant of a call.
+    """A message that the service plays to a participant of a call: ``Message(type="tts", value="Hello")``.
 
     :ivar type: ``tts`` if ``value`` is a text to speak, ``media`` if ``value`` is the id of a media file.
     :ivar value: a string, even if the value is an id.
@@ -365,7 +368,11 @@ class _TwoSidedCall(StartCall):
 
     :ivar first_call: whose phone rings first: ``contact``, or the name of the other side (``employee`` or
         ``operator``).
+    :ivar contact_message: what the contact hears before the talk.
+    :ivar switch_at_once: True: the talk starts when the second participant picks up, and interrupts the
+        message. None or False: the talk starts when the message ends.
     :ivar early_switching: True: the other person hears the contact's line while the contact's phone rings.
+        Needs ``switch_at_once=True`` and a ``first_call`` other than ``contact``.
     """
 
     first_call: str
@@ -381,14 +388,24 @@ class _TwoSidedCall(StartCall):
 
 
 class _DirectCall(_TwoSidedCall):
-    """Base class of start requests that connect the contact with a person."""
+    """Base class of start requests that connect the contact with a person, without a scenario (call flow).
+
+    :ivar media_file_id: the music that a waiting participant hears. None: the account's standard music.
+    :ivar show_virtual_phone_number: whether the person's phone shows the virtual number as the calling
+        number. None: yes.
+    """
 
     media_file_id: ObjectId | None = None
     show_virtual_phone_number: Flag | None = None
 
 
 class StartEmployeeCall(_DirectCall):
-    """Call a contact and an employee, and connect the two."""
+    """Call a contact and an employee, and connect the two.
+
+    :ivar first_call: who is called first.
+    :ivar employee: the employee, and optionally which of the employee's numbers to call.
+    :ivar employee_message: what the employee hears before the talk.
+    """
 
     method = "start.employee_call"
 

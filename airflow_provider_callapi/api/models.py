@@ -1,6 +1,6 @@
 """The answers of the Call API as classes. Unknown fields and values cause no error and are kept.
 
-The module `airflow_provider_callapi.api.entries` reads lists of such objects, and leaves out entries that
+The module `airflow_provider_callapi.api.entries` reads lists of these classes, and leaves out entries that
 cannot be read.
 
 Source: the response parameter tables of the vendor's Call API v4.0 document.
@@ -175,11 +175,10 @@ _LEG_STATES = {
 
 
 def leg_state(text: str) -> LegState | None:
-    """Return the documented state that a Russian or English text means.
+    """Return the state of a leg for the service's Russian or English text, in upper or lower case.
 
-    None: the text means no documented state.
-
-    Upper and lower case do not matter.
+    Example: ``Дозвон`` and ``Dial`` both become ``LegState.DIALING``. None: the vendor's document does not
+    contain the text.
     """
     return _LEG_STATES.get(text.strip().casefold())
 

@@ -1,7 +1,7 @@
-"""The characters that people and programs write between the digits of a phone number, and how to fold them.
+"""The characters between the digits of a phone number, and the function `fold`, which makes them plain ASCII.
 
-`fold` makes the text of a number plain. `mask_phones` in `airflow_provider_callapi.api.errors` uses the same
-characters. Every number that can be read can therefore also be masked.
+People and programs write phone numbers with many forms of spaces, hyphens and dots. The readers of phone
+numbers and `mask_phones` use the same characters. So every number that can be read can also be masked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _APOSTROPHES = "'`\u00b4\u02bc\u2018\u2019\u201b\uff07"
 
 
 def _characters(ranges: str) -> list[str]:
-    """Return the characters that the ranges of a regular expression contain."""
+    """Return the characters in the ranges of a regular expression: ``a-cx`` becomes ``[a, b, c, x]``."""
     characters: list[str] = []
     rest = list(ranges)
     while rest:

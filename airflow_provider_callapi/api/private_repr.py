@@ -49,7 +49,8 @@ _HIDDEN = _Hidden()
 class PrivateRepr(BaseModel):
     """Base class of pydantic models whose ``repr()`` and ``str()`` show no personal data.
 
-    A text appears as ``***``, except in the fields of `_SHOWN_TEXTS`.
+    A text appears as ``***``, except in fields such as ``state`` and ``start_time``, which contain no
+    personal data. A number that may be a phone number appears as ``***``, too.
     """
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
@@ -58,7 +59,10 @@ class PrivateRepr(BaseModel):
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Return what ``repr()`` shows of a field's value."""
+    """Return what ``repr()`` shows for a field: the value, or ``***`` if the value may be personal data.
+
+    :param name: the field's name. A large number is shown only in a field whose name ends with ``id``.
+    """
     if value is None or isinstance(value, bool | Enum | PrivateRepr):
         return value
     if isinstance(value, int | float):

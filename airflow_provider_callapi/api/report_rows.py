@@ -1,4 +1,4 @@
-"""Requests for whole reports, whose answers contain every row as the Data API sends it."""
+"""Requests for reports whose answers are plain dicts: every row stays as the Data API sends it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from airflow_provider_callapi.api.entries import Entries
 
 
 def _read_rows(data: Any) -> Entries[Any]:
-    """Return the rows of an answer.
+    """Return the rows in ``result.data`` of an answer, each a dict: field → value.
+
+    A single object counts as one row.
 
     :raises ValueError: the data is not a list of objects.
     """
@@ -23,7 +25,9 @@ class CallRows(GetCallsReport):
     """Request one page of the report of calls. Each row of the answer is a dict: field → value."""
 
     def convert_answer(self, data: Any) -> Entries[Any]:
-        """Return the rows of an answer. No row is left out.
+        """Return the rows in ``result.data`` of an answer, one dict for each call: field → value.
+
+        No row is left out, and no value is converted.
 
         :raises ValueError: the data is not a list of objects.
         """
@@ -34,7 +38,9 @@ class LegRows(GetCallLegsReport):
     """Request one page of the report of legs. Each row of the answer is a dict: field → value."""
 
     def convert_answer(self, data: Any) -> Entries[Any]:
-        """Return the rows of an answer. No row is left out.
+        """Return the rows in ``result.data`` of an answer, one dict for each leg: field → value.
+
+        No row is left out, and no value is converted.
 
         :raises ValueError: the data is not a list of objects.
         """

@@ -1,4 +1,7 @@
-"""A client that sends a failed request again if the repeat is safe."""
+"""A client that sends a failed request again if the repeat is safe.
+
+A repeat is safe if the service did not carry out the failed request, or if a second execution does no harm.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Describe what a value is, for errors: the words contain neither a number nor a text of the value."""
+"""Describe an invalid value in an error text without repeating it, e.g. as ``a blank text``.
+
+An invalid value may be a password or a phone number, so an error text must not contain the value.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from typing import Any
 
 
 def kind_of(value: Any) -> str:
-    """Return what a value is, in a few words that contain neither a number nor a text of the value."""
+    """Return a few words that describe a value in an error text, e.g. ``a blank text`` or ``NaN``.
+
+    The words repeat no text and no number except 0, because the value may be a password or a phone number.
+    """
     if value is None:
         return "None"
     if isinstance(value, bool):

@@ -28,11 +28,14 @@ _RESERVED_POINTS = 0.2
 
 
 class CountingClient(DataApiClient, Protocol):
-    """A Data API client that keeps the newest counters of the account's points."""
+    """A Data API client that keeps the newest counters of the account's points (rate-limit units)."""
 
     @property
     def limits(self) -> Limits | None:
-        """The newest counters. None: no reply of the Data API has contained counters yet."""
+        """The points that are left in this minute and this day, from the newest reply with these counters.
+
+        None: no reply of the Data API has contained the counters yet.
+        """
 
 
 class AnswerWitness:
@@ -42,9 +45,9 @@ class AnswerWitness:
     between two reports, which can prove that a contact has picked up. In the report of calls, a talk with an
     employee is the proof. In the report of legs, the connected leg of a called contact is the proof.
 
-    The witness pauses for a minute after a failed request, and while less than a fifth of the day's points is
-    left. If a request fails, the witness only logs the error, because an error proves nothing about the
-    contacts.
+    After a failed request, the witness pauses for at least a minute. While less than a fifth of the day's
+    points (rate-limit units) is left, the witness sends one request in ten minutes. If a request fails, the
+    witness only logs the error, because an error proves nothing about the contacts.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param timezone: IANA name of the account's time zone.
@@ -67,7 +70,10 @@ class AnswerWitness:
         self._answered: frozenset[int] = frozenset()
 
     def due(self, snapshot: Snapshot, awaited: Collection[int]) -> list[CallSession]:
-        """Return the calls about which to ask the Data API now; empty: no request is due.
+        """Return the active calls about which the witness should ask the Data API now.
+
+        The list is empty while the witness pauses. A call that is known to be answered, or that is not in the
+        snapshot, is not in the list.
 
         :param snapshot: the newest snapshot of the active calls.
         :param awaited: the session ids of the calls that a task waits for until the contact picks up.

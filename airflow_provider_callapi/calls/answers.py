@@ -40,8 +40,12 @@ def contact_has_answered(session: CallSession) -> bool:
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
     """Return whether a leg belongs to the contact.
 
-    A leg that calls the contact's number is the contact's. In an inbound call, a leg that comes from the
-    contact's number is the contact's too, if the service states that the leg is no operator's leg.
+    A leg to the contact's number belongs to the contact. In an inbound call, a leg from the contact's number
+    belongs to the contact, too, if the service states that the leg is not the leg of an operator. An
+    operator's leg never belongs to the contact.
+
+    :param contact: the contact's phone number.
+    :param inbound: whether the contact has called the account.
     """
     if leg.is_operator:
         return False
@@ -98,8 +102,9 @@ def judge_finished_call(
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
     """Return whether the Data API's report of a call's legs shows that the contact picked up.
 
-    If no leg has the contact's number, a connected leg may be the leg of an operator who is no employee. All
-    legs that may be the contact's must then be connected.
+    If legs have the contact's number, one of them must be connected. If no leg has the contact's number, all
+    legs that may be the contact's must be connected, because one of them may be the leg of an operator who is
+    no employee.
 
     :param contact: the contact's phone number; None: not known.
     :param legs: the report of this call's legs. The call may still be active.
@@ -116,9 +121,9 @@ def _sort_legs(
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
     """Return three lists: legs of the contact, legs whose participant is not known, and all other legs.
 
-    A leg is the connection of one participant. A leg with the contact's number belongs to the contact,
-    whatever the Data API states about the leg. The lists do not contain other legs of coaches. For each
-    remaining leg:
+    A leg is the connection of one participant to the call. A leg with the contact's number belongs to the
+    contact, even if the Data API states that the leg is an operator's or a coach's leg. Any other leg of a
+    coach is in none of the lists. These rules apply to the remaining legs, the first one that fits:
 
     - The leg belongs to an operator: the leg is in the third list.
     - The leg has another number, and there is a leg with the contact's number: the leg is in the third list.

@@ -1,7 +1,8 @@
 """The conditions that select the calls of a report.
 
-The Data API selects by direction, loss and virtual number. The vendor does not document a filter for a list
-inside a row. So this package itself selects by employee and by tag.
+The Data API can select calls by three fields: the direction, whether the call was missed, and the virtual
+number. The employees and the tags of a call are lists, and the vendor documents no filter for a list. So this
+package fetches the calls and selects by employee and by tag itself.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _ID_IN_LIST = {"employees": "employee_id", "tags": "tag_id"}
 
 @dataclass(frozen=True)
 class CallFilter:
-    """Which calls a report contains. Several conditions must all be true.
+    """The conditions for the calls that a report contains. A call must meet all of them.
 
     :ivar missed: only inbound calls that no employee answered.
     :ivar direction: ``in`` or ``out``. None: both.
@@ -35,22 +36,29 @@ class CallFilter:
     tags: frozenset[int] = frozenset()
 
     def for_service(self) -> dict[str, Any] | None:
-        """Return the filter of a request. None: the request has no filter."""
+        """Return the filter for a Data API request; None: the Data API has no condition to check.
+
+        Example: ``{"field": "direction", "operator": "=", "value": "in"}``.
+        """
         parts = [_any_of(field, values) for _, field, values in self._conditions()]
         return _joined(parts, "and") if parts else None
 
     @property
     def needed_fields(self) -> list[str]:
-        """The fields that `selects` reads."""
+        """The names of the fields that a request must ask for, because `selects` checks the fields.
+
+        Example: ``["employees", "direction"]``.
+        """
         in_list = [name for name in _ID_IN_LIST if getattr(self, name)]
         return in_list + [field for _, field, _ in self._conditions() if field != "virtual_phone_number"]
 
     def selects(self, raw: Mapping[str, Any]) -> bool:
-        """Return whether a call fulfils the conditions, except for the virtual number.
+        """Return whether a call in the Data API's answer meets the conditions.
 
-        The conditions that the Data API has applied are checked, too, in case it ignores a filter.
+        Conditions that the Data API checks are checked again, in case the Data API ignores the filter. Only
+        the virtual number is not checked again.
 
-        :param raw: the row as the Data API sends it, with the `needed_fields`.
+        :param raw: the call as the Data API sends it: field → value, with the `needed_fields`.
         """
         checked = [(field, values) for _, field, values in self._conditions() if field in self.needed_fields]
         if any(field in raw and raw[field] not in values for field, values in checked):
@@ -61,11 +69,18 @@ class CallFilter:
         )
 
     def parameters_of(self, fields: Collection[str]) -> list[str]:
-        """Return the names of the parameters that lead to a filter by one of the report's fields."""
+        """Return the user's parameters that cause a filter by one of the given report fields.
+
+        An error text names these parameters if the Data API refuses a filter. Example: the field ``is_lost``
+        comes from the parameter ``missed``.
+        """
         return list(dict.fromkeys(name for name, field, _ in self._conditions() if field in fields))
 
     def _conditions(self) -> list[tuple[str, str, Collection[Any]]]:
-        """Return parameter, field of the report, and values, for each condition that the service applies."""
+        """Return the conditions that the Data API checks: tuples (parameter, report field, allowed values).
+
+        Example: ``("direction", "direction", ["in"])``.
+        """
         found: list[tuple[str, str, Collection[Any]]] = []
         if self.missed:
             found += [("missed", "is_lost", [True]), ("missed", "direction", ["in"])]
@@ -78,7 +93,10 @@ class CallFilter:
 
 
 def _any_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return a filter for rows with one of the values. Some methods have no operator ``in``."""
+    """Return a filter for the calls whose field has one of the values.
+
+    The filter joins equations with ``or``, because some methods of the Data API have no operator ``in``.
+    """
     return _joined([equals(field, value) for value in values], "or")
 
 
@@ -87,7 +105,10 @@ def _joined(parts: list[dict[str, Any]], condition: str) -> dict[str, Any]:
 
 
 def _ids(entries: Any, id_field: str) -> set[int]:
-    """Return the ids in a list of a row. An entry without a readable id counts as absent."""
+    """Return the ids in a list: ``[{"tag_id": 36}]`` with the field ``tag_id`` becomes ``{36}``.
+
+    An entry without a readable id is ignored.
+    """
     found = set()
     for entry in entries if isinstance(entries, list) else ():
         value = entry.get(id_field) if isinstance(entry, Mapping) else None

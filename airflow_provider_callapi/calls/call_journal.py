@@ -39,9 +39,15 @@ _RECORD_KEY = "callapi_call"
 
 
 class Stage(StrEnum):
-    """The stage of a call, as the journal of a task stores the stage.
+    """The stage that the journal of a task stores for the task's call.
 
-    The table at the top of this module states what follows from each stage.
+    NOTHING: the call was not placed.
+    STARTING: the intent is stored, and the start request may have been sent.
+    STARTED: the service has accepted the call.
+    ENDED: the call has ended, and its tags or its report may still be missing.
+    DONE: the attempt is complete.
+    REDIAL: the contact did not answer, and the next try places a new attempt.
+    UNRESOLVED: the start request got no answer, and a search has not found the call.
     """
 
     NOTHING = "nothing"
@@ -130,6 +136,7 @@ class Journal:
 
     A method that changes the record returns only after the change is stored.
 
+    :param store: keeps the record for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.
     :param generation: a number that changes only when a user clears the task.
     :param deployment: the Airflow deployment of the task.
@@ -152,12 +159,15 @@ class Journal:
 
     @property
     def current(self) -> Record:
-        """The journal's record of the call. The journal has no record before the first intent is stored."""
+        """The stored record of the task's call. Use this property only after an intent was stored."""
         assert self.record is not None, "no intent was stored"
         return self.record
 
     def next_step(self, request: StartCall) -> Step:
-        """Return what the next try of the task must do for a start request. The journal does not change."""
+        """Return what the next try of the task does with a start request, e.g. `Step.DIAL`.
+
+        The method reads the journal and does not change it.
+        """
         if self.record is None:
             return Step.DIAL
         if self.is_of(request.contact) is False:
@@ -165,34 +175,35 @@ class Journal:
         return _STEPS[self.record.stage, self._generation != self.record.generation]
 
     def is_of(self, contact: str) -> bool | None:
-        """Return whether the journal's record is the record of a call to this person.
+        """Return whether the journal contains a call to this person; False: another person, or no call.
 
-        None: not known, because the secret key of the record's fingerprint is gone.
+        None: not known, because the deployment no longer has the secret key of the stored fingerprint.
+
+        :param contact: the person's phone number.
         """
         if self.record is None:
             return False
         return self._deployment.is_fingerprint_of(self.record.fingerprint, *self._owner, contact)
 
     def describe(self) -> str:
-        """Return the stage of the task's call in a few words, for the task log."""
+        """Return the stage of the task's call for the task log, e.g. ``Journal stage started``."""
         return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
 
     def person_fingerprint(self, request: StartCall) -> str:
-        """Return digits that identify the person that a start request calls.
+        """Return a fingerprint (a shortened hash) of the task and of the phone number in a start request.
 
-        The digits do not depend on the message, because a retry of the task may render another message. The
-        digits are a shortened hash of the journal's owner and the phone number, with the deployment's secret
-        key if there is one, see `Deployment.fingerprint`.
+        A later try compares fingerprints to find out whether its request calls the same person. The message
+        is not in the hash, because a retry of the task may render another message. See
+        `Deployment.fingerprint` for the secret key of the hash.
         """
         return self._deployment.fingerprint(*self._owner, request.contact)
 
     def external_id(self, request: StartCall, attempt: int) -> str:
         """Return the ``external_id`` of an attempt. The search for a lost call uses this id.
 
-        Every try of one attempt uses the same id. If the request has an ``external_id``, the first attempt
-        uses that id, and the next attempts add ``-2``, ``-3`` …. If the request has no ``external_id``, the
-        id is a hash of the deployment and the journal's owner. The hash has at most 64 characters and
-        contains no phone number.
+        Every try of one attempt uses the same id. If the author chose an ``external_id``, the first attempt
+        uses that id, and the next attempts add ``-2``, ``-3`` …. Otherwise, the id contains a hash of the
+        deployment and the task, and the number of the attempt: ``af-<32 hexadecimal digits>-1``.
         """
         if request.external_id:
             return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
@@ -201,7 +212,7 @@ class Journal:
 
     @property
     def next_attempt(self) -> int:
-        """The number of the next attempt."""
+        """The number of the attempt that the next intent gets; 1 if no intent was stored yet."""
         return self.record.attempt + 1 if self.record else 1
 
     def store_intent(self, request: StartCall, now: float, others: tuple[int, ...] = ()) -> StartCall:
@@ -227,11 +238,13 @@ class Journal:
         return request.model_copy(update={"external_id": external_id})
 
     def mark_not_placed(self) -> None:
-        """Store that the call was not placed. The task's next try uses the same attempt number again."""
+        """Store that the call was certainly not placed. So the next attempt gets the same number again."""
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_missing(self, now: float) -> None:
-        """Store that a search for the lost call has ended without the call, unless this is stored already.
+        """Store the time at which a search for the lost call first ended without finding the call.
+
+        If a time is stored already, the stored time stays.
 
         :param now: epoch seconds.
         """
@@ -249,7 +262,7 @@ class Journal:
         return call
 
     def mark_unresolved(self) -> None:
-        """Store that the search did not find the lost call."""
+        """Store that the search did not find the lost call, so it is unknown whether the call was placed."""
         self._store_stage(Stage.UNRESOLVED)
 
     def mark_active(self, call: Outcome) -> None:
@@ -264,9 +277,9 @@ class Journal:
         self._store_call(Stage.ENDED, call)
 
     def mark_done(self, call: Outcome, *, redial: bool = False) -> None:
-        """Store the outcome of an attempt to call the person, and the fact that the attempt is done.
+        """Store the final outcome of the newest attempt. The attempt is done.
 
-        :param redial: whether the next try places a new attempt.
+        :param redial: whether the next try places a new attempt, because the contact did not answer.
         """
         self._store_call(Stage.REDIAL if redial else Stage.DONE, call)
 

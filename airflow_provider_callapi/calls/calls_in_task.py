@@ -21,6 +21,7 @@ _INDEX_KEY = "callapi_calls"
 class CallsInTask:
     """The calls of one task, in the order in which the task has asked for them.
 
+    :param store: keeps the list of calls for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.
     :param this_try: a text that is different for each try of the task.
     """
@@ -36,7 +37,8 @@ class CallsInTask:
     def number(self, request: StartCall) -> int:
         """Return the number of the call that a start request asks for. The task's first call is number 1.
 
-        The method returns only after the number is stored.
+        A request of a later try gets the number of the earlier try's call to the same person. The method
+        returns only after the number is stored.
         """
         index = self._store.get(_INDEX_KEY) or {}
         is_this_try = index.get("try") == self._try
@@ -64,12 +66,18 @@ class CallsInTask:
         return self._deployment.fingerprint(*self._owner, text)
 
     def _is_same(self, fingerprint: str, text: str) -> bool:
-        """Return whether a fingerprint is the fingerprint of a text, or can no longer be compared."""
+        """Return whether a stored fingerprint belongs to a text, such as a phone number.
+
+        Return True, too, if the fingerprint cannot be compared, because its secret key is gone. So the task
+        does not place a call again that an earlier try has placed.
+        """
         return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
 
 
 class NumberedStore:
-    """A part of a store that belongs to one call of a task.
+    """A store for one of the calls of a task, inside the store of the task.
+
+    Example: the key ``callapi_call`` of call number 2 is stored as ``callapi_call_2``.
 
     :param number: the number of the call, see `CallsInTask.number`.
     """

@@ -29,15 +29,19 @@ _REFUSES_PART = frozenset({"unexpected_parameters", "parameter_component_disable
 
 
 class ReportRefused(Exception):
-    """The Data API refuses a field or a filter. The text names the parameter. A retry would fail, too."""
+    """The Data API refuses a field or a filter of a report. A retry would fail, too.
+
+    If the Data API names the refused field, the error text names the user's parameter: ``fields (tags)``.
+    """
 
 
 @dataclass(frozen=True)
 class ReportColumns:
-    """What a row contains.
+    """The columns of a report of calls, whose rows each describe one call.
 
-    :ivar fields: the fields of ``get.calls_report``, by the service's names, with ``id``.
-    :ivar legs: whether a row contains the legs of the call.
+    :ivar fields: the names of fields of ``get.calls_report``, e.g. ``("id", "start_time")``. ``id`` is always
+        one of them.
+    :ivar legs: whether each row also contains the legs (participants) of the call.
     :ivar phone_numbers: whether the legs contain phone numbers.
     """
 
@@ -47,15 +51,17 @@ class ReportColumns:
 
     @property
     def leg_fields(self) -> tuple[str, ...]:
-        """The fields of a leg."""
+        """The names of the fields of each leg: with phone numbers only if ``phone_numbers`` is True."""
         return LEG_FIELDS + LEG_NUMBERS if self.phone_numbers else LEG_FIELDS
 
 
 class CallsReport:
-    """Loads the calls of an account that began in an interval.
+    """Loads the calls of an account that began in an interval, as rows of plain JSON.
 
     :param pages: reads the rows from the Data API.
     :param timezone: IANA name of the account's time zone.
+    :param columns: the columns of each row.
+    :param selection: the conditions for the calls.
     :ivar unreadable: field → how many of its values could not be read, and became None.
     """
 
@@ -99,7 +105,11 @@ class CallsReport:
                 yield self._rows(calls)
 
     def _rows(self, calls: Sequence[tuple[float, Raw]]) -> list[Row]:
-        """Return the rows of calls, each given with the time of its beginning, epoch seconds."""
+        """Return one row of plain JSON for each call, with the legs of the call if they are wanted.
+
+        :param calls: pairs of the time when the call began, in epoch seconds, and the call as the Data API
+            sends it.
+        """
         legs = self._legs_of(calls) if self._columns.legs else {}
         rows = []
         for began_at, raw in calls:
@@ -120,9 +130,11 @@ class CallsReport:
         )
 
     def _legs_of(self, calls: Sequence[tuple[float, Raw]]) -> Mapping[int, list[Raw]]:
-        """Return the legs of calls: call session id → legs.
+        """Return the legs of some calls: call session id → legs as the Data API sends them.
 
-        All legs of the period are read, because a filter by many calls is not documented.
+        The method reads all legs of the period, because a filter by many calls is not documented.
+
+        :param calls: pairs (time when the call began, in epoch seconds; the call), the earliest call first.
         """
         last_end = max(_ended_at(raw, self._timezone, began_at) for began_at, raw in calls)
         wanted = {_session_id(raw) for _, raw in calls}
@@ -136,7 +148,7 @@ class CallsReport:
         return legs
 
     def _read(self, query: ReportQuery, since: int, until: int) -> Iterator[list[Raw]]:
-        """Yield the rows of a query. See `ReportPages.read`.
+        """Yield the rows of a report in portions, as `ReportPages.read` does.
 
         :raises ReportRefused: the Data API refuses a field or a filter.
         """
@@ -150,7 +162,12 @@ class CallsReport:
             raise ReportRefused(f"{', '.join(refused)}: {error}" if refused else str(error)) from None
 
     def _refused_parameters(self, error: Rejected, parameters: Mapping[str, Any]) -> list[str]:
-        """Return the names of the parameters that an error refuses, with the fields of ``fields``."""
+        """Return the user's parameters that an error of the Data API refuses, e.g. ``["fields (tags)"]``.
+
+        The list is empty if the error names no parameter of the request.
+
+        :param parameters: the parameters of the refused request.
+        """
         named = [_words(part) for part in (error.field, error.value, list(error.params.values()))]
         words = set().union(*named)
         if "filter" in parameters and (error.mnemonic == "filter_prohibited" or "filter" in words):
@@ -181,5 +198,5 @@ def _ended_at(raw: Raw, timezone: str, began_at: float) -> float:
 
 
 def _words(value: object) -> Collection[str]:
-    """Return the names that a part of an error mentions."""
+    """Return the words in a value of an error object: ``"unknown field: tags"`` has three words."""
     return set(re.findall(r"\w+", json.dumps(value, ensure_ascii=False, default=str)))

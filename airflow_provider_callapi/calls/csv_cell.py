@@ -1,4 +1,4 @@
-"""A value as the text of a CSV cell."""
+"""Convert a value to the text of a CSV cell that a spreadsheet does not run as a formula."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _SIGNED_NUMBER = re.compile(r"[+-][\d\s().,-]*")
 
 
 def csv_cell(value: Any) -> str:
-    """Return the text of a cell. None becomes an empty cell, and a nested value becomes JSON text.
+    """Return a value as the text of a CSV cell. None becomes an empty cell.
 
-    A text that a spreadsheet would run as a formula gets a ``'`` before it.
+    A boolean, a list or an object becomes JSON text. A text that a spreadsheet would run as a formula gets a
+    ``'`` before it: ``=1+1`` becomes ``'=1+1``. A number with a sign, such as ``+7 926``, stays unchanged.
     """
     if value is None:
         return ""

@@ -17,7 +17,7 @@ _DIGITS = 16
 
 @dataclass(frozen=True)
 class Deployment:
-    """One Airflow deployment.
+    """The name and the secret keys of one Airflow deployment.
 
     :ivar name: distinguishes this deployment from other deployments that use the same account; may be empty.
     :ivar id_key: the secret key for the hashes in ids. The key must stay the same for a long time. Empty: ids
@@ -31,11 +31,14 @@ class Deployment:
     keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     def scope(self, *names: str) -> str:
-        """Return a text that stands for names in this deployment.
+        """Return a text for some names, which differs from the text of another deployment.
 
-        The input of each hash in an id begins with this text.
+        The ids that this package makes are hashes of this text. So two deployments with different names or
+        keys make different ids for tasks with the same names.
 
-        Two deployments return different texts for the same names, if their names or keys differ.
+        :param names: e.g. dag id, run id and task id.
+        :return: a hash in hexadecimal digits. If the deployment has no name and no key: the names, one on
+            each line.
         """
         if not self.name and not self.id_key:
             return "\n".join(names)

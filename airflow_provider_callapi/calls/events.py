@@ -50,11 +50,11 @@ _SESSION_FIELDS = ("direction", "virtual_phone_number", "start_time")
 
 @dataclass(frozen=True)
 class CallFilter:
-    """The condition that selects some of an account's calls. A call must match every field.
+    """The conditions that select some of an account's active calls. A call must meet all of them.
 
     :ivar direction: ``in`` or ``out``; None: both directions.
     :ivar virtual_phone_numbers: virtual numbers of the account; empty: every number.
-    :ivar contacts: phone numbers of contacts, or prefixes of such numbers; empty: every contact.
+    :ivar contacts: phone numbers of contacts, or their first digits, e.g. ``7495``; empty: every contact.
     """
 
     direction: str | None = None
@@ -62,7 +62,7 @@ class CallFilter:
     contacts: tuple[str, ...] = field(default=(), repr=False)
 
     def matches(self, session: CallSession) -> bool:
-        """Return whether all fields of this filter match an active call."""
+        """Return whether an active call meets all conditions of this filter."""
         return (
             self.direction in (None, session.direction)
             and (not self.virtual_phone_numbers or session.virtual_phone_number in self.virtual_phone_numbers)
@@ -72,8 +72,9 @@ class CallFilter:
 
 @dataclass(frozen=True)
 class CallEvent:
-    """One event of one call.
+    """One event of one call, e.g. that the contact answered.
 
+    :ivar kind: ``started``, ``answered`` or ``ended``.
     :ivar seen_at: the time of the snapshot that first showed the event, epoch seconds.
     :ivar call: what was known of the call at the time ``seen_at``.
     :ivar fields: the call's direction, virtual number and start time. If the DAG's author asked for phone
@@ -97,9 +98,12 @@ class CallEvent:
 
 @dataclass(frozen=True)
 class _WatchedCall:
-    """One active call, as an event detector remembers the call.
+    """What an event detector remembers of one active call until the next snapshot.
 
-    ``fields`` contains the contact's number only if the DAG's author asked for phone numbers.
+    :ivar fields: the call's direction, virtual number and start time. If the DAG's author asked for phone
+        numbers, also the contact's number.
+    :ivar observation: what the snapshots so far have shown of the call.
+    :ivar stage: the latest stage of the call, such as ``ANSWERED``.
     """
 
     fields: dict[str, Any] = field(repr=False)
@@ -185,9 +189,10 @@ class EventDetector:
         ]
 
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
-        """Return a dict: session id → watched call, updated with what a snapshot shows or proves of the call.
+        """Return all watched calls, updated with a successful snapshot: session id → watched call.
 
-        The stage of each call is not updated.
+        A call that the snapshot shows for the first time is added if the filter matches. The observation of
+        each call is updated, but not its stage, so that `update` can compare the stages.
         """
         calls = {}
         for call_session_id, session in snapshot.sessions.items():
@@ -241,9 +246,9 @@ class EventDetector:
     # --- across processes ---
 
     def to_json(self) -> dict[str, Any]:
-        """Return the detector's state as plain JSON.
+        """Return what the detector remembers as plain JSON: the active calls and the calls that have ended.
 
-        Another process can continue from this state with `restore`.
+        Another process can continue from this JSON with `restore`.
         """
         active = {
             str(call_session_id): {
@@ -257,10 +262,12 @@ class EventDetector:
         return {"at": self._updated_at, "calls": active, "ended": ended}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from a state that `to_json` returned.
+        """Continue with what another detector remembered, as `to_json` has returned it.
 
-        If the given state is not newer than the detector's own state, the given state is ignored.
+        If the given state is not newer than this detector's newest successful snapshot, the method ignores
+        the given state.
 
+        :param state: the dict from `to_json`.
         :raises ValueError: the state cannot be read.
         """
         try:

@@ -81,10 +81,9 @@ class FinishReason:
 
 @cache
 def finish_reasons() -> dict[str, FinishReason]:
-    """Return mnemonic → finish reason, for all reasons that the vendor documents.
+    """Return all finish reasons that the vendor documents: mnemonic → finish reason.
 
-    The Data API may send other mnemonics. If a call ended with another mnemonic, the category of the call is
-    unknown.
+    The Data API may send other mnemonics. A call that ended with another mnemonic has no category.
     """
     text = files(__package__).joinpath("finish_reasons.tsv").read_text(encoding="utf-8")
     return {

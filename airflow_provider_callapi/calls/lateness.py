@@ -1,4 +1,4 @@
-"""The rule of the parameter ``max_lateness``: a DAG run that starts too late places no calls."""
+"""The parameter ``max_lateness``: a DAG run that starts too late, e.g. after an outage, places no calls."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from airflow_provider_callapi.calls.watch import Phase, Until
 
 
 class Verdict(StrEnum):
-    """Whether a finished call meets the requirements of the DAG's author."""
+    """Whether a finished call meets the parameter ``require_answer`` of its task."""
 
     ACCEPTED = "the call was answered, or the author requires no answer"
     NOT_ANSWERED = "an answer is required, and the Data API reports none"
@@ -40,6 +40,9 @@ class Verdict(StrEnum):
 class WaitForCall:
     """The step of a lifecycle in which the task polls until the call is answered or has ended.
 
+    :ivar call: the outcome so far of the call.
+    :ivar until: ``answered`` or ``ended``: the event that ends the wait. The end of the call always ends the
+        wait.
     :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
         and never observed.
     :ivar deadline: epoch seconds at which the wait ends.
@@ -64,14 +67,21 @@ class WaitForReport:
 
 @dataclass(frozen=True)
 class TimeIsUp:
-    """The last step of a try that runs out of time before a snapshot shows the end of the call."""
+    """The last step of a try that runs out of time before a snapshot shows the end of the call.
+
+    The try fails, because the call may still be active.
+    """
 
     call: Outcome
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The last step of a call's lifecycle: nothing is left to do for this attempt to call the person."""
+    """The last step of a call's lifecycle: nothing is left to do for this attempt to call the person.
+
+    :ivar call: the outcome of the call.
+    :ivar verdict: whether the call meets the parameter ``require_answer`` of its task.
+    """
 
     call: Outcome
     verdict: Verdict
@@ -93,7 +103,8 @@ class LifecycleRules:
     :ivar report_timeout: how long the Data API may take to report an ended call.
     :ivar timeout: how long one try waits for the call.
     :ivar last_deadline: epoch seconds at which every wait for the call ends; None: no limit.
-    :ivar tags: outcome of the call → the id of the tag that a call with this outcome gets.
+    :ivar tags: outcome of the call → the id of the tag that a call with this outcome gets, e.g.
+        ``{"answered": 36}``.
     """
 
     wait_for_completion: bool
@@ -108,7 +119,7 @@ class LifecycleRules:
 
 @dataclass(frozen=True)
 class LifecycleGateway:
-    """The functions through which a call's lifecycle reaches the services and the task's log.
+    """The functions with which a call's lifecycle reaches the services and the task's log.
 
     :ivar tag_active: takes a session id and a tag id, and tags the active call.
     :ivar tag_finished: takes the ``communication_id`` of a call's report and a tag id, and tags the finished
@@ -135,8 +146,14 @@ class LifecycleGateway:
 
 
 class CallLifecycle:
-    """The part of a call's lifecycle that happens in one try of the task.
+    """Brings a placed call to its end in one try of the task: wait, fetch the final outcome, tag, judge.
 
+    A method never waits. The method returns the next step, such as `WaitForCall`. The code that uses the
+    lifecycle carries out the step, and then calls the next method.
+
+    :param journal: the stored record of the task's call.
+    :param gateway: the functions that reach the services.
+    :param rules: the task's parameters for the lifecycle.
     :param wait_until: epoch seconds at which this try stops waiting; None: the try has not begun to wait. The
         first wait sets the attribute ``wait_until``. A task that defers must store this attribute, and pass
         the stored value when the task resumes.
@@ -158,7 +175,13 @@ class CallLifecycle:
         self._rules = rules
 
     def resume(self, call: Outcome) -> Step:
-        """Continue a placed call at the stage that the task's journal shows, and return the next step."""
+        """Begin or continue the lifecycle of a placed call, and return the next step.
+
+        The journal shows what earlier tries have finished. For example, the lifecycle does not wait again for
+        a call that has ended.
+
+        :param call: the outcome so far of the call.
+        """
         stage = self.journal.current.stage
         if stage is Stage.DONE:
             return self._finished(call)
@@ -224,7 +247,7 @@ class CallLifecycle:
     def _final_outcome(self, call: Outcome, report_by: float) -> Outcome | WaitForReport:
         """Return the call's final outcome, or the step `WaitForReport` if the Data API has no report yet.
 
-        If the report is still missing after the time ``report_by``, return the outcome so far.
+        If the report is still missing at ``report_by`` (epoch seconds), return the outcome so far.
         """
         if call.source == "data_api" and not self._rules.report_always:
             return call

@@ -1,4 +1,4 @@
-"""Times in the lines of a task's log."""
+"""Times as local text with the name of the time zone, for the lines of a task's log."""
 
 from __future__ import annotations
 

@@ -19,7 +19,10 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 CLOCK_DIFFERENCE = 600.0
 """Seconds by which the service's clock may be behind the clock of this computer."""
 SMALL_CLOCK_DIFFERENCE = 10.0
-"""The same, if another task may have called the same person with the same ``external_id`` before."""
+"""Seconds by which the service's clock may be behind, in the search for an ``external_id`` of an author.
+
+Another task may have called the same person with this ``external_id`` shortly before.
+"""
 _LARGEST_ZONE_ERROR = 15 * 3600.0
 """Seconds by which a reported start time may be too early if the time zone in the connection is wrong."""
 _LONGEST_DOUBT = 3600.0
@@ -31,13 +34,16 @@ _ID_USED_ONCE = re.compile(r"af(-[0-9a-f]{32}|c-[0-9a-f]{24})-\d+")
 
 
 def is_own_id(external_id: str) -> bool:
-    """Return whether this package made an ``external_id``. Several tasks may use an id of an author."""
+    """Return whether this package made an ``external_id``, such as ``af-<32 hexadecimal digits>-1``.
+
+    Otherwise, the author of a DAG chose the id, and may use it for several tasks.
+    """
     return _OWN_ID.fullmatch(external_id) is not None
 
 
 @dataclass
 class LostCall:
-    """A lost call, and the progress of the search for it.
+    """A call whose start request got no answer, and the progress of the search for the call.
 
     :ivar external_id: the ``external_id`` of the start request.
     :ivar contact: the phone number in the start request; None: a call to any number matches.
@@ -86,9 +92,10 @@ class LostCall:
         return bool(is_ours) or self._may_have_begun_later(found, self.clock_difference)
 
     def may_be(self, found: CallSession | CallReport) -> bool:
-        """Return whether a call that does not match may still be the lost call.
+        """Return whether a call that `matches` does not accept may still be the lost call.
 
-        Two kinds of calls may be the lost call. They prevent the proof that the lost call was never placed:
+        While there is such a call, it is not proven that the lost call was never placed. Two kinds of calls
+        may be the lost call:
 
         - a call to the lost call's contact with its ``external_id``, although the start time is too early.
           The time zone in the connection may be wrong.
@@ -117,19 +124,26 @@ class LostCall:
         return isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)
 
     def _has_its_id(self, found: CallSession | CallReport) -> bool:
-        """Return whether a call has the lost call's id. Blanks, case and leading zeros do not count."""
+        """Return whether a reported call has the lost call's ``external_id``.
+
+        Blanks around an id, upper or lower case, and leading zeros of a number make no difference.
+        """
         external_id, _ = _external_id(found)
         return external_id is not None and _folded(external_id) == _folded(self.external_id)
 
     def is_absent_from(self, snapshot: Snapshot) -> bool:
         """Return whether a successful snapshot proves that the lost call is not active.
 
-        An active call whose session id cannot be read may be the lost call.
+        A snapshot proves nothing if one of its calls may be the lost call. A call whose session id cannot be
+        read may be the lost call, too.
         """
         return not snapshot.left_out and not any(map(self.may_be, snapshot.sessions.values()))
 
     def count_snapshot(self, snapshot: Snapshot) -> None:
-        """Update ``misses`` and ``missing_since`` with a successful snapshot that does not show the call."""
+        """Update ``misses`` and ``missing_since`` with a successful snapshot in which no call matches.
+
+        If a call in the snapshot may still be the lost call, the count begins again at 0.
+        """
         if not self.is_absent_from(snapshot):
             self.misses, self.missing_since = 0, None
             return
@@ -138,9 +152,11 @@ class LostCall:
             self.missing_since = snapshot.at
 
     def _may_have_begun_later(self, found: CallSession | CallReport, seconds: float) -> bool:
-        """Return whether a call may have begun after the intent was stored.
+        """Return whether a reported call may have begun after the intent of the lost call was stored.
 
-        :param seconds: by how much the reported start time may be too early.
+        A missing or unreadable start time proves nothing, so the result is then True.
+
+        :param seconds: by how many seconds the reported start time may be too early.
         """
         if self.since is None or found.start_time is None:
             return True
@@ -151,23 +167,26 @@ class LostCall:
         return began >= self.since - seconds
 
     def is_given_up(self, at: float) -> bool:
-        """Return whether to end the search for the lost call without a result.
+        """Return whether the search for the lost call ends without a result.
 
-        The search ends if the search time is over and enough snapshots have proven the call's absence.
+        The search ends when the search time is over, and enough consecutive snapshots (by default 2) have
+        proven that the call is not active.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """
         return at >= self.search_until and self.misses >= TOLERANCE.misses
 
     def is_doubtful(self, at: float) -> bool:
-        """Return whether the search time is over, and an active call may still be the lost call.
+        """Return whether the search time is over, but the newest snapshot does not prove the call's absence.
+
+        An active call in this snapshot may be the lost call.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """
         return at >= self.search_until and not self.misses
 
     def is_overdue(self, at: float) -> bool:
-        """Return whether the search time has been over for so long that the search must end.
+        """Return whether the search must end now, because the search time has been over for an hour.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """

@@ -21,9 +21,10 @@ FORMS = "operation:<name> or tag:<id>"
 
 @dataclass(frozen=True)
 class Mark:
-    """An operation or a tag that a call may have.
+    """An operation or a tag that a call may have, e.g. ``tag:36``.
 
-    :ivar value: the operation's name, or the digits of the tag's id.
+    :ivar kind: whether the mark is an operation of a scenario or a tag.
+    :ivar value: the operation's name in the account, or the digits of the tag's id.
     """
 
     kind: Literal["operation", "tag"]
@@ -31,7 +32,9 @@ class Mark:
 
     @classmethod
     def parse(cls, text: object) -> Mark:
-        """Return the mark that an author has written. Spaces at the ends of the name do not count.
+        """Return the mark that a text describes: ``operation:<name>`` or ``tag:<id>``.
+
+        Spaces around the name or the id are ignored.
 
         :raises ValueError: the text is not a mark.
         """
@@ -47,16 +50,19 @@ class Mark:
         return f"{self.kind}:{self.value}"
 
     def is_on(self, call: Outcome) -> bool | None:
-        """Return whether a call has this mark. None: the call's operations are not known."""
+        """Return whether a call has this mark.
+
+        None: the mark is an operation, and the operations of the call are not known.
+        """
         if self.kind == "tag":
             return int(self.value) in call.tags
         return None if call.operations is None else self.value in call.operations
 
 
 def read_marks(values: Mapping[str, T]) -> dict[Mark, T]:
-    """Return a dict from mark to value, in the order of the given dict.
+    """Return a dict with marks as keys instead of the texts of marks, in the same order.
 
-    :param values: text of a mark → value.
+    :param values: text of a mark → any value, e.g. ``{"tag:36": "agreed"}``.
     :raises ValueError: a key is not a mark, or two keys are the same mark.
     """
     marks: dict[Mark, T] = {}
@@ -69,15 +75,21 @@ def read_marks(values: Mapping[str, T]) -> dict[Mark, T]:
 
 
 def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
-    """Return the first of the marks that a call certainly has. None: there is no such mark, or no call."""
+    """Return the first of some marks that a call certainly has.
+
+    None: the call has none of the marks, its operations are not known, or there is no call.
+    """
     return next((mark for mark in marks if call is not None and mark.is_on(call)), None)
 
 
 def need_operations(marks: Iterable[Mark]) -> bool:
-    """Return whether one of the marks is an operation, so that reports must be asked for operations."""
+    """Return whether one of the marks is an operation.
+
+    If so, the request for a report must ask for the operations, because the Data API sends them only then.
+    """
     return any(mark.kind == "operation" for mark in marks)
 
 
 def tag_ids(marks: Iterable[Mark]) -> list[int]:
-    """Return the ids of the marks that are tags."""
+    """Return the ids of the tags among some marks: the mark ``tag:36`` becomes 36. Skip the operations."""
     return [int(mark.value) for mark in marks if mark.kind == "tag"]

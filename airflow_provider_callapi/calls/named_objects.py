@@ -37,8 +37,10 @@ _SHORTEST_PHONE_NUMBER = 10
 
 @dataclass(frozen=True)
 class NamedObjects:
-    """Objects of the account that start requests name.
+    """The objects of the account that some start requests name, such as a virtual number or a scenario.
 
+    :ivar scenarios: ids.
+    :ivar tags: ids.
     :ivar employees: pairs of an employee's id and the number to ring; None: all numbers of the employee ring.
     :ivar media_files: ids as text, because a message names its file as text.
     """
@@ -52,8 +54,9 @@ class NamedObjects:
 
     @classmethod
     def of(cls, requests: Iterable[StartCall], tags: Iterable[int] = ()) -> Self:
-        """Return the objects that start requests name.
+        """Collect the objects of the account that some start requests name.
 
+        :param requests: the start requests.
         :param tags: ids of the tags that the calls get.
         """
         found: dict[str, set[Any]] = {each.name: set() for each in fields(cls)}
@@ -65,7 +68,10 @@ class NamedObjects:
 
 
 def _names_in(request: StartCall) -> Iterator[tuple[str, Any]]:
-    """Yield the objects that a start request names, as pairs (name of a field of `NamedObjects`, value)."""
+    """Yield the objects that a start request names, as pairs such as ``("scenarios", 7)``.
+
+    The first value of a pair is the name of a field of `NamedObjects`.
+    """
     yield "virtual_numbers", request.virtual_phone_number
     if is_sip_number(request.contact):
         yield "sip_lines", request.contact
@@ -81,15 +87,16 @@ def _names_in(request: StartCall) -> Iterator[tuple[str, Any]]:
 
 
 def is_sip_number(number: str) -> bool:
-    """Return True if a number to call is a SIP number, and not a phone number in E.164."""
+    """Return True if a number to call is a SIP number: it has fewer than ten digits, or other characters."""
     return not number.isdigit() or len(number) < _SHORTEST_PHONE_NUMBER
 
 
 @dataclass(frozen=True)
 class AccountLists:
-    """The objects that the account has. A list that was not read is None.
+    """The objects that the account has, such as its virtual numbers. A list that was not read is None.
 
-    :ivar unread: for each list that the Data API refused, a sentence with the reason.
+    :ivar unread: a sentence with the reason for each list that could not be read, e.g. ``The account's tags
+        were not checked: …``.
     """
 
     virtual_numbers: Entries[VirtualNumber] | None = None
@@ -112,10 +119,10 @@ _REQUESTS: dict[str, Any] = {
 
 
 def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> AccountLists:
-    """Return the account's lists that are needed to check the named objects.
+    """Fetch the account's lists that are needed to check the named objects, e.g. the list of scenarios.
 
-    If the Data API does not send a list, the list stays None, and the function raises no error: the check
-    must not prevent calls. If the Data API does not reply at all, the function asks for no further list.
+    If the Data API does not send a list, the list stays None. The function raises no error, because the check
+    must not prevent calls. After a transient error, the function asks for no further list.
 
     :param call: sends a request to the Data API and returns the answer.
     """
@@ -140,9 +147,10 @@ def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> Acco
 def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
     """Return a sentence for each named object that the account does not have or that is switched off.
 
-    There are no sentences about a list that was not read. If a list is incomplete, there are no sentences
-    about missing objects, because the list does not prove that an object is missing. The sentences contain no
-    complete phone number.
+    Example: ``The account has no scenario 7.`` The sentences contain no complete phone number.
+
+    Objects of a list that was not read are not checked. If a list was read but is incomplete, an object that
+    the list lacks is no mistake, because the list does not prove that the object is missing.
     """
     return [
         *_find_numbers(named.virtual_numbers, lists.virtual_numbers),
@@ -157,9 +165,13 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
 def _find_by_id(
     kind: str, ids: Collection[int | str], entries: Entries[Any] | None, key: str = "id"
 ) -> Iterator[str]:
-    """Yield a sentence for each id that a list lacks.
+    """Yield a sentence for each id that a list of the account lacks: ``The account has no tag 36.``
 
-    Yield nothing if the list was not read, or if entries of the list are left out.
+    Yield nothing if the list was not read or is incomplete, because it then does not prove an absence.
+
+    :param kind: what the ids identify, for the sentence, e.g. ``tag``.
+    :param entries: the list; None: the list was not read.
+    :param key: the field of an entry that contains the id.
     """
     if entries is None or not entries.complete:
         return
@@ -199,12 +211,18 @@ def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, s
 
 
 def _number_off(number: VirtualNumber) -> str | None:
-    """Return the state of a virtual number that is switched off. None: the number may be used."""
+    """Return the state of a virtual number that is switched off, e.g. ``manual_lock``.
+
+    None: the account can use the number, or the state is not known.
+    """
     return number.status if number.status in _NUMBER_OFF else None
 
 
 def _line_off(line: SipLine) -> str | None:
-    """Return the state of a SIP line that is switched off. None: the line may ring."""
+    """Return the state of a SIP line that is switched off, e.g. ``inactive``.
+
+    None: the line can ring, or its state is not known.
+    """
     return next((state for state in (line.billing_state, line.status) if state in _LINE_OFF), None)
 
 
@@ -227,9 +245,9 @@ def _extension(employee: AccountEmployee) -> str | None:
 
 
 def _telephones(employee: AccountEmployee, lines: Entries[SipLine] | None) -> dict[str, bool] | None:
-    """Return number → True if switched on, for the telephones and SIP lines of an employee.
+    """Return the telephones and SIP lines of an employee: number → whether the number is switched on.
 
-    None: not known.
+    None: not known, because a telephone or a SIP line could not be read.
     """
     phones = employee.phone_numbers
     if (

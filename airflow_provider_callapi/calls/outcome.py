@@ -1,4 +1,4 @@
-"""The outcome of a call: the known facts about the call, and their source.
+"""The outcome of a call: what is known of the call, such as its answer and its end, and from which source.
 
 Polls can prove that a call was answered. Polls cannot prove that a call was not answered, because the contact
 may have answered and hung up between two polls. So polls set ``answered`` to True or None (not known). Only
@@ -23,7 +23,7 @@ _TIMES = ("started_at", "answered_at", "ended_at")
 
 @dataclass(frozen=True)
 class Outcome:
-    """The known facts about one call, without phone numbers. An attribute that is None is not known.
+    """What is known of one call, without phone numbers. An attribute that is None is not known.
 
     The start operators, the sensor and the triggers return outcomes.
 
@@ -47,8 +47,8 @@ class Outcome:
         report's order. They show which phone key the contact pressed. None: the report was not asked for the
         operations, or does not contain them.
     :ivar communication_id: the Data API's id of the call. A request that tags a finished call needs this id.
-    :ivar source: the source of the newest facts: ``start`` (the reply to the start request), ``list.calls``
-        or ``data_api``.
+    :ivar source: the source that has last updated this outcome: ``start`` (the reply to the start request),
+        ``list.calls`` or ``data_api``.
     """
 
     call_session_id: int
@@ -79,11 +79,11 @@ class Outcome:
 
     @property
     def missed_our_side(self) -> bool:
-        """Whether the contact is known not to have answered, because no employee or operator was reached."""
+        """True if the contact did not answer, and the reason is that no employee or operator was reached."""
         return self.answered is False and self.finish_category is FinishCategory.OUR_SIDE
 
     def tagged(self, tag_id: int) -> Outcome:
-        """Return a copy of this outcome with one more tag id in ``tags``. A tag id is never listed twice."""
+        """Return a copy of this outcome with a tag id added to ``tags``, unless ``tags`` contains the id."""
         return self if tag_id in self.tags else replace(self, tags=(*self.tags, tag_id))
 
     def to_xcom(self) -> dict[str, Any]:
@@ -117,8 +117,9 @@ class Outcome:
 def with_report(call: Outcome, finished: FinishedCall, timezone: str) -> Outcome:
     """Return the final outcome of a finished call: the outcome so far, updated with the Data API's report.
 
-    An answer that a snapshot has shown stays an answer.
+    If a snapshot has shown an answer, ``answered`` stays True, even if the report shows no answer.
 
+    :param call: the outcome so far of the call.
     :param finished: what the Data API reports about the call.
     :param timezone: IANA name of the account's time zone. The report gives times in this zone.
     """

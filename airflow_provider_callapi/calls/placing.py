@@ -103,10 +103,13 @@ def place(
     absence_proven_after: float | None = None,
     id_is_unique: bool = False,
 ) -> Outcome:
-    """Place the call of a journal, or continue with a call that an earlier try placed.
+    """Place a task's call, or continue with the call that an earlier try of the task placed.
 
-    Return the outcome so far of the call. Send at most one start request per attempt.
+    The journal shows what earlier tries have done. At most one start request is sent for each attempt, unless
+    it is certain that the call was not placed.
 
+    :param journal: the stored record of the task's call. The function updates the record.
+    :param request: the start request of the call.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
     :param delivery: what `place` does if the search does not find a lost call. ``at_most_once``: raise
         `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
@@ -119,6 +122,7 @@ def place(
         the id are looked up before dialling.
     :raises AbsenceNotProven: the lost call was not found, and its absence proves nothing yet. The code that
         uses `place` must wait and use `place` again.
+    :return: the outcome so far of the call.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises CallApiError: the call was not placed, or the search for the call failed.
@@ -180,16 +184,15 @@ def _place_another_attempt(
 def _place_absent_call(
     journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
 ) -> Outcome:
-    """Place a lost call again if no service shows the call long after a first search.
-
-    Return the outcome so far.
+    """Place a lost call again if, some time after a first search, no service shows the call.
 
     The first search shows that the call is not active. If the call was placed, the call has therefore ended,
-    and a later report contains the call.
+    and a later report of the Data API contains the call. Without such a report, the call was never placed.
 
-    :param absence_proven_after: seconds from the end of the first search.
+    :param absence_proven_after: the time from the end of the first search to the proof, in seconds.
+    :return: the outcome so far of the call that this function has placed.
     :raises AbsenceNotProven: too little time has passed, or the second start request got no answer either.
-    :raises Unresolved: a call may be the lost call, or the call of another task.
+    :raises Unresolved: the Data API reports a call that may be the lost call, or the call of another task.
     """
     lost = journal.current
     journal.mark_missing(gateway.clock())
@@ -212,10 +215,13 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise `Unresolved` if the reports since the intent show a call that may be the lost call.
+    """Raise an error if the Data API reports a call that may be the lost call.
 
-    Such a call has the lost call's id, or is a call to the contact without an id, for example of an employee.
+    A reported call may be the lost call in two cases: it has the lost call's ``external_id``, or it is a call
+    to the contact without an ``external_id``, for example the call of an employee. Only calls that began
+    after the intent was stored are checked. Without the Data API, the function does nothing.
 
+    :raises Unresolved: there is such a report.
     :raises CallApiError: the reports could not be fetched, or a report could not be read.
     """
     lost = journal.current
@@ -247,12 +253,18 @@ def _dial(
     search_must_work: bool = False,
     others: tuple[int, ...] | None = None,
 ) -> Outcome | str:
-    """Place the next attempt and return the outcome so far.
+    """Store the intent of the next attempt, and send the attempt's start request.
 
-    If the start request got no answer, return the text of the error instead. An answer with the session id of
-    an earlier attempt counts as no answer.
+    An answer with the session id of an earlier attempt counts as no answer.
 
-    :param others: session ids of other tasks' active calls with the same id and contact; None: not known yet.
+    :param search_first: search for the call of an earlier try before dialling. If the call is found, no start
+        request is sent.
+    :param search_must_work: whether to raise a permanent error of this search.
+    :param others: session ids of other tasks' active calls with the same ``external_id`` and contact; None:
+        the function asks for these calls.
+    :return: the outcome so far of the call. If the start request got no answer: the text of the error.
+    :raises CallApiError: the call was not placed, or the search failed.
+    :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
     if others is None:
@@ -286,9 +298,10 @@ def _dial(
 
 
 def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[int, ...] | None:
-    """Return the session ids of active calls that a search could take for the call with an ``external_id``.
+    """Return the session ids of active calls that a later search could mistake for this request's call.
 
-    Another task may call the same person now with the same ``external_id``, if an author made the id.
+    If the author of the DAG chose the ``external_id``, another task may call the same contact with this id
+    now. An id that this package made is unique, so the function then returns an empty tuple.
 
     :return: the session ids. None: the active calls cannot be listed, or one of them cannot be read.
     :raises AuthenticationFailed: the service refuses the credentials.
@@ -316,13 +329,13 @@ def _search(
     seconds: float,
     must_work: bool = False,
 ) -> Outcome | None:
-    """Search for the journal's lost call and return the outcome so far of the call.
+    """Search for the lost call in the journal, and store in the journal that the call was placed.
 
-    None: the search did not find the call.
-
+    :param cause: why the call is lost, for the task's log.
     :param seconds: how long to search, counted from the beginning of the search. The time is not counted from
         the intent, because the start request may have waited until a rate limit was reset.
     :param must_work: whether to raise a permanent error of the search, which otherwise counts as "not found".
+    :return: the outcome so far of the call; None: the search did not find the call.
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")

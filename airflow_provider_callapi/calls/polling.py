@@ -20,9 +20,10 @@ NextSnapshot = Callable[[], Awaitable[Snapshot]]
 class SharedPoll:
     """A loop that polls while there are subscribers, and gives each snapshot to every subscriber.
 
-    The shortest interval of all subscribers is the time between two polls. A shared poll belongs to one event
-    loop. Each subscriber gets every snapshot that is taken after the subscription began. A new subscriber
-    waits for the next regular poll. The arrival or departure of a subscriber never causes an extra poll.
+    A subscriber is, for example, the trigger of a task that waits for a call. The shortest interval of all
+    subscribers is the time between two polls. A shared poll belongs to one event loop. Each subscriber gets
+    every snapshot that is taken after the subscription began. A new subscriber waits for the next regular
+    poll. The arrival or departure of a subscriber never causes an extra poll.
 
     :param take_snapshot: takes one snapshot. This function must not block the event loop.
     :param sleep: ``asyncio.sleep``, or a replacement in a test.
@@ -50,7 +51,7 @@ class SharedPoll:
 
     @property
     def awaited_answers(self) -> set[int]:
-        """The session ids of all calls that subscribers expect to be answered."""
+        """The session ids of all calls for whose answer a subscriber waits."""
         return {call_session_id for awaited in self._awaited.values() for call_session_id in awaited()}
 
     @asynccontextmanager
@@ -59,10 +60,11 @@ class SharedPoll:
     ) -> AsyncIterator[NextSnapshot]:
         """Subscribe to the snapshots until the context ends.
 
-        The context's value is a function that waits for the next snapshot and returns it.
+        The context manager returns a function that waits for the next snapshot and returns the snapshot:
+        ``async with poll.subscribe(5.0) as next_snapshot: snapshot = await next_snapshot()``.
 
         :param interval: the longest time between two polls, in seconds.
-        :param awaited: returns the session ids of the calls that the subscriber expects to be answered.
+        :param awaited: returns the session ids of the calls for whose answer the subscriber waits.
         :raises ValueError: the interval is not positive.
         """
         if interval <= 0:

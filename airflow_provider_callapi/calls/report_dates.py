@@ -19,6 +19,7 @@ def report_dates(since: float, until: float, timezone: str) -> dict[str, Any]:
 
     :param since: the beginning of the interval, epoch seconds.
     :param until: the end of the interval, epoch seconds.
+    :return: ``{"date_from": "2026-03-02 00:00:00", "date_till": "2026-03-03 00:00:00"}``.
     """
     earlier, later = (_seconds_set_back(at, timezone) for at in (since, until - _HOUR))
     return {
@@ -28,7 +29,7 @@ def report_dates(since: float, until: float, timezone: str) -> dict[str, Any]:
 
 
 def _seconds_set_back(at: float, timezone: str) -> float:
-    """Return by how many seconds a zone's clocks are set back in the hour after ``at``; 0: no clock change.
+    """Return the seconds by which a zone's clocks are set back in the hour after a time: usually 0 or 3600.
 
     :param at: epoch seconds.
     """
@@ -41,12 +42,14 @@ def _seconds_set_back(at: float, timezone: str) -> float:
 def read_report_time(text: str, timezone: str, not_before: float) -> float:
     """Return a time in a report as epoch seconds.
 
-    In the hour that occurs twice, a local time means two moments. The function returns the first of them that
-    is not before ``not_before``. If both are, the function returns the later one.
+    When the clocks of a zone are set back, one hour occurs twice. A local time in this hour can mean two
+    moments. The function returns the earlier moment, or the later one if the earlier moment is before
+    ``not_before``.
 
-    :param text: ``YYYY-MM-DD hh:mm:ss``.
+    :param text: ``YYYY-MM-DD hh:mm:ss`` in the account's time zone.
     :param timezone: IANA name of the account's time zone.
-    :param not_before: epoch seconds.
+    :param not_before: the earliest possible moment, such as the beginning of the call, epoch seconds. The
+        value matters only in the hour that occurs twice.
     :raises ValueError: the text is no time.
     """
     at = datetime.fromisoformat(text)

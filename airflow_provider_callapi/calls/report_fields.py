@@ -15,7 +15,10 @@ from airflow_provider_callapi.calls.report_dates import read_report_time
 
 
 class FieldKind(Enum):
-    """What a field of a report contains. The values describe the JSON value of a row."""
+    """The kinds of report fields. The text of each kind describes the JSON value that a field becomes.
+
+    Example: ``start_time`` is a MOMENT, and becomes ``2026-03-02T09:00:00Z``.
+    """
 
     INTEGER = "an id, or a number of seconds"
     MOMENT = "a time, as ISO 8601 text in UTC"
@@ -117,11 +120,12 @@ def convert_row(
     not_before: float,
     on_unreadable: Callable[[str], object],
 ) -> dict[str, Any]:
-    """Return a row of a report as plain JSON, with a value for each of the fields.
+    """Convert one call or leg of a report to a dict of plain JSON: field → value, for each of the fields.
 
-    A value that cannot be read becomes None.
+    A missing value, and a value that cannot be read, becomes None. A missing list becomes an empty list.
 
-    :param raw: the row as the Data API sends it.
+    :param raw: the call or leg as the Data API sends it: field → value.
+    :param fields: the fields of the result.
     :param timezone: IANA name of the account's time zone.
     :param not_before: a time before the call or leg, epoch seconds. See `read_report_time`.
     :param on_unreadable: is called with the name of each field whose value cannot be read.
@@ -149,7 +153,10 @@ def convert_row(
 
 
 def _convert_times(value: Any, read_moment: Callable[[Any], str | None]) -> Any:
-    """Return a value in which the times of inner objects, such as ``tag_change_time``, are in UTC."""
+    """Return a copy of a list or object in which all times are ISO 8601 text in UTC.
+
+    A time is a value whose name ends with ``_time``, such as ``tag_change_time``, in an object at any depth.
+    """
     if isinstance(value, list):
         return [_convert_times(inner, read_moment) for inner in value]
     if isinstance(value, dict):
@@ -161,9 +168,9 @@ def _convert_times(value: Any, read_moment: Callable[[Any], str | None]) -> Any:
 
 
 def read_integer(value: Any) -> int:
-    """Return the whole number that a value of a report means.
+    """Return a value of a report as a whole number: ``7``, ``7.0`` and ``"7"`` become 7.
 
-    :raises ValueError: the value is no whole number.
+    :raises ValueError, TypeError: the value is no whole number, or has more than 64 bits.
     """
     if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         raise ValueError("a whole number is needed")

@@ -39,18 +39,21 @@ Window = tuple[int, int]
 
 
 class ReportIncomplete(Exception):
-    """The Data API did not send all rows, or sent a row that cannot be used. A later try may succeed."""
+    """The Data API did not send all rows, or sent a row that cannot be used, e.g. without a readable id.
+
+    A later try may succeed.
+    """
 
 
 @dataclass(frozen=True)
 class ReportQuery:
-    """A description of the rows to read.
+    """A description of the rows of a report to read.
 
     :ivar request_type: the class of the requests.
     :ivar parameters: the parameters of the requests, without dates, order and page.
-    :ivar key: a function from a row to a key that no other row has.
-    :ivar position: a function from a row to the time at which the row belongs into the interval, epoch
-        seconds. None: rows of a longer period may be returned, too.
+    :ivar key: a function from a row to a key that no other row has, e.g. the call session id.
+    :ivar position: a function from a row to a time in epoch seconds, e.g. when the call began. Only rows
+        whose time is in the interval are returned. None: rows of a longer period may be returned, too.
     """
 
     request_type: type[GetCallsReport] | type[GetCallLegsReport]
@@ -60,8 +63,9 @@ class ReportQuery:
 
 
 class ReportPages:
-    """Reads rows of the Data API's reports.
+    """Reads all rows of a report of the Data API, however long the interval is.
 
+    :param data_api: sends the requests.
     :param timezone: IANA name of the account's time zone.
     :param page_size: rows in one page.
     :param last_offset: the largest offset of a page.
@@ -85,10 +89,12 @@ class ReportPages:
         self._seconds_earlier = next(self._days_earlier) * _DAY
 
     def read(self, query: ReportQuery, since: int, until: int) -> Iterator[list[Raw]]:
-        """Yield the rows of an interval in portions, each row once.
+        """Yield the rows of an interval in portions (lists of up to one page of rows), each row once.
 
-        The portions follow each other in time, except for rows that a second reading of a window brings.
+        The portions are in the order of time. If rows move to another page during the reading, a second
+        reading yields the missing rows later.
 
+        :param query: the rows to read.
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds. The end does not belong to the interval.
         :raises ReportIncomplete: not all rows could be read.
@@ -100,9 +106,10 @@ class ReportPages:
             yield from self._read_window(query, window, set() if query.position else found)
 
     def _read_window(self, query: ReportQuery, window: Window, found: set[Hashable]) -> Iterator[list[Raw]]:
-        """Yield the rows of a window. Halve the window if one reading cannot contain all its rows.
+        """Yield the rows of a window (beginning and end in epoch seconds), in portions.
 
-        A window of one page is read with one request, so that no row can move to another page.
+        If the window has too many rows, or if rows are missing after the reading, read its two halves. A
+        window of one page is read with one request, so that no row can move to another page meanwhile.
 
         :param found: the keys of the rows that were read before. The method adds the keys of new rows.
         """
@@ -124,7 +131,7 @@ class ReportPages:
                 yield from self._read_window(query, half, set(found) if query.position else found)
 
     def _is_too_long(self, query: ReportQuery, window: Window, first: Entries[Any]) -> bool:
-        """Return whether a window has more rows than the pages up to the last offset contain.
+        """Return whether a window has so many rows that the Data API does not send all their pages.
 
         :param first: the first page of the window.
         """
@@ -135,9 +142,9 @@ class ReportPages:
         return len(self._fetch_page(query, window, self._last_offset)) >= self._page_size
 
     def _pages(self, query: ReportQuery, window: Window, first: Entries[Any]) -> Iterator[Entries[Any]]:
-        """Yield all pages of a window.
+        """Yield the pages of rows of a window, until the last page or the largest offset.
 
-        :param first: the first page of the window.
+        :param first: the first page of the window, which is yielded without another request.
         """
         page, offset = first, 0
         while page:
@@ -175,7 +182,7 @@ class ReportPages:
 def _halves(window: Window) -> list[Window]:
     """Return the two halves of a window.
 
-    :raises ReportIncomplete: the window is too short. The reports show whole seconds.
+    :raises ReportIncomplete: the window is shorter than two seconds. The reports show whole seconds.
     """
     since, until = window
     if until - since < 2:

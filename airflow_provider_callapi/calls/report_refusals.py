@@ -1,4 +1,7 @@
-"""Remembers what a Data API has refused in report requests. Later requests leave out the refused parts."""
+"""Remembers which fields, filters and dates the Data API has refused in requests for reports.
+
+Later requests leave out what was refused, so that they succeed without another refusal.
+"""
 
 from __future__ import annotations
 
@@ -36,17 +39,22 @@ _log = logging.getLogger(__name__)
 
 
 def refuses_a_part(error: Rejected) -> bool:
-    """Return whether an error may refuse a part of a request only, so that a smaller request may succeed."""
+    """Return whether an error may refuse only one field or parameter of a request.
+
+    If so, a request without this field or parameter may succeed.
+    """
     return error.mnemonic in _PART_REFUSED or isinstance(error, InvalidParameters)
 
 
 @dataclass(frozen=True)
 class Omissions:
-    """What a report request leaves out. A part is a field of the report, ``filter`` or the active calls.
+    """What the requests for reports leave out, because the Data API refuses it.
 
-    :ivar parts: pairs of a method and a left-out part.
-    :ivar begin_step: the index of the number in ``_DAYS_EARLIER`` that the request uses.
-    :ivar ends_now: whether the period ends at the wanted time, and not a day later.
+    A part of a request is the name of a report field, ``filter``, or ``include_ongoing_calls``.
+
+    :ivar parts: pairs of a method and a left-out part, e.g. ``("get.calls_report", "tags")``.
+    :ivar begin_step: the index of the number of days in ``_DAYS_EARLIER`` by which the period begins earlier.
+    :ivar ends_now: whether the period ends at the wanted time. False: the period ends a day later.
     """
 
     parts: frozenset[tuple[str, str]] = frozenset()
@@ -54,36 +62,41 @@ class Omissions:
     ends_now: bool = False
 
     def allows(self, kind: ReportRequest, part: str) -> bool:
-        """Return whether a request of this kind contains a part."""
+        """Return whether a request may contain a part, e.g. the field ``tags``.
+
+        :param kind: the class of the request: the report of calls, or the report of legs.
+        """
         return (kind.method, part) not in self.parts
 
     def makes_unavailable(self, kind: ReportRequest, fields: Collection[str]) -> bool:
-        """Return True if a field is left out without which the report is useless.
+        """Return True if these omissions make a report useless, because a needed field is left out.
 
-        Only the given fields count.
+        :param fields: the fields that the calling code uses. Only a needed field among them counts.
         """
         return not all(self.allows(kind, name) for name in kind.needed_fields.intersection(fields))
 
     @property
     def days_before(self) -> float:
-        """How many days before the wanted time the requested period begins."""
+        """The number of days by which a request's period begins before the wanted interval: 1, 2 or 7."""
         return _DAYS_EARLIER[self.begin_step]
 
     @property
     def days_after(self) -> float:
-        """How many days after the wanted time the requested period ends."""
+        """The number of days by which a request's period ends after the wanted interval: 0 or 1."""
         return 0.0 if self.ends_now else 1.0
 
     def without(self, kind: ReportRequest, parts: Iterable[str]) -> Omissions:
-        """Return these omissions and further parts of requests of one kind."""
+        """Return a copy of these omissions that leaves out more parts of one kind of request."""
         return replace(self, parts=self.parts | {(kind.method, part) for part in parts})
 
 
 @dataclass
 class Refusals:
-    """What one Data API has refused. Each refusal is logged once.
+    """Remembers which fields, parameters and dates of report requests one Data API has refused.
 
-    :ivar known: what the requests leave out because of the refusals.
+    Each refusal is logged once.
+
+    :ivar known: what later requests leave out because of the refusals.
     """
 
     known: Omissions = Omissions()
@@ -91,11 +104,12 @@ class Refusals:
     _logged: set[str] = field(default_factory=set)
 
     def learn(self, kind: ReportRequest, asked: Mapping[str, Any], error: Rejected) -> bool:
-        """Remember the part of a request that an error names as refused.
+        """Remember the field, parameter or date of a request that an error names as refused.
 
+        :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
-        :return: True: a request without the refused part may succeed. False: the error names no part that a
-            request can leave out.
+        :return: True: a smaller request may succeed. False: the error names nothing that a request can leave
+            out.
         """
         named = [_words(error.field), _words(error.value), _words(list(error.params.values()))]
         if dates := DATE_FIELDS.intersection(named[0] | named[2]):
@@ -105,7 +119,10 @@ class Refusals:
         return bool(parts)
 
     def refuse(self, kind: ReportRequest, parts: Iterable[str]) -> None:
-        """Remember and log that a Data API refuses parts of a request."""
+        """Remember and log that the Data API refuses fields or parameters of one kind of request.
+
+        :param parts: e.g. ``["tags"]`` or ``["filter"]``.
+        """
         names = sorted(parts)
         self.known = self.known.without(kind, names)
         self.log_once(f"{kind.method}: the Data API refuses {', '.join(names)}; it is left out from now on")
@@ -113,11 +130,13 @@ class Refusals:
             self.log_once(f"{kind.method}: without these fields, the report decides nothing and is not used")
 
     def guesses(self, kind: ReportRequest, asked: Mapping[str, Any]) -> Iterator[Omissions]:
-        """Yield what to leave out after an error that names no part, the most probable guess first.
+        """Yield guesses of what the Data API refuses, after an error that does not name it.
 
-        The last guess leaves out everything that a request can do without. If this guess was of no use, the
-        method yields nothing for the next requests, because each guess costs points.
+        The most probable guess comes first. The last guess leaves out everything that a request can do
+        without. If the Data API refuses the last guess, too, the method yields nothing for the next 30
+        requests, because each guess costs points.
 
+        :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
         """
         pause = self._requests_until_guesses.get(kind.method, 0)
@@ -135,7 +154,10 @@ class Refusals:
         self._requests_until_guesses[kind.method] = _REQUESTS_BETWEEN_GUESSES
 
     def confirm(self, kind: ReportRequest, omissions: Omissions) -> None:
-        """Remember what an accepted request has left out."""
+        """Remember that the Data API has accepted a request, and what this request has left out.
+
+        What a guess has left out counts as refused from now on.
+        """
         self._requests_until_guesses.pop(kind.method, None)
         if parts := {part for method, part in omissions.parts - self.known.parts if method == kind.method}:
             self.refuse(kind, parts)
@@ -168,11 +190,14 @@ class Refusals:
 def _named_parts(
     kind: ReportRequest, asked: Mapping[str, Any], mnemonic: str | None, named: Sequence[Collection[str]]
 ) -> set[str]:
-    """Return the parts of a request that an error names.
+    """Return the fields or parameters of a request that an error refuses, e.g. ``{"tags"}``.
 
-    :param named: the names in the error's field, in its value, and in its parameters. The first of them that
-        names a part decides. A list with a needed field may be the list of the allowed fields, and names no
-        part.
+    The result is empty if the error names no field and no parameter of the request.
+
+    :param asked: the parameters of the refused request.
+    :param named: three sets of words: from the error's ``field``, ``value`` and ``params``. The first set
+        with a field or parameter of the request decides. A set with several fields, one of them needed, is
+        skipped, because it may be the list of the allowed fields.
     """
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()
@@ -187,5 +212,5 @@ def _named_parts(
 
 
 def _words(value: object) -> set[str]:
-    """Return the names that a part of an error mentions, in lower case."""
+    """Return the words in a value of an error object, in lower case: ``"fields[Tags]"`` has two words."""
     return set(re.findall(r"\w+", json.dumps(value, ensure_ascii=False, default=str).lower()))

@@ -1,7 +1,7 @@
-"""Ask the Data API for reports. Every report request of this package goes through `ReportRequests`.
+"""Ask the Data API for reports of calls and legs, even if the Data API refuses a part of a request.
 
-The Data API may refuse a part of a request. `ReportRequests` then asks without the refused part. If the
-refusal does not name the part, `ReportRequests` tries one smaller request after the other:
+A part of a request is, for example, a field or the filter. After a refusal, `ReportRequests` asks without the
+refused part. If the refusal does not name the part, `ReportRequests` tries one smaller request after another:
 
 ================  ======================================================================================
 refused part      what `ReportRequests` does
@@ -63,23 +63,34 @@ class DataApiClient(Protocol):
 
 @dataclass(frozen=True)
 class Selection:
-    """The condition that selects entries of a report: a field has one of several values."""
+    """The condition that selects entries of a report: a field has one of several values.
+
+    Example: ``Selection("id", {7, 8})`` selects the reports of two call sessions.
+    """
 
     field: str
     values: Collection[Any]
 
     def as_filter(self) -> dict[str, Any]:
-        """Return the condition as a filter of the Data API."""
+        """Return the condition as a filter of the Data API.
+
+        Example: ``{"field": "id", "operator": "in", "value": [7, 8]}``.
+        """
         if len(self.values) == 1:
             return equals(self.field, next(iter(self.values)))
         return is_one_of(self.field, self.values)
 
     def excludes(self, entry: CallReport | LegReport) -> bool:
-        """Return True if the entry certainly has none of the selected values in the field."""
+        """Return True if an entry certainly does not meet the condition.
+
+        If the entry does not contain the field, the entry may meet the condition, and the result is False.
+        """
         return tells(entry, self.field) and getattr(entry, self.field) not in self.values
 
     def select(self, entries: Entries[Entry], session_id_field: str) -> Entries[Entry]:
-        """Return the entries that have one of the values. An entry without the field counts as left out.
+        """Return the entries whose field has one of the values.
+
+        An entry without the field counts as left out, because it may be one of the wanted entries.
 
         :param session_id_field: the field with the call session id in these entries.
         """
@@ -96,9 +107,13 @@ class Selection:
 
 @dataclass(frozen=True)
 class _Query:
-    """A description of the reports to request.
+    """A description of the reports to fetch.
 
+    :ivar kind: the class of the requests: reports of calls, or reports of legs.
+    :ivar fields: the fields of each report.
     :ivar interval: the earliest and the latest start of the reported calls, epoch seconds.
+    :ivar selection: the wanted reports; None: all reports of the interval.
+    :ivar ongoing: whether to ask for active calls, too.
     """
 
     kind: ReportRequest
@@ -108,9 +123,11 @@ class _Query:
     ongoing: bool = False
 
     def parameters(self, omissions: Omissions) -> dict[str, Any]:
-        """Return the parameters of the requests, without the parts to leave out.
+        """Return the parameters of the requests: ``fields``, ``filter`` and ``include_ongoing_calls``.
 
-        Dates and page are not included.
+        The parameters do not contain dates and pages, and nothing that the omissions leave out.
+
+        :param omissions: the fields and parameters that the Data API refuses.
         """
         optional = {
             "filter": self.selection.as_filter() if self.selection else None,
@@ -129,14 +146,15 @@ class _Query:
 class ReportRequests:
     """Asks one Data API for reports of calls and legs.
 
-    The period in a request begins at least one day before the wanted interval, and ends one day after the
-    interval. With these two days, the period is long enough even if a clock or time zone is wrong. There is a
-    second reason for the early beginning: some accounts refuse a period that began only a few hours ago.
+    The period in a request begins at least one day before the wanted interval, and usually ends one day after
+    the interval. So the period is long enough even if a clock or time zone is wrong. There is a second reason
+    for the early beginning: some accounts refuse a period that began only a few hours ago.
 
     A returned list counts as incomplete in three cases: an entry could not be read, the Data API refuses a
     field that the package needs, or active calls were asked for and the Data API refuses to include them. If
     an incomplete list does not contain a report, the report may still exist.
 
+    :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
     :param timezone: IANA name of the account's time zone.
     """
@@ -161,6 +179,7 @@ class ReportRequests:
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
+        :param selection: the wanted reports, e.g. by call session id; None: all reports of the interval.
         :param ongoing: ask for active calls, too.
         :param fields: the fields of a report that the calling code uses.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.
@@ -175,10 +194,14 @@ class ReportRequests:
         return reports
 
     def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
-        """Return the reports of the legs of the calls that `calls` returns for an interval.
+        """Return the reports of the legs (participants) of the calls that began in an interval.
 
-        If the account may not use the legs' report, the list is empty: no call has legs that are known.
+        The result also contains legs of calls up to a few days before or after the interval. If the account
+        may not use the report of legs, the list is empty, and a warning is logged once.
 
+        :param since: the beginning of the interval, epoch seconds.
+        :param until: the end of the interval, epoch seconds.
+        :param selection: the wanted legs, e.g. by call session id; None: all legs of the interval.
         :raises CallApiError: the Data API did not answer, or refuses the credentials.
         """
         try:
@@ -188,9 +211,10 @@ class ReportRequests:
             return Entries()
 
     def _fetch(self, query: _Query) -> Entries[Any]:
-        """Repeat the request, with fewer parts each time, until the Data API accepts it.
+        """Return the wanted reports. Leave out of the request whatever the Data API refuses.
 
-        Return the selected entries.
+        If the Data API ignores the filter, ask for all reports, and select the wanted ones here. If the Data
+        API accepts no useful request, return an empty list that counts as incomplete.
         """
         selection = query.selection
         while (accepted := self._fetch_accepted(query)) is not None:
@@ -203,9 +227,13 @@ class ReportRequests:
         return Entries(left_out=1)
 
     def _fetch_accepted(self, query: _Query) -> tuple[Entries[Any], dict[str, Any]] | None:
-        """Return the entries of the first request that the Data API accepts, and the request's parameters.
+        """Return the reports of the first request that the Data API accepts, and the request's parameters.
 
-        None: the Data API accepts no request, or none that includes the needed fields.
+        After each refusal, the next request leaves out what the Data API has refused. If the refusal names
+        nothing, the next request leaves out the most probable cause.
+
+        :return: None: the Data API accepts no request, or none with the fields that this package needs.
+        :raises CallApiError: the Data API did not answer, or refuses the whole request.
         """
         refusals = self._refusals
         omissions, guesses = refusals.known, None
@@ -267,7 +295,10 @@ class ReportRequests:
 
 
 def _key(entry: CallReport | LegReport) -> tuple[int | str | None, ...]:
-    """Return a key that no other entry has. Several legs can have the same id, even in one call."""
+    """Return a key that no other report has, so that a report which arrives twice is kept once.
+
+    The key of a leg contains all its values, because several legs can have the same id, even in one call.
+    """
     if isinstance(entry, CallReport):
         return (entry.id,)
     return (entry.call_session_id, entry.id, entry.model_dump_json())

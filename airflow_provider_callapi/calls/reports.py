@@ -1,4 +1,7 @@
-"""Fetch all finished calls of an interval from the Data API. One request covers up to 10,000 calls."""
+"""Fetch the finished calls of an interval from the Data API, with the answer of each contact.
+
+One request covers up to 10,000 calls.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,12 @@ def fetch_finished_calls(
 ) -> Entries[FinishedCall]:
     """Return what the Data API reports about each finished call that began in an interval.
 
-    First, the function fetches the reports of the calls. Then the function fetches the reports of all legs of
-    these calls, to find out which contacts picked up. The legs are not fetched if every call contains a talk
-    (a conversation), because a talk proves that the contact picked up. A call whose report cannot be read is
-    left out, as if the Data API had no report of the call yet. An incomplete list does not prove that a call
-    has no report.
+    First, the function fetches the reports of the calls. Then the function fetches the reports of the legs
+    (participants), to find out which contacts picked up. If every finished call contains a talk (a
+    conversation), the legs are not fetched, because a talk proves that the contact picked up.
+
+    A call whose report cannot be read is left out, and the list counts as incomplete. An incomplete list does
+    not prove that a call has no report.
 
     :param since: the beginning of the interval, epoch seconds. The calls of at least one day before the
         interval are fetched too. See `ReportRequests` for the reason.

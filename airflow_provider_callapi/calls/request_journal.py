@@ -32,13 +32,14 @@ _RECORD_KEY = "callapi_request"
 
 
 class MaybeCarriedOut(Exception):
-    """An earlier try of the task sent the request, and got no reply."""
+    """An earlier try of the task may have sent the control request. It is unknown what the service did."""
 
 
 @dataclass(frozen=True)
 class RequestJournal:
-    """The stored record of one task's control request.
+    """The stored record of one task's control request, such as ``send.dtmf``.
 
+    :ivar store: keeps the record for the later tries of the task.
     :ivar generation: a number that changes only when a user clears the task.
     """
 
@@ -46,10 +47,12 @@ class RequestJournal:
     generation: int
 
     def send_once(self, request: SessionRequest[Done], send: Callable[[], Done]) -> Done:
-        """Send a request, or return the result of an earlier try.
+        """Send a control request, or return the result if an earlier try of the task has carried it out.
+
+        A request to another call, or after a user has cleared the task, is always sent.
 
         :param send: sends the request and returns the answer.
-        :raises MaybeCarriedOut: an earlier try may have sent the request. The request is not sent.
+        :raises MaybeCarriedOut: an earlier try may have sent the request. The request is not sent again.
         :raises CallApiError: the request failed.
         """
         about = {

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 
 class KeyValueStore(Protocol):
-    """A store of plain JSON values by key."""
+    """A store of plain JSON values by key, e.g. for the journal of a task's call."""
 
     def get(self, key: str) -> Any:
         """Return the value of a key; None: the store has no such key."""

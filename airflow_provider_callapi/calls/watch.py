@@ -1,7 +1,7 @@
-"""The watch of one call. The watch takes snapshots one by one, and decides in which phase the call is.
+"""The watch of one call: an object that takes one snapshot after another, and decides the call's phase.
 
-The worker's loop, the sensor and the triggers all use the class `SessionWatch`. Worker, sensor and triggers
-differ only in how they sleep between two polls.
+A waiting worker, the sensor and the triggers all use the class `SessionWatch`. They differ only in how they
+sleep between two polls.
 """
 
 from __future__ import annotations
@@ -66,7 +66,12 @@ class Observation:
 
     @classmethod
     def from_outcome(cls, call: Outcome) -> Observation:
-        """Return the observation of a call with which a new wait begins, according to the call's outcome."""
+        """Return the observation with which a new wait for a call begins.
+
+        The new wait keeps what an earlier wait has observed, such as the time of the answer.
+
+        :param call: the outcome so far of the call.
+        """
         return cls(
             listed=call.observed,
             answered_at=call.answered_at,
@@ -107,10 +112,10 @@ class Observation:
         )
 
     def with_doubt(self) -> Observation:
-        """Return a copy of this observation, updated with a snapshot that leaves the call's state open.
+        """Return a copy of this observation, updated with a snapshot that proves nothing about the call.
 
-        Such a snapshot does not show the call, but does not prove the call's absence either. In the copy,
-        ``missing_since`` is None and ``misses`` is 0, because the call may be active.
+        The snapshot does not contain the call. But an active call in the snapshot could not be read, and may
+        be this call. So ``missing_since`` becomes None, and ``misses`` becomes 0.
         """
         return replace(self, missing_since=None, misses=0, failures=0)
 
@@ -147,12 +152,11 @@ class SessionWatch:
             self.phase = self._active_phase()
 
     def awaited_answers(self, until: Until) -> tuple[int, ...]:
-        """Return a tuple that contains the call's session id, or an empty tuple.
-
-        The tuple contains the id if the wait is for an answer, and the snapshots show the call but no answer
-        yet.
+        """Return the session id of this call if the wait needs another source to show an answer.
 
         :param until: the event that ends the wait.
+        :return: ``(session id,)`` while the wait is for an answer and the snapshots show the call, but no
+            answer. Otherwise, an empty tuple.
         """
         return (self.call_session_id,) if until == "answered" and self.phase is Phase.APPEARED else ()
 
