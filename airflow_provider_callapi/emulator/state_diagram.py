@@ -16,10 +16,10 @@ from airflow_provider_callapi.api.models import LegState
 
 
 class State(StrEnum):
-    """The states of a call.
+    """The states of a call in the vendor's state diagram, and the additional state ``PLAYING``.
 
-    The state ``PLAYING`` is missing in the vendor's diagram. In this state, the contact of an informer call
-    hears the message.
+    In the state ``PLAYING``, the contact hears a message or a menu, and no operator takes part. The vendor's
+    diagram has no such state.
     """
 
     SESSION = "session"
