@@ -93,7 +93,10 @@ def probe_not_answered(bench: Bench) -> None:
 
 
 def probe_dead_operator(bench: Bench) -> None:
-    """Place two calls. The person picks up, and the phone with the operator's number is switched off."""
+    """Place two calls. The person picks up, and the phone with the operator's number is switched off.
+
+    Two calls show whether the service takes the call's finish reason from the same leg each time.
+    """
     for name in ("dead_operator_1", "dead_operator_2"):
         _simple(
             bench,
@@ -131,7 +134,10 @@ def probe_second_number(bench: Bench) -> None:
 
 
 def probe_limit_exceeded(bench: Bench) -> None:
-    """Use up the points of the minute, send a start request, and search for the call."""
+    """Use up the points (rate-limit units) of the minute, send a start request, and search for the call.
+
+    The probe finds out whether the service places a call although it answers ``limit_exceeded``.
+    """
     numbers = _numbers(bench)
     call_api = bench.gateway.call_api
     others = [call.call_session_id for call in call_api.send("list.calls").calls]
