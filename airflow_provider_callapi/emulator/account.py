@@ -168,7 +168,7 @@ class Account:
     :ivar keys: token → further permanent key. To block the token in ``key``, or to let this token expire,
         add an entry with this token.
     :ivar active: False: every request fails with ``account_inactive``.
-    :ivar virtual_numbers: rented numbers.
+    :ivar virtual_numbers: the numbers that the account has rented.
     :ivar locked: virtual numbers and SIP lines that the account has locked. The Data API's lists show them
         as locked. Start requests ignore the lock.
     :ivar manages_numbers: False: the account lacks the component that the parameter
@@ -183,8 +183,8 @@ class Account:
     :ivar data_api_whitelist: the Data API accepts requests only from these IP addresses.
     :ivar minute_limit: points per minute.
     :ivar day_limit: points per day.
-    :ivar weights: method → points of one request. If ``weights`` does not name a method, a request costs 1
-        point. A request for a Call API method in `points.FREE_METHODS` then costs no points.
+    :ivar weights: method → points of one request. A method without an entry costs 1 point, or 0 points if
+        the method belongs to the Call API and to `points.FREE_METHODS`.
     :ivar tts_max_length: the largest number of characters of a text-to-speech message.
     :ivar forced_recording: True: all talks are recorded, and a request to stop recording fails.
     :ivar timezone: IANA name of the time zone.

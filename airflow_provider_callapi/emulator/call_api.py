@@ -35,7 +35,8 @@ def list_talk_options(
 ) -> list[dict[str, Any]]:
     """Return the talk options of the account as JSON objects.
 
-    A talk option is an action that an employee starts with a phone button during a talk.
+    A talk option is an action that an employee starts with a phone button during a talk, e.g.
+    ``{"button": "1", "mnemonic": "tag_call", …}``.
     """
     return [
         {

@@ -70,7 +70,11 @@ def unhold_call(switchboard: Switchboard, account: Account, request: UnholdCall)
 
 
 def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> Success:
-    """Ring the phone of a third party while the contact of the call is on hold."""
+    """Ring the phone of a third party while the contact of the call is on hold.
+
+    :raises RpcError: ``no_active_phone_number``: the request names neither a phone number nor a number of an
+        employee. ``invalid_state``: the contact is not on hold, or the call already has a third party.
+    """
     call = _find_active_call(switchboard, account, request.call_session_id)
     _check_reachable(account, request.to, "to")
     check_message(account, "to_message", request.to_message)

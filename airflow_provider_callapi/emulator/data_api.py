@@ -90,7 +90,7 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
 
 
 def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Result:
-    """Return one page of the list of the account's tags."""
+    """Return one page of the list of the account's tags, e.g. ``{"id": 36, "name": "Answered", …}``."""
     fields = request.fields or list(TAG_COLUMNS)
     return build_page(account.tags.items(), TAG_COLUMNS, fields, request, filterable=frozenset(TAG_COLUMNS))
 
@@ -176,7 +176,7 @@ def _is_reported(switchboard: Switchboard, call: Call, *, ongoing: bool) -> bool
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return a preselection of the calls that a report may contain, so that no request checks every call.
+    """Return the calls that a report may contain. The search does not go through all calls of the exchange.
 
     If the report's filter names one session id, the result contains at most the call with this id.
     Otherwise the result contains the calls that started from ``first`` to ``last``.

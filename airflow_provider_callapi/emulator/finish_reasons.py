@@ -1,6 +1,6 @@
-"""The finish reasons of the emulator's sessions and legs.
+"""The finish reasons of the emulator's calls and legs.
 
-A finish reason is a mnemonic of the Data API that states why a session or a leg ended.
+A finish reason is a mnemonic of the Data API that states why a call or a leg ended, e.g. ``subscriber_busy``.
 """
 
 from __future__ import annotations

@@ -36,7 +36,11 @@ class State(StrEnum):
 
 
 class Role(Enum):
-    """The role of a participant of a call: contact, operator, third party or coach."""
+    """The role of a participant of a call: contact, operator, third party or coach.
+
+    The operator can call a third party while the contact is on hold. A coach joins the talk of operator and
+    contact.
+    """
 
     CONTACT = "contact"
     OPERATOR = "operator"

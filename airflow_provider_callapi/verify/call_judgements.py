@@ -119,7 +119,7 @@ def hold(context: Context) -> Judgement:
 
 
 def is_operator(context: Context) -> Judgement:
-    """Judge whether ``is_operator`` is true for an operator who is not an employee."""
+    """Judge whether the service shows ``is_operator`` as true for an operator who is not an employee."""
     value = list_facts.operator_leg_is_operator(context.findings)
     return Judgement() if value is None else Judgement(f"is_operator is {str(value).lower()}", value)
 
@@ -161,7 +161,7 @@ def not_answered(context: Context) -> Judgement:
 
 
 def session_reason(context: Context) -> Judgement:
-    """Judge whether the finish reason of a whole call can be the reason of another leg than the contact's."""
+    """Judge whether the finish reason of a whole call can come from a leg other than the contact's leg."""
     whose = report_facts.session_reason(context.findings)
     if whose is None:
         return Judgement()

@@ -1,4 +1,4 @@
-"""What the probes reach the outside through: the two services, the clock, pauses and the user's screen.
+"""The gateway of the probes: how a probe uses the two services, the clock, pauses and the user's screen.
 
 A `Service` returns each answer with details that the package's own client leaves out, e.g. the HTTP status.
 """
@@ -196,9 +196,10 @@ class Service:
 
 @dataclass(frozen=True)
 class Gateway:
-    """The services and functions that a probe uses.
+    """The services and functions that the probes of ``airflow callapi verify`` use.
 
-    :ivar data_api: None: the connection does not use the Data API.
+    :ivar call_api: sends requests to the Call API.
+    :ivar data_api: sends requests to the Data API. None: the connection does not use the Data API.
     :ivar clock: returns epoch seconds.
     :ivar sleep: waits for a number of seconds.
     :ivar say: shows the user what happens, or what the person at the phone must do now.

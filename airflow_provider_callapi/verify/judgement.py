@@ -1,4 +1,4 @@
-"""The result of the comparison of one assumption with the findings, and what the comparison needs."""
+"""`Judgement`: whether an assumption of the package holds. `Context`: what every judgement is based on."""
 
 from __future__ import annotations
 

@@ -155,9 +155,10 @@ class ReportReader:
         return now + (self.rules.offset or 0) * QUARTER_HOUR - self._clock_error
 
     def _learn_future(self) -> None:
-        """Find out whether the reports accept dates in the future.
+        """Find out whether the Data API accepts a ``date_till`` in the future.
 
-        If the Data API refuses such dates, the latest accepted date shows the account's time zone.
+        The Data API compares ``date_till`` with the account's local time. If the Data API refuses the future,
+        a binary search for the latest accepted date therefore finds the account's offset from UTC.
         """
         now = self._clock()
         refused = self._refuses_till(now + _AHEAD_OF_EVERY_ZONE)

@@ -26,8 +26,8 @@ class ReportWatch:
     :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
     :param started_at: when the service replied to the start request, epoch seconds.
-    :param measure_ongoing: True: ask for the report of the active call each second, until this report is
-        complete or the largest number of requests has been sent.
+    :param measure_ongoing: True: ask for the report during the call, too, each second and at most 25 times.
+        The result shows when the report contains the active call.
     :ivar has_finished: whether the report contains the finished call.
     """
 

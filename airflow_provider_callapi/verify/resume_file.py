@@ -21,7 +21,7 @@ class ActiveCall(BaseModel):
 
     :ivar external_id: the ``external_id`` in the start request.
     :ivar session_id: the call session id. None: the start request has got no reply yet.
-    :ivar started_at: when the run sent the start request, epoch seconds.
+    :ivar started_at: when the run sent the start request, or got the session id, in epoch seconds.
     :ivar others: the session ids of the calls that were active before the start.
     """
 
