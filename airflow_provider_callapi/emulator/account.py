@@ -1,4 +1,4 @@
-"""One customer of the telephone exchange: access keys, numbers, employees, tags and limits.
+"""One customer of the emulated telephone exchange: access keys, numbers, employees, tags and limits.
 
 A test may change every field of an `Account` while the exchange runs.
 """
@@ -36,10 +36,11 @@ class Key:
 
 @dataclass
 class Employee:
-    """An employee of the customer.
+    """An employee of an account.
 
-    :ivar phone_numbers: active phones. The exchange rings the phones one after the other, in this order.
-    :ivar other_numbers: the SIP number and the extension of the employee.
+    :ivar phone_numbers: the employee's phones. A call rings the phones one after the other, in this order,
+        until one answers.
+    :ivar other_numbers: the SIP number and the extension of the employee, e.g. ``("sip25", "125")``.
     :ivar coach: phone number of the employee's coach; None: the employee has no coach.
     """
 
@@ -52,7 +53,9 @@ class Employee:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of a scenario: one step, such as a menu, or what follows a phone key.
+    """An operation of a scenario: one step that a call passes.
+
+    Examples are a menu, and the step that follows a phone key.
 
     :ivar tag_id: the tag that the operation sets on the call; None: the operation sets no tag.
     """
@@ -84,7 +87,8 @@ class TalkOption:
 
     :ivar button: the phone button, for example ``"1"``.
     :ivar mnemonic: the action, for example ``tag_call``.
-    :ivar value: id and name of the tag or scenario that the action uses; None: the action uses neither.
+    :ivar value: id and name of the tag or scenario that the action uses, e.g. ``(36, "Answered")``; None:
+        the action uses neither.
     """
 
     button: str
@@ -161,9 +165,10 @@ class Account:
 
     :ivar key: the token of the account's first permanent key. The token is valid even if ``keys`` does not
         contain the token.
-    :ivar keys: further permanent keys, by token. An entry may describe the token in ``key``, too.
+    :ivar keys: token → further permanent key. To block the token in ``key``, or to let this token expire,
+        add an entry with this token.
     :ivar active: False: every request fails with ``account_inactive``.
-    :ivar virtual_numbers: rented numbers.
+    :ivar virtual_numbers: the numbers that the account has rented.
     :ivar locked: virtual numbers and SIP lines that the account has locked. The Data API's lists show them
         as locked. Start requests ignore the lock.
     :ivar manages_numbers: False: the account lacks the component that the parameter
@@ -178,8 +183,8 @@ class Account:
     :ivar data_api_whitelist: the Data API accepts requests only from these IP addresses.
     :ivar minute_limit: points per minute.
     :ivar day_limit: points per day.
-    :ivar weights: method → points of one request. A request for another method costs 1 point. In the
-        Call API, a request for a method in `points.FREE_METHODS` costs no points.
+    :ivar weights: method → points of one request. A method without an entry costs 1 point, or 0 points if
+        the method belongs to the Call API and to `points.FREE_METHODS`.
     :ivar tts_max_length: the largest number of characters of a text-to-speech message.
     :ivar forced_recording: True: all talks are recorded, and a request to stop recording fails.
     :ivar timezone: IANA name of the time zone.
@@ -223,9 +228,10 @@ class Account:
         return self.keys.get(token) or (Key() if token == self.key else None)
 
     def find_employee(self, number: str) -> Employee | None:
-        """Return the employee with this phone number, SIP number or extension.
+        """Return the employee with a phone number, a SIP number or an extension.
 
-        None: the account has no such employee.
+        :param number: for example ``79260000001``, ``sip25`` or ``125``.
+        :return: the employee; None: the account has no employee with this number.
         """
         for employee in self.employees.values():
             if number in employee.phone_numbers or number in employee.other_numbers:

@@ -22,12 +22,18 @@ Owned = tuple[Account, T]
 
 
 def get_account(switchboard: Switchboard, account: Account, request: GetAccount) -> list[dict[str, Any]]:
-    """Return the name and the time zone of the account. The result is a list with one entry."""
+    """Return the name and the time zone of the account.
+
+    :return: one entry, e.g. ``[{"app_id": 1, "name": "demo", "timezone": "Europe/Moscow"}]``.
+    """
     return [{"app_id": 1, "name": account.login, "timezone": account.timezone}]
 
 
 def sip_numbers(employee: Employee) -> Iterator[str]:
-    """Yield the SIP numbers of an employee: the other numbers that do not consist of digits only."""
+    """Yield the SIP numbers of an employee, e.g. ``sip25``.
+
+    `Employee.other_numbers` contains SIP numbers and extensions. An extension consists of digits only.
+    """
     return (number for number in employee.other_numbers if not number.isdigit())
 
 
@@ -110,9 +116,10 @@ def _sip_lines(account: Account) -> Iterator[tuple[Employee, str]]:
 
 
 def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -> Handler:
-    """Return a handler that answers with one page of a list of the account.
+    """Return the handler of a Data API method that lists objects of the account, e.g. ``get.employees``.
 
-    :param read: reads the list's objects from the account.
+    :param read: function from an account to the objects, e.g. to all employees.
+    :param columns: field of the answer → function from an object to the value of the field.
     """
 
     def handle(switchboard: Switchboard, account: Account, request: Any) -> Result:

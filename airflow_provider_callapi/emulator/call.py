@@ -50,11 +50,12 @@ class Leg:
         return self.state not in (LegState.DIALING, LegState.DISCONNECTED)
 
     def disconnect(self, now: float, reason: str) -> None:
-        """End the leg at the time ``now``. If the participant's phone still rings, the ringing stops.
+        """End the leg. If the participant's phone still rings, the ringing stops.
 
-        A leg that has already ended does not change.
+        If the leg has already ended, this method changes nothing.
 
-        :param reason: the finish reason of the leg.
+        :param now: epoch seconds of the exchange's clock.
+        :param reason: the finish reason of the leg, e.g. ``operator_disconnects``.
         """
         if self.state is not LegState.DISCONNECTED:
             self.state = LegState.DISCONNECTED
@@ -68,12 +69,14 @@ class Call:
     All times are epoch seconds of the exchange's clock.
 
     :ivar method: the ``start.…`` method that started the call, or ``inbound``.
-    :ivar operators: (phone, employee) of each operator's phone that has not rung yet. The employee is
-        None if the call does not connect the phone with an employee.
+    :ivar script: the script of the contact's phone: what the contact does in this call.
+    :ivar start_time: the start as local time of the account, e.g. ``2016-10-19T12:26:48.418``.
+    :ivar operators: the operator's phones that have not rung yet, each as (phone, employee). In a call by
+        ``start.simple_call``, the employee is None.
     :ivar dialing_timeout: seconds that the contact's phone may ring; None: no limit.
     :ivar scenario: the scenario that the call runs; None: the call runs no scenario.
     :ivar operations: the operations of the scenario that the call has passed, in their order.
-    :ivar talk_number: the number of the present talk. Every transfer begins a new talk.
+    :ivar talk_number: how many talks have begun in the call. Every transfer begins a new talk.
     :ivar answered_at: the time when the contact answered. For an inbound call, the time when an
         employee answered. None: no answer yet.
     :ivar talked_at: the time when contact and operator began to talk, or when the message began.
@@ -115,13 +118,17 @@ class Call:
 
     @property
     def listed_at(self) -> float:
-        """When ``list.calls`` begins to show the call according to the contact's script, epoch seconds."""
+        """The epoch seconds at which the contact's script lets ``list.calls`` begin to show the call.
+
+        The profile of the exchange can delay the appearance further (`Profile.appear_delay`).
+        """
         return self.started_at + self.script.listed_after
 
     def leg(self, role: Role) -> Leg | None:
-        """Return the newest leg with the given role that has not ended.
+        """Return the newest leg with a role, e.g. `Role.OPERATOR`, that has not ended.
 
-        The phone of the returned leg rings or is connected. None: the call has no such leg.
+        :return: a leg whose phone rings or is connected; None: the call has no leg with this role, or all
+            legs with this role have ended.
         """
         for leg in reversed(self.legs):
             if leg.role is role and leg.state is not LegState.DISCONNECTED:
@@ -129,7 +136,10 @@ class Call:
         return None
 
     def allows(self, event: str) -> bool:
-        """Return True if the state diagram allows an event or method in the call's present state."""
+        """Return True if the state diagram allows an event or method in the call's present state.
+
+        :param event: for example ``coach left`` or ``hold.call``.
+        """
         return (self.state, event) in DIAGRAM
 
     def move(self, event: str) -> None:
@@ -151,7 +161,10 @@ class Call:
                 leg.state = leg_states.get(leg.role, leg.state)
 
     def listing(self) -> dict[str, Any]:
-        """Return the call's entry in ``list.calls`` as a JSON object, as in the vendor's document."""
+        """Return the call's entry in ``list.calls`` as a JSON object, as in the vendor's document.
+
+        The function `list_entry` adapts this entry to the profile of the exchange.
+        """
         return {
             "call_session_id": self.call_session_id,
             "direction": self.direction,

@@ -1,4 +1,4 @@
-"""The methods of the Call API, each with the function that carries out the method.
+"""The table of the emulator's Call API: each method with the function that carries out the method.
 
 Source: "Список методов" (list of methods) of the vendor's Call API v4.0 document.
 """
@@ -17,10 +17,10 @@ from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 
 def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -> list[dict[str, Any]]:
-    """Return the active calls of the account, oldest first.
+    """Return the active calls of the account as JSON objects, oldest first.
 
-    The profile of the exchange and the contact's script decide when a call appears. If the request names
-    a direction or a virtual number, the answer contains only the calls that match.
+    A call can appear later than it starts: the profile of the exchange and the contact's script set the
+    delay. If the request names a direction or a virtual number, the result contains only matching calls.
     """
     return [
         list_entry(call, switchboard.profile)
@@ -35,7 +35,8 @@ def list_talk_options(
 ) -> list[dict[str, Any]]:
     """Return the talk options of the account as JSON objects.
 
-    A talk option is an action that an employee starts with a phone button during a talk.
+    A talk option is an action that an employee starts with a phone button during a talk, e.g.
+    ``{"button": "1", "mnemonic": "tag_call", …}``.
     """
     return [
         {
@@ -86,6 +87,10 @@ def _serves_ip(account: Account, ip: str) -> bool:
 
 
 def call_api() -> Service:
-    """Return a new service that answers the Call API's requests."""
+    """Return a new service that answers the Call API's requests.
+
+    The function `points.weight` states how many points (rate-limit units) a request costs. The service
+    rejects requests from IP addresses that are not in `Account.ip_whitelist`, if the account has such a list.
+    """
     methods = {name: (METHODS[name], handler) for name, handler in HANDLERS.items()}
     return Service(methods, weight, _serves_ip)

@@ -70,7 +70,11 @@ def unhold_call(switchboard: Switchboard, account: Account, request: UnholdCall)
 
 
 def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> Success:
-    """Ring the phone of a third party while the contact of the call is on hold."""
+    """Ring the phone of a third party while the contact of the call is on hold.
+
+    :raises RpcError: ``no_active_phone_number``: the request names neither a phone number nor a number of an
+        employee. ``invalid_state``: the contact is not on hold, or the call already has a third party.
+    """
     call = _find_active_call(switchboard, account, request.call_session_id)
     _check_reachable(account, request.to, "to")
     check_message(account, "to_message", request.to_message)
@@ -127,7 +131,11 @@ def add_coach(switchboard: Switchboard, account: Account, request: AddCoach) -> 
 
 
 def tag_call(switchboard: Switchboard, account: Account, request: TagCall) -> Success:
-    """Add a tag of the account to an active call."""
+    """Add a tag of the account to an active call.
+
+    :raises RpcError: ``tag_not_found``: the account has no tag with this id. ``duplicate_tag``: the call
+        already has the tag.
+    """
     call = _find_active_call(switchboard, account, request.call_session_id)
     tag_id = request.tag_id
     if tag_id not in account.tags:
@@ -142,8 +150,8 @@ def tag_call(switchboard: Switchboard, account: Account, request: TagCall) -> Su
 def record_call(switchboard: Switchboard, account: Account, request: RecordCall) -> Success:
     """Start or stop the recording of an active call.
 
-    :raises RpcError: the recording is already in the requested state, or the request stops a recording
-        that `Account.forced_recording` requires.
+    :raises RpcError: ``record_already_started`` or ``record_already_stopped``: the request changes nothing.
+        ``forbidden``: the request stops a recording that `Account.forced_recording` requires.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     enable = request.action == "on"
@@ -160,7 +168,10 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
     """Disconnect one participant of a call.
 
     If the contact leaves, the call ends. If a coach leaves, the call continues. If the operator or a third
-    party leaves, the state of the call decides whether the call continues (see `DIAGRAM`).
+    party leaves, the state of the call decides whether the call continues. For example, the call returns
+    to ``HOLD`` when a third party leaves while the contact is on hold.
+
+    :raises RpcError: ``leg_not_found``: the call has no such leg, or the leg has already ended.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     for leg in call.legs:
@@ -173,9 +184,11 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
 
 
 def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> Success:
-    """Record one DTMF tone (the tone of a phone button) that the client sends to an active call.
+    """Send one DTMF tone (the tone of a phone button, e.g. ``5``) into an active call.
 
-    If the call is in the state ``WAITING_INPUT``, the tone ``*`` moves the call to the state ``HOLD``.
+    The emulator plays no sound. The emulator adds the tone to `Call.dtmf` and to its journal. If the
+    operator has chosen a transfer and not yet a number, the tone ``*`` puts the contact on hold: the call
+    moves from the state ``WAITING_INPUT`` to ``HOLD``.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.dtmf.append(request.dtmf_string)
@@ -186,7 +199,10 @@ def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> 
 
 
 def block_contact(switchboard: Switchboard, account: Account, request: BlockContact) -> Success:
-    """Add the call's contact to the account's blacklist. The call continues."""
+    """Add the call's contact to the account's blacklist. The call continues.
+
+    :raises RpcError: ``duplicate_contact``: the contact is already on the blacklist.
+    """
     call = _find_active_call(switchboard, account, request.call_session_id)
     contact = call.contact
     if contact in account.blacklist:

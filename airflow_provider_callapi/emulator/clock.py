@@ -47,6 +47,7 @@ class FastClock:
 
     Calling the clock returns the time in epoch seconds.
 
+    :param speed: clock seconds per real second. With 60, a minute of the clock takes one real second.
     :raises ValueError: ``speed`` is not positive.
     """
 

@@ -48,7 +48,9 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
     """Return one page of the Data API's report on calls.
 
     The report contains the calls that ended at least `Exchange.report_lag` seconds ago. If the request
-    sets ``include_ongoing_calls``, the report also contains active calls.
+    sets ``include_ongoing_calls`` and the profile allows it, the report also contains active calls.
+
+    :raises RpcError: the request names a date, field, filter or order that the service refuses.
     """
     profile = switchboard.profile
     columns = call_columns(profile, switchboard.now)
@@ -73,7 +75,10 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
     """Return one page of the Data API's report on legs (participants of calls).
 
-    The report contains the legs of the calls that ended at least `Exchange.report_lag` seconds ago.
+    The report contains the legs of the calls that ended at least `Exchange.report_lag` seconds ago. With
+    `Profile.ongoing_legs_are_reported`, the report also contains the legs of active calls.
+
+    :raises RpcError: the request names a date, field, filter or order that the service refuses.
     """
     profile = switchboard.profile
     columns = leg_columns(profile)
@@ -85,7 +90,7 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
 
 
 def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Result:
-    """Return one page of the list of the account's tags."""
+    """Return one page of the list of the account's tags, e.g. ``{"id": 36, "name": "Answered", …}``."""
     fields = request.fields or list(TAG_COLUMNS)
     return build_page(account.tags.items(), TAG_COLUMNS, fields, request, filterable=frozenset(TAG_COLUMNS))
 
@@ -171,11 +176,10 @@ def _is_reported(switchboard: Switchboard, call: Call, *, ongoing: bool) -> bool
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return the calls that a report of the Data API may contain, without checking every call.
+    """Return the calls that a report may contain. The search does not go through all calls of the exchange.
 
-    If the filter of the report names one session id, the result contains only this call, or no call.
-    Otherwise the result contains the calls that started from ``first`` to ``last``. The calling code checks
-    all other conditions.
+    If the report's filter names one session id, the result contains at most the call with this id.
+    Otherwise the result contains the calls that started from ``first`` to ``last``.
 
     :param key: the name of the report's column that contains the session id.
     :param first: the earliest start time, in epoch seconds.

@@ -1,5 +1,7 @@
 """Pass each JSON-RPC request to the Call API or the Data API, depending on the version in the URL.
 
+The Data API answers at ``/v2.0``. The Call API answers at all other versions, e.g. ``/v4.0``.
+
 The modules `in_process` and `asgi_app` receive the requests and call the `Dispatcher`. The subclass
 `Exchange` adds the methods that a test uses.
 """
@@ -34,7 +36,7 @@ class Dispatcher:
     :param clock: returns epoch seconds; often a `ManualClock` in tests.
     :param account: the first customer; None: a new account from `Profile.new_account`. The new account
         contains the numbers, employees, tags and files that the vendor's examples name.
-    :param profile: how the exchange behaves where services differ.
+    :param profile: how the exchange behaves where the vendor's brands and accounts differ.
     :ivar accounts: all customers of the exchange. A test may append more accounts.
     :ivar services: version in the URL → service. A request with another version goes to the Call API.
     """
@@ -61,10 +63,13 @@ class Dispatcher:
         return self._clock
 
     def serves_host(self, host: str, path: str) -> bool:
-        """Return whether a URL with this host and this path reaches a service of the exchange.
+        """Return whether a client reaches a service of the exchange at a host name.
 
-        The profile of the exchange can name a host for each service. A loopback address always reaches the
-        service.
+        If the profile names a host for the service (e.g. `Profile.call_api_host`), clients reach the service
+        only at this host and at loopback addresses. Otherwise clients reach the service at any host.
+
+        :param host: the host in the URL, e.g. ``callapi.comagic.ru``.
+        :param path: the path in the URL, e.g. ``/v4.0``. The path decides which service is meant.
         """
         is_data_api = path.strip("/") in self.services
         name = self.profile.data_api_host if is_data_api else self.profile.call_api_host
@@ -73,8 +78,11 @@ class Dispatcher:
     def handle(
         self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True
     ) -> dict[str, Any]:
-        """Return the JSON-RPC answer to one parsed request. Faults that a test has planned have no effect.
+        """Return the JSON-RPC answer to one parsed request.
 
+        Faults that a test has planned have no effect here. The function `handle_post` applies them.
+
+        :param body: the parsed JSON of the request.
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
         :param utf8: True if the Content-Type of the request names UTF-8.
@@ -91,7 +99,11 @@ class Dispatcher:
         """Return the JSON-RPC answer to the body of one HTTP request.
 
         If the body or the Content-Type is wrong, the answer contains an error. Faults that a test has planned
-        have no effect.
+        have no effect here. The function `handle_post` applies them.
+
+        :param ip: the client's IP address.
+        :param version: the version in the URL, e.g. ``v4.0``.
+        :param content_type: the Content-Type header, e.g. ``application/json; charset=UTF-8``.
         """
         media_type, _, parameters = content_type.partition(";")
         charset = parameters.strip().lower().replace('"', "")
@@ -109,10 +121,11 @@ class Dispatcher:
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
         """Return the fault that is planned for a request, and record the fault in the emulator's journal.
 
-        Each fault hits a planned number of requests. This method reduces the number by one.
+        A test plans a fault for a number of requests. This method reduces the number by one.
 
         :param body: the body of the request.
-        :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.
+        :param connecting: True: the client still connects, so only `Fault.REFUSE` can hit the request.
+            False: the client is connected, so every other fault can hit the request.
         :return: the fault; None: no fault is planned for the request.
         """
         with self._lock:

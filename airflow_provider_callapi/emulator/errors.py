@@ -113,6 +113,8 @@ Source: "Лимиты и ограничения" (limits) in the vendor's docume
 class RpcError(Exception):
     """A request has failed. The exchange answers the request with a JSON-RPC error object.
 
+    Example: ``RpcError("tag_not_found", "tag_id", 7, tag_id=7)``.
+
     :param mnemonic: a key of `ERRORS`.
     :param field: the wrong parameter, dotted if nested (``employee.id``); None: no parameter is wrong.
     :param value: the parameter's value in the request, unchanged.

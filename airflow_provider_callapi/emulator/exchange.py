@@ -28,9 +28,9 @@ class Exchange(Dispatcher):
     :param clock: returns epoch seconds; often a `ManualClock` in tests.
     :param account: the first customer; None: a new account from `Profile.new_account`. The new account
         contains the numbers, employees, tags and files that the vendor's examples name.
-    :param profile: how the exchange behaves where services differ.
-    :ivar port_closers: one function for each open port of the exchange. The function closes the port
-        for a number of real seconds. `fault` calls these functions to carry out `Fault.REFUSE`.
+    :param profile: how the exchange behaves where the vendor's brands and accounts differ.
+    :ivar port_closers: for each open port of the exchange, a function that closes the port for a number of
+        real seconds. The method `fault` calls these functions to carry out `Fault.REFUSE`.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Exchange(Dispatcher):
     def report_lag(self) -> float:
         """Seconds from the end of a call until the Data API's reports contain the call.
 
-        The profile states the default.
+        The default is `Profile.report_delay`.
         """
         return self._switchboard.report_lag
 
@@ -89,7 +89,7 @@ class Exchange(Dispatcher):
         """Place a call from a contact to a virtual number. An employee's phones ring one after another.
 
         :param contact: the contact's phone number.
-        :param virtual_number: the called number; None: the account's first number in text order.
+        :param virtual_number: the called number; None: the first of the account's sorted numbers.
         :param employee_id: the employee whose phones ring; None: the employee with the smallest id.
         :param account: the called customer; None: the first customer.
         :return: the session id of the call. If the contact is on the blacklist, the call has already
@@ -171,11 +171,10 @@ class Exchange(Dispatcher):
                 self._switchboard.scripts[phone] = script
 
     def expect_no_other_rings(self) -> None:
-        """Make `check_rings` fail if an unexpected phone has rung.
+        """Make `check_rings` fail if a phone has rung that the test has not named.
 
-        A phone may ring if the test has set a script for the phone, or has called `expect_ring`. The
-        operator's phones may also ring in a call to a contact whose phone may ring, and in every inbound
-        call.
+        A test names a phone with `script` or `expect_ring`. An operator's phone may also ring in an inbound
+        call, and in a call to a contact whose phone the test expects to ring.
         """
         with self._lock:
             self._expectations.no_other_rings = True
@@ -202,9 +201,11 @@ class Exchange(Dispatcher):
             return self._current_switchboard().journal.rings[phone]
 
     def requests(self, method: str) -> int:
-        """Return how many requests for a method the exchange has carried out or rejected.
+        """Return how many requests for a method the exchange has carried out, or has answered with an error.
 
-        A request that a fault has stopped, e.g. `Fault.DROP_BEFORE`, does not count.
+        A request that a fault such as `Fault.DROP_BEFORE` has stopped does not count.
+
+        :param method: for example ``start.simple_call``.
         """
         with self._lock:
             return self._switchboard.journal.requests[method]
@@ -246,10 +247,11 @@ class Exchange(Dispatcher):
     def limits(self, account: Account | None = None) -> dict[str, int]:
         """Return the limits of an account at the Call API, and the points that are left.
 
-        Points are the API's rate-limit units. The result has the keys of ``limits`` in an answer, e.g.
-        ``minute_limit``, ``minute_remaining`` and ``minute_reset`` (seconds).
+        Points are the API's rate-limit units.
 
         :param account: the account; None: the first customer.
+        :return: ``limits`` as in an answer, e.g. ``{"minute_limit": 1000, "minute_remaining": 997,
+            "minute_reset": 40, …}``. ``…_reset`` is in seconds. The keys with ``day_`` follow the same form.
         """
         with self._lock:
             return self.call_api.points(account or self.account).limits(self._clock())

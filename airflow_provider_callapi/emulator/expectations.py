@@ -20,8 +20,8 @@ class RingExpectations:
     """The phone rings that a test expects.
 
     :ivar times: phone → how often the phone must ring in the whole test.
-    :ivar no_other_rings: True: only phones with a script or an entry in ``times`` may ring. The
-        operator's phones may also ring in an inbound call and in a call to a contact whose phone may ring.
+    :ivar no_other_rings: True: only phones with a script or an entry in ``times`` may ring. An operator's
+        phone may also ring in an inbound call, and in a call to a contact whose phone may ring.
     """
 
     def __init__(self) -> None:

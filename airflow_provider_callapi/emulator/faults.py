@@ -63,9 +63,9 @@ class PlannedFault:
 
 
 def method_of(body: bytes) -> str | None:
-    """Return the JSON-RPC method that the body of a request names.
+    """Return the JSON-RPC method that the body of a request names, e.g. ``list.calls``.
 
-    None: the body is not valid JSON or names no method.
+    :return: the method; None: the body is not valid JSON, or names no method.
     """
     try:
         parsed = json.loads(body)

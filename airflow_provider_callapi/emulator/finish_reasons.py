@@ -1,6 +1,6 @@
-"""The finish reasons of the emulator's sessions and legs.
+"""The finish reasons of the emulator's calls and legs.
 
-A finish reason is a mnemonic of the Data API that states why a session or a leg ended.
+A finish reason is a mnemonic of the Data API that states why a call or a leg ended, e.g. ``subscriber_busy``.
 """
 
 from __future__ import annotations
@@ -28,16 +28,23 @@ _NOT_REACHED_REASONS: Mapping[tuple[bool, Reaction], str] = {
 
 
 def not_reached_reason(role: Role, script: Script) -> str | None:
-    """Return the finish reason that a script gives to the leg of its phone; None: the person answers."""
+    """Return the finish reason of a leg that is not answered, e.g. ``subscriber_busy``.
+
+    :param role: the role of the leg. A contact and an operator have different finish reasons.
+    :param script: the script of the phone.
+    :return: the finish reason; None: according to the script, the person answers.
+    """
     return script.fails_with or _NOT_REACHED_REASONS.get((role is Role.CONTACT, script.answer))
 
 
 def reason_of_other_legs(reason: str, ending: Role | None) -> str:
-    """Return the finish reason of the legs that end because another participant's leg has ended.
+    """Return the finish reason of the legs that end because another participant's leg has ended the call.
 
-    :param reason: the reason of the leg that ended the call.
+    For example, the operator's leg ends with ``subscriber_disconnects`` after the contact has left.
+
+    :param reason: why the call ends, e.g. ``subscriber_disconnects``.
     :param ending: the role of the participant whose leg ended the call; None: no single leg ended the call,
-        so all legs have the same reason.
+        so all legs end with ``reason``.
     """
     if ending is None:
         return reason
@@ -45,9 +52,12 @@ def reason_of_other_legs(reason: str, ending: Role | None) -> str:
 
 
 def session_reason(call: Call, reason: str, profile: Profile) -> str:
-    """Return the finish reason that the report shows for a session whose legs have all ended.
+    """Return the finish reason that the Data API's report shows for a whole call after its end.
 
-    :param reason: the reason of the leg that ended the call.
+    The real services differ here, so `Profile.session_reason` states whose leg gives the finish reason.
+
+    :param reason: the finish reason of the leg that ended the call. The call gets this reason if the profile
+        has the value ``ending_leg``, or if the call lacks the leg that the profile names.
     """
     return _SESSION_REASONS[profile.session_reason](call) or reason
 

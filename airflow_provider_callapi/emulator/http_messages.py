@@ -78,10 +78,12 @@ def handle_post(
 ) -> HandledPost:
     """Carry out a POST request. Return the response, and the fault that was planned for the request.
 
-    A planned fault can prevent the request (`Fault.carried_out`) and can change the response. The HTTP status
-    of the response is 404 if the path names no version, and 411 if the header Content-Length is missing.
+    With a planned fault, the exchange may leave the request undone (`Fault.carried_out` is False), and the
+    response may be faulty. The HTTP status is 404 if the path names no version, and 411 if the header
+    Content-Length is missing.
 
     :param path: the path of the URL, e.g. ``/v4.0``.
+    :param headers: the HTTP headers. The function reads ``Content-Length`` and ``Content-Type``.
     :param ip: the client's IP address.
     """
     version = VERSION_PATH.fullmatch(path)

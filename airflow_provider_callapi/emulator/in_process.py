@@ -1,8 +1,8 @@
 """A `requests` session that the exchange answers in the same process, without a port.
 
-A fault raises the same exception as the real failure. `InProcessAdapter` reads the request's body unless a
-fault refuses the connection. If the body was not read, a client may conclude that no part of the request was
-sent.
+A planned fault of the connection raises the exception that `requests` raises for the real failure. If the
+fault refuses the connection, `InProcessAdapter` does not read a streamed body of the request. From the unread
+body, a client can conclude that the request was not sent.
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 
 
 def _peek(body: Any) -> bytes:
-    """Return the body of a request without consuming the body.
+    """Return the body of a request without reading from a stream.
 
-    The content of an `io.BytesIO` is visible without a read. For any other stream, return ``b""``: if the
-    emulator read the stream, the client would conclude that the request was sent.
+    A client can conclude from a read that the request was sent. The content of an `io.BytesIO` is available
+    without a read. For any other stream, the result is ``b""``.
     """
     if isinstance(body, io.BytesIO):
         return body.getvalue()

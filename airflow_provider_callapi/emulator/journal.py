@@ -17,8 +17,9 @@ class Entry(NamedTuple):
     :ivar method: the method of the request; None: the event belongs to a call, or the request named no
         method.
     :ivar call_session_id: the session id of the call; None: the event concerns no call.
-    :ivar phone: the phone that rang or answered, or the call's contact; None: no call.
-    :ivar mnemonic: the mnemonic of the error; None: no error.
+    :ivar phone: for ``ring`` and ``answer``, the phone that rang or answered. For the other events of a call,
+        the contact's phone. None: the event concerns no call.
+    :ivar mnemonic: the mnemonic of the error with which the exchange answered the request; None: no error.
     :ivar detail: for ``fault``, the name of the fault; ``start``: the start method; ``ring`` and ``answer``:
         the role of the leg; ``key``: the phone key that the contact pressed; ``tag``: the id of the tag;
         ``dtmf``: the tone; ``option``: the mnemonic of the talk option; ``end``: the finish reason. For

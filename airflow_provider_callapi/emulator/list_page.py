@@ -23,11 +23,15 @@ def build_page(
 ) -> Result:
     """Return one page of a list of the Data API, filtered and sorted as the request asks.
 
-    :param columns: column → function that computes the column's value of an entity.
-    :param fields: the columns of the answer.
-    :param filterable: the columns that a filter may use.
-    :param sortable: the columns by which a request may sort. None: all columns.
-    :param shown: the columns whose values differ in the answer from the values that filters compare.
+    :param entities: all objects of the list, e.g. the calls or the employees of an account.
+    :param columns: column → function from an entity to the value in this column.
+    :param fields: the names of the columns that the answer contains.
+    :param request: the request, with ``filter``, ``sort``, ``offset`` and ``limit`` (default: 1000 rows).
+    :param filterable: the names of the columns that a filter may use.
+    :param sortable: the names of the columns by which a request may sort. None: all columns.
+    :param shown: column → function for the value in the answer. Filters and sorting still use the function
+        in ``columns``. Columns without an entry have the same value in both.
+    :return: ``data`` with the rows of the page, and ``metadata`` with the number of all matching entities.
     :raises RpcError: the request names a column that does not exist or cannot be filtered or sorted.
     """
     unknown = [name for name in fields if name not in columns]

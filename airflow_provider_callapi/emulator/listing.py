@@ -36,19 +36,32 @@ _TALKING = (LegState.TALKING, LegState.OPERATORS_TALKING)
 
 
 def is_listed(call: Call, profile: Profile, now: float) -> bool:
-    """Return whether ``list.calls`` shows an active call at the time ``now``, in epoch seconds."""
+    """Return whether ``list.calls`` shows an active call at a moment.
+
+    The result is False before the call appears, and while a profile with `Profile.vanish_seconds` hides the
+    call.
+
+    :param now: the moment, in epoch seconds.
+    """
     since = now - call.listed_at - profile.appear_delay
     vanished = profile.vanish_after <= since < profile.vanish_after + profile.vanish_seconds
     return since >= 0 and not vanished
 
 
 def is_operator(leg: Leg, profile: Profile) -> bool:
-    """Return the value of ``is_operator`` that ``list.calls`` and the reports show for a leg."""
+    """Return the value of ``is_operator`` that ``list.calls`` and the reports show for a leg.
+
+    The value is True for an operator's leg, and False for all other legs. If
+    `Profile.operator_leg_is_operator` is False, the value is True only for an operator who is an employee.
+    """
     return leg.role is Role.OPERATOR and (profile.operator_leg_is_operator or leg.employee is not None)
 
 
 def list_entry(call: Call, profile: Profile) -> dict[str, Any]:
-    """Return the entry of a call in the answer to ``list.calls``, as a JSON object."""
+    """Return the entry of a call in the answer to ``list.calls``, as a JSON object.
+
+    The profile decides, for example, the form of ``start_time`` and the language of the legs' states.
+    """
     entry = call.listing()
     if not profile.external_id_is_listed:
         entry["external_id"] = None

@@ -19,13 +19,15 @@ _log = logging.getLogger(__name__)
 
 
 class NotificationSender:
-    """Sends notifications inside a ``with`` block, from a thread of its own.
+    """Sends an HTTP POST request when a call starts, when the talk or message begins, and at the end.
 
-    The body of a notification is ``{"secret": …, "event": …, "call_session_id": …}``. The event is
-    ``started``, ``answered`` or ``ended``. Like the vendor, the sender sends each notification once.
+    A thread sends the notifications while a ``with`` block of the sender runs. A body is
+    ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``. The event is ``started``,
+    ``answered`` or ``ended``. Like the vendor, the sender does not repeat a notification that has failed.
 
+    :param exchange: the exchange whose calls cause the notifications.
     :param url: the address that receives the notifications.
-    :param secret: the secret in each notification.
+    :param secret: the value of ``secret`` in each body.
     """
 
     def __init__(self, exchange: Exchange, url: str, secret: str) -> None:
@@ -45,7 +47,7 @@ class NotificationSender:
         self._thread.join()
 
     def send_new(self) -> None:
-        """Send the notifications of what has happened since the last time."""
+        """Send one notification for each event of a call that has happened since the last `send_new`."""
         for call in self._exchange.calls:
             for event in _events(call):
                 if (call.call_session_id, event) not in self._sent:
@@ -69,7 +71,7 @@ class NotificationSender:
 
 
 def _events(call: Call) -> Iterator[str]:
-    """Yield the events of a call so far, in order."""
+    """Yield the events of a call so far, in order: ``started``, ``answered``, ``ended``."""
     yield "started"
     if call.talked_at is not None:
         yield "answered"

@@ -28,7 +28,7 @@ _PRIORITY = (
 
 
 def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) -> RequestT:
-    """Check the parameters of a request and return a request object with the parameters.
+    """Return a request object with the parameters of a request, if all parameters are right.
 
     :param request_type: the request class of the method.
     :param params: the ``params`` of the JSON-RPC request, without ``access_token``.

@@ -22,9 +22,10 @@ In the vendor's document, only methods whose answer contains ``success`` or a se
 
 
 def weight(account: Account, method: str) -> int:
-    """Return how many points an account pays for a successful request for a Call API method.
+    """Return how many points (rate-limit units) a successful request for a Call API method costs.
 
-    Points are the API's rate-limit units.
+    `Account.weights` states the number. If the method has no entry there, the number is 0 for a method in
+    `FREE_METHODS`, and 1 for any other method.
     """
     return account.weights.get(method, 0 if method in FREE_METHODS else 1)
 
@@ -73,10 +74,10 @@ class Points:
     def limits(self, now: float) -> dict[str, int]:
         """Return the account's limits and remaining points, as ``metadata.limits`` of an answer shows them.
 
-        ``…_limit`` and ``…_remaining`` are points. ``…_reset`` is the number of seconds until the present
-        minute or day ends.
-
         :param now: epoch seconds.
+        :return: for example ``{"minute_limit": 1000, "minute_remaining": 997, "minute_reset": 40, …}``, and
+            the same three keys with ``day_``. ``…_limit`` and ``…_remaining`` are points. ``…_reset`` is the
+            number of seconds until the present minute or day ends.
         """
         self._start_new_periods(now)
         account = self._account

@@ -42,7 +42,11 @@ def _require_zone(name: str) -> str:
 
 
 class Profile(BaseModel):
-    """The behaviours in which services differ. Times are in seconds. A profile never changes."""
+    """How one of the vendor's services behaves where the vendor's brands and accounts differ.
+
+    For example, `appear_delay` states after how many seconds ``list.calls`` shows a new call. Times are in
+    seconds. A profile object cannot be changed.
+    """
 
     model_config = ConfigDict(
         frozen=True,

@@ -58,7 +58,7 @@ class ScriptsRequest(RemoteRequest):
     scripts: dict[str, Script] = {}
 
     def apply(self, exchange: Exchange) -> None:
-        """Set the scripts that this request contains: what the people do when their phones ring."""
+        """Set, at an exchange, the scripts of this request: what people do when their phones ring."""
         if self.default is not None:
             exchange.default_script = self.default
         for phone, script in self.scripts.items():

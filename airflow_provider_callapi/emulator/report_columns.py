@@ -1,6 +1,7 @@
-"""The columns of the Data API's reports, each with the function that computes the value for one row.
+"""The columns of the Data API's reports, each with the function that computes the value for a call or leg.
 
-The sets ``…_FILTERS`` and ``…_SORTS`` name the columns that a filter or an order may use.
+The sets ``…_FILTERS`` name the columns that a filter may use. The sets ``…_SORTS`` name the columns by which
+a request may sort.
 
 Source: the vendor's public documentation of the Data API v2.0, as far as the client uses it.
 """
@@ -58,7 +59,7 @@ def _employees(call: Call) -> list[Row]:
 
 
 def communication_offset(profile: Profile) -> int:
-    """Return the difference between the ``communication_id`` of a call and the session id of the call."""
+    """Return the number that, added to the session id of a call, gives the call's ``communication_id``."""
     large = "large_communication_ids" in profile.odd_shapes
     return _LARGE_COMMUNICATION_OFFSET if large else _COMMUNICATION_OFFSET
 
@@ -84,9 +85,10 @@ def _operations(call: Call) -> list[Row]:
 
 
 def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any]]:
-    """Return the columns of the report on calls: name → function from a call to the value.
+    """Return the columns of the report on calls.
 
-    :param now: the time of the request, in epoch seconds.
+    :param now: the time of the request, in epoch seconds. The talk of an active call counts until now.
+    :return: name of a column → function from a call to the value, e.g. ``direction`` → ``out``.
     """
     columns: dict[str, Callable[[Call], Any]] = {
         "id": lambda call: call.call_session_id,
@@ -118,7 +120,13 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
 
 
 def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
-    """Return the columns of the report on calls whose values differ from what a filter compares."""
+    """Return the columns of the report on calls that the answer shows differently from `call_columns`.
+
+    Filters still compare the values of `call_columns`. The result is empty, except for a profile with the odd
+    shape ``empty_virtual_number``: then the report shows each virtual number as an empty text.
+
+    :return: name of a column → function from a call to the value in the answer.
+    """
     return {"virtual_phone_number": lambda call: ""} if "empty_virtual_number" in profile.odd_shapes else {}
 
 
@@ -141,8 +149,7 @@ CALL_FILTERS = frozenset(
 def leg_columns(profile: Profile) -> dict[str, Callable[[tuple[Call, Leg]], Any]]:
     """Return the columns of the report on legs.
 
-    The dict contains: name of a column → function that takes a call and one of its legs, and returns the
-    value in this column.
+    :return: name of a column → function from the pair (call, leg) to the value in this column.
     """
 
     def is_talked(pair: tuple[Call, Leg]) -> bool | None:

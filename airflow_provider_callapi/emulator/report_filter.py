@@ -25,10 +25,11 @@ _CONDITIONS: Mapping[str, Callable[[list[bool]], bool]] = {"and": all, "or": any
 
 
 def build_predicate(tree: Any, columns: Columns, filterable: frozenset[str]) -> Predicate:
-    """Return a function that takes a row of a report and returns True if the row matches a filter.
+    """Return a function that takes an entity of a list, such as a call, and returns whether a filter matches.
 
-    :param tree: the ``filter`` of the request; None: every row matches.
-    :param columns: column name → function from a row to the value of the column.
+    :param tree: the ``filter`` of the request, e.g. ``{"field": "id", "operator": "=", "value": 7}``; None:
+        every entity matches.
+    :param columns: column name → function from an entity to the value of the column.
     :param filterable: names of the columns that the filter may use.
     :raises RpcError: the filter has a wrong form, or names an unknown or forbidden column or operator.
     """

@@ -36,8 +36,8 @@ class Script:
     :ivar employee_fails_with: the value of ``fails_with`` for an employee's phone that has no script, in a
         call with this contact.
     :ivar keys: the phone keys that the contact presses in a scenario, in this order, such as ``"1"``. The
-        contact presses the first key `SECONDS_TO_KEY` seconds after the answer, and each further key after as
-        many seconds. No key follows the end of the talk.
+        contact presses the first key `SECONDS_TO_KEY` seconds after the answer, and each further key
+        `SECONDS_TO_KEY` seconds later. When the talk ends, the contact presses no more keys.
     :ivar hangs_up: who ends the talk: the contact or the employee.
     """
 

@@ -46,7 +46,9 @@ class Emulator:
         return f"http://{host}:{self.port}"
 
     def connection(self, *, login: bool = False) -> dict[str, Any]:
-        """Return an Airflow connection to this exchange, as a dict. Airflow accepts the dict as JSON.
+        """Return an Airflow connection to this exchange, as a dict.
+
+        The JSON text of the dict is a valid value of a variable such as ``AIRFLOW_CONN_CALLAPI_DEFAULT``.
 
         :param login: True: the connection contains login and password; False: the connection contains
             the permanent key.

@@ -1,7 +1,7 @@
 """A JSON-RPC service of the exchange: the Call API or the Data API.
 
-The service checks JSON-RPC envelope, authentication, permissions and points of a request. Then a handler
-carries out the request.
+The service checks the JSON-RPC envelope, the access token, the permissions and the points (rate-limit units)
+of a request. Then a handler, the function of one method, carries out the request.
 
 Source: "Общие поля для всех методов" (common fields), "Лимиты и ограничения" (limits) and
 "Мета-параметры" (metadata) of the vendor's document.
@@ -29,9 +29,10 @@ Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
 class Result(dict[str, Any]):
     """A complete ``result`` of a JSON-RPC answer.
 
-    A handler returns a `Result` to send both ``data`` and ``metadata``, or to send the empty result
-    ``{}``. Any other value that a handler returns becomes the ``data`` of the result. The service adds the
-    point limits to the ``metadata``, except for the empty result.
+    The function that carries out a method (the handler) returns a `Result` to send ``data`` together with
+    ``metadata``, or to send the empty result ``{}``. Any other value that a handler returns becomes the
+    ``data`` of the result. The service then adds the point limits to the ``metadata``. The empty result stays
+    empty.
     """
 
 
@@ -79,6 +80,7 @@ class Service:
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
         :param charset_is_utf8: True if the Content-Type of the request names UTF-8.
+        :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``.
         """
         context, profile = _RequestContext(ip=ip), switchboard.profile
         try:
@@ -182,11 +184,12 @@ class Service:
     def _limit_exceeded(
         self, switchboard: Switchboard, account: Account, request_type: type[Request[Any]], points: int
     ) -> RpcError | None:
-        """Check that the account has enough points left for a request. None: the points are enough.
+        """Check that the account has enough points left for a request.
 
-        If too few points are left, but the profile states that the service still places the call, return the
-        error. The calling code carries out the request and then raises the error.
+        The profile can state that the service places a call although it answers the start request with the
+        error (`Profile.limit_exceeded_leaves_undone`).
 
+        :return: the error that the caller raises after the call is placed; None: the points are enough.
         :raises RpcError: ``limit_exceeded``: too few points are left, and the request is not carried out.
         """
         try:
@@ -221,7 +224,7 @@ class Service:
 
 @dataclass
 class _RequestContext:
-    """The facts that the emulator's service has read so far from one JSON-RPC request."""
+    """What the service knows so far about one JSON-RPC request: IP address, id, method, account and call."""
 
     ip: str
     request_id: str | int | float | None = None

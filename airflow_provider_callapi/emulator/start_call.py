@@ -75,7 +75,10 @@ def start_scenario_call(
 def start_vnumber_call(
     switchboard: Switchboard, account: Account, request: StartVnumberCall
 ) -> dict[str, Any]:
-    """Start a call that runs the scenario of the virtual number, which `Account.number_scenarios` gives."""
+    """Start a call that runs the scenario of the virtual number in the request.
+
+    `Account.number_scenarios` names the scenario of each virtual number.
+    """
     _check_numbers(account, request)
     number = request.virtual_phone_number
     scenario = account.scenarios.get(account.number_scenarios.get(number, 0))
@@ -107,9 +110,10 @@ def start_informer_call(
 
 
 def start_simple_call(switchboard: Switchboard, account: Account, request: StartSimpleCall) -> dict[str, Any]:
-    """Start a call between a contact and any phone except the account's virtual numbers.
+    """Start a call between a contact and the phone that the request names as ``operator``.
 
-    In ``list.calls``, the leg of this phone names no employee, even if the phone belongs to an employee.
+    The phone may be any number except the account's virtual numbers. In ``list.calls``, the operator's leg
+    names no employee, even if the phone belongs to an employee.
     """
     _check_numbers(account, request)
     operator = request.operator
@@ -213,11 +217,12 @@ def _check_audio(account: Account, request: StartCall) -> None:
 
 
 def check_message(account: Account, name: str, message: Message | None) -> None:
-    """Check that the media file of a message exists, or that the text of a message is short enough.
+    """Check that the media file of a message exists, or that the text of a spoken message is short enough.
 
-    :param name: the name of the parameter that contains the message.
+    :param name: the name of the parameter that contains the message, e.g. ``contact_message``.
     :param message: the message; None: the request contains no message, and the check passes.
-    :raises RpcError: ``media_file_not_found`` or ``tts_text_exceeded``.
+    :raises RpcError: ``media_file_not_found``: the account has no such file. ``tts_text_exceeded``: the text
+        is longer than `Account.tts_max_length` characters.
     """
     if message is None:
         return

@@ -16,10 +16,10 @@ from airflow_provider_callapi.api.models import LegState
 
 
 class State(StrEnum):
-    """The states of a call.
+    """The states of a call in the vendor's state diagram, and the additional state ``PLAYING``.
 
-    The state ``PLAYING`` is missing in the vendor's diagram. In this state, the contact of an informer call
-    hears the message.
+    In the state ``PLAYING``, the contact hears a message or a menu, and no operator takes part. The vendor's
+    diagram has no such state.
     """
 
     SESSION = "session"
@@ -36,7 +36,11 @@ class State(StrEnum):
 
 
 class Role(Enum):
-    """The role of a participant of a call: contact, operator, third party or coach."""
+    """The role of a participant of a call: contact, operator, third party or coach.
+
+    The operator can call a third party while the contact is on hold. A coach joins the talk of operator and
+    contact.
+    """
 
     CONTACT = "contact"
     OPERATOR = "operator"

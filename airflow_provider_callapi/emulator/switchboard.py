@@ -42,7 +42,7 @@ class Switchboard:
     """The active and finished calls of an exchange, and the events that are still to happen.
 
     :ivar clock: returns epoch seconds.
-    :ivar profile: how the exchange behaves where services differ.
+    :ivar profile: how the exchange behaves where the vendor's brands and accounts differ.
     :ivar now: the time of the event or request that is being carried out, in epoch seconds.
     :ivar calls: session id → active or finished call.
     :ivar by_start_time: all calls; the call that started first comes first.
@@ -86,7 +86,12 @@ class Switchboard:
         self.now = deadline
 
     def log_event(self, kind: Kind, call: Call, phone: str | None = None, detail: str = "") -> None:
-        """Add an event of a call to the emulator's journal."""
+        """Add an event of a call to the emulator's journal, with the present time.
+
+        :param kind: for example ``ring``.
+        :param phone: the phone that the event concerns.
+        :param detail: depends on the kind. For ``ring``, the role of the leg. See `Entry.detail`.
+        """
         self.journal.add(Entry(self.now, kind, None, call.call_session_id, phone, None, detail or None))
 
     def _schedule(self, seconds: float, call: Call, event: Event) -> None:
@@ -124,7 +129,7 @@ class Switchboard:
         return call
 
     def ring_contact(self, call: Call) -> None:
-        """Ring the phone of the call's contact."""
+        """Ring the phone of the call's contact. The contact's script decides what happens next."""
         leg = self._new_leg(call, Role.CONTACT, call.contact, call.virtual_phone_number)
         leg.called += call.dtmf_string
         self._ring(call, leg, call.script, call.dialing_timeout)
@@ -148,7 +153,7 @@ class Switchboard:
         self._ring(call, leg, self.script_for(phone))
 
     def enqueue_contact(self, call: Call) -> None:
-        """Queue the contact of an inbound call, and ring the first phone of the operator."""
+        """Put the contact of an inbound call into the queue, and ring the operator's first phone."""
         leg = self._new_leg(call, Role.CONTACT, call.virtual_phone_number, call.contact)
         leg.phone, leg.state = call.contact, LegState.QUEUED
         self.ring_operator(call)
@@ -261,7 +266,9 @@ class Switchboard:
     def continue_without(self, call: Call, leg: Leg, reason: str) -> None:
         """Continue or end a call after one participant has left or has not answered.
 
-        The role of the participant and the state of the call decide whether the call ends.
+        After a coach, the call continues. After a contact, the call ends. After an operator who has not
+        answered, the operator's next phone rings, if there is one. In all other cases, the state diagram
+        (`DIAGRAM`) decides.
 
         :param leg: the disconnected leg of the participant.
         :param reason: the Data API's ``finish_reason`` if the call ends. If the participant is a third

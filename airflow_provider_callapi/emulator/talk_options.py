@@ -22,9 +22,11 @@ Action = Callable[[Switchboard, Call, TalkOption], None]
 
 
 def press_button(switchboard: Switchboard, call: Call, option: TalkOption) -> None:
-    """Carry out a talk option in a call, and record the talk option in the emulator's journal.
+    """Carry out a talk option in a call, and add the talk option to the emulator's journal.
 
-    A talk option is an action that an employee starts with a phone button during a talk.
+    A talk option is an action that an employee starts with a phone button during a talk, e.g. ``tag_call``.
+
+    :raises RpcError: the action is not possible, e.g. because the employee has no coach.
     """
     action = _ACTIONS.get(option.mnemonic)
     if action is not None:

@@ -1,1 +1,1 @@
-"""``airflow callapi verify``: measures how the service really behaves for the user's own account."""
+"""The command ``airflow callapi verify``, which measures how the service behaves for the user's account."""

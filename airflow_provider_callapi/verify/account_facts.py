@@ -1,7 +1,4 @@
-"""Facts about the account that follow from several findings: the time zone and the points.
-
-Each function returns None if the findings do not show the fact.
-"""
+"""Conclude the account's time zone, and the points that requests cost, from the findings of all probes."""
 
 from __future__ import annotations
 
@@ -13,7 +10,10 @@ from airflow_provider_callapi.verify.local_times import QUARTER_HOUR
 
 
 def account_offset(findings: Findings) -> int | None:
-    """Return by how many quarter hours the account is ahead of UTC."""
+    """Return by how many quarter hours the account's local time is ahead of UTC.
+
+    :return: for example 12 for Moscow (UTC+3); None: no finding contains a local time of the account.
+    """
     offsets = [call.report_offset for call in findings.placed() if call.report_offset is not None]
     local_forms = ("milliseconds", "seconds")
     offsets += [
@@ -25,11 +25,14 @@ def account_offset(findings: Findings) -> int | None:
 
 
 def account_zone(findings: Findings, connection_zone: str | None, now: float) -> str | None:
-    """Return a time zone that fits the times in the account's reports.
+    """Return an IANA time zone whose present offset from UTC is the offset of the account's local times.
 
-    The function tries the account's own zone first, then the connection's zone, and then other zones.
+    The function tries the zone in the answer to ``get.account`` first, then the zone in the connection, and
+    then all other zones. If no finding contains a local time, the zone of ``get.account`` is used unchecked.
 
+    :param connection_zone: the time zone in the Airflow connection; None: the connection names no zone.
     :param now: epoch seconds.
+    :return: for example ``Europe/Moscow``; None: the zone is not known.
     """
     offset = account_offset(findings)
     named = findings.account_zone
@@ -49,7 +52,11 @@ def _offset_of(zone: str, now: float) -> int | None:
 
 
 def start_points(findings: Findings) -> dict[str, int]:
-    """Return how many points a start request and a release cost, as far as the findings show the costs."""
+    """Return how many points (rate-limit units) a start request and a release cost.
+
+    :return: method → points, e.g. ``{"start.informer_call": 1, "release.call": 1}``. The dict contains only
+        the methods whose cost the findings show.
+    """
     poll = findings.points.get("call_api", {}).get("list.calls")
     if poll is None:
         return {}
@@ -68,7 +75,10 @@ def start_points(findings: Findings) -> dict[str, int]:
 
 
 def login_points(findings: Findings) -> tuple[int | None, int | None]:
-    """Return how many points a login costs at the Call API and at the Data API."""
+    """Return how many points (rate-limit units) a login costs.
+
+    :return: the points at the Call API, and the points at the Data API; None: not known.
+    """
     points = findings.points
     return (
         points.get("call_api", {}).get("login.user"),

@@ -1,6 +1,6 @@
-"""What the package assumes about the service.
+"""What the package assumes about the service, and the table that shows which assumptions hold.
 
-`ASSUMPTIONS` is the table at the end of ``airflow callapi verify``.
+``airflow callapi verify`` prints the table at its end, with one row for each entry of `ASSUMPTIONS`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ Verdict = Literal["confirmed", "contradicted", "not known"]
 class Assumption:
     """One assumption of the package about the service.
 
-    :ivar text: the assumption in one sentence.
+    :ivar text: the assumption in one sentence, e.g. ``list.calls costs no points.``
     :ivar relies: what the package does because of the assumption.
     :ivar probes: the names of the probes (measurements) that show whether the assumption holds.
+    :ivar judge: function that reads from the findings whether the assumption holds.
     """
 
     text: str
@@ -38,7 +39,13 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table that ``airflow callapi verify`` prints. All values are without phone numbers."""
+    """One row of the table that ``airflow callapi verify`` prints. No value contains a phone number.
+
+    :ivar assumption: the assumption in one sentence.
+    :ivar relies: what the package does because of the assumption.
+    :ivar seen: what the probes have seen, or which probes the user must run.
+    :ivar settings: setting → value that the user should give it, e.g. ``{"appear_timeout": "90"}``.
+    """
 
     assumption: str
     relies: str
@@ -48,7 +55,10 @@ class Row:
 
 
 def table(context: Context) -> list[Row]:
-    """Return the rows of the table that ``airflow callapi verify`` prints: one row for each assumption."""
+    """Return the rows of the table that ``airflow callapi verify`` prints: one row for each assumption.
+
+    :param context: the findings of the probes, and what the Airflow connection contains.
+    """
     return [_row(assumption, context) for assumption in ASSUMPTIONS]
 
 

@@ -33,8 +33,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Bench:
-    """Everything that a probe needs for its work.
+    """What a probe (measurement) gets for its work. Each function ``probe_…`` takes a `Bench`.
 
+    :ivar gateway: the two services, the clock, and the output to the user.
+    :ivar options: the options of the user.
+    :ivar findings: where the probe stores what it finds out, and where it reads earlier findings.
     :ivar reader: reads reports of the Data API. None: the connection does not use the Data API.
     :ivar place: a function that places a call, watches the call to its end, and returns what was seen.
     """
@@ -47,4 +50,7 @@ class Bench:
 
 
 class NotPossible(Exception):
-    """A probe cannot find anything out with this account and these options. The text gives the reason."""
+    """A probe cannot find anything out with this account and these options.
+
+    The text gives the reason, e.g. ``the connection does not use the Data API``.
+    """

@@ -1,4 +1,4 @@
-"""End the call that a run has started, even if the service's reply to the start request is lost."""
+"""End the call that ``airflow callapi verify`` has placed, even if the start request got no answer."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ _NOT_FOUND = "call_session_not_found"
 
 
 class NotProven(Exception):
-    """A search has found no call, and has not proven that there is none. The text gives the reason."""
+    """A search has not found the call, but the call may be active all the same. The text gives the reason."""
 
 
 class CallEnding:
-    """Ends the call that a run has started.
+    """Ends the call that a run of ``airflow callapi verify`` has placed.
 
-    :param reader: None: the connection does not use the Data API.
-    :param numbers: the user's own phone numbers. ``list.calls`` may show a call to one of these numbers
-        without its ``external_id``.
+    :param gateway: the services, the clock, and the output to the user.
+    :param reader: reads reports of the Data API. None: the connection does not use the Data API.
+    :param numbers: the user's own phone numbers. If ``list.calls`` shows a call without an ``external_id``,
+        the number of the contact shows whether the run has placed the call.
     """
 
     def __init__(self, gateway: Gateway, reader: ReportReader | None, numbers: Collection[str]) -> None:
@@ -40,9 +41,10 @@ class CallEnding:
         self._numbers = numbers
 
     def end(self, active: ActiveCall) -> bool:
-        """End a call. Return False if the call may still be active.
+        """End a call. If the session id is not known, search for the call first.
 
-        :param active: the call. If a search finds the session id, the method sets the session id.
+        :param active: the call. The method stores a session id that it finds in ``active.session_id``.
+        :return: True: the call is not active any more. False: the call may still be active.
         """
         self._gateway.say("A call of this command may be active. The command ends the call.")
         for _ in range(_MOST_TRIES):
@@ -58,10 +60,10 @@ class CallEnding:
         return False
 
     def find(self, active: ActiveCall) -> int | None:
-        """Search for a call in ``list.calls``, and then in the report.
+        """Search for a call in ``list.calls`` for up to 90 seconds, and then in the Data API's report.
 
-        :return: the session id; None: the call is not active.
-        :raises NotProven: too few polls succeeded, or the polls show a call that may be the sought call.
+        :return: the session id; None: 30 polls have shown no call that can be the sought call.
+        :raises NotProven: fewer polls succeeded, or the polls show a call that may be the sought call.
         """
         gives_up_at = self._gateway.clock() + _LONGEST_SEARCH
         proofs, problem = 0, "list.calls shows a call that may be the sought call"
@@ -107,11 +109,14 @@ class CallEnding:
         return True
 
     def _is_new(self, active: ActiveCall) -> bool:
-        """Return whether the service may still show the call for the first time."""
+        """Return True in the 30 seconds after the start, in which the service may not know the call yet."""
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
-        """Return the session id of the sought call; None: the answer does not show the call."""
+        """Return the session id of the sought call, which a poll shows.
+
+        None: no call in the poll is certainly the sought call.
+        """
         named = [
             call
             for call in calls
@@ -121,7 +126,10 @@ class CallEnding:
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
-        """Return whether an answer may contain the sought call, although no call is recognised."""
+        """Return True if a poll may show the sought call, although `_recognise` has not found the call.
+
+        Examples: the poll contains an unreadable entry, or a new call without an ``external_id``.
+        """
         unclear = [
             call
             for call in self._unnamed(calls, active)

@@ -1,6 +1,7 @@
-"""Judges the assumptions about calls in ``list.calls``, and about who picked up, by the findings.
+"""Judge, by the findings, the assumptions about calls in ``list.calls`` and about who picked up.
 
-If the findings show nothing about an assumption, the function returns an empty `Judgement`.
+Each function judges one assumption. If the findings show nothing about the assumption, the function returns
+an empty `Judgement`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dea
 
 
 def appears(context: Context) -> Judgement:
-    """Judge whether ``list.calls`` shows a new call in time."""
+    """Judge whether ``list.calls`` shows a new call within the operators' default ``appear_timeout`` (60 s).
+
+    The slowest call counts, with a margin. If the call appears later, the result advises a longer timeout.
+    """
     delay = list_facts.appear_delay(context.findings)
     if delay is None:
         never = bool(context.findings.placed())
@@ -33,7 +37,11 @@ def appears(context: Context) -> Judgement:
 
 
 def stays(context: Context) -> Judgement:
-    """Judge whether ``list.calls`` shows a call without gaps until the call ends."""
+    """Judge whether ``list.calls`` shows a call without gaps until the call ends.
+
+    A gap that is shorter than the operators' default ``poll_interval`` (5 s) does no harm. For a longer gap,
+    the result advises a longer ``poll_interval``.
+    """
     gap, early = list_facts.gap(context.findings), list_facts.left_early(context.findings)
     if gap is None:
         return Judgement()
@@ -46,7 +54,7 @@ def stays(context: Context) -> Judgement:
 
 
 def start_time(context: Context) -> Judgement:
-    """Judge whether the package can read the form of ``start_time``."""
+    """Judge whether the package can read ``start_time`` in ``list.calls``, e.g. ``2016-10-19 12:26:48``."""
     forms = {call.start_time_form for call in context.findings.placed()} - {None}
     if not forms:
         return Judgement()
@@ -54,7 +62,10 @@ def start_time(context: Context) -> Judgement:
 
 
 def zone(context: Context) -> Judgement:
-    """Judge whether the connection names the account's time zone."""
+    """Judge whether the connection names the account's time zone, or no time zone.
+
+    If the connection names another zone, the result advises the right value of ``timezone``.
+    """
     offset = account_facts.account_offset(context.findings)
     found = account_facts.account_zone(context.findings, context.timezone, context.now)
     if found is None:
@@ -66,7 +77,7 @@ def zone(context: Context) -> Judgement:
 
 
 def external_id(context: Context) -> Judgement:
-    """Judge whether ``list.calls`` contains the ``external_id`` of a call."""
+    """Judge whether ``list.calls`` contains the ``external_id`` of each call."""
     listed = [call.external_id_listed for call in context.findings.placed()]
     known = [value for value in listed if value is not None]
     if not known:
@@ -77,7 +88,10 @@ def external_id(context: Context) -> Judgement:
 
 
 def talk_state(context: Context) -> Judgement:
-    """Judge whether ``list.calls`` shows that the contact has picked up."""
+    """Judge whether ``list.calls`` shows a state of talking as soon as the contact has picked up.
+
+    If not, the result advises the use of the Data API, which also shows who has picked up.
+    """
     when = list_facts.talk_is_listed(context.findings)
     if when is None:
         return Judgement()
@@ -90,7 +104,7 @@ def talk_state(context: Context) -> Judgement:
 
 
 def state_names(context: Context) -> Judgement:
-    """Judge whether the package knows the states of legs."""
+    """Judge whether the package knows all states of legs that ``list.calls`` has shown."""
     states = list_facts.states(context.findings)
     unknown = [state for state in states if leg_state(state) is None]
     if not states:
@@ -99,19 +113,22 @@ def state_names(context: Context) -> Judgement:
 
 
 def hold(context: Context) -> Judgement:
-    """Judge whether the package knows the state of a contact on hold."""
+    """Judge whether the package knows the state that ``list.calls`` shows for a contact on hold."""
     held = [call.held_state for call in context.findings.placed("talk") if call.held_state]
     return Judgement(held[0], leg_state(held[0]) is not None) if held else Judgement()
 
 
 def is_operator(context: Context) -> Judgement:
-    """Judge whether ``is_operator`` is true for an operator who is not an employee."""
+    """Judge whether the service shows ``is_operator`` as true for an operator who is not an employee."""
     value = list_facts.operator_leg_is_operator(context.findings)
     return Judgement() if value is None else Judgement(f"is_operator is {str(value).lower()}", value)
 
 
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
-    """Return a line of text for each call: whose legs were connected, and all finish reasons."""
+    """Return a line for each named call, with the connected legs and the finish reasons.
+
+    Example: ``heard: success_finish; 20 s of talk; contact connected``.
+    """
     lines = []
     for name in names:
         call = findings.calls.get(name)
@@ -127,14 +144,14 @@ def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
 
 
 def answered(context: Context) -> Judgement:
-    """Judge whether the reported legs show that a contact has picked up."""
+    """Judge whether the Data API's report of legs shows the contact's answer in each answered call."""
     seen = report_facts.connected_if_answered(context.findings, *_CALLS_WITH_AN_ANSWER)
     text = _call_text(context.findings, _CALLS_WITH_AN_ANSWER)
     return Judgement(text, all(seen) if seen else None)
 
 
 def not_answered(context: Context) -> Judgement:
-    """Judge whether the reported legs show that a contact has not picked up."""
+    """Judge whether the Data API's report of legs shows no answer of a contact who did not pick up."""
     names = ("not_answered", "second_number")
     seen = report_facts.connected(context.findings, *names)
     text = _call_text(context.findings, names)
@@ -144,7 +161,7 @@ def not_answered(context: Context) -> Judgement:
 
 
 def session_reason(context: Context) -> Judgement:
-    """Judge which participant's leg determines the finish reason of the whole call."""
+    """Judge whether the finish reason of a whole call can come from a leg other than the contact's leg."""
     whose = report_facts.session_reason(context.findings)
     if whose is None:
         return Judgement()

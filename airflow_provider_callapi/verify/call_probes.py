@@ -1,4 +1,4 @@
-"""The probes that call the user's own phone."""
+"""The probes of ``airflow callapi verify`` that call the user's own phone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ def _simple(bench: Bench, name: str, instruction: str, operator: str | None, fir
 
 
 def probe_heard(bench: Bench) -> None:
-    """Place an informer call. The person listens to the whole message."""
+    """Place an informer call. The person listens to the whole message.
+
+    The probe shows how ``list.calls`` and the reports show a message that is heard to its end.
+    """
     _informer(
         bench,
         "heard",
@@ -60,7 +63,10 @@ def probe_heard(bench: Bench) -> None:
 
 
 def probe_hung_up(bench: Bench) -> None:
-    """Place an informer call. The person hangs up during the message."""
+    """Place an informer call. The person hangs up during the message.
+
+    The probe shows how ``list.calls`` and the reports show a message that the contact cuts short.
+    """
     _informer(
         bench,
         "hung_up",
@@ -71,7 +77,10 @@ def probe_hung_up(bench: Bench) -> None:
 
 
 def probe_released(bench: Bench) -> None:
-    """Place an informer call, and release the call during the message."""
+    """Place an informer call, and release the call (end it through the API) during the message.
+
+    The probe shows how the reports show a release, and how many points (rate-limit units) a release costs.
+    """
     _informer(
         bench,
         "released",
@@ -82,7 +91,10 @@ def probe_released(bench: Bench) -> None:
 
 
 def probe_not_answered(bench: Bench) -> None:
-    """Place an informer call. The person does not pick up."""
+    """Place an informer call. The person does not pick up.
+
+    The probe shows how the reports show a call without an answer.
+    """
     _informer(
         bench,
         "not_answered",
@@ -93,7 +105,10 @@ def probe_not_answered(bench: Bench) -> None:
 
 
 def probe_dead_operator(bench: Bench) -> None:
-    """Place two calls. The person picks up, and the phone with the operator's number is switched off."""
+    """Place two calls. The person picks up, and the phone with the operator's number is switched off.
+
+    Two calls show whether the service takes the call's finish reason from the same leg each time.
+    """
     for name in ("dead_operator_1", "dead_operator_2"):
         _simple(
             bench,
@@ -105,7 +120,10 @@ def probe_dead_operator(bench: Bench) -> None:
 
 
 def probe_talk(bench: Bench) -> None:
-    """Place a call between the user's two phones, and put the contact on hold."""
+    """Place a call between the user's two phones, and put the contact on hold.
+
+    The probe shows when ``list.calls`` shows the talk, and the state of a contact on hold.
+    """
     _simple(
         bench,
         "talk",
@@ -119,7 +137,10 @@ def probe_talk(bench: Bench) -> None:
 
 
 def probe_second_number(bench: Bench) -> None:
-    """Place a call to the user's two phones. The second phone is picked up, and the first phone is not."""
+    """Place a call to the user's two phones. The person picks up only the second phone, the operator's.
+
+    The probe shows whose leg gives the whole call its finish reason, if the contact does not pick up.
+    """
     _simple(
         bench,
         "second_number",
@@ -131,7 +152,10 @@ def probe_second_number(bench: Bench) -> None:
 
 
 def probe_limit_exceeded(bench: Bench) -> None:
-    """Use up the points of the minute, send a start request, and search for the call."""
+    """Use up the points (rate-limit units) of the minute, send a start request, and search for the call.
+
+    The probe finds out whether the service places a call although it answers ``limit_exceeded``.
+    """
     numbers = _numbers(bench)
     call_api = bench.gateway.call_api
     others = [call.call_session_id for call in call_api.send("list.calls").calls]

@@ -1,4 +1,4 @@
-"""Place one call to the user's own phone, and watch the call until both reports contain the call."""
+"""Place one call to the user's own phone, and watch the call until the Data API's reports contain it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ _POINTS_FOR_A_CALL = 100
 
 @dataclass(frozen=True)
 class CallPlan:
-    """How to place one call, and what the program does during the call.
+    """How ``airflow callapi verify`` places one call, and what the program does during the call.
 
+    :ivar method: the start method, e.g. ``start.informer_call``.
+    :ivar params: the parameters of the start request, without ``external_id``.
     :ivar instruction: what the person at the phone must do.
     :ivar numbers: side of the call (``contact`` or ``operator``) → phone number.
     :ivar release_after: seconds from the first appearance until the program ends the call; None: never.
@@ -39,8 +41,8 @@ class CallPlan:
     :ivar measure_ongoing: True: watch the reports of the active call, too.
     :ivar needs_points: True: if few points (rate-limit units) are left, wait for the next minute before the
         start.
-    :ivar others: the session ids of the calls that were active before the start. The run reads this field
-        only if the call needs no points.
+    :ivar others: the session ids of the calls that were active before the start. Set this field only if
+        ``needs_points`` is False. Otherwise, `CallRun.prepare` asks the service for these calls.
     """
 
     method: str
@@ -55,10 +57,14 @@ class CallPlan:
 
 
 class CallRun:
-    """One call from its start request to its reports.
+    """Places one call of ``airflow callapi verify``, and watches the call until the reports contain the call.
 
+    The methods run in this order: `prepare`, `place`, `watch`.
+
+    :param plan: how to place the call, and what to do during the call.
+    :param reader: reads reports of the Data API. None: the connection does not use the Data API.
     :param external_id: the ``external_id`` of the call.
-    :param reader: None: the connection does not use the Data API.
+    :ivar seen: what was seen of the call so far.
     """
 
     def __init__(
@@ -80,6 +86,9 @@ class CallRun:
     def prepare(self) -> list[int]:
         """Wait for points, and return the session ids of the calls that are active before the start.
 
+        A later search for a lost call leaves out these calls. If the plan needs no points, this method sends
+        no request and returns `CallPlan.others`.
+
         :raises CallApiError: the service does not list the active calls.
         """
         if not self.plan.needs_points:
@@ -91,7 +100,7 @@ class CallRun:
         return [call.call_session_id for call in answer.calls]
 
     def place(self) -> int:
-        """Send the start request, and return the session id.
+        """Send the start request once, and return the session id of the call.
 
         :raises CallApiError: the service refuses the call, or gives no answer.
         """
@@ -106,7 +115,13 @@ class CallRun:
         return session_id
 
     def watch(self, session_id: int) -> CallSeen:
-        """Watch the call each second until the call has ended and both reports contain the call."""
+        """Poll the call each second until the call has ended and the Data API's report contains the call.
+
+        During the call, this method also carries out the plan, e.g. ends the call or puts the contact on
+        hold. The watch ends after 7 minutes at the latest.
+
+        :return: what was seen of the call.
+        """
         clock = self._gateway.clock
         started_at = clock()
         listing = ListWatch(

@@ -1,4 +1,4 @@
-"""The findings of a run of the probes: plain JSON without phone numbers and secrets."""
+"""The findings of the probes of ``airflow callapi verify``: plain JSON without phone numbers and secrets."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ class _Found(BaseModel):
 
 
 class LegSeen(_Found):
-    """One leg (participant) of a finished call, in ``get.call_legs_report``.
+    """One leg (the line of one participant) of a finished call, as ``get.call_legs_report`` shows the leg.
 
+    :ivar side: whose leg it is: ``contact`` or ``operator``.
     :ivar connected: seconds from the start of the call until the participant picked up; None: never.
     """
 
@@ -28,15 +29,19 @@ class LegSeen(_Found):
 
 
 class CallSeen(_Found):
-    """What was seen of one call. Times are in seconds since the service's reply to the start request.
+    """What was seen of one call that a probe has placed.
+
+    Times are in seconds since the service's reply to the start request. None: not known, unless stated below.
 
     :ivar refused: the mnemonic with which the service refused the start request; None: the call was placed.
     :ivar released: whether the program has asked the service to end the call.
     :ivar appeared: when ``list.calls`` showed the call for the first time; None: never.
-    :ivar gaps: (when, for how many seconds): the times in which ``list.calls`` did not show the active call.
+    :ivar gaps: the times in which ``list.calls`` did not show the active call. For example, ``(4.0, 2.0)``: 4
+        seconds after ``appeared``, the call was missing for 2 seconds.
     :ivar ended: when the call ended; None: not known.
     :ivar left_list: when ``list.calls`` no longer showed the call; None: the call never left ``list.calls``.
-    :ivar states: when the leg of a side showed another state: (seconds, side, state).
+    :ivar states: the first state of each leg, and each change in ``list.calls``, e.g.
+        ``(5.0, "contact", "Разговор")``.
     :ivar listed_operator: ``is_operator`` of the operator's leg in ``list.calls``.
     :ivar has_employee_id: whether each leg in ``list.calls`` has the field ``employee_id``.
     :ivar start_time_offset: the number of quarter hours by which ``start_time`` in ``list.calls`` is ahead of
@@ -84,16 +89,28 @@ class CallSeen(_Found):
     release_points: int | None = None
 
     def leg(self, side: Side) -> LegSeen | None:
-        """Return the last leg of a side in the report; None: the report has no such leg."""
+        """Return the last leg of the contact or of the operator in the report.
+
+        :param side: ``contact`` or ``operator``.
+        :return: the leg; None: the report has no leg of this side.
+        """
         return next((leg for leg in reversed(self.legs) if leg.side == side), None)
 
     def picked_up(self, side: Side) -> float | None:
-        """Return when a participant picked up. None: never, or it is not known when."""
+        """Return when the contact or the operator picked up, according to the report of legs.
+
+        :param side: ``contact`` or ``operator``.
+        :return: seconds since the start of the call; None: never, or it is not known when.
+        """
         leg = self.leg(side)
         return leg.connected if leg else None
 
     def is_listed_between(self, begins: float, ends: float) -> bool:
-        """Return whether ``list.calls`` showed the call in at least a part of a period."""
+        """Return whether ``list.calls`` showed the call in at least a part of a period.
+
+        :param begins: the beginning of the period, in seconds since the start of the call.
+        :param ends: the end of the period, in the same seconds.
+        """
         if self.appeared is None:
             return False
         shown_from = max(begins, self.appeared)
@@ -103,17 +120,27 @@ class CallSeen(_Found):
         return shown_from < min(ends, ends if self.left_list is None else self.left_list)
 
     def states_of(self, side: Side, begins: float, ends: float) -> list[str]:
-        """Return the states that the leg of a side showed from one time to another, in order."""
+        """Return the states that the leg of the contact or of the operator had in a period, in order.
+
+        The first state is the state at the beginning of the period, if it is known.
+
+        :param side: ``contact`` or ``operator``.
+        :param begins: the beginning of the period, in seconds since the start of the call.
+        :param ends: the end of the period, in the same seconds.
+        :return: for example ``["Дозвон", "Разговор"]``.
+        """
         shown = [(at, state) for at, who, state in self.states if who == side]
         before = [state for at, state in shown if at <= begins][-1:]
         return [*before, *(state for at, state in shown if begins < at < ends)]
 
 
 class ErrorForm(_Found):
-    """The form of a reply with an error.
+    """The form of the answers with which the Call API reports errors.
 
     :ivar http_status: the HTTP status of an answer to a wrong parameter.
     :ivar wrong_key_http_status: the HTTP status of an answer to a wrong access key; None: not known.
+    :ivar repeats_id: whether the answer with an error has the ``id`` of the request.
+    :ivar has_limits: whether the answer with an error contains the point limits.
     """
 
     http_status: int
@@ -126,6 +153,7 @@ class LoginForm(_Found):
     """Which fields the reply to ``login.user`` has.
 
     :ivar end_field: the field with the time at which the token expires; None: the reply has no such field.
+    :ivar has_metadata: whether the reply contains the point limits.
     :ivar token_is_shared: whether the Data API accepts the token of the Call API; None: not known.
     """
 
@@ -135,10 +163,12 @@ class LoginForm(_Found):
 
 
 class DateRule(_Found):
-    """Which values of ``date_from`` the Data API accepts in report requests.
+    """How far in the past ``date_from`` must lie, so that the Data API accepts a report request.
 
-    :ivar accepted: the smallest age in seconds that was accepted; None: no age was accepted.
-    :ivar refused: the largest age in seconds that was refused; None: no age was refused.
+    Both fields are the age of a ``date_from``: the seconds from ``date_from`` until the request.
+
+    :ivar accepted: the smallest age that was accepted; None: no age was accepted.
+    :ivar refused: the largest age that was refused; None: no age was refused.
     """
 
     accepted: float | None
@@ -148,6 +178,8 @@ class DateRule(_Found):
 class ReportRules(_Found):
     """What the Data API refuses in report requests.
 
+    :ivar refused_fields: refused field → mnemonic of the error.
+    :ivar refused_filters: the fields by which the Data API refuses to filter.
     :ivar ongoing_refused: whether the parameter ``include_ongoing_calls`` is refused.
     :ivar future_date_till: whether a ``date_till`` in the future is accepted; None: not known.
     :ivar offset: quarter hours by which the account is ahead of UTC; None: not known.
@@ -161,18 +193,23 @@ class ReportRules(_Found):
 
 
 class LimitRefusal(_Found):
-    """What happened after a start request that was sent while no points were left."""
+    """What happened after a start request that was sent while no points (rate-limit units) were left.
+
+    :ivar was_refused: whether the service answered with the error ``limit_exceeded``.
+    :ivar was_placed: whether the service placed the call, even after a refusal.
+    """
 
     was_refused: bool
     was_placed: bool
 
 
 class Findings(_Found):
-    """All findings of a run.
+    """All findings of the probes of ``airflow callapi verify``. None: the probe has not found the value.
 
-    :ivar account_zone: the zone in the answer to ``get.account``.
-    :ivar points: service → method → points that one request costs.
-    :ivar calls: name → call. The probes give the names.
+    :ivar account_zone: the time zone in the answer to ``get.account``.
+    :ivar points: service → method → points that one request costs, e.g. ``{"call_api": {"list.calls": 0}}``.
+    :ivar calls: name → call. The name is the probe's name, e.g. ``heard``. Two calls of one probe are
+        numbered: ``dead_operator_1`` and ``dead_operator_2``.
     :ivar refusals: probe → the reason why the probe found nothing out.
     """
 
@@ -189,7 +226,10 @@ class Findings(_Found):
     refusals: dict[str, str] = Field(default_factory=dict)
 
     def placed(self, *names: str) -> list[CallSeen]:
-        """Return the calls with these names that were placed. Without names, return all placed calls."""
+        """Return the calls that the service placed, and that have one of the names.
+
+        :param names: keys of ``calls``, e.g. ``heard``. Without names, the result contains all placed calls.
+        """
         return [
             call for name, call in self.calls.items() if call.refused is None and (not names or name in names)
         ]

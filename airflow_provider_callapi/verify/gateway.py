@@ -1,4 +1,4 @@
-"""What a probe uses outside of this package: the two services, the clock, pauses and the user's screen.
+"""The gateway of the probes: how a probe uses the two services, the clock, pauses and the user's screen.
 
 A `Service` returns each answer with details that the package's own client leaves out, e.g. the HTTP status.
 """
@@ -23,7 +23,10 @@ _SESSION_ID: TypeAdapter[int] = TypeAdapter(SessionId)
 
 
 def read_session_id(value: object) -> int | None:
-    """Return the session id that an answer contains as a number or as text. None: there is none."""
+    """Return the session id in a value of an answer, which can be a number or a text, e.g. ``"206597836"``.
+
+    :return: the session id; None: the value is not a session id.
+    """
     return _read_number(_SESSION_ID, value)
 
 
@@ -42,7 +45,10 @@ class Answer:
     :ivar error: the mnemonic of the error; None: the request succeeded.
     :ivar error_field: the parameter that the error names; None: the error names no parameter.
     :ivar error_value: the value that the error names. The value can be a secret.
-    :ivar limits: the readable numbers in ``metadata.limits``; empty: the answer contains no limits.
+    :ivar limits: the readable numbers in ``metadata.limits``, e.g. ``{"day_remaining": 99990}``. Empty: the
+        answer contains no limits.
+    :ivar repeats_id: whether the answer has the ``id`` of the request.
+    :ivar rejected: the error as an exception; None: the request succeeded.
     """
 
     data: Any = field(repr=False)
@@ -56,7 +62,11 @@ class Answer:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The objects in the answer's list. A single object counts as a list with one object."""
+        """The JSON objects in ``data`` of the answer.
+
+        If ``data`` is a single object, the list contains only this object. If ``data`` is neither a list nor
+        an object, the list is empty.
+        """
         data = self.data if isinstance(self.data, list) else [self.data]
         return [row for row in data if isinstance(row, dict)]
 
@@ -74,7 +84,7 @@ class Answer:
             raise Unanswered("the answer contains no list of calls", method="list.calls") from error
 
     def raise_for_error(self) -> None:
-        """Raise the error of the answer.
+        """Raise an exception if the answer contains an error. Otherwise, do nothing.
 
         :raises Rejected: the service has refused the request.
         """
@@ -83,8 +93,9 @@ class Answer:
 
 
 class Service:
-    """One of the two services, with the credentials of the connection.
+    """Sends requests to the Call API or to the Data API, with the credentials of the Airflow connection.
 
+    :param rpc: sends the JSON-RPC requests to the service.
     :param login: the login; None: ``secret`` is a permanent access key.
     :param secret: the password of the login, or the key.
     :param sleep: a function that waits for a number of seconds.
@@ -122,15 +133,22 @@ class Service:
     def send_once(self, method: str, params: Mapping[str, Any], token: str | None = None) -> Answer:
         """Send a request once, even if no points (rate-limit units) are left.
 
-        :param token: the access token; None: the service's own.
-        :raises CallApiError: there is no answer.
+        If the service refuses the request, this method raises no exception: the answer contains the error.
+
+        :param params: the parameters of the request, without ``access_token``.
+        :param token: the access token; None: the token of the connection.
+        :raises CallApiError: there is no answer, or the login is refused.
         """
         return self._send(method, {**params, "access_token": token or self.token})
 
     def send(self, method: str, **params: Any) -> Answer:
-        """Send a request that may be carried out twice. While no points are left, wait and repeat.
+        """Send a request, and repeat the request if the token has ended or no points are left.
 
-        :raises CallApiError: there is no answer.
+        Use this method only for requests that do no harm if the service carries them out twice. While no
+        points (rate-limit units) are left, this method waits for the next minute, at most three times. If the
+        service refuses the request, the answer contains the error.
+
+        :raises CallApiError: there is no answer, or the login is refused.
         """
         answer = self.send_once(method, params)
         if answer.error == "access_token_invalid" and self.login:
@@ -144,7 +162,10 @@ class Service:
         return answer
 
     def try_send(self, method: str, **params: Any) -> Answer | None:
-        """Send a request like `send`. None: the service did not reply, or refused the request."""
+        """Send a request as `send` does, but raise no `CallApiError`.
+
+        :return: the answer; None: the service did not reply, or refused the request.
+        """
         try:
             answer = self.send(method, **params)
         except CallApiError:
@@ -152,7 +173,10 @@ class Service:
         return answer if answer.error is None else None
 
     def await_points(self, points: int) -> None:
-        """Wait for the next minute, if fewer points (rate-limit units) than needed are left in this one."""
+        """Wait for the next minute if too few points (rate-limit units) are left in the present minute.
+
+        :param points: how many points the next requests need.
+        """
         left, limit = self.limits.get("minute_remaining"), self.limits.get("minute_limit")
         if left is not None and limit is not None and left < min(points, limit):
             self._await_next_minute(self.limits)
@@ -172,9 +196,10 @@ class Service:
 
 @dataclass(frozen=True)
 class Gateway:
-    """The services and functions that a probe uses.
+    """The services and functions that the probes of ``airflow callapi verify`` use.
 
-    :ivar data_api: None: the connection does not use the Data API.
+    :ivar call_api: sends requests to the Call API.
+    :ivar data_api: sends requests to the Data API. None: the connection does not use the Data API.
     :ivar clock: returns epoch seconds.
     :ivar sleep: waits for a number of seconds.
     :ivar say: shows the user what happens, or what the person at the phone must do now.

@@ -1,4 +1,4 @@
-"""The judgement of one assumption, and the facts on which a judgement is based."""
+"""`Judgement`: whether an assumption of the package holds. `Context`: what every judgement is based on."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ APPEAR_TIMEOUT, REPORT_TIMEOUT, POLL_INTERVAL = 60.0, 120.0, 5.0
 class Judgement:
     """What the findings show about one assumption.
 
-    :ivar seen: what was seen, as text. Empty: nothing was seen.
+    :ivar seen: what was seen, e.g. ``after 7.5 s at most``. Empty: nothing was seen.
     :ivar holds: whether the assumption holds; None: not known.
-    :ivar settings: the settings that the user must change: setting → new value, with a margin.
+    :ivar settings: setting → value that the user should give it, e.g. ``{"appear_timeout": "90"}``.
     """
 
     seen: str = ""
@@ -29,8 +29,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Context:
-    """The findings, and the facts about the Airflow connection that a judgement needs.
+    """The findings and the contents of the Airflow connection, from which all assumptions are judged.
 
+    :ivar findings: what the probes have found out.
     :ivar timezone: the time zone in the connection. None: the connection names no zone.
     :ivar has_data_api: whether the connection uses the Data API.
     :ivar now: epoch seconds.
@@ -43,18 +44,21 @@ class Context:
 
     @property
     def second_witness(self) -> Settings:
-        """The setting that makes the Data API a second source for answers.
+        """The setting with which the package also asks the Data API whether a contact has picked up.
 
-        Empty: the connection has this setting already.
+        The value is ``{"data_api": "true"}``. Empty: the connection has this setting already.
         """
         return {} if self.has_data_api else {"data_api": "true"}
 
 
 def with_margin(seconds: float) -> int:
-    """Return a safe time limit for something that took the given seconds in a measurement."""
+    """Return a safe time limit, in seconds, for an event that took a measured time.
+
+    :param seconds: the measured time. For example, 7 gives 25: twice the time plus 10, rounded up to 5.
+    """
     return math.ceil((2 * seconds + 10) / 5) * 5
 
 
 def seconds_text(value: float) -> str:
-    """Return a number of seconds as text."""
+    """Return a number of seconds as text, e.g. ``7.5 s``."""
     return f"{value:g} s"

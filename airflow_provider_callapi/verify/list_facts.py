@@ -1,6 +1,6 @@
-"""Facts about ``list.calls`` that follow from several findings.
+"""Conclude from the findings of all probes how ``list.calls`` behaves, e.g. how soon it shows a new call.
 
-Each function returns None if the findings do not show the fact.
+A function returns None if the findings do not show the answer.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ _TALKING = (LegState.TALKING, LegState.OPERATORS_TALKING)
 
 
 def appear_delay(findings: Findings) -> float | None:
-    """Return the longest time in seconds until ``list.calls`` showed a call."""
+    """Return the longest time until ``list.calls`` showed a new call.
+
+    :return: seconds, e.g. 2.0; None: ``list.calls`` showed no call.
+    """
     return max((call.appeared for call in findings.placed() if call.appeared is not None), default=None)
 
 
 def gap(findings: Findings) -> tuple[float, float] | None:
-    """Return when an active call was missing in ``list.calls``, and for how long.
+    """Return the longest time in which ``list.calls`` did not show an active call that it had shown before.
 
-    (0, 0): no call was ever missing.
-
-    Both values are seconds. The first value counts from the first appearance of the call. The longest gap of
-    all calls counts.
+    :return: (seconds from the first appearance of the call to the gap, seconds of the gap), e.g.
+        ``(4.0, 2.0)``. ``(0.0, 0.0)``: no call was ever missing. None: ``list.calls`` showed no call.
     """
     listed = [call for call in findings.placed() if call.appeared is not None]
     gaps = [gap for call in listed for gap in call.gaps]
@@ -37,7 +38,12 @@ def gap(findings: Findings) -> tuple[float, float] | None:
 
 
 def left_early(findings: Findings) -> float | None:
-    """Return how many seconds before its end a call left ``list.calls``: the largest number of all calls."""
+    """Return the largest number of seconds by which a call left ``list.calls`` before the end of the call.
+
+    A negative number means that ``list.calls`` showed every call longer than the call lasted.
+
+    :return: the number of seconds; None: no call has both a known end and a known time of leaving.
+    """
     early = [
         call.ended - call.left_list
         for call in findings.placed()
@@ -47,12 +53,15 @@ def left_early(findings: Findings) -> float | None:
 
 
 def states(findings: Findings) -> list[str]:
-    """Return all states of legs that were seen, each one once."""
+    """Return the states of legs that ``list.calls`` showed, each once, e.g. ``["Дозвон", "Разговор"]``."""
     return list(dict.fromkeys(state for call in findings.placed() for _, _, state in call.states))
 
 
 def state_language(findings: Findings) -> Literal["russian", "english"] | None:
-    """Return the language of the texts with which ``list.calls`` names the states of legs."""
+    """Return the language in which ``list.calls`` names the states of legs, e.g. ``Разговор``.
+
+    :return: the language; None: ``list.calls`` showed no state that the package knows.
+    """
     known = [state for state in states(findings) if leg_state(state) is not None]
     if not known:
         return None
@@ -60,7 +69,11 @@ def state_language(findings: Findings) -> Literal["russian", "english"] | None:
 
 
 def talk_is_listed(findings: Findings) -> TalkIsListed | None:
-    """Return when ``list.calls`` begins to show that the contact talks."""
+    """Return when ``list.calls`` begins to show a state of talking in the contact's leg.
+
+    :return: ``at_answer``: when the contact picks up. ``in_talk``: when the contact and the operator talk, or
+        when the message begins. ``never``: not during the whole call. None: not known.
+    """
     waiting = _shows_talk(
         (call, call.picked_up("contact"), call.picked_up("operator") or call.ended)
         for call in findings.placed("dead_operator_1", "dead_operator_2", "talk")
@@ -77,7 +90,10 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 
 
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
-    """Return whether ``list.calls`` showed, in one of the periods, that the contact talks."""
+    """Return whether the contact's leg had a state of talking in one of the periods (call, begin, end).
+
+    None: ``list.calls`` showed no call in its period.
+    """
     shown: bool | None = None
     for call, begins, ends in periods:
         if begins is None or ends is None or not call.is_listed_between(begins + 1, ends):
@@ -88,7 +104,10 @@ def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) 
 
 
 def operator_leg_is_operator(findings: Findings) -> bool | None:
-    """Return the value of ``is_operator`` in the leg of an operator who is not an employee."""
+    """Return the value of ``is_operator`` in the leg of an operator who is not an employee.
+
+    The value comes from ``list.calls``, or from the report of legs. None: neither has shown such a leg.
+    """
     for call in findings.placed():
         if call.listed_operator is not None:
             return call.listed_operator
@@ -97,5 +116,5 @@ def operator_leg_is_operator(findings: Findings) -> bool | None:
 
 
 def shows_talk(call: CallSeen) -> bool:
-    """Return whether the contact's leg was ever in a state that means talking."""
+    """Return whether ``list.calls`` ever showed the contact's leg in a state of talking (``Разговор``)."""
     return any(who == "contact" and leg_state(state) in _TALKING for _, who, state in call.states)

@@ -17,11 +17,13 @@ _FORMS: dict[StartTimeForm, str] = {
 
 
 def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> Side:
-    """Return the side of a call to which a leg belongs.
+    """Return whether a leg is the contact's leg or the operator's leg.
 
     :param called: the called number of the leg. A dot and DTMF tones can follow the number.
-    :param numbers: side of the call (``contact`` or ``operator``) → phone number.
-    :param is_operator: the value in the leg. The value decides if the called number belongs to neither side.
+    :param numbers: side of the call (``contact`` or ``operator``) → phone number of this side.
+    :param is_operator: the field ``is_operator`` of the leg. This field decides only if ``called`` is neither
+        of the two numbers.
+    :return: ``contact`` or ``operator``.
     """
     text = str(called or "")
     for side, number in numbers.items():
@@ -31,12 +33,16 @@ def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> S
 
 
 class ListWatch:
-    """Takes the result of each poll (``list.calls``), and writes what the poll shows into a `CallSeen`.
+    """Takes the result of each poll (``list.calls``), and writes what the poll shows of one call.
 
+    :param seen: where the watch writes the result, e.g. when the call appeared.
+    :param session_id: the session id of the watched call.
+    :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
-    :ivar missing_since: since when the polls do not show the call, in seconds since the start. None: the
-        newest poll shows the call. Before the first poll, the value is 0.
-    :ivar misses: the number of consecutive newest polls that do not show the call.
+    :param started_at: when the service replied to the start request, epoch seconds.
+    :ivar missing_since: the time of the first poll without the call, in seconds since the start of the call.
+        None: the newest poll shows the call. Until a poll has shown the call, the value is 0.
+    :ivar misses: how many of the newest polls in a row do not show the call.
     """
 
     def __init__(
@@ -64,8 +70,8 @@ class ListWatch:
     def take(self, rows: list[dict[str, Any]], at: float) -> None:
         """Take the result of one poll.
 
-        :param rows: the active calls.
-        :param at: seconds since the start.
+        :param rows: the active calls, as JSON objects.
+        :param at: seconds from the start of the call to the poll.
         """
         entry = next((row for row in rows if self._is_shown_by(row)), None)
         if entry is None:
@@ -82,7 +88,11 @@ class ListWatch:
         self._take_legs(entry, at)
 
     def state_of(self, side: Side) -> str | None:
-        """Return the newest state of a side's leg; None: no leg of this side was shown."""
+        """Return the newest state of the contact's or the operator's leg, e.g. ``Разговор``.
+
+        :param side: ``contact`` or ``operator``.
+        :return: the state; None: no poll has shown a leg of this side.
+        """
         return next((state for _, who, state in reversed(self.seen.states) if who == side), None)
 
     def _is_shown_by(self, row: dict[str, Any]) -> bool:

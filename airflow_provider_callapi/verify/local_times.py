@@ -9,12 +9,18 @@ _LENGTH = len("2016-10-19 12:26:48")
 
 
 def report_text(epoch_seconds: float) -> str:
-    """Return a time in UTC in the form of the reports' dates."""
+    """Return a time as text in UTC, in the form of the Data API's dates, e.g. ``2016-10-19 12:26:48``."""
     return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def local_seconds(text: object) -> float | None:
-    """Return a local time as epoch seconds, as if it were in UTC. None: the text is not a time."""
+    """Convert a local time of the account to epoch seconds, as if the text were a time in UTC.
+
+    The difference of two results is right in any time zone.
+
+    :param text: for example ``2016-10-19 12:26:48`` or ``2016-10-19T12:26:48.418``.
+    :return: epoch seconds; None: the text is not a time.
+    """
     try:
         moment = datetime.fromisoformat(str(text).replace("T ", "T")[:_LENGTH])
     except ValueError:
@@ -23,10 +29,11 @@ def local_seconds(text: object) -> float | None:
 
 
 def quarter_hours_ahead(text: object, epoch_seconds: float) -> int | None:
-    """Return by how many quarter hours a local time is ahead of UTC; None: the text is not a time.
+    """Return by how many quarter hours a local time is ahead of UTC.
 
-    :param text: the local time of the account.
+    :param text: the local time of the account, e.g. ``2016-10-19 12:26:48``.
     :param epoch_seconds: the same moment as epoch seconds, exact to a few minutes.
+    :return: for example 12 for Moscow (UTC+3); None: the text is not a time.
     """
     local = local_seconds(text)
     return None if local is None else round((local - epoch_seconds) / QUARTER_HOUR)

@@ -1,6 +1,6 @@
-"""Converts the findings to a profile for the emulator, which then behaves like the user's account.
+"""Convert the findings to a profile, with which the emulator behaves like the user's account.
 
-The result contains only the fields that the findings show.
+The profile contains only the fields that the findings show.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ NOT_OBSERVED = {
 
 
 def to_profile(findings: Findings, *, connection_zone: str | None, now: float) -> Profile:
-    """Return the fields of a profile for the emulator, as plain JSON.
+    """Return a profile of the emulator as plain JSON, with only the fields that the findings show.
 
-    :param connection_zone: the time zone in the connection.
+    :param connection_zone: the time zone in the Airflow connection; None: the connection names no zone.
     :param now: epoch seconds.
+    :return: field → value, e.g. ``{"appear_delay": 2.0, "timezone": "Europe/Moscow"}``.
     """
     fields = {
         **_list_calls(findings),
@@ -76,7 +77,11 @@ def _reports(findings: Findings) -> Profile:
 
 
 def odd_shapes(findings: Findings) -> list[str] | None:
-    """Return the kinds of values whose shape differs from the vendor's tables. None: no report was seen."""
+    """Return in which ways the values in the service's answers differ from the vendor's document.
+
+    :return: values of the field `odd_shapes` of an emulator's profile, e.g. ``["null_tags"]``; empty: the
+        values are as documented. None: no report of a call was seen.
+    """
     calls = [call for call in findings.placed() if call.report_after is not None]
     if not calls:
         return None

@@ -49,7 +49,10 @@ def probe_errors(bench: Bench) -> None:
 
 
 def probe_login(bench: Bench) -> None:
-    """Log in at the Call API, and find out whether the Data API accepts the same token."""
+    """Log in at the Call API, and find out whether the Data API accepts the same token.
+
+    The probe also stores in which field the answer to the login states the end of the token.
+    """
     call_api, data_api = bench.gateway.call_api, bench.gateway.data_api
     if call_api.login is None:
         raise NotPossible("the connection has a permanent key and no login")
@@ -68,9 +71,9 @@ def probe_login(bench: Bench) -> None:
 
 
 def probe_points(bench: Bench) -> None:
-    """Send each harmless request three times.
+    """Find out how many points (rate-limit units) the requests cost that change nothing in the account.
 
-    The limits in the replies show how many points the requests cost.
+    The probe sends each request several times. The limits in the answers show how many points are left.
     """
     call_api, findings = bench.gateway.call_api, bench.findings
     answer = call_api.send("list.calls")
@@ -96,10 +99,10 @@ def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service
 
 
 def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
-    """Count how many points a request costs.
+    """Store in ``points`` how many points a request for a method costs.
 
-    The function compares the points left before and after each of two requests. The smaller difference is
-    used, because another program may have used points of the account at the same time.
+    The points left before and after each of two requests give two differences. The smaller difference counts,
+    because another program may have used points of the account at the same time.
     """
     send()  # the first request can send others, e.g. a login
     left = [answer.limits.get("day_remaining") for answer in (send(), send(), send())]
@@ -119,7 +122,10 @@ def _count_login(points: dict[str, int], service: Service, send: Callable[[], An
 
 
 def probe_reports(bench: Bench) -> None:
-    """Request reports with all fields and filters that the package uses, and with a date in the future."""
+    """Request reports with all fields and filters that the package uses, and with a date in the future.
+
+    The `ReportReader` stores what the Data API refuses. The probe also asks for the account's time zone.
+    """
     reader = reader_of(bench)
     data_api = bench.gateway.data_api
     assert data_api is not None
@@ -133,9 +139,9 @@ def probe_reports(bench: Bench) -> None:
 
 
 def probe_dates(bench: Bench) -> None:
-    """Search for the latest ``date_from`` that the Data API accepts.
+    """Find out how many seconds in the past ``date_from`` must lie, so that the Data API accepts a request.
 
-    The search ends when the age of this date is known to one percent.
+    A binary search between 0 seconds and 2 days finds this age to one percent, or to one second.
     """
     reader = reader_of(bench)
     offset = _offset(bench)
@@ -168,7 +174,8 @@ def probe_dates(bench: Bench) -> None:
 def _offset(bench: Bench) -> float:
     """Return by how many seconds the account's time is ahead of UTC.
 
-    If no measurement shows the difference, the function uses the zone in the connection.
+    If no measurement shows the difference, the function uses the zone in the answer to ``get.account``, or
+    else the zone in the connection.
 
     :raises NotPossible: the time zone is not known.
     """

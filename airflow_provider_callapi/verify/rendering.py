@@ -1,4 +1,4 @@
-"""Converts the plan and the final table of a run to text."""
+"""Convert the plan and the final table of ``airflow callapi verify`` to text for the user's screen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHARES = (29, 29, 42)
 
 
 def can_run(probe: Probe, options: Options) -> bool:
-    """Return whether the user has given the numbers that a probe needs."""
+    """Return whether the user has given the phone numbers that a probe needs."""
     needed = (["contact", "virtual_number"] if probe.calls else []) + ([probe.needs] if probe.needs else [])
     return all(getattr(options, name) for name in needed)
 
@@ -26,7 +26,10 @@ def can_run(probe: Probe, options: Options) -> bool:
 def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finished: Sequence[str]) -> str:
     """Return a text about what a run will do: its probes, calls and points, and the probes that are left out.
 
-    :param finished: the probes that an earlier run has finished.
+    :param probes: the probes that the user has selected.
+    :param options: the phone numbers that the user has given. A probe without its number is left out.
+    :param conn_id: the id of the Airflow connection.
+    :param finished: the names of the probes that an earlier run has finished.
     """
     to_do = [probe for probe in probes if probe.name not in finished and can_run(probe, options)]
     if not to_do:
@@ -62,7 +65,7 @@ def _calls(number: int) -> str:
 
 
 def table_text(rows: Sequence[Row], width: int) -> str:
-    """Return the final table.
+    """Return the final table of ``airflow callapi verify`` as text, with one row for each assumption.
 
     :param width: the number of characters in a line.
     """

@@ -1,6 +1,6 @@
-"""Facts about the reports that follow from several findings.
+"""Conclude from the findings of all probes how the Data API's reports behave, e.g. how late they are.
 
-Each function returns None if the findings do not show the fact.
+A function returns None if the findings do not show the answer.
 """
 
 from __future__ import annotations
@@ -23,16 +23,22 @@ It means that the leg was connected, and ended together with the other leg.
 
 
 def own_leg_reasons(findings: Findings) -> bool | None:
-    """Return whether each leg has a finish reason of its own in the report."""
+    """Return whether the legs of one call can have different finish reasons in the report of legs.
+
+    None: no call has both a leg that was picked up and a leg that was not.
+    """
     pairs = [pair for call in findings.placed() if (pair := _reasons(call)) is not None]
     return any(failed != answered for failed, answered in pairs) if pairs else None
 
 
 def session_reason(findings: Findings) -> SessionReason | None:
-    """Return which participant's leg determines the finish reason of the whole call.
+    """Return whose leg gives the whole call its ``finish_reason`` in the report of calls.
 
-    Two kinds of calls are needed to find this out for sure: calls with a switched-off operator's phone, and a
-    call that only the operator picks up.
+    The answer is certain only after two kinds of calls: calls that only the contact picks up (the probe
+    ``dead_operator``), and a call that only the operator picks up (the probe ``second_number``).
+
+    :return: ``ending_leg`` (the leg that ended the call), ``contact``, ``operator``, or ``any`` (no fixed
+        leg). None: no call of the probe ``dead_operator`` shows the answer.
     """
     dead = {_is_of_failed_leg(call) for call in findings.placed("dead_operator_1", "dead_operator_2")} - {
         None
@@ -57,9 +63,9 @@ _SESSION_REASONS: dict[tuple[bool | None, bool | None], SessionReason] = {
 
 
 def _reasons(call: CallSeen) -> tuple[str, str] | None:
-    """Return two finish reasons: of the leg that failed, and of the leg that was picked up.
+    """Return the finish reasons of two legs: of the leg that was not picked up, and of the other leg.
 
-    None: the call has no such pair of legs.
+    None: the report does not show exactly one leg of each kind with a finish reason.
     """
     legs = [leg for leg in (call.leg("contact"), call.leg("operator")) if leg is not None]
     failed = [leg.finish_reason for leg in legs if leg.connected is None]
@@ -76,7 +82,10 @@ def _is_of_failed_leg(call: CallSeen) -> bool | None:
 
 
 def report_delay(findings: Findings) -> float | None:
-    """Return the longest time in seconds from the end of a call to its report."""
+    """Return the longest time from the end of a call until the report contained the call.
+
+    :return: seconds, e.g. 7.5; None: no report contained a finished call.
+    """
     reported = [call for call in findings.placed() if call.report_after is not None]
     # After a release, the first question comes a second late.
     exact = [call for call in reported if call.appeared is not None and not call.released]
@@ -84,9 +93,10 @@ def report_delay(findings: Findings) -> float | None:
 
 
 def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
-    """Return the longest time in seconds until the report contained an active call.
+    """Return the longest time from the start of a call until the report contained the active call.
 
-    ``never``: the report never contained an active call.
+    :return: seconds, e.g. 3.0. ``never``: no report contained an active call, although the program asked for
+        reports for at least 10 seconds of a call. None: not known.
     """
     asked = [call for call in findings.placed() if call.ongoing_asked_until is not None]
     seen = [call.ongoing_at for call in asked if call.ongoing_at is not None]
@@ -97,7 +107,10 @@ def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
 
 
 def ongoing_talk(findings: Findings) -> bool | None:
-    """Return whether the report of an active call contains the duration of the talk so far."""
+    """Return whether the report of an active call contains the duration of the talk so far.
+
+    None: no call with a long enough talk shows the answer.
+    """
     shown = [
         call.ongoing_talk
         for call in findings.placed()
@@ -107,13 +120,16 @@ def ongoing_talk(findings: Findings) -> bool | None:
 
 
 def ongoing_legs(findings: Findings) -> bool | None:
-    """Return whether the report of legs contains the legs of an active call."""
+    """Return whether the report of legs contains the legs of an active call; None: not known."""
     shown = [call.ongoing_legs for call in findings.placed() if call.ongoing_legs is not None]
     return any(shown) if shown else None
 
 
 def informer_has_talk(findings: Findings) -> bool | None:
-    """Return whether ``talk_duration`` counts a message that the contact hears."""
+    """Return whether ``talk_duration`` in the report includes the time in which the contact hears a message.
+
+    If not, the report counts only the talk with an operator. None: no call with a message shows the answer.
+    """
     for call in findings.placed("heard", "released", "hung_up"):
         answered = call.picked_up("contact")
         if answered is None or call.ended is None or call.talk_duration is None:
@@ -124,7 +140,10 @@ def informer_has_talk(findings: Findings) -> bool | None:
 
 
 def unanswered_is_lost(findings: Findings) -> bool | None:
-    """Return the value of ``is_lost`` in the report of a call that the contact did not answer."""
+    """Return the value of ``is_lost`` in the report of a call that the contact did not answer.
+
+    None: there is no such call, or its report contains no such value.
+    """
     for call in findings.placed("not_answered"):
         if call.legs and call.picked_up("contact") is None:
             return call.is_lost
@@ -132,15 +151,25 @@ def unanswered_is_lost(findings: Findings) -> bool | None:
 
 
 def connected(findings: Findings, *names: str) -> list[bool]:
-    """Return, for each of the named calls, whether the contact's leg was connected.
+    """Return, for each of the named calls, whether the report of legs shows that the contact picked up.
 
     Calls without a report of legs are left out.
+
+    :param names: the names of calls in `Findings.calls`, e.g. ``not_answered``.
+    :return: for example ``[True, False]``; empty: no report shows anything.
     """
     return [call.picked_up("contact") is not None for call in findings.placed(*names) if call.legs]
 
 
 def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
-    """Return the same as `connected`, but leave out calls that the person may not have answered."""
+    """Return, for each named call that the contact answered, whether the report of legs shows the answer.
+
+    The person may have missed a call that the probe asked the person to answer. A call therefore counts only
+    if the report of legs, ``list.calls`` or the talk shows that the contact picked up.
+
+    :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
+    :return: for example ``[True, False]``; empty: no report shows anything.
+    """
     return [
         call.picked_up("contact") is not None
         for call in findings.placed(*names)
@@ -149,5 +178,5 @@ def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
 
 
 def _shows_answer(call: CallSeen) -> bool:
-    """Return whether anything other than the contact's leg in the report shows that the contact picked up."""
+    """Return whether the talk, ``list.calls`` or an operator's leg shows that the contact picked up."""
     return bool(call.talk_duration) or shows_talk(call) or call.leg("operator") is not None

@@ -1,6 +1,7 @@
-"""Asks the Data API for the reports of one call, without refused fields, filters and dates.
+"""Ask the Data API for the reports of one call, without the fields, filters and dates that it refuses.
 
-Each refusal of the Data API is a finding, too. The reader stores the refusals in `ReportRules`.
+Each refusal is a finding of ``airflow callapi verify``. The `ReportReader` stores the refusals in a
+`ReportRules` object.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ _REFUSED_FIELD = ("unexpected_parameters", "parameter_component_disabled")
 
 
 class ReportReader:
-    """Asks the Data API for reports of calls that began in the last days.
+    """Asks the Data API for reports of calls that began in about the last three days.
 
-    :param rules: what the Data API refuses. The reader adds each new refusal.
+    :param data_api: sends the requests.
+    :param gateway: gives the clock.
+    :param rules: which fields, filters and dates the Data API refuses. The reader adds each new refusal.
     """
 
     def __init__(self, data_api: Service, gateway: Gateway, rules: ReportRules) -> None:
@@ -36,7 +39,11 @@ class ReportReader:
         self._clock_error = 0
 
     def calls(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
-        """Return the entries of a call in ``get.calls_report``, even if the call is still active."""
+        """Return the entries of one call in ``get.calls_report``, even if the call is still active.
+
+        :return: usually one JSON object; empty: the report does not contain the call yet.
+        :raises CallApiError: there is no answer.
+        """
         answer = self.ask(
             "get.calls_report",
             {"call_api_external_id": external_id, "id": session_id},
@@ -45,7 +52,10 @@ class ReportReader:
         return [row for row in answer.rows if read_session_id(row.get("id")) == session_id]
 
     def search(self, external_id: str) -> int | None:
-        """Return the session id of the call with an ``external_id``; None: the report has no such call."""
+        """Return the session id of the call with an ``external_id``.
+
+        :return: the session id; None: the report has no such call, or the service did not reply.
+        """
         try:
             answer = self.ask(
                 "get.calls_report", {"call_api_external_id": external_id}, include_ongoing_calls=True
@@ -56,26 +66,31 @@ class ReportReader:
         return next(filter(None, (read_session_id(row.get("id")) for row in rows)), None)
 
     def default_fields(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
-        """Return the entries of the Data API's report of a call. Each entry has the default fields.
+        """Return the entries of one finished call in ``get.calls_report``, with the service's default fields.
 
-        The request names no fields, so the Data API sends the default fields.
+        The request names no fields, so the Data API chooses the fields. The entries show whether one of these
+        fields is ``call_records``.
         """
         keys: dict[str, int | str] = {"call_api_external_id": external_id, "id": session_id}
         answer = self.ask("get.calls_report", keys, all_fields=True)
         return [row for row in answer.rows if read_session_id(row.get("id")) == session_id]
 
     def legs(self, session_id: int) -> list[dict[str, Any]]:
-        """Return the entries of a call in ``get.call_legs_report``."""
+        """Return the entries of one call in ``get.call_legs_report``: one JSON object for each leg."""
         answer = self.ask("get.call_legs_report", {"call_session_id": session_id})
         return [row for row in answer.rows if read_session_id(row.get("call_session_id")) == session_id]
 
     def ask(
         self, method: str, keys: Mapping[str, int | str], *, all_fields: bool = False, **params: Any
     ) -> Answer:
-        """Send a request. If the Data API refuses an optional part, repeat the request without the part.
+        """Ask for a report. If the Data API refuses a field or a filter, repeat the request without it.
 
-        :param keys: field → value. The request filters by the first of these fields that the Data API accepts
-            in a filter.
+        :param method: ``get.calls_report`` or ``get.call_legs_report``.
+        :param keys: field → value, e.g. ``{"id": 206597836}``. The request filters by the first of these
+            fields by which the Data API can filter. If there is none, the newest entries come first.
+        :param all_fields: True: name no fields, so that the Data API sends its default fields.
+        :param params: further parameters of the request.
+        :return: the answer. The answer contains an error if the Data API refuses something else.
         """
         while True:
             asked: dict[str, Any] = dict(params)
@@ -93,7 +108,13 @@ class ReportReader:
                 return answer
 
     def send(self, method: str, **params: Any) -> Answer:
-        """Send a request for the reports of the last days."""
+        """Ask for a report of about the last three days (see `interval`).
+
+        If the Data API refuses the end of this period because this machine's clock is ahead, repeat the
+        request once with an earlier end.
+
+        :param params: the parameters of the request, without ``date_from`` and ``date_till``.
+        """
         if self.rules.future_date_till is None:
             self._learn_future()
         now = self._clock()
@@ -104,8 +125,9 @@ class ReportReader:
         return answer
 
     def send_dates(self, date_from: str, till: float) -> Answer:
-        """Ask for one report in an interval.
+        """Ask for one entry of ``get.calls_report``, only to see whether the Data API accepts the dates.
 
+        :param date_from: the beginning of the interval, e.g. ``2016-10-19 12:26:48``.
         :param till: the end of the interval, epoch seconds. The request contains this time in UTC.
         """
         return self._data_api.send(
@@ -113,19 +135,30 @@ class ReportReader:
         )
 
     def interval(self, now: float) -> dict[str, str]:
-        """Return the first and last date of a period that includes the last days in every time zone."""
+        """Return a period that includes the last two days in every time zone, as parameters of a request.
+
+        :param now: epoch seconds.
+        :return: ``{"date_from": "2016-10-16 12:26:48", "date_till": …}``.
+        """
         return {"date_from": report_text(now - 3 * _DAY), "date_till": report_text(self.latest(now))}
 
     def latest(self, now: float) -> float:
-        """Return the latest accepted ``date_till``, as the epoch seconds that this date has in UTC."""
+        """Return the latest ``date_till`` that the Data API accepts, as epoch seconds.
+
+        The conversion treats the local time of the account as a time in UTC (see `report_text`). If dates in
+        the future are accepted, the result is 15 hours from now, which is later than now in every time zone.
+
+        :param now: epoch seconds.
+        """
         if self.rules.future_date_till is not False:
             return now + _AHEAD_OF_EVERY_ZONE
         return now + (self.rules.offset or 0) * QUARTER_HOUR - self._clock_error
 
     def _learn_future(self) -> None:
-        """Find out whether the reports accept dates in the future.
+        """Find out whether the Data API accepts a ``date_till`` in the future.
 
-        If the Data API refuses such dates, the latest accepted date shows the account's time zone.
+        The Data API compares ``date_till`` with the account's local time. If the Data API refuses the future,
+        a binary search for the latest accepted date therefore finds the account's offset from UTC.
         """
         now = self._clock()
         refused = self._refuses_till(now + _AHEAD_OF_EVERY_ZONE)
@@ -151,9 +184,9 @@ class ReportReader:
         return [name for name in names if name not in self.rules.refused_fields]
 
     def _learn(self, answer: Answer, method: str, filtered_by: str | None) -> bool:
-        """Store which part of a request the Data API has refused.
+        """Store which field, filter or parameter of a request the Data API has refused.
 
-        Return True if a repeat without the part may succeed.
+        :return: True: a repeat without the refused part may succeed. False: nothing new was learned.
         """
         if answer.error == "filter_prohibited" and filtered_by is not None:
             self.rules.refused_filters.append(filtered_by)
@@ -170,9 +203,9 @@ class ReportReader:
         return self._try_single_fields(fields)
 
     def _try_single_fields(self, fields: list[str]) -> bool:
-        """Ask for each field alone, because the error names no field.
+        """Ask for each field alone to find the refused fields, because the error names no field.
 
-        Return whether the Data API refuses a field.
+        :return: True: the Data API refuses at least one field.
         """
         refused = {
             name: answer.error

@@ -1,4 +1,4 @@
-"""Watches one call in the report of calls and in the report of legs."""
+"""Watch one call in the Data API's report of calls and in the report of legs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,16 @@ _LARGE = 1 << 53
 
 
 class ReportWatch:
-    """Asks for the reports of a call, and writes what the reports show into a `CallSeen`.
+    """Asks the Data API for the reports of one call, and writes what the reports show into a `CallSeen`.
 
-    :param measure_ongoing: True: ask for the report of the active call each second, until this report is
-        complete or the largest number of requests has been sent.
+    :param seen: where the watch writes the result, e.g. when the call ended.
+    :param reader: sends the requests for reports.
+    :param session_id: the session id of the watched call.
+    :param external_id: the ``external_id`` in the start request.
+    :param numbers: side of the call (``contact`` or ``operator``) → phone number.
+    :param started_at: when the service replied to the start request, epoch seconds.
+    :param measure_ongoing: True: ask for the report during the call, too, each second and at most 25 times.
+        The result shows when the report contains the active call.
     :ivar has_finished: whether the report contains the finished call.
     """
 
@@ -50,11 +56,14 @@ class ReportWatch:
         self._starts: float | None = None
 
     def take(self, at: float, missing_since: float | None) -> None:
-        """Ask for the reports, if a request is due.
+        """Ask for the reports if a request is due. Call this method after each poll of ``list.calls``.
 
-        :param at: seconds since the start.
-        :param missing_since: since when ``list.calls`` does not show the call. None: ``list.calls`` shows the
-            call.
+        With ``measure_ongoing``, a request is due after each of the first 25 polls. When ``list.calls`` does
+        not show the call any more, a request is due after each of 30 polls, and then every 10 seconds.
+
+        :param at: seconds since the start of the call.
+        :param missing_since: when the call went missing in ``list.calls``, in seconds since the start. None:
+            ``list.calls`` shows the call.
         """
         if self.has_finished or not self._is_due(at, missing=missing_since is not None):
             return
@@ -68,7 +77,10 @@ class ReportWatch:
             self._take_ongoing(rows, at)
 
     def complete(self) -> None:
-        """Ask once for the legs and once for the default fields of the finished call."""
+        """Ask once for the report of legs of the finished call.
+
+        With ``measure_ongoing``, also ask once for the report of the call with the service's default fields.
+        """
         try:
             self.seen.legs = [self._leg(row) for row in self._reader.legs(self._session_id)]
             if self._measure_ongoing:
@@ -118,7 +130,7 @@ class ReportWatch:
             seen.tags_are_null = row["tags"] is None
 
     def _since_start(self, text: object) -> float | None:
-        """Return a local time of the reports as seconds since the start; None: not known."""
+        """Return a local time in a report as seconds since the start of the call; None: not known."""
         local = local_seconds(text)
         return None if local is None or self._starts is None else max(0.0, local - self._starts)
 

@@ -1,7 +1,7 @@
-"""The resume file. A run writes the file after each step, so that a later run does not repeat the calls.
+"""The resume file of ``airflow callapi verify``, from which an interrupted run continues.
 
-The file contains the findings, and the call that is active now. The file contains no phone number and
-no secret.
+A run writes the file after each step, so that a later run does not repeat the calls. The file contains the
+findings, and the call that is active now. The file contains no phone number and no secret.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from airflow_provider_callapi.verify.findings import Findings
 
 
 class ActiveCall(BaseModel):
-    """A call that the run has started, or is about to start.
+    """A call that a run of ``airflow callapi verify`` has placed, or is about to place.
 
+    A run that is killed leaves this record. The next run reads the record and ends the call.
+
+    :ivar external_id: the ``external_id`` in the start request.
     :ivar session_id: the call session id. None: the start request has got no reply yet.
-    :ivar started_at: when the run sent the start request, epoch seconds.
+    :ivar started_at: when the run sent the start request, or got the session id, in epoch seconds.
     :ivar others: the session ids of the calls that were active before the start.
     """
 
@@ -29,12 +32,14 @@ class ActiveCall(BaseModel):
 
 
 class State(BaseModel):
-    """Everything that the file contains.
+    """Everything that the resume file of ``airflow callapi verify`` contains.
 
+    :ivar version: the version of the file format.
     :ivar conn_id: id of the Airflow connection.
     :ivar finished: the names of the probes that a later run leaves out.
     :ivar calls_placed: the number of start requests so far.
     :ivar active: the call that must be released; None: no call is active.
+    :ivar findings: what the probes have found out so far.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -48,13 +53,17 @@ class State(BaseModel):
 
 
 class ResumeFileInvalid(ValueError):
-    """The resume file cannot be used. The text gives the reason and what to do."""
+    """The resume file cannot be used, e.g. because it belongs to another connection.
+
+    The text gives the reason and what to do.
+    """
 
 
 class ResumeFile:
-    """The stored state of a run.
+    """The resume file of a run: the findings and the active call, in memory and in a file.
 
-    :ivar state: the state in memory. `save` writes the state to the file.
+    :param path: the path of the file.
+    :ivar state: the contents in memory. After a change, `save` writes them to the file.
     """
 
     def __init__(self, path: Path, state: State) -> None:
@@ -63,8 +72,10 @@ class ResumeFile:
 
     @classmethod
     def open(cls, path: Path, conn_id: str) -> ResumeFile:
-        """Read the file. If there is none, begin with an empty state.
+        """Read the resume file. If the file does not exist, begin with empty contents.
 
+        :param path: the path of the file.
+        :param conn_id: the id of the Airflow connection that the run uses.
         :raises ResumeFileInvalid: the file is not a resume file, or belongs to another Airflow connection.
         """
         try:
@@ -84,7 +95,7 @@ class ResumeFile:
         return cls(path, state)
 
     def save(self) -> None:
-        """Write the state to the file. If the process is killed during the write, the old file stays."""
+        """Write `state` to the file. If the process is killed during the write, the old file stays."""
         new = self._path.with_name(self._path.name + ".new")
         new.write_text(self.state.model_dump_json(indent=2) + "\n", encoding="utf-8")
         new.replace(self._path)

@@ -1,6 +1,6 @@
-"""Runs the probes in order, each probe once, with a limited number of calls.
+"""Run the probes of ``airflow callapi verify`` in order, with at most `MOST_CALLS` calls.
 
-At the end, no call is active.
+At the end of a run, no call of the run is active. If a call cannot be ended, the run fails with `CallLeft`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ _SECONDS_TO_READ = 5.0
 
 
 class CallLeft(Exception):
-    """A call of the run may still be active, and could not be released. The text states what to do."""
+    """A call that the run has placed may still be active, because the run could not release the call.
+
+    The text states what the user must do.
+
+    :param active: the call.
+    """
 
     def __init__(self, active: ActiveCall) -> None:
         session_id = active.session_id
@@ -37,8 +42,10 @@ class CallLeft(Exception):
 
 
 class Run:
-    """A run of the probes.
+    """Runs the probes of ``airflow callapi verify``, and places and ends their calls.
 
+    :param gateway: the services, the clock, and the output to the user.
+    :param options: the phone numbers and other options of the user.
     :param file: the resume file. The run saves the file before and after each step that must not be repeated.
     """
 
@@ -56,12 +63,14 @@ class Run:
         self._bench = Bench(gateway, options, findings, self._reader, self._place)
 
     def execute(self, probes: Iterable[Probe]) -> Findings:
-        """Run the probes that are not finished.
+        """Run the probes that no earlier run has finished, and return all findings.
 
-        First, release the call that an earlier, interrupted run has left active.
+        First, this method releases the call that an earlier, interrupted run has left active. If this run is
+        interrupted, e.g. by KeyboardInterrupt, the method releases the active call and raises the exception
+        again.
 
-        An interruption, e.g. by KeyboardInterrupt, releases the active call and is raised again.
-
+        :param probes: the probes to run, in order.
+        :return: the findings of this run and of the earlier runs with the same resume file.
         :raises CallApiError: the service does not accept the connection's credentials.
         :raises CallLeft: a call could not be released. The next run tries again.
         """
@@ -82,7 +91,10 @@ class Run:
         return state.findings
 
     def _run_probe(self, probe: Probe) -> bool:
-        """Run a probe. Return True if a later run can leave out the probe."""
+        """Run a probe. If the probe finds nothing out, store and show the reason.
+
+        :return: True: the probe is finished, and a later run leaves out the probe.
+        """
         refusals = self._file.state.findings.refusals
         refusals.pop(probe.name, None)
         try:
@@ -121,10 +133,11 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Return the findings about a call whose start request failed, if the probe can use such findings.
+        """Return what was seen of a call whose start request failed.
 
-        After `LIMIT_EXCEEDED` and after a missing answer, the call may have been placed. In these two cases,
-        the resume file keeps the call, so that the run searches for the call and releases the call.
+        Only a probe whose plan needs no points can use this result. After the error ``limit_exceeded`` and
+        after a missing answer, the call may have been placed. The resume file then keeps the call, so that
+        the run can end the call.
 
         :raises NotPossible: the probe needs a placed call, or the run cannot find out whether the call was
             placed.
@@ -144,7 +157,7 @@ class Run:
         return CallSeen(refused=mnemonic or "no answer", appeared=None if active.session_id is None else 0.0)
 
     def _release_active(self) -> None:
-        """Release the call that the resume file names as active.
+        """Release the call that the resume file names as active. If there is none, do nothing.
 
         :raises CallLeft: the release failed.
         """

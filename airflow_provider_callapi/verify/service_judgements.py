@@ -1,6 +1,7 @@
-"""Judges the assumptions about reports, points, and the replies of both services, by the findings.
+"""Judge, by the findings, the assumptions about reports, points, and the answers of both services.
 
-If the findings show nothing about an assumption, the function returns an empty `Judgement`.
+Each function judges one assumption. If the findings show nothing about the assumption, the function returns
+an empty `Judgement`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ If a placed call appears only after this time, the person is called twice.
 
 
 def report(context: Context) -> Judgement:
-    """Judge whether the report contains a finished call in time."""
+    """Judge whether the report contains a finished call within the default ``report_timeout`` (120 s).
+
+    The slowest report counts, with a margin. If 120 s are too short, the result advises a longer timeout.
+    """
     delay = report_facts.report_delay(context.findings)
     if delay is None:
         return Judgement()
@@ -39,7 +43,10 @@ def report(context: Context) -> Judgement:
 
 
 def ongoing(context: Context) -> Judgement:
-    """Judge whether the report contains an active call."""
+    """Judge whether the Data API's report with ``include_ongoing_calls`` contains active calls.
+
+    The result also advises a value of ``absence_proven_after``.
+    """
     delay = report_facts.ongoing_delay(context.findings)
     if delay is None:
         return Judgement()
@@ -48,12 +55,13 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    """Return the advised value of ``absence_proven_after``, as text.
+    """Return the advised value of the parameter ``absence_proven_after`` in seconds, as text, e.g. ``300``.
 
-    If neither the Data API's report nor ``list.calls`` shows a call for the advised number of seconds, the
-    call was never placed. This proof needs the external id of the call. The function returns the advice
-    "leave empty" if the report never contained an active test call, and ``list.calls`` showed a test call
-    without its external id.
+    If neither ``list.calls`` nor the Data API's report shows a lost call for this time, the package takes the
+    call for never placed. The package recognises the call by its ``external_id``. If neither service shows
+    active calls with their ``external_id``, the result is ``leave empty``.
+
+    :param delay: seconds until the report contained an active call; ``never``: it never did.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     if delay == "never" and not all(ids):
@@ -64,7 +72,10 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
 
 
 def second_witness(context: Context) -> Judgement:
-    """Judge whether the reports show that the contact of an active call has picked up."""
+    """Judge whether the Data API's reports show, during a call, that the contact has picked up.
+
+    A ``talk_duration`` of the active call shows the answer, and so do the legs of the active call.
+    """
     talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
     if talk is None and legs is None:
         return Judgement()
@@ -75,7 +86,7 @@ def second_witness(context: Context) -> Judgement:
 
 
 def dates(context: Context) -> Judgement:
-    """Judge whether the Data API accepts the dates that the package needs in report requests."""
+    """Judge whether the Data API accepts report requests with a ``date_from`` of a day ago."""
     rule = context.findings.dates
     if rule is None:
         return Judgement()
@@ -97,7 +108,10 @@ def refusals(context: Context) -> Judgement:
 
 
 def shapes(context: Context) -> Judgement:
-    """Judge whether all values have the shape that the vendor's document shows."""
+    """Judge whether the values in the service's answers have the form that the vendor's document shows.
+
+    An example of another form is ``tags`` with the value null for a call without tags.
+    """
     shapes = odd_shapes(context.findings)
     if shapes is None:
         return Judgement()
@@ -105,7 +119,10 @@ def shapes(context: Context) -> Judgement:
 
 
 def free_polls(context: Context) -> Judgement:
-    """Judge whether ``list.calls`` costs no points."""
+    """Judge whether ``list.calls`` costs no points (rate-limit units).
+
+    If ``list.calls`` costs points, the result advises a longer ``poll_interval``.
+    """
     points = context.findings.points.get("call_api", {}).get("list.calls")
     limit = context.findings.day_limit
     if points is None or limit is None:
@@ -119,7 +136,7 @@ def free_polls(context: Context) -> Judgement:
 
 
 def other_points(context: Context) -> Judgement:
-    """Judge whether each request other than ``list.calls`` costs at most one point."""
+    """Judge whether each request other than ``list.calls`` costs at most one point (rate-limit unit)."""
     methods = {
         f"{method} ({service.replace('_', ' ')})": points
         for service, found in context.findings.points.items()
@@ -135,7 +152,10 @@ def other_points(context: Context) -> Judgement:
 
 
 def login(context: Context) -> Judgement:
-    """Judge the form of the reply to a login."""
+    """Describe the answer to ``login.user``: the field with the token's end, and where the token is valid.
+
+    If the probe ``login`` has run, the result is always that the assumption holds.
+    """
     form = context.findings.login
     if form is None:
         return Judgement()
@@ -144,7 +164,10 @@ def login(context: Context) -> Judgement:
 
 
 def errors(context: Context) -> Judgement:
-    """Judge the form of an error in a reply."""
+    """Describe the answers with an error: the HTTP status, and whether they contain the id and the limits.
+
+    If the probe ``errors`` has run, the result is always that the assumption holds.
+    """
     form = context.findings.errors
     if form is None:
         return Judgement()
@@ -156,7 +179,7 @@ def errors(context: Context) -> Judgement:
 
 
 def limit_exceeded(context: Context) -> Judgement:
-    """Judge what happens after a start request while no points are left."""
+    """Judge whether a start request that fails with ``limit_exceeded`` places no call."""
     refusal = context.findings.limit_refusal
     if refusal is None or not refusal.was_refused:
         return Judgement()
