@@ -33,7 +33,10 @@ def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict
 
 
 def _read(value: Any, region: str, field: str, method: str) -> Any:
-    """Return a number in the service's form. Return a value that is neither text nor a number unchanged."""
+    """Return a number in the service's form, e.g. ``79260000001``.
+
+    Return a value that is neither text nor a number unchanged: the request itself refuses such a value.
+    """
     from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber  # noqa: PLC0415
     from airflow_provider_callapi.calls.phone_numbers.strict import read_destination  # noqa: PLC0415 - parse time
 
