@@ -128,7 +128,12 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
-        """Update a watch with snapshots until the wait ends."""
+        """Update the watch of the call with each snapshot until the wait for the call ends.
+
+        The wait ends when the call is answered or has ended, or at the deadline.
+
+        :param next_snapshot: a function that waits for the next snapshot and returns it.
+        """
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
                 while watch.phase not in WAIT_ENDS_IN[self.until]:
@@ -144,7 +149,7 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return the longest time to wait for snapshots, in seconds.
+        """Return the longest time to wait for snapshots, in seconds. It is a little longer than the deadline.
 
         The wait usually ends with the first snapshot after the deadline. If the poll hangs, the wait ends
         without a snapshot when this time is up.

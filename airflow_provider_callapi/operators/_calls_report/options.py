@@ -92,9 +92,10 @@ class ReportOptions:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
-        """Return the checked and converted parameters of a report operator, when Airflow has rendered its templates.
+        """Return the checked and converted parameters of a report operator, without templates.
 
-        :param values: parameter name → value. Names that are not options are ignored.
+        :param values: parameter name → value, after Airflow has rendered the templates. Names that are not
+            options are ignored.
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
         read = read_parameters(REPORT_OPTIONS, values)
@@ -105,7 +106,7 @@ class ReportOptions:
 
     @property
     def columns(self) -> list[str]:
-        """The columns of a row in their order: the fields, and ``legs`` if the rows have a column for the legs."""
+        """The columns of a row in their order: the fields, and ``legs`` if the option ``legs`` is set."""
         return [*self.fields, LEGS] if self.legs else [*self.fields]
 
 

@@ -113,7 +113,7 @@ class _Csv:
 
 
 class _Parquet:
-    """Writes Parquet with one row group for each `write`. Times are UTC timestamps, and lists are JSON text."""
+    """Writes Parquet with one row group for each `write`. Times are UTC timestamps, lists are JSON text."""
 
     def __init__(self, file: Path, columns: Sequence[str], field: str) -> None:
         try:

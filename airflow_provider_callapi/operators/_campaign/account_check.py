@@ -23,11 +23,12 @@ def find_problems(
 ) -> list[str]:
     """Return a sentence for each object of the campaign that the account does not have, or has switched off.
 
-    The objects are virtual numbers, scenarios, employees, files and tags. The function also returns a
-    sentence for each list of the account that the Data API refused. If the connection does not use the Data
-    API, the function returns no sentences. Each request for a list costs one point.
+    The objects are virtual numbers, scenarios, employees, files and tags. The result also has a sentence for
+    each list of the account that the Data API refused to send. Each request for a list costs one point.
 
+    :param template: makes the start request of each person.
     :param tags: ids of the tags that the calls get, or that decide about a redial.
+    :return: the sentences. Empty: there are no problems, or the connection does not use the Data API.
     """
     if not hook.has_data_api or not people:
         return []
