@@ -72,7 +72,7 @@ class FunctionOperator(DecoratedOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """Render the templates in the DAG file, but not the function arguments that come from another task."""
+        """Render the templates in the DAG file, but no function arguments that come from another task."""
         if parent is not self:
             super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
             return
