@@ -104,9 +104,10 @@ def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Convert permanent API errors of a ``with`` block into `CallApiFailure`, and add advice to the text.
+    """Convert permanent API errors of the ``with`` block into `CallApiFailure`, which Airflow never retries.
 
-    Airflow never retries a task that fails with `CallApiFailure`. Other errors pass unchanged.
+    The text of the new error also contains advice, e.g. which field of the connection to correct. Other
+    errors pass unchanged.
     """
     try:
         yield

@@ -110,12 +110,15 @@ class CallApiHook(BaseHook):
         return await get_async_connection(conn_id)
 
     def get_conn(self) -> Client:
-        """Return a Call API client that does not repeat requests."""
+        """Return a Call API client that sends each request once, also after an error.
+
+        `call` uses another client, which repeats a failed request if the repeat is safe.
+        """
         return self.call_api.client
 
     @cached_property
     def settings(self) -> ConnectionSettings:
-        """The checked settings in the Airflow connection. The hook reads the connection once.
+        """The settings in the Airflow connection, checked and converted. The hook reads the connection once.
 
         :raises ConnectionSettingsInvalid: a field of the connection is invalid. The text names the field.
         """
@@ -125,7 +128,7 @@ class CallApiHook(BaseHook):
     def call_api(self) -> RetryingClient:
         """A Call API client that sends a failed request again if the repeat is safe.
 
-        See `RetryingClient` for the rules of safe repeats.
+        A repeat is safe if the service did not carry out the request, or if a second execution does no harm.
         """
         return self._retrying_client(make_client(self.settings))
 
@@ -133,8 +136,8 @@ class CallApiHook(BaseHook):
     def data_api(self) -> RetryingClient:
         """A Data API client that sends a failed request again if the repeat is safe.
 
-        See `RetryingClient` for the rules of safe repeats. The logins and the limits of the Data API are
-        separate from those of the Call API.
+        A repeat is safe if the service did not carry out the request, or if a second execution does no harm.
+        The logins and the limits of the Data API are separate from those of the Call API.
 
         :raises ConnectionSettingsInvalid: the connection does not use the Data API.
         """
@@ -172,10 +175,11 @@ class CallApiHook(BaseHook):
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
         """Send a request to the Call API and return the answer.
 
-        After an error, the hook sends the request again if the repeat is safe. See `RetryingClient` for the
-        rules. If the points (rate-limit units) are used up, the hook waits for the reset, in total up to
-        ``max_limit_wait`` seconds.
+        After an error, the hook sends the request again if the repeat is safe: the service did not carry out
+        the request, or a second execution does no harm. If the points (rate-limit units) are used up, the
+        hook waits for the reset, in total up to ``max_limit_wait`` seconds.
 
+        :param request: for example ``ListCalls()``.
         :param before_each_send: a function that is called before each send. If the function raises an
             exception, the request is not sent.
         :raises CallApiError: the request failed. See `airflow_provider_callapi.api.errors` for the
@@ -395,7 +399,7 @@ class CallApiHook(BaseHook):
         return max(found, key=lambda report: report.id, default=None)
 
     def reported_calls(self, since: float) -> Entries[CallReport]:
-        """Return the Data API's reports of all calls of the account, active calls too.
+        """Return the Data API's reports of all calls of the account since a time, also of active calls.
 
         :param since: epoch seconds. The result contains all calls that started at this time or later, and may
             contain calls of the day before.
@@ -505,7 +509,7 @@ class CallApiHook(BaseHook):
     def _answer_witness(self) -> AnswerWitness | None:
         """The object that asks the Data API which contacts of active calls have picked up.
 
-        None: the connection does not use the Data API.
+        On some accounts, only the Data API shows an answer. None: the connection does not use the Data API.
         """
         if not self.has_data_api:
             return None

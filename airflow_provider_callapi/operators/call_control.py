@@ -344,9 +344,9 @@ _NOT_PERSONAL = frozenset({"virtual_phone_number", "external_id"})
 
 
 def _masked(value: Any) -> Any:
-    """Return a copy of a JSON value in which every phone number is shortened.
+    """Return a copy of a JSON value in which phone numbers are shortened, e.g. ``7926…0001``.
 
-    The values of the fields in `_NOT_PERSONAL` stay unchanged.
+    The account's own numbers and ``external_id`` stay unchanged.
     """
     if isinstance(value, dict):
         return {name: inner if name in _NOT_PERSONAL else _masked(inner) for name, inner in value.items()}

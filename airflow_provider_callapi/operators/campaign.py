@@ -298,8 +298,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     ) -> dict[str, Any]:
         """Continue the campaign after a wait in the triggerer. Return the campaign's summary as a dict.
 
-        :param event: what the trigger observed of the campaign's calls.
-        :param memo: the facts that `CampaignMemory.memo` returned before the wait.
+        :param event: the event of the trigger, with what the polls have shown of the campaign's calls.
+        :param memo: what `CampaignMemory.memo` returned before the wait, e.g. whom the do-not-call list
+            excluded.
         """
         return self._carry_out(context, event or {}, memo)
 

@@ -254,9 +254,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             return Snapshot(time.time(), failure=NotSent(str(error)))
 
     def _loses_observations(self, context: Context) -> bool:
-        """Return True if a poke cannot read what earlier pokes observed.
+        """Return whether a poke cannot read what earlier pokes observed of the call.
 
-        In reschedule mode before Airflow 3.3, each poke loses its observations, because there is no task
+        True in reschedule mode before Airflow 3.3: each poke runs in a new process, and there is no task
         state.
         """
         return self.reschedule and STATE_KEY not in context

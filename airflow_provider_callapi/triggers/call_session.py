@@ -1,4 +1,4 @@
-"""The trigger that waits for one call without a worker.
+"""The trigger that waits for one call in Airflow's triggerer, so that the task needs no worker meanwhile.
 
 The trigger only polls. After the wait, the worker sets tags, fetches the report and returns the result.
 """
@@ -103,7 +103,12 @@ class CallApiSessionTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Poll until the wait ends, and yield one event. In the worker, `read_event` reads this event."""
+        """Poll until the call is answered or has ended, or the deadline comes. Then yield one event.
+
+        :return: an event with the phase and the dict of the call: ``{"phase": "ENDED", "call": {…}}``. Or an
+            event about an error: ``{"error": …, "permanent": True}``. In the worker, `read_event` reads the
+            event.
+        """
         call = Outcome.from_xcom(self.call)
         remember_running(self, [call.call_session_id])
         watch = SessionWatch(

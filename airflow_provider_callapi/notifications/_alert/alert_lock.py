@@ -1,6 +1,7 @@
-"""Let only one of several callbacks ring for an alert, and store the alert's progress for a restart.
+"""Let only one of several callbacks ring for an alert, and store whom it has called, for a restart.
 
-An alert is one or several phone calls about a failure.
+An alert is one or several phone calls about a failure. If Airflow restarts the callback, it continues with
+the next person.
 """
 
 from __future__ import annotations

@@ -138,10 +138,11 @@ def _ask_for_report(hook: CallApiHook, call: Outcome, marks: Sequence[Mark], log
 
 
 def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
-    """Return whether the polls or the Data API show that a call was answered.
+    """Return whether the polls or the Data API show that the contact has answered a call.
 
     The Data API is asked only if the polls show no answer. A short talk may begin and end between two polls,
-    and some accounts never list a talk. An error of the Data API is logged and counts as "not answered".
+    and on some accounts the polls never show a talk. An error of the Data API is logged and counts as "not
+    answered".
     """
     outcome = watch.extend_outcome(call)
     answered = outcome.answered

@@ -48,11 +48,12 @@ class Execution(Protocol):
         """
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
-        """Run a blocking function and return its result."""
+        """Run a blocking function, such as a request, and return its result."""
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
-        """Poll and update the watch until the call is answered or has ended, or the watch times out.
+        """Poll the active calls until a call is answered or has ended, or its watch times out.
 
+        :param watch: the object that collects what the polls show of the call.
         :param until: what to wait for: ``answered`` or ``ended``.
         """
 

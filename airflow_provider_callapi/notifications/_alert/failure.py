@@ -50,9 +50,10 @@ class Failure:
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """Return the failure that a callback's context describes.
+        """Return what failed, as the context of an Airflow callback describes it.
 
-        If the context has no DAG id or run id, the failure has "unknown" instead.
+        :param context: the context that Airflow passes to the callback, or the context of a running task. A
+            missing DAG id or run id becomes ``"unknown"``.
         """
         ti, dag_run, dag = context.get("ti"), context.get("dag_run"), context.get("dag")
         dag_id = _text(ti, "dag_id") or _text(dag_run, "dag_id") or _text(dag, "dag_id") or "unknown"
@@ -104,7 +105,10 @@ def _waits_for_a_person(task: Any) -> bool:
 
 
 def _is_running(ti: Any) -> bool:
-    """Return whether a task instance is running now. A failed task whose callback runs is not running."""
+    """Return whether a task instance is running now, so that the task itself calls the notifier.
+
+    False: the task has failed, and its callback runs.
+    """
     from airflow.providers.common.compat.sdk import get_current_context  # noqa: PLC0415 - parse time
 
     try:

@@ -93,12 +93,12 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
 
 
 def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log: Any) -> dict[str, Any]:
-    """Render the optional template fields. Return field name → rendered value.
+    """Render the optional template fields of the notifier. Return field name → rendered value.
 
     If a field cannot be rendered, log the error and use None as the value. A mistake in an optional field
     must not prevent the alert.
 
-    :param values: field name → template.
+    :param values: field name → template, e.g. ``{"message": "Task {{ ti.task_id }} failed"}``.
     :param render: a function that renders one template.
     """
     rendered = {}

@@ -115,9 +115,10 @@ def _furthest(*progresses: Progress | None) -> Progress | None:
 def _make_escalation(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> Escalation:
-    """Return the escalation of an alert, which calls the people of the alert one after another.
+    """Return the escalation of an alert: the object that calls its people one after another.
 
-    The escalation renews the alert's lock before each request, and records each placed call in the lock.
+    Before each start request, the escalation checks that no other callback has rung. It stores each placed
+    call in the alert's Variable.
     """
 
     def warn(text: str) -> None:

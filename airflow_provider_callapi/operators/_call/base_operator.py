@@ -199,9 +199,10 @@ class StartCallOperator(RequestOperator):
     ) -> dict[str, Any]:
         """Continue the task after the triggerer has watched the call. Return the call as a dict.
 
-        :param event: what the trigger observed of the call.
+        :param event: the event of the trigger: the phase and the dict of the call, or an error.
         :param wait_until: epoch seconds at which this try stops waiting.
-        :param call_session_id: the session id of the call. None: an older version deferred the task.
+        :param call_session_id: the session id of the call. None: an older version of this package deferred
+            the task.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
@@ -313,9 +314,9 @@ class StartCallOperator(RequestOperator):
             yield results
 
     def _complete(self, result: Result) -> dict[str, Any]:
-        """Finish or defer the task.
+        """Return the call if the try has finished. If the try has to wait, defer the task.
 
-        If the result of the try is a call, return the call. If the result is a deferral, defer the task.
+        :param result: the dict of the call, or the deferral.
         """
         if isinstance(result, Deferral):
             self.defer(

@@ -113,10 +113,9 @@ class CallTry:
 
     @property
     def recording_url(self) -> str | None:
-        """The URL of the call's recording.
+        """The URL of the call's recording, for the link in Airflow's UI.
 
-        None: the operator's option ``recording_link`` is not set, or the Data API has not reported a
-        recording.
+        None: the option ``recording_link`` is not set, or the Data API has not reported a recording.
         """
         report = self._lifecycle.report
         return report.full_record_file_link if report and self._options.recording_link else None
@@ -493,7 +492,7 @@ class CallTry:
 
 
 def _pause(seconds: float) -> Any:
-    """Return a trigger that fires after some seconds."""
+    """Return an Airflow trigger that fires after this number of seconds."""
     from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
         TimeDeltaTrigger,
     )
@@ -502,7 +501,7 @@ def _pause(seconds: float) -> Any:
 
 
 def _judged(step: Finished) -> dict[str, Any]:
-    """Return a finished call as a dict for XCom.
+    """Return a finished call as a dict for XCom, or raise the error with which the task fails.
 
     :raises CallNotAnswered: the task requires an answer, and the contact did not answer.
     :raises CallOutcomeUnknown: the task requires an answer, and it is unknown whether the contact answered.

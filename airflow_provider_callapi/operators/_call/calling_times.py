@@ -1,4 +1,4 @@
-"""When the task of a start operator may dial: calling hours and the task's own time limits."""
+"""Decide when the task of a start operator may dial, by the calling hours and the task's time limits."""
 
 from __future__ import annotations
 
@@ -52,9 +52,11 @@ class CallingTimes:
         return cls(hours, options.timezone, facts.run_after, options.max_lateness, facts.execution_deadline)
 
     def refuse_closed(self, now: float) -> None:
-        """Raise an error if the contact may not be called now.
+        """Raise an error outside the calling hours and the calling days.
 
-        :raises OutsideCallingHours: the contact may not be called now.
+        :param now: epoch seconds.
+        :raises OutsideCallingHours: the contact may not be called now. The exception contains the next time
+            at which the contact may be called.
         """
         self.hours.refuse_closed(now, self.timezone)
 

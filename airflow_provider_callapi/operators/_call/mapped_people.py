@@ -63,7 +63,7 @@ class PeopleOfIndex:
 
     @classmethod
     def of(cls, facts: TaskFacts) -> Self | None:
-        """Return the people of the running map index.
+        """Return the people whom the running map index has called.
 
         None: the task is not mapped, or this Airflow has no task state.
         """

@@ -13,7 +13,10 @@ _OBJECTS = ("operator", "employee")
 
 
 def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict[str, Any]:
-    """Return the parameters of a request, with each number in the form that the service expects.
+    """Return the parameters of a request, with each phone number in the form that the service expects.
+
+    Example: with the region ``RU``, ``{"contact": "8 926 000-00-01"}`` becomes ``{"contact":
+    "79260000001"}``.
 
     :param values: field name → value.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.

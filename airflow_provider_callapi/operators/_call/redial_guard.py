@@ -1,4 +1,4 @@
-"""End a task without retries after a placed call, if the next try would not know of the call."""
+"""After a placed call, let a task fail without retries if the next try would not know of the call."""
 
 from __future__ import annotations
 

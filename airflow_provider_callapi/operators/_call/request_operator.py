@@ -39,7 +39,7 @@ SessionRef = int | str | dict[str, Any]
 def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None = None) -> Q:
     """Return an API request of the given type with the given values.
 
-    If a value is a text, the function converts the text to the type of the request's field.
+    A value that is a text becomes the type of the request's field, e.g. ``"36"`` becomes ``36``.
 
     :param values: field name → value. The value of ``call_session_id`` may be a session id, or the dict of a
         call.
@@ -123,13 +123,14 @@ class _CheckedAfterConstruction(BaseOperatorMeta):
 class RequestOperator(
     MappedDataIsNoTemplate, TextStaysText, BaseOperator, metaclass=_CheckedAfterConstruction
 ):
-    """Base of the Airflow operators for one API method.
+    """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
-    The API request consists of those operator attributes that have the name of a field of the method. All of
-    these attributes may contain templates.
+    Each attribute that has the name of a field of the method becomes a field of the API request. All of these
+    attributes may contain templates.
 
-    :cvar kinds: name of each parameter that is not a field of the method → the `Kind` that checks and
-        converts the parameter's value.
+    :cvar request_type: the class of the API request.
+    :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
+    :cvar kinds: the operator's other parameters: name → the `Kind` that checks and converts the value.
     :raises InvalidParameter: the value of a parameter cannot be used. The text names the parameter. The
         constructor checks only values that contain no template.
     """

@@ -69,11 +69,11 @@ REPORT_OPTIONS: Schema = {
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """The parameters of a report operator. ``lookback`` is in seconds.
+    """The checked and converted parameters of a report operator. ``lookback`` is in seconds.
 
     Each option has the name and the meaning of the parameter that `CallApiCallsReportOperator` describes.
 
-    :ivar fields: the fields of a row in their order, with ``id``.
+    :ivar fields: the names of the fields of a row, in their order. They include ``id``.
     """
 
     callapi_conn_id: str

@@ -38,9 +38,9 @@ def find_problems(
 
 
 def _requests(template: CallTemplate, people: list[Person]) -> Iterator[StartCall]:
-    """Yield the start request of each person.
+    """Yield the start requests whose objects (scenarios, files, …) must be in the account.
 
-    If all requests name the same objects, yield only one request.
+    If the requests of all people name the same objects, yield only the request of the first person.
     """
     same = template.personal <= _EVERYONES_OWN and not any(is_sip_number(person.contact) for person in people)
     for person in people[:1] if same else people:

@@ -138,9 +138,9 @@ class DoNotCall:
 
 
 def blacklist_of(hook: CallApiHook) -> Callable[[], list[str]]:
-    """Return a function that reads the numbers on the account's blacklist.
+    """Return a function that requests the account's blacklist and returns its phone numbers.
 
-    :raises CallApiFailure: the connection does not use the Data API.
+    :raises CallApiFailure: the connection does not use the Data API, which has the blacklist.
     """
     if not hook.has_data_api:
         raise CallApiFailure(

@@ -74,7 +74,10 @@ class CampaignMemory:
         self.identity = identity
 
     def remember_timezone(self, timezone: str) -> None:
-        """Store the account's time zone for later workers, so that the Data API is asked only once."""
+        """Store the account's time zone for later workers, so that they do not ask the Data API again.
+
+        :param timezone: IANA name of the time zone.
+        """
         if self._state is not None and timezone != self.timezone:
             self._state.set(_TIMEZONE, timezone)
         self.timezone = timezone

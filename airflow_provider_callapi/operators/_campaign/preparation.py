@@ -60,8 +60,9 @@ def read_rules(
     run_after: float | None,
     account_timezone: str,
 ) -> Rules:
-    """Return the campaign's rules: when, how often and how fast people are called.
+    """Return the campaign's rules, e.g. its calling hours, its redials and how many calls may be active.
 
+    :param hook: the hook of the campaign's connection.
     :param now: epoch seconds.
     :param run_after: when the DAG run was due, epoch seconds. None: not known.
     :param account_timezone: IANA name of the account's time zone.

@@ -64,6 +64,8 @@ _NAP = 1.0
 class UnfinishedBusiness(Exception):
     """Raised if a campaign is over but its task must fail, e.g. because too few people were reached.
 
+    The failing task still stores the summary as its XCom.
+
     :ivar summary: the campaign's summary (counts of people and calls), for XCom.
     :ivar error: the exception that the task raises.
     """
@@ -189,7 +191,7 @@ class CampaignRun:
     def kill(self) -> None:
         """Stop dialling, and release (end) the active calls if the author set ``cancel_on_kill``.
 
-        A signal handler may call this method.
+        Airflow's ``on_kill`` calls this method, possibly from a signal handler.
         """
         self._killed = True
         self._campaign.stop("the task was killed")
@@ -239,7 +241,10 @@ class CampaignRun:
         return external_id(self._scope_of_ids, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str]:
-        """Return the campaign's phone numbers that were on the do-not-call list in this or an earlier try."""
+        """Return the phone numbers that this or an earlier try found on the do-not-call list.
+
+        Only numbers of people on the contact list are returned: task state keeps only hashes of numbers.
+        """
         known, people = self._memory.excluded, self._plan.people if self._memory.excluded else ()
         return frozenset(person.contact for person in people if self._fingerprint(person) in known)
 

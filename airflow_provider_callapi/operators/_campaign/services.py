@@ -74,7 +74,7 @@ class CampaignServices:
         )
 
     def start(self, requests: Sequence[StartCall]) -> list[StartedCall | CallApiError]:
-        """Send start requests in parallel, each request once.
+        """Send several start requests at the same time, each request once.
 
         :return: for each request, in the same order, the answer of the service or the error.
         """

@@ -121,10 +121,10 @@ class _Poller:
         return replace(snapshot, answered=answered)
 
     async def _read_connection(self) -> Connection:
-        """Return the Airflow connection. If the connection cannot be read, try again for some minutes.
+        """Return the Airflow connection. If the connection cannot be read, try again for three minutes.
 
-        Airflow also reports a connection as missing if a secrets backend or the API server is down. If the
-        method raised the first error at once, all waits of the triggerer would end.
+        Airflow also reports a connection as missing if a secrets backend or the API server is down. Without
+        the repeats, a short outage would end the waits of all deferred tasks.
 
         :raises Exception: the error of the last attempt.
         """
@@ -142,11 +142,10 @@ class _Poller:
 
 
 def is_permanent(error: Exception) -> bool:
-    """Return whether a retry of the task would fail with the same error.
+    """Return whether a retry of the task would fail with the same error, e.g. with a wrong password.
 
-    Return False for an error of an unknown kind: such an error may be temporary, e.g. an outage of the
-    secrets backend. Return False for a missing connection, too, because Airflow reports a missing connection
-    and an outage with the same error.
+    False also for an unknown error and for a missing connection: Airflow reports a missing connection and an
+    outage of the secrets backend with the same error.
     """
     if isinstance(error, CallApiError):
         return error.permanent
