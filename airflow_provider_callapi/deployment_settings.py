@@ -1,4 +1,4 @@
-"""Reads the name and the secret keys of this deployment from Airflow's configuration."""
+"""Read this package's settings from Airflow's configuration: name, secret keys, ledger connections."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ SECTION = "callapi"
 
 @cache
 def read_deployment() -> Deployment:
-    """Return this deployment. All machines of the deployment must have the same configuration.
+    """Return the name and the secret keys of this Airflow deployment, from Airflow's configuration.
+
+    Ids and hashes of phone numbers depend on them, so all machines of a deployment must have the same
+    configuration.
 
     The name is ``[callapi] deployment``, or else ``[api] base_url``. The keys are ``[callapi] secret_keys``,
     or else ``[core] fernet_key``. Both options list several keys with commas between them, the newest first.
-    The hashes in ids use the last key in the list, so that a new key does not change ids. If ``[callapi]
-    deployment`` is set, ids use only a key of ``[callapi] secret_keys``.
+
+    The hashes in ids use the last (oldest) key in the list, so that a new key does not change ids. If
+    ``[callapi] deployment`` is set, ids use only a key of ``[callapi] secret_keys``, and no key without this
+    option.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))
@@ -32,7 +37,10 @@ def read_deployment() -> Deployment:
 
 
 def read_ledger_conn_ids() -> list[str]:
-    """Return the ids of the connections in ``[callapi] ledger_conn_ids``."""
+    """Return the ids in the option ``[callapi] ledger_conn_ids``, e.g. ``["ledger"]``.
+
+    They are connections to the SQL ledgers whose campaigns the page of calls shows.
+    """
     return [name.strip() for name in _option(SECTION, "ledger_conn_ids").split(",") if name.strip()]
 
 

@@ -65,18 +65,21 @@ class CallNotAnswered(AirflowException):
 
 
 class CallUnresolvedForNow(AirflowException):
-    """A start request got no usable answer, and the task has ``delivery="at_least_once"``.
+    """A start request got no usable answer, and the operator has ``delivery="at_least_once"``.
 
-    The call may have been placed. A retry of the task may place a second call.
+    The call may have been placed. Airflow retries the task, and the retry may place a second call.
     """
 
 
 class CallOutcomeUnknown(AirflowFailException):
-    """The call is over, and it is unknown whether the contact answered, or even whether the phone rang."""
+    """The call is over, and it is unknown whether the contact answered, or even whether the phone rang.
+
+    The task is never retried.
+    """
 
 
 class CallStillActive(AirflowException):
-    """The call was still active when the task's timeout was up."""
+    """The call was still active when the task's timeout was up. A retry waits again and does not dial."""
 
 
 class CallApiTrouble(AirflowException):
@@ -88,19 +91,23 @@ class CallApiTrouble(AirflowException):
 
 
 def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved | CallUnresolvedForNow:
-    """Return the exception of a task whose call may have been placed and was not found.
+    """Return the exception for a task whose call may have been placed, but was not found by the search.
 
-    :param error: the error of `airflow_provider_callapi.calls.placing.place`.
+    :param error: the error of `airflow_provider_callapi.calls.placing.place`. Its text becomes the text of
+        the exception.
     :param may_dial_again: whether the author accepts that a retry of the task places a second call.
+    :return: `CallUnresolvedForNow`, which Airflow retries, if the author accepts this. Otherwise
+        `CallUnresolved`.
     """
     return (CallUnresolvedForNow if may_dial_again else CallUnresolved)(str(error))
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Convert permanent API errors of a ``with`` block into `CallApiFailure`, and add advice to the text.
+    """Convert permanent API errors of the ``with`` block into `CallApiFailure`, which Airflow never retries.
 
-    Airflow never retries a task that fails with `CallApiFailure`. Other errors pass unchanged.
+    The text of the new error also contains advice, e.g. which field of the connection to correct. Other
+    errors pass unchanged.
     """
     try:
         yield
@@ -111,7 +118,11 @@ def translate_errors() -> Iterator[None]:
 
 
 def with_advice(error: CallApiError) -> str:
-    """Return the text of an API error, with advice for the user who maintains the Airflow connection."""
+    """Return the text of an API error, and what a user should do about the error.
+
+    :param error: the error of a request. Its method decides whether the text names the Call API or the Data
+        API.
+    """
     # DAG files import this module and are parsed often
     from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415
     from airflow_provider_callapi.api.data_api import DATA_METHODS  # noqa: PLC0415

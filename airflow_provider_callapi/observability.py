@@ -113,16 +113,22 @@ A log line on Airflow's page shows the fields in this order, and the end of the 
 
 
 def log_call_event(event: LogEvent, call: Outcome) -> None:
-    """Log a change in a call's state. The log line contains the known facts about the call."""
+    """Write a log line such as ``call answered`` about a change in a call's state.
+
+    The line also contains the known fields of the call, e.g. its session id and its talk time.
+
+    :param call: what is known of the call.
+    """
     _log_event(event, **_outcome_fields(call.to_xcom()))
 
 
 def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
     """Update the watch of a call with the result of a poll, and return the call's phase.
 
-    A watch is an object that collects what the polls show of one call. If the poll changes the phase, log the
-    new phase.
+    A watch is an object that collects what the polls show of one call. If the poll changes the phase, e.g.
+    from listed to answered, log the new phase.
 
+    :param snapshot: the result of the poll.
     :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
     """
     phase_before = watch.phase
@@ -133,9 +139,9 @@ def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
 
 
 def time_out_watch(watch: SessionWatch) -> None:
-    """End the watch of a call at the watch's deadline, without another poll.
+    """End the watch of a call, because its deadline has come. Log that the call has timed out.
 
-    Log the new phase of the call.
+    A watch is an object that collects what the polls show of one call.
     """
     watch.time_out()
     _log_phase(watch)
@@ -168,21 +174,31 @@ def _outcome_fields(call: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def count_call(outcome: CallOutcomeTag) -> None:
-    """Add one to the metric ``callapi.calls``, which counts the calls of start operators by outcome."""
+    """Add one to the metric ``callapi.calls``, which counts the calls of start operators by outcome.
+
+    :param outcome: the metric's tag, e.g. ``answered``. For ``unresolved``, also add one to
+        ``callapi.unresolved``.
+    """
     _send("incr", "callapi.calls", outcome=outcome)
     if outcome == "unresolved":
         _send("incr", "callapi.unresolved")
 
 
 def count_alert(result: AlertResultTag) -> None:
-    """Add one to the metric ``callapi.alerts``, which counts the notifier's alerts by result."""
+    """Add one to the metric ``callapi.alerts``, which counts the notifier's alerts by result.
+
+    :param result: the metric's tag, e.g. ``quiet``.
+    """
     _send("incr", "callapi.alerts", result=result)
 
 
 def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
-    """Record the points (rate-limit units) left in this minute and this day as metrics.
+    """Set the metrics ``callapi.points.minute_remaining`` and ``callapi.points.day_remaining``.
+
+    They show how many points (rate-limit units) the account has left.
 
     :param limits: the limits in a reply of the service.
+    :param conn_id: id of the Airflow connection.
     :param service: the service that replied: ``call_api`` or ``data_api``.
     """
     for name in ("minute_remaining", "day_remaining"):
@@ -191,17 +207,20 @@ def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
 
 
 def record_poll_age(seconds: float, *, conn_id: str) -> None:
-    """Record the metric ``callapi.poll.age`` after a poll in a triggerer.
+    """Set the metric ``callapi.poll.age`` after a poll in a triggerer. A growing value shows that polls fail.
 
-    :param seconds: the seconds since the last successful poll of the connection. 0: this poll succeeded.
+    :param seconds: the seconds since the last successful poll of the connection. 0: no trigger polls any
+        more.
+    :param conn_id: id of the Airflow connection.
     """
     _send("gauge", "callapi.poll.age", round(seconds, 3), conn_id=conn_id)
 
 
 def record_request(seconds: float, *, method: str, result: str) -> None:
-    """Record the duration of one request as a metric.
+    """Record the duration of one request in the metric ``callapi.requests``.
 
     :param seconds: the time from the start of the send to the parsed answer or the error.
+    :param method: the API method, e.g. ``list.calls``.
     :param result: ``ok``, or the class name of the error.
     """
     _send("timing", "callapi.requests", timedelta(seconds=seconds), method=method, result=result)
@@ -221,12 +240,10 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
 
 
 def _stats() -> Any:
-    """Return Airflow's ``Stats`` object, initialized for this process.
+    """Return the object through which a task or a trigger sends metrics with Airflow.
 
     Airflow 3.2 and newer have two ``Stats`` objects: one for core processes, and one for tasks and triggers.
-    This function returns the object for tasks and triggers. A triggerer does not initialize the object for
-    tasks and triggers. The function therefore imports the task SDK's serializers, because this import
-    initializes the object.
+    A triggerer does not initialize the second one. The import of the task SDK's serializers initializes it.
     """
     with suppress(ImportError):  # older versions of Airflow have one `Stats` object
         import airflow.sdk.serde  # noqa: F401, PLC0415
@@ -279,9 +296,12 @@ def _nanoseconds(epoch_seconds: float) -> int:
 
 @dataclass
 class ObservedStore:
-    """A store for the journal (the record of a task's call). The store also logs and counts state changes.
+    """A store for the journal of a call. It also logs and counts each change of the call's state.
 
-    The store first writes a change, and then logs and counts the change.
+    Example: when the journal stores that the call is placed, the store logs ``call started``. A change is
+    stored first, and then logged.
+
+    :ivar store: the store that keeps the journal.
     """
 
     store: KeyValueStore
@@ -321,7 +341,11 @@ def _outcome_tag(call: dict[str, Any]) -> CallOutcomeTag:
 
 @dataclass
 class MeteredLedger:
-    """A campaign's ledger that also counts each finished attempt in the metric ``callapi.campaign.calls``."""
+    """A campaign's ledger that also counts each finished attempt in the metric ``callapi.campaign.calls``.
+
+    :ivar ledger: the ledger that stores the attempts.
+    :ivar campaign: the campaign's name, a tag of the metric.
+    """
 
     ledger: Ledger
     campaign: str

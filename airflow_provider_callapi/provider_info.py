@@ -1,4 +1,7 @@
-"""The description of this provider, which Airflow reads at start-up. This module imports nothing heavy."""
+"""The description of this provider for Airflow: its operators, connection form and configuration options.
+
+Airflow imports this module at start-up, so the module imports nothing heavy.
+"""
 
 from typing import Any
 
@@ -20,10 +23,10 @@ def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
 
 
 def form_label(field: str) -> str:
-    """Return the label that a field has in Airflow's connection form.
+    """Return the label of a field in Airflow's connection form, e.g. ``Call API host`` for ``host``.
 
-    :param field: the name of a field, e.g. ``host``, or ``extra.timeout`` for a field of the connection's
-        extra.
+    :param field: the name of a field: ``host``, or ``extra.timeout`` for a field of the connection's extra.
+    :return: the label. A field of the extra that is not in the form stays as it is.
     """
     (form,) = get_provider_info()["connection-types"]
     name = field.removeprefix("extra.")
@@ -33,7 +36,11 @@ def form_label(field: str) -> str:
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Return the description of this provider, in the form of Airflow's ``provider_info.schema.json``."""
+    """Return the description of this provider, in the form of Airflow's ``provider_info.schema.json``.
+
+    Airflow calls this function to find the provider's hooks, operators, connection form and configuration
+    options.
+    """
     return {
         "package-name": "airflow-provider-callapi",
         "name": "CoMagic / UIS Call API",

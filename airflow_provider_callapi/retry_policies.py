@@ -40,7 +40,7 @@ _RESET_MARGIN = timedelta(seconds=1)
 
 
 class Verdict(Enum):
-    """The retry policy's decision whether and when Airflow retries a failed task."""
+    """The retry policy's decision: whether and when Airflow retries a failed task."""
 
     AT_RESET = "retried after the reset of the limit"
     NEVER = "not retried"
@@ -50,7 +50,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class _Rule:
-    """One rule of the retry policy.
+    """One rule of the retry policy: which errors it concerns, and what follows from them.
 
     :ivar error_types: the rule applies to errors of these classes.
     :ivar verdict: whether and when Airflow retries the task.
@@ -65,9 +65,10 @@ class _Rule:
 
 
 def _must_not_repeat(error: errors.CallApiError) -> bool:
-    """Return True if a failed request must not be sent again: the service may have carried out the request.
+    """Return whether a repeat of a failed request could have its effect twice, e.g. ring a phone again.
 
-    A request for a method that this package does not define must not be sent again.
+    True: the service may have carried out the request, and the method must not be repeated. A method that
+    this package does not define counts as such a method.
     """
     request_type = {**METHODS, **DATA_METHODS}.get(error.method or "")
     return error.maybe_done and (request_type is None or request_type.repeat is Repeat.NEVER)
@@ -147,6 +148,10 @@ class CallApiRetryPolicy(RetryPolicy):
     ) -> RetryDecision:
         """Decide whether and when Airflow retries a task that failed with an exception.
 
+        :param exception: the exception of the task. Its causes count, too.
+        :param try_number: the number of the failed try; the first try is 1. Later tries wait longer.
+        :param max_tries: not used: Airflow itself limits the number of retries.
+        :param context: not used.
         :return: the decision. Its reason names the class of the error on which the decision is based.
         """
         for error in _error_chain(exception):
@@ -178,10 +183,10 @@ class CallApiRetryPolicy(RetryPolicy):
         return RetryDecision.default()
 
     def _back_off(self, try_number: int) -> timedelta:
-        """Return the delay before the next try, which doubles with each try.
+        """Return the delay before the next try. The delay doubles with each try, up to ``longest``.
 
-        A random part of up to a quarter is subtracted from the delay, so that tasks that failed at the same
-        time retry at different times.
+        The delay is shortened by a random share of up to a quarter, so that tasks that failed at the same
+        time do not retry at the same time.
         """
         doublings = min(max(try_number - 1, 0), 32)
         delay = min(self.backoff.total_seconds() * 2.0**doublings, self.longest.total_seconds())

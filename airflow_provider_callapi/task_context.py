@@ -1,4 +1,4 @@
-"""The parts of Airflow's task context that this package uses: task state, and facts about the task's try."""
+"""Read what this package needs from Airflow's task context: ids, try number, time limits, task state."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _IN_TEMPLATES = ("params", "ds", "run_id")
 
 
 class TaskState:
-    """Airflow's task state as a `KeyValueStore`. Stored values survive retries, deferrals and clears."""
+    """Airflow's task state, a key-value store of one task. Values survive retries, deferrals and clears."""
 
     def __init__(self, accessor: Any) -> None:
         self._accessor = accessor
@@ -43,7 +43,10 @@ class TaskState:
         return self._accessor.get(key)
 
     def set(self, key: str, value: Any) -> None:
-        """Store the value of a key, without expiry. When this method returns, the value is stored."""
+        """Store the value of a key without expiry. The method returns after the value is stored.
+
+        :param value: plain JSON.
+        """
         from airflow.sdk.execution_time.context import (  # noqa: PLC0415 - Airflow 3.3+, as task state is
             NEVER_EXPIRE,
         )
@@ -52,11 +55,12 @@ class TaskState:
 
 
 class MappedTask:
-    """The map indexes of one mapped task in one DAG run. They exchange values through XCom.
+    """The map indexes of one mapped task in one DAG run, which exchange values through XCom.
 
     Airflow deletes the values of a map index when the next try of this map index begins.
 
     :param ti: Airflow's running task instance.
+    :ivar map_index: the map index of the running task instance.
     """
 
     def __init__(self, ti: Any) -> None:
@@ -64,17 +68,26 @@ class MappedTask:
         self.map_index: int = ti.map_index
 
     def publish(self, key: str, value: Any) -> None:
-        """Show a value to the other map indexes."""
+        """Show a value to the other map indexes of the task, as an XCom. The value replaces an earlier value.
+
+        :param value: plain JSON.
+        """
         self._ti.xcom_push(key=key, value=value)
 
     def published(self, key: str) -> list[Any]:
-        """Return the values that all map indexes have published, in any order."""
+        """Return the values that the map indexes of the task have published under a key, in any order.
+
+        A map index that has published nothing has no value in the list.
+        """
         values = self._ti.xcom_pull(task_ids=self._ti.task_id, key=key)
         values = values if isinstance(values, list) else [values]
         return [value for value in values if value is not None]
 
     def states(self) -> dict[int, str | None]:
-        """Return map index → state of the task instance; None: the task instance was not scheduled yet."""
+        """Return map index → state of its task instance, e.g. ``{0: "success", 1: "running", 2: None}``.
+
+        None: the task instance was not scheduled yet.
+        """
         ti = self._ti
         found = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
         prefix = f"{ti.task_id}_"
@@ -87,9 +100,10 @@ class MappedTask:
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """Facts about one try of one task. Times are epoch seconds.
+    """What this package knows of one try of one task: ids, counts and time limits. Times are epoch seconds.
 
-    :ivar owner: dag id, run id, task id and map index. All tries of the task have the same owner.
+    :ivar owner: dag id, run id, task id and map index (``"-1"``: not mapped). All tries of the task have the
+        same owner.
     :ivar clears: Airflow's ``max_tries``. The number grows each time a user clears the task. A retry does not
         change the number.
     :ivar try_number: the number of the try; the first try is 1.
@@ -98,9 +112,9 @@ class TaskFacts:
         deadline, although Airflow itself counts again from zero after each deferral. None: the task has no
         timeout.
     :ivar state: the task state. None: this Airflow is older than 3.3.
-    :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for templates that not Airflow
-        but an operator of this package renders.
-    :ivar deployment: the Airflow deployment.
+    :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for the templates that this
+        package itself renders for each person of a campaign.
+    :ivar deployment: the name and the secret keys of this Airflow deployment, for ids and hashes.
     :ivar run_clears: how often a user has cleared tasks of the DAG run.
     :ivar was_cleared: whether a user has cleared this task instance.
     :ivar mapped: the map indexes of the task. None: the task is not mapped.
@@ -120,8 +134,9 @@ class TaskFacts:
 
     @classmethod
     def of(cls, context: Mapping[str, Any], *, execution_timeout: timedelta | None) -> Self:
-        """Return the facts about the try that a task context describes.
+        """Return what a task context contains about the running try.
 
+        :param context: Airflow's context of the running task.
         :param execution_timeout: the task's ``execution_timeout``. None: the task has no timeout.
         """
         ti = context["ti"]
@@ -145,12 +160,11 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Deferral:
-    """A request to defer the task.
-
-    A helper class returns this request, and the Airflow operator defers the task.
+    """What Airflow needs to defer a task. A helper returns this object, and the operator defers the task.
 
     :ivar trigger: the Airflow trigger that waits.
-    :ivar method_name: the Airflow operator's method that Airflow calls with the trigger's event.
+    :ivar method_name: the operator's method that Airflow calls with the trigger's event, e.g.
+        ``execute_complete``.
     :ivar kwargs: further arguments of the method ``method_name``, as plain JSON.
     :ivar timeout: how long the deferral may last. None: no limit.
     """
@@ -162,10 +176,14 @@ class Deferral:
 
 
 def lost_its_state(facts: TaskFacts) -> bool:
-    """Return whether Airflow has deleted the task's state, so that the task may have called people before.
+    """Return whether Airflow has deleted the task's state after an earlier success. Then calls are forgotten.
 
-    Airflow deletes the state of a successful task if ``[state_store] clear_on_success`` is set. A user can
-    clear the task afterwards. Use this function at the beginning of each try.
+    Airflow deletes the state of a successful task if ``[state_store] clear_on_success`` is set. If a user
+    then clears the task, the task no longer knows whom it has called. Use this function at the beginning of
+    each try.
+
+    :return: True: the task may have called people before. False: the state is complete, or there is no task
+        state.
     """
     if facts.state is None or not conf.getboolean("state_store", "clear_on_success", fallback=False):
         return False
@@ -178,7 +196,7 @@ def lost_its_state(facts: TaskFacts) -> bool:
 
 
 def refuse_another_task(context: Mapping[str, Any], task_id: str) -> None:
-    """Refuse to execute an operator inside another task, for example in a loop in a ``@task`` function.
+    """Raise an error if an operator is executed inside another task, for example in a ``@task`` function.
 
     Airflow keeps one journal for a task. Several operators in one task would overwrite each other's records,
     and a retry of the task would ring people again.

@@ -1,6 +1,7 @@
-"""Operators whose text or list is the return value of a Python function.
+"""The Airflow operators behind ``@task.callapi_informer`` and ``@task.callapi_campaign``.
 
-The return value is data, so Airflow never renders the value as a template.
+A Python function returns the text of the call or the contact list. The return value is data, so Airflow never
+renders it as a template.
 """
 
 from __future__ import annotations
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
 
 
 class _LaterValue:
-    """Stands for the return value of the function until the task runs. The checks count it as a template."""
+    """A placeholder for the function's return value until the task runs. Checks treat it like a template."""
 
     def resolve(self, context: Mapping[str, Any]) -> Any:
         raise AssertionError("the task replaces this value before anyone reads the value")
 
 
 class FunctionOperator(DecoratedOperator):
-    """Base of operators one of whose parameters is the return value of a Python function.
+    """Base of operators that take the value of one parameter from a Python function.
 
-    :cvar returned: the name of the parameter.
+    :param python_callable: the function.
+    :param op_args: the function's positional arguments.
+    :param op_kwargs: the function's keyword arguments.
+    :cvar returned: the name of the parameter whose value the function returns, e.g. ``contact_message``.
+    :raises TypeError: the parameter in ``returned`` is given, too.
     """
 
     returned: ClassVar[str]
@@ -50,11 +55,15 @@ class FunctionOperator(DecoratedOperator):
 
     @property
     def xcom_push(self) -> bool:
-        """Whether Airflow stores the return value. Airflow before 3.1 reads this name."""
+        """Whether Airflow stores the return value as an XCom. Airflow before 3.1 reads this property."""
         return bool(self.do_xcom_push)
 
     def call_function(self, context: Mapping[str, Any]) -> Any:
-        """Call the function with its arguments, and with the values of Airflow's context that it names."""
+        """Call the Python function, and return its result.
+
+        The function gets its own arguments. Like in Airflow's ``@task``, it also gets the values of the task
+        context whose names are among its parameters, e.g. ``ds``.
+        """
         names = {**context, **self.op_kwargs}
         return self.python_callable(
             *self.op_args, **determine_kwargs(self.python_callable, self.op_args, names)
@@ -63,7 +72,7 @@ class FunctionOperator(DecoratedOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """Render the templates of the DAG file, but no argument that the function gets from another task."""
+        """Render the templates in the DAG file, but no function arguments that come from another task."""
         if parent is not self:
             super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
             return
@@ -76,7 +85,7 @@ class FunctionOperator(DecoratedOperator):
 
 
 class InformerFunctionOperator(FunctionOperator, CallApiStartInformerCallOperator):
-    """Call a contact and speak the text that a Python function returns."""
+    """Call a contact and speak the text that a Python function returns (``@task.callapi_informer``)."""
 
     custom_operator_name = "@task.callapi_informer"
     returned = "contact_message"
@@ -87,7 +96,12 @@ class InformerFunctionOperator(FunctionOperator, CallApiStartInformerCallOperato
     }
 
     def execute(self, context: Context) -> Any:
-        """Call the function, and then the contact. A retry never repeats the call for another text."""
+        """Call the Python function for the text, and then call the contact. Return the call as a dict.
+
+        If a retry gets another text from the function, it still does not repeat a call of an earlier try.
+
+        :raises CallApiFailure: the function returned no text. No call was placed.
+        """
         text = self.call_function(context)
         if not isinstance(text, str) or not text.strip():
             raise CallApiFailure(
@@ -99,7 +113,7 @@ class InformerFunctionOperator(FunctionOperator, CallApiStartInformerCallOperato
 
 
 class CampaignFunctionOperator(FunctionOperator, CallApiCampaignOperator):
-    """Call each person on the contact list that a Python function returns.
+    """Call each person on the contact list that a Python function returns (``@task.callapi_campaign``).
 
     After a deferral and in a retry, the function must return the same people again.
     """
@@ -109,11 +123,11 @@ class CampaignFunctionOperator(FunctionOperator, CallApiCampaignOperator):
     template_fields = (*DecoratedOperator.template_fields, *CallApiCampaignOperator.template_fields)
 
     def execute(self, context: Context) -> Any:
-        """Call the function, and start or continue the campaign with the list."""
+        """Call the Python function for the contact list, and start or continue the campaign with it."""
         self.contacts = self.call_function(context)
         return super().execute(context)
 
     def execute_complete(self, context: Context, *args: Any, **kwargs: Any) -> Any:
-        """Call the function again, and continue the campaign after a wait in the triggerer."""
+        """Call the Python function for the contact list again, and continue the campaign after a deferral."""
         self.contacts = self.call_function(context)
         return super().execute_complete(context, *args, **kwargs)

@@ -1,7 +1,7 @@
-"""The decorators ``@task.callapi_informer`` and ``@task.callapi_campaign``.
+"""The TaskFlow decorators ``@task.callapi_informer`` and ``@task.callapi_campaign``.
 
-Airflow finds the decorators in the object ``task``. An import from this module has the types of all
-parameters, which an editor can show.
+Airflow offers both under the name ``task``. A DAG author can also import them from this module: the file
+``callapi.pyi`` then gives an editor the types of all parameters.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from airflow.providers.common.compat.sdk import task_decorator_factory
 
 
 def callapi_informer(python_callable: Any = None, **kwargs: Any) -> Any:
-    """Make a task that calls a contact and speaks the text that the function returns.
+    """Decorate a function: the task calls a contact and speaks the text that the function returns.
 
+    :param python_callable: the function. None: the decorator is used with parameters,
+        ``@callapi_informer(…)``.
     :param kwargs: the parameters of `CallApiStartInformerCallOperator`, except ``contact_message``.
     """
     from airflow_provider_callapi.decorators._decorated_operators import (  # noqa: PLC0415 - parse time
@@ -26,8 +28,10 @@ def callapi_informer(python_callable: Any = None, **kwargs: Any) -> Any:
 
 
 def callapi_campaign(python_callable: Any = None, **kwargs: Any) -> Any:
-    """Make a task that calls each person on the contact list that the function returns.
+    """Decorate a function: the task calls each person on the contact list that the function returns.
 
+    :param python_callable: the function. None: the decorator is used with parameters,
+        ``@callapi_campaign(…)``.
     :param kwargs: the parameters of `CallApiCampaignOperator`, except ``contacts``.
     """
     from airflow_provider_callapi.decorators._decorated_operators import (  # noqa: PLC0415 - parse time

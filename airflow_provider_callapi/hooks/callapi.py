@@ -110,12 +110,15 @@ class CallApiHook(BaseHook):
         return await get_async_connection(conn_id)
 
     def get_conn(self) -> Client:
-        """Return a Call API client that does not repeat requests."""
+        """Return a Call API client that sends each request once, also after an error.
+
+        `call` uses another client, which repeats a failed request if the repeat is safe.
+        """
         return self.call_api.client
 
     @cached_property
     def settings(self) -> ConnectionSettings:
-        """The checked settings in the Airflow connection. The hook reads the connection once.
+        """The settings in the Airflow connection, checked and converted. The hook reads the connection once.
 
         :raises ConnectionSettingsInvalid: a field of the connection is invalid. The text names the field.
         """
@@ -125,7 +128,7 @@ class CallApiHook(BaseHook):
     def call_api(self) -> RetryingClient:
         """A Call API client that sends a failed request again if the repeat is safe.
 
-        See `RetryingClient` for the rules of safe repeats.
+        A repeat is safe if the service did not carry out the request, or if a second execution does no harm.
         """
         return self._retrying_client(make_client(self.settings))
 
@@ -133,8 +136,8 @@ class CallApiHook(BaseHook):
     def data_api(self) -> RetryingClient:
         """A Data API client that sends a failed request again if the repeat is safe.
 
-        See `RetryingClient` for the rules of safe repeats. The logins and the limits of the Data API are
-        separate from those of the Call API.
+        A repeat is safe if the service did not carry out the request, or if a second execution does no harm.
+        The logins and the limits of the Data API are separate from those of the Call API.
 
         :raises ConnectionSettingsInvalid: the connection does not use the Data API.
         """
@@ -148,8 +151,8 @@ class CallApiHook(BaseHook):
     def timezone(self) -> str:
         """IANA name of the account's time zone. The services give times in this zone.
 
-        If the Airflow connection names no zone, the hook asks the Data API once. If, in addition, the
-        connection does not use the Data API, the zone is ``Europe/Moscow``.
+        The zone is the one in the Airflow connection. If the connection names no zone, the hook asks the Data
+        API once. If the connection does not use the Data API either, the zone is ``Europe/Moscow``.
 
         :raises CallApiError: the Data API does not answer.
         """
@@ -172,10 +175,11 @@ class CallApiHook(BaseHook):
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
         """Send a request to the Call API and return the answer.
 
-        After an error, the hook sends the request again if the repeat is safe. See `RetryingClient` for the
-        rules. If the points (rate-limit units) are used up, the hook waits for the reset, in total up to
-        ``max_limit_wait`` seconds.
+        After an error, the hook sends the request again if the repeat is safe: the service did not carry out
+        the request, or a second execution does no harm. If the points (rate-limit units) are used up, the
+        hook waits for the reset, in total up to ``max_limit_wait`` seconds.
 
+        :param request: for example ``ListCalls()``.
         :param before_each_send: a function that is called before each send. If the function raises an
             exception, the request is not sent.
         :raises CallApiError: the request failed. See `airflow_provider_callapi.api.errors` for the
@@ -249,9 +253,11 @@ class CallApiHook(BaseHook):
         report_timeout: float = 0.0,
         before_each_send: Callable[[], object] = lambda: None,
     ) -> CallGateway:
-        """Return the functions through which `airflow_provider_callapi.calls.placing.place` places a call.
+        """Return the functions with which `airflow_provider_callapi.calls.placing.place` places a call.
 
-        :param log: takes a line for the task's log.
+        The functions send the start request, search for a lost call, read the clock and write to the log.
+
+        :param log: a function that writes a line to the task's log.
         :param poll_interval: seconds between two polls of the search for a lost call.
         :param report_timeout: seconds that the search waits for the Data API's report of a call.
         :param before_each_send: a function that is called before each send of the start request. If the
@@ -324,12 +330,12 @@ class CallApiHook(BaseHook):
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Poll the active calls until one call is answered or has ended.
 
-        Return the last phase of the call.
-
         :param watch: the watch of the call, an object that each poll updates. The wait ends at most ten
             seconds after the watch's deadline.
         :param until: what to wait for: ``answered`` or ``ended``.
         :param poll_interval: seconds between two polls.
+        :return: the last phase of the call, e.g. answered, ended or timed out.
+        :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
         """
         snapshots = self.poll_snapshots(
             poll_interval, awaited=lambda: watch.awaited_answers(until), until=watch.deadline
@@ -351,10 +357,10 @@ class CallApiHook(BaseHook):
     ) -> CallReport | None:
         """Return the Data API's report of an active or finished call. None: no report exists yet.
 
-        A report that cannot be read counts as missing.
+        Pass ``call_session_id`` or ``external_id`` to identify the call. A report that cannot be read counts
+        as missing.
 
-        Pass ``call_session_id`` or ``external_id`` to identify the call.
-
+        :param call_session_id: the session id of the call.
         :param external_id: the id in the start request. If several calls have this id, the method returns the
             report of the newest call that matches ``contact`` and ``since``.
         :param contact: the number that was called. None: any number matches.
@@ -363,6 +369,7 @@ class CallApiHook(BaseHook):
         :param operations: ask for the scenario's operations, too.
         :raises Unanswered: the search by ``external_id`` found no report, and a report that cannot be read
             may be the wanted report.
+        :raises ValueError: neither ``call_session_id`` nor ``external_id`` is given.
         """
         if call_session_id is not None:
             selection = Selection("id", (call_session_id,))
@@ -392,7 +399,7 @@ class CallApiHook(BaseHook):
         return max(found, key=lambda report: report.id, default=None)
 
     def reported_calls(self, since: float) -> Entries[CallReport]:
-        """Return the Data API's reports of all calls of the account, active calls too.
+        """Return the Data API's reports of all calls of the account since a time, also of active calls.
 
         :param since: epoch seconds. The result contains all calls that started at this time or later, and may
             contain calls of the day before.
@@ -445,12 +452,13 @@ class CallApiHook(BaseHook):
     ) -> tuple[Outcome, CallReport] | None:
         """Return the final outcome of a finished call, and the Data API's report about the call.
 
-        The final outcome is the outcome so far, completed from the report. None: the Data API has no report
-        yet, or reports the call as still active.
+        The final outcome is ``call`` with what the report adds, e.g. the answer, the talk time and the finish
+        reason.
 
         :param call: the outcome of the call so far.
         :param recording_link: ask for the link to the recording, too.
         :param operations: ask for the scenario's operations, too.
+        :return: the pair. None: the Data API has no report yet, or reports the call as still active.
         """
         report = self.call_report(
             call.call_session_id,
@@ -501,7 +509,7 @@ class CallApiHook(BaseHook):
     def _answer_witness(self) -> AnswerWitness | None:
         """The object that asks the Data API which contacts of active calls have picked up.
 
-        None: the connection does not use the Data API.
+        On some accounts, only the Data API shows an answer. None: the connection does not use the Data API.
         """
         if not self.has_data_api:
             return None

@@ -1,4 +1,4 @@
-"""Open the journal of a call that the function of an Airflow task places through the hook."""
+"""Open the journal of a call that a Python function in a task places with `CallApiHook.place_call`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ _call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
 
 @contextmanager
 def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Journal]:
-    """Yield the journal of the call for which a task's function asks. No other thread uses the journal.
+    """Yield the journal of the call that a start request in a task's function asks for.
 
-    A request that the function repeats, and the same request of a later try, get the same journal.
+    In each try of the task, the first call to a person has the same journal, and so has the second one. A
+    retry therefore finds the calls of the earlier try. The function may place calls in several threads: until
+    the ``with`` block ends, no other thread uses this journal.
 
+    :param request: the start request that the function makes.
     :param context: Airflow's context of the running task.
-    :raises CallApiFailure: Airflow may retry the task, and has no task state. A retry would not know of the
-        call.
+    :raises CallApiFailure: the task has retries, and this Airflow has no task state. A retry would not find
+        the call and would place a second call.
     """
     facts = TaskFacts.of(context, execution_timeout=None)
     this_try = f"{facts.clears}/{facts.try_number}"

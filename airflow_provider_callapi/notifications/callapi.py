@@ -146,25 +146,34 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     def __await__(self) -> Generator[Any, None, None]:
         """Call the contacts. Airflow's triggerer uses this method for an asynchronous callback.
 
-        Like `__call__`, this method works on copies of the notifier and the context.
+        The method works on copies of the notifier and the context, because Airflow renders templates in
+        place, and several tasks share one notifier.
         """
         return copy.copy(self)._render_and_notify(copy.copy(self.context)).__await__()
 
     def notify(self, context: Context) -> None:
-        """Call one contact after another. Return when a contact answers, or when the last call is placed."""
+        """Call one contact after another, until a contact answers or the last call is placed.
+
+        Airflow uses this method for a synchronous callback. The method blocks the process while it waits.
+
+        :param context: the context of Airflow's callback, e.g. of the failed task.
+        """
         run_without_loop(ring(self._options, context, InProcess(), self.log))
 
     async def async_notify(self, context: Context) -> None:
         """Call one contact after another, until a contact answers or the last call is placed.
 
-        The method waits without blocking the event loop.
+        Airflow's triggerer uses this method. The method waits without blocking the event loop.
+
+        :param context: the context of Airflow's callback, e.g. of a missed deadline.
         """
         await ring(self._options, context, InTriggerer(), self.log)
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
         """Render the notifier's template fields.
 
-        If an optional field cannot be rendered, log the error and set the field to None.
+        The fields ``message``, ``external_id`` and ``dialing_timeout`` are optional. If an optional field
+        cannot be rendered, log the error and set the field to None, because the alert must ring nevertheless.
         """
         optional = {name: getattr(self, name) for name in FALLBACKS}
         for name in optional:

@@ -17,9 +17,9 @@ from airflow.providers.common.compat.sdk import MappedOperator
 class MappedDataIsNoTemplate:
     """Mixin for operators: Airflow does not render values that a mapped operator gets from another task.
 
-    :cvar parameter_of_field: template field → the operator's parameter that sets the field. Only fields and
-        parameters with different names are listed.
-    :ivar data_parameters: the parameters that this mapped task gets from another task.
+    :cvar parameter_of_field: template field → the operator's parameter that sets the field, e.g.
+        ``{"is_dry_run": "dry_run"}``. A field that has the name of its parameter has no entry.
+    :ivar data_parameters: the names of the parameters that this mapped task gets from another task.
     """
 
     parameter_of_field: ClassVar[Mapping[str, str]] = {}
@@ -38,7 +38,13 @@ class MappedDataIsNoTemplate:
 def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[str]:
     """Return the names of the parameters that a mapped operator gets from another task.
 
-    If the operator has been made from a Python function, return the names of the function's arguments.
+    Example: after ``expand(contact=people.output, region=["RU", "KZ"])``, the result is ``["contact"]``,
+    because the regions are in the DAG file.
+
+    :param operator: the operator of the running task. If a decorator has made the operator from a Python
+        function, the result contains names of the function's arguments.
+    :param context: Airflow's context of the running task.
+    :return: the names. Empty: the operator is not mapped, or all its values are in the DAG file.
     """
     dag = operator.get_dag()
     task = dag.task_dict.get(operator.task_id) if dag else None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def open_path(path: str, field: str) -> ObjectStoragePath:
-    """Return a path in Airflow's object storage.
+    """Return a path as an object of Airflow's object storage. The file does not have to exist.
 
     :param path: ``file:///…``, ``s3://connection@bucket/…``, or a local path.
     :param field: the name of the operator's parameter, for error messages.
@@ -28,12 +28,13 @@ def open_path(path: str, field: str) -> ObjectStoragePath:
 
 
 def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
-    """Return the path of a file that the task writes at its end.
+    """Return the path of a file that the task writes at its end. Check the path before the first call.
 
     If the path is local, create its folder now.
 
+    :param path: ``file:///…``, ``s3://connection@bucket/…``, or a local path.
     :param field: the name of the operator's parameter, for error messages.
-    :raises CallApiFailure: the folder cannot be created.
+    :raises CallApiFailure: Airflow has no storage for the path, or the folder cannot be created.
     """
     storage_path = open_path(path, field)
     if is_local(storage_path):

@@ -124,8 +124,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         return targets[route] or None
 
     def _read_targets(self) -> dict[Route | Mark, list[str]]:
-        """Return route or mark → ids of the tasks to run, for all parameters.
+        """Return route or mark → ids of the tasks to run, for all parameters of the operator.
 
+        :return: e.g. ``{"answered": ["thank"], "refused": [], …}``. An empty list: skip all downstream tasks.
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
         outcomes = read_parameters(_KINDS, vars(self))
@@ -141,10 +142,11 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         }
 
     def _check_targets(self, targets: Mapping[Route | Mark, list[str]]) -> None:
-        """Check all task ids, even those that this run does not use.
+        """Check the task ids of all routes, also of the routes that this run does not take.
 
-        Because of this check, the first run already fails if an id is wrong.
+        A wrong id therefore fails the first run, and not the first run that takes its route.
 
+        :param targets: route or mark → ids of the tasks to run, as `_read_targets` returns them.
         :raises CallApiFailure: an id is not directly downstream of this task.
         """
         downstream = self.downstream_task_ids
@@ -158,14 +160,17 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 
 
 def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
-    """Return the route of the branch operator for a call: a mark of the call, or the outcome in one word.
+    """Return the route that the branch operator takes after a call: a mark of the call, or its outcome.
 
     For example, the route ``answered`` leads to the tasks in the operator's parameter ``if_answered``. The
     docstring of `CallApiBranchOperator` lists the conditions in their order.
 
     :param call: what a start operator or the sensor returned, as a dict or as text. None: there is no call,
         and the route is ``unknown``.
-    :param marks: the marks that have routes of their own. The first mark that the call has is the route.
+    :param marks: the keys of the operator's parameter ``routes``. The first mark that the call has is the
+        route.
+    :return: a mark, or one of ``answered``, ``not_answered``, ``our_side_did_not_answer``, ``refused`` and
+        ``unknown``.
     :raises InvalidParameter: ``call`` is neither a call nor None.
     """
     call = _parse(call) if isinstance(call, str) else call
@@ -188,10 +193,10 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
 
 
 def _parse(text: str) -> Mapping[str, Any] | str | None:
-    """Read the text of a rendered template as JSON or as a Python literal, and return the value.
+    """Return the value in the text of a rendered template, e.g. a dict for ``"{'status': 'ended'}"``.
 
-    Return None for an empty text. If the text is neither JSON nor a Python literal, return the text
-    unchanged.
+    The text is read as JSON or as a Python literal. A text that is neither stays unchanged. None: the text is
+    empty.
     """
     for parse in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):

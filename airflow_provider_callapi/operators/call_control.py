@@ -33,12 +33,16 @@ if TYPE_CHECKING:
 
 
 class _ControlOperator(RequestOperator):
-    """Base of the operators that send one request in each try."""
+    """Base of the Airflow operators that send one request to the Call API in each try, e.g. ``hold.call``."""
 
     ui_color = "#dbe7f5"
 
     def send(self, request: Any) -> Any:
-        """Send the request to the Call API, and return the service's answer."""
+        """Send the request to the Call API, and return the service's answer.
+
+        :raises CallApiFailure: the service refuses the request, so a retry of the task would not help.
+        :raises CallApiError: the request failed, and a retry of the task may help.
+        """
         with translate_errors(), self.hook as hook:
             return hook.call(request)
 
@@ -57,11 +61,12 @@ class _SessionOperator(_ControlOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the request about the call.
 
-        Return the call's session id, and whether the call already had the requested state.
-
-        :raises CallUnresolved: the request must not be repeated, and may already have been carried out: this
-            try or an earlier try sent the request and got no reply.
-        :raises CallApiFailure: the request must not be repeated, and another task executes the operator.
+        :return: e.g. ``{"call_session_id": 5, "already": False}``. ``already`` is True if the call had the
+            requested state before the request.
+        :raises CallUnresolved: the service may have carried out a request that must not be repeated: this try
+            or an earlier try sent the request and got no reply.
+        :raises CallApiFailure: the service refuses the request, or a parameter cannot be used. Or the request
+            must not be repeated, and another task executes the operator.
         """
         request = self.make_request()
         done: Done = (
@@ -339,9 +344,9 @@ _NOT_PERSONAL = frozenset({"virtual_phone_number", "external_id"})
 
 
 def _masked(value: Any) -> Any:
-    """Return a copy of a JSON value in which every phone number is shortened.
+    """Return a copy of a JSON value in which phone numbers are shortened, e.g. ``7926…0001``.
 
-    The values of the fields in `_NOT_PERSONAL` stay unchanged.
+    The account's own numbers and ``external_id`` stay unchanged.
     """
     if isinstance(value, dict):
         return {name: inner if name in _NOT_PERSONAL else _masked(inner) for name, inner in value.items()}

@@ -38,10 +38,11 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
         zone. None: the beginning of the run's data interval.
     :param end: the end of the interval, in the form of ``start``. A call that begins at this time is not
         loaded. None: the end of the run's data interval.
-    :param lookback: by how much the interval begins earlier, as a timedelta or in seconds. Use the length of
-        the longest call, or more.
+    :param lookback: how much earlier the interval begins than ``start``, as a timedelta or in seconds. Use
+        the length of the longest call, or more.
     :param fields: the fields of a call, by the service's names in ``get.calls_report``. A row has these
-        columns in this order. None: a good choice without phone numbers. ``id`` is always included.
+        columns in this order. None: the default fields, which contain no phone numbers. ``id`` is always
+        included.
     :param legs: whether a row has a column ``legs``, with a list of the call's participants.
     :param phone_numbers: whether phone numbers are loaded. False: no request asks for a phone number. True:
         the rows also contain ``contact_phone_number`` and ``virtual_phone_number``, and the legs contain
@@ -108,8 +109,11 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
         """Load the calls. Return the rows, or a summary if the rows went to a file or a table.
 
+        :return: a list of dicts, one per call. Or a summary such as ``{"rows": 36, "table": "calls", "start":
+            …, "end": …, "points": 2}``.
         :raises CallApiFailure: a parameter cannot be used, or the service refuses a field or a filter.
-        :raises CallApiTrouble: a service, a database or a storage did not answer, or not all calls were sent.
+        :raises CallApiTrouble: a service, a database or a storage did not answer, or the service did not send
+            all calls.
         """
         from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
         from airflow_provider_callapi.operators._calls_report.interval import read_interval  # noqa: PLC0415

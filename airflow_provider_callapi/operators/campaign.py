@@ -258,7 +258,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         return CampaignOptions.read({**vars(self), "dry_run": self.is_dry_run}, not_rendered=not_rendered)
 
     def _check_constants(self) -> None:
-        """Check what is known while Airflow reads the DAG file, and what must not be a template.
+        """Check the call, the shard and the SQL queries while Airflow reads the DAG file.
+
+        The SQL text of a query must not contain a template. A shard with a template is checked later, in the
+        worker.
 
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
@@ -284,7 +287,14 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the campaign, or continue the campaign of an earlier try.
 
-        Return the campaign's summary as a dict.
+        If a deferrable task has to wait, this method defers the task and does not return.
+
+        :return: the campaign's summary, e.g. ``{"campaign": …, "people": 120, "results": {"answered": 36, …},
+            …}``.
+        :raises CallApiFailure: a parameter cannot be used and no one was dialled, or a ``fail_if_…`` limit is
+            exceeded.
+        :raises CallApiTrouble: a service, a storage or a database failed, or the task was killed. A retry may
+            succeed.
         """
         return self._carry_out(context)
 
@@ -293,8 +303,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     ) -> dict[str, Any]:
         """Continue the campaign after a wait in the triggerer. Return the campaign's summary as a dict.
 
-        :param event: what the trigger observed of the campaign's calls.
-        :param memo: the facts that `CampaignMemory.memo` returned before the wait.
+        :param event: the event of the trigger, with what the polls have shown of the campaign's calls.
+        :param memo: what `CampaignMemory.memo` returned before the wait, e.g. whom the do-not-call list
+            excluded.
         """
         return self._carry_out(context, event or {}, memo)
 
@@ -338,9 +349,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             return result
 
     def _refuse_queries_of_others(self) -> None:
-        """Refuse a query that comes from another task or from a template, because data is never code.
+        """Refuse an SQL query that is not written in the DAG file.
 
-        :raises CallApiFailure: the query is not in the DAG file. No call was placed.
+        Another task's data or a template could otherwise run any SQL statement in the author's database.
+
+        :raises CallApiFailure: a query comes from another task or from a template. No call was placed.
         """
         for name in _LISTS:
             in_dag_file = name in self._queries and name not in self.data_parameters

@@ -1,4 +1,4 @@
-"""An Airflow sensor that waits for a call.
+"""An Airflow sensor that waits until a call is answered or has ended.
 
 Another task, another system or the contact has started the call.
 """
@@ -170,16 +170,20 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         )
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Continue the task after a deferral."""
+        """Continue the task when a wait in the triggerer has ended. Airflow calls this method in the worker.
+
+        The method adds one rule to Airflow's own: ``soft_fail`` skips the task only if the call is late or
+        does not meet ``require_seen`` or ``require_answer``.
+        """
         with self._skip_only_what_is_late():
             return super().resume_execution(next_method, next_kwargs, context)
 
     @contextmanager
     def _skip_only_what_is_late(self) -> Iterator[None]:
-        """Raise those errors that must fail the task even with Airflow's ``soft_fail``.
+        """Limit Airflow's ``soft_fail`` in the ``with`` block: only a late or unsuitable call skips the task.
 
-        Airflow itself would skip the task after some errors, for example after a wrong password. Which errors
-        these are depends on the sensor's mode.
+        With ``soft_fail``, Airflow itself would also skip the task after other errors, such as a wrong
+        password. This function raises such an error again, so that the task fails.
         """
         try:
             yield
@@ -191,8 +195,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             raise cause from None
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the dict of the call for XCom, after the trigger has fired.
+        """Return the dict of the call for XCom, after a wait in the triggerer.
 
+        :param event: the event of the trigger: the phase and the dict of the call, or an error.
         :raises AirflowSensorTimeout: the call is still active after ``timeout``.
         :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
         """
@@ -200,14 +205,17 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
     @cached_property
     def hook(self) -> CallApiHook:
-        """The hook that all pokes in this process use.
-
-        The pokes therefore share one login and one HTTP connection.
-        """
+        """The hook of the sensor. All pokes in this process share its login and its HTTP connection."""
         return CallApiHook(self.callapi_conn_id)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Poll the active calls once. Return whether the wait is over, and if so, the call as a dict."""
+        """Poll the active calls once. Return whether the wait is over, and if so, the call as a dict.
+
+        :raises CallApiFailure: the poll failed, and a retry of the task would not help, e.g. a wrong
+            password.
+        :raises CallApiError: too many consecutive polls failed. A retry of the task may help.
+        :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
+        """
         call = read_call(self.call_session_id)
         waiting_since, observation = self._load(call, context)
         watch = SessionWatch(
@@ -232,7 +240,13 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return PokeReturnValue(is_done=True, xcom_value=self._judge(watch.phase, watch.extend_outcome(call)))
 
     def _poll(self, watch: SessionWatch, time_limit: float) -> Snapshot:
-        """Poll the active calls once. If Airflow does not find the connection, return a failed snapshot."""
+        """Poll the active calls once, and return the snapshot.
+
+        If Airflow does not find the connection, return a failed snapshot: a secrets backend may be down for a
+        moment.
+
+        :param time_limit: the longest time for the poll, in seconds.
+        """
         try:
             return self.hook.take_snapshot(watch.awaited_answers(self.until), time_limit=time_limit)
         except AirflowNotFoundException as error:  # also raised if a secrets backend is down
@@ -240,17 +254,18 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             return Snapshot(time.time(), failure=NotSent(str(error)))
 
     def _loses_observations(self, context: Context) -> bool:
-        """Return True if a poke cannot read what earlier pokes observed.
+        """Return whether a poke cannot read what earlier pokes observed of the call.
 
-        In reschedule mode before Airflow 3.3, each poke loses its observations, because there is no task
+        True in reschedule mode before Airflow 3.3: each poke runs in a new process, and there is no task
         state.
         """
         return self.reschedule and STATE_KEY not in context
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Return two values: the start of the wait, and what earlier pokes observed of the call.
+        """Return when the wait began, in epoch seconds, and what earlier pokes observed of the call.
 
-        The start of the wait is in epoch seconds.
+        In reschedule mode, each poke runs in another process, so the values come from task state. Without
+        stored values, the observation contains only what the parameter ``call_session_id`` contains.
         """
         if self._stored is None and self.reschedule and not self._loses_observations(context):
             self._stored = TaskState(context[STATE_KEY]).get(_STORE_KEY)  # type: ignore[literal-required]
@@ -260,10 +275,12 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return first_poke.timestamp() if first_poke else time.time(), Observation.from_outcome(call)
 
     def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
-        """Store what a poke observed of the call, for later pokes.
+        """Store what a poke observed of the call, for the next poke.
 
-        In reschedule mode, also store the observation in Airflow's task state, if this Airflow has task
-        state.
+        In reschedule mode, the next poke runs in another process. The observation therefore also goes to
+        Airflow's task state, if this Airflow has task state.
+
+        :param waiting_since: when the wait began, epoch seconds.
         """
         self._stored = {
             "call_session_id": call.call_session_id,

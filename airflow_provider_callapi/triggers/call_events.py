@@ -162,7 +162,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         return mask_phones(super().__repr__())
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield an Airflow event for each call event that the trigger's parameters select.
+        """Yield one Airflow event for each call event that the parameters select, e.g. the end of a call.
 
         This generator never ends.
         """
@@ -181,10 +181,13 @@ class CallApiEventTrigger(BaseEventTrigger):
                         yield TriggerEvent(event.to_json())
 
     async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
-        """Yield the successful snapshots, without end. After many failed polls, read the connection again.
+        """Yield the successful snapshots without end. After too many failed polls, read the connection again.
 
-        :param awaited: a function that returns the session ids of the calls that have not been answered yet,
-            and about which the Data API is asked.
+        A user may have corrected the connection meanwhile. One permanent error, or ten failed polls in a row,
+        are too many.
+
+        :param awaited: a function that returns the session ids of the calls that have not been answered yet.
+            The Data API is asked about these calls.
         """
         # imported here, because DAG files import this module and are parsed all day
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415
@@ -223,10 +226,11 @@ class CallApiEventTrigger(BaseEventTrigger):
     # --- state that outlives the process ---
 
     async def _restore(self, detector: EventDetector) -> None:
-        """Restore the newest state of the detector that an earlier process has saved.
+        """Load the state that an earlier triggerer process has saved, so that no event is repeated or missed.
 
-        The detector finds the events in the snapshots. Without a readable saved state, the first snapshot
-        produces no events.
+        Without a saved state, the first snapshot produces no events: it only shows which calls exist already.
+
+        :param detector: the object that compares snapshots and finds the events.
         """
         for store in self._stores():
             try:
@@ -237,10 +241,11 @@ class CallApiEventTrigger(BaseEventTrigger):
                 self._log_error("The trigger's state could not be read from asset state", error)
 
     async def _save(self, detector: EventDetector) -> bool:
-        """Save the detector's state in all stores.
+        """Save the detector's state in the asset state of each asset of this trigger.
 
-        Return True if at least one store has the state, or if the trigger has no stores. Return False if
-        every store failed. After a result of False, the trigger saves again after the next snapshot.
+        :param detector: the object that compares snapshots and finds the events.
+        :return: True: at least one asset has the state, or Airflow has no asset state. False: every write
+            failed, so the trigger saves again after the next snapshot.
         """
         stores = self._stores()
         saved = 0
@@ -253,13 +258,13 @@ class CallApiEventTrigger(BaseEventTrigger):
         return saved > 0 or not stores
 
     def _stores(self) -> list[Any]:
-        """Return one asset state store for each asset of this trigger.
+        """Return the asset state stores in which the trigger saves its state: one for each asset.
 
         Before Airflow 3.3, return an empty list.
 
-        Airflow runs equal watchers of several assets as one trigger. The trigger saves a full copy of its
-        state in each asset's store, because at its next start the trigger may belong to fewer assets. For
-        example, the DAG of an asset may be paused.
+        Airflow runs equal watchers of several assets as one trigger. Each asset's store gets a full copy of
+        the state, because at its next start the trigger may belong to fewer assets. For example, a user may
+        have paused the DAG of an asset.
         """
         store = getattr(self, "asset_state_store", None)
         if store is None:

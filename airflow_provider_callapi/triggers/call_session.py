@@ -1,4 +1,4 @@
-"""The trigger that waits for one call without a worker.
+"""The trigger that waits for one call in Airflow's triggerer, so that the task needs no worker meanwhile.
 
 The trigger only polls. After the wait, the worker sets tags, fetches the report and returns the result.
 """
@@ -103,7 +103,12 @@ class CallApiSessionTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Poll until the wait ends, and yield one event. In the worker, `read_event` reads this event."""
+        """Poll until the call is answered or has ended, or the deadline comes. Then yield one event.
+
+        :return: an event with the phase and the dict of the call: ``{"phase": "ENDED", "call": {…}}``. Or an
+            event about an error: ``{"error": …, "permanent": True}``. In the worker, `read_event` reads the
+            event.
+        """
         call = Outcome.from_xcom(self.call)
         remember_running(self, [call.call_session_id])
         watch = SessionWatch(
@@ -128,7 +133,12 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
-        """Update a watch with snapshots until the wait ends."""
+        """Update the watch of the call with each snapshot until the wait for the call ends.
+
+        The wait ends when the call is answered or has ended, or at the deadline.
+
+        :param next_snapshot: a function that waits for the next snapshot and returns it.
+        """
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
                 while watch.phase not in WAIT_ENDS_IN[self.until]:
@@ -144,7 +154,7 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return the longest time to wait for snapshots, in seconds.
+        """Return the longest time to wait for snapshots, in seconds. It is a little longer than the deadline.
 
         The wait usually ends with the first snapshot after the deadline. If the poll hangs, the wait ends
         without a snapshot when this time is up.

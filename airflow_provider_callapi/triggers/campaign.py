@@ -1,4 +1,4 @@
-"""The trigger that waits, without a worker, until a campaign can dial or the campaign's calls have ended."""
+"""The trigger that waits in Airflow's triggerer until a campaign can dial, or until its calls have ended."""
 
 from __future__ import annotations
 
@@ -60,7 +60,11 @@ class CallApiCampaignTrigger(BaseTrigger):
 
     @staticmethod
     def serialize_watches(watches: Mapping[int, SessionWatch]) -> list[dict[str, Any]]:
-        """Return a campaign's watched calls as plain JSON, in the form of the parameter ``calls``."""
+        """Return a campaign's active calls as plain JSON, in the form of the parameter ``calls``.
+
+        :param watches: session id → the watch of the call.
+        :return: one dict per call: session id, time limits, and what the polls have shown so far.
+        """
         return [
             {
                 "call_session_id": session_id,
@@ -141,11 +145,11 @@ class CallApiCampaignTrigger(BaseTrigger):
 
 
 def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:
-    """Return the observations that the event of a `CallApiCampaignTrigger` contains.
+    """Return what the polls of a `CallApiCampaignTrigger` have shown of the campaign's calls.
 
-    :return: session id of a call → what the polls have shown of this call.
-
-    In each observation, the number of failed polls is 0, because the worker counts failed polls separately.
+    :param event: the event of the trigger.
+    :return: session id → the observation of the call. Its number of failed polls is 0, because the worker
+        counts failed polls itself.
     """
     return {
         int(session_id): replace(Observation.from_json(observation), failures=0)

@@ -1,6 +1,7 @@
-"""Let only one of several callbacks ring for an alert, and store the alert's progress for a restart.
+"""Let only one of several callbacks ring for an alert, and store whom it has called, for a restart.
 
-An alert is one or several phone calls about a failure.
+An alert is one or several phone calls about a failure. If Airflow restarts the callback, it continues with
+the next person.
 """
 
 from __future__ import annotations
@@ -26,13 +27,14 @@ from airflow_provider_callapi.notifications._alert.variable_store import (
 
 
 class AlertSuppressed(Exception):
-    """The callback must not ring, because another call for the same alert was placed already."""
+    """Raised if a callback must not ring, because another callback rings or has rung for the same alert."""
 
 
 def _deployment(log: Any) -> Deployment:
-    """Return this Airflow deployment.
+    """Return the name and the secret keys of this Airflow deployment.
 
-    If the configuration cannot be read, log the error and continue, because an alert must ring.
+    If the configuration cannot be read, log the error and return a deployment without a name, because the
+    alert must ring.
     """
     try:
         return read_deployment()
@@ -43,21 +45,26 @@ def _deployment(log: Any) -> Deployment:
 
 @dataclass
 class AlertLock:
-    """The right of one callback to ring for an alert, stored as a claim in an Airflow Variable.
+    """Makes sure that only one of several callbacks rings for an alert.
+
+    An Airflow Variable stores which callback may ring.
 
     If the Variable cannot be read or written, the error is logged and the callback rings. In this case,
     several callbacks may ring.
 
     :ivar alert: the alert's ``external_id``.
-    :ivar key: the name of the Variable. An alert for other people has another Variable.
+    :ivar key: the name of the Variable, ``callapi_alert_<hash>``. An alert for other people has another
+        Variable.
     :ivar about: what failed, in words, for the Variable's description.
     :ivar candidate_id: an id that is unique among the callbacks. If Airflow restarts a deadline's callback,
         the id stays the same.
     :ivar quiet_for: seconds after a call during which the alert does not ring again. 0: every failure rings.
-    :ivar settle: seconds that the callback waits after it has written its claim. The callback then checks
-        whether the Variable still contains the claim.
+    :ivar settle: seconds that the callback waits after it has written its claim (its right to ring). The
+        callback then checks whether the Variable still contains the claim.
     :ivar may_write: whether this callback can write Variables. If False, the callback only reads them.
     :ivar clock: a function that returns the time in epoch seconds.
+    :ivar sleep: a function that waits for a number of seconds.
+    :ivar log: the notifier's logger.
     """
 
     alert: str
@@ -75,9 +82,11 @@ class AlertLock:
 
     @classmethod
     def make(cls, options: AlertOptions, failure: Failure, *, may_write: bool, log: Any) -> AlertLock:
-        """Return the lock that a callback must acquire before it rings for a failure.
+        """Return the lock for the alert about a failure. The callback must `acquire` it before it rings.
 
-        Only one callback can hold the lock of an alert. The callback does not hold the returned lock yet.
+        :param failure: what failed.
+        :param may_write: whether this callback can write Airflow Variables.
+        :param log: the notifier's logger.
         """
         deadline = f"deadline {failure.deadline_id}" if failure.deadline_id else ""
         deployment, people = _deployment(log), read_people(options.contact, options.region)
@@ -131,7 +140,7 @@ class AlertLock:
         return None
 
     def renew(self) -> None:
-        """Check, shortly before the first call, that this callback is still allowed to place the call.
+        """Check, just before the first call, that no other callback has rung since `acquire`.
 
         If much time has passed since `acquire`, another callback may have stopped waiting and placed its own
         call.
@@ -173,7 +182,7 @@ class AlertLock:
             self._delete_expired()
 
     def withdraw(self) -> None:
-        """Release the lock, so that another callback can ring at once. If a call was placed, do nothing."""
+        """Give up the claim, so that another callback can ring at once. After a placed call, do nothing."""
         if self._candidate is None or self._has_rung:
             return
         try:

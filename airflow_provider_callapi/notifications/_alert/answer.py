@@ -39,9 +39,9 @@ _ANSWERED = {True: "answered", False: "not answered", None: "not known to be ans
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """What acknowledges an alert, and how long the alert waits for it.
+    """What counts as the acknowledgement of an alert: an answer, or a mark such as ``operation:Confirmed``.
 
-    :ivar marks: the marks of a call that acknowledge the alert. Empty: an answer does.
+    :ivar marks: the marks of a call that acknowledge the alert. Empty: an answer acknowledges the alert.
     :ivar longest_wait: the longest time in seconds that the alert polls one call. After this time, the polls
         have shown the end of every call that was not answered.
     :ivar report_timeout: seconds after the end of a call in which the Data API must report one of the marks.
@@ -53,7 +53,7 @@ class Acknowledgement:
 
     @classmethod
     def of(cls, options: AlertOptions, requests: Sequence[StartCall]) -> Acknowledgement:
-        """Return what acknowledges an alert.
+        """Return what acknowledges an alert with these options, and how long the alert waits for it.
 
         :param requests: the start requests of the alert. All of them have the same dialing timeout.
         """
@@ -64,12 +64,12 @@ class Acknowledgement:
 
     @property
     def longest_call(self) -> float:
-        """The longest time in seconds from a call to the call to the next person."""
+        """The longest time in seconds from the call to one person to the call to the next person."""
         return self.longest_wait + (self.report_timeout if self.marks else 0.0)
 
 
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
-    """Return the watch of a call: an object that each poll updates with what the poll shows of the call.
+    """Return a new watch of a call: an object that collects what the polls show of the call.
 
     :param longest: seconds from now after which the watch times out.
     """
@@ -80,9 +80,14 @@ def watch_of(call: Outcome, longest: float) -> SessionWatch:
 async def wait_for_acknowledgement(
     hook: CallApiHook, execution: Execution, call: Outcome, wanted: Acknowledgement, log: Any
 ) -> bool:
-    """Wait for the answer to a call, or for its mark. Return whether the call acknowledges the alert.
+    """Wait for the answer to an alert's call, or for its mark. Return whether it acknowledges the alert.
 
     A polling error is logged and ends the wait early.
+
+    :param execution: runs slow work in a process or in the triggerer.
+    :param call: the call to one person of the alert.
+    :param wanted: what acknowledges the alert, and how long to wait for it.
+    :param log: the notifier's logger.
     """
     watch = watch_of(call, wanted.longest_wait)
     try:
@@ -99,9 +104,12 @@ def has_mark(
 ) -> bool:
     """Return whether the Data API's report of a call contains a mark that acknowledges the alert.
 
-    If there is no report yet, ask again until ``report_timeout`` seconds after the end of the call. If the
-    polls have not shown the end, because polls fail, the call counts as ended when the watch would time out.
-    An error of the Data API is logged and counts as "no report yet".
+    Without a report, ask again until ``report_timeout`` seconds after the end of the call. If failed polls
+    have hidden the end, the call counts as ended at the deadline of its watch. An error of the Data API is
+    logged, and the function asks again.
+
+    :param watch: what the polls have shown of the call.
+    :param wanted: the marks, and the time for the report.
     """
     if not hook.has_data_api:
         log.error("acknowledged_by needs the Data API, so no call acknowledges the alert: set extra.data_api")
@@ -130,10 +138,11 @@ def _ask_for_report(hook: CallApiHook, call: Outcome, marks: Sequence[Mark], log
 
 
 def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
-    """Return whether the polls or the Data API show that a call was answered.
+    """Return whether the polls or the Data API show that the contact has answered a call.
 
     The Data API is asked only if the polls show no answer. A short talk may begin and end between two polls,
-    and some accounts never list a talk. An error of the Data API is logged and counts as "not answered".
+    and on some accounts the polls never show a talk. An error of the Data API is logged and counts as "not
+    answered".
     """
     outcome = watch.extend_outcome(call)
     answered = outcome.answered
@@ -147,11 +156,10 @@ def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any)
 
 
 def _final_outcome(hook: CallApiHook, outcome: Outcome) -> Outcome | None:
-    """Return the outcome of a call according to the Data API's report; None: the Data API has no report.
+    """Return what the Data API's report shows of a call. None: the Data API has no report.
 
-    The Data API reports a call some seconds after the call's end. If the call has ended, the function
-    therefore asks again after each of the `_REPORT_PAUSES`. If the call is still active, the function asks
-    only once.
+    The Data API reports a call some seconds after the call's end. For an ended call, the function therefore
+    asks three times, within about six seconds. For an active call, it asks only once.
     """
     pauses = _REPORT_PAUSES if outcome.status == "ended" else ()
     for pause in (0.0, *pauses):

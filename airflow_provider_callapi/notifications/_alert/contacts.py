@@ -1,4 +1,4 @@
-"""The people whom an alert calls: the parameter ``contact`` as numbers in the service's form."""
+"""Read the notifier's parameter ``contact``: the phone numbers of the people whom an alert calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 
 
 def split_contacts(contact: Any) -> list[str]:
-    """Return the phone numbers in the parameter ``contact``. The notation of the numbers does not change.
+    """Return the phone numbers in the parameter ``contact`` as a list of texts, as the author wrote them.
+
+    Example: ``"+7 926 000-00-01, 89260000002"`` becomes ``["+7 926 000-00-01", "89260000002"]``.
 
     :param contact: a text with one or several phone numbers, a list of phone numbers, or one phone number as
         an int or a float. A native template or a data frame may produce an int or a float.
@@ -22,9 +24,12 @@ def split_contacts(contact: Any) -> list[str]:
 
 
 def read_people(contact: Any, region: str) -> tuple[str, ...]:
-    """Return the phone numbers of an alert's people in the service's form.
+    """Return the phone numbers of an alert's people in the service's form, e.g. ``("79260000001",)``.
 
-    An unreadable number stays as it is written.
+    A number that cannot be read stays as the author wrote it.
+
+    :param contact: the notifier's parameter, see `split_contacts`.
+    :param region: ISO 3166 code of the country of numbers without a country code.
     """
     return tuple(_number_or_text(text, region) for text in split_contacts(contact))
 
@@ -37,10 +42,12 @@ def _number_or_text(text: str, region: str) -> str:
 
 
 def check_contacts(contact: Any, region: str) -> None:
-    """Raise an error if a contact that contains no template cannot be called.
+    """Raise an error if a contact without a template cannot be called, while Airflow reads the DAG file.
 
-    An alert that cannot ring must be seen when the DAG is written, and not when the alert is needed.
+    The author then sees the mistake at once, and not when an alert must ring.
 
+    :param contact: the notifier's parameter, see `split_contacts`.
+    :param region: ISO 3166 code of the country of numbers without a country code.
     :raises ValueError: a number cannot be read, no number is given, or the region is unknown. The text names
         the parameter and the position of the number, but not the number.
     """

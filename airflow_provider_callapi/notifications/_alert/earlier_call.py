@@ -20,8 +20,12 @@ def find_earlier_call(
 ) -> Progress | None:
     """Return the newest call of this alert that is active or began in the last ``quiet_for`` seconds.
 
-    Return None if the search finds no call, or if ``quiet_for`` is 0. An error of a service is logged and
-    counts as "no call found", because an alert must ring.
+    The active calls are searched first, and then the Data API. An error of a service is logged and counts as
+    "no call found", because an alert must ring.
+
+    :param escalation: the alert's people, and the ids of its calls.
+    :param quiet_for: seconds after a call during which the alert does not ring again. 0: do not search.
+    :return: the call and the position of the called person. None: no call was found.
     """
     if not quiet_for:
         return None

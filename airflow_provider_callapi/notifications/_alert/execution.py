@@ -1,7 +1,8 @@
-"""The two places where a notifier's callback runs: a process without an event loop, or the triggerer.
+"""How an alert waits and sends requests in the two places where Airflow runs a callback.
 
-The steps of an alert are coroutines that work in both places. These coroutines do all slow work through an
-`Execution` object, either `InProcess` or `InTriggerer`.
+Airflow runs a synchronous callback in a process without an event loop, and an asynchronous callback in the
+triggerer. The steps of an alert are the same coroutines in both places. They do all slow work through an
+`Execution` object: `InProcess` or `InTriggerer`.
 """
 
 from __future__ import annotations
@@ -25,41 +26,43 @@ POLL_INTERVAL = 2.0
 
 
 class Execution(Protocol):
-    """The methods through which an alert does slow work, such as requests and waits.
+    """The methods through which an alert does slow work: requests, polls and waits.
 
-    :ivar watch_errors: exception classes. Such an exception in `watch` ends only the wait for one call. Any
-        other exception ends the alert.
+    :ivar watch_errors: the exception classes after which `watch` ends only the wait for one call. Any other
+        exception ends the alert.
     """
 
     watch_errors: tuple[type[Exception], ...]
 
     def may_write_variables(self, failure: Failure) -> bool:
-        """Return whether the callback that reports a failure can write Airflow Variables.
+        """Return whether the callback about this failure can write Airflow Variables.
 
-        If the callback reports a missed deadline and runs in a worker, the callback cannot write Variables:
-        Airflow never completes the write, and the callback would hang.
+        False for a missed deadline whose callback runs in a worker: Airflow never completes such a write, and
+        the callback would hang.
         """
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the hook's Airflow connection, if the hook itself cannot read the connection later."""
+        """Read the hook's Airflow connection without blocking, if the alert runs in an event loop.
+
+        In a process without an event loop, do nothing: the hook reads the connection at the first request.
+        """
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
-        """Run a blocking function and return its result."""
+        """Run a blocking function, such as a request, and return its result."""
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
-        """Poll and update the watch until the call is answered or has ended, or the watch times out.
+        """Poll the active calls until a call is answered or has ended, or its watch times out.
 
+        :param watch: the object that collects what the polls show of the call.
         :param until: what to wait for: ``answered`` or ``ended``.
         """
 
 
 class InProcess:
-    """Run an alert in a process without an event loop.
-
-    Airflow runs synchronous callbacks without an event loop.
+    """Runs an alert in a process without an event loop, where Airflow runs synchronous callbacks.
 
     The methods are coroutines only because `Execution` requires coroutines. Each method blocks the process
-    until its work is done, and never waits for an event loop.
+    until its work is done.
     """
 
     watch_errors: tuple[type[Exception], ...] = (CallApiError,)
@@ -79,9 +82,9 @@ class InProcess:
 
 
 class InTriggerer:
-    """Run an alert in the event loop of Airflow's triggerer.
+    """Runs an alert in the event loop of Airflow's triggerer.
 
-    Blocking work runs in a thread. The alert uses the same polls as the deferred tasks of the connection.
+    Blocking work runs in a thread. The alert and the deferred tasks of the same connection share one poll.
     """
 
     watch_errors: tuple[type[Exception], ...] = (Exception,)  # the shared poll may end for any reason

@@ -1,4 +1,4 @@
-"""Read from a callback's context what failed, and describe the failure in words that a voice can speak.
+"""Read from a callback's context what failed, and describe it in words that a voice can speak.
 
 Airflow gives each kind of callback a different context. A task's callback gets ``ti``. A DAG's callback gets
 ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``. A deadline's callback gets
@@ -50,9 +50,10 @@ class Failure:
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """Return the failure that a callback's context describes.
+        """Return what failed, as the context of an Airflow callback describes it.
 
-        If the context has no DAG id or run id, the failure has "unknown" instead.
+        :param context: the context that Airflow passes to the callback, or the context of a running task. A
+            missing DAG id or run id becomes ``"unknown"``.
         """
         ti, dag_run, dag = context.get("ti"), context.get("dag_run"), context.get("dag")
         dag_id = _text(ti, "dag_id") or _text(dag_run, "dag_id") or _text(dag, "dag_id") or "unknown"
@@ -70,10 +71,10 @@ class Failure:
         return cls("approval" if waits else "task", dag_id, run_id, _text(ti, "task_id"))
 
     def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:
-        """Return the default id of the alert about a failure.
+        """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
 
-        All failures of one DAG run about which the same people are called have the same id. A task that needs
-        a decision has an id of its own.
+        All failures of one DAG run have the same id, if the same people are called. Fifty failed tasks
+        therefore ring only once. A task that needs a decision has an id of its own.
 
         :param deployment: this Airflow deployment. Another deployment on the same account has other ids.
         :param people: the phone numbers of the people to call, in the calling order.
@@ -84,9 +85,9 @@ class Failure:
 
     @property
     def text(self) -> str:
-        """The text about the failure that the call speaks by default.
+        """The text about the failure that the call speaks by default, in Russian, like the service's voices.
 
-        The text is Russian, like the voices of the service.
+        Example: "Внимание! Ошибка в Airflow. Задача load, даг sales, запуск …".
         """
         names = {"task": self.task_id, "dag": self.dag_id, "run": self.run_id}
         return _TEXTS[self.kind].format(**{name: speakable(value) for name, value in names.items()})
@@ -96,12 +97,18 @@ class Failure:
 
 
 def _waits_for_a_person(task: Any) -> bool:
-    """Return whether a task is a human-in-the-loop operator of Airflow, which notifies before a decision."""
+    """Return whether a task is an Airflow operator that waits for a person's decision (human in the loop).
+
+    Such a task calls its notifiers before the decision, so nothing has failed.
+    """
     return any(base.__name__ == "HITLOperator" for base in type(task).__mro__)
 
 
 def _is_running(ti: Any) -> bool:
-    """Return whether a task instance is running now. A failed task whose callback runs is not running."""
+    """Return whether a task instance is running now, so that the task itself calls the notifier.
+
+    False: the task has failed, and its callback runs.
+    """
     from airflow.providers.common.compat.sdk import get_current_context  # noqa: PLC0415 - parse time
 
     try:
@@ -127,9 +134,9 @@ def _words(text: str) -> str:
 
 
 def _text(source: Any, name: str) -> str:
-    """Return an item of a mapping, or an attribute of another object, as text.
+    """Return ``source[name]`` of a mapping, or ``source.name`` of another object, as text.
 
-    If the item or attribute is missing, return an empty text.
+    A missing value becomes an empty text.
     """
     value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
     return str(value) if value else ""

@@ -1,4 +1,7 @@
-"""The notifier's parameters as one frozen object, and fallbacks for unusable optional parameters."""
+"""The notifier's parameters as one frozen object, and the values that replace unusable parameters.
+
+A mistake in an optional parameter must not prevent an alert, so a default replaces the parameter.
+"""
 
 from __future__ import annotations
 
@@ -41,12 +44,18 @@ class AlertOptions:
 
     :ivar contact: the phone numbers as the author gave them: a text, a number or a list.
     :ivar region: ISO 3166 code of the country of numbers without a country code.
+    :ivar virtual_phone_number: the number of the account that the phone displays.
+    :ivar message: a text, or a dict such as ``{"type": "media", "value": "2034"}``. None: the default text.
+    :ivar external_id: the id of the alert. None: one id for each DAG run and list of people.
     :ivar quiet_for: seconds after a call during which the alert does not ring again. 0: every failure rings.
+    :ivar dialing_timeout: seconds for which a phone rings. None: the service's default.
     :ivar settle: seconds that a callback waits after it has written its claim. The callback then checks
         whether the alert's Variable still holds the claim.
     :ivar scenario_id: the scenario that runs after the message. None: the call ends after the message.
-    :ivar acknowledged_by: the marks of a call that acknowledge the alert. Empty: an answer does.
-    :ivar report_timeout: seconds after the end of a call in which the Data API must report such a mark.
+    :ivar acknowledged_by: the marks of a call that acknowledge the alert, e.g. an operation of the scenario.
+        Empty: an answer acknowledges the alert.
+    :ivar report_timeout: seconds after the end of a call in which the Data API must report one of these
+        marks.
     """
 
     contact: Any = field(repr=False)
@@ -64,10 +73,11 @@ class AlertOptions:
 
 
 def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, ...]:
-    """Return the marks of a call that acknowledge an alert. No marks: an answer acknowledges the alert.
+    """Return the marks of a call that acknowledge an alert. Empty: an answer acknowledges the alert.
 
-    :param acknowledged_by: a mark as a text, a list of such texts, or None.
-    :param scenario_id: the scenario that the alert runs. None: the alert speaks a message.
+    :param acknowledged_by: a mark such as ``"operation:Confirmed"`` or ``"tag:36"``, a list of marks, or
+        None.
+    :param scenario_id: the scenario that the alert runs. None: the alert only speaks a message.
     :raises ValueError: a text is not a mark, or there is no scenario. The text names the parameter.
     """
     if acknowledged_by is None:
@@ -83,12 +93,12 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
 
 
 def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log: Any) -> dict[str, Any]:
-    """Render the optional template fields. Return field name → rendered value.
+    """Render the optional template fields of the notifier. Return field name → rendered value.
 
     If a field cannot be rendered, log the error and use None as the value. A mistake in an optional field
     must not prevent the alert.
 
-    :param values: field name → template.
+    :param values: field name → template, e.g. ``{"message": "Task {{ ti.task_id }} failed"}``.
     :param render: a function that renders one template.
     """
     rendered = {}
@@ -103,11 +113,12 @@ def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log
 
 
 def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -> float:
-    """Return a duration of the notifier in seconds. If the duration is not allowed, use the default.
+    """Return a duration of the notifier in seconds. If the value is not allowed, use the default.
 
     A mistake in a duration is logged, and must not prevent the alert.
 
-    :param name: the name of the notifier's parameter.
+    :param name: the name of the notifier's parameter, e.g. ``quiet_for``.
+    :param value: the author's value, as a timedelta or in seconds.
     """
     try:
         duration: float = read_parameter(name, value, ALERT_PARAMETERS[name])

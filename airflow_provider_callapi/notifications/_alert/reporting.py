@@ -1,4 +1,4 @@
-"""Log and count an error of an alert instead of raising the error, so that the callback does not fail."""
+"""Log and count the errors of an alert instead of raising them, so that Airflow's callback does not fail."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from airflow_provider_callapi.observability import count_alert
 
 
 class NoPersonRung(Exception):
-    """No call of the alert is known to be placed. Earlier log lines give the reason for each person."""
+    """Raised if no call of an alert is known to be placed. Earlier log lines have the reasons."""
 
 
 @contextmanager
 def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[None]:
-    """Log and count an exception of the ``with`` block instead of raising the exception.
+    """Log and count an exception of the ``with`` block instead of raising it.
 
-    The log line gives the reason why no person was rung, and describes the failure.
+    The log line names the failure, and why no person was rung for it.
 
     :param context: the context of Airflow's callback, from which the function reads the failure.
     """
@@ -38,10 +38,10 @@ def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[Non
 
 @contextmanager
 def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
-    """Log and count an exception of the ``with`` block instead of raising the exception.
+    """Log and count an exception after the first call of an alert, instead of raising it.
 
-    The log line states that a phone rang before the exception. The ``with`` block contains the part of an
-    alert after the first placed call.
+    The ``with`` block contains the wait for an answer and the calls to the next people. The log line states
+    that a phone was rung before the exception.
     """
     try:
         yield

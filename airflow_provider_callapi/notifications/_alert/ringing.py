@@ -44,6 +44,11 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
     """Call one person after another about the failure that the callback's context describes.
 
     Return when a person answers, or after the last call is placed. Errors are logged and not raised.
+
+    :param options: the notifier's rendered parameters.
+    :param context: the context of Airflow's callback, e.g. of the failed task.
+    :param execution: runs slow work in a process or in the triggerer.
+    :param log: the notifier's logger.
     """
     with log_instead_of_raising(context, log):
         failure = Failure.from_context(context)
@@ -64,11 +69,12 @@ def begin(
 ) -> tuple[Escalation, Outcome | None]:
     """Acquire the alert's lock, and call the first person.
 
-    If a restart has interrupted an escalation (calls to one person after another), continue the escalation
-    instead.
+    If Airflow has restarted the callback, continue after the last call before the restart.
 
-    :return: a pair: the escalation, and the call that may still be answered. The code that uses this function
-        must wait until this call is answered or ends. The second item is None if no person is left to call.
+    :param hook: the hook that sends the alert's requests.
+    :param lock: the lock that only one callback can hold.
+    :return: a pair: the escalation (the calls to one person after another), and a call whose answer the alert
+        must wait for. None as the second item: no person is left to call.
     :raises AlertSuppressed: another callback placed a call for this alert.
     :raises NoPersonRung: no call is known to be placed. The lock is released, so another callback may ring.
     """
@@ -99,10 +105,9 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress record whose person is the last in the alert's list of people to ring.
+    """Return the progress that came furthest down the alert's list of people. None: there is none.
 
-    A progress record contains the newest call of an alert and the position of the called person. If several
-    records have the same person, return the first of these records. None: there are no records.
+    Each progress contains a call and the position of the called person, e.g. 2 for the second person.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 
@@ -110,9 +115,10 @@ def _furthest(*progresses: Progress | None) -> Progress | None:
 def _make_escalation(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> Escalation:
-    """Return the escalation of an alert, which calls the people of the alert one after another.
+    """Return the escalation of an alert: the object that calls its people one after another.
 
-    The escalation renews the alert's lock before each request, and records each placed call in the lock.
+    Before each start request, the escalation checks that no other callback has rung. It stores each placed
+    call in the alert's Variable.
     """
 
     def warn(text: str) -> None:

@@ -18,9 +18,11 @@ from airflow_provider_callapi.notifications._alert.options import FALLBACKS, Ale
 
 
 def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[StartCall]:
-    """Return one start request for each person of an alert. Log and skip invalid phone numbers.
+    """Return one start request for each person of an alert, in the calling order.
 
-    A mistyped number must not prevent the calls to other people.
+    An invalid phone number is logged and skipped: it must not prevent the calls to the other people.
+
+    :param failure: what failed, for the default message.
     """
     values: dict[str, Any] = {
         "virtual_phone_number": _virtual_number(options),
@@ -63,9 +65,9 @@ def _request(values: Mapping[str, Any], log: Any) -> StartCall:
 
 
 def _message(message: Any, default_text: str, log: Any) -> dict[str, Any]:
-    """Return the author's message for an alert.
+    """Return the message of an alert for the start request, e.g. ``{"type": "tts", "value": "a text"}``.
 
-    If the message is missing or invalid, return the default text.
+    If the author's message is missing or invalid, return the default text.
     """
     default = {"type": "tts", "value": default_text}
     if message is None:

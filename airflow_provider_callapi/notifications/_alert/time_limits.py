@@ -1,4 +1,4 @@
-"""The time that Airflow allows a notifier's callback, and the hooks that keep an alert within that time."""
+"""Keep an alert within the time that Airflow allows a notifier's callback, e.g. 20 s for a failed task."""
 
 from __future__ import annotations
 
@@ -36,9 +36,12 @@ _SEARCH_TIMEOUT = 3.0
 
 
 def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
-    """Return a hook for an alert. The hook waits for new points only within the callback's time limit.
+    """Return the hook that sends an alert's requests.
 
-    Points are the API's rate-limit units.
+    If the points (rate-limit units) are used up, the hook waits for new points. The wait is short enough for
+    Airflow's time limit of the callback, e.g. 5 s for a failed task.
+
+    :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
     """
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
@@ -46,11 +49,14 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
-    """Return a context manager that provides the hook with which an alert searches for earlier calls.
+    """Return a context manager that yields the hook with which an alert searches for its earlier calls.
 
-    A running task and a deadline's callback have no time limit and search with ``hook`` itself. Other
-    callbacks get a second hook, which sends each request once and waits at most three seconds for the answer.
-    The search is optional, so the search must leave time for the call.
+    The callback of a failed task or DAG has a time limit, so a slow search must leave time for the call. Its
+    hook sends each request once and waits at most three seconds for the answer. Other alerts search with
+    ``hook`` itself.
+
+    :param hook: the hook that sends the alert's other requests.
+    :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
     """
     if kind not in _AIRFLOW_LIMITS:
         return nullcontext(hook)
@@ -65,6 +71,8 @@ def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApi
 def warn_if_too_short(kind: Kind, people: int, *, settle: float, per_call: float, log: Any) -> None:
     """Log a warning if Airflow's time limit may end the callback before all people are called.
 
+    :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
+    :param people: how many people the alert calls.
     :param settle: seconds that the callback waits before the first call.
     :param per_call: seconds that each call except the last call may take.
     """

@@ -1,7 +1,4 @@
-"""Store claims of alerts in Airflow Variables, and delete Variables with expired claims.
-
-A claim is a callback's right to ring for an alert.
-"""
+"""Store in Airflow Variables which callback may ring for an alert, and delete the Variables of old alerts."""
 
 from __future__ import annotations
 

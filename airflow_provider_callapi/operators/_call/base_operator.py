@@ -36,22 +36,24 @@ if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this modul
 
 
 class RecordingLink(BaseOperatorLink):
-    """The link in Airflow's UI to a call's recording. The link exists only with ``recording_link=True``."""
+    """The link to a call's recording in Airflow's UI, for a start operator with ``recording_link=True``."""
 
     name = "Recording"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the recording's URL, which Airflow stores as an XCom.
+        """Return the URL of the recording. Airflow stores the URL as an XCom when the task ends.
 
-        Return an empty text if there is no recording.
+        :param operator: the start operator of the task.
+        :return: the URL. An empty text: the Data API has reported no recording.
         """
         return getattr(operator, "recording_url", None) or ""
 
 
 class StartCallOperator(RequestOperator):
-    """Base of the five start operators.
+    """Base of the five Airflow operators that start one call, e.g. `CallApiStartInformerCallOperator`.
 
-    See `airflow_provider_callapi.operators.start_call` for the parameters.
+    A subclass names the API method in ``request_type``, and adds the parameters of this method. The docstring
+    of the module `airflow_provider_callapi.operators.start_call` describes the parameters of this base class.
     """
 
     ui_color = "#fbe8d3"
@@ -126,15 +128,19 @@ class StartCallOperator(RequestOperator):
 
     @property
     def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
-        """The links of the task in Airflow's UI: the recording, if the author asked for the recording.
+        """The task's extra links in Airflow's UI: a `RecordingLink` with ``recording_link=True``, else none.
 
-        Airflow also reads this property with a mapped task instead of ``self``.
+        For a mapped task, ``self`` is Airflow's mapped operator, which keeps its parameters in
+        ``partial_kwargs``.
         """
         given = getattr(self, "partial_kwargs", vars(self))
         return (RecordingLink(),) if given.get("recording_link") else ()
 
     def check_constants(self) -> None:
         """Check the parameters whose values contain no template.
+
+        The check runs right after the constructor, so Airflow shows a wrong value as an error of the DAG
+        file. A value with a template is checked in the worker, when Airflow has rendered the template.
 
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
@@ -157,7 +163,12 @@ class StartCallOperator(RequestOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict.
 
-        If the task is deferrable and has to wait, defer the task instead.
+        If a deferrable task has to wait, this method defers the task and does not return.
+
+        :return: e.g. ``{"call_session_id": 5, "status": "ended", "answered": True, …}``. The docstring of the
+            module `airflow_provider_callapi.operators.start_call` lists all keys.
+        :raises CallApiFailure: a parameter cannot be used, and nothing was sent. Or the service refuses the
+            call.
         """
         refuse_another_task(context, self.task_id)
         self._publish_people(context)
@@ -171,10 +182,11 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Continue the task after a pause in the triggerer. Return the call as a dict.
+        """Continue a task that was deferred before its call was placed. Return the call as a dict.
 
-        The task has waited until the contact may be called, or before the next search for a lost call. If
-        the call was never placed, place the call.
+        Either the task has waited until the contact may be called, and now places the call. Or the task has
+        waited before the next search for a lost call. If that search proves that the call was never placed,
+        the task places the call.
         """
         return self.execute(context)
 
@@ -187,9 +199,10 @@ class StartCallOperator(RequestOperator):
     ) -> dict[str, Any]:
         """Continue the task after the triggerer has watched the call. Return the call as a dict.
 
-        :param event: what the trigger observed of the call.
+        :param event: the event of the trigger: the phase and the dict of the call, or an error.
         :param wait_until: epoch seconds at which this try stops waiting.
-        :param call_session_id: the session id of the call. None: an older version deferred the task.
+        :param call_session_id: the session id of the call. None: an older version of this package deferred
+            the task.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
@@ -204,21 +217,23 @@ class StartCallOperator(RequestOperator):
         call: dict[str, Any] | None = None,
         report_by: float = 0.0,
     ) -> dict[str, Any]:
-        """Ask the Data API again for the call's report, after a pause in the triggerer.
+        """Ask the Data API again for the report of the ended call, after a pause in the triggerer.
 
-        Return the call as a dict.
-
-        If there is still no report, defer the task again. The last deferral ends at ``report_by``.
+        Without a report, defer the task again. After ``report_by``, the task continues without the report.
 
         :param call: the dict of the call before the pause.
-        :param report_by: epoch seconds at which the task continues without a report.
+        :param report_by: epoch seconds after which the task no longer waits for the report.
+        :return: the dict of the call, with what the report contains.
         """
         placed = _session_name((call or {}).get("call_session_id"))
         with self._open_try(context, placed=placed) as call_try:
             return self._complete(call_try.report_due(Outcome.from_xcom(call or {}), report_by))
 
     def _publish_people(self, context: Context) -> None:
-        """Show the other map indexes of a mapped task whom this map index has called in this DAG run."""
+        """Publish whom this map index of a mapped task has called in this DAG run.
+
+        The other map indexes read this before they call a person, so that no person is called twice.
+        """
         from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
             PeopleOfIndex,
         )
@@ -236,10 +251,11 @@ class StartCallOperator(RequestOperator):
     def _open_try(
         self, context: Context, *, placed: str | None = None, wait_until: float | None = None
     ) -> Iterator[CallTry]:
-        """Open the try of the task.
+        """Yield the `CallTry` that carries out this try. Close the HTTP connections at the end of the block.
 
-        :param placed: describes the call that the try continues, for an error. None: the try may place a
-            call.
+        :param placed: a text for errors about the call that the try continues, e.g. ``"call session 5 was
+            placed"``. None: the try may place a call.
+        :param wait_until: epoch seconds at which this try stops waiting. None: the try has not waited yet.
         """
         from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
@@ -276,7 +292,10 @@ class StartCallOperator(RequestOperator):
     def _open_results(
         self, options: CallOptions, facts: TaskFacts, *, is_new: bool
     ) -> Iterator[ResultInTable | None]:
-        """Open the table of the parameter ``results``. None: the author names no table."""
+        """Yield the writer for the table in the parameter ``results``. None: the author names no table.
+
+        :param is_new: whether the try may place a call. Then the table is checked before the call.
+        """
         if options.results is None:
             yield None
             return
@@ -295,9 +314,9 @@ class StartCallOperator(RequestOperator):
             yield results
 
     def _complete(self, result: Result) -> dict[str, Any]:
-        """Finish or defer the task.
+        """Return the call if the try has finished. If the try has to wait, defer the task.
 
-        If the result of the try is a call, return the call. If the result is a deferral, defer the task.
+        :param result: the dict of the call, or the deferral.
         """
         if isinstance(result, Deferral):
             self.defer(
@@ -310,5 +329,5 @@ class StartCallOperator(RequestOperator):
 
 
 def _session_name(call_session_id: int | None) -> str:
-    """Describe a placed call for the text of an error."""
+    """Return a text about a placed call for an error: ``"call session 5 was placed"``, or without the id."""
     return "a call was placed" if call_session_id is None else f"call session {call_session_id} was placed"

@@ -64,13 +64,16 @@ _GRACE = 60.0
 
 
 class CallTry:
-    """One try of a start operator: one execution of its task.
+    """One try of a start operator: one execution of its task, which places a call or continues a call.
 
-    :param tag_rules: event → id of the tag that the call gets, as `read_tag_rules` returns them.
-    :param wait_until: epoch seconds at which this try stops waiting. None: the try has not waited yet.
+    :param options: the checked parameters of the operator.
+    :param facts: the task's ids, its time limits and its task state.
+    :param tag_rules: event → id of the tag that the call gets, e.g. ``{"answered": 36}``.
     :param log: the task's logger.
+    :param wait_until: epoch seconds at which this try stops waiting. None: the try has not waited yet.
     :param results: the table to which the try writes its call. None: the author names no table.
-    :ivar is_durable: whether the journal outlives the try.
+    :ivar is_durable: True: the journal is in Airflow's task state, so the next try can read it. False: the
+        journal is only in memory, and is lost when the try ends.
     :ivar active_session_id: the session id of the call that `release` ends. None: no call is active.
     """
 
@@ -110,10 +113,9 @@ class CallTry:
 
     @property
     def recording_url(self) -> str | None:
-        """The URL of the call's recording.
+        """The URL of the call's recording, for the link in Airflow's UI.
 
-        None: the operator's option ``recording_link`` is not set, or the Data API has not reported a
-        recording.
+        None: the option ``recording_link`` is not set, or the Data API has not reported a recording.
         """
         report = self._lifecycle.report
         return report.full_record_file_link if report and self._options.recording_link else None
@@ -153,10 +155,11 @@ class CallTry:
         return self._start_after(opens_at - now, request)
 
     def _place(self, request: StartCall, refuse_closed_hours: Callable[[], None]) -> Result:
-        """Place the call, or take over the call that an earlier try placed.
+        """Place the call, or take over the call that an earlier try placed. Then wait for the call if needed.
 
         :param refuse_closed_hours: a function that raises `OutsideCallingHours` if the contact may not be
             called now.
+        :return: the call for XCom, or a deferral for the wait.
         """
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
         step = self._journal.next_step(request)
@@ -207,7 +210,10 @@ class CallTry:
         return self._run(self._lifecycle.resume(call))
 
     def _warn_about_retries(self) -> None:
-        """Log that a retry may dial again, if the task has retries and no journal outlives this try."""
+        """Log a warning if a retry of this task may dial again.
+
+        A retry may dial again if the journal is lost when this try ends.
+        """
         if not self.is_durable and self._facts.try_number <= self._facts.clears:
             self._log.warning(
                 "A retry may dial again: without task state (Airflow 3.3+, durable=True), a retry searches "
@@ -215,7 +221,10 @@ class CallTry:
             )
 
     def _warn_without_data_api(self) -> None:
-        """Log which parameters the Data API would need, if the connection does not use the Data API."""
+        """Log a warning about ``require_answer`` or ``operations`` if the connection has no Data API.
+
+        Both parameters need the Data API.
+        """
         if self._hook.has_data_api:
             return
         if self._options.require_answer:
@@ -232,7 +241,10 @@ class CallTry:
             )
 
     def _withdraw_claim(self, request: StartCall) -> None:
-        """Record that this map index of a mapped task has not called the person, if this is certain."""
+        """Record that this map index of a mapped task has not called the person, because no call was placed.
+
+        If a call may have been placed, do nothing.
+        """
         record = self._journal.record
         if self._people is not None and (
             record is None or (record.stage, record.attempt) == (Stage.NOTHING, 0)
@@ -240,10 +252,10 @@ class CallTry:
             self._people.withdraw(request.contact)
 
     def _require_what_proves_absence(self) -> None:
-        """Check that the parameter ``absence_proven_after`` can work, if it is set.
+        """Check that the connection and Airflow support ``absence_proven_after``, if this parameter is set.
 
-        :raises CallApiFailure: the connection does not use the Data API, or the journal is lost after this
-            try.
+        :raises CallApiFailure: the connection does not use the Data API. Or the journal is not in task state,
+            so the next try could not search for the call of this try.
         """
         if self._options.absence_proven_after is None:
             return
@@ -259,33 +271,41 @@ class CallTry:
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Wait until the next search for a lost call can prove that the call was never placed.
+        """Wait until a search for the lost call can prove that the call was never placed. Then search.
 
-        After the wait, search again.
+        :param error: contains the time of this search.
+        :return: the call for XCom, or a deferral for the wait.
         """
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
         return self._start_after(seconds, request)
 
     def _start_after(self, seconds: float, request: StartCall) -> Result:
-        """Wait for some seconds, in the worker or in the triggerer, and then start again."""
+        """Wait for a number of seconds, and then call `start` again.
+
+        :return: the call after a wait in the worker. A deferral: the triggerer waits.
+        """
         if not self._options.deferrable:
             time.sleep(max(seconds, 0.0))
             return self.start(request)
         return Deferral(_pause(max(seconds, 0.0)), method_name="search_again", kwargs={})
 
     def observed(self, phase: Phase, call: Outcome) -> Result:
-        """Continue the try after a wait in the triggerer.
+        """Continue the try after the triggerer has watched the call.
 
         :param phase: the phase of the call when the wait ended, e.g. answered or ended.
+        :param call: what is known of the call after the wait.
+        :return: the call for XCom, or a deferral for the next wait.
         """
         self.active_session_id = call.call_session_id if phase is Phase.ANSWERED else None
         return self._run(self._lifecycle.observed(phase, call))
 
     def report_due(self, call: Outcome, report_by: float) -> Result:
-        """Ask the Data API again for the call's report, after a pause. Then continue the try.
+        """Ask the Data API again for the report of an ended call, after a pause. Then continue the try.
 
-        :param report_by: epoch seconds at which the try continues without a report.
+        :param call: what is known of the call so far.
+        :param report_by: epoch seconds after which the try continues without the report.
+        :return: the call for XCom, or a deferral for the next pause.
         """
         return self._run(self._lifecycle.report_due(call, report_by))
 
@@ -300,7 +320,12 @@ class CallTry:
     # --- from step to step ---
 
     def _run(self, step: Step) -> Result:
-        """Carry out the steps of the call's lifecycle until the call is finished or a wait is deferred."""
+        """Carry out the steps of the call's lifecycle until the call is finished or the task must defer.
+
+        :return: the call for XCom, or a deferral for a wait.
+        :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.
+        :raises AirflowTaskTimeout: the call is still active when the task's ``execution_timeout`` is up.
+        """
         while not isinstance(step, Finished):
             if isinstance(step, TimeIsUp):
                 raise self._time_is_up(step.call)
@@ -378,10 +403,11 @@ class CallTry:
         return AirflowTaskTimeout(f"execution_timeout is up and {name} is still active")
 
     def known_call(self, error: BaseException) -> str | None:
-        """Describe the placed call for the text of an error, if the journal ends with this try.
+        """Return a text about the placed call for an error, if the next try cannot read this try's journal.
 
         :param error: the error that ends the try.
-        :return: the description. None: no call was placed, or the next try reads the journal.
+        :return: e.g. ``"call session 5 was placed"``. None: no call was placed, or the next try reads the
+            journal.
         """
         record = self._journal.record
         if self.is_durable or record is None:
@@ -394,9 +420,9 @@ class CallTry:
         return None
 
     def _refused_result(self, request: StartCall, error: CallRefused) -> dict[str, Any]:
-        """Return the XCom for a call that the service refused to place.
+        """Return the XCom for a call that the service refused to place: ``{"status": "refused", …}``.
 
-        In the XCom, ``call_session_id`` is None.
+        In this XCom, ``call_session_id`` is None, and ``finish_reason`` is the name of the service's error.
         """
         attempt = self._journal.current.attempt + 1  # the journal does not count refused attempts
         call = Outcome(
@@ -412,9 +438,9 @@ class CallTry:
 
     @property
     def _report_patience(self) -> float:
-        """Seconds that the search for a lost call waits for the Data API's report of the call.
+        """Seconds that one search for a lost call waits for the Data API's report of the call.
 
-        With ``absence_proven_after``, the search does not wait, because a later search follows.
+        0 with ``absence_proven_after``: a later search asks the Data API again.
         """
         return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
 
@@ -466,7 +492,7 @@ class CallTry:
 
 
 def _pause(seconds: float) -> Any:
-    """Return a trigger that fires after some seconds."""
+    """Return an Airflow trigger that fires after this number of seconds."""
     from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
         TimeDeltaTrigger,
     )
@@ -475,7 +501,7 @@ def _pause(seconds: float) -> Any:
 
 
 def _judged(step: Finished) -> dict[str, Any]:
-    """Return a finished call as a dict for XCom.
+    """Return a finished call as a dict for XCom, or raise the error with which the task fails.
 
     :raises CallNotAnswered: the task requires an answer, and the contact did not answer.
     :raises CallOutcomeUnknown: the task requires an answer, and it is unknown whether the contact answered.

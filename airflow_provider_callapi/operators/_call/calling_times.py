@@ -1,4 +1,4 @@
-"""When the task of a start operator may dial: calling hours and the task's own time limits."""
+"""Decide when the task of a start operator may dial, by the calling hours and the task's time limits."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from airflow_provider_callapi.task_context import TaskFacts
 
 @dataclass(frozen=True)
 class CallingTimes:
-    """When one try of a start operator may dial. Times are epoch seconds.
+    """The times at which one try of a start operator may dial. All points in time are epoch seconds.
 
-    :ivar timezone: IANA name of the contact's time zone.
+    :ivar hours: the calling hours and the calling days.
+    :ivar timezone: IANA name of the contact's time zone, in which the calling hours are.
     :ivar run_after: when the DAG run was due. None: not known.
+    :ivar max_lateness: the longest time from ``run_after`` to the call. None: no limit.
     :ivar execution_deadline: when ``execution_timeout`` ends the task. None: the task has no timeout.
     """
 
@@ -32,8 +34,10 @@ class CallingTimes:
 
     @classmethod
     def of(cls, options: CallOptions, facts: TaskFacts, now: float) -> Self:
-        """Return when a try may dial.
+        """Return the calling times for a try with these options.
 
+        :param now: epoch seconds. The calendar of workdays contains the year of this time and its two
+            neighbours.
         :raises CallApiFailure: ``calling_days`` are workdays, and there is no calendar of the country.
         """
         try:
@@ -48,19 +52,22 @@ class CallingTimes:
         return cls(hours, options.timezone, facts.run_after, options.max_lateness, facts.execution_deadline)
 
     def refuse_closed(self, now: float) -> None:
-        """Raise an error if the contact may not be called now.
+        """Raise an error outside the calling hours and the calling days.
 
-        :raises OutsideCallingHours: the contact may not be called now.
+        :param now: epoch seconds.
+        :raises OutsideCallingHours: the contact may not be called now. The exception contains the next time
+            at which the contact may be called.
         """
         self.hours.refuse_closed(now, self.timezone)
 
     def refuse_useless_wait(self, now: float, opens_at: float) -> None:
-        """Raise an error if the task cannot wait until the contact may be called.
+        """Raise an error if a wait for the calling hours cannot end with a call. Then the task fails at once.
 
-        :param opens_at: when the contact may be called.
-        :raises CallTooLate: the contact may be called only after the end of ``max_lateness``.
-        :raises CallApiFailure: the contact may be called only after the end of ``execution_timeout``. Or no
-            time is known at which the contact may be called, e.g. because the calendar ends.
+        :param now: epoch seconds.
+        :param opens_at: epoch seconds at which the contact may be called.
+        :raises CallTooLate: ``max_lateness`` ends before ``opens_at``.
+        :raises CallApiFailure: ``execution_timeout`` ends the task before ``opens_at``. Or no time is known
+            at which the contact may be called, e.g. because the calendar of workdays ends.
         """
         if why := self.hours.why_never(now, self.timezone):
             raise CallApiFailure(f"{why}. No call was placed.")
@@ -77,7 +84,10 @@ class CallingTimes:
             )
 
     def describe_wait(self, opens_at: float) -> str:
-        """Return until when the task waits and why, for the task's log."""
+        """Return a log line: the task waits until this time, because of the calling hours.
+
+        :param opens_at: epoch seconds at which the contact may be called.
+        """
         return (
             f"waiting until {local_time(opens_at, self.timezone)}, because the contact may be called only in "
             f"the calling hours ({self.hours})"

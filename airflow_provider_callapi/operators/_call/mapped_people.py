@@ -1,12 +1,13 @@
-"""Call no person twice if a user clears a mapped task, and the list has changed meanwhile.
+"""Prevent a second call to a person if a user clears a mapped task and its list has changed.
 
-Airflow keeps task state for each map index. If a person stands at another place in the new list, the map
-index of that place has no record of the person's call. So each map index publishes whom it has called in this
-DAG run, and reads what the others have published before it calls a person who is new at this place.
+Example: map index 3 called Anna. Then a row was deleted from the list, and a user cleared the task. Now Anna
+belongs to map index 2. Airflow keeps task state for each map index, so map index 2 has no record of the call
+to Anna. Each map index therefore publishes through XCom whom it has called in this DAG run. Before a map
+index calls a person after a clear, it reads what the other map indexes have published.
 
-A map index publishes at the beginning of each try, before it reads. Airflow deletes what an earlier try has
-published. So a running map index that has published nothing may have called anybody, and the others wait for
-it.
+A map index publishes at the beginning of each try, because Airflow deletes the XComs of the earlier try. A
+running map index that has published nothing yet may have called anyone. The other map indexes wait until it
+has published.
 """
 
 from __future__ import annotations
@@ -35,11 +36,12 @@ _PAUSE = 1.0
 
 @dataclass(frozen=True)
 class _Entry:
-    """What one map index has published.
+    """The XCom of one map index: whom the map index has called.
 
-    :ivar people: fingerprints of the people whom the map index has called.
-    :ivar run_clears: how often a user had cleared tasks of the DAG run.
-    :ivar was_cleared: whether a user had cleared the map index.
+    :ivar map_index: the map index that has published the XCom.
+    :ivar people: fingerprints (hashes) of the people whom the map index has called.
+    :ivar run_clears: how often a user had cleared tasks of the DAG run at the time of the XCom.
+    :ivar was_cleared: whether a user had cleared the map index before the XCom.
     """
 
     map_index: int
@@ -49,7 +51,10 @@ class _Entry:
 
 
 class PeopleOfIndex:
-    """The people whom one map index of a task has called in one DAG run."""
+    """The people whom one map index of a mapped task has called in one DAG run.
+
+    Task state stores the people as fingerprints (hashes). XCom shows them to the other map indexes.
+    """
 
     def __init__(self, facts: TaskFacts, mapped: MappedTask, state: TaskState) -> None:
         self._facts = facts
@@ -58,7 +63,7 @@ class PeopleOfIndex:
 
     @classmethod
     def of(cls, facts: TaskFacts) -> Self | None:
-        """Return the people of the running map index.
+        """Return the people whom the running map index has called.
 
         None: the task is not mapped, or this Airflow has no task state.
         """
@@ -67,20 +72,22 @@ class PeopleOfIndex:
         return cls(facts, facts.mapped, facts.state)
 
     def publish(self) -> None:
-        """Show the other map indexes whom this map index has called.
+        """Write an XCom that shows the other map indexes whom this map index has called.
 
-        If Airflow has deleted the record of a successful try, publish nothing.
+        If Airflow has deleted this map index's record of its calls, write nothing: an empty XCom would be
+        wrong.
         """
         if not lost_its_state(self._facts):
             self._mapped.publish(_KEY, asdict(self._own_entry()))
 
     def claim(self, contact: str, *, is_known: bool) -> None:
-        """Record and publish that this map index calls a person now.
+        """Record and publish that this map index calls a person, before the call.
 
-        :param is_known: whether this map index has called the person before, as its newest call.
-        :raises CallApiFailure: the person was called at another place of the list. Or Airflow has deleted the
-            record of the people whom this map index has called.
-        :raises CallApiTrouble: it is not known yet whom another map index has called. A retry may know.
+        :param contact: the person's phone number.
+        :param is_known: whether this map index's newest call was to this person.
+        :raises CallApiFailure: another map index has called the person, or may have called the person. Or
+            Airflow has deleted this map index's record of its calls.
+        :raises CallApiTrouble: another map index has not published whom it has called. A retry may succeed.
         """
         if lost_its_state(self._facts):
             raise CallApiFailure(DELETED_STATE)
@@ -92,7 +99,10 @@ class PeopleOfIndex:
             self.publish()
 
     def withdraw(self, contact: str) -> None:
-        """Record that a person was certainly not called after all."""
+        """Delete and publish the record of a call to a person, because the call was certainly not placed.
+
+        :param contact: the person's phone number.
+        """
         people = [person for person in self._called() if not self._contains([person], contact)]
         self._state.set(_KEY, people)
         self.publish()
@@ -119,12 +129,14 @@ class PeopleOfIndex:
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
-        """Wait until each running map index has published, and return map index → entry.
+        """Wait until each running map index has published whom it has called.
 
-        A map index that begins to run later reads what this map index has published.
+        A map index that begins to run later reads what this map index has published, so there is no need to
+        wait for it.
 
-        :return: the entries, and the map indexes that have run and have published nothing.
-        :raises CallApiTrouble: a running map index publishes nothing.
+        :return: two values: map index → what it has published, and the map indexes that ran without
+            publishing.
+        :raises CallApiTrouble: a running map index has published nothing within two minutes.
         """
         gives_up_at = time.time() + _LONGEST_WAIT
         awaited: set[int] | None = None
@@ -155,7 +167,13 @@ class PeopleOfIndex:
         return list(self._state.get(_KEY) or [])
 
     def _contains(self, people: Iterable[str], contact: str) -> bool:
-        """Return whether a person is among the called people, or may be, because a key is gone."""
+        """Return whether a person may be among the called people.
+
+        Also return True if a fingerprint was made with a secret key that this deployment no longer has.
+
+        :param people: fingerprints (hashes) of the called people.
+        :param contact: the person's phone number.
+        """
         deployment = self._facts.deployment
         return any(
             deployment.is_fingerprint_of(person, *self._scope, contact) is not False for person in people

@@ -13,7 +13,10 @@ _OBJECTS = ("operator", "employee")
 
 
 def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict[str, Any]:
-    """Return the parameters of a request, with each number in the form that the service expects.
+    """Return the parameters of a request, with each phone number in the form that the service expects.
+
+    Example: with the region ``RU``, ``{"contact": "8 926 000-00-01"}`` becomes ``{"contact":
+    "79260000001"}``.
 
     :param values: field name → value.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
@@ -33,7 +36,10 @@ def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict
 
 
 def _read(value: Any, region: str, field: str, method: str) -> Any:
-    """Return a number in the service's form. Return a value that is neither text nor a number unchanged."""
+    """Return a number in the service's form, e.g. ``79260000001``.
+
+    Return a value that is neither text nor a number unchanged: the request itself refuses such a value.
+    """
     from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber  # noqa: PLC0415
     from airflow_provider_callapi.calls.phone_numbers.strict import read_destination  # noqa: PLC0415 - parse time
 

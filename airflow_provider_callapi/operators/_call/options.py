@@ -93,10 +93,11 @@ class CallOptions:
 
     @classmethod
     def read(cls, values: Mapping[str, Any], *, not_rendered: Collection[str] = ()) -> Self:
-        """Return the options that an operator's parameters mean.
+        """Return the checked and converted parameters of a start operator.
 
-        :param values: parameter name → value. Other names are ignored.
-        :param not_rendered: the names of the template fields, before Airflow renders them.
+        :param values: parameter name → value. Names that are not options are ignored.
+        :param not_rendered: the names of the template fields, if Airflow has not rendered them yet. Templates
+            in these fields are not checked.
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
         read = read_parameters(CALL_OPTIONS, values, not_rendered=not_rendered)
@@ -123,9 +124,12 @@ class CallOptions:
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
     """Check the parameter ``absence_proven_after`` of a start operator or a campaign.
 
-    :param seconds: the parameter's value; None: not set.
+    A shorter time than ``appear_timeout`` proves nothing, because ``list.calls`` may still show the call
+    later.
+
+    :param seconds: the parameter's value. None: not set.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
-    :raises InvalidParameter: the number is less than ``appear_timeout``.
+    :raises InvalidParameter: ``seconds`` is less than ``appear_timeout``.
     """
     if seconds is not None and seconds < appear_timeout:
         raise InvalidParameter(

@@ -1,4 +1,4 @@
-"""End a task without retries after a placed call, if the next try would not know of the call."""
+"""After a placed call, let a task fail without retries if the next try would not know of the call."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ _AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswe
 
 @contextmanager
 def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
-    """Convert every error into a failure that Airflow never retries, if a call was placed.
+    """Convert an error of the ``with`` block into a failure that Airflow never retries, if a call was placed.
 
-    :param known_call: a function that describes the placed call, for the error's text. The function gets the
-        error. None: the error passes unchanged, because no call was placed, or the next try reads the
-        journal.
-    :raises CallApiFailure: an error came after a call was placed.
+    Without a journal, the retry would call the person a second time. Errors after which the author wants a
+    retry, such as `CallNotAnswered`, pass unchanged.
+
+    :param known_call: a function that gets the error, and returns a text about the placed call, e.g. ``"call
+        session 5 was placed"``. If the function returns None, the error passes unchanged: no call was placed,
+        or the next try reads the journal.
+    :raises CallApiFailure: a call was placed before the error.
     """
     try:
         yield

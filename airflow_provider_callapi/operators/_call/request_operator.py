@@ -39,7 +39,7 @@ SessionRef = int | str | dict[str, Any]
 def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None = None) -> Q:
     """Return an API request of the given type with the given values.
 
-    If a value is a text, the function converts the text to the type of the request's field.
+    A value that is a text becomes the type of the request's field, e.g. ``"36"`` becomes ``36``.
 
     :param values: field name → value. The value of ``call_session_id`` may be a session id, or the dict of a
         call.
@@ -59,10 +59,11 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
 def check_request(
     request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None = None
 ) -> None:
-    """Check those values of a request that contain no template.
+    """Check the values of a request that contain no template, while Airflow reads the DAG file.
 
     :param values: field name → value, before Airflow renders templates.
-    :param region: ISO 3166 code of the country of numbers without a country code, see `read_request`.
+    :param region: ISO 3166 code of the country of numbers without a country code. None: the request contains
+        only numbers of the account, which are in the service's form.
     :raises InvalidParameter: a value cannot be used. The text names the field.
     """
     unknown = [name for name, value in values.items() if is_template(value)]
@@ -77,7 +78,10 @@ def check_request(
 
 
 def _with_session_id(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the values of a request. If ``call_session_id`` is a call's dict, take the call's session id."""
+    """Return the values of a request with ``call_session_id`` as a session id.
+
+    If ``call_session_id`` is the dict of a call, replace the dict by the session id in it.
+    """
     session = values.get("call_session_id")
     if not isinstance(session, Mapping):
         return values
@@ -85,9 +89,10 @@ def _with_session_id(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_call(call_session_id: Any) -> Outcome:
-    """Return the call that an operator's parameter ``call_session_id`` names.
+    """Return what is known of the call that an operator's parameter ``call_session_id`` names.
 
     :param call_session_id: a session id as a number or text, or the dict that a start operator returned.
+    :return: the outcome in the dict. For a session id alone, an outcome with only this id.
     :raises InvalidParameter: the value names no call.
     """
     try:
@@ -118,13 +123,14 @@ class _CheckedAfterConstruction(BaseOperatorMeta):
 class RequestOperator(
     MappedDataIsNoTemplate, TextStaysText, BaseOperator, metaclass=_CheckedAfterConstruction
 ):
-    """Base of the Airflow operators for one API method.
+    """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
-    The API request consists of those operator attributes that have the name of a field of the method. All of
-    these attributes may contain templates.
+    Each attribute that has the name of a field of the method becomes a field of the API request. All of these
+    attributes may contain templates.
 
-    :cvar kinds: name of each parameter that is not a field of the method → the `Kind` that checks and
-        converts the parameter's value.
+    :cvar request_type: the class of the API request.
+    :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
+    :cvar kinds: the operator's other parameters: name → the `Kind` that checks and converts the value.
     :raises InvalidParameter: the value of a parameter cannot be used. The text names the parameter. The
         constructor checks only values that contain no template.
     """
@@ -152,6 +158,9 @@ class RequestOperator(
     def check_constants(self) -> None:
         """Check the parameters whose values contain no template.
 
+        The check runs right after the constructor, so Airflow shows a wrong value as an error of the DAG
+        file. A value with a template is checked in the worker, when Airflow has rendered the template.
+
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
         read_parameters(self.kinds, vars(self), not_rendered=self.template_fields)
@@ -159,14 +168,16 @@ class RequestOperator(
             check_request(self.request_type, self._request_values(), region=self._read_region())
 
     def read_parameters(self) -> dict[str, Any]:
-        """Return the converted values of the parameters that are not fields of the method.
+        """Return the converted values of the operator's parameters that are not fields of the API method.
 
+        :return: parameter name → value, e.g. ``{"callapi_conn_id": "callapi_default", "report_timeout":
+            120.0}``.
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
         return read_parameters(self.kinds, vars(self))
 
     def make_request(self) -> Any:
-        """Return the API request that consists of the operator's rendered attributes.
+        """Return the API request. Each field of the method has the rendered attribute of the same name.
 
         :raises CallApiFailure: the value of an attribute cannot be used. The text names the field.
         """

@@ -1,4 +1,7 @@
-"""Write the call of a start operator to a table of results: when it is placed, and when more is known."""
+"""Write the call of a start operator to a table of results in the author's SQL database.
+
+Each record that the task's journal stores also goes to the table: the intent, the placed call, the outcome.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,11 @@ _STATUS = {
 
 
 class ResultInTable:
-    """The row of a task's call in a table of results.
+    """Writes the call of one task to a table of results, one row for each attempt.
 
-    :param campaign: the name in the column ``campaign``.
+    :param writer: writes rows to the table in the background.
+    :param campaign: the text for the column ``campaign``, e.g. ``my_dag.my_task.<run id>``.
+    :param person: the number called.
     :ivar person: the number called.
     """
 
@@ -40,15 +45,21 @@ class ResultInTable:
         self.person = person
 
     def watch(self, store: KeyValueStore) -> KeyValueStore:
-        """Return the journal's store in a form that also writes each stored record to the table."""
+        """Return a store for the journal that also writes each stored record to the table of results.
+
+        :param store: the store that keeps the journal.
+        """
         return _StoreWithTable(store, self)
 
     def add(self, record: Record) -> None:
-        """Write the call of a journal record within seconds. The method does not wait for the database."""
+        """Write the call in a journal record to the table, within seconds.
+
+        The method returns at once and does not wait for the database.
+        """
         self._add(_attempt_of(record))
 
     def add_refused(self, record: Record, mnemonic: str | None) -> None:
-        """Write a call that the service refused to place.
+        """Write a call that the service refused to place to the table, with the result ``refused``.
 
         :param record: the journal's record after the refusal.
         :param mnemonic: the name of the service's error. None: the service gave no name.
@@ -100,9 +111,10 @@ def _attempt_of(record: Record) -> Attempt:
 def written_to_table(
     name: TableName, owner: tuple[str, str, str, str], person: str, log: Any, *, is_new: bool
 ) -> Iterator[ResultInTable]:
-    """Write the call of one try to a table.
+    """Yield the `ResultInTable` through which one try writes its call to a table.
 
-    At the end of the block, wait up to five minutes for the database, unless the task is deferred or killed.
+    At the end of the ``with`` block, wait up to five minutes for the database. If the task is deferred or
+    killed, wait only some seconds.
 
     :param owner: dag id, run id, task id and map index of the task.
     :param person: the number called.

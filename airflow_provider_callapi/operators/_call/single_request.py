@@ -1,4 +1,7 @@
-"""Sends a control request that must not be repeated, so that only one try of a task sends the request."""
+"""Send a control request that must not be repeated, such as a request that rings a phone or plays a sound.
+
+Of all tries of a task, only one sends the request. After a user has cleared the task, a try sends it again.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
     """Send a control request, unless an earlier try of the task may have sent the request. Return the answer.
 
-    Without task state (Airflow before 3.3), a retry never sends the request.
+    Task state stores that the request is sent. Without task state (Airflow before 3.3), a retry sends nothing
+    and fails.
 
+    :param facts: the task's ids, the number of its try, and its task state.
     :param retries: the task's number of retries.
     :raises CallUnresolved: the service may have carried out the request, in this try or in an earlier one.
     :raises CallApiFailure: the service refuses the request.

@@ -1,4 +1,4 @@
-"""Reads the operators' parameter ``tags``: event of a call → id of the tag that the event sets."""
+"""Read the operators' parameter ``tags``: event of a call → id of the tag that a call gets at the event."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from airflow_provider_callapi.parameters.schema import nothing_sent, read_parame
 
 
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
-    """Check the parameter ``tags``. Return event → id of the tag that a call gets at the event.
+    """Check the parameter ``tags`` before the call. Return event → id of the tag for this event.
 
-    :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. None instead of an id: the event
-        sets no tag.
-    :raises CallApiFailure: an entry cannot be used, or an entry needs the Data API, which the connection does
-        not use. No one was dialled. The text names the entry.
+    :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. An event whose id is None sets no
+        tag.
+    :param has_data_api: whether the connection uses the Data API. Only the event ``answered`` works without
+        it.
+    :return: e.g. ``{"answered": 36, "ended": 38}``.
+    :raises CallApiFailure: an entry cannot be used, or needs the Data API. No one was dialled. The text names
+        the entry.
     """
     with nothing_sent():
         rules = read_tags(tags)
@@ -30,10 +33,11 @@ def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callap
 
 
 def read_tags(tags: Any) -> TagRules:
-    """Return event → id of the tag that a call gets at the event.
+    """Return event of a call → id of the tag that the call gets at this event.
 
     :param tags: the parameter of an operator, e.g. ``{"answered": 36, "ended": "38"}``. None: there are no
-        tags. If the id of an event is None, the event sets no tag.
+        tags. An event whose id is None sets no tag.
+    :return: e.g. ``{"answered": 36, "ended": 38}``.
     :raises InvalidParameter: an entry cannot be used. The text names the entry.
     """
     if tags is None:

@@ -12,10 +12,14 @@ from airflow_provider_callapi.operators._calls_report.options import ReportOptio
 
 
 def read_interval(options: ReportOptions, context: Mapping[str, Any], timezone: str) -> tuple[int, int]:
-    """Return the interval of a try, as two times in epoch seconds. The end does not belong to it.
+    """Return the interval whose calls one try loads: its beginning and its end in epoch seconds.
 
+    A call that begins exactly at the end does not belong to the interval.
+
+    :param options: the options ``start``, ``end`` and ``lookback`` count. Without ``start`` or ``end``, the
+        data interval of the DAG run counts.
     :param context: Airflow's context of the running task.
-    :param timezone: IANA name of the account's time zone.
+    :param timezone: IANA name of the account's time zone. Times without an offset are in this zone.
     :raises CallApiFailure: the interval is missing or empty. The text names the parameters.
     """
     moments = []

@@ -1,4 +1,7 @@
-"""One try of the report operator: calls from the Data API to a return value, a file or a table."""
+"""One try of the report operator: load calls from the Data API, and return or write them.
+
+The calls go to the return value, a file or a table.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +33,12 @@ def load_calls(
     :param interval: the beginning and the end, epoch seconds.
     :param log: the task's logger.
     :param now: the present time, epoch seconds.
+    :return: a list of dicts, one per call. Or a summary such as ``{"rows": 36, "table": "calls", "start": …,
+        "end": …, "points": 2}``.
     :raises CallApiFailure: a field, a filter, the path or the table cannot be used, or there are too many
         rows for a return value.
-    :raises CallApiTrouble: a service, a database or a storage did not answer, or not all calls were sent.
+    :raises CallApiTrouble: a service, a database or a storage did not answer, or the service did not send all
+        calls.
     """
     since, until = interval
     pages = ReportPages(hook.data_api, hook.timezone)
@@ -74,9 +80,9 @@ def _selection(options: ReportOptions) -> CallFilter:
 
 
 def _collect(portions: Iterable[list[Row]]) -> list[Row]:
-    """Return all rows.
+    """Return the rows of all portions as one list, for the return value of the task.
 
-    :raises CallApiFailure: there are too many rows for a return value.
+    :raises CallApiFailure: there are more than 1000 rows.
     """
     rows: list[Row] = []
     for portion in portions:
@@ -93,10 +99,12 @@ def _collect(portions: Iterable[list[Row]]) -> list[Row]:
 def _open_destination(
     to: str | TableName, columns: Sequence[str]
 ) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
-    """Open a file or a table, and return the function that writes rows.
+    """Open the file or the table in the parameter ``to``. Yield a function that writes rows there.
 
-    A file appears when the ``with`` block ends without an error. A table shows the rows at once.
+    A file appears under its name only when the ``with`` block ends without an error. A table shows each
+    portion of rows at once.
 
+    :param columns: the columns of the rows, in their order.
     :raises CallApiFailure: the path, the connection or the table cannot be used. The text names ``to``.
     :raises CallApiTrouble: the database or the storage does not answer.
     """

@@ -36,7 +36,10 @@ def _read_time(value: Any) -> datetime:
 
 
 def _read_own_numbers(value: Any) -> list[str]:
-    """Return phone numbers of the account as digits, without separators."""
+    """Return phone numbers of the account as digits, e.g. ``["74951234567"]``.
+
+    :raises ValueError: the list is empty, or a number does not have 5 to 15 digits.
+    """
     numbers = [re.sub(r"[\s()+-]", "", number) for number in TEXTS.read(value)]
     if not numbers or not all(_OWN_NUMBER.fullmatch(number) for number in numbers):
         raise ValueError
@@ -66,11 +69,11 @@ REPORT_OPTIONS: Schema = {
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """The parameters of a report operator. ``lookback`` is in seconds.
+    """The checked and converted parameters of a report operator. ``lookback`` is in seconds.
 
     Each option has the name and the meaning of the parameter that `CallApiCallsReportOperator` describes.
 
-    :ivar fields: the fields of a row in their order, with ``id``.
+    :ivar fields: the names of the fields of a row, in their order. They include ``id``.
     """
 
     callapi_conn_id: str
@@ -89,9 +92,10 @@ class ReportOptions:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
-        """Return the options that an operator's rendered parameters mean.
+        """Return the checked and converted parameters of a report operator, without templates.
 
-        :param values: parameter name → value. Other names are ignored.
+        :param values: parameter name → value, after Airflow has rendered the templates. Names that are not
+            options are ignored.
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
         read = read_parameters(REPORT_OPTIONS, values)
@@ -102,14 +106,15 @@ class ReportOptions:
 
     @property
     def columns(self) -> list[str]:
-        """The columns of a row in their order."""
+        """The columns of a row in their order: the fields, and ``legs`` if the option ``legs`` is set."""
         return [*self.fields, LEGS] if self.legs else [*self.fields]
 
 
 def check_constants(values: Mapping[str, Any], template_fields: Collection[str]) -> None:
-    """Check the parameters whose values contain no template.
+    """Check the parameters whose values contain no template, while Airflow reads the DAG file.
 
     :param values: parameter name → value, before Airflow renders templates.
+    :param template_fields: the names of the parameters that may contain a template.
     :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
     """
     read = read_parameters(REPORT_OPTIONS, values, not_rendered=template_fields)
@@ -118,9 +123,11 @@ def check_constants(values: Mapping[str, Any], template_fields: Collection[str])
 
 
 def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> None:
-    """Check parameters together.
+    """Check the rules that concern several parameters, e.g. that a file gets phone numbers, but no XCom does.
 
-    :param unknown: the parameters whose values are not known yet. They are None in ``read``.
+    :param read: parameter name → converted value.
+    :param unknown: the parameters that contain a template, which Airflow has not rendered yet. ``read`` has
+        None for them.
     :raises InvalidParameter: two parameters contradict each other. The text names the parameters.
     """
     fields, to = read["fields"], read["to"]

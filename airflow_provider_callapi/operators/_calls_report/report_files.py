@@ -1,7 +1,8 @@
-"""Write rows as JSON Lines, CSV or Parquet, so that no half file appears under the file's name.
+"""Write rows to a file as JSON Lines, CSV or Parquet. A reader of the file never sees only half of the rows.
 
-The rows go to another file on the disk of the worker first. When all rows are there, a local file gets its
-name, and a file of an object store is uploaded. If the task fails before, an older file stays as it was.
+The rows first go to a temporary file on the worker's disk. When all rows are written, a local temporary file
+is renamed, and a temporary file for an object store is uploaded. If the task fails before, an older file with
+the same name stays unchanged.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ class _Writer(Protocol):
         """Add rows to the file."""
 
     def close(self) -> None:
-        """Finish the file. After this, the file is whole."""
+        """Write the end of the file and close it. Only then is the file complete."""
 
 
 class ReportFile:
-    """A file of calls. The suffix of its path decides about the form of the file.
+    """A file of calls as JSON Lines, CSV or Parquet. Use the object in a ``with`` block.
 
-    :param path: a path that ends in ``.jsonl``, ``.csv`` or ``.parquet``.
+    The file appears under its name only after `publish`. The ``with`` block deletes the temporary file.
+
+    :param path: a path that ends in ``.jsonl``, ``.csv`` or ``.parquet``. The ending decides the format.
     :param columns: the columns of the rows.
     :param field: the name of the operator's parameter, for error messages.
     :raises CallApiFailure: the path cannot be written, or pyarrow is not installed.
@@ -49,13 +52,13 @@ class ReportFile:
         self._writer = _open_writer(self._partial, self._path.suffix.lower(), columns, field)
 
     def write(self, rows: Rows) -> None:
-        """Add rows to the file."""
+        """Add rows to the temporary file on the worker's disk."""
         self._writer.write(rows)
 
     def publish(self) -> None:
-        """Give the file its name, or upload the file.
+        """Finish the temporary file, and rename it to the path or upload it to the path.
 
-        :raises CallApiTrouble: the storage does not take the file.
+        :raises CallApiTrouble: the storage does not accept the file.
         """
         self._writer.close()
         try:
@@ -94,7 +97,7 @@ class _JsonLines:
 
 
 class _Csv:
-    """CSV in UTF-8 with the line ends of RFC 4180. Lists are JSON text."""
+    """Writes CSV in UTF-8 with the line ends of RFC 4180 (CR LF). A list in a cell is JSON text."""
 
     def __init__(self, file: Path, columns: Sequence[str]) -> None:
         self._file = file.open("w", encoding="utf-8", newline="")
@@ -110,7 +113,7 @@ class _Csv:
 
 
 class _Parquet:
-    """Parquet with a row group for each portion. Times are timestamps in UTC, and lists are JSON text."""
+    """Writes Parquet with one row group for each `write`. Times are UTC timestamps, lists are JSON text."""
 
     def __init__(self, file: Path, columns: Sequence[str], field: str) -> None:
         try:

@@ -23,11 +23,12 @@ def find_problems(
 ) -> list[str]:
     """Return a sentence for each object of the campaign that the account does not have, or has switched off.
 
-    The objects are virtual numbers, scenarios, employees, files and tags. The function also returns a
-    sentence for each list of the account that the Data API refused. If the connection does not use the Data
-    API, the function returns no sentences. Each request for a list costs one point.
+    The objects are virtual numbers, scenarios, employees, files and tags. The result also has a sentence for
+    each list of the account that the Data API refused to send. Each request for a list costs one point.
 
+    :param template: makes the start request of each person.
     :param tags: ids of the tags that the calls get, or that decide about a redial.
+    :return: the sentences. Empty: there are no problems, or the connection does not use the Data API.
     """
     if not hook.has_data_api or not people:
         return []
@@ -37,9 +38,9 @@ def find_problems(
 
 
 def _requests(template: CallTemplate, people: list[Person]) -> Iterator[StartCall]:
-    """Yield the start request of each person.
+    """Yield the start requests whose objects (scenarios, files, …) must be in the account.
 
-    If all requests name the same objects, yield only one request.
+    If the requests of all people name the same objects, yield only the request of the first person.
     """
     same = template.personal <= _EVERYONES_OWN and not any(is_sip_number(person.contact) for person in people)
     for person in people[:1] if same else people:

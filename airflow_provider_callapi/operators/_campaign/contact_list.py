@@ -29,8 +29,11 @@ _XLSX = ".xlsx"
 
 
 def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
-    """Yield the rows of a contact list. A row without a value is an empty mapping.
+    """Yield the rows of a contact list. A row is a mapping (column → value) or only a phone number.
 
+    An empty line or row becomes an empty mapping.
+
+    :param contacts: a sequence of rows, the path of a file, or a SQL query.
     :param field: the name of the operator's parameter, for error messages.
     :raises CallApiFailure: the list cannot be read. The text names the parameter, the file and the line.
     :raises CallApiTrouble: the storage or the database does not answer now.
@@ -51,10 +54,13 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 
 
 def csv_form(contacts: Any) -> tuple[str, bool]:
-    """Return the separator for the file of results, and whether the file needs a byte order mark.
+    """Return the separator of the CSV file of results, and whether the file begins with a byte order mark.
 
-    If the contact list is a CSV file, the results get the form of this file. If the contact list is a
-    workbook, the results get the form that Excel reads. For any other contact list, return a comma and False.
+    The results open in the same program as the contact list. If the contact list is a CSV file, the results
+    have its separator and its mark. If it is an Excel workbook, the result is ``(";", True)``, which Excel
+    reads. For any other contact list, the result is ``(",", False)``.
+
+    :param contacts: the operator's parameter: a list of rows, a path, or a query.
     """
     suffix = _suffix(contacts) if isinstance(contacts, str) else ""
     if suffix == _XLSX:
@@ -103,9 +109,12 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Convert the errors of a ``with`` block that reads a file.
+    """Convert the errors of the ``with`` block, which reads a file, into errors that name the file.
 
-    The new exceptions name the parameter and the file.
+    :param path: the path of the file.
+    :param field: the name of the operator's parameter.
+    :raises CallApiFailure: the file cannot be read, and a retry would not help.
+    :raises CallApiTrouble: the storage does not answer now.
     """
     try:
         yield

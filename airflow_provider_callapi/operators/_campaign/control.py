@@ -1,4 +1,7 @@
-"""Reads what users ask of a running campaign, and publishes its progress. Neither fails the task."""
+"""Read what users ask of a running campaign (pause, resume, stop), and publish how far the campaign is.
+
+If the database or the task state for this is unavailable, the campaign continues.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,11 @@ PUBLISH_INTERVAL = 5.0
 
 
 class Control:
-    """The wish and the progress of one campaign. If their store fails, the campaign goes on without them.
+    """Reads the wish (pause, resume or stop) of one campaign, and publishes the campaign's progress.
 
-    :param open_store: opens the store; called at the first use.
+    If the store fails, the error is logged, and the campaign continues with the last known wish.
+
+    :param open_store: a function that opens the store of wish and progress. It is called at the first use.
     :param log: the task's logger.
     :param wish: the wish that an earlier worker of this task has read. None: no wish.
     """
@@ -37,7 +42,7 @@ class Control:
         self._published_at: float | None = None
 
     def read_wish(self) -> Wish | None:
-        """Return what a user has asked of the campaign; None: no user has asked for anything.
+        """Return the newest wish of a user: pause, resume or stop. None: no user has asked for anything.
 
         If the store does not answer, return the last known wish.
         """
@@ -47,21 +52,21 @@ class Control:
         return self._wish
 
     def is_due(self, now: float) -> bool:
-        """Return whether the campaign must publish its progress again.
+        """Return whether five seconds have passed since the campaign published its progress.
 
         :param now: epoch seconds.
         """
         return self._published_at is None or now >= self._published_at + PUBLISH_INTERVAL
 
     def publish(self, progress: Progress) -> None:
-        """Store the campaign's progress for the command line and the page of calls."""
+        """Store the campaign's progress. The command line and the page of calls show it."""
         self._published_at = progress.at
         store = self._ready()
         if store is not None:
             self._attempt(lambda: store.publish(progress))
 
     def close(self) -> None:
-        """Close the connections to the store."""
+        """Close the database connections of the store."""
         if self._store is not None:
             self._attempt(self._store.close)
 
@@ -71,7 +76,10 @@ class Control:
         return self._store
 
     def _attempt(self, work: Callable[[], object]) -> bool:
-        """Call a function, and return whether it succeeded. Log the first failure in a row."""
+        """Call a function, and return whether it succeeded. An error is logged and not raised.
+
+        If several calls fail one after another, only the first error is logged.
+        """
         try:
             work()
         except Exception as error:  # task state and databases raise their own exception classes
@@ -87,9 +95,10 @@ class Control:
 
 
 def open_control_store(options: CampaignOptions, state: KeyValueStore | None) -> ControlStore | None:
-    """Return the place of a campaign's wish and progress: beside the ledger, in a database or in task state.
+    """Return the store of a campaign's wish and progress: the SQL database of the ledger, or task state.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
+    :return: the store. None: there is neither an SQL ledger nor task state.
     """
     if options.ledger_conn_id:
         from airflow_provider_callapi.ledgers.sql_control import (  # noqa: PLC0415 - SQLAlchemy is heavy

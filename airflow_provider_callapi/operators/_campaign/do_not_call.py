@@ -1,4 +1,4 @@
-"""The do-not-call list of a campaign. The campaign reads the list again while it dials."""
+"""Read the do-not-call list of a campaign, and read it again while the campaign dials."""
 
 from __future__ import annotations
 
@@ -28,17 +28,22 @@ _FRESH = 60.0
 
 
 class DoNotCall:
-    """The numbers that a campaign must not call. A changed file and a query are read again.
+    """The numbers that a campaign must not call. Call the object to get the numbers.
 
-    A row of the list is a phone number or a mapping. A mapping has the numbers in the column ``phone`` and in
-    columns such as ``mobile``, or in its only column. Within a try, the list only grows. A number that has
-    disappeared from the file stays excluded, because another process may be rewriting the file.
+    While the campaign dials, a query and a changed file are read again. Within a try, the list only grows: a
+    number that has disappeared from the file stays excluded, because another process may be rewriting the
+    file.
 
+    A row of the list is a phone number or a mapping. In a mapping, the numbers are in the column ``phone``
+    and in columns such as ``mobile``, or in the only column.
+
+    :param contacts: a sequence of rows, the path of a file, or a query. None: only the blacklist counts.
+    :param region: ISO 3166 code of the country of numbers without a country code.
     :param blacklist: a function that returns the numbers on the account's blacklist. None: the blacklist does
         not count.
     :param known: numbers that were on the list before. These numbers stay excluded.
     :param was_read: whether this try has read the list before. This is true if the try continues after a
-        deferral.
+        deferral. Then a list that cannot be read now stops the dialling, but does not fail the task.
     :param max_unreadable: how many entries may be unreadable as phone numbers. Unreadable entries are
         ignored. If more entries are unreadable, the list cannot be used.
     :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
@@ -130,8 +135,10 @@ class DoNotCall:
 
 
 def _numbers_of(row: Row, region: str) -> Iterator[str]:
-    """Yield the phone numbers of a row.
+    """Yield the phone numbers in one row of the do-not-call list, as E.164 digits: ``79260000001``.
 
+    :param row: a text, or a mapping: column → cell. A cell may contain several numbers.
+    :param region: ISO 3166 code of the country of numbers without a country code.
     :raises NotANumber: the row has no number, or a number that cannot be read.
     :raises ListUnreadable: the row has several columns, and none is named ``phone``.
     """
@@ -153,10 +160,10 @@ def _rows(lines: list[int]) -> str:
 
 
 def _version(contacts: Contacts) -> Any:
-    """Return a value that changes if the list changes: for a file, its checksum.
+    """Return a value that changes if the do-not-call list changes, e.g. the checksum of a file.
 
-    None: the list must be read again, because it is a query, its storage has no checksums, or the file does
-    not exist.
+    None: the list must be read again each time, because it is a query, its storage has no checksums, or the
+    file does not exist.
     """
     if not isinstance(contacts, str):
         return None if isinstance(contacts, Query) else 0

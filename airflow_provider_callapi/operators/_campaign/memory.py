@@ -1,4 +1,4 @@
-"""Facts that a campaign's worker process stores for the task's next try, or for the time after a deferral."""
+"""Store what a campaign's next worker process needs: a worker after a deferral, or the task's next try."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ The value then has 40 kB; Airflow warns of values above 64 kB.
 
 
 class CampaignMemory:
-    """Facts about a campaign that outlive a worker process.
+    """What a campaign remembers when its worker process ends, e.g. the people on the do-not-call list.
 
-    Airflow's task state stores facts for the next try. The memo, a plain JSON object in the deferral, stores
-    facts for the worker after the deferral. The memo works on every version of Airflow.
+    Airflow's task state keeps the values for the next try. The memo, a JSON object in the deferral, keeps the
+    values for the worker after the deferral. The memo works on every version of Airflow.
 
+    :param state: Airflow's task state. None: this version of Airflow has none.
+    :param memo: what `memo` returned before the deferral. Empty: this try has not been deferred.
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: the facts that distinguish the task's first campaign from other campaigns, as
-        `identity_of` returns them. None: no worker has stored the facts.
+    :ivar identity: the campaign's name, shard, ledger and list checksum, as `identity_of` returns them. They
+        show whether a later try would continue another campaign. None: no worker has stored them.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
     :ivar wish: what a user had asked of the campaign before the deferral. None: nothing, or no deferral.
     :ivar timezone: IANA name of the account's time zone, from the Data API. None: no worker has stored the
@@ -47,28 +49,35 @@ class CampaignMemory:
 
     @property
     def points_per_call(self) -> int | None:
-        """The number of points that one call costs, as last stored. None: the number is not known."""
+        """The points (rate-limit units) that one call costs, as measured last. None: not known."""
         return self._cost
 
     def remember_points_per_call(self, cost: int | None) -> None:
-        """Store the number of points that one call costs, for later tries. Without task state, do nothing."""
+        """Store the number of points that one call costs, for later workers. Without task state, do nothing.
+
+        :param cost: the number of points. None: not known.
+        """
         if self._state is not None and cost != self._cost:
             self._state.set(_COST, cost)
             self._cost = cost
 
     def remember_identity(self, identity: dict[str, Any]) -> None:
-        """Store the facts that distinguish the campaign from other campaigns, for later tries.
+        """Store the campaign's identity: its name, shard, ledger and list checksum.
 
-        Without task state, later tries cannot read these facts.
+        A later try compares its own identity with the stored one. Without task state, only the worker after a
+        deferral can read the identity.
 
-        :param identity: the facts, as `identity_of` returns them.
+        :param identity: plain JSON, as `identity_of` returns it.
         """
         if self._state is not None and identity != self.identity:
             self._state.set(_IDENTITY, identity)
         self.identity = identity
 
     def remember_timezone(self, timezone: str) -> None:
-        """Store the account's time zone for later workers, so that the Data API is asked only once."""
+        """Store the account's time zone for later workers, so that they do not ask the Data API again.
+
+        :param timezone: IANA name of the time zone.
+        """
         if self._state is not None and timezone != self.timezone:
             self._state.set(_TIMEZONE, timezone)
         self.timezone = timezone
@@ -78,7 +87,7 @@ class CampaignMemory:
 
         A later try must not call these people, even if the do-not-call list is shorter or empty by then.
 
-        :param people: fingerprints (hashes) of people.
+        :param people: fingerprints (hashes) of people on the do-not-call list.
         """
         new = sorted(set(people) - self.excluded)
         self.excluded = self.excluded.union(new)
@@ -93,10 +102,11 @@ class CampaignMemory:
             self._state.set(_page_key(len(self._pages) - 1), self._pages[-1])
 
     def memo(self, *, stopped: str | None, wish: Wish | None = None) -> dict[str, Any]:
-        """Return the facts that the worker after a deferral needs, as plain JSON.
+        """Return what the worker after a deferral needs, as plain JSON for the deferral.
 
         :param stopped: the reason why dialling has stopped. None: dialling has not stopped.
         :param wish: what a user has asked of the campaign. None: no user has asked for anything.
+        :return: ``{"stopped": …, "wish": …, "excluded": […], "which": …, "timezone": …}``.
         """
         return {
             "stopped": stopped,

@@ -124,10 +124,11 @@ class CampaignOptions:
 
     @classmethod
     def read(cls, values: Mapping[str, Any], *, not_rendered: Collection[str] = ()) -> Self:
-        """Return the options that an operator's parameters mean.
+        """Return the checked and converted parameters of a campaign operator.
 
-        :param values: parameter name → value. Other names are ignored.
-        :param not_rendered: the names of the template fields, before Airflow renders them.
+        :param values: parameter name → value. Names that are not options are ignored.
+        :param not_rendered: the names of the template fields, if Airflow has not rendered them yet. Templates
+            in these fields are not checked.
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
         read = read_parameters(CAMPAIGN_OPTIONS, values, not_rendered=not_rendered)

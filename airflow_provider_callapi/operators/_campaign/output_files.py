@@ -26,7 +26,8 @@ def shard_path(path: str, shard: tuple[int, int]) -> str:
 
     With the same path, the shards of a campaign would overwrite each other's files.
 
-    :param shard: (number of this shard, how many shards). (1, 1): the path stays unchanged.
+    :param shard: the number of this shard and the number of all shards, e.g. ``(2, 4)``. With ``(1, 1)``, the
+        path stays unchanged. A path that contains ``2-of-4`` already stays unchanged, too.
     """
     which, shards = shard
     own = f"{which}-of-{shards}"
@@ -62,7 +63,7 @@ class OutputFiles:
 
     @property
     def paths(self) -> list[str]:
-        """Return the paths of the files, as text."""
+        """The paths of the files that `write` writes, as text. A shard's paths contain its number."""
         return [str(path) for path in self._paths.values()]
 
     def write(
@@ -74,14 +75,15 @@ class OutputFiles:
         calls_per_minute: float | None,
         unfinished: str | None,
     ) -> list[str]:
-        """Write the results file and the report.
+        """Write the results file and the report of the finished campaign.
 
-        Return an error text for each file that could not be written.
-
-        :param skipped: the invalid rows and the duplicates.
+        :param summary: the counts of people and calls.
+        :param endings: the person, the attempts and the result of each person.
+        :param skipped: the invalid rows and the duplicates of the contact list.
         :param calls_per_minute: how many calls the points of one minute pay for. None: not known.
         :param unfinished: the reason why the campaign stopped dialling. None: the campaign did not stop
             early.
+        :return: an error text for each file that could not be written.
         """
         problems = []
         for name, path in self._paths.items():

@@ -1,4 +1,7 @@
-"""Build the parts of a campaign from the operator's options. If an option is invalid, no one is dialled."""
+"""Build the parts of a campaign (rules, ledger, list of people) from the operator's options.
+
+If an option is invalid, the functions raise an error before anyone is dialled.
+"""
 
 from __future__ import annotations
 
@@ -58,8 +61,9 @@ def read_rules(
     run_after: float | None,
     account_timezone: str,
 ) -> Rules:
-    """Return the campaign's rules: when, how often and how fast people are called.
+    """Return the campaign's rules, e.g. its calling hours, its redials and how many calls may be active.
 
+    :param hook: the hook of the campaign's connection.
     :param now: epoch seconds.
     :param run_after: when the DAG run was due, epoch seconds. None: not known.
     :param account_timezone: IANA name of the account's time zone.
@@ -110,8 +114,9 @@ def read_rules(
 def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTemplate:
     """Return the template from which the campaign makes each person's start request.
 
-    :param values: name → value. The template may use these values in addition to the person's row.
-    :raises CallApiFailure: an option cannot be used; no one was dialled. The text names the option.
+    :param values: name → value, e.g. ``{"ds": "2026-03-02"}``. The template may use these values and the
+        columns of the person's row.
+    :raises CallApiFailure: the option ``call`` cannot be used; no one was dialled.
     """
     with _before_dialling():
         return CallTemplate(options.call, dict(values))
@@ -141,9 +146,10 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
 
 
 def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, was_read_before: bool) -> Plan:
-    """Read the contact list. Return the people to call and the rows that cannot be used.
+    """Read the contact list. Return the people to call, and the rows from which no call can be made.
 
-    :param scope: the text that stands for the campaign in hashes, see `Deployment.scope`.
+    :param template: makes the start request of each person.
+    :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
     :param was_read_before: whether this task has read the list successfully before.
     :raises CallApiFailure: the list cannot be used, and the task has not read it before.
     :raises CallApiTrouble: the list's storage does not answer. Or the list cannot be used now, although the
@@ -187,13 +193,16 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
 
 
 def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, clears: int) -> dict[str, Any]:
-    """Return the facts that distinguish a campaign from other campaigns, as plain JSON.
+    """Return the identity of a campaign: JSON values that differ between two campaigns.
 
-    The facts are the campaign's name, shard and ledger, a checksum of the contact list, a checksum of the
-    deployment's name and keys, and ``clears``. The facts contain no phone number.
+    If a try has another identity than the try before, it would call people again. See
+    `refuse_another_campaign`. The identity contains no phone number.
 
-    :param scope: the text that stands for the campaign in hashes, see `Deployment.scope`.
+    :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
     :param clears: the task's ``max_tries``, which grows each time a user clears the task.
+    :return: ``{"campaign": …, "shard": "2/4", "ledger_conn_id": …, "contacts": "120 people (3f09ab)",
+        "deployment": "77c0de", "clears": 2}``. The last text of ``contacts`` and the text of ``deployment``
+        are checksums.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
@@ -211,9 +220,9 @@ def _checksum(text: str) -> str:
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raise an error if this try would continue a different campaign than the one with which the task began.
 
-    With another name, shard or ledger, the try would not know which people earlier tries called. With another
-    contact list, the try would call new people and forget the earlier ones. To accept a changed contact list,
-    a user clears the task.
+    With another name, shard or ledger, the try would not find which people the earlier tries called. With
+    another contact list, the try would call new people and forget the people on the old list. A user who
+    wants to use a changed list clears the task.
 
     :param now: the identity of this try's campaign, as `identity_of` returns it.
     :param before: the identity that an earlier worker stored.

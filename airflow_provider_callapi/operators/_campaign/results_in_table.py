@@ -1,4 +1,4 @@
-"""The rows that a campaign writes to a table of results while it runs, and at its end."""
+"""Write the results of a campaign to a table in the author's SQL database, while the campaign runs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from airflow_provider_callapi.exceptions import CallApiTrouble
 
 
 class ResultsInTable:
-    """The rows that one try of a campaign writes to a table of results.
+    """Writes the attempts and results of one try of a campaign to a table of results.
 
-    :param campaign: the campaign's name.
+    :param writer: writes rows to the table in the background.
+    :param campaign: the campaign's name, for the column ``campaign``.
+    :param plan: the people on the contact list, with their rows.
     :param log: the task's logger.
     """
 
@@ -32,24 +34,25 @@ class ResultsInTable:
         self._people = {person.key: person for person in plan.people}
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Write these attempts within seconds. The method does not wait for the database."""
+        """Write a row for each of these attempts within seconds. Do not wait for the database."""
         self._writer.add([self._row(attempt) for attempt in attempts])
 
     def watch(self, ledger: Ledger) -> Ledger:
-        """Return the ledger in a form that also writes each attempt to the table."""
+        """Return a ledger that stores each attempt in the given ledger, and also writes it to the table."""
         return _LedgerWithTable(ledger, self)
 
     def close(self) -> None:
-        """Write what is left. A database that does not answer delays this by seconds."""
+        """Write the rows that are not in the table yet, and wait some seconds for the database."""
         self._writer.close()
 
     def write_all(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> list[str]:
-        """Write the final row of each attempt, and a row for each person or list row without an attempt.
+        """Write the last rows: one for each attempt, and one for each person or list row without an attempt.
 
         If the database is not available, wait for up to five minutes.
 
-        :param skipped: the invalid rows and the duplicates.
-        :return: an error text if the rows could not be written.
+        :param endings: the person, the attempts and the result of each person.
+        :param skipped: the invalid rows and the duplicates of the contact list.
+        :return: an empty list. Or a list with one error text, if the rows could not be written.
         """
         try:
             self._writer.finish(self._final_rows(endings, skipped))
@@ -102,8 +105,11 @@ class _LedgerWithTable:
 
 
 def open_results(name: TableName, campaign: str, plan: Plan, log: Any) -> ResultsInTable:
-    """Open the table to which a campaign writes its results.
+    """Open the table to which a campaign writes its results, and check that rows can be written.
 
+    :param campaign: the campaign's name, for the column ``campaign``.
+    :param plan: the people on the contact list, with their rows.
+    :param log: the task's logger.
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """

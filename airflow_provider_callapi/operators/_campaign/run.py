@@ -1,4 +1,4 @@
-"""One try of the campaign operator: prepare the campaign, carry out its steps, defer waits, and finish."""
+"""One try of the campaign operator: prepare the campaign, dial step by step, defer long waits, and finish."""
 
 from __future__ import annotations
 
@@ -65,6 +65,8 @@ _NAP = 1.0
 class UnfinishedBusiness(Exception):
     """Raised if a campaign is over but its task must fail, e.g. because too few people were reached.
 
+    The failing task still stores the summary as its XCom.
+
     :ivar summary: the campaign's summary (counts of people and calls), for XCom.
     :ivar error: the exception that the task raises.
     """
@@ -78,9 +80,13 @@ class UnfinishedBusiness(Exception):
 class CampaignRun:
     """One try of a campaign operator: one execution of its task.
 
-    :param event: what the trigger observed during a deferral. None: this try has not been deferred.
-    :param memo: the facts that `CampaignMemory.memo` returned before the deferral. None: no deferral.
+    :param options: the checked parameters of the operator.
+    :param facts: the task's ids, its time limits and its task state.
     :param log: the task's logger.
+    :param event: the event of the trigger after a deferral, with what the polls have shown of the calls.
+        None: this try has not been deferred.
+    :param memo: what `CampaignMemory.memo` returned before the deferral. None: this try has not been
+        deferred.
     :raises CallApiFailure: an option cannot be used; no one was dialled.
     """
 
@@ -188,7 +194,7 @@ class CampaignRun:
     def kill(self) -> None:
         """Stop dialling, and release (end) the active calls if the author set ``cancel_on_kill``.
 
-        A signal handler may call this method.
+        Airflow's ``on_kill`` calls this method, possibly from a signal handler.
         """
         self._killed = True
         self._campaign.stop("the task was killed")
@@ -239,7 +245,10 @@ class CampaignRun:
         return external_id(self._scope_of_ids, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str]:
-        """Return the campaign's phone numbers that were on the do-not-call list in this or an earlier try."""
+        """Return the phone numbers that this or an earlier try found on the do-not-call list.
+
+        Only numbers of people on the contact list are returned: task state keeps only hashes of numbers.
+        """
         known, people = self._memory.excluded, self._plan.people if self._memory.excluded else ()
         return frozenset(person.contact for person in people if self._fingerprint(person) in known)
 
@@ -247,7 +256,7 @@ class CampaignRun:
         return fingerprint(self._scope, person.contact)
 
     def _current_exclusions(self) -> frozenset[str] | None:
-        """Return the numbers on the do-not-call list.
+        """Return the phone numbers on the do-not-call list now, and store whom of the campaign they exclude.
 
         None: the list cannot be read now, so the campaign dials no one.
         """
@@ -256,16 +265,22 @@ class CampaignRun:
         return None if self._do_not_call.stale else numbers
 
     def _remember_exclusions(self, numbers: frozenset[str]) -> None:
-        """Store who is on the do-not-call list, so that later tries do not call these people either."""
+        """Store which of the campaign's people are on the do-not-call list, for this and later tries.
+
+        :param numbers: the phone numbers on the list.
+        """
         if len(numbers) != self._exclusions_stored:
             people = (person for person in self._plan.people if person.contact in numbers)
             self._memory.remember_excluded(map(self._fingerprint, people))
             self._exclusions_stored = len(numbers)
 
     def _check_identity(self) -> None:
-        """Raise an error if the campaign has another name, shard, ledger or contact list than before.
+        """Check that this try continues the campaign with which the task began, and store the identity.
 
-        The options and the list of this try are compared with those of an earlier try.
+        The identity is the campaign's name, shard and ledger, and a checksum of the contact list.
+
+        :raises CallApiFailure: the name, shard, ledger or deployment has changed.
+        :raises CallApiTrouble: the contact list has changed.
         """
         identity = identity_of(self._options, self._plan, self._scope, clears=self._facts.clears)
         if self._memory.identity is not None:
@@ -273,10 +288,10 @@ class CampaignRun:
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log how many people the campaign will call, and which objects of the campaign the account lacks.
+        """Log how many people the campaign will call, and what the call needs but the account does not have.
 
-        :return: the forecast of points and minutes, and ``problems``: a list of sentences about the missing
-            objects.
+        :return: the forecast of points and minutes, and ``problems``: a list of sentences about missing
+            objects, such as scenarios.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
@@ -300,9 +315,9 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}
 
     def _refuse_unknown_days(self) -> None:
-        """Raise an error if people wait, and no time is known at which they may be called.
+        """Raise an error if people wait for a call, and no time is known at which they may be called.
 
-        :raises CallApiFailure: for example, the calendar of workdays does not know this year.
+        :raises CallApiFailure: for example, the calendar of workdays does not contain this year.
         """
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
             raise CallApiFailure(f"{why}. No call was placed in this try.")
@@ -324,7 +339,11 @@ class CampaignRun:
         return pause
 
     def _publish(self, now: float, *, next_at: float) -> None:
-        """Store how far the campaign is, for the command line and the page of calls."""
+        """Store how far the campaign is. The command line and the page of calls show it.
+
+        :param now: epoch seconds.
+        :param next_at: epoch seconds at which the campaign publishes again.
+        """
         self._control.publish(
             self._runner.progress.measure(
                 self._options.campaign,
@@ -345,11 +364,10 @@ class CampaignRun:
             seconds -= _NAP
 
     def _deferral(self, pause: Pause) -> Deferral | None:
-        """Return a deferral if the triggerer can wait instead of the worker.
-
-        None: the worker must wait itself.
+        """Return a deferral if the campaign's next step is so late that the triggerer can wait for it.
 
         :param pause: the time until the campaign's next step, and the reason for the wait.
+        :return: the deferral. None: the wait is short or has work for a worker, so the worker waits itself.
         """
         campaign = self._campaign
         wake_at = absence_until(

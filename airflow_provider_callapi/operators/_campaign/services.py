@@ -1,4 +1,7 @@
-"""Send a campaign's requests to the services: start requests in threads, other requests one after another."""
+"""Send a campaign's requests to the Call API and the Data API.
+
+Start requests are sent in threads, several at a time. Other requests are sent one after another.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,9 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
 class CampaignServices:
-    """The functions through which a campaign uses the Call API and the Data API of one connection.
+    """Sends the requests of one campaign through the Call API and the Data API of one connection.
 
+    :param hook: the hook of the connection.
     :param at_once: how many start requests are sent at the same time.
     :param account_timezone: IANA name of the account's time zone.
     :param asks_operations: whether the reports must contain the scenario's operations.
@@ -44,11 +48,11 @@ class CampaignServices:
         wish: Callable[[], Wish | None],
         log: Callable[[str], None],
     ) -> CampaignGateway:
-        """Return the functions through which the campaign's `Runner` uses the services.
+        """Return the functions through which a campaign's `Runner` uses the services, the clock and the log.
 
         :param do_not_call: a function that returns the numbers that must not be called. The function returns
             None if the list cannot be read now.
-        :param wish: a function that returns what a user has asked of the campaign.
+        :param wish: a function that returns what a user has asked of the campaign: pause, resume or stop.
         :param log: a function that logs a line of text.
         """
         return CampaignGateway(
@@ -70,7 +74,7 @@ class CampaignServices:
         )
 
     def start(self, requests: Sequence[StartCall]) -> list[StartedCall | CallApiError]:
-        """Send start requests in parallel, each request once.
+        """Send several start requests at the same time, each request once.
 
         :return: for each request, in the same order, the answer of the service or the error.
         """

@@ -32,12 +32,16 @@ _releases: set[asyncio.Task[None]] = set()
 async def release_after_kill(
     trigger: BaseTrigger, callapi_conn_id: str, session_ids: Collection[int]
 ) -> None:
-    """Release (end) the calls of a cancelled trigger, unless the task still waits for the calls.
+    """Release (end) the calls of a cancelled trigger, if the task no longer waits for the calls.
 
-    If it is unknown whether the task still waits, the calls are not released, and a warning names the calls.
-    Airflow may cancel this function while the function runs. The releases continue nevertheless.
+    Airflow also cancels a trigger that it moves to another triggerer. In this case, the task still waits, and
+    its calls continue. If it is unknown whether the task still waits, the calls are not released, and a
+    warning names the calls.
+
+    Airflow may cancel this function while it runs. The releases continue nevertheless.
 
     :param trigger: the cancelled trigger.
+    :param session_ids: the session ids of the calls for which the trigger waited.
     """
     release = asyncio.create_task(_release(trigger, callapi_conn_id, session_ids))
     _releases.add(release)
@@ -68,9 +72,9 @@ async def _release(trigger: BaseTrigger, callapi_conn_id: str, session_ids: Coll
 
 
 def _settings_of(callapi_conn_id: str) -> asyncio.Task[ConnectionSettings]:
-    """Return the running or finished look-up of a connection.
+    """Return an asyncio task whose result is the settings of a connection.
 
-    Tasks that are killed together share one look-up.
+    Triggers that are cancelled together share one look-up of the connection, which is kept for ten seconds.
     """
     loop = asyncio.get_running_loop()
     lookups = _lookups.setdefault(loop, {})

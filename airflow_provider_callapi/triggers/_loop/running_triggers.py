@@ -1,7 +1,8 @@
 """The running triggers of this process, and the calls for which each trigger waits.
 
-After a user has cleared a task, the task's next try defers with a new trigger. Airflow then cancels the old
-trigger. If Airflow instead gives a trigger to another triggerer, no new trigger exists.
+With this list, a cancelled trigger finds out why it was cancelled. After a user has cleared a task, the
+task's next try defers with a new trigger for the same call, and this trigger is in the list. If Airflow has
+moved the trigger to another triggerer, the list has no new trigger.
 """
 
 from __future__ import annotations
@@ -19,15 +20,20 @@ _running: WeakKeyDictionary[BaseTrigger, frozenset[int]] = WeakKeyDictionary()
 
 
 def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None:
-    """Remember that a trigger runs in this process and waits for some calls."""
+    """Record that a trigger runs in this process, and for which calls it waits.
+
+    :param session_ids: the session ids of the calls.
+    """
     _running[trigger] = frozenset(session_ids)
 
 
 async def is_replaced(trigger: BaseTrigger, *, within: float) -> bool:
-    """Return whether a new trigger waits in this process for a call of an old trigger.
+    """Return whether another trigger in this process now waits for a call of a cancelled trigger.
 
-    :param trigger: the old trigger.
-    :param within: the longest time in seconds to wait for the new trigger.
+    True means that a user has cleared the task, and that its next try is already deferred.
+
+    :param trigger: the cancelled trigger.
+    :param within: the longest time in seconds to wait for the other trigger.
     """
     for _ in range(round(within / _PAUSE)):
         if _has_successor(trigger):

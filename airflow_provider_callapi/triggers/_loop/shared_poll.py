@@ -1,6 +1,7 @@
-"""One poll per connection and event loop.
+"""One poll of the active calls for each connection and event loop.
 
-All triggers that wait for the connection's calls share the poll.
+All triggers that wait for calls of the connection share this poll, so many waiting tasks send no more polls
+than one.
 """
 
 from __future__ import annotations
@@ -45,14 +46,12 @@ _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = We
 async def subscribe(
     callapi_conn_id: str, interval: float, awaited: Callable[[], Iterable[int]] = tuple
 ) -> AsyncIterator[NextSnapshot]:
-    """Subscribe to the snapshots of a connection until the ``with`` block ends.
+    """Yield a function that waits for the next snapshot of a connection's active calls and returns it.
 
-    All subscribers share one poll.
+    All subscribers of a connection in one event loop share one poll. The first subscriber starts the poll.
+    The poll stops when the last subscriber has left its ``with`` block.
 
-    The value of the ``with`` block is a function that waits for the next snapshot and returns the snapshot.
-    The first subscriber in an event loop starts the connection's poll. The poll stops when the last
-    subscriber leaves.
-
+    :param callapi_conn_id: id of the Airflow connection.
     :param interval: the longest time between two snapshots, in seconds.
     :param awaited: a function that returns session ids of calls. If the connection uses the Data API, the
         poll also asks the Data API whether the contacts of these calls have picked up.
@@ -72,13 +71,13 @@ async def subscribe(
 
 
 class _Poller:
-    """Take snapshots of one connection's active calls.
+    """Polls the active calls of one connection. Each call of the object returns one snapshot.
 
     Each poll runs in a thread, because the HTTP client would block the event loop.
 
-    If the connection uses the Data API, the poller also asks the Data API which contacts have picked up.
-    These requests run in parallel with the polls, because a slow Data API must not delay the polls. The first
-    snapshot after the Data API's reply also shows which contacts have picked up.
+    If the connection uses the Data API, the object also asks the Data API which contacts have picked up. A
+    slow Data API must not delay the polls, so these requests run in parallel with the polls. The answer of
+    the Data API is in the first snapshot after it has come.
     """
 
     poll: SharedPoll
@@ -109,9 +108,10 @@ class _Poller:
         return self._with_answers(snapshot, self._witness) if self._witness else snapshot
 
     def _with_answers(self, snapshot: Snapshot, witness: AnswerWitness) -> Snapshot:
-        """Return a copy of a snapshot that also shows the answered calls that the Data API has reported.
+        """Return a copy of a snapshot that also contains which contacts have picked up.
 
-        If a new question to the Data API is due, start the request.
+        The Data API reports this. If it is time to ask the Data API again, start the request. Do not wait for
+        its answer.
         """
         if self._witness_request is not None and not self._witness_request.done():
             return snapshot
@@ -121,10 +121,10 @@ class _Poller:
         return replace(snapshot, answered=answered)
 
     async def _read_connection(self) -> Connection:
-        """Return the Airflow connection. If the connection cannot be read, try again for some minutes.
+        """Return the Airflow connection. If the connection cannot be read, try again for three minutes.
 
-        Airflow also reports a connection as missing if a secrets backend or the API server is down. If the
-        method raised the first error at once, all waits of the triggerer would end.
+        Airflow also reports a connection as missing if a secrets backend or the API server is down. Without
+        the repeats, a short outage would end the waits of all deferred tasks.
 
         :raises Exception: the error of the last attempt.
         """
@@ -142,11 +142,10 @@ class _Poller:
 
 
 def is_permanent(error: Exception) -> bool:
-    """Return whether a retry of the task would fail with the same error.
+    """Return whether a retry of the task would fail with the same error, e.g. with a wrong password.
 
-    Return False for an error of an unknown kind: such an error may be temporary, e.g. an outage of the
-    secrets backend. Return False for a missing connection, too, because Airflow reports a missing connection
-    and an outage with the same error.
+    False also for an unknown error and for a missing connection: Airflow reports a missing connection and an
+    outage of the secrets backend with the same error.
     """
     if isinstance(error, CallApiError):
         return error.permanent

@@ -16,12 +16,12 @@ _DEFERRED = "deferred"
 
 
 async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
-    """Return whether a task is still deferred, according to Airflow.
+    """Ask Airflow whether the task of a cancelled trigger is still deferred.
 
-    None: Airflow did not reply, or does not know the task.
-
-    :param task_instance: the task instance of the cancelled trigger; None: not known.
+    :param task_instance: the task instance of the cancelled trigger. None: not known.
     :param log: the trigger's logger.
+    :return: True: the task still waits. False: it does not. None: Airflow did not reply, or does not know the
+        task.
     """
     if task_instance is None:
         return None
@@ -38,9 +38,10 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 
 
 def _fetch_states(task_instance: Any) -> dict[str, dict[str, Any]]:
-    """Ask Airflow's API server for the states of tasks.
+    """Ask Airflow's API server for the state of a task instance.
 
-    Return run id → name of the task → state of the task.
+    :return: run id → name of the task → state, e.g. ``{"manual__1": {"my_task_3": "deferred"}}`` for map
+        index 3.
     """
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - heavy
 
