@@ -53,6 +53,7 @@ def test_the_definitions_cost_the_start_of_airflows_cli_nothing_heavy():
 
 ROOMS_OF_A_COMMAND = {
     "api", "calls", "cli", "connection", "databases", "exceptions", "hooks", "observability", "parameters",
+    "supervision",
 }  # fmt: skip
 HTTP_CLIENT = {"certifi", "charset_normalizer", "idna", "requests", "urllib3"}
 
