@@ -15,13 +15,13 @@ NEWER_PYTHON := $(shell for python in python3.13 python3.12 $(addprefix $(HOME)/
 
 READING_SEED ?= 13
 
-.PHONY: demo reading test lint workflows types layers unit package docs test-deployment test-browser test-wheel bench constraints clean
+.PHONY: demo reading test lint workflows types layers unit package docs test-examples test-deployment test-browser test-wheel bench constraints clean
 .PHONY: test-matrix test-oldest-airflow test-newer-python
 
 demo: $(INSTALLED)  ## Airflow places phone calls against the emulator, and prints what became of them
 	$(BIN)/python demo/run.py
 
-test: lint workflows types layers unit package docs  ## all checks and tests but the deployment's, the browser's, the wheel's
+test: lint workflows types layers unit package docs  ## all checks, and all tests but those of the targets test-…
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -43,7 +43,10 @@ layers: $(INSTALLED)
 	$(BIN)/lint-imports
 
 unit: $(INSTALLED)
-	$(BIN)/pytest $(IN_PARALLEL) --cov --cov-report=term
+	$(BIN)/pytest $(IN_PARALLEL) --cov --cov-report=term -m "not example"
+
+test-examples: $(INSTALLED)  ## the examples, the YAML files, the README and code on pages, each in a real Airflow
+	$(BIN)/pytest $(IN_PARALLEL) -m example tests/dags
 
 package: $(INSTALLED)  ## the sdist, and the wheel made from it, in dist/
 	rm -rf dist

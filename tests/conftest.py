@@ -52,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "needs_airflow(version, what): skip the test if an older Airflow lacks the named feature"
     )
+    config.addinivalue_line("markers", "example: runs an example, a page or the README in a real Airflow")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

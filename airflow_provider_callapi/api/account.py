@@ -260,7 +260,6 @@ ACCOUNT_METHODS: dict[str, type[Request[Any]]] = {
         GetSipLines,
         GetTags,
         GetBlacklistPhoneNumbers,
-        CreatePhoneNumberToBlacklist,
     )
 }
 """The request classes of this module by method name."""

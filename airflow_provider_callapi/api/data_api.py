@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Ty
 import pendulum
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from airflow_provider_callapi.api.account import ACCOUNT_METHODS
+from airflow_provider_callapi.api.account import ACCOUNT_METHODS, CreatePhoneNumberToBlacklist
 from airflow_provider_callapi.api.entries import Entries, read_entries, read_inner, tells
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.list_request import PagedRequest
@@ -306,6 +306,7 @@ DATA_METHODS: dict[str, type[Request[Any]]] = {
         GetCallLegsReport,
         SetTagCommunications,
         UnsetTagCommunications,
+        CreatePhoneNumberToBlacklist,
     )
 } | ACCOUNT_METHODS
 """The Data API's request classes by method name.

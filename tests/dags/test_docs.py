@@ -85,6 +85,7 @@ def test_the_dag_returns_what_the_quick_starts_show(run_dag, exchange):
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.example
 def test_the_pages_test_with_the_fixture_passes(tmp_path):
     """Run it in a project that contains only the shown files, without the environment of these tests."""
     (tmp_path / "dags").mkdir()

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from documentation import README, READMES, ROOT, block
 
+pytestmark = pytest.mark.example
+
 COMMANDS = os.environ.get("CALLAPI_README_COMMANDS", Path(sys.executable).parent)
 """The folder of ``airflow`` and ``python``. tests_package/ sets the folder of another environment."""
 PORT = "8484"
