@@ -94,9 +94,9 @@ class Client:
     def _token_for(self, request: Request[Any], time_limit: float) -> str:
         """Return the access token for a request. Log in first if there is no valid token.
 
-        :raises NotSent: the login got no answer, or the service failed during the login. The request itself
-            was not sent, so the request can be repeated.
-        :raises CallApiError: the service refuses the login, or the login was not sent.
+        :raises NotSent: the login failed without a decision of the service, for example because it got no
+            answer. The request itself was not sent, so the request can be repeated.
+        :raises CallApiError: the service refuses the login.
         """
 
         def log_in(login: str, password: str) -> AccessToken:

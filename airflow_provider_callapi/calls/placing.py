@@ -374,7 +374,8 @@ def _find_lost_call(
         counts as "not found".
     :param clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :return: the session id of the call; None: the call was not found.
-    :raises CallApiError: at least one service could not be searched, and no service showed the call.
+    :raises CallApiError: no service showed the call, and a search failed: with a transient error, or with a
+        permanent error if ``search_must_work``.
     """
     lost = LostCall(
         record.external_id,

@@ -82,7 +82,7 @@ class Omissions:
 
     @property
     def days_after(self) -> float:
-        """The number of days by which a request's period ends after the wanted interval: 0 or 1."""
+        """How many days later than the wanted interval a request's period ends: 0 or 1."""
         return 0.0 if self.ends_now else 1.0
 
     def without(self, kind: ReportRequest, parts: Iterable[str]) -> Omissions:
@@ -130,11 +130,11 @@ class Refusals:
             self.log_once(f"{kind.method}: without these fields, the report decides nothing and is not used")
 
     def guesses(self, kind: ReportRequest, asked: Mapping[str, Any]) -> Iterator[Omissions]:
-        """Yield guesses of what the Data API refuses, after an error that does not name it.
+        """Yield what to leave out of a refused request, if the error does not name the refused parts.
 
-        The most probable guess comes first. The last guess leaves out everything that a request can do
-        without. If the Data API refuses the last guess, too, the method yields nothing for the next 30
-        requests, because each guess costs points.
+        The most probable omission comes first. The last one has everything that a request can do without. If
+        the Data API refuses even the last request, the method yields nothing for the next 30 requests,
+        because each guess costs points.
 
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.

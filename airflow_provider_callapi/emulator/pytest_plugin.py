@@ -20,7 +20,7 @@ _EMULATOR: pytest.StashKey[Emulator] = pytest.StashKey()
 
 @pytest.fixture
 def callapi_profile() -> str | Profile:
-    """The profile of the exchange of ``callapi_emulator``: the name of a profile, or a `Profile`.
+    """How the emulated exchange of ``callapi_emulator`` behaves: the name of a profile, or a `Profile`.
 
     A project can override this fixture. A test can run under several profiles:
     ``@pytest.mark.parametrize("callapi_profile", ["document", "seen"])``.

@@ -153,7 +153,7 @@ class Switchboard:
         self._ring(call, leg, self.script_for(phone))
 
     def enqueue_contact(self, call: Call) -> None:
-        """Put the contact of an inbound call into the queue, and ring the operator's first phone."""
+        """Put the contact of an inbound call into the queue, and ring the called employee's first phone."""
         leg = self._new_leg(call, Role.CONTACT, call.virtual_phone_number, call.contact)
         leg.phone, leg.state = call.contact, LegState.QUEUED
         self.ring_operator(call)

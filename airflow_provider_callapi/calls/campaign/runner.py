@@ -190,7 +190,7 @@ class Runner:
         return snapshot
 
     def _log_progress(self, now: float) -> None:
-        """Log the progress once a minute, and at once when a long wait for a new reason begins."""
+        """Log the progress once a minute, and also when a long wait begins whose reason is new."""
         dial_at, why = self.campaign.next_dial(now)
         is_long = self.campaign.waiting and now + _LONG_WAIT < dial_at < NEVER
         waits_for, before = why if is_long else "", self._waits_for

@@ -64,7 +64,7 @@ class Acknowledgement:
 
     @property
     def longest_call(self) -> float:
-        """The longest time in seconds from the call to one person to the call to the next person."""
+        """The upper limit, in seconds, of the time between the calls to two successive people."""
         return self.longest_wait + (self.report_timeout if self.marks else 0.0)
 
 
@@ -80,7 +80,9 @@ def watch_of(call: Outcome, longest: float) -> SessionWatch:
 async def wait_for_acknowledgement(
     hook: CallApiHook, execution: Execution, call: Outcome, wanted: Acknowledgement, log: Any
 ) -> bool:
-    """Wait for the answer to an alert's call, or for its mark. Return whether it acknowledges the alert.
+    """Wait until the person answers an alert's call, or until the call has a wanted mark.
+
+    Return whether the call acknowledges the alert.
 
     A polling error is logged and ends the wait early.
 

@@ -135,7 +135,7 @@ class CallTry:
             the task since. No call was placed.
         :raises CallApiFailure: the calling hours never open, or only after the end of ``execution_timeout``.
             No call was placed.
-        :raises CallTooLate: the run is older than ``max_lateness``, or is older when the calling hours open.
+        :raises CallTooLate: the run is older than ``max_lateness``, or will be when the calling hours open.
             No try has placed the call yet.
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
         :raises CallUnresolvedForNow: it is unknown whether the call was placed. A retry may place a second

@@ -247,7 +247,8 @@ class CampaignRun:
     def _known_exclusions(self) -> frozenset[str]:
         """Return the phone numbers that this or an earlier try found on the do-not-call list.
 
-        Only numbers of people on the contact list are returned: task state keeps only hashes of numbers.
+        Task state keeps only hashes of numbers. The method therefore hashes the numbers on the contact list,
+        and returns those whose hash is stored.
         """
         known, people = self._memory.excluded, self._plan.people if self._memory.excluded else ()
         return frozenset(person.contact for person in people if self._fingerprint(person) in known)
