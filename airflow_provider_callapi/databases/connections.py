@@ -94,7 +94,22 @@ def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrou
     :return: `CallApiFailure` if a retry would fail the same way, for example after a ``ProgrammingError``.
         `CallApiTrouble` if a later try may succeed, for example after a lost connection.
     """
-    cause = getattr(error, "orig", None) or error
-    text = f"{named}: {type(cause).__name__}: {mask_phones(str(cause)).partition(chr(10))[0]}"
-    lasts = any(kind.__name__ in _LASTING for kind in type(cause).__mro__)
+    lasts = any(kind.__name__ in _LASTING for kind in type(_cause_of(error)).__mro__)
+    text = masked_text(error, named)
     return CallApiFailure(text) if lasts else CallApiTrouble(text)
+
+
+def masked_text(error: Exception, named: str) -> str:
+    """Return the first line of a database's error, without phone numbers.
+
+    :param error: the exception of the database's driver, or an SQLAlchemy exception that contains it.
+    :param named: the beginning of the text, such as ``contacts: connection 'dwh'``.
+    """
+    cause = _cause_of(error)
+    first_line = mask_phones(str(cause)).partition("\n")[0]
+    return f"{named}: {type(cause).__name__}: {first_line}"
+
+
+def _cause_of(error: Exception) -> Any:
+    """Return the driver's exception, which an SQLAlchemy exception contains."""
+    return getattr(error, "orig", None) or error

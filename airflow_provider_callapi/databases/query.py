@@ -107,10 +107,9 @@ def _rows_of(connection: Any, query: Query) -> Iterator[Mapping[str, Any]]:
         portion = cursor.fetchmany(_PORTION)
         if cursor.description is None:
             raise ListUnreadable("the query returns no rows; one SELECT statement is needed")
-        table, number = Table([column[0] for column in cursor.description]), 0
+        table = Table([column[0] for column in cursor.description])
         while portion:
             for row in portion:
-                number += 1
                 values = list(row.values()) if isinstance(row, Mapping) else row
                 yield table.row(values, _cell)
             portion = cursor.fetchmany(_PORTION)

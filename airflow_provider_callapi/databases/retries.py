@@ -8,7 +8,7 @@ from typing import TypeVar
 import tenacity
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.databases.connections import masked_text
 from airflow_provider_callapi.exceptions import CallApiTrouble
 
 T = TypeVar("T")
@@ -59,6 +59,4 @@ def mask_errors(work: Callable[[], T], named: str) -> T:
     try:
         return work()
     except (SQLAlchemyError, LostRaceError) as error:
-        cause = getattr(error, "orig", None) or error
-        first_line = mask_phones(str(cause)).partition("\n")[0]
-        raise CallApiTrouble(f"{named}: {type(cause).__name__}: {first_line}") from None
+        raise CallApiTrouble(masked_text(error, named)) from None

@@ -47,7 +47,7 @@ class TableWriter:
         The method does not wait for the database.
         """
         with self._waiting_lock:
-            self._waiting.update({tuple(row[name] for name in KEY): row for row in rows})
+            self._waiting.update(_by_key(rows))
         if self._thread.ident is None:
             self._thread.start()
 
@@ -97,6 +97,10 @@ class TableWriter:
         return rows
 
     def _put_back(self, rows: Iterable[Row]) -> None:
-        older = {tuple(row[name] for name in KEY): row for row in rows}
         with self._waiting_lock:
-            self._waiting = older | self._waiting
+            self._waiting = _by_key(rows) | self._waiting
+
+
+def _by_key(rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
+    """Return primary key → row. Of several rows with one key, the last one counts."""
+    return {tuple(row[name] for name in KEY): row for row in rows}

@@ -1,5 +1,5 @@
 """Real databases for the tests of queries and tables."""
 
-from real_databases import dwh, mariadb, postgres, url
+from real_databases import dwh, mariadb, postgres, select, url
 
-__all__ = ["dwh", "mariadb", "postgres", "url"]
+__all__ = ["dwh", "mariadb", "postgres", "select", "url"]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import sqlalchemy
 
 from airflow_provider_callapi.databases.report_table import ReportTable
 from airflow_provider_callapi.databases.table_name import TableName
@@ -15,19 +13,6 @@ from airflow_provider_callapi.exceptions import CallApiFailure
 
 CALLS = TableName("dwh", "calls")
 COLUMNS = ["id", "communication_id", "start_time", "is_lost", "finish_reason", "tags"]
-
-
-@pytest.fixture
-def select(dwh: str) -> Callable[[str], list[Any]]:
-    """Return a function that runs a statement and returns its rows."""
-    engine = sqlalchemy.create_engine(dwh)
-
-    def select(sql: str) -> list[Any]:
-        with engine.begin() as db:
-            result = db.execute(sqlalchemy.text(sql))
-            return [tuple(row) for row in result] if result.returns_rows else []
-
-    return select
 
 
 def a_row(number: int, **values: Any) -> dict[str, Any]:

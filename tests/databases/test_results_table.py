@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-import sqlalchemy
 
 from airflow_provider_callapi.databases.results_table import open_results_table
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY
@@ -15,19 +13,6 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
 ANNA, BORIS = "79160000001", "79160000002"
 CALLS = TableName("dwh", "calls")
-
-
-@pytest.fixture
-def select(dwh: str) -> Callable[[str], list[Any]]:
-    """Return a function that runs a statement and returns its rows."""
-    engine = sqlalchemy.create_engine(dwh)
-
-    def select(sql: str) -> list[Any]:
-        with engine.begin() as db:
-            result = db.execute(sqlalchemy.text(sql))
-            return [tuple(row) for row in result] if result.returns_rows else []
-
-    return select
 
 
 def a_row(person: str = ANNA, attempt: int = 1, **values: Any) -> dict[str, Any]:

@@ -99,6 +99,19 @@ def dwh(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return url
 
 
+@pytest.fixture
+def select(dwh: str) -> Callable[[str], list[Any]]:
+    """Return a function that runs a statement in the database of ``dwh`` and returns its rows."""
+    engine = sqlalchemy.create_engine(dwh)
+
+    def select(sql: str) -> list[Any]:
+        with engine.begin() as db:
+            result = db.execute(sqlalchemy.text(sql))
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+    return select
+
+
 class _HookOfUrl:
     """The two methods of Airflow's `DbApiHook` that the package uses, for the database of a URL."""
 

@@ -139,6 +139,25 @@ class Ledger(Protocol):
         """
 
 
+class LedgerLayer:
+    """A ledger that passes each call on to another ledger. Its subclasses do something more.
+
+    :param ledger: the ledger that stores the attempts.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
+        return self.ledger.load(people)
+
+    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
+        return self.ledger.claim(intents)
+
+    def record(self, attempts: Sequence[Attempt]) -> None:
+        self.ledger.record(attempts)
+
+
 class MemoryLedger:
     """A ledger in memory, for simulations and tests. Its attempts are lost when the process ends."""
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_callapi.api.account import CreatePhoneNumberToBlacklist, GetBlacklistPhoneNumbers
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.list_request import fetch_list
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger, LedgerLayer, Status
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.marks import Mark, first_mark
@@ -103,19 +102,13 @@ def _is_phone_number(contact: str) -> bool:
     return contact.isdigit()
 
 
-@dataclass
-class _LedgerWithObjectors:
+class _LedgerWithObjectors(LedgerLayer):
     """A campaign's ledger that adds people who objected to the blacklist before it records their attempts."""
 
-    ledger: Ledger
-    objectors: Objectors
-
-    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        return self.ledger.load(people)
-
-    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        return self.ledger.claim(intents)
+    def __init__(self, ledger: Ledger, objectors: Objectors) -> None:
+        super().__init__(ledger)
+        self._objectors = objectors
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        self.objectors.add(attempts)
-        self.ledger.record(attempts)
+        self._objectors.add(attempts)
+        super().record(attempts)

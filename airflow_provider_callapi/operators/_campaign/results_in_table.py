@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, LedgerLayer
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped
 from airflow_provider_callapi.calls.campaign.results import DUPLICATE
@@ -80,28 +78,24 @@ class ResultsInTable:
         return {**self._listed(person), **row_of_result(attempt, self._campaign, person.contact)}
 
     def _listed(self, item: Person | Skipped) -> dict[str, Any]:
-        row = json.loads(json.dumps(item.row, default=str))
-        return {"campaign": self._campaign, "attempt": 0, "contact": row, "list_row": item.line}
+        return {"campaign": self._campaign, "attempt": 0, "contact": dict(item.row), "list_row": item.line}
 
 
-@dataclass
-class _LedgerWithTable:
+class _LedgerWithTable(LedgerLayer):
     """A campaign's ledger that also writes each attempt to the table of results."""
 
-    ledger: Ledger
-    results: ResultsInTable
-
-    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        return self.ledger.load(people)
+    def __init__(self, ledger: Ledger, results: ResultsInTable) -> None:
+        super().__init__(ledger)
+        self._results = results
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        claims = self.ledger.claim(intents)
-        self.results.add(intent for intent, claim in zip(intents, claims, strict=True) if claim.granted)
+        claims = super().claim(intents)
+        self._results.add(intent for intent, claim in zip(intents, claims, strict=True) if claim.granted)
         return claims
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        self.ledger.record(attempts)
-        self.results.add(attempts)
+        super().record(attempts)
+        self._results.add(attempts)
 
 
 def open_results(name: TableName, campaign: str, plan: Plan, log: Any) -> ResultsInTable:
