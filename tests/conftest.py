@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from copied_examples import EXAMPLES
 from packaging.version import Version
+
+from airflow_provider_callapi.calls.host_snapshots import FOLDER_PREFIX
 
 REPO = Path(__file__).parents[1]
 HOME = Path(tempfile.mkdtemp(prefix="callapi-airflow-"))
@@ -28,6 +30,7 @@ TEST_DAGS.mkdir()
 # Airflow reads these variables on its first import, which happens after this line.
 os.environ.update(
     AIRFLOW_HOME=str(HOME),
+    TMPDIR=str(HOME),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__CORE__EXECUTOR="LocalExecutor",
     AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
@@ -45,6 +48,8 @@ os.environ.update(
 )
 
 
+tempfile.tempdir = str(HOME)
+
 AIRFLOW = Version(version("apache-airflow-core"))
 
 
@@ -60,6 +65,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         needed, what = marker.args
         if Version(needed) > AIRFLOW:
             pytest.skip(f"Airflow {AIRFLOW} has no {what}, {needed} has")
+
+
+@pytest.fixture(autouse=True)
+def no_shared_snapshots() -> Iterator[None]:
+    """Let no test read the snapshots that an earlier test has left for the tasks of this host."""
+    yield
+    shutil.rmtree(HOME / f"{FOLDER_PREFIX}{os.geteuid()}", ignore_errors=True)
 
 
 @dataclass

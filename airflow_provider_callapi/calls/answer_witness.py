@@ -7,35 +7,15 @@ calls too. The package asks the Data API only while a task waits until the conta
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Protocol
 
-from airflow_provider_callapi.api.data_api import (
-    REPORT_INTERVAL,
-)
-from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
-from airflow_provider_callapi.api.models import CallSession, Limits
+from airflow_provider_callapi.api.data_api import REPORT_INTERVAL
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.answers import contacts_leg_is_connected
 from airflow_provider_callapi.calls.report_refusals import Refusals
-from airflow_provider_callapi.calls.report_requests import DataApiClient, ReportRequests, Selection
+from airflow_provider_callapi.calls.report_requests import ReportRequests, Selection
 from airflow_provider_callapi.calls.snapshot import Snapshot
-
-_PAUSE_AFTER_FAILURE = 60.0
-"""Seconds that the witness pauses after a failed request."""
-_PAUSE_WITHOUT_POINTS = 600.0
-"""Seconds that the witness pauses while the Data API has few points left for this day."""
-_RESERVED_POINTS = 0.2
-"""The share of a day's points that the witness leaves for the reports of finished calls."""
-
-
-class CountingClient(DataApiClient, Protocol):
-    """A Data API client that keeps the newest counters of the account's points (rate-limit units)."""
-
-    @property
-    def limits(self) -> Limits | None:
-        """The points that are left in this minute and this day, from the newest reply with these counters.
-
-        None: no reply of the Data API has contained the counters yet.
-        """
+from airflow_provider_callapi.calls.witness_pause import CountingClient, WitnessPause
 
 
 class AnswerWitness:
@@ -45,9 +25,8 @@ class AnswerWitness:
     between two reports, which can prove that a contact has picked up. In the report of calls, a talk with an
     employee is the proof. In the report of legs, the connected leg of a called contact is the proof.
 
-    After a failed request, the witness pauses for at least a minute. While less than a fifth of the day's
-    points (rate-limit units) is left, the witness sends one request in ten minutes. If a request fails, the
-    witness only logs the error, because an error proves nothing about the contacts.
+    See `WitnessPause` for the pauses after a failed request, and while few points are left. If a request
+    fails, the witness only logs the error, because an error proves nothing about the contacts.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param timezone: IANA name of the account's time zone.
@@ -62,10 +41,8 @@ class AnswerWitness:
         warn: Callable[[str], object],
         refusals: Refusals | None = None,
     ) -> None:
-        self._data_api = data_api
         self._requests = ReportRequests(data_api, Refusals() if refusals is None else refusals, timezone)
-        self._warn = warn
-        self._next_at = 0.0
+        self._pause = WitnessPause(data_api, "which active calls were answered", warn)
         self._next_asks_for_legs = False
         self._answered: frozenset[int] = frozenset()
 
@@ -78,7 +55,7 @@ class AnswerWitness:
         :param snapshot: the newest snapshot of the active calls.
         :param awaited: the session ids of the calls that a task waits for until the contact picks up.
         """
-        if snapshot.at < self._next_at:
+        if not self._pause.is_over(snapshot.at):
             return []
         listed = (snapshot.sessions.get(call_session_id) for call_session_id in awaited)
         return [
@@ -95,18 +72,16 @@ class AnswerWitness:
         :param calls: the calls from `due`.
         :param at: the time of the snapshot, epoch seconds.
         """
-        self._next_at = at + REPORT_INTERVAL
+        self._pause.begin(at, REPORT_INTERVAL)
         try:
             answered = self._ask_for_legs(calls, at) if self._next_asks_for_legs else self._ask(calls, at)
         except CallApiError as error:
-            self._warn(f"The Data API did not report which active calls were answered: {error}")
-            pause = error.retry_after if isinstance(error, LimitExceeded) else 0.0
-            self._next_at = at + max(pause, _PAUSE_AFTER_FAILURE)
+            self._pause.begin_after_failure(at, error)
             return
         finally:
             self._next_asks_for_legs = not self._next_asks_for_legs
         self._answered |= answered
-        self._save_points(at)
+        self._pause.begin_if_few_points(at)
 
     def answered_in(self, snapshot: Snapshot) -> frozenset[int]:
         """Return the ids of the calls in a snapshot that the Data API has reported as answered.
@@ -135,14 +110,3 @@ class AnswerWitness:
                 contact, [leg for leg in legs if leg.call_session_id == call_session_id]
             )
         )
-
-    def _save_points(self, at: float) -> None:
-        limits = self._data_api.limits
-        if limits is None or not limits.day_limit or limits.day_remaining is None:
-            return
-        if limits.day_remaining < limits.day_limit * _RESERVED_POINTS:
-            self._next_at = at + _PAUSE_WITHOUT_POINTS
-            self._warn(
-                f"The Data API has {limits.day_remaining} of {limits.day_limit} points left for this day. "
-                f"It is not asked for answers for {_PAUSE_WITHOUT_POINTS:g} s"
-            )

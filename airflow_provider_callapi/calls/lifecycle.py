@@ -203,6 +203,8 @@ class CallLifecycle:
         if phase is Phase.TIMED_OUT:
             self.journal.mark_active(call)
             return TimeIsUp(call)
+        if call.source == "data_api":
+            self._gateway.on_final_outcome(call)
         return self._ended(call)
 
     def report_due(self, call: Outcome, report_by: float) -> Step:

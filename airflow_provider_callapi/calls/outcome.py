@@ -114,6 +114,22 @@ class Outcome:
         return cls(**{**known, **times, "tags": tuple(known.get("tags") or ()), "operations": operations})
 
 
+@dataclass(frozen=True)
+class ReportedEnd:
+    """The end of a call, as the Data API reports it.
+
+    :ivar finished: what the Data API reports about the call.
+    :ivar timezone: IANA name of the account's time zone. The report gives times in this zone.
+    """
+
+    finished: FinishedCall
+    timezone: str
+
+    def extend_outcome(self, call: Outcome) -> Outcome:
+        """Return the final outcome of the call: the outcome so far, updated with the report."""
+        return with_report(call, self.finished, self.timezone)
+
+
 def with_report(call: Outcome, finished: FinishedCall, timezone: str) -> Outcome:
     """Return the final outcome of a finished call: the outcome so far, updated with the Data API's report.
 

@@ -14,6 +14,7 @@ from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.answers import contact_has_answered
+from airflow_provider_callapi.calls.outcome import ReportedEnd
 
 if TYPE_CHECKING:  # requests is heavy, and DAG files are parsed all day
     from airflow_provider_callapi.api.client import Client
@@ -32,6 +33,10 @@ class Snapshot:
         Data API was not asked.
     :ivar failure: why the poll failed; None: the poll succeeded. A failed poll changes no call's state.
     :ivar left_out: the number of active calls whose session id could not be read.
+    :ivar ends: session id → the end of a call that is not listed any more, from the Data API's report. The
+        field is empty if the Data API was not asked, or has no report yet.
+    :ivar longest_return: seconds. An active call of this account was missing for this long, and came back.
+        See `airflow_provider_callapi.calls.absence_history.AbsenceHistory`.
     """
 
     at: float
@@ -39,6 +44,8 @@ class Snapshot:
     failure: CallApiError | None = None
     answered: frozenset[int] = frozenset()
     left_out: int = 0
+    ends: Mapping[int, ReportedEnd] = field(default_factory=dict)
+    longest_return: float = 0.0
 
     def shows_answer(self, session: CallSession) -> bool:
         """Return whether the legs of an active call, or the Data API, prove that the contact picked up."""

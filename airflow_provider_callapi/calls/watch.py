@@ -13,7 +13,7 @@ from typing import Any, Literal
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcome import Outcome, ReportedEnd
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
 
@@ -138,6 +138,7 @@ class SessionWatch:
         phase becomes ``TIMED_OUT``.
     :ivar tolerance: how many consecutive snapshots without the call prove that the call has ended, and how
         many consecutive failed polls the watch tolerates.
+    :ivar reported_end: the end of the call in the Data API's report; None: the snapshots contain no report.
     """
 
     call_session_id: int
@@ -146,6 +147,7 @@ class SessionWatch:
     tolerance: PollTolerance = TOLERANCE
     observation: Observation = field(default_factory=Observation)
     phase: Phase = field(default=Phase.EXPECTED, init=False)
+    reported_end: ReportedEnd | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if self.observation.listed:
@@ -159,6 +161,16 @@ class SessionWatch:
             answer. Otherwise, an empty tuple.
         """
         return (self.call_session_id,) if until == "answered" and self.phase is Phase.APPEARED else ()
+
+    def awaited_end(self, snapshot: Snapshot) -> tuple[int, ...]:
+        """Return the session id of this call if a report of the Data API can prove the call's end now.
+
+        :param snapshot: the newest snapshot, with which the watch is not yet updated.
+        :return: ``(session id,)`` if earlier snapshots showed the call and this snapshot does not. Otherwise,
+            an empty tuple.
+        """
+        is_missing = self.observation.listed and snapshot.proves_absence(self.call_session_id)
+        return (self.call_session_id,) if is_missing and self.phase not in FINAL_PHASES else ()
 
     def update(self, snapshot: Snapshot) -> Phase:
         """Update the watch with one snapshot and return the call's new phase.
@@ -189,7 +201,7 @@ class SessionWatch:
     def extend_outcome(self, call: Outcome) -> Outcome:
         """Return a copy of a call's outcome, updated with what this watch has observed of the call."""
         observation = self.observation
-        return replace(
+        extended = replace(
             call,
             status="ended" if self.phase in (Phase.ENDED, Phase.NEVER_APPEARED) else "started",
             external_id=call.external_id or observation.external_id,
@@ -200,22 +212,36 @@ class SessionWatch:
             tags=observation.tags or call.tags,
             source="list.calls" if observation.listed or observation.misses else call.source,
         )
+        return extended if self.reported_end is None else self.reported_end.extend_outcome(extended)
 
     def _observe(self, snapshot: Snapshot) -> None:
         if session := snapshot.sessions.get(self.call_session_id):
             self.observation = self.observation.with_session(session, snapshot)
             self.phase = self._active_phase()
             return
+        if reported_end := snapshot.ends.get(self.call_session_id):
+            self.reported_end = reported_end
+            self.observation = self.observation.with_miss(snapshot.at)
+            self.phase = Phase.ENDED
+            return
         if not snapshot.proves_absence(self.call_session_id):
             self.observation = self.observation.with_doubt()
             return
         self.observation = self.observation.with_miss(snapshot.at)
-        if self.observation.misses < self.tolerance.misses:
+        if not self._is_missing_for_long(snapshot):
             return
         if self.observation.listed:
             self.phase = Phase.ENDED
         elif snapshot.at >= self.appear_by:
             self.phase = Phase.NEVER_APPEARED
+
+    def _is_missing_for_long(self, snapshot: Snapshot) -> bool:
+        """Return whether the call is missing for longer than any call that came back to the active calls."""
+        observation = self.observation
+        if observation.misses < self.tolerance.misses:
+            return False
+        missing_for = snapshot.at - (observation.missing_since or snapshot.at)
+        return not snapshot.longest_return or missing_for > snapshot.longest_return
 
     def _active_phase(self) -> Phase:
         return Phase.APPEARED if self.observation.answered_at is None else Phase.ANSWERED

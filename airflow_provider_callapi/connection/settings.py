@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import os
 import re
@@ -165,6 +166,13 @@ class ConnectionSettings(BaseModel):
         package therefore need not ask the Data API for the zone.
         """
         return self.timezone or DEFAULT_TIMEZONE
+
+    @property
+    def account_digest(self) -> str:
+        """A name for the account of this connection: hexadecimal digits that do not reveal the
+        credentials."""
+        secret = self.password.get_secret_value()
+        return hashlib.sha256("\0".join((self.url, self.login or "", secret)).encode()).hexdigest()[:32]
 
     def credentials(self) -> Credentials:
         """Return new credentials for one client.

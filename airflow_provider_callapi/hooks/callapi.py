@@ -29,6 +29,8 @@ from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
 from airflow_provider_callapi.calls.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.answers import judge_finished_call
+from airflow_provider_callapi.calls.end_witness import EndWitness
+from airflow_provider_callapi.calls.host_snapshots import HostSnapshots, private_folder
 from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.placing import (
@@ -330,6 +332,9 @@ class CallApiHook(BaseHook):
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Poll the active calls until one call is answered or has ended.
 
+        The tasks of a host that wait for the ends of calls share their polls. If the connection uses the Data
+        API, the hook asks for the report of a call that is not listed any more.
+
         :param watch: the watch of the call, an object that each poll updates. The wait ends at most ten
             seconds after the watch's deadline.
         :param until: what to wait for: ``answered`` or ``ended``.
@@ -337,10 +342,9 @@ class CallApiHook(BaseHook):
         :return: the last phase of the call, e.g. answered, ended or timed out.
         :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
         """
-        snapshots = self.poll_snapshots(
-            poll_interval, awaited=lambda: watch.awaited_answers(until), until=watch.deadline
-        )
-        for snapshot in snapshots:
+        for snapshot in self._snapshots_for(watch, until, poll_interval):
+            if self._end_witness is not None:
+                snapshot = self._end_witness.extend(snapshot, watch.awaited_end(snapshot))  # noqa: PLW2901
             if update_watch(watch, snapshot) in WAIT_ENDS_IN[until]:
                 break
         return watch.phase
@@ -516,6 +520,42 @@ class CallApiHook(BaseHook):
         return AnswerWitness(
             self.data_api.client, self.settings.period_timezone, self.log.warning, self.report_refusals
         )
+
+    @cached_property
+    def _end_witness(self) -> EndWitness | None:
+        """The object that asks the Data API which calls have ended. None: the connection has no Data API."""
+        if not self.has_data_api:
+            return None
+        return EndWitness(
+            self.data_api.client,
+            self.settings.period_timezone,
+            lambda: self.timezone,
+            self.log.warning,
+            self.report_refusals,
+        )
+
+    def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
+        """Return the snapshots for a watch, one after the other.
+
+        A wait for an answer uses polls of its own, because the shared snapshots contain no phone numbers.
+        """
+        folder = private_folder() if until == "ended" else None
+        if folder is None:
+            return self.poll_snapshots(
+                poll_interval, awaited=lambda: watch.awaited_answers(until), until=watch.deadline
+            )
+        shared = HostSnapshots(
+            folder,
+            self.settings.account_digest,
+            call_session_id=watch.call_session_id,
+            interval=poll_interval,
+            take_snapshot=lambda: self.take_snapshot(
+                time_limit=max(watch.deadline - time.time(), LAST_POLL_SECONDS)
+            ),
+            until=watch.deadline,
+            clock=time.time,
+        )
+        return shared.poll(time.sleep)
 
     def _retrying_client(self, client: Client) -> RetryingClient:
         return RetryingClient(

@@ -482,7 +482,7 @@ class CallTry:
         return LifecycleRules(
             wait_for_completion=options.wait_for_completion,
             require_answer=options.require_answer,
-            report_always=options.recording_link,
+            report_always=options.recording_link or options.operations,
             appear_timeout=options.appear_timeout,
             report_timeout=options.report_timeout,
             timeout=options.timeout,
