@@ -11,6 +11,7 @@ import campaign_simulation
 import comparison
 import import_cost
 import list_calls
+import many_waits
 import shared_poll
 from measuring import show
 
@@ -18,6 +19,7 @@ BENCHMARKS = (
     import_cost,
     list_calls,
     shared_poll,
+    many_waits,
     campaign_points,
     campaign_simulation,
     campaign_naive,

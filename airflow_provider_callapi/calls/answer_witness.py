@@ -88,7 +88,7 @@ class AnswerWitness:
 
         The witness forgets all calls that are not in the snapshot.
         """
-        self._answered &= snapshot.sessions.keys()
+        self._answered = self._answered.intersection(snapshot.sessions)
         return self._answered
 
     def _ask(self, calls: Collection[CallSession], at: float) -> frozenset[int]:

@@ -1,14 +1,17 @@
 """One poll loop for any number of subscribers. A subscriber is, for example, the trigger of a waiting task.
 
-A thousand waiting tasks send no more requests than one waiting task.
+A thousand waiting tasks send no more requests than one waiting task. A subscriber that waits for one call
+runs only if a snapshot may change what is known of this call. So a snapshot costs little, however many tasks
+wait for calls that ring or talk.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+import math
+from collections.abc import Awaitable, Callable, Iterable
+from types import TracebackType
 from typing import Any
 
 from airflow_provider_callapi.calls.snapshot import Snapshot
@@ -16,16 +19,23 @@ from airflow_provider_callapi.calls.snapshot import Snapshot
 NextSnapshot = Callable[[], Awaitable[Snapshot]]
 """A function that waits for a subscriber's next snapshot and returns the snapshot."""
 
+_WOKEN_AT_ONCE = 200
+"""The number of subscribers that run between two turns of the event loop.
+
+If a snapshot concerns thousands of subscribers, other work of the event loop runs in between.
+"""
+
 
 class SharedPoll:
-    """A loop that polls while there are subscribers, and gives each snapshot to every subscriber.
+    """A loop that polls while there are subscribers, and gives each snapshot to the subscribers it concerns.
 
     A subscriber is, for example, the trigger of a task that waits for a call. The shortest interval of all
     subscribers is the time between two polls. A shared poll belongs to one event loop. Each subscriber gets
-    every snapshot that is taken after the subscription began. A new subscriber waits for the next regular
+    the snapshots that are taken after the subscription began. A new subscriber waits for the next regular
     poll. The arrival or departure of a subscriber never causes an extra poll.
 
     :param take_snapshot: takes one snapshot. This function must not block the event loop.
+    :param when_idle: is called when the last subscriber has left.
     :param sleep: ``asyncio.sleep``, or a replacement in a test.
     """
 
@@ -33,82 +43,99 @@ class SharedPoll:
         self,
         take_snapshot: Callable[[], Awaitable[Snapshot]],
         *,
+        when_idle: Callable[[], object] = lambda: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._take_snapshot = take_snapshot
+        self._when_idle = when_idle
         self._sleep = sleep
-        self._subscribers: dict[asyncio.Queue[Snapshot | Exception], float] = {}
-        """Queue of a subscriber → the subscriber's interval in seconds."""
-        self._awaited: dict[asyncio.Queue[Snapshot | Exception], Callable[[], Iterable[int]]] = {}
-        """Queue of a subscriber → function that returns the calls for whose answer the subscriber waits."""
+        self._subscriptions: dict[Subscription, None] = {}
+        """The subscriptions in the order in which they began."""
+        self._newest: Snapshot | None = None
         self._loop_task: asyncio.Task[None] | None = None
-        self._subscribers_changed = asyncio.Event()
+        self._subscriptions_changed = asyncio.Event()
 
     @property
     def idle(self) -> bool:
         """Whether no subscriber, such as the trigger of a waiting task, uses this poll."""
-        return not self._subscribers
+        return not self._subscriptions
 
     @property
     def awaited_answers(self) -> set[int]:
         """The session ids of all calls for whose answer a subscriber waits."""
-        return {call_session_id for awaited in self._awaited.values() for call_session_id in awaited()}
+        return {call for subscription in self._subscriptions for call in subscription.awaited()}
 
-    @asynccontextmanager
-    async def subscribe(
-        self, interval: float, awaited: Callable[[], Iterable[int]] = tuple
-    ) -> AsyncIterator[NextSnapshot]:
-        """Subscribe to the snapshots until the context ends.
+    def subscribe(
+        self,
+        interval: float,
+        awaited: Callable[[], Iterable[int]] = tuple,
+        *,
+        only_call: int | None = None,
+        wake_at: float = math.inf,
+    ) -> Subscription:
+        """Return a subscription, which begins and ends with its ``async with`` block.
 
-        The context manager returns a function that waits for the next snapshot and returns the snapshot:
-        ``async with poll.subscribe(5.0) as next_snapshot: snapshot = await next_snapshot()``.
+        ``async with poll.subscribe(5.0) as next_snapshot: snapshot = await next_snapshot()``
 
         :param interval: the longest time between two polls, in seconds.
         :param awaited: returns the session ids of the calls for whose answer the subscriber waits.
+        :param only_call: the session id of a call. After the first snapshot, the subscriber gets only the
+            snapshots that may change a watch of this call: see `Snapshot.concerns`. None: the subscriber gets
+            every snapshot.
+        :param wake_at: epoch seconds. From this time on, the subscriber gets every snapshot.
         :raises ValueError: the interval is not positive.
         """
         if interval <= 0:
             raise ValueError(f"the interval between two polls must be positive, not {interval:g}")
-        queue: asyncio.Queue[Snapshot | Exception] = asyncio.Queue()
-        if interval < min(self._subscribers.values(), default=interval):
-            self._subscribers_changed.set()
-        self._subscribers[queue] = interval
-        self._awaited[queue] = awaited
+        return Subscription(self, interval, awaited, only_call, wake_at)
+
+    def add(self, subscription: Subscription) -> None:
+        """Begin a subscription. Start the loop if it does not run."""
+        if subscription.interval < min(self._intervals(), default=subscription.interval):
+            self._subscriptions_changed.set()
+        self._subscriptions[subscription] = None
         if self._loop_task is None:
             # The context is empty, because the loop logs for all subscribers and not only for the first one.
             self._loop_task = asyncio.create_task(self._run(), context=contextvars.Context())
 
-        async def next_snapshot() -> Snapshot:
-            item = await queue.get()
-            if isinstance(item, Exception):
-                raise item
-            return item
+    def remove(self, subscription: Subscription) -> None:
+        """End a subscription. The loop ends with the last subscription."""
+        del self._subscriptions[subscription]
+        if not self._subscriptions:
+            # This ends the pause. A poll in progress is not cancelled, so two polls never run at once.
+            self._subscriptions_changed.set()
+            self._when_idle()
 
-        try:
-            yield next_snapshot
-        finally:
-            del self._subscribers[queue], self._awaited[queue]
-            if not self._subscribers:
-                # This ends the pause. A poll in progress is not cancelled, so two polls never run at once.
-                self._subscribers_changed.set()
+    def _intervals(self) -> Iterable[float]:
+        return (subscription.interval for subscription in self._subscriptions)
 
     async def _run(self) -> None:
         try:
-            while self._subscribers:
+            while self._subscriptions:
                 snapshot = await self._take_snapshot()
-                self._publish(snapshot)
+                await self._publish(snapshot)
                 await self._pause_after(snapshot)
         except Exception as error:  # a bug: the subscribers raise the error instead of waiting for ever
-            self._publish(error)
+            self._fail(error)
         except asyncio.CancelledError:
-            self._publish(RuntimeError("the shared poll was cancelled"))
+            self._fail(RuntimeError("the shared poll was cancelled"))
             raise
         finally:
+            self._newest = None
             self._loop_task = None
 
-    def _publish(self, item: Snapshot | Exception) -> None:
-        for queue in self._subscribers:
-            queue.put_nowait(item)
+    async def _publish(self, snapshot: Snapshot) -> None:
+        """Give a snapshot to the subscribers that it concerns."""
+        before, self._newest = self._newest, snapshot
+        concerned = [each for each in self._subscriptions if each.is_concerned_by(snapshot, before)]
+        for number, subscription in enumerate(concerned):
+            if number and number % _WOKEN_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            subscription.deliver(snapshot)
+
+    def _fail(self, error: Exception) -> None:
+        for subscription in self._subscriptions:
+            subscription.deliver(error)
 
     async def _pause_after(self, snapshot: Snapshot) -> None:
         """Sleep until the time of the next poll, or until no subscribers are left.
@@ -118,11 +145,11 @@ class SharedPoll:
         """
         pauses: set[asyncio.Future[Any]] = set()
         try:
-            while self._subscribers:
-                seconds = snapshot.pause(min(self._subscribers.values()))
+            while self._subscriptions:
+                seconds = snapshot.pause(min(self._intervals()))
                 pauses.add(asyncio.ensure_future(self._sleep(seconds)))
-                self._subscribers_changed.clear()
-                changed: asyncio.Future[Any] = asyncio.ensure_future(self._subscribers_changed.wait())
+                self._subscriptions_changed.clear()
+                changed: asyncio.Future[Any] = asyncio.ensure_future(self._subscriptions_changed.wait())
                 done, _ = await asyncio.wait({*pauses, changed}, return_when=asyncio.FIRST_COMPLETED)
                 changed.cancel()
                 if done & pauses:
@@ -130,3 +157,79 @@ class SharedPoll:
         finally:
             for pause in pauses:
                 pause.cancel()
+
+
+class Subscription:
+    """One subscriber's part in a shared poll, from the beginning to the end of an ``async with`` block.
+
+    There may be ten thousand subscriptions, so the class has slots and holds no queue with locks.
+
+    :ivar interval: the longest time between two polls, in seconds.
+    :ivar awaited: returns the session ids of the calls for whose answer the subscriber waits.
+    """
+
+    __slots__ = (
+        "_arrival",
+        "_arrived",
+        "_has_received",
+        "_only_call",
+        "_poll",
+        "_wake_at",
+        "awaited",
+        "interval",
+    )
+
+    def __init__(
+        self,
+        poll: SharedPoll,
+        interval: float,
+        awaited: Callable[[], Iterable[int]],
+        only_call: int | None,
+        wake_at: float,
+    ) -> None:
+        self.interval = interval
+        self.awaited = awaited
+        self._poll = poll
+        self._only_call = only_call
+        self._wake_at = wake_at
+        self._has_received = False
+        self._arrived: list[Snapshot | Exception] = []
+        self._arrival: asyncio.Future[None] | None = None
+
+    async def __aenter__(self) -> NextSnapshot:
+        self._poll.add(self)
+        return self.next_snapshot
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._poll.remove(self)
+
+    async def next_snapshot(self) -> Snapshot:
+        """Wait for the next snapshot that concerns this subscriber, and return the snapshot.
+
+        A subscriber that keeps the snapshot of a large account keeps much memory.
+        """
+        while not self._arrived:
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self._arrival
+        item = self._arrived.pop(0)
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def is_concerned_by(self, snapshot: Snapshot, before: Snapshot | None) -> bool:
+        """Return whether the subscriber needs a snapshot.
+
+        :param before: the snapshot that was taken before.
+        """
+        if self._only_call is None or before is None or not self._has_received:
+            return True
+        return snapshot.at >= self._wake_at or snapshot.concerns(self._only_call, before)
+
+    def deliver(self, item: Snapshot | Exception) -> None:
+        """Let `next_snapshot` return a snapshot, or raise an error."""
+        self._has_received = True
+        self._arrived.append(item)
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)

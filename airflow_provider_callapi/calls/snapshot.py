@@ -59,6 +59,21 @@ class Snapshot:
         """
         return self.failure is None and not self.left_out and call_session_id not in self.sessions
 
+    def concerns(self, call_session_id: int, before: Snapshot) -> bool:
+        """Return whether a watch of a call may change with this snapshot.
+
+        A watch does not change if this snapshot shows the active call exactly as the snapshot before. A watch
+        counts the snapshots without its call and the failed polls, so they always concern the watch.
+
+        :param before: the snapshot that was taken before. The watch has observed it.
+        """
+        session = self.sessions.get(call_session_id)
+        return (
+            session is None
+            or session != before.sessions.get(call_session_id)
+            or (call_session_id in self.answered) != (call_session_id in before.answered)
+        )
+
     def pause(self, interval: float) -> float:
         """Return the seconds until the next poll: ``interval``, or more if the API's rate limit is used up.
 

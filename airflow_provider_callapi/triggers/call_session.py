@@ -15,6 +15,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.polling import NextSnapshot
+from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, PollTolerance
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
@@ -120,7 +121,11 @@ class CallApiSessionTrigger(BaseTrigger):
         )
         try:
             async with subscribe(
-                self.callapi_conn_id, self.poll_interval, lambda: watch.awaited_answers(self.until)
+                self.callapi_conn_id,
+                self.poll_interval,
+                lambda: watch.awaited_answers(self.until),
+                only_call=watch.call_session_id,
+                wake_at=watch.deadline,
             ) as next_snapshot:
                 await self._watch(watch, next_snapshot)
         except Exception as error:  # without an event, the task would wait until its timeout
@@ -133,24 +138,27 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
-        """Update the watch of the call with each snapshot until the wait for the call ends.
+        """Update the watch of the call with the snapshots that concern it, until the wait for the call ends.
 
         The wait ends when the call is answered or has ended, or at the deadline.
 
-        :param next_snapshot: a function that waits for the next snapshot and returns it.
+        :param next_snapshot: a function that waits for the next such snapshot and returns it.
         """
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
                 while watch.phase not in WAIT_ENDS_IN[self.until]:
-                    snapshot = await next_snapshot()
-                    phase = update_watch(watch, snapshot)
-                    # A watch reports an answer that it first observes at the deadline, and ends with the next
-                    # snapshot. The next regular poll would be too late.
-                    if phase not in WAIT_ENDS_IN[self.until] and snapshot.at >= self.deadline:
-                        time_out_watch(watch)
+                    # Thousands of triggers may wait here. A local variable would keep a snapshot for each.
+                    self._observe(watch, await next_snapshot())
         except TimeoutError:
             if not limit.expired():
                 raise  # a poll's own error
+            time_out_watch(watch)
+
+    def _observe(self, watch: SessionWatch, snapshot: Snapshot) -> None:
+        phase = update_watch(watch, snapshot)
+        # A watch reports an answer that it first observes at the deadline, and ends with the next snapshot.
+        # The next regular poll would be too late.
+        if phase not in WAIT_ENDS_IN[self.until] and snapshot.at >= self.deadline:
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:

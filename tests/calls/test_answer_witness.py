@@ -147,3 +147,10 @@ def test_a_fifth_of_the_days_points_is_left_for_the_reports_of_finished_calls() 
 
     assert len(desk.data_api.asked) == 1
     assert "149 of 750 points" in desk.warnings[0]
+
+
+def test_a_later_answer_does_not_change_what_an_earlier_snapshot_contains() -> None:
+    desk = Desk(DataApi(reports=[{"id": 1, "talk_duration": 3}]))
+    before = desk.witness.answered_in(snapshot(ringing(1)))
+    assert desk.poll(snapshot(ringing(1)), awaited=[1]) == {1}
+    assert before == set()

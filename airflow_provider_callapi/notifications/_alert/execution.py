@@ -104,7 +104,11 @@ class InTriggerer:
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415 - parse time
 
         async with subscribe(
-            hook.callapi_conn_id, POLL_INTERVAL, lambda: watch.awaited_answers(until)
+            hook.callapi_conn_id,
+            POLL_INTERVAL,
+            lambda: watch.awaited_answers(until),
+            only_call=watch.call_session_id,
+            wake_at=watch.deadline,
         ) as next_snapshot:
             while update_watch(watch, await next_snapshot()) not in WAIT_ENDS_IN[until]:
                 pass

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -20,7 +20,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.answer_witness import AnswerWitness
-from airflow_provider_callapi.calls.polling import NextSnapshot, SharedPoll
+from airflow_provider_callapi.calls.polling import SharedPoll, Subscription
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import read_settings
@@ -42,32 +42,40 @@ _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = We
 """Event loop → connection id → the shared poll of this connection."""
 
 
-@asynccontextmanager
-async def subscribe(
-    callapi_conn_id: str, interval: float, awaited: Callable[[], Iterable[int]] = tuple
-) -> AsyncIterator[NextSnapshot]:
-    """Yield a function that waits for the next snapshot of a connection's active calls and returns it.
+def subscribe(
+    callapi_conn_id: str,
+    interval: float,
+    awaited: Callable[[], Iterable[int]] = tuple,
+    *,
+    only_call: int | None = None,
+    wake_at: float = math.inf,
+) -> Subscription:
+    """Return a subscription to the snapshots of a connection's active calls, for an ``async with`` block.
 
-    All subscribers of a connection in one event loop share one poll. The first subscriber starts the poll.
-    The poll stops when the last subscriber has left its ``with`` block.
+    The block gets a function that waits for the next snapshot and returns it. All subscribers of a connection
+    in one event loop share one poll. The first subscriber starts the poll. The poll stops when the last
+    subscriber has left its ``async with`` block.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param interval: the longest time between two snapshots, in seconds.
     :param awaited: a function that returns session ids of calls. If the connection uses the Data API, the
         poll also asks the Data API whether the contacts of these calls have picked up.
+    :param only_call: the session id of a call. The subscriber then gets only the first snapshot and the
+        snapshots that may change a watch of this call. None: the subscriber gets every snapshot.
+    :param wake_at: epoch seconds. From this time on, the subscriber gets every snapshot.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
-    if callapi_conn_id not in polls:
-        poller = _Poller(callapi_conn_id)
-        polls[callapi_conn_id] = poller.poll = SharedPoll(poller)
-    poll = polls[callapi_conn_id]
-    try:
-        async with poll.subscribe(interval, awaited) as next_snapshot:
-            yield next_snapshot
-    finally:
-        if poll.idle and polls.get(callapi_conn_id) is poll:
+
+    def forget() -> None:
+        if polls.get(callapi_conn_id) is poll:
             del polls[callapi_conn_id]  # the next subscriber reads the connection again
             record_poll_age(0.0, conn_id=callapi_conn_id)  # otherwise, the metric would keep its last value
+
+    poll = polls.get(callapi_conn_id)
+    if poll is None:
+        poller = _Poller(callapi_conn_id)
+        poll = polls[callapi_conn_id] = poller.poll = SharedPoll(poller, when_idle=forget)
+    return poll.subscribe(interval, awaited, only_call=only_call, wake_at=wake_at)
 
 
 class _Poller:

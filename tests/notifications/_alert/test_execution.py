@@ -45,7 +45,7 @@ def test_alerts_that_ask_the_data_api_leave_the_loops_threads_to_the_polls(monke
         await asyncio.gather(*waits)
 
     @asynccontextmanager
-    async def fails_to_poll(*_):
+    async def fails_to_poll(*_, **__):
         async def next_snapshot():
             raise RuntimeError("cannot be polled")
 
