@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+import call_ends
 import campaign_naive
 import campaign_points
 import campaign_simulation
@@ -19,6 +20,7 @@ BENCHMARKS = (
     import_cost,
     list_calls,
     shared_poll,
+    call_ends,
     many_waits,
     campaign_points,
     campaign_simulation,

@@ -2,7 +2,7 @@
 
 ``list.calls`` may omit an active call for a moment. So a single snapshot without a call does not prove that
 the call has ended. The next regular poll comes a whole interval later. On an account whose missing calls
-never come back, a second look half a second later proves the end as well. The history decides whether an
+never come back, a second look 0.4 seconds later proves the end as well. The history decides whether an
 account is such an account.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
-SECOND_LOOK_AFTER = 0.5
+SECOND_LOOK_AFTER = 0.4
 """Seconds from a snapshot without a watched call to the second look, on a steady account."""
 _ENDS_OF_STEADY_ACCOUNT = 100
 """An account is steady after this many ended calls, if no missing call has come back."""

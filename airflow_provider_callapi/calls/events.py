@@ -174,7 +174,7 @@ class EventDetector:
         self._updated_at = at
         events: list[CallEvent] = []
         for call_session_id, before in self._observe(snapshot).items():
-            after = replace(before, stage=self._stage_of(before.observation))
+            after = replace(before, stage=self._stage_of(before.observation, snapshot))
             self._active[call_session_id] = after
             kinds = () if self.is_baseline else _EVENTS.get((before.stage, after.stage), ())
             events.extend(after.event(kind, call_session_id, at) for kind in kinds)
@@ -215,8 +215,8 @@ class EventDetector:
             calls[call_session_id] = replace(known, observation=observation)
         return calls
 
-    def _stage_of(self, observation: Observation) -> _Stage:
-        if observation.misses >= self.tolerance.misses:
+    def _stage_of(self, observation: Observation, snapshot: Snapshot) -> _Stage:
+        if observation.proves_end(snapshot, self.tolerance):
             return _Stage.ENDED
         return _Stage.ACTIVE if observation.answered_at is None else _Stage.ANSWERED
 

@@ -11,9 +11,11 @@ import asyncio
 import contextvars
 import math
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
+from airflow_provider_callapi.calls.absence_history import SECOND_LOOK_AFTER, AbsenceHistory
 from airflow_provider_callapi.calls.snapshot import Snapshot
 
 NextSnapshot = Callable[[], Awaitable[Snapshot]]
@@ -32,9 +34,11 @@ class SharedPoll:
     A subscriber is, for example, the trigger of a task that waits for a call. The shortest interval of all
     subscribers is the time between two polls. A shared poll belongs to one event loop. Each subscriber gets
     the snapshots that are taken after the subscription began. A new subscriber waits for the next regular
-    poll. The arrival or departure of a subscriber never causes an extra poll.
+    poll. The arrival or departure of a subscriber never causes an extra poll. If a snapshot is the first one
+    without a call that a subscriber waits for, a second look may follow: see `AbsenceHistory`.
 
     :param take_snapshot: takes one snapshot. This function must not block the event loop.
+    :param history: what earlier polls of the account have shown about missing calls. None: nothing.
     :param when_idle: is called when the last subscriber has left.
     :param sleep: ``asyncio.sleep``, or a replacement in a test.
     """
@@ -43,10 +47,12 @@ class SharedPoll:
         self,
         take_snapshot: Callable[[], Awaitable[Snapshot]],
         *,
+        history: AbsenceHistory | None = None,
         when_idle: Callable[[], object] = lambda: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._take_snapshot = take_snapshot
+        self._history = AbsenceHistory() if history is None else history
         self._when_idle = when_idle
         self._sleep = sleep
         self._subscriptions: dict[Subscription, None] = {}
@@ -64,6 +70,24 @@ class SharedPoll:
     def awaited_answers(self) -> set[int]:
         """The session ids of all calls for whose answer a subscriber waits."""
         return {call for subscription in self._subscriptions for call in subscription.awaited()}
+
+    @property
+    def _watched(self) -> set[int]:
+        """The session ids of the calls of which a subscriber waits for the end."""
+        calls = (subscription.only_call for subscription in self._subscriptions)
+        return {call for call in calls if call is not None}
+
+    def newly_missing(self, snapshot: Snapshot) -> set[int]:
+        """Return the watched calls that the newest snapshot shows, and that a new snapshot does not show.
+
+        :param snapshot: the snapshot that the poll is about to publish.
+        :return: session ids.
+        """
+        if self._newest is None:
+            return set()
+        return {
+            call for call in self._watched if call in self._newest.sessions and snapshot.proves_absence(call)
+        }
 
     def subscribe(
         self,
@@ -113,6 +137,9 @@ class SharedPoll:
         try:
             while self._subscriptions:
                 snapshot = await self._take_snapshot()
+                self._history.add(snapshot)
+                if self._history.longest_return:
+                    snapshot = replace(snapshot, longest_return=self._history.longest_return)
                 await self._publish(snapshot)
                 await self._pause_after(snapshot)
         except Exception as error:  # a bug: the subscribers raise the error instead of waiting for ever
@@ -144,9 +171,14 @@ class SharedPoll:
         when the first of the two pauses ends.
         """
         pauses: set[asyncio.Future[Any]] = set()
+        has_second_look = self._history.permits_second_look(self._watched)
+        if has_second_look:
+            self._history.begin_second_look()
         try:
             while self._subscriptions:
                 seconds = snapshot.pause(min(self._intervals()))
+                if has_second_look:
+                    seconds = min(seconds, SECOND_LOOK_AFTER)
                 pauses.add(asyncio.ensure_future(self._sleep(seconds)))
                 self._subscriptions_changed.clear()
                 changed: asyncio.Future[Any] = asyncio.ensure_future(self._subscriptions_changed.wait())
@@ -166,17 +198,18 @@ class Subscription:
 
     :ivar interval: the longest time between two polls, in seconds.
     :ivar awaited: returns the session ids of the calls for whose answer the subscriber waits.
+    :ivar only_call: the session id of the call for which the subscriber waits; None: it gets all snapshots.
     """
 
     __slots__ = (
         "_arrival",
         "_arrived",
         "_has_received",
-        "_only_call",
         "_poll",
         "_wake_at",
         "awaited",
         "interval",
+        "only_call",
     )
 
     def __init__(
@@ -190,7 +223,7 @@ class Subscription:
         self.interval = interval
         self.awaited = awaited
         self._poll = poll
-        self._only_call = only_call
+        self.only_call = only_call
         self._wake_at = wake_at
         self._has_received = False
         self._arrived: list[Snapshot | Exception] = []
@@ -223,9 +256,9 @@ class Subscription:
 
         :param before: the snapshot that was taken before.
         """
-        if self._only_call is None or before is None or not self._has_received:
+        if self.only_call is None or before is None or not self._has_received:
             return True
-        return snapshot.at >= self._wake_at or snapshot.concerns(self._only_call, before)
+        return snapshot.at >= self._wake_at or snapshot.concerns(self.only_call, before)
 
     def deliver(self, item: Snapshot | Exception) -> None:
         """Let `next_snapshot` return a snapshot, or raise an error."""

@@ -127,6 +127,18 @@ class Observation:
         missing_since = at if self.missing_since is None else self.missing_since
         return replace(self, missing_since=missing_since, misses=self.misses + 1, failures=0)
 
+    def proves_end(self, snapshot: Snapshot, tolerance: PollTolerance) -> bool:
+        """Return whether the call is missing in enough snapshots, and for long enough, to have ended.
+
+        It must be missing for longer than any call that has come back to the active calls of the account.
+
+        :param snapshot: the newest snapshot, with which this observation is updated.
+        """
+        if self.misses < tolerance.misses:
+            return False
+        missing_for = snapshot.at - (self.missing_since or snapshot.at)
+        return not snapshot.longest_return or missing_for > snapshot.longest_return
+
 
 @dataclass
 class SessionWatch:
@@ -228,20 +240,12 @@ class SessionWatch:
             self.observation = self.observation.with_doubt()
             return
         self.observation = self.observation.with_miss(snapshot.at)
-        if not self._is_missing_for_long(snapshot):
+        if not self.observation.proves_end(snapshot, self.tolerance):
             return
         if self.observation.listed:
             self.phase = Phase.ENDED
         elif snapshot.at >= self.appear_by:
             self.phase = Phase.NEVER_APPEARED
-
-    def _is_missing_for_long(self, snapshot: Snapshot) -> bool:
-        """Return whether the call is missing for longer than any call that came back to the active calls."""
-        observation = self.observation
-        if observation.misses < self.tolerance.misses:
-            return False
-        missing_for = snapshot.at - (observation.missing_since or snapshot.at)
-        return not snapshot.longest_return or missing_for > snapshot.longest_return
 
     def _active_phase(self) -> Phase:
         return Phase.APPEARED if self.observation.answered_at is None else Phase.ANSWERED

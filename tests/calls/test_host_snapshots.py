@@ -1,4 +1,4 @@
-"""Snapshots that the tasks of a host share: how often they poll, what each task sees, what the files contain."""
+"""Snapshots that the tasks of a host share: how often they poll, what they see, what the files contain."""
 
 from __future__ import annotations
 

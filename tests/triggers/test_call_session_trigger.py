@@ -67,7 +67,7 @@ def test_a_triggers_row_holds_no_secret_and_no_phone_number(desk):
     [
         (Script(rings=3, talks=30), "ended", Phase.ENDED, True),
         (Script(rings=3, talks=30), "answered", Phase.ANSWERED, True),
-        (Script.busy(12), "answered", Phase.ENDED, None),
+        (Script.busy(12), "answered", Phase.ENDED, False),
         (Script(listed_after=1, rings=1, talks=1), "ended", Phase.NEVER_APPEARED, None),
         (Script(rings=3, talks=None), "ended", Phase.TIMED_OUT, True),
     ],

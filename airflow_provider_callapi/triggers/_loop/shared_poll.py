@@ -11,7 +11,6 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -19,14 +18,14 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.answer_witness import AnswerWitness
+from airflow_provider_callapi.calls.absence_history import AbsenceHistory
 from airflow_provider_callapi.calls.polling import SharedPoll, Subscription
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import read_settings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import record_poll_age
-from airflow_provider_callapi.triggers._loop.threads import run_in_thread
+from airflow_provider_callapi.triggers._loop.witnesses import Witnesses
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -40,6 +39,8 @@ log = logging.getLogger(__name__)
 
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
 """Event loop → connection id → the shared poll of this connection."""
+_histories: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AbsenceHistory]] = WeakKeyDictionary()
+"""Event loop → connection id → what all polls of this connection have shown about missing calls."""
 
 
 def subscribe(
@@ -74,7 +75,9 @@ def subscribe(
     poll = polls.get(callapi_conn_id)
     if poll is None:
         poller = _Poller(callapi_conn_id)
-        poll = polls[callapi_conn_id] = poller.poll = SharedPoll(poller, when_idle=forget)
+        histories = _histories.setdefault(asyncio.get_running_loop(), {})
+        history = histories.setdefault(callapi_conn_id, AbsenceHistory())
+        poll = polls[callapi_conn_id] = poller.poll = SharedPoll(poller, history=history, when_idle=forget)
     return poll.subscribe(interval, awaited, only_call=only_call, wake_at=wake_at)
 
 
@@ -83,9 +86,8 @@ class _Poller:
 
     Each poll runs in a thread, because the HTTP client would block the event loop.
 
-    If the connection uses the Data API, the object also asks the Data API which contacts have picked up. A
-    slow Data API must not delay the polls, so these requests run in parallel with the polls. The answer of
-    the Data API is in the first snapshot after it has come.
+    If the connection uses the Data API, the object also asks the Data API which contacts have picked up, and
+    which missing calls have ended. See `Witnesses`.
     """
 
     poll: SharedPoll
@@ -97,8 +99,7 @@ class _Poller:
         self._callapi_conn_id = callapi_conn_id
         self._sleep = sleep
         self._client: Client | None = None
-        self._witness: AnswerWitness | None = None
-        self._witness_request: asyncio.Future[None] | None = None
+        self._witnesses: Witnesses | None = None
         self._succeeded_at = time.time()
 
     async def __call__(self) -> Snapshot:
@@ -106,27 +107,17 @@ class _Poller:
             settings = read_settings(await self._read_connection())
             self._client = make_client(settings)
             if settings.data_api_url is not None:
-                data_api = make_client(settings, service="data_api")
-                self._witness = AnswerWitness(data_api, settings.period_timezone, log.warning)
+                self._witnesses = Witnesses(settings)
         snapshot = await asyncio.to_thread(take_snapshot, self._client, time.time)
         if not self.poll.idle:  # the last subscriber may have left during the poll
             record_poll_age(snapshot.at - self._succeeded_at, conn_id=self._callapi_conn_id)
         if snapshot.failure is None:
             self._succeeded_at = snapshot.at
-        return self._with_answers(snapshot, self._witness) if self._witness else snapshot
-
-    def _with_answers(self, snapshot: Snapshot, witness: AnswerWitness) -> Snapshot:
-        """Return a copy of a snapshot that also contains which contacts have picked up.
-
-        The Data API reports this. If it is time to ask the Data API again, start the request. Do not wait for
-        its answer.
-        """
-        if self._witness_request is not None and not self._witness_request.done():
+        if self._witnesses is None:
             return snapshot
-        answered = witness.answered_in(snapshot)
-        if calls := witness.due(snapshot, self.poll.awaited_answers):
-            self._witness_request = asyncio.ensure_future(run_in_thread(witness.ask, calls, snapshot.at))
-        return replace(snapshot, answered=answered)
+        return await self._witnesses.extend(
+            snapshot, self.poll.awaited_answers, self.poll.newly_missing(snapshot)
+        )
 
     async def _read_connection(self) -> Connection:
         """Return the Airflow connection. If the connection cannot be read, try again for three minutes.

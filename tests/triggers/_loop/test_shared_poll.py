@@ -13,7 +13,7 @@ from airflow_fakes import CONTACT, events_of, start_informer_call
 from session_triggers import trigger
 
 from airflow_provider_callapi.emulator import Fault, Profile, Script
-from airflow_provider_callapi.triggers._loop import shared_poll
+from airflow_provider_callapi.triggers._loop import shared_poll, witnesses
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 pytest_plugins = ["airflow_desk"]
@@ -65,7 +65,7 @@ def test_two_hundred_waits_for_an_answer_cost_at_most_one_data_api_request_more_
     async def run_at_once(function: Any, *args: Any) -> Any:
         return function(*args)
 
-    monkeypatch.setattr(shared_poll, "run_in_thread", run_at_once)
+    monkeypatch.setattr(witnesses, "run_in_thread", run_at_once)
     desk.connect(extra={"data_api": True})
     desk.exchange.account.minute_limit = 10_000
     desk.exchange.script(CONTACT, Script(rings=20, talks=590))
@@ -81,10 +81,33 @@ def test_two_hundred_waits_for_an_answer_cost_at_most_one_data_api_request_more_
 
 
 @pytest.mark.parametrize("callapi_profile", [Profile(talk_is_listed="never")])
-def test_without_the_second_witness_an_answer_that_is_never_listed_is_not_known(desk):
+def test_without_the_data_api_an_answer_that_is_never_listed_is_not_known(desk):
+    desk.connect(extra={"data_api": False})
     desk.exchange.script(CONTACT, Script(rings=5, talks=60))
     (event,) = asyncio.run(_all([trigger(desk.start(), desk.clock(), until="answered")]))
     assert (event["phase"], event["call"]["answered"]) == ("ENDED", None)
+
+
+def test_the_report_of_a_missing_call_ends_the_wait_and_brings_its_outcome(desk):
+    desk.exchange.script(CONTACT, Script(rings=5, talks=62))
+
+    (event,) = asyncio.run(_all([trigger(desk.start(), desk.clock())]))
+
+    call = event["call"]
+    assert (call["source"], call["answered"], call["talk_seconds"]) == ("data_api", True, 62)
+    polls = [entry.time for entry in desk.exchange.journal if entry.method == "list.calls"]
+    ended_at = pendulum.parse(call["ended_at"]).timestamp()
+    assert len([at for at in polls if at > ended_at]) == 1
+
+
+def test_one_request_asks_for_the_ends_of_all_calls_that_are_missing(desk):
+    desk.exchange.account.minute_limit = 10_000
+    desk.exchange.script(CONTACT, Script(rings=5, talks=60))
+
+    events = asyncio.run(_all([trigger(desk.start(), desk.clock()) for _ in range(50)]))
+
+    assert {event["call"]["source"] for event in events} == {"data_api"}
+    assert desk.exchange.requests("get.calls_report") == 1
 
 
 def test_connections_do_not_share_a_poll(desk, monkeypatch):

@@ -1,0 +1,79 @@
+"""Ask the Data API about the calls of a snapshot, without blocking the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+from dataclasses import replace
+
+from airflow_provider_callapi.calls.answer_witness import AnswerWitness
+from airflow_provider_callapi.calls.end_witness import EndWitness
+from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.connection.account_zone import fetch_timezone
+from airflow_provider_callapi.connection.clients import make_client
+from airflow_provider_callapi.connection.settings import ConnectionSettings
+from airflow_provider_callapi.triggers._loop.threads import run_in_thread
+
+_LONGEST_DELAY = 1.0
+"""Seconds by which a request for the ends of calls may delay a snapshot."""
+log = logging.getLogger(__name__)
+
+
+class Witnesses:
+    """The witnesses of one connection with a Data API: for answers, and for ends.
+
+    The requests run in threads. Each request for answers runs in parallel with the polls, and its result is
+    in the first snapshot after it. A request for ends may delay a snapshot by a second, because a wait ends
+    with its result. If it takes longer, its result is in the next snapshot.
+
+    :param settings: the settings of the connection.
+    """
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self._settings = settings
+        self._data_api = make_client(settings, service="data_api")
+        self._timezone = settings.timezone
+        self._answers = AnswerWitness(self._data_api, settings.period_timezone, log.warning)
+        self._ends = EndWitness(self._data_api, settings.period_timezone, self._account_timezone, log.warning)
+        self._answer_request: asyncio.Future[None] | None = None
+        self._end_request: asyncio.Future[None] | None = None
+
+    async def extend(
+        self, snapshot: Snapshot, awaited_answers: Collection[int], missing: Collection[int]
+    ) -> Snapshot:
+        """Return a copy of a snapshot that also contains the answers and ends that the Data API reports.
+
+        :param awaited_answers: the session ids of the calls for whose answer a trigger waits.
+        :param missing: the session ids of the calls for whose end a trigger waits, and that this snapshot is
+            the first one not to show.
+        """
+        return await self._with_ends(self._with_answers(snapshot, awaited_answers), missing)
+
+    def _with_answers(self, snapshot: Snapshot, awaited: Collection[int]) -> Snapshot:
+        if _is_running(self._answer_request):
+            return snapshot
+        answered = self._answers.answered_in(snapshot)
+        if calls := self._answers.due(snapshot, awaited):
+            self._answer_request = asyncio.ensure_future(run_in_thread(self._answers.ask, calls, snapshot.at))
+        return replace(snapshot, answered=answered)
+
+    async def _with_ends(self, snapshot: Snapshot, missing: Collection[int]) -> Snapshot:
+        if _is_running(self._end_request):
+            return snapshot
+        if calls := self._ends.due(snapshot, missing):
+            self._end_request = asyncio.ensure_future(run_in_thread(self._ends.ask, calls, snapshot.at))
+            await asyncio.wait({self._end_request}, timeout=_LONGEST_DELAY)
+            if _is_running(self._end_request):
+                return snapshot
+        return replace(snapshot, ends=self._ends.ends_in(snapshot))
+
+    def _account_timezone(self) -> str:
+        """Return the IANA name of the account's time zone. The Data API is asked once."""
+        if self._timezone is None:
+            self._timezone = fetch_timezone(self._data_api.call, log.warning)
+        return self._timezone
+
+
+def _is_running(request: asyncio.Future[None] | None) -> bool:
+    return request is not None and not request.done()
