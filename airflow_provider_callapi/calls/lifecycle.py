@@ -97,6 +97,8 @@ class LifecycleRules:
 
     :ivar wait_for_completion: wait for the call's end; False: the lifecycle ends when the call is placed.
     :ivar require_answer: accept only an answered call. If the call was not answered, the next try redials.
+    :ivar stores_answer: end the wait at the answer, store the answer in the journal, and wait again. A wait
+        in the triggerer loses what it has observed when the triggerer dies.
     :ivar report_always: fetch the Data API's report even if the outcome is final already, for example for the
         link to the recording.
     :ivar appear_timeout: how long ``list.calls`` may take to show a placed call.
@@ -109,6 +111,7 @@ class LifecycleRules:
 
     wait_for_completion: bool
     require_answer: bool
+    stores_answer: bool
     report_always: bool
     appear_timeout: float
     report_timeout: float
@@ -236,7 +239,8 @@ class CallLifecycle:
         if self._is_answered_without_tag(call):
             call = self._tag_active(call)
         self.journal.mark_active(call)
-        until: Until = "answered" if "answered" in self._rules.tags and not call.answered else "ended"
+        needs_answer = self._rules.stores_answer or "answered" in self._rules.tags
+        until: Until = "answered" if needs_answer and not call.answered else "ended"
         now = self._gateway.clock()
         self.wait_until = self.wait_until or now + self._rules.timeout
         return WaitForCall(

@@ -84,6 +84,7 @@ class World:
         defaults: dict[str, Any] = {
             "wait_for_completion": True,
             "require_answer": False,
+            "stores_answer": False,
             "report_always": False,
             "appear_timeout": APPEAR_TIMEOUT,
             "report_timeout": REPORT_TIMEOUT,

@@ -482,6 +482,7 @@ class CallTry:
         return LifecycleRules(
             wait_for_completion=options.wait_for_completion,
             require_answer=options.require_answer,
+            stores_answer=options.deferrable and options.require_answer and not self._hook.has_data_api,
             report_always=options.recording_link or options.operations,
             appear_timeout=options.appear_timeout,
             report_timeout=options.report_timeout,

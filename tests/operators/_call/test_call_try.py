@@ -257,6 +257,22 @@ def test_an_answer_that_was_seen_needs_no_data_api(desk, way):
     assert task(desk, way, require_answer=True).run()["answered"] is True
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_an_answer_that_is_required_and_only_polls_can_show_outlives_the_triggerer(desk):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.script(CONTACT, Script(rings=3, talks=20))
+    calling = task(desk, "deferral", require_answer=True)
+
+    result = calling.run()
+
+    waits = [deferral.trigger.serialize()[1] for deferral in calling.deferrals]
+    assert [(wait["until"], wait["call"]["answered"]) for wait in waits] == [
+        ("answered", None),
+        ("ended", True),
+    ]
+    assert result["answered"] is True
+
+
 # --- reports ---
 
 
