@@ -31,7 +31,7 @@ def find(args: Namespace) -> None:
         searched = "no active call"
         if hook.has_data_api:
             searched += ", and no call of the last 30 days in the Data API,"
-            report = hook.call_report(external_id=args.external_id)
+            report = hook.reports.of_call(external_id=args.external_id)
             if report and report.id not in {row["session"] for row in rows}:
                 rows.append(_reported_row(report))
     if not rows:

@@ -13,35 +13,22 @@ from airflow.providers.common.compat.connection import get_async_connection
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_callapi.api.client import Client
-from airflow_provider_callapi.api.data_api import (
-    OPERATIONS_FIELD,
-    RECORDING_FIELD,
-    REPORT_FIELDS,
-    REPORT_INTERVAL,
-    CallReport,
-    GetCallsReport,
-    LegReport,
-)
-from airflow_provider_callapi.api.entries import Entries
-from airflow_provider_callapi.api.errors import Unanswered, mask_phones
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.methods import Request, StartCall, request_by_name
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
+from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.answer_witness import AnswerWitness
-from airflow_provider_callapi.calls.answers import judge_finished_call
 from airflow_provider_callapi.calls.end_witness import EndWitness
 from airflow_provider_callapi.calls.host_snapshots import HostSnapshots, private_folder
-from airflow_provider_callapi.calls.lost_call import LostCall
-from airflow_provider_callapi.calls.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.placing import (
     CallGateway,
     Delivery,
-    FindReportedCall,
     Unresolved,
     place,
 )
 from airflow_provider_callapi.calls.report_refusals import Refusals
-from airflow_provider_callapi.calls.report_requests import ReportRequests, Selection
+from airflow_provider_callapi.calls.report_requests import ReportRequests
 from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
@@ -161,6 +148,15 @@ class CallApiHook(BaseHook):
         zone = self.settings.timezone
         return fetch_timezone(self.data_api.call, self.log.warning) if zone is None else zone
 
+    @cached_property
+    def reports(self) -> AccountReports:
+        """The Data API's reports of the account's calls.
+
+        :raises ConnectionSettingsInvalid: the connection does not use the Data API.
+        """
+        requests = ReportRequests(self.data_api, self.report_refusals, self.settings.period_timezone)
+        return AccountReports(requests, lambda: self.timezone, clock=time.time, sleep=time.sleep)
+
     @property
     def has_data_api(self) -> bool:
         """Whether the Airflow connection uses the Data API."""
@@ -268,8 +264,10 @@ class CallApiHook(BaseHook):
         return CallGateway(
             send=partial(self.call, before_each_send=before_each_send),
             poll_snapshots=lambda: self.poll_snapshots(poll_interval),
-            find_reported_call=self.report_finder(timeout=report_timeout),
-            reported_calls=self.reported_calls if self.has_data_api else None,
+            find_reported_call=(
+                partial(self.reports.find_call, timeout=report_timeout) if self.has_data_api else None
+            ),
+            reported_calls=self.reports.since if self.has_data_api else None,
             timezone=lambda: self.timezone,
             clock=time.time,
             log=log,
@@ -348,136 +346,6 @@ class CallApiHook(BaseHook):
             if update_watch(watch, snapshot) in WAIT_ENDS_IN[until]:
                 break
         return watch.phase
-
-    def call_report(
-        self,
-        call_session_id: int | None = None,
-        *,
-        external_id: str | None = None,
-        contact: str | None = None,
-        since: float | None = None,
-        recording_link: bool = False,
-        operations: bool = False,
-    ) -> CallReport | None:
-        """Return the Data API's report of an active or finished call. None: no report exists yet.
-
-        Pass ``call_session_id`` or ``external_id`` to identify the call. A report that cannot be read counts
-        as missing.
-
-        :param call_session_id: the session id of the call.
-        :param external_id: the id in the start request. If several calls have this id, the method returns the
-            report of the newest call that matches ``contact`` and ``since``.
-        :param contact: the number that was called. None: any number matches.
-        :param since: epoch seconds. The call started at this time or later. None: in the last 30 days.
-        :param recording_link: ask for the link to the recording, too.
-        :param operations: ask for the scenario's operations, too.
-        :raises Unanswered: the search by ``external_id`` found no report, and a report that cannot be read
-            may be the wanted report.
-        :raises ValueError: neither ``call_session_id`` nor ``external_id`` is given.
-        """
-        if call_session_id is not None:
-            selection = Selection("id", (call_session_id,))
-        elif external_id is not None:
-            selection = Selection("call_api_external_id", (external_id,))
-        else:
-            raise ValueError("call_session_id or external_id is needed")
-        reports = self._report_requests.calls(
-            *self._report_interval(since),
-            selection=selection,
-            ongoing=True,
-            fields=[
-                *REPORT_FIELDS,
-                *([RECORDING_FIELD] if recording_link else []),
-                *([OPERATIONS_FIELD] if operations else []),
-            ],
-        )
-        found: list[CallReport] = reports
-        if external_id is not None:
-            lost = LostCall(external_id, contact, since, self.timezone)
-            found = [report for report in reports if lost.matches(report)]
-            if not found and not reports.complete:
-                raise Unanswered(
-                    "a report of the Data API cannot be read, and may be the report of the call",
-                    method=GetCallsReport.method,
-                )
-        return max(found, key=lambda report: report.id, default=None)
-
-    def reported_calls(self, since: float) -> Entries[CallReport]:
-        """Return the Data API's reports of all calls of the account since a time, also of active calls.
-
-        :param since: epoch seconds. The result contains all calls that started at this time or later, and may
-            contain calls of the day before.
-        """
-        return self._report_requests.calls(*self._report_interval(since), ongoing=True)
-
-    def await_report(
-        self,
-        call_session_id: int | None = None,
-        *,
-        external_id: str | None = None,
-        contact: str | None = None,
-        since: float | None = None,
-        timeout: float,
-    ) -> CallReport | None:
-        """Wait for the Data API's report of a call, and return the report.
-
-        The method asks the Data API repeatedly, because the report of a call appears some time after the
-        call's end. See `call_report` for the other parameters. None: no report exists when the timeout is up.
-
-        :param timeout: seconds to wait for the report.
-        """
-        deadline = time.time() + read_parameter("timeout", timeout, SECONDS_OR_ZERO)
-        while True:
-            report = self.call_report(call_session_id, external_id=external_id, contact=contact, since=since)
-            remaining = deadline - time.time()
-            if report is not None or remaining <= 0:
-                return report
-            time.sleep(min(REPORT_INTERVAL, remaining))
-
-    def report_finder(self, *, timeout: float = 0.0) -> FindReportedCall | None:
-        """Return a function that finds a lost call in the Data API.
-
-        A lost call is a call whose start request got no answer. The returned function takes the call's
-        external id, the called number, and the earliest possible start of the call in epoch seconds. The
-        function returns the call session id, or None if the Data API has no report of the call.
-
-        :param timeout: seconds that the function waits for the report.
-        :return: the search function. None: the connection does not use the Data API.
-        """
-
-        def find(external_id: str, contact: str, since: float) -> int | None:
-            report = self.await_report(external_id=external_id, contact=contact, since=since, timeout=timeout)
-            return report.id if report else None
-
-        return find if self.has_data_api else None
-
-    def fetch_final_outcome(
-        self, call: Outcome, *, recording_link: bool = False, operations: bool = False
-    ) -> tuple[Outcome, CallReport] | None:
-        """Return the final outcome of a finished call, and the Data API's report about the call.
-
-        The final outcome is ``call`` with what the report adds, e.g. the answer, the talk time and the finish
-        reason.
-
-        :param call: the outcome of the call so far.
-        :param recording_link: ask for the link to the recording, too.
-        :param operations: ask for the scenario's operations, too.
-        :return: the pair. None: the Data API has no report yet, or reports the call as still active.
-        """
-        report = self.call_report(
-            call.call_session_id,
-            since=call.started_at,
-            recording_link=recording_link,
-            operations=operations,
-        )
-        if report is None or not report.finished:
-            return None
-        legs: Entries[LegReport] = Entries()
-        if not (call.answered or report.talk_duration):
-            selection = Selection("call_session_id", (call.call_session_id,))
-            legs = self._report_requests.legs(*self._report_interval(call.started_at), selection=selection)
-        finished = judge_finished_call(report, legs, complete=legs.complete)
-        return with_report(call, finished, self.timezone), report
 
     def logout(self) -> None:
         """Log out from the Call API, if the hook has logged in. The logout costs a point.
@@ -561,15 +429,3 @@ class CallApiHook(BaseHook):
         return RetryingClient(
             client, sleep=time.sleep, max_limit_wait=self.max_limit_wait, max_sends=self.max_sends
         )
-
-    @cached_property
-    def _report_requests(self) -> ReportRequests:
-        return ReportRequests(self.data_api, self.report_refusals, self.settings.period_timezone)
-
-    def _report_interval(self, since: float | None) -> tuple[float, float]:
-        """Return the interval in which a call may have begun, as two times in epoch seconds.
-
-        :param since: the earliest possible start of the call, epoch seconds. None: 30 days ago.
-        """
-        now = time.time()
-        return (now - 30 * _DAY if since is None else since), now

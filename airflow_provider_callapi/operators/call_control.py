@@ -120,7 +120,7 @@ class CallApiTagCallOperator(_SessionOperator):
                         f"{error}. The call has ended, and only the Data API tags an ended call: set "
                         f"extra.data_api of connection {self.callapi_conn_id} to true"
                     ) from error
-                report = hook.await_report(request.call_session_id, timeout=report_timeout)
+                report = hook.reports.wait_for(request.call_session_id, timeout=report_timeout)
                 if report is None or report.communication_id is None:
                     raise CallApiTrouble(
                         f"{error}, and the Data API has no report of the call yet"

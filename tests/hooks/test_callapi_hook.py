@@ -137,7 +137,7 @@ def test_without_the_data_api_asking_it_names_the_field_that_is_missing(desk):
 
     assert not hook.has_data_api
     with pytest.raises(ConnectionSettingsInvalid, match=r"extra\.data_api"):
-        hook.call_report(1)
+        hook.reports.of_call(1)
 
 
 def test_a_report_is_there_after_the_lag_and_found_by_session_or_external_id(desk):
@@ -148,18 +148,18 @@ def test_a_report_is_there_after_the_lag_and_found_by_session_or_external_id(des
     desk.clock.advance(10)
 
     with CallApiHook() as hook:
-        assert hook.call_report(session) is None
+        assert hook.reports.of_call(session) is None
         desk.clock.advance(30)
-        by_session, by_id = hook.call_report(session), hook.call_report(external_id="mine")
+        by_session, by_id = hook.reports.of_call(session), hook.reports.of_call(external_id="mine")
         assert by_session == by_id
         assert by_session is not None
         assert (by_session.id, by_session.talk_duration) == (session, 3)
-        found = hook.call_report(external_id="other")
+        found = hook.reports.of_call(external_id="other")
         assert found is not None
         assert found.id == other
-        assert hook.call_report(external_id="unknown") is None
+        assert hook.reports.of_call(external_id="unknown") is None
         with pytest.raises(ValueError, match="call_session_id or external_id"):
-            hook.call_report()
+            hook.reports.of_call()
 
 
 def test_the_newest_call_with_an_external_id_counts(desk):
@@ -168,7 +168,7 @@ def test_the_newest_call_with_an_external_id_counts(desk):
     desk.clock.advance(10)
 
     with CallApiHook() as hook:
-        report = hook.call_report(external_id="mine")
+        report = hook.reports.of_call(external_id="mine")
 
     assert report is not None
     assert report.id == sessions[-1]
@@ -180,8 +180,8 @@ def test_a_report_of_the_last_thirty_days_is_found_without_saying_when_the_call_
     desk.clock.advance(29 * 86_400)
 
     with CallApiHook() as hook:
-        assert hook.call_report(session) is not None
-        assert hook.call_report(session, since=desk.clock() - 5 * 86_400) is None
+        assert hook.reports.of_call(session) is not None
+        assert hook.reports.of_call(session, since=desk.clock() - 5 * 86_400) is None
 
 
 def test_awaiting_a_report_asks_until_it_is_there_or_the_time_is_up(desk):
@@ -191,9 +191,9 @@ def test_awaiting_a_report_asks_until_it_is_there_or_the_time_is_up(desk):
     desk.clock.advance(1)
 
     with CallApiHook() as hook:
-        assert hook.await_report(session, timeout=15) is None
+        assert hook.reports.wait_for(session, timeout=15) is None
         assert sum(desk.slept) == 15
-        assert hook.await_report(session, timeout=15) is not None
+        assert hook.reports.wait_for(session, timeout=15) is not None
 
 
 @pytest.mark.parametrize("zone", ["Europe/Moscow", "Asia/Vladivostok", "America/New_York", "UTC"])
@@ -206,7 +206,7 @@ def test_times_of_a_report_are_read_in_the_accounts_zone(desk, zone):
     desk.clock.advance(10)
 
     with CallApiHook() as hook:
-        found = hook.fetch_final_outcome(Outcome(session, started_at=started))
+        found = hook.reports.final_outcome(Outcome(session, started_at=started))
 
     assert found is not None
     assert found[0].ended_at == started + 5
@@ -223,8 +223,8 @@ def test_a_zone_that_the_connection_does_not_name_is_asked_once_and_only_when_it
     with CallApiHook() as hook:
         hook.call(ListCalls())
         assert "get.account" not in desk.sent()
-        found = hook.fetch_final_outcome(Outcome(session, started_at=started))
-        hook.fetch_final_outcome(Outcome(session, started_at=started))
+        found = hook.reports.final_outcome(Outcome(session, started_at=started))
+        hook.reports.final_outcome(Outcome(session, started_at=started))
 
     assert found is not None
     assert found[0].ended_at == started + 5
@@ -253,9 +253,9 @@ def test_the_data_api_settles_what_polling_could_not_know(desk, script, answered
     session = desk.start()
 
     with CallApiHook() as hook:
-        assert hook.fetch_final_outcome(Outcome(session)) is None, "the call is going on"
+        assert hook.reports.final_outcome(Outcome(session)) is None, "the call is going on"
         desk.clock.advance(60)
-        found = hook.fetch_final_outcome(Outcome(session))
+        found = hook.reports.final_outcome(Outcome(session))
 
     assert found is not None
     call, report = found
@@ -274,7 +274,7 @@ def test_a_call_observed_as_answered_stays_answered_whatever_the_report_shows(de
     desk.clock.advance(60)
 
     with CallApiHook() as hook:
-        found = hook.fetch_final_outcome(Outcome(session, answered=True))
+        found = hook.reports.final_outcome(Outcome(session, answered=True))
 
     assert found is not None
     assert found[0].answered is True
@@ -299,13 +299,13 @@ def test_a_data_api_that_refuses_fields_filters_and_dates_still_reports_the_call
     desk.clock.advance(60)
 
     with CallApiHook() as hook:
-        by_session = hook.call_report(session, since=desk.clock(), recording_link=True)
-        by_id = hook.call_report(external_id="mine", since=desk.clock() - 90)
+        by_session = hook.reports.of_call(session, since=desk.clock(), recording_link=True)
+        by_id = hook.reports.of_call(external_id="mine", since=desk.clock() - 90)
         assert by_session is not None
         assert by_id is not None
         assert by_session.id == by_id.id == session != other
         asked = len(desk.sent())
-        found = hook.fetch_final_outcome(Outcome(session, started_at=desk.clock() - 60))
+        found = hook.reports.final_outcome(Outcome(session, started_at=desk.clock() - 60))
         assert len(desk.sent()) == asked + 1, "nothing refused is asked for again"
     assert found is not None
     assert found[0].answered is True
@@ -320,9 +320,9 @@ def test_a_report_without_a_needed_field_is_no_report_yet_and_proves_no_absence(
     desk.clock.advance(60)
 
     with CallApiHook() as hook:
-        assert hook.fetch_final_outcome(Outcome(session)) is None
+        assert hook.reports.final_outcome(Outcome(session)) is None
         with pytest.raises(Unanswered, match="may be the report of the call"):
-            hook.call_report(external_id="mine")
+            hook.reports.of_call(external_id="mine")
 
 
 @pytest.mark.parametrize("callapi_profile", [Profile(youngest_date_from=400 * 86_400.0)])
@@ -331,7 +331,7 @@ def test_a_date_that_is_always_refused_is_no_failure_of_a_placed_call(desk):
     desk.clock.advance(60)
 
     with CallApiHook() as hook:
-        assert hook.fetch_final_outcome(Outcome(session)) is None
+        assert hook.reports.final_outcome(Outcome(session)) is None
 
 
 @pytest.mark.parametrize("callapi_profile", ["seen"])

@@ -132,7 +132,7 @@ def has_mark(
 
 def _ask_for_report(hook: CallApiHook, call: Outcome, marks: Sequence[Mark], log: Any) -> Outcome | None:
     try:
-        final = hook.fetch_final_outcome(call, operations=need_operations(marks))
+        final = hook.reports.final_outcome(call, operations=need_operations(marks))
     except Exception as error:  # no error may keep the next person from being called
         log.warning("The Data API has no answer about call session %s: %s", call.call_session_id, error)
         return None
@@ -166,6 +166,6 @@ def _final_outcome(hook: CallApiHook, outcome: Outcome) -> Outcome | None:
     pauses = _REPORT_PAUSES if outcome.status == "ended" else ()
     for pause in (0.0, *pauses):
         time.sleep(pause)
-        if final := hook.fetch_final_outcome(outcome):
+        if final := hook.reports.final_outcome(outcome):
             return final[0]
     return None

@@ -59,7 +59,9 @@ def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, l
         if time.time() - began > 2 * hook.settings.timeout:
             log.warning("Ringing without a check of every person: the Data API answers too slowly")
             break
-        report = hook.call_report(external_id=external_id, contact=escalation.contact_of(person), since=since)
+        report = hook.reports.of_call(
+            external_id=external_id, contact=escalation.contact_of(person), since=since
+        )
         if report is None or report.start_time is None:
             continue
         if parse_time(report.start_time, hook.timezone).timestamp() >= since:

@@ -463,7 +463,7 @@ class CallTry:
             ),
             fetch_final_outcome=(
                 partial(
-                    hook.fetch_final_outcome,
+                    hook.reports.final_outcome,
                     recording_link=self._options.recording_link,
                     operations=self._options.operations,
                 )

@@ -60,7 +60,7 @@ class CampaignServices:
             take_snapshot=lambda: take_snapshot(self._hook.get_conn(), time.time),
             limits=lambda: self._hook.limits,
             reports=self._reports if self._hook.has_data_api else None,
-            reported_calls=self._hook.reported_calls if self._hook.has_data_api else None,
+            reported_calls=self._hook.reports.since if self._hook.has_data_api else None,
             tag_active=lambda session_id, tag_id: self._hook.get_conn().call(
                 TagCall(call_session_id=session_id, tag_id=tag_id)
             ),

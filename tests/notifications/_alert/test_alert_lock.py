@@ -25,9 +25,9 @@ from failing_callbacks import (
 
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.retrying_client import RetryingClient
+from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.emulator import Emulator, Exchange, Script
-from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.notifications._alert import variable_store
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock
 
@@ -229,14 +229,14 @@ def test_a_callback_whose_search_outlasts_its_claim_does_not_ring_after_a_rival(
     """The Data API hangs for a deadline's callback. Meanwhile a task of the same run fails and rings."""
     rivals = []
 
-    def hangs(hook, **_):
+    def hangs(reports, **_):
         if not rivals:
             rivals.append(notifier())
             desk.sleep(20)  # then the lease of the claim is over
             rivals[0](of_task())
         raise Unanswered("no answer")
 
-    monkeypatch.setattr(CallApiHook, "call_report", hangs)
+    monkeypatch.setattr(AccountReports, "of_call", hangs)
     in_the_triggerer(notifier(), of_deadline())
 
     assert rung(desk) == [ON_DUTY]

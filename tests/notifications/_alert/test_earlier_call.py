@@ -5,8 +5,8 @@ from __future__ import annotations
 from failing_callbacks import ON_DUTY, SECOND, SYNC_AND_ASYNC, notifier, of_dag, of_deadline, rung
 
 from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.emulator import Script
-from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 pytest_plugins = ["airflow_desk"]
 
@@ -22,13 +22,13 @@ def test_a_call_that_ended_is_found_in_the_data_api(desk):
 
 @SYNC_AND_ASYNC
 def test_a_start_time_in_an_unknown_format_does_not_silence_the_alert(desk, monkeypatch, ring):
-    call_report = CallApiHook.call_report
+    of_call = AccountReports.of_call
 
-    def odd(hook, *args, **kwargs):
-        report = call_report(hook, *args, **kwargs) or CallReport(id=1)
+    def odd(reports, *args, **kwargs):
+        report = of_call(reports, *args, **kwargs) or CallReport(id=1)
         return report.model_copy(update={"start_time": "23.11.2026 22:00", "finish_time": "23.11.2026 22:01"})
 
-    monkeypatch.setattr(CallApiHook, "call_report", odd)
+    monkeypatch.setattr(AccountReports, "of_call", odd)
     desk.exchange.script(ON_DUTY, Script.busy())
     ring(notifier([ON_DUTY, SECOND]), of_dag())
 

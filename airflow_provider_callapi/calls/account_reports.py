@@ -1,0 +1,180 @@
+"""Find the Data API's reports of single calls, and the final outcome of a finished call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from airflow_provider_callapi.api.data_api import (
+    OPERATIONS_FIELD,
+    RECORDING_FIELD,
+    REPORT_FIELDS,
+    REPORT_INTERVAL,
+    CallReport,
+    GetCallsReport,
+    LegReport,
+)
+from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.errors import Unanswered
+from airflow_provider_callapi.calls.answers import judge_finished_call
+from airflow_provider_callapi.calls.lost_call import LostCall
+from airflow_provider_callapi.calls.outcome import Outcome, with_report
+from airflow_provider_callapi.calls.report_requests import ReportRequests, Selection
+
+_DAY = 86_400.0
+
+
+class AccountReports:
+    """The Data API's reports of the calls of one account.
+
+    :param requests: sends the requests for reports.
+    :param timezone: returns the IANA name of the account's time zone. The reports are in this zone.
+    :param clock: returns epoch seconds.
+    :param sleep: sleeps for a number of seconds.
+    """
+
+    def __init__(
+        self,
+        requests: ReportRequests,
+        timezone: Callable[[], str],
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._requests = requests
+        self._timezone = timezone
+        self._clock = clock
+        self._sleep = sleep
+
+    def of_call(
+        self,
+        call_session_id: int | None = None,
+        *,
+        external_id: str | None = None,
+        contact: str | None = None,
+        since: float | None = None,
+        recording_link: bool = False,
+        operations: bool = False,
+    ) -> CallReport | None:
+        """Return the Data API's report of an active or finished call. None: no report exists yet.
+
+        Pass ``call_session_id`` or ``external_id`` to identify the call. A report that cannot be read counts
+        as missing.
+
+        :param call_session_id: the session id of the call.
+        :param external_id: the id in the start request. If several calls have this id, the method returns the
+            report of the newest call that matches ``contact`` and ``since``.
+        :param contact: the number that was called. None: any number matches.
+        :param since: epoch seconds. The call started at this time or later. None: in the last 30 days.
+        :param recording_link: ask for the link to the recording, too.
+        :param operations: ask for the scenario's operations, too.
+        :raises Unanswered: the search by ``external_id`` found no report, and a report that cannot be read
+            may be the wanted report.
+        :raises ValueError: neither ``call_session_id`` nor ``external_id`` is given.
+        """
+        if call_session_id is not None:
+            selection = Selection("id", (call_session_id,))
+        elif external_id is not None:
+            selection = Selection("call_api_external_id", (external_id,))
+        else:
+            raise ValueError("call_session_id or external_id is needed")
+        reports = self._requests.calls(
+            *self._interval(since),
+            selection=selection,
+            ongoing=True,
+            fields=[
+                *REPORT_FIELDS,
+                *([RECORDING_FIELD] if recording_link else []),
+                *([OPERATIONS_FIELD] if operations else []),
+            ],
+        )
+        found: list[CallReport] = reports
+        if external_id is not None:
+            lost = LostCall(external_id, contact, since, self._timezone())
+            found = [report for report in reports if lost.matches(report)]
+            if not found and not reports.complete:
+                raise Unanswered(
+                    "a report of the Data API cannot be read, and may be the report of the call",
+                    method=GetCallsReport.method,
+                )
+        return max(found, key=lambda report: report.id, default=None)
+
+    def since(self, since: float) -> Entries[CallReport]:
+        """Return the Data API's reports of all calls of the account since a time, also of active calls.
+
+        :param since: epoch seconds. The result contains all calls that started at this time or later, and may
+            contain calls of the day before.
+        """
+        return self._requests.calls(*self._interval(since), ongoing=True)
+
+    def wait_for(
+        self,
+        call_session_id: int | None = None,
+        *,
+        external_id: str | None = None,
+        contact: str | None = None,
+        since: float | None = None,
+        timeout: float,
+    ) -> CallReport | None:
+        """Wait for the Data API's report of a call, and return the report.
+
+        The method asks the Data API repeatedly, because the report of a call appears some time after the
+        call's end. See `of_call` for the other parameters. None: no report exists when the timeout is up.
+
+        :param timeout: seconds to wait for the report.
+        """
+        deadline = self._clock() + timeout
+        while True:
+            report = self.of_call(call_session_id, external_id=external_id, contact=contact, since=since)
+            remaining = deadline - self._clock()
+            if report is not None or remaining <= 0:
+                return report
+            self._sleep(min(REPORT_INTERVAL, remaining))
+
+    def find_call(self, external_id: str, contact: str, since: float, *, timeout: float = 0.0) -> int | None:
+        """Return the session id of a lost call that the Data API reports. None: it has no report of the call.
+
+        A lost call is a call whose start request got no answer.
+
+        :param external_id: the id in the start request.
+        :param contact: the number that was called.
+        :param since: the earliest possible start of the call, epoch seconds.
+        :param timeout: seconds to wait for the report.
+        """
+        report = self.wait_for(external_id=external_id, contact=contact, since=since, timeout=timeout)
+        return report.id if report else None
+
+    def final_outcome(
+        self, call: Outcome, *, recording_link: bool = False, operations: bool = False
+    ) -> tuple[Outcome, CallReport] | None:
+        """Return the final outcome of a finished call, and the Data API's report about the call.
+
+        The final outcome is ``call`` with what the report adds, e.g. the answer, the talk time and the finish
+        reason.
+
+        :param call: the outcome of the call so far.
+        :param recording_link: ask for the link to the recording, too.
+        :param operations: ask for the scenario's operations, too.
+        :return: the pair. None: the Data API has no report yet, or reports the call as still active.
+        """
+        report = self.of_call(
+            call.call_session_id,
+            since=call.started_at,
+            recording_link=recording_link,
+            operations=operations,
+        )
+        if report is None or not report.finished:
+            return None
+        legs: Entries[LegReport] = Entries()
+        if not (call.answered or report.talk_duration):
+            selection = Selection("call_session_id", (call.call_session_id,))
+            legs = self._requests.legs(*self._interval(call.started_at), selection=selection)
+        finished = judge_finished_call(report, legs, complete=legs.complete)
+        return with_report(call, finished, self._timezone()), report
+
+    def _interval(self, since: float | None) -> tuple[float, float]:
+        """Return the interval in which a call may have begun, as two times in epoch seconds.
+
+        :param since: the earliest possible start of the call, epoch seconds. None: 30 days ago.
+        """
+        now = self._clock()
+        return (now - 30 * _DAY if since is None else since), now

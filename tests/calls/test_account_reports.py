@@ -1,0 +1,63 @@
+"""The reports of single calls: how long a wait for a report asks, and what the search for a lost call finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.calls.account_reports import AccountReports
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.report_refusals import Refusals
+from airflow_provider_callapi.calls.report_requests import ReportRequests
+
+AT = 1_800_000_000.0
+
+
+class Desk:
+    """A Data API that has a report only after some seconds, and a clock that the sleeps move."""
+
+    def __init__(self, *, appears_after: float, **fields: Any) -> None:
+        self.now = AT
+        self.asked = 0
+        self._appears_at = AT + appears_after
+        self._report = CallReport(id=5, call_api_external_id="mine", **fields)
+        requests = ReportRequests(self, Refusals(), "Europe/Moscow")
+        self.reports = AccountReports(
+            requests, lambda: "Europe/Moscow", clock=lambda: self.now, sleep=self._sleep
+        )
+
+    def call(self, request: Any) -> list[CallReport]:
+        self.asked += 1
+        return [self._report] if self.now >= self._appears_at else []
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize(("appears_after", "found"), [(0, True), (25, True), (60, True), (61, False)])
+def test_a_wait_asks_until_the_report_appears_or_the_timeout_is_up(appears_after, found):
+    desk = Desk(appears_after=appears_after)
+
+    report = desk.reports.wait_for(5, timeout=60)
+
+    assert (report is not None) is found
+    assert desk.now <= AT + 60
+    assert desk.asked <= 8
+
+
+def test_a_search_without_a_timeout_asks_once():
+    desk = Desk(appears_after=5)
+
+    assert desk.reports.find_call("mine", "79161234567", AT) is None
+    assert (desk.asked, desk.now) == (1, AT)
+
+
+def test_a_report_without_an_id_of_the_call_cannot_be_asked_for():
+    with pytest.raises(ValueError, match="call_session_id or external_id"):
+        Desk(appears_after=0).reports.of_call()
+
+
+def test_an_active_call_has_no_final_outcome():
+    assert Desk(appears_after=0).reports.final_outcome(Outcome(5)) is None
