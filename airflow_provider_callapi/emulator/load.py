@@ -17,7 +17,7 @@ MAX_CALLS = 100_000
 _FIRST_CONTACT = 79_990_000_000
 _CONTACTS = 2 * MAX_CALLS
 """How many contacts call in turn."""
-_PAUSE = 0.2
+_PAUSE = 0.5
 """Real seconds between two searches for calls that have ended."""
 _KEPT_SECONDS = 3600.0
 """How long the exchange keeps a finished call and the events in its journal."""
