@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
@@ -235,10 +236,17 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
     with suppress(Exception):
         send = getattr(_stats(), kind)
         send(name, *values, tags=tags)
-        if tags and conf.getboolean("metrics", "legacy_names_on", fallback=True):
+        if tags and _sends_names_with_tags():
             send(".".join((name, *map(_name_part, tags.values()))), *values)
 
 
+@cache
+def _sends_names_with_tags() -> bool:
+    """Return Airflow's option, read once, because a look-up costs more than the rest of a metric."""
+    return bool(conf.getboolean("metrics", "legacy_names_on", fallback=True))
+
+
+@cache
 def _stats() -> Any:
     """Return the object through which a task or a trigger sends metrics with Airflow.
 

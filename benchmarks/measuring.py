@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 # Airflow reads these variables on its first import, which happens after this line
@@ -61,9 +62,10 @@ def show(figures: list[Figure]) -> int:
 class ExchangeProcess:
     """The remote control of an emulator that runs in another process and uses no CPU time of this process."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, pid: int) -> None:
         self.url = url
         self.key = key
+        self._process = psutil.Process(pid)
         self._session = requests.Session()
 
     def receive(self, number: int) -> list[int]:
@@ -79,6 +81,11 @@ class ExchangeProcess:
             for phone in phones
         ]
 
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that the exchange has used so far."""
+        used = self._process.cpu_times()
+        return float(used.user + used.system)
+
     def request_times(self, method: str) -> list[float]:
         """Return when the exchange answered each request for a method, in epoch seconds."""
         journal: list[dict[str, Any]] = self._session.get(f"{self.url}/emulator/journal").json()
@@ -86,15 +93,17 @@ class ExchangeProcess:
 
 
 @contextmanager
-def exchange_process() -> Iterator[ExchangeProcess]:
+def exchange_process(*options: str) -> Iterator[ExchangeProcess]:
     """Run an emulator on a free port inside a ``with`` block.
 
     Inside the block, the Airflow connection ``callapi_default`` leads to the emulator.
+
+    :param options: further options of the emulator's command, e.g. ``--load`` and ``10000``.
     """
     script = Path(_HOME, "script.json")
     script.write_text(json.dumps({"default": {"talks": None}}))
     command = ["-m", "airflow_provider_callapi.emulator", "--port", "0", "--script", str(script)]
-    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, *command, *options], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         greeting, export = process.stdout.readline(), process.stdout.readline()
@@ -103,7 +112,7 @@ def exchange_process() -> Iterator[ExchangeProcess]:
             raise RuntimeError(f"the emulator did not start: {greeting + export!r}")
         connection = json.loads(exported[1])
         os.environ["AIRFLOW_CONN_CALLAPI_DEFAULT"] = json.dumps(connection)
-        yield ExchangeProcess(url[0], connection["password"])
+        yield ExchangeProcess(url[0], connection["password"], process.pid)
     finally:
         process.terminate()
         try:

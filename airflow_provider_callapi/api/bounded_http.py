@@ -18,6 +18,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssl_ import resolve_cert_reqs
+
+from airflow_provider_callapi.api.shared_tls import shared_tls_context
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 """The largest allowed answer in bytes, both packed and unpacked.
@@ -112,8 +115,9 @@ class BoundedSession(requests.Session):
 
     def __init__(self) -> None:
         super().__init__()
+        adapter = _BoundedAdapter()
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _BoundedAdapter())
+            self.mount(scheme, adapter)
 
 
 class _BoundedAdapter(HTTPAdapter):
@@ -158,7 +162,24 @@ class _BoundedConnection(HTTPConnection):
 
 
 class _HttpsConnection(_BoundedConnection, HTTPSConnection):
-    pass
+    """A TLS connection that shares the TLS context of its settings with other connections.
+
+    If the trusted certificates are in a directory, the connection has a context of its own. OpenSSL reads the
+    files of a directory only when it needs them, and a shared context would not notice a removed file.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._shares_context = self.ssl_context is None and not self.ca_cert_dir
+        self._bundle = self.ca_certs
+
+    def connect(self) -> None:
+        if self._shares_context:
+            context = shared_tls_context(resolve_cert_reqs(self.cert_reqs), self._bundle)
+            self.ssl_context, self.ca_certs = context, None  # with `ca_certs`, urllib3 reads the bundle again
+            if self.proxy_config is not None:
+                self.proxy_config = self.proxy_config._replace(ssl_context=context)
+        super().connect()
 
 
 class _HttpPool(HTTPConnectionPool):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from airflow_provider_callapi.emulator.clock import Clock, FastClock, ManualClock
 from airflow_provider_callapi.emulator.exchange import Exchange
+from airflow_provider_callapi.emulator.load import MAX_CALLS, Load
 from airflow_provider_callapi.emulator.notifications import NotificationSender
 from airflow_provider_callapi.emulator.profile import PROFILE_NAMES, Profile
 from airflow_provider_callapi.emulator.remote_control import ScriptsRequest
@@ -40,6 +41,12 @@ def _speed(text: str) -> float:
     if not 0 < speed < math.inf:
         raise argparse.ArgumentTypeError("must be a number greater than 0")
     return speed
+
+
+def _number_of_calls(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= MAX_CALLS:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to {MAX_CALLS}")
+    return int(text)
 
 
 def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -69,6 +76,13 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         default="document",
         metavar="NAME_OR_FILE.json",
         help=f"how the exchange behaves where services differ: {', '.join(PROFILE_NAMES)}, or a JSON file",
+    )
+    parser.add_argument(
+        "--load",
+        type=_number_of_calls,
+        default=0,
+        metavar="CALLS",
+        help="keep this many calls active, which come and go",
     )
     parser.add_argument(
         "--notify",
@@ -115,6 +129,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stack.enter_context(emulator)
         except OSError as error:
             return _fail(f"--host {arguments.host} --port {arguments.port}", error)
+        if arguments.load:
+            stack.enter_context(Load(exchange, arguments.load))
         if arguments.notify:
             sender = NotificationSender(exchange, arguments.notify, arguments.notify_secret)
             stack.enter_context(sender)

@@ -10,24 +10,24 @@ from typing import Any
 from airflow_provider_callapi.api.methods import METHODS, ListCalls, ListTalkOptions, Request
 from airflow_provider_callapi.emulator import call_control, start_call
 from airflow_provider_callapi.emulator.account import Account
-from airflow_provider_callapi.emulator.listing import list_entry
+from airflow_provider_callapi.emulator.json_array import JsonArray
 from airflow_provider_callapi.emulator.points import weight
 from airflow_provider_callapi.emulator.service import Handler, Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 
-def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -> list[dict[str, Any]]:
-    """Return the active calls of the account as JSON objects, oldest first.
+def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -> JsonArray:
+    """Return the active calls of the account as a JSON array, oldest first.
 
     A call can appear later than it starts: the profile of the exchange and the contact's script set the
     delay. If the request names a direction or a virtual number, the result contains only matching calls.
     """
-    return [
-        list_entry(call, switchboard.profile)
-        for call in switchboard.listed_calls(account)
-        if request.direction in (None, call.direction)
-        and request.virtual_phone_number in (None, call.virtual_phone_number)
-    ]
+    calls = switchboard.listed_calls(account)
+    if request.direction is not None:
+        calls = [call for call in calls if call.direction == request.direction]
+    if request.virtual_phone_number is not None:
+        calls = [call for call in calls if call.virtual_phone_number == request.virtual_phone_number]
+    return switchboard.entry_texts.array(account, calls)
 
 
 def list_talk_options(

@@ -40,9 +40,11 @@ def _success() -> Success:
 
 
 def _find_active_call(switchboard: Switchboard, account: Account, call_session_id: int) -> Call:
+    """Return the active call that a request may change."""
     call = switchboard.active.get(call_session_id)
     if call is None or call.account is not account:
         raise RpcError("call_session_not_found", "call_session_id", call_session_id)
+    switchboard.entry_texts.forget(call)
     return call
 
 

@@ -123,9 +123,11 @@ def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommu
 
 
 def _find_communication(switchboard: Switchboard, account: Account, communication_id: int) -> Call:
+    """Return the active or finished call that a request may change."""
     call = switchboard.calls.get(communication_id - communication_offset(switchboard.profile))
     if call is None or call.account is not account:
         raise RpcError("entity_not_found", "communication_id", communication_id)
+    switchboard.entry_texts.forget(call)
     return call
 
 

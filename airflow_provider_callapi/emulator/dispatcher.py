@@ -20,6 +20,7 @@ from airflow_provider_callapi.emulator.data_api import data_api
 from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.faults import FaultPlan, PlannedFault, method_of
 from airflow_provider_callapi.emulator.journal import Entry
+from airflow_provider_callapi.emulator.json_array import JsonArray
 from airflow_provider_callapi.emulator.profile import DOCUMENT, Profile
 from airflow_provider_callapi.emulator.service import Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
@@ -87,11 +88,11 @@ class Dispatcher:
         :param version: the version in the URL, e.g. ``v4.0``.
         :param utf8: True if the Content-Type of the request names UTF-8.
         """
-        with self._lock:
-            service = self.services.get(version, self.call_api)
-            return service.answer(
-                self._current_switchboard(), body, ip=ip, version=version, charset_is_utf8=utf8
-            )
+        answer = self._answer(body, ip, version, utf8)
+        data = answer.get("result", {}).get("data")
+        if isinstance(data, JsonArray):
+            answer["result"]["data"] = data.values()
+        return answer
 
     def handle_bytes(
         self, body: bytes, ip: str = "127.0.0.1", *, version: str = "v4.0", content_type: str
@@ -99,7 +100,7 @@ class Dispatcher:
         """Return the JSON-RPC answer to the body of one HTTP request.
 
         If the body or the Content-Type is wrong, the answer contains an error. Faults that a test has planned
-        have no effect here. The function `handle_post` applies them.
+        have no effect here. The function `handle_post` applies them. The answer may contain a `JsonArray`.
 
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
@@ -116,7 +117,7 @@ class Dispatcher:
             parsed = json.loads(body.decode())
         except ValueError:
             return {"jsonrpc": "2.0", "id": None, "error": RpcError("parse_error").error_object}
-        return self.handle(parsed, ip, version=version, utf8=charset == "charset=utf-8")
+        return self._answer(parsed, ip, version, charset == "charset=utf-8")
 
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
         """Return the fault that is planned for a request, and record the fault in the emulator's journal.
@@ -135,6 +136,13 @@ class Dispatcher:
                 entry = Entry(self._clock(), "fault", method_of(body), detail=label)
                 self._switchboard.journal.add(entry)
             return planned
+
+    def _answer(self, body: Any, ip: str, version: str, utf8: bool) -> dict[str, Any]:
+        with self._lock:
+            service = self.services.get(version, self.call_api)
+            return service.answer(
+                self._current_switchboard(), body, ip=ip, version=version, charset_is_utf8=utf8
+            )
 
     def _all_services(self) -> list[Service]:
         return [self.call_api, *self.services.values()]

@@ -154,6 +154,14 @@ class Exchange(Dispatcher):
             for service in self._all_services():
                 service.reset()
 
+    def forget(self, *, before: float) -> None:
+        """Remove the calls that ended before a moment, and the earlier events in the emulator's journal.
+
+        :param before: the moment, in epoch seconds of the exchange's clock.
+        """
+        with self._lock:
+            self._current_switchboard().forget(before)
+
     # --- expect ---
 
     def expect_ring(self, phone: str, script: Script | None = None, *, times: int = 1) -> None:

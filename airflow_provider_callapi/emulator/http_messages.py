@@ -6,7 +6,6 @@ e.g. `Fault.HANG`.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 from airflow_provider_callapi.emulator.dispatcher import Dispatcher
 from airflow_provider_callapi.emulator.errors import ERRORS
 from airflow_provider_callapi.emulator.faults import Fault, PlannedFault
+from airflow_provider_callapi.emulator.json_array import to_json
 
 VERSION_PATH = re.compile(r"/(v\d+\.\d+)/?")
 
@@ -104,7 +104,7 @@ def handle_post(
 
 
 def _json(answer: dict[str, Any]) -> HttpResponse:
-    return HttpResponse(200, _JSON, json.dumps(answer, ensure_ascii=False).encode())
+    return HttpResponse(200, _JSON, to_json(answer))
 
 
 def _html(status: int, text: str) -> HttpResponse:

@@ -48,6 +48,13 @@ class Journal:
         self.rings: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
 
+    def forget(self, before: float) -> None:
+        """Remove the events before a moment. The counts of rings and requests stay.
+
+        :param before: the moment, in epoch seconds.
+        """
+        self.entries = [entry for entry in self.entries if entry.time >= before]
+
     def add(self, entry: Entry) -> None:
         """Append an event to the emulator's journal and update the counts of rings and requests."""
         self.entries.append(entry)

@@ -7,16 +7,19 @@ that are due, in order. The switchboard starts no thread, even for a hundred tho
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from itertools import count
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from airflow_provider_callapi.api.models import LegState
 from airflow_provider_callapi.emulator.account import Account, Employee, Operation
 from airflow_provider_callapi.emulator.call import Call, Leg
 from airflow_provider_callapi.emulator.clock import Clock
+from airflow_provider_callapi.emulator.entry_texts import EntryTexts
 from airflow_provider_callapi.emulator.finish_reasons import (
     HANG_UP_REASONS,
     not_reached_reason,
@@ -51,6 +54,7 @@ class Switchboard:
     :ivar scripts: phone → script of the phone.
     :ivar default_script: the script of all phones that are not in ``scripts``.
     :ivar report_lag: seconds from the end of a call until the Data API's reports contain the call.
+    :ivar entry_texts: the JSON texts of the entries in ``list.calls``.
     """
 
     def __init__(self, clock: Clock, profile: Profile = DOCUMENT) -> None:
@@ -65,6 +69,7 @@ class Switchboard:
         self.scripts: dict[str, Script] = {}
         self.default_script = Script()
         self.report_lag = profile.report_delay
+        self.entry_texts = EntryTexts(profile)
         self._events: list[tuple[float, int, Call, Event]] = []
         self._order = count()
         self._call_ids = count(206_597_836)
@@ -82,6 +87,7 @@ class Switchboard:
             when, _, call, event = heapq.heappop(self._events)
             if call.active:
                 self.now = when
+                self.entry_texts.forget(call)
                 event()
         self.now = deadline
 
@@ -304,10 +310,24 @@ class Switchboard:
         self.finished.append(self.active.pop(call.call_session_id))
         self.log_event("end", call, call.contact, call.finish_reason)
 
+    def forget(self, before: float) -> None:
+        """Remove the calls that ended before a moment, and the earlier events in the journal.
+
+        :param before: the moment, in epoch seconds.
+        """
+        old = bisect_left(self.finished, before, key=attrgetter("ended_at"))
+        for call in self.finished[:old]:
+            del self.calls[call.call_session_id]
+        del self.finished[:old]
+        self.by_start_time = [call for call in self.by_start_time if call.call_session_id in self.calls]
+        self.journal.forget(before)
+
     # --- list.calls ---
 
-    def listed_calls(self, account: Account) -> Iterator[Call]:
-        """Yield, one by one, the active calls that ``list.calls`` shows to an account now, oldest first."""
-        for call in self.active.values():
-            if call.account is account and is_listed(call, self.profile, self.now):
-                yield call
+    def listed_calls(self, account: Account) -> list[Call]:
+        """Return the active calls that ``list.calls`` shows to an account now, oldest first."""
+        return [
+            call
+            for call in self.active.values()
+            if call.account is account and is_listed(call, self.profile, self.now)
+        ]

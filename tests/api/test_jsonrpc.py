@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import gzip
-import ipaddress
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -14,10 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from certificates import Authority
 from requests.adapters import BaseAdapter
 
 from airflow_provider_callapi.api.errors import CallApiError, NotSent, Unanswered
@@ -300,57 +294,20 @@ def test_a_hang_in_the_tls_handshake_is_not_sent(serve: Serve) -> None:
     failure(NotSent, JsonRpc(server.url.replace("http", "https"), timeout=0.3))
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
-    """Return a self-signed certificate for 127.0.0.1 and a TLS context that uses it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    own = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(own, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    bundle, secret = tmp_path / "ca.pem", tmp_path / "key.pem"
-    bundle.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(bundle, secret)
-    return bundle, context
-
-
-def test_an_unknown_certificate_is_not_sent(serve: Serve, certificate: tuple[Path, ssl.SSLContext]) -> None:
-    server = serve(obliging, certificate[1])
+def test_an_unknown_certificate_is_not_sent(serve: Serve, tmp_path: Path) -> None:
+    server = serve(obliging, Authority(tmp_path).server())
     failure(NotSent, server.url)
     assert server.requests == []
 
 
-def test_a_bundle_that_knows_the_certificate_is_used(
-    serve: Serve, certificate: tuple[Path, ssl.SSLContext]
-) -> None:
-    bundle, context = certificate
-    server = serve(obliging, context)
-    assert send(JsonRpc(server.url, verify=str(bundle))).result == {"data": [1]}
+def test_a_bundle_that_knows_the_certificate_is_used(serve: Serve, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    server = serve(obliging, authority.server())
+    assert send(JsonRpc(server.url, verify=str(authority.bundle))).result == {"data": [1]}
 
 
-def test_a_bundle_that_is_not_there_is_not_sent(
-    serve: Serve, certificate: tuple[Path, ssl.SSLContext], tmp_path: Path
-) -> None:
-    server = serve(obliging, certificate[1])
+def test_a_bundle_that_is_not_there_is_not_sent(serve: Serve, tmp_path: Path) -> None:
+    server = serve(obliging, Authority(tmp_path).server())
     failure(NotSent, JsonRpc(server.url, verify=str(tmp_path / "missing.pem")))
 
 

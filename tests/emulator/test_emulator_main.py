@@ -19,7 +19,7 @@ def test_the_command_prints_a_connection_and_ends_cleanly(tmp_path):
     script.write_text(json.dumps({"default": {"rings": 1}}))
     command = [sys.executable, "-m", "airflow_provider_callapi.emulator", "--port", "0"]
     process = subprocess.Popen(
-        [*command, "--speed", "1000", "--script", str(script), "--profile", "callgear"],
+        [*command, "--speed", "1000", "--script", str(script), "--profile", "callgear", "--load", "7"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -32,7 +32,7 @@ def test_the_command_prints_a_connection_and_ends_cleanly(tmp_path):
         assert name == "export AIRFLOW_CONN_CALLAPI_DEFAULT"
         port = json.loads(connection.strip("'"))["port"]
         assert json.loads(connection.strip("'"))["extra"]["timezone"] == "Europe/Berlin"
-        assert requests.get(f"http://127.0.0.1:{port}/calls.json", timeout=5).ok
+        assert requests.get(f"http://127.0.0.1:{port}/calls.json", timeout=5).json()["active"]
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=20)
         assert (process.returncode, errors) == (0, "")
@@ -48,6 +48,8 @@ def test_the_command_prints_a_connection_and_ends_cleanly(tmp_path):
         (["--port", "70000"], "--port: must be a number from 0 to 65535"),
         (["--speed", "0"], "--speed: must be a number greater than 0"),
         (["--speed", "fast"], "--speed: must be a number greater than 0"),
+        (["--load", "0"], "--load: must be a number from 1 to 100000"),
+        (["--load", "many"], "--load: must be a number from 1 to 100000"),
         (["--profile", "sean"], "--profile: .*sean"),
         (["--profile", "{bad}"], "--profile: default: there is no such field"),
         (["--script", "nowhere.json"], "--script: .*nowhere.json"),

@@ -1,0 +1,39 @@
+"""TLS contexts that the HTTPS connections of a process share.
+
+A TLS context holds the certificates that a connection trusts. To read the certificates of a CA bundle takes
+about ten times as much CPU time as a request.
+"""
+
+from __future__ import annotations
+
+import ssl
+from functools import lru_cache
+from pathlib import Path
+
+from urllib3.util.ssl_ import create_urllib3_context
+
+
+def shared_tls_context(verify_mode: ssl.VerifyMode, bundle: str | None) -> ssl.SSLContext:
+    """Return the TLS context that all connections with the same settings share.
+
+    After a change of the CA bundle's file, the function returns a new context.
+
+    :param verify_mode: ``CERT_REQUIRED``, or ``CERT_NONE`` for a connection that accepts any certificate.
+    :param bundle: the path of the CA bundle. None: the context trusts no certificate.
+    :raises OSError: the bundle is missing or unreadable, or contains no certificate.
+    """
+    return _make_context(verify_mode, bundle, bundle and _file_version(bundle))
+
+
+def _file_version(path: str) -> tuple[int, int, int]:
+    """Return numbers that change if the file is written or replaced."""
+    status = Path(path).stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=8)
+def _make_context(verify_mode: ssl.VerifyMode, bundle: str | None, _version: object) -> ssl.SSLContext:
+    context = create_urllib3_context(cert_reqs=verify_mode)
+    if bundle:
+        context.load_verify_locations(bundle)
+    return context

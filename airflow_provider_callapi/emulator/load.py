@@ -1,0 +1,79 @@
+"""Keeps a number of calls active at an exchange, so that users can test a deployment with a busy account."""
+
+from __future__ import annotations
+
+import random
+import threading
+from itertools import count
+from typing import Self
+
+from airflow_provider_callapi.emulator.exchange import Exchange
+from airflow_provider_callapi.emulator.script import Script
+
+MEAN_TALK_SECONDS = 180.0
+"""The mean length of a talk. With 10 000 calls, about 55 calls end and begin in each second."""
+MAX_CALLS = 100_000
+"""The largest number of calls that a load keeps active."""
+_FIRST_CONTACT = 79_990_000_000
+_CONTACTS = 2 * MAX_CALLS
+"""How many contacts call in turn."""
+_PAUSE = 0.5
+"""Real seconds between two searches for calls that have ended."""
+_KEPT_SECONDS = 3600.0
+"""How long the exchange keeps a finished call and the events in its journal."""
+_FORGET_INTERVAL = 60.0
+"""Seconds between two searches for old calls and events."""
+
+
+class Load:
+    """Keeps a number of inbound calls active while a ``with`` block of the load runs.
+
+    Each call lasts for a random time. When a call has ended, a thread places another call. The calls are in
+    addition to the calls that requests start. An exchange with a load forgets each call an hour after the
+    call's end, so that the exchange's memory does not grow for ever.
+
+    :param exchange: the exchange whose first customer receives the calls.
+    :param calls: how many calls are active.
+    """
+
+    def __init__(self, exchange: Exchange, calls: int) -> None:
+        self._exchange = exchange
+        self._calls = calls
+        self._placed: set[int] = set()
+        self._numbers = count()
+        self._random = random.Random(1)  # noqa: S311 - no secret
+        self._forgot_at = exchange.clock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="callapi-load", daemon=True)
+
+    def __enter__(self) -> Self:
+        self.place_missing()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def place_missing(self) -> None:
+        """Place as many calls as have ended since the last `place_missing`."""
+        self._placed &= {call.call_session_id for call in self._exchange.active_calls}
+        employees = [one.id for one in self._exchange.account.employees.values() if one.phone_numbers]
+        for _ in range(self._calls - len(self._placed)):
+            contact = str(_FIRST_CONTACT + next(self._numbers) % _CONTACTS)
+            talk = self._random.expovariate(1 / MEAN_TALK_SECONDS)
+            self._exchange.script(contact, Script(talks=talk))
+            session = self._exchange.inbound(contact, employee_id=self._random.choice(employees))
+            self._placed.add(session)
+
+    def forget_old(self) -> None:
+        """Remove the calls and events of more than an hour ago from the exchange, at most once a minute."""
+        now = self._exchange.clock()
+        if now - self._forgot_at >= _FORGET_INTERVAL:
+            self._exchange.forget(before=now - _KEPT_SECONDS)
+            self._forgot_at = now
+
+    def _run(self) -> None:
+        while not self._stop.wait(_PAUSE):
+            self.place_missing()
+            self.forget_old()
