@@ -77,9 +77,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         "also": ["2026-11-01"], "except": ["2026-12-31"]}`` with dates of your own. None: every day.
     :param max_active_calls: how many calls of each shard may be active at the same time.
     :param max_starts_at_once: how many start requests of each shard may wait for an answer at the same time,
-        from 1 to 64, 8 by default. If the worker dies, at most this many calls are lost: it is unknown whether
-        the service placed these calls. If the service answers after 0.3 s, 8 requests at the same time are
-        about 20 calls per second.
+        from 1 to 64, 8 by default. If the worker dies, at most this many calls are lost: it is unknown
+        whether the service placed these calls. If the service answers after 0.3 s, 8 requests at the same
+        time are about 20 calls per second.
     :param points_reserve: the share of the account's points (per minute and per day) that the campaign leaves
         unused for other programs.
     :param block_on: marks of a call after which the person is put on the account's blacklist, because the

@@ -844,7 +844,6 @@ def test_a_kill_ends_the_dialling_and_releases_only_where_that_is_wanted(desk, c
 
 
 def test_a_call_that_was_being_dialled_when_the_kill_came_is_released_too(desk, monkeypatch):
-    from airflow_provider_callapi.operators._campaign.services import CampaignServices
 
     calls = campaign(desk, max_active_calls=2, cancel_on_kill=True, calling_hours=None)
     dials = services.CampaignServices.start
