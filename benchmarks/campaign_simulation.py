@@ -102,8 +102,8 @@ def gateway_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = No
         start=start,
         take_snapshot=lambda: take_snapshot(client, clock),
         limits=lambda: client.limits,
-        reports=lambda since: fetch_finished_calls(
-            data_api, since=since, until=clock(), timezone=exchange.account.timezone
+        reports=lambda since, sessions: fetch_finished_calls(
+            data_api, since=since, until=clock(), timezone=exchange.account.timezone, sessions=sessions
         ),
         reported_calls=None,
         tag_active=lambda session_id, tag_id: None,

@@ -1,18 +1,23 @@
 """Fetch the finished calls of an interval from the Data API, with the answer of each contact.
 
-One request covers up to 10,000 calls.
+One request covers up to 10,000 calls of the interval, or up to 1000 calls whose session ids are known.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
+from itertools import chain
 
 from airflow_provider_callapi.api.data_api import REPORT_FIELDS, LegReport
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.calls.answers import FinishedCall, judge_finished_call
 from airflow_provider_callapi.calls.report_refusals import Refusals
-from airflow_provider_callapi.calls.report_requests import DataApiClient, ReportRequests
+from airflow_provider_callapi.calls.report_requests import DataApiClient, ReportRequests, Selection
+
+_MOST_IDS = 1_000
+"""How many call session ids the filter of one request contains at most."""
 
 
 def fetch_finished_calls(
@@ -23,6 +28,7 @@ def fetch_finished_calls(
     timezone: str,
     refusals: Refusals | None = None,
     fields: Sequence[str] = REPORT_FIELDS,
+    sessions: Collection[int] | None = None,
 ) -> Entries[FinishedCall]:
     """Return what the Data API reports about each finished call that began in an interval.
 
@@ -40,14 +46,35 @@ def fetch_finished_calls(
     :param timezone: IANA name of the account's time zone.
     :param refusals: what this Data API has refused before. None: nothing is known.
     :param fields: the fields of a call's report that the calling code uses.
+    :param sessions: the call session ids of the wanted calls. None: all calls of the interval.
     :raises CallApiError: the Data API did not reply.
     """
     requests = ReportRequests(data_api, Refusals() if refusals is None else refusals, timezone)
-    all_reports = requests.calls(since, until, fields=fields)
+    fetch = partial(_fetch, requests, since, until, fields)
+    if sessions is None:
+        return fetch(None)
+    ids = sorted(sessions)
+    parts = [fetch(set(ids[first : first + _MOST_IDS])) for first in range(0, len(ids), _MOST_IDS)]
+    return Entries(
+        chain.from_iterable(parts),
+        left_out=sum(part.left_out for part in parts),
+        left_out_ids=[session_id for part in parts for session_id in part.left_out_ids],
+    )
+
+
+def _fetch(
+    requests: ReportRequests, since: float, until: float, fields: Sequence[str], ids: Collection[int] | None
+) -> Entries[FinishedCall]:
+    """Return what the Data API reports about finished calls, with one request for calls and one for legs.
+
+    :param ids: the call session ids of the wanted calls. None: all calls of the interval.
+    """
+    selected, of_session = (Selection("id", ids), Selection("call_session_id", ids)) if ids else (None, None)
+    all_reports = requests.calls(since, until, fields=fields, selection=selected)
     reports = [report for report in all_reports if report.finished]
     all_legs: Entries[LegReport] = Entries()
     if not all(report.talk_duration for report in reports):
-        all_legs = requests.legs(since, until)
+        all_legs = requests.legs(since, until, selection=of_session)
     legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
     for leg in all_legs:
         legs[leg.call_session_id].append(leg)

@@ -54,6 +54,7 @@ def callapi_campaign(
     calling_hours: Sequence[str] | None = ...,
     calling_days: Sequence[str] | Mapping[str, Any] | None = ...,
     max_active_calls: int = ...,
+    max_starts_at_once: int = ...,
     points_reserve: float = ...,
     operations: bool = ...,
     block_on: Sequence[str] | None = ...,

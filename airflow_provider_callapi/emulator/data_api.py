@@ -180,19 +180,28 @@ def _candidates(
 ) -> Iterable[Call]:
     """Return the calls that a report may contain. The search does not go through all calls of the exchange.
 
-    If the report's filter names one session id, the result contains at most the call with this id.
-    Otherwise the result contains the calls that started from ``first`` to ``last``.
+    If the report's filter names session ids, the result contains at most the calls with these ids. Otherwise
+    the result contains the calls that started from ``first`` to ``last``.
 
     :param key: the name of the report's column that contains the session id.
     :param first: the earliest start time, in epoch seconds.
     :param last: the latest start time, in epoch seconds.
     """
     by_id = isinstance(report_filter, dict) and report_filter.get("field") == key
-    if by_id and report_filter.get("operator") == "=" and isinstance(report_filter.get("value"), int):
-        call = switchboard.calls.get(report_filter["value"])
-        return [call] if call else []
+    if by_id and (ids := _wanted_ids(report_filter)) is not None:
+        found = [switchboard.calls[session_id] for session_id in ids if session_id in switchboard.calls]
+        return sorted(found, key=attrgetter("started_at", "call_session_id"))
     calls, started_at = switchboard.by_start_time, attrgetter("started_at")
     return calls[bisect_left(calls, first, key=started_at) : bisect_right(calls, last, key=started_at)]
+
+
+def _wanted_ids(comparison: dict[str, Any]) -> set[int] | None:
+    """Return the session ids with which a filter compares; None: the filter compares in a different way."""
+    value = comparison.get("value")
+    values = {"=": [value], "in": value}.get(str(comparison.get("operator")))
+    if not isinstance(values, list) or not all(isinstance(each, int) for each in values):
+        return None
+    return set(values)
 
 
 def _parse_time(account: Account, request: Request[Any], field: str) -> datetime:

@@ -51,5 +51,11 @@ def build_predicate(tree: Any, columns: Columns, filterable: frozenset[str]) -> 
     compare = _OPERATORS.get(str(tree.get("operator")))
     if compare is None or (tree["operator"] == "in" and not isinstance(expected, list)):
         raise RpcError("invalid_parameter_value", "filter", tree.get("operator"))
-    column = columns[name]
+    column, expected = columns[name], _as_set(expected)
     return lambda row: compare(column(row), expected)
+
+
+def _as_set(expected: Any) -> Any:
+    """Return a list of plain values as a set, for a quick search. Return any other value unchanged."""
+    plain = isinstance(expected, list) and all(isinstance(value, str | int | float) for value in expected)
+    return frozenset(expected) if plain else expected

@@ -314,6 +314,8 @@ def test_a_parameter_that_cannot_be_used_fails_before_anybody_is_dialled_and_wit
     [
         {"call": {"virtual_phone_number": VNUMBER}},
         {"max_active_calls": 0},
+        {"max_starts_at_once": 0},
+        {"max_starts_at_once": 65},
         {"max_attempts": 0},
         {"poll_interval": 0},
         {"points_reserve": 1.0},
@@ -513,6 +515,22 @@ def test_a_long_list_is_not_read_every_few_seconds_while_a_report_is_awaited(des
     calls.run()
 
     assert 1 < len(calls.deferrals) <= 6
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_at_most_this_many_start_requests_wait_for_an_answer_at_once(desk, monkeypatch, most):
+    batches = []
+    start = services.CampaignServices.start
+
+    def starting(self, requests):
+        batches.append(len(requests))
+        return start(self, requests)
+
+    monkeypatch.setattr(services.CampaignServices, "start", starting)
+
+    assert counted(campaign(desk, max_starts_at_once=most).run()) == {"answered": 12}
+    assert max(batches) == most
+    assert rings(desk) == [1] * 12
 
 
 # --- the next try ---
@@ -826,17 +844,16 @@ def test_a_kill_ends_the_dialling_and_releases_only_where_that_is_wanted(desk, c
 
 
 def test_a_call_that_was_being_dialled_when_the_kill_came_is_released_too(desk, monkeypatch):
-    from airflow_provider_callapi.operators._campaign.services import CampaignServices
 
     calls = campaign(desk, max_active_calls=2, cancel_on_kill=True, calling_hours=None)
-    dials = CampaignServices.start
+    dials = services.CampaignServices.start
 
     def killed_in_between(run, requests):
         answers = dials(run, requests)
         calls.operator.on_kill()
         return answers
 
-    monkeypatch.setattr(CampaignServices, "start", killed_in_between)
+    monkeypatch.setattr(services.CampaignServices, "start", killed_in_between)
 
     with pytest.raises(CallApiTrouble, match="killed"):
         calls.run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -128,13 +128,14 @@ class World:
         except CallApiError as error:
             return error
 
-    def reports(self, since: float) -> Any:
+    def reports(self, since: float, sessions: Collection[int] | None) -> Any:
         return fetch_finished_calls(
             self.data_api,
             since=since,
             until=self.clock(),
             timezone=self.rules.timezone,
             fields=self.report_fields,
+            sessions=sessions,
         )
 
     def reported_calls(self, since: float) -> Any:

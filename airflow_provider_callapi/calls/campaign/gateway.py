@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import Entries
@@ -21,6 +22,10 @@ A request that is refused for lack of points costs no points, so an early repeat
 """
 
 
+ReportSource: TypeAlias = Callable[[float, Collection[int] | None], Iterable[FinishedCall]]
+"""The type of `CampaignGateway.reports`: (earliest start, call session ids) → reported calls."""
+
+
 @dataclass(frozen=True)
 class CampaignGateway:
     """The callables through which a campaign reaches the services, the clock and the log.
@@ -30,8 +35,9 @@ class CampaignGateway:
     :ivar take_snapshot: polls the active calls once; returns the snapshot.
     :ivar limits: returns the newest counters of the account's points; None: no reply has contained counters
         yet.
-    :ivar reports: called with a time, epoch seconds. Returns what the Data API reports about the finished
-        calls that started at this time or later. The field itself is None if there is no Data API.
+    :ivar reports: called with a time, epoch seconds, and with call session ids. Returns what the Data API
+        reports about those of these calls that are finished and started at this time or later. If the ids
+        are None, the reports of all calls are returned. The field itself is None if there is no Data API.
     :ivar reported_calls: called with a time, epoch seconds. Returns the Data API's reports of all calls that
         started at this time or later, including active calls. The field itself is None if there is no Data
         API.
@@ -47,7 +53,7 @@ class CampaignGateway:
     start: Callable[[Sequence[StartCall]], Sequence[StartedCall | CallApiError]]
     take_snapshot: Callable[[], Snapshot]
     limits: Callable[[], Limits | None]
-    reports: Callable[[float], Iterable[FinishedCall]] | None
+    reports: ReportSource | None
     reported_calls: Callable[[float], Entries[CallReport]] | None
     tag_active: Callable[[int, int], object]
     tag_finished: Callable[[int, int], object]

@@ -68,6 +68,17 @@ class MissingReports:
             return None
         return min((state.current_attempt.intended_at for state in self._unreported()), default=None)
 
+    def sessions(self) -> frozenset[int] | None:
+        """Return the call session ids of the calls whose reports are needed.
+
+        A request for these reports alone is short, even if the account has many other calls.
+
+        :return: None: a call is lost, so its session id is not known, and all reports are needed.
+        """
+        if self._index.count(PersonStage.LOST):
+            return None
+        return frozenset(state.current_call.call_session_id for state in self._unreported())
+
     def _unreported(self) -> Iterator[PersonState]:
         """Yield each person whose call may have a report that the campaign has not recorded.
 

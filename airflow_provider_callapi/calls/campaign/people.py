@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, Undefined, UndefinedError, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
+from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import METHODS, StartCall
+from airflow_provider_callapi.calls.campaign.row_templates import (
+    ROW,
+    InvalidRow,
+    compile_templates,
+    fill_in,
+    has_template,
+)
 from airflow_provider_callapi.calls.campaign.time_zones import (
     is_backwards,
     read_time_zone,
     refuse_unnamed_zone,
 )
-from airflow_provider_callapi.calls.lists.columns import Columns, find_columns, value_of
+from airflow_provider_callapi.calls.lists.columns import Columns, find_columns
 from airflow_provider_callapi.calls.lists.empty_values import is_blank
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
-_ROW = "contact"
 _ID = "external_id"
 _NUMBER = "{{ contact.phone }}"
 _ROWS_LOOKED_AT = 100
@@ -35,57 +37,6 @@ _LONGEST_ID = 240
 
 A ledger stores up to 255 characters, and later attempts add their number to the id.
 """
-
-
-class _Missing(StrictUndefined):
-    """The value of a name that a template uses and that does not exist, such as a column missing in a row.
-
-    A use of the value raises an error that names the missing column.
-    """
-
-    @property
-    def _undefined_message(self) -> str:
-        if isinstance(self._undefined_obj, Mapping):
-            return f"the row has no column {self._undefined_name!r}"
-        return str(super()._undefined_message)
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """The Jinja sandbox in which the templates in a campaign's parameter ``call`` are filled in.
-
-    A missing or empty value raises an error, because a spoken message must not have a gap.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(undefined=_Missing, finalize=_check_value)
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return the value of ``obj.attribute`` in a template.
-
-        If ``obj`` is a row and has a column with this name, the value of the column is returned. Upper and
-        lower case and spaces in the name do not matter. Otherwise, a method of the mapping, such as
-        ``items``, can be used.
-        """
-        if isinstance(obj, Mapping):
-            with suppress(KeyError):
-                return value_of(obj, attribute)
-        return super().getattr(obj, attribute)
-
-
-def _check_value(value: Any) -> Any:
-    """Check and return a value that a template is about to insert into a text.
-
-    :raises UndefinedError: the value is None, or a method such as ``items``.
-    """
-    if value is None:
-        raise UndefinedError("a value is empty (null); give a default with {{ … or 'a default' }}")
-    if callable(value) and not isinstance(value, Undefined):
-        raise UndefinedError("the row has no such column")
-    return value
-
-
-class InvalidRow(ValueError):
-    """No call can be made from a row of the contact list. The text names the field, but shows no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +120,15 @@ class CallTemplate:
         if unknown:
             raise ValueError(f"call.{unknown[0]}: {method} has no such parameter")
         self.request_type: type[StartCall] = request_type
-        self._environment = _Sandbox()
-        self._values = dict(values or {})
-        self._fields = {
-            name: self._compile(value, f"call.{name}") for name, value in {_ROW: _NUMBER, **fields}.items()
-        }
-        if not _is_template(self._fields[_ROW]):
+        self._fields: dict[str, Any] = compile_templates({ROW: _NUMBER, **fields}, dict(values or {}), "call")
+        if not has_template(self._fields[ROW]):
             raise ValueError(
                 "call.contact: a template such as {{ contact.phone }} is needed. A constant is the same "
                 "number for every person"
             )
-        self.reads_phone = "phone" in str(fields.get(_ROW, _NUMBER))
+        self.reads_phone = "phone" in str(fields.get(ROW, _NUMBER))
         """Whether the number to call is in the column ``phone``."""
-        self.personal = frozenset(name for name, value in self._fields.items() if _is_template(value))
+        self.personal = frozenset(name for name, value in self._fields.items() if has_template(value))
         """Names of the parameters whose values differ between people.
 
         If the service refuses the value of another parameter, it would refuse the call of every person.
@@ -194,7 +141,7 @@ class CallTemplate:
         :raises InvalidRow: the template of the parameter ``contact`` cannot be filled in from this row. The
             text names the field.
         """
-        return str(self._render_field(_ROW, row))
+        return str(self._render_field(ROW, row))
 
     def own_external_id(self, person: Person) -> str | None:
         """Return the ``external_id`` that the author's template gives the first call to a person.
@@ -216,7 +163,7 @@ class CallTemplate:
         :param external_id: the ``external_id`` of the attempt, as the function `external_id` returns it.
         :raises InvalidRow: no valid request can be made from the person's row. The text names the field.
         """
-        known = {_ROW: person.contact, _ID: external_id}
+        known = {ROW: person.contact, _ID: external_id}
         values = {name: self._render_field(name, person.row) for name in self._fields if name not in known}
         try:
             return self.request_type.from_values({**values, **known})
@@ -224,23 +171,7 @@ class CallTemplate:
             raise InvalidRow(str(error)) from None
 
     def _render_field(self, name: str, row: Mapping[str, Any]) -> Any:
-        return _render(self._fields[name], {**self._values, _ROW: row}, f"call.{name}")
-
-    def _compile(self, value: Any, where: str) -> Any:
-        if isinstance(value, Mapping):
-            return {name: self._compile(inner, f"{where}.{name}") for name, inner in value.items()}
-        if not isinstance(value, str) or not ("{{" in value or "{%" in value):
-            return value
-        try:
-            template = self._environment.from_string(value)
-        except TemplateError as error:
-            raise ValueError(f"{where}: {error}") from None
-        if _ROW in meta.find_undeclared_variables(self._environment.parse(value)):
-            return template
-        try:
-            return template.render(self._values)  # the value is the same for every person
-        except Exception:  # the error is reported when the template is filled in for a row
-            return template
+        return fill_in(self._fields[name], row, f"call.{name}")
 
 
 def read_people(
@@ -282,7 +213,7 @@ def read_people(
         try:
             contact = read_contact(template.number(row), region)
             plan.rows += 1
-            if _digest(contact) % shards != which - 1:
+            if shards > 1 and _digest(contact) % shards != which - 1:
                 continue
             if contact in met:
                 plan.duplicates.append(Duplicate(row, line, f"the number of row {met[contact]}", contact))
@@ -374,22 +305,3 @@ def read_shard(text: str | None) -> tuple[int, int]:
 
 def _digest(contact: str) -> int:
     return int.from_bytes(hashlib.sha256(contact.encode()).digest()[:8])
-
-
-def _is_template(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_is_template(inner) for inner in value.values())
-    return isinstance(value, Template)
-
-
-def _render(value: Any, values: Mapping[str, Any], where: str) -> Any:
-    if isinstance(value, dict):
-        return {name: _render(inner, values, f"{where}.{name}") for name, inner in value.items()}
-    if not isinstance(value, Template):
-        return value
-    try:
-        return value.render(values)
-    except TemplateError as error:
-        raise InvalidRow(f"{where}: {mask_phones(str(error))}") from None
-    except Exception as error:  # an author's expression can raise anything
-        raise InvalidRow(f"{where}: {type(error).__name__} in its template") from None

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.campaign.dialling import Dialling
-from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, retry_seconds
+from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, ReportSource, retry_seconds
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.missing_reports import MissingReports
 
@@ -45,11 +42,9 @@ class ReportFetcher:
         self.next_at = now + self._interval
         return self._ask(reports, since, now)
 
-    def _ask(
-        self, reports: Callable[[float], Iterable[FinishedCall]], since: float, now: float
-    ) -> list[Attempt]:
+    def _ask(self, reports: ReportSource, since: float, now: float) -> list[Attempt]:
         try:
-            return self._missing.record(reports(since), now)
+            return self._missing.record(reports(since, self._missing.sessions()), now)
         except CallApiError as error:
             self._gateway.log(f"The Data API did not report the finished calls: {error}")
             self.next_at = now + max(retry_seconds(error, 0.0), self._interval)

@@ -48,7 +48,12 @@ def fold_name(name: object) -> str:
 
     The function removes spaces, hyphens, underscores, dots and invisible characters.
     """
-    return re.sub(r"[\s_.-]", "", fold(str(name))).casefold()
+    return _fold_text(str(name))
+
+
+@lru_cache(maxsize=1024)
+def _fold_text(name: str) -> str:
+    return re.sub(r"[\s_.-]", "", fold(name)).casefold()
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from airflow_provider_callapi.calls.phone_numbers.valid_numbers import is_valid_national
+
 if TYPE_CHECKING:  # the library is heavy, and DAG files are parsed all day
     from phonenumbers import PhoneNumber
 
@@ -43,6 +45,7 @@ class NumberingPlan:
     :ivar international_prefix: matches the digits that people of the region dial before a country code, such
         as ``810``.
     :ivar lengths: how many digits a national number of the region can have.
+    :ivar parsed_prefix: matches the first digits of a national number that `phonenumbers` removes.
     :ivar has_plain_prefix: True if the digits after the national prefix are the whole national number. False
         if the region replaces some of these digits.
     """
@@ -52,6 +55,7 @@ class NumberingPlan:
     national_prefix: str
     international_prefix: re.Pattern[str]
     lengths: frozenset[int]
+    parsed_prefix: re.Pattern[str]
     has_plain_prefix: bool
 
     @classmethod
@@ -72,7 +76,16 @@ class NumberingPlan:
             plan.national_prefix or "",
             re.compile(plan.international_prefix or "(?!)"),
             frozenset(plan.general_desc.possible_length if plan.general_desc else ()),
+            re.compile(plan.national_prefix_for_parsing or "(?!)"),
             plan.national_prefix_transform_rule is None,
+        )
+
+    def may_have_prefix(self, digits: str) -> bool:
+        """Return whether digits may begin with a country code, or with a national or international prefix."""
+        return (
+            digits.startswith(("0", self.country_code))
+            or self.parsed_prefix.match(digits) is not None
+            or self.international_prefix.match(digits) is not None
         )
 
     def is_near_national_length(self, digits: str) -> bool:
@@ -145,22 +158,26 @@ def e164(number: PhoneNumber) -> str:
 
 
 def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
-    """Return the E.164 digits of a number that obviously begins with the country code or national prefix.
+    """Return the E.164 digits of a number whose country code or national prefix is obvious.
 
     In most cases, this function makes the slow parser of `phonenumbers` unnecessary. None: the parser must
     decide.
     """
     if len(digits) in plan.lengths:  # the digits may be a national number as they are
-        return None
+        return None if plan.may_have_prefix(digits) else _join_valid(plan.country_code, digits)
     leads = (plan.country_code, plan.national_prefix) if plan.has_plain_prefix else (plan.country_code,)
     for lead in leads:
         rest = digits[len(lead) :]
-        if lead and digits.startswith(lead) and len(rest) in plan.lengths and rest[0] != "0":
-            import phonenumbers  # noqa: PLC0415
-
-            number = phonenumbers.PhoneNumber(int(plan.country_code), int(rest))
-            return f"{plan.country_code}{rest}" if phonenumbers.is_valid_number(number) else None
+        if lead and digits.startswith(lead) and len(rest) in plan.lengths:
+            return _join_valid(plan.country_code, rest)
     return None
+
+
+def _join_valid(country_code: str, national: str) -> str | None:
+    """Return a valid number as E.164 digits; None: the parser of `phonenumbers` must decide."""
+    if national.startswith("0") or not is_valid_national(int(country_code), national):
+        return None
+    return f"{country_code}{national}"
 
 
 def _parse(text: str, region: str | None) -> PhoneNumber | None:

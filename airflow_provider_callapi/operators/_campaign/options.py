@@ -41,6 +41,8 @@ from airflow_provider_callapi.parameters.kinds import (
 from airflow_provider_callapi.parameters.schema import Schema, read_parameters
 
 _LIMIT_SHARE = share().or_none("no limit")
+_MOST_STARTS_AT_ONCE = 64
+"""Each start request that waits for an answer needs a thread and a connection of its own."""
 
 CAMPAIGN_OPTIONS: Schema = {
     "call": MAPPING,
@@ -55,6 +57,7 @@ CAMPAIGN_OPTIONS: Schema = {
     "calling_hours": CALLING_HOURS,
     "calling_days": CALLING_DAYS,
     "max_active_calls": count(),
+    "max_starts_at_once": count(at_most=_MOST_STARTS_AT_ONCE),
     "points_reserve": share(below_one=True),
     "operations": FLAG,
     "block_on": TEXTS.or_none("no one"),
@@ -101,6 +104,7 @@ class CampaignOptions:
     calling_hours: tuple[time, time] | None
     calling_days: CallingDays | None
     max_active_calls: int
+    max_starts_at_once: int
     points_reserve: float
     operations: bool
     block_on: Sequence[str] | None

@@ -101,6 +101,7 @@ def read_rules(
             block_marks=tuple(read_marks(dict.fromkeys(options.block_on or ()))),
             max_attempts=options.max_attempts,
             max_active=options.max_active_calls,
+            at_once=options.max_starts_at_once,
             appear_timeout=options.appear_timeout,
             call_timeout=options.call_timeout,
             report_timeout=options.report_timeout if hook.has_data_api else None,

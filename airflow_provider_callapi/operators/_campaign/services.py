@@ -6,7 +6,7 @@ Start requests are sent in threads, several at a time. Other requests are sent o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -91,7 +91,7 @@ class CampaignServices:
         except CallApiError as error:
             return error
 
-    def _reports(self, since: float) -> Any:
+    def _reports(self, since: float, sessions: Collection[int] | None) -> Any:
         return fetch_finished_calls(
             self._hook.data_api.client,
             since=since,
@@ -99,4 +99,5 @@ class CampaignServices:
             timezone=self._account_timezone,
             refusals=self._hook.report_refusals,
             fields=self._report_fields,
+            sessions=sessions,
         )

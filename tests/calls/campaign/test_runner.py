@@ -98,10 +98,10 @@ def without_lines(world: World, phone: str) -> None:
     """The account has no free line: the call ends at once, and no phone has rung."""
     reports = world.reports
 
-    def reported(since: float) -> Any:
+    def reported(*wanted: Any) -> Any:
         return [
             no_phone_rang(call, "no_resources") if call.report.contact_phone_number == phone else call
-            for call in reports(since)
+            for call in reports(*wanted)
         ]
 
     world.overrides["reports"] = reported
@@ -145,7 +145,7 @@ def test_a_report_that_is_told_twice_is_one_call_and_one_redial() -> None:
     world = World(rules=replace(RULES, max_attempts=2))
     world.exchange.script(ANNA, Script.busy())
     reports = world.reports
-    world.overrides["reports"] = lambda since: [report for report in reports(since) for _ in range(2)]
+    world.overrides["reports"] = lambda *wanted: [report for report in reports(*wanted) for _ in range(2)]
     world.process()
     world.run()
     assert world.exchange.rings(ANNA) == 2
@@ -173,8 +173,8 @@ def test_a_report_with_a_wrong_clock_makes_no_redial_too_early_or_too_late(hours
     world.exchange.script(ANNA, Script.busy(rings=1))
     reports = world.reports
 
-    def reported(since: float) -> Any:
-        for call in reports(since):
+    def reported(*wanted: Any) -> Any:
+        for call in reports(*wanted):
             ended_at = parse_time(call.report.finish_time, RULES.timezone).add(hours=hours).timestamp()
             yield with_report_fields(call, finish_time=report_time(ended_at, RULES.timezone))
 
@@ -240,7 +240,7 @@ def test_a_service_that_does_not_let_us_in_ends_the_try(what: str) -> None:
 def test_a_call_that_ended_for_want_of_money_stops_the_campaign(reason: str) -> None:
     world = World([ANNA, BORIS], replace(RULES, max_active=1))
     reports = world.reports
-    world.overrides["reports"] = lambda since: [no_phone_rang(call, reason) for call in reports(since)]
+    world.overrides["reports"] = lambda *wanted: [no_phone_rang(call, reason) for call in reports(*wanted)]
     world.exchange.default_script = Script.busy()
     world.process()
     assert world.run().over
@@ -649,8 +649,8 @@ def test_a_data_api_that_refuses_parts_of_a_report_stops_no_campaign(kind: str) 
                 raise rejection(error, method=request.method)
             return world.data_api.call(request)
 
-    world.overrides["reports"] = lambda since: fetch_finished_calls(
-        Refusing(), since=since, until=world.clock(), timezone=RULES.timezone
+    world.overrides["reports"] = lambda since, sessions: fetch_finished_calls(
+        Refusing(), since=since, until=world.clock(), timezone=RULES.timezone, sessions=sessions
     )
     world.process()
     assert world.run().over
@@ -820,7 +820,7 @@ def test_points_for_tags_that_come_back_tomorrow_do_not_hold_up_a_redial_for_mor
 
 
 def test_points_for_reports_that_come_back_tomorrow_hold_up_the_end_for_an_hour() -> None:
-    def refuse(since: float) -> Any:
+    def refuse(*wanted: Any) -> Any:
         raise NO_POINTS
 
     world = World(reports=refuse)
@@ -918,8 +918,8 @@ def test_calls_around_the_hour_that_a_zone_has_twice_are_found(zone: str, put_ba
 def test_a_report_with_a_time_that_cannot_be_read_is_read_without_it() -> None:
     world = World()
     fetch = world.reports
-    world.overrides["reports"] = lambda since: [
-        with_report_fields(call, finish_time="0000-00-00 00:00:00") for call in fetch(since)
+    world.overrides["reports"] = lambda *wanted: [
+        with_report_fields(call, finish_time="0000-00-00 00:00:00") for call in fetch(*wanted)
     ]
     world.process()
     assert world.run().over
@@ -951,8 +951,8 @@ def test_calls_that_a_ledger_has_forgotten_are_counted() -> None:
     world = World(rules=replace(RULES, max_active=1))
     fetch = world.reports
 
-    def without_a_line(since: float) -> Any:
-        for call in fetch(since):
+    def without_a_line(*wanted: Any) -> Any:
+        for call in fetch(*wanted):
             yield no_phone_rang(call, "no_resources") if len(world.exchange.calls) <= 6 else call
 
     world.overrides["reports"] = without_a_line

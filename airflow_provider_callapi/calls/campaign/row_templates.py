@@ -1,0 +1,201 @@
+"""Compiles the Jinja templates in a campaign's parameter ``call``, and fills them in from a person's row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.calls.lists.columns import value_of
+
+ROW = "contact"
+"""The name of the person's row in templates."""
+
+
+class InvalidRow(ValueError):
+    """No call can be made from a row of the contact list. The text names the field, but shows no value."""
+
+
+class _Missing(StrictUndefined):
+    """The value of a name that a template uses and that does not exist, such as a column missing in a row.
+
+    A use of the value raises an error that names the missing column.
+    """
+
+    @property
+    def _undefined_message(self) -> str:
+        if isinstance(self._undefined_obj, Mapping):
+            return f"the row has no column {self._undefined_name!r}"
+        return str(super()._undefined_message)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """The Jinja sandbox in which the templates in a campaign's parameter ``call`` are filled in.
+
+    A missing or empty value raises an error, because a spoken message must not have a gap.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(undefined=_Missing, finalize=_check_value)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return the value of ``obj.attribute`` in a template.
+
+        If ``obj`` is a row and has a column with this name, the value of the column is returned. Upper and
+        lower case and spaces in the name do not matter. Otherwise, a method of the mapping, such as
+        ``items``, can be used.
+        """
+        if isinstance(obj, Mapping):
+            with suppress(KeyError):
+                return value_of(obj, attribute)
+        return super().getattr(obj, attribute)
+
+
+def _check_value(value: Any) -> Any:
+    """Check and return a value that a template is about to insert into a text.
+
+    :raises UndefinedError: the value is None, or a method such as ``items``.
+    """
+    if value is None:
+        raise UndefinedError("a value is empty (null); give a default with {{ … or 'a default' }}")
+    if callable(value) and not isinstance(value, Undefined):
+        raise UndefinedError("the row has no such column")
+    return value
+
+
+class _Column(str):
+    """The name of a column that a template inserts, as in ``{{ contact.name }}``."""
+
+    __slots__ = ()
+
+
+class RowTemplate:
+    """A Jinja template that is compiled once and filled in from many rows.
+
+    Most templates only insert columns into a text, such as ``Hello {{ contact.name }}``. If these columns
+    contain texts, the template is filled in without Jinja, which is faster and gives the same text.
+
+    :param environment: the sandbox that compiles the template.
+    :param text: the text of the template.
+    :param values: the other names that the template can use, with their values.
+    :raises TemplateError: Jinja cannot compile the text.
+    """
+
+    def __init__(self, environment: _Sandbox, text: str, values: Mapping[str, Any]) -> None:
+        self._jinja = environment.from_string(text)
+        self._values = values
+        parsed = environment.parse(text)
+        self._parts = _plain_parts(parsed, values)
+        self.uses_row = ROW in meta.find_undeclared_variables(parsed)
+        """Whether the template uses the person's row. If not, its text is the same for every person."""
+
+    def render(self, row: Mapping[str, Any]) -> str:
+        """Return the text of the template for one person.
+
+        :param row: the person's row in the contact list: column → value.
+        """
+        plain = self._join(row)
+        return self._jinja.render({**self._values, ROW: row}) if plain is None else plain
+
+    def render_for_all(self) -> str:
+        """Return the text of a template that does not use the person's row."""
+        return self._jinja.render(self._values)
+
+    def _join(self, row: Mapping[str, Any]) -> str | None:
+        """Return the text of a template that only inserts texts; None: Jinja must fill the template in."""
+        if self._parts is None:
+            return None
+        texts = []
+        for part in self._parts:
+            text = part
+            if isinstance(part, _Column):
+                try:
+                    text = value_of(row, part)
+                except KeyError:
+                    return None
+                if type(text) is not str:  # a number, an empty value, or a text with a behaviour of its own
+                    return None
+            texts.append(text)
+        return "".join(texts)
+
+
+def _plain_parts(parsed: nodes.Template, values: Mapping[str, Any]) -> Sequence[str] | None:
+    """Return the texts and columns of which a template consists; None: it contains anything else."""
+    parts: list[str] = []
+    for output in parsed.body:
+        for node in output.nodes if isinstance(output, nodes.Output) else (output,):
+            if isinstance(node, nodes.TemplateData):
+                parts.append(node.data)
+            elif isinstance(node, nodes.Getattr) and _is_row(node.node):
+                parts.append(_Column(node.attr))
+            elif isinstance(node, nodes.Name) and type(values.get(node.name)) is str and not _is_row(node):
+                parts.append(values[node.name])
+            else:
+                return None
+    return parts
+
+
+def _is_row(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == ROW
+
+
+def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
+    """Return a value of the parameter ``call`` in which a `RowTemplate` replaces each template.
+
+    A template that does not use the person's row is filled in once, here.
+
+    :param value: a text, a mapping with texts, or any other value.
+    :param values: the other names that templates can use, with their values.
+    :param where: the name of the field, for error messages.
+    :raises ValueError: Jinja cannot compile a template. The text names the field.
+    """
+    return _compile(value, values, where, _Sandbox())
+
+
+def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sandbox) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: _compile(inner, values, f"{where}.{name}", environment) for name, inner in value.items()
+        }
+    if not isinstance(value, str) or not ("{{" in value or "{%" in value):
+        return value
+    try:
+        template = RowTemplate(environment, value, values)
+    except TemplateError as error:
+        raise ValueError(f"{where}: {error}") from None
+    if template.uses_row:
+        return template
+    try:
+        return template.render_for_all()
+    except Exception:  # the error is reported when the template is filled in for a row
+        return template
+
+
+def has_template(value: Any) -> bool:
+    """Return whether a value that `compile_templates` has returned contains a template."""
+    if isinstance(value, dict):
+        return any(has_template(inner) for inner in value.values())
+    return isinstance(value, RowTemplate)
+
+
+def fill_in(value: Any, row: Mapping[str, Any], where: str) -> Any:
+    """Return a value that `compile_templates` has returned, with the texts of its templates for one person.
+
+    :param row: the person's row in the contact list: column → value.
+    :param where: the name of the field, for error messages.
+    :raises InvalidRow: a template cannot be filled in from the row. The text names the field.
+    """
+    if isinstance(value, dict):
+        return {name: fill_in(inner, row, f"{where}.{name}") for name, inner in value.items()}
+    if not isinstance(value, RowTemplate):
+        return value
+    try:
+        return value.render(row)
+    except TemplateError as error:
+        raise InvalidRow(f"{where}: {mask_phones(str(error))}") from None
+    except Exception as error:  # an author's expression can raise anything
+        raise InvalidRow(f"{where}: {type(error).__name__} in its template") from None

@@ -1,0 +1,89 @@
+"""Decides whether a national number is valid, as the library `phonenumbers` decides, but faster.
+
+The library matches about ten regular expressions for each number: one for each type of number, such as mobile
+numbers. This module joins the expressions of a region to one expression that matches the same numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+_TYPES = (
+    "premium_rate",
+    "toll_free",
+    "shared_cost",
+    "voip",
+    "personal_number",
+    "pager",
+    "uan",
+    "voicemail",
+    "fixed_line",
+    "mobile",
+)
+"""The types of numbers. `phonenumbers` calls a number valid if it belongs to at least one of them."""
+
+
+@dataclass(frozen=True)
+class _Region:
+    """The valid national numbers of one region.
+
+    :ivar leading_digits: matches the first digits of the region's numbers. None: the region has no leading
+        digits of its own, or no other region has the same country code.
+    :ivar general: matches every number that the region may have.
+    :ivar types: matches a number that belongs to at least one type of the region.
+    """
+
+    leading_digits: re.Pattern[str] | None
+    general: re.Pattern[str]
+    types: re.Pattern[str]
+
+    def contains(self, national: str) -> bool:
+        return self.general.fullmatch(national) is not None and self.types.fullmatch(national) is not None
+
+
+def is_valid_national(country_code: int, national: str) -> bool:
+    """Return whether a country code and a national number are a valid phone number.
+
+    Several regions may have one country code. The first region whose leading digits match decides alone.
+
+    :param national: the digits of the number without its country code and without a national prefix.
+    """
+    for region in _regions(country_code):
+        if region.leading_digits is None:
+            if region.contains(national):
+                return True
+        elif region.leading_digits.match(national):
+            return region.contains(national)
+    return False
+
+
+@cache
+def _regions(country_code: int) -> tuple[_Region, ...]:
+    import phonenumbers  # noqa: PLC0415 - heavy
+
+    codes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(country_code, ())
+    plans = [phonenumbers.PhoneMetadata.metadata_for_region(code, None) for code in codes]
+    return tuple(_region(plan, is_alone=len(codes) == 1) for plan in plans if plan is not None)
+
+
+def _region(plan: Any, *, is_alone: bool) -> _Region:
+    leading = None if is_alone or plan.leading_digits is None else re.compile(plan.leading_digits)
+    return _Region(leading, re.compile(_expression(plan.general_desc)), re.compile("|".join(_types(plan))))
+
+
+def _types(plan: Any) -> Iterator[str]:
+    for name in _TYPES:
+        if not (name == "mobile" and plan.same_mobile_and_fixed_line_pattern):
+            yield _expression(getattr(plan, name))
+
+
+def _expression(description: Any) -> str:
+    """Return a regular expression that matches the numbers of a description of `phonenumbers`."""
+    if description is None or not description.national_number_pattern:
+        return "(?!)"
+    lengths = "|".join(f"[0-9]{{{length}}}" for length in description.possible_length)
+    return rf"(?=(?:{lengths or '.*'})\Z)(?:{description.national_number_pattern})"
