@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import posixpath
 import re
 import subprocess
 import sys
@@ -172,6 +173,20 @@ def test_every_snippet_exists():
             page,
             path,
         )
+
+
+def test_a_section_with_a_snippet_links_to_the_file_for_readers_of_the_repository():
+    """A code host shows the line of the snippet, and not the code."""
+    missing = []
+    for page, text in PAGES.items():
+        folder = f"docs/{posixpath.dirname(page)}"
+        for snippet in re.finditer(r'^--8<-- "([^":]+)', text, re.MULTILINE):
+            section = re.split(r"^#+ ", text[: snippet.start()], flags=re.MULTILINE)[-1]
+            links = re.findall(r"\]\(([^)#]+)", section)
+            if snippet[1] not in {posixpath.normpath(posixpath.join(folder, link)) for link in links}:
+                missing.append((page, snippet[1]))
+
+    assert missing == []
 
 
 @in_each_language("quick-start.md")
