@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+import campaign_databases
 import campaign_naive
 import campaign_points
 import campaign_simulation
@@ -20,6 +21,7 @@ BENCHMARKS = (
     shared_poll,
     campaign_points,
     campaign_simulation,
+    campaign_databases,
     campaign_naive,
     comparison,
 )

@@ -1,8 +1,8 @@
 """Links from a page to a file of the repository; loaded by mkdocs, see mkdocs.yml.
 
 A code host shows ``--8<--`` instead of the code of an example. Each page therefore links to the file of the
-example. The built documentation shows the code and does not contain the file, so this hook keeps only the text of
-such a link.
+example. The built documentation shows the code and does not contain the file, so this hook keeps only the
+text of such a link.
 """
 
 from __future__ import annotations
