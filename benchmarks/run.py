@@ -6,6 +6,7 @@ import sys
 import time
 
 import call_ends
+import campaign_databases
 import campaign_naive
 import campaign_points
 import campaign_simulation
@@ -24,6 +25,7 @@ BENCHMARKS = (
     many_waits,
     campaign_points,
     campaign_simulation,
+    campaign_databases,
     campaign_naive,
     comparison,
 )

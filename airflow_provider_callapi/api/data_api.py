@@ -72,11 +72,12 @@ LEG_FIELDS = (
 """The Data API's report fields that a `LegReport` contains."""
 
 
-def is_time(text: str | None) -> bool:
-    """Return whether a time field in an answer contains a time.
+def is_filled_time(text: str | None) -> bool:
+    """Return whether a time field in an answer is filled.
 
-    None, an empty text and a text of zeros (``0000-00-00 00:00:00``) are no times. The form of any other text
-    is not checked.
+    None, an empty text and a text of zeros (``0000-00-00 00:00:00``) are empty. Any other text is filled,
+    even if it is not a readable time, such as ``abc``: the event has taken place, and only its time is not
+    known. If an unreadable ``connect_time`` were empty, a person who has answered could be called again.
     """
     return bool((text or "").strip(" 0-:.T"))
 
@@ -141,7 +142,7 @@ class CallReport(Answer):
     @property
     def finished(self) -> bool:
         """Whether the reported call has ended. The Data API can also report an active call."""
-        return is_time(self.finish_time) or self.finish_reason is not None
+        return is_filled_time(self.finish_time) or self.finish_reason is not None
 
 
 class LegReport(Answer):

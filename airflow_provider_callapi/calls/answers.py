@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from airflow_provider_callapi.api.data_api import CallReport, LegReport, is_time
+from airflow_provider_callapi.api.data_api import CallReport, LegReport, is_filled_time
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, leg_state
 from airflow_provider_callapi.calls.finish_reasons import proves_no_answer
@@ -157,4 +157,4 @@ def _outer_number(leg: LegReport) -> str | None:
 
 def _is_connected(leg: LegReport) -> bool:
     """Return whether the participant of a leg picked up."""
-    return is_time(leg.connect_time) or bool(leg.is_talked)
+    return is_filled_time(leg.connect_time) or bool(leg.is_talked)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
-from airflow_provider_callapi.api.data_api import is_time
+from airflow_provider_callapi.api.data_api import is_filled_time
 from airflow_provider_callapi.calls.campaign.summary import iso
 from airflow_provider_callapi.calls.report_dates import read_report_time
 
@@ -132,7 +132,7 @@ def convert_row(
     """
 
     def read_moment(text: Any) -> str | None:
-        if not is_time(None if text is None else str(text)):
+        if not is_filled_time(None if text is None else str(text)):
             return None
         return iso(int(read_report_time(text, timezone, not_before)))
 

@@ -44,8 +44,8 @@ def calls(args: Namespace) -> None:
 def limits(args: Namespace) -> None:
     """Print the points (rate-limit units) left at the Call API and at the Data API.
 
-    The command's own requests cost no points. If the connection has a login, the command prints no points of
-    the Data API, because a login there costs a point.
+    The command polls the Call API. The vendor does not document whether a poll costs points. If the
+    connection has a login, the command prints no points of the Data API, because a login there costs a point.
     """
     data_api_problem = None
     with open_hook(args) as hook:

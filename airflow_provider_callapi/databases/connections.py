@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseHook
@@ -17,6 +18,9 @@ _NEEDED = ("get_conn", "get_sqlalchemy_engine")
 """The methods of a hook for a SQL database: Airflow's `DbApiHook`."""
 _LASTING = frozenset({"ProgrammingError", "DataError", "NotSupportedError", "IntegrityError"})
 """Names of exception classes in PEP 249. A statement that raises one of them fails in the same way again."""
+_LASTING_IN_MYSQL = frozenset({1054, 1364})
+"""MySQL's numbers of errors that last: an unknown column, and a column that needs a value. PyMySQL raises an
+``OperationalError`` for these errors, as for a lost connection."""
 
 
 def open_hook(conn_id: str, field: str) -> Any:
@@ -94,9 +98,19 @@ def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrou
     :return: `CallApiFailure` if a retry would fail the same way, for example after a ``ProgrammingError``.
         `CallApiTrouble` if a later try may succeed, for example after a lost connection.
     """
-    lasts = any(kind.__name__ in _LASTING for kind in type(_cause_of(error)).__mro__)
     text = masked_text(error, named)
-    return CallApiFailure(text) if lasts else CallApiTrouble(text)
+    return CallApiFailure(text) if _lasts(_cause_of(error)) else CallApiTrouble(text)
+
+
+def _lasts(cause: Any) -> bool:
+    """Return whether a statement that raises a driver's exception fails in the same way again."""
+    if any(kind.__name__ in _LASTING for kind in type(cause).__mro__):
+        return True
+    if isinstance(cause, sqlite3.OperationalError):
+        # SQLite's own code for a wrong statement. A locked or unreadable database has other codes.
+        return getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR"
+    number = next(iter(getattr(cause, "args", ())), None)
+    return type(cause).__name__ == "OperationalError" and number in _LASTING_IN_MYSQL
 
 
 def masked_text(error: Exception, named: str) -> str:

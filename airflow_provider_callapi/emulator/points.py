@@ -15,9 +15,11 @@ from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.errors import RpcError
 
 FREE_METHODS = frozenset({"login.user", "list.calls", "list.talk_options"})
-"""Methods of the Call API that cost no points.
+"""Methods of the Call API that cost no points at the emulator.
 
-In the vendor's document, only methods whose answer contains ``success`` or a session id cost points.
+The vendor documents no cost of a method. In the vendor's document, only a request whose answer contains
+``success`` or a session id costs points, and the answers of these methods contain neither. Whether the
+service charges a poll is not known.
 """
 
 

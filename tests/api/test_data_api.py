@@ -17,6 +17,7 @@ from airflow_provider_callapi.api.data_api import (
     LegReport,
     SetTagCommunications,
     equals,
+    is_filled_time,
     probe_access,
     report_time,
 )
@@ -93,3 +94,13 @@ def test_probe_access_raises_if_the_data_api_refuses_the_client() -> None:
     exchange.account.forbidden_methods.add("get.calls_report")
     with pytest.raises(AccessDenied):
         probe_access(data_client(exchange))
+
+
+@pytest.mark.parametrize("text", [None, "", " ", "0000-00-00 00:00:00", "0000-00-00T00:00:00.000"])
+def test_an_empty_time_field_shows_no_event(text):
+    assert not is_filled_time(text)
+
+
+@pytest.mark.parametrize("text", ["2026-03-02 09:00:00", "02.03.2026 09:00", "abc"])
+def test_an_unreadable_time_shows_that_its_event_has_taken_place(text):
+    assert is_filled_time(text)

@@ -71,7 +71,7 @@ def test_every_yaml_file_becomes_a_dag_without_an_error_and_without_the_network(
 
     assert bag.import_errors == {}
     assert set(bag.dags) == {f"callapi_yaml_{file.stem}" for file in FOLDER.glob("*.yml")}
-    assert len(bag.dags) == 6
+    assert len(bag.dags) == 9
     for dag in bag.dags.values():
         assert dag.schedule is None
         assert dag.doc_md.startswith("### ")
@@ -89,7 +89,15 @@ def test_an_error_in_a_yaml_file_is_an_import_error_not_a_missing_dag(tmp_path, 
 
 
 @pytest.mark.parametrize(
-    "name", ["confirm_by_key", "informer_call", "ring_on_failure", "start_wait_tag_branch"]
+    "name",
+    [
+        "confirm_by_key",
+        "informer_call",
+        "missed_calls",
+        "ring_on_failure",
+        "start_wait_tag_branch",
+        "text_from_function",
+    ],
 )
 def test_a_yaml_pipeline_equals_the_python_example_of_the_same_name(dag_of, name):
     spec = importlib.util.spec_from_file_location(name, FOLDER.parent / f"{name}.py")
@@ -219,3 +227,57 @@ def test_a_campaign_calls_everyone_on_the_files_list(run_yaml, exchange, tmp_pat
     results = run.xcoms["tell_them"]["results"]
     assert (results["answered"], results["invalid"]) == (2, 1)
     assert (tmp_path / f"{run.run_id}.csv").exists()
+
+
+def test_a_function_beside_the_yaml_files_makes_the_text_of_a_call(run_yaml, dag_of, exchange):
+    exchange.script("79160000007", Script(rings=0.2, talks=2))
+
+    run = run_yaml("text_from_function", contact="79160000007", rows=0)
+
+    assert (run.states, exchange.rings("79160000007")) == ({"report": "success"}, 1)
+    function = dag_of("text_from_function").get_task("report").python_callable
+    assert function({"rows": 0}) == "Ночная загрузка не нашла ни одной строки."
+
+
+def test_a_report_becomes_a_list_of_call_backs_in_sql(run_yaml, exchange, warehouse, missed_calls):
+    hurried = {"call_back": {"calling_hours": None, "poll_interval": 0.5}}
+
+    run = run_yaml("missed_calls", hurried)
+
+    assert run.state == "success", run.states
+    assert run.xcoms["missed"]["rows"] == 3
+    assert warehouse("SELECT person, result FROM call_backs ORDER BY person") == [
+        (phone, "answered") for phone in missed_calls
+    ]
+    assert [exchange.rings(phone) for phone in missed_calls] == [1, 1]
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_people_who_objected_are_not_called_and_who_objects_comes_onto_the_blacklist(
+    run_yaml, exchange, warehouse
+):
+    agrees, objects, has_objected, blocked, elsewhere = (f"7916000000{n}" for n in range(1, 6))
+    manager = "79260000009"
+    for phone, key in ((agrees, "1"), (objects, "3")):
+        exchange.script(phone, Script.presses(key, rings=0.2, talks=3))
+    exchange.script(manager, Script(rings=0.2, talks=2))
+    exchange.account.blacklist.add(blocked)
+    warehouse("CREATE TABLE customers (phone TEXT, city TEXT)")
+    warehouse("CREATE TABLE objections (phone TEXT)")
+    warehouse(f"INSERT INTO objections VALUES ('+{has_objected}')")
+    for phone in (agrees, objects, has_objected, blocked, elsewhere):
+        warehouse(f"INSERT INTO customers VALUES ('{phone}', '{'Tomsk' if phone == elsewhere else 'Omsk'}')")
+    conf = {"opens": "00:00", "closes": "24:00", "manager": manager}
+
+    run = run_yaml("customers", hurried={"call_customers": {"poll_interval": 0.5}}, **conf)
+
+    assert run.state == "success", run.states
+    assert warehouse("SELECT person, attempt, result FROM calls ORDER BY person") == [
+        (agrees, 1, "answered"),
+        (objects, 1, "answered"),
+        (has_objected, 0, "do_not_call"),
+        (blocked, 0, "do_not_call"),
+        (manager, 1, "answered"),
+    ]
+    assert [exchange.rings(phone) for phone in (has_objected, blocked, elsewhere)] == [0, 0, 0]
+    assert exchange.account.blacklist == {blocked, objects}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import posixpath
 import re
 import subprocess
 import sys
@@ -50,7 +51,11 @@ from airflow_provider_callapi.emulator.remote_control import (
     ScriptsRequest,
 )
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 from airflow_provider_callapi.operators import branch, call_control, start_call
+from airflow_provider_callapi.operators.calls_report import CallApiCallsReportOperator
+from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
 EXAMPLES = ROOT / "airflow_provider_callapi" / "example_dags"
 OPERATORS = {
@@ -168,6 +173,20 @@ def test_every_snippet_exists():
             page,
             path,
         )
+
+
+def test_a_section_with_a_snippet_links_to_the_file_for_readers_of_the_repository():
+    """A code host shows the line of the snippet, and not the code."""
+    missing = []
+    for page, text in PAGES.items():
+        folder = f"docs/{posixpath.dirname(page)}"
+        for snippet in re.finditer(r'^--8<-- "([^":]+)', text, re.MULTILINE):
+            section = re.split(r"^#+ ", text[: snippet.start()], flags=re.MULTILINE)[-1]
+            links = re.findall(r"\]\(([^)#]+)", section)
+            if snippet[1] not in {posixpath.normpath(posixpath.join(folder, link)) for link in links}:
+                missing.append((page, snippet[1]))
+
+    assert missing == []
 
 
 @in_each_language("quick-start.md")
@@ -341,6 +360,48 @@ def test_the_routes_of_the_branch_are_the_codes_own():
     routes = {f"if_{route}" for route in branch.get_args(branch.Route)}
 
     assert {row[0] for row in table("operators/waiting.md", "route")} == routes
+
+
+def named_templates(page, subject):
+    """Return the parameters that a page's sentence about templates names for an operator or a kind of it."""
+    verb = "renders" if page == original(page) else "рендерит"
+    pattern = rf"{subject}\s(?:also\s)?{verb}\s[^:.]*:([^.]*)\."
+    (named,) = re.findall(pattern, PAGES[page])
+    return set(re.findall(r"`(\w+)`", named))
+
+
+@pytest.mark.parametrize(
+    ("page", "kind"),
+    [
+        ("operators/alerts.md", CallApiNotifier),
+        ("operators/call-reports.md", CallApiCallsReportOperator),
+        ("operators/campaigns.md", CallApiCampaignOperator),
+        ("operators/waiting.md", CallApiSessionSensor),
+        ("operators/waiting.md", branch.CallApiBranchOperator),
+        ("ru/operators/campaigns.md", CallApiCampaignOperator),
+    ],
+)
+def test_the_page_of_an_operator_names_the_parameters_that_take_templates(page, kind):
+    expected = {"dry_run" if name == "is_dry_run" else name for name in kind.template_fields}
+
+    assert named_templates(page, f"`{kind.__name__}`") == expected
+
+
+@pytest.mark.parametrize(
+    ("page", "subject", "module"),
+    [
+        ("operators/starting.md", "A start operator", start_call),
+        ("operators/steering.md", "A control operator", call_control),
+    ],
+)
+def test_the_pages_of_the_api_methods_name_the_other_parameters_that_take_templates(page, subject, module):
+    others = set()
+    for name, kind in vars(module).items():
+        if name in OPERATORS.values():
+            assert set(kind.request_type.model_fields) <= set(kind.template_fields)
+            others |= set(kind.template_fields) - set(kind.request_type.model_fields)
+
+    assert named_templates(page, subject) == others
 
 
 def test_every_finish_reason_is_on_its_page_with_the_meaning_of_the_code():

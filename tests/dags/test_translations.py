@@ -67,7 +67,8 @@ def links(page):
     """Return the pages and anchors to which a page leads; a translation counts as its original."""
     folder = posixpath.dirname(page)
     return {
-        original(posixpath.normpath(posixpath.join(folder, path)) if path else page) + anchor
+        original(posixpath.normpath(posixpath.join(folder, path)) if path else page).replace("_ru.md", ".md")
+        + anchor
         for path, anchor in re.findall(r"\]\(((?!http)[^)#]*)(#?[^)]*)\)", PAGES[page])
     }
 

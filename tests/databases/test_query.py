@@ -84,6 +84,12 @@ def test_a_wrong_statement_names_the_parameter_and_shows_no_number(people):
     assert ANNA not in str(failure.value)
 
 
+@pytest.mark.parametrize("sql", ["SELECT telephone FROM people", "SELECT phone FROM nobody", "SELEC phone"])
+def test_a_wrong_statement_is_not_worth_a_retry(people, sql):
+    with pytest.raises(CallApiFailure, match="contacts: connection 'dwh': "):
+        rows(sql)
+
+
 def test_half_a_list_is_read_with_the_memory_of_one_portion(dwh):
     """A driver without a cursor on the server would load 300 000 rows of 200 bytes, which are 60 MB."""
     engine = sqlalchemy.create_engine(dwh)

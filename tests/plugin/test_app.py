@@ -177,6 +177,24 @@ def test_a_release_of_a_call_that_has_ended_succeeds_too(browse: Browse, session
     assert "after its end" in page.text
 
 
+def test_the_page_shows_the_newest_actions_of_its_own_connection_only(app: Any) -> None:
+    from airflow_provider_callapi.plugin import audit
+
+    anna = SimpleAuthManagerUser(username="anna", role="op")
+    for number in range(12):
+        audit.write("release", f"released call {number}", anna, connection_id="callapi_default")
+    for number in range(60):
+        audit.write("release", f"released call 9{number:02}", anna, connection_id="callapi_default2")
+    tricky = 'released "connection_id": "callapi_default"'
+    audit.write("release", tricky, anna, connection_id="callapi_other")
+
+    newest = [deed.text for deed in audit.read_newest("callapi_default")]
+
+    assert newest == [f"released call {number}" for number in range(11, 1, -1)]
+    assert [deed.text for deed in audit.read_newest("callapi_other")] == [tricky]
+    assert audit.read_newest("callapi_defaul_") == []
+
+
 @pytest.mark.parametrize("kind", ["pause", "stop"])
 def test_a_campaign_follows_and_the_audit_log_of_its_task_names_the_user(
     browse: Browse, campaigns: Any, kind: str

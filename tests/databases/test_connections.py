@@ -1,0 +1,32 @@
+"""Which errors of a database are worth a retry. The tests of queries and tables use real servers."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from airflow_provider_callapi.databases.connections import database_error
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+
+
+def test_a_locked_file_of_sqlite_is_worth_a_retry(tmp_path):
+    file = tmp_path / "dwh.sqlite"
+    with closing(sqlite3.connect(file)) as other, closing(sqlite3.connect(file, timeout=0)) as db:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError) as locked:
+            db.execute("SELECT * FROM people")
+
+    error = database_error(locked.value, "contacts")
+
+    assert type(error) is CallApiTrouble
+    assert str(error) == "contacts: OperationalError: database is locked"
+
+
+@pytest.mark.parametrize(("number", "kind"), [(1054, CallApiFailure), (2013, CallApiTrouble)])
+def test_the_number_of_an_error_of_mysql_decides(number, kind):
+    class OperationalError(Exception):
+        """The class of PyMySQL for most errors of the server."""
+
+    assert type(database_error(OperationalError(number, "a text"), "contacts")) is kind
