@@ -32,6 +32,7 @@ from airflow_provider_callapi.calls.answers import judge_finished_call
 from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.placing import (
+    AnswerNotStored,
     CallGateway,
     Delivery,
     FindReportedCall,
@@ -48,6 +49,7 @@ from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.exceptions import (
+    CallApiTrouble,
     ConnectionSettingsInvalid,
     translate_errors,
     unresolved_call,
@@ -227,6 +229,8 @@ class CallApiHook(BaseHook):
         :return: the dict of a start operator that does not wait, with ``call_session_id`` and
             ``external_id``.
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
+        :raises CallApiTrouble: the call was placed, and its session id could not be stored. A retry searches
+            for the call.
         :raises CallApiFailure: no call was placed, and a retry would not help.
         :raises CallApiError: no call was placed, and a retry may help.
         """
@@ -242,6 +246,8 @@ class CallApiHook(BaseHook):
                 call = place(journal, request, gateway, appear_timeout=seconds, delivery=delivery)
             except Unresolved as error:
                 raise unresolved_call(error, may_dial_again=delivery == "at_least_once") from error
+            except AnswerNotStored as error:
+                raise CallApiTrouble(str(error)) from error
             journal.mark_done(call)
         return call.to_xcom()
 
