@@ -269,9 +269,9 @@ class Deployment:
         state: str = self.api("GET", f"dags/{dag_id}/dagRuns/run")["state"]
         return state
 
-    def tasks(self, dag_id: str) -> list[dict[str, Any]]:
+    def tasks(self, dag_id: str, run_id: str = "run") -> list[dict[str, Any]]:
         """Return the run's task instances."""
-        answer = self.api("GET", f"dags/{dag_id}/dagRuns/run/taskInstances?limit=100&order_by=map_index")
+        answer = self.api("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100&order_by=map_index")
         tasks: list[dict[str, Any]] = answer["task_instances"]
         return tasks
 

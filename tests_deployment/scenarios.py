@@ -15,23 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployment import HEARTBEAT_TIMEOUT, Deployment, eventually, seconds_of
+from measured_rows import Row
 
 PATIENCE = 150.0
 """The seconds that a loaded machine may need for one step. No measured limit depends on this value."""
 RELEASE = 10.0
 """The seconds within which a call is released. A call that is active after this time is not released."""
 OVER = ("success", "failed", "upstream_failed", "skipped", "removed")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the measured table."""
-
-    title: str
-    rings: str
-    state: str
-    logged: str
-    seconds: float
 
 
 @dataclass

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from measured_rows import (  # noqa: F401 - hooks and a fixture of this conftest
+    measured,
+    pytest_addoption,
+    pytest_configure,
+    pytest_sessionfinish,
+)
 from rows import DAGS, OTHERS
 from two_hosts import TwoHosts
 

@@ -21,21 +21,31 @@ from typing import Any
 
 import psutil
 import psycopg2
+import requests
 from deployment import Deployment, descendants, eventually, free_port, is_alive, kill_all, messages
 
 HERE = Path(__file__).parent
 HOSTS = ("north", "south")
 ON_EACH_HOST = ("scheduler", "worker", "triggerer")
+MANAGED = (*ON_EACH_HOST, "api-server", "dag-processor")
+"""The components that a process manager would start again."""
 SLOTS = 10
 """The tasks that one worker runs at the same time."""
 IMPORTED_BEFORE_FORKS = (
     "airflow.sdk.execution_time.task_runner",
-    "airflow.providers.standard.operators.python",
+    "airflow.dag_processing.dagbag",
+    "airflow.dag_processing.bundles.manager",
+    "airflow.providers.standard.decorators.python",
     "airflow.providers.standard.sensors.python",
+    "airflow_provider_callapi.hooks.callapi",
+    "airflow_provider_callapi.notifications.callapi",
     "airflow_provider_callapi.operators.campaign",
     "airflow_provider_callapi.operators.start_call",
+    "airflow_provider_callapi.triggers.call_session",
 )
 """What a worker imports once. Otherwise, each of its processes would import these modules for each task."""
+PATIENCE = 240.0
+"""The seconds that a loaded machine may need for all tasks of a row."""
 OVER = {"success", "failed", "upstream_failed"}
 
 
@@ -86,6 +96,7 @@ class TwoHosts(Deployment):
     def __init__(self, home: Path, dags: dict[str, dict[str, Any]], others: dict[str, Any]) -> None:
         self._redis_port, self._redis_data = free_port(), Path(tempfile.mkdtemp("callapi"))
         self.vault = home / "vault"
+        self.revived: list[str] = []
         super().__init__(home, dags)
         self._dag_count += len(others)
         self.vault.mkdir()
@@ -180,6 +191,29 @@ class TwoHosts(Deployment):
         """Run a statement in a database, and return its rows."""
         return self._database.query(database, statement)
 
+    def _revive(self) -> None:
+        """Start each component again that has ended by itself, as the process manager of a host does."""
+        for name, process in list(self._processes.items()):
+            component, _, host = name.rpartition("-")
+            if component in MANAGED and process.poll() is not None:
+                self.revived.append(name)
+                self.run_component(component, host)
+
+    def connection(self) -> dict[str, Any]:
+        """Return the Airflow connection to the exchange."""
+        return {
+            "conn_type": "callapi",
+            "host": "http://127.0.0.1",
+            "port": int(self._environment["EXCHANGE_PORT"]),
+            "password": "demo-key",
+            "extra": {"data_api": True, "data_api_host": self.exchange.url},
+        }
+
+    def ledger(self) -> dict[str, Any]:
+        """Return the Airflow connection to the database of ledgers."""
+        where = {"host": "127.0.0.1", "port": self._database.port, "schema": "ledger"}
+        return {"conn_type": "postgres", "login": "postgres", **where}
+
     def _start_components(self, emulator: int) -> None:
         self._environment |= {"EXCHANGE_PORT": str(emulator), "EXCHANGE_PROFILE": str(HERE / "exchange.json")}
         self.run_component("postgres")
@@ -209,6 +243,11 @@ class TwoHosts(Deployment):
         rings = Counter(entry["phone"] for entry in self.exchange.journal() if entry["kind"] == "ring")
         return [rings[contact] for contact in contacts]
 
+    def calls(self) -> list[dict[str, Any]]:
+        """Return all calls at the exchange."""
+        calls: list[dict[str, Any]] = requests.get(f"{self.exchange.url}/emulator/calls", timeout=30).json()
+        return calls
+
     def polls(self) -> int:
         """Return how often ``list.calls`` was requested."""
         return sum(entry["method"] == "list.calls" for entry in self.exchange.journal())
@@ -217,14 +256,18 @@ class TwoHosts(Deployment):
         """Return state → number of the run's task instances."""
         return Counter(task["state"] for task in self.tasks(dag_id))
 
-    def await_end(self, dag_id: str, within: float = 240.0) -> list[dict[str, Any]]:
+    def await_end(self, dag_id: str, run_id: str = "run") -> list[dict[str, Any]]:
         """Wait until all task instances of the run have ended. Return them by map index."""
 
         def ended() -> list[dict[str, Any]] | None:
-            tasks = self.tasks(dag_id)
+            self._revive()
+            try:
+                tasks = self.tasks(dag_id, run_id)
+            except (AssertionError, requests.RequestException):
+                return None  # the database or the API server is down
             return tasks if tasks and {task["state"] for task in tasks} <= OVER else None
 
-        return eventually(f"all tasks of {dag_id} end", ended, within=within, every=1.0)
+        return eventually(f"all tasks of {dag_id} end", ended, within=PATIENCE, every=1.0)
 
     def lines(self, dag_id: str) -> dict[str, list[str]]:
         """Return host → the log lines of the DAG's tasks and triggers on this host."""
