@@ -50,7 +50,8 @@ def _calls(count: int, **options: Any) -> dict[str, Any]:
 
 def _rows() -> dict[str, dict[str, Any]]:
     """Return row → the options of its calls."""
-    frozen: dict[str, Any] = {"freeze": True, "only_task": True}
+    # while the API server is down, each try fails soon
+    frozen: dict[str, Any] = {"freeze": True, "only_task": True, "retries": 5, "retry_delay": 20.0}
     return {
         "both_workers": _calls(10),
         **{

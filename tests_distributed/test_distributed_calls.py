@@ -20,7 +20,8 @@ pytestmark = [
     pytest.mark.parametrize("run", RUNS),
 ]
 Measured = Callable[[Row], None]
-UNRESOLVED = "CallUnresolved"
+UNRESOLVED, NOT_STORED = "CallUnresolved", "the phone rings or has rung"
+"""What the log of a failed task contains if its call was lost, or if its session id could not be stored."""
 TALKS = {"rings": 1.0, "talks": 5.0}
 
 
@@ -79,7 +80,7 @@ def test_calls_of_a_worker_that_dies_go_on_in_the_other_worker(
     contacts, dag_id = contacts_of("worker_dies", run), name_of("worker_dies", run)
     hosts.exchange.script(contacts, rings=1.0, talks=None)
     hosts.run(dag_id)
-    eventually("twenty people talk", lambda: sum(hosts.rings_of(contacts)) == 2 * SLOTS, within=150)
+    eventually("twenty people talk", lambda: sum(hosts.rings_of(contacts)) == 2 * SLOTS, within=240)
     began = time.time()
     hosts.end("worker", "south")
     hosts.run_component("worker", "south")
@@ -137,7 +138,7 @@ def test_an_api_server_that_is_down_while_an_intent_or_an_answer_is_stored_rings
     kills = eventually(
         "twenty tasks are about to store",
         lambda: kills if all(kills := [hosts.kill_of(each) for each in ids]) else None,
-        within=150,
+        within=240,
     )
     began = time.time()
     hosts.end("api-server")
@@ -147,6 +148,7 @@ def test_an_api_server_that_is_down_while_an_intent_or_an_answer_is_stored_rings
     time.sleep(3)
     hosts.run_component("api-server")
     hosts.await_api()
+    down_for = time.time() - began
     for row, moment in rows.items():
         contacts, dag_id = contacts_of(row, run), name_of(row, run)
         tasks = hosts.await_end(dag_id)
@@ -154,20 +156,20 @@ def test_an_api_server_that_is_down_while_an_intent_or_an_answer_is_stored_rings
         lines = [line for of_host in hosts.lines(dag_id).values() for line in of_host]
         if row == "no_api_for_answer":
             assert sum("the call is placed" in line for line in lines) >= SLOTS, "a session id is in no log"
-        not_stored = sum("could not store" in line for line in lines)
-        title = f"API server down for {time.time() - began:.0f} s while {moment}, 10 calls"
+        not_stored = sum(NOT_STORED in line for line in lines)
+        title = f"API server down for {down_for:.0f} s while {moment}, 10 calls"
         measured(
             row_of(title, began, tasks, rings=hosts.rings_of(contacts), logged=f"{not_stored} not stored")
         )
 
 
 def judge(hosts: TwoHosts, dag_id: str, contacts: list[str], tasks: list[dict[str, Any]]) -> None:
-    """Check that each phone rang once, or at most once if the task's call is unresolved."""
+    """Check that no phone rang twice, and that the log of a failed task explains the ring."""
     rings = hosts.rings_of(contacts)
     states = [task["state"] for task in tasks]
     lines = [line for of_host in hosts.lines(dag_id).values() for line in of_host]
     story = f"rings: {rings}, states: {states}, log:\n" + "\n".join(lines)
     assert max(rings) == 1, story
-    for ring, state in zip(rings, states, strict=True):
-        assert ring == 1 if state == "success" else state == "failed", story
-    assert states.count("failed") <= sum(UNRESOLVED in line for line in lines), story
+    assert all(ring == 1 for ring, state in zip(rings, states, strict=True) if state == "success"), story
+    rang_and_failed = sum(ring and state == "failed" for ring, state in zip(rings, states, strict=True))
+    assert rang_and_failed <= sum(UNRESOLVED in line or NOT_STORED in line for line in lines), story

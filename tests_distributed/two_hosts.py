@@ -123,7 +123,10 @@ class TwoHosts(Deployment):
                 "broker_url": f"redis://127.0.0.1:{self._redis_port}/0",
                 "result_backend": f"db+{url}",
                 "worker_concurrency": SLOTS,
-                "extra_celery_config": json.dumps({"imports": IMPORTED_BEFORE_FORKS}),
+                "extra_celery_config": json.dumps(
+                    # a worker whose Redis was restarted takes as many tasks as before
+                    {"imports": IMPORTED_BEFORE_FORKS, "worker_enable_prefetch_count_reduction": False}
+                ),
             },
             "dag_processor": {"parsing_processes": 1, "min_file_process_interval": 600},
             "triggerer": {"max_trigger_to_select_per_loop": 5},
@@ -215,6 +218,7 @@ class TwoHosts(Deployment):
         return {"conn_type": "postgres", "login": "postgres", **where}
 
     def _start_components(self, emulator: int) -> None:
+        assert shutil.which("redis-server"), "apt-get install redis-server postgresql"
         self._environment |= {"EXCHANGE_PORT": str(emulator), "EXCHANGE_PROFILE": str(HERE / "exchange.json")}
         self.run_component("postgres")
         self.run_component("redis")
