@@ -7,6 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 OLDEST := .venv-airflow-3.0
 NEWER := .venv-newer-python
+DISTRIBUTED := .venv-distributed
 # Each process of the tests has an Airflow of its own. One process more than cores, because some tests wait.
 IN_PARALLEL := --numprocesses $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 4 ? cores + 1 : 4)))
 # A shim may be there and not run.
@@ -15,7 +16,7 @@ NEWER_PYTHON := $(shell for python in python3.13 python3.12 $(addprefix $(HOME)/
 
 READING_SEED ?= 13
 
-.PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-deployment test-browser test-wheel bench constraints clean
+.PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-deployment test-distributed test-browser test-wheel bench constraints clean
 .PHONY: test-matrix test-oldest-airflow test-newer-python
 
 demo: $(INSTALLED)  ## Airflow places phone calls against the emulator, and prints what became of them
@@ -63,6 +64,9 @@ test-wheel: package  ## the wheel alone, in a fresh environment: the README's DA
 test-deployment: $(INSTALLED)  ## kills workers and triggerers of a real deployment
 	$(BIN)/pytest tests_deployment
 
+test-distributed: $(DISTRIBUTED)/installed  ## two workers, triggerers and schedulers, with Redis and PostgreSQL of Debian
+	$(DISTRIBUTED)/bin/pytest tests_distributed
+
 test-browser: $(INSTALLED)  ## the forms, in a real browser; SCREENSHOTS=docs/images renews the documentation's
 	$(BIN)/pytest tests_browser $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
 
@@ -99,7 +103,7 @@ constraints:  ## pins anew what a fresh environment resolves to
 	rm -rf .venv-constraints
 
 clean:
-	rm -rf .venv .venv-constraints $(OLDEST) $(NEWER) .mypy_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf .venv .venv-constraints $(OLDEST) $(NEWER) $(DISTRIBUTED) .mypy_cache .ruff_cache .hypothesis .coverage dist
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Installing Airflow, this provider and the tools into .venv. This takes some minutes, only the first time."
@@ -115,4 +119,9 @@ $(OLDEST)/installed: pyproject.toml matrix/airflow-3.0.txt
 $(NEWER)/installed: pyproject.toml constraints.txt
 	$(NEWER_PYTHON) -m venv $(NEWER)
 	$(NEWER)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(DISTRIBUTED)/installed: pyproject.toml constraints.txt matrix/distributed.txt
+	$(PYTHON) -m venv $(DISTRIBUTED)
+	$(DISTRIBUTED)/bin/pip install --quiet --constraint constraints.txt --requirement matrix/distributed.txt --editable '.[dev]'
 	touch $@

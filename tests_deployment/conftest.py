@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from deployment import Deployment
-from scenarios import SCENARIOS, Row, dags
-
-_ROWS = pytest.StashKey[list[Row]]()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--table", metavar="FILE", type=Path, help="write the measured kill matrix, as Markdown")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_ROWS] = []
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    file: Path | None = session.config.getoption("--table")
-    if file is None:
-        return
-    lines = ["| event | rings | final state | log lines | seconds |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {row.title} | {row.rings} | {row.state} | {row.logged or '–'} | {row.seconds:.0f} |"
-        for row in session.config.stash[_ROWS]
-    ]
-    file.write_text("\n".join(lines) + "\n", "utf-8")
+from measured_rows import (  # noqa: F401 - hooks and a fixture of this conftest
+    Row,
+    measured,
+    pytest_addoption,
+    pytest_configure,
+    pytest_sessionfinish,
+)
+from scenarios import SCENARIOS, dags
 
 
 @pytest.fixture(scope="session")
@@ -53,9 +37,3 @@ def plays(deployment: Deployment, request: pytest.FixtureRequest) -> Iterator[di
             for scenario in SCENARIOS
             if scenario.name in wanted
         }
-
-
-@pytest.fixture
-def measured(request: pytest.FixtureRequest) -> Callable[[Row], None]:
-    """Return a function that adds a row to the table."""
-    return request.config.stash[_ROWS].append

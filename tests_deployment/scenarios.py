@@ -15,23 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployment import HEARTBEAT_TIMEOUT, Deployment, eventually, seconds_of
+from measured_rows import Row
 
 PATIENCE = 150.0
 """The seconds that a loaded machine may need for one step. No measured limit depends on this value."""
 RELEASE = 10.0
 """The seconds within which a call is released. A call that is active after this time is not released."""
 OVER = ("success", "failed", "upstream_failed", "skipped", "removed")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the measured table."""
-
-    title: str
-    rings: str
-    state: str
-    logged: str
-    seconds: float
 
 
 @dataclass
@@ -575,7 +565,7 @@ TWENTY = {
 }
 """DAG id → the contacts of twenty mapped calls that wait in a triggerer before the test ends it."""
 
-_ALL: dict[str, Any] = {
+ALL: dict[str, Any] = {
     "virtual_phone_number": "74993720692",
     "contact_message": {"type": "tts", "value": "Здравствуйте!"},
     "wait_for_completion": True,
@@ -591,11 +581,11 @@ _ALL: dict[str, Any] = {
 def dags() -> dict[str, dict[str, Any]]:
     """Return DAG id → the options of its task."""
     singles = {
-        scenario.name: {**_ALL, "contact": scenario.contact, **scenario.options} for scenario in SCENARIOS
+        scenario.name: {**ALL, "contact": scenario.contact, **scenario.options} for scenario in SCENARIOS
     }
     twenties = {
         # the end of a triggerer must not end any call, also with cancel_on_kill
-        name: {**_ALL, **DEFERRED, "contacts": contacts, "cancel_on_kill": True}
+        name: {**ALL, **DEFERRED, "contacts": contacts, "cancel_on_kill": True}
         for name, contacts in TWENTY.items()
     }
     return singles | twenties

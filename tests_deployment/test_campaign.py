@@ -20,7 +20,7 @@ import psycopg2
 import pytest
 import requests
 from deployment import Deployment, eventually, seconds_of
-from scenarios import Row
+from measured_rows import Row
 
 pytestmark = pytest.mark.timeout(900, method="signal")
 

@@ -9,7 +9,8 @@ from concurrent.futures import Future, wait
 
 import pytest
 from deployment import TRIGGERER_TIMEOUT, Deployment, eventually, seconds_of
-from scenarios import PATIENCE, SCENARIOS, TWENTY, Row
+from measured_rows import Row
+from scenarios import PATIENCE, SCENARIOS, TWENTY
 
 # method=signal: after a timeout, the fixtures must still end their processes
 pytestmark = pytest.mark.timeout(400, method="signal")

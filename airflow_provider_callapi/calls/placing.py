@@ -46,6 +46,20 @@ class Unresolved(Exception):
         self.external_id = external_id
 
 
+class AnswerNotStored(Exception):
+    """The service has accepted a call, and the journal could not store the call's session id.
+
+    The journal still contains the intent. So the next try searches for the call before it dials.
+    """
+
+    def __init__(self, call_session_id: int, external_id: str, cause: Exception) -> None:
+        super().__init__(
+            f"The call is placed as call session {call_session_id}: the phone rings or has rung. The session "
+            f"could not be stored ({type(cause).__name__}: {cause}). The next try of this task, also after a "
+            f"clear, searches for external_id {external_id} before it dials"
+        )
+
+
 class AbsenceNotProven(Exception):
     """A lost call was not found yet, and it is too early to conclude that the call was never placed.
 
@@ -125,6 +139,7 @@ def place(
     :return: the outcome so far of the call.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Unresolved: it is unknown whether the call was placed.
+    :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
     :raises CallApiError: the call was not placed, or the search for the call failed.
     """
     step = journal.next_step(request)
@@ -281,12 +296,11 @@ def _dial(
         )
     ):
         gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
-        return journal.mark_started(session_id, gateway.clock())
+        return _store_placed(journal, session_id, gateway)
     try:
         session_id = gateway.send(intended).call_session_id
         if session_id == earlier:
             return f"The answer names call session {session_id}, which is the call of an earlier attempt"
-        return journal.mark_started(session_id, gateway.clock())
     except OutsideCallingHours:
         journal.mark_not_placed()
         raise
@@ -295,6 +309,21 @@ def _dial(
             return str(error)
         journal.mark_not_placed()
         raise
+    gateway.log(f"Call session {session_id}: the call is placed")
+    return _store_placed(journal, session_id, gateway)
+
+
+def _store_placed(journal: Journal, session_id: int, gateway: CallGateway) -> Outcome:
+    """Store that the service has accepted the call, and return the outcome so far.
+
+    The log must contain the session id before this function begins.
+
+    :raises AnswerNotStored: the store has failed.
+    """
+    try:
+        return journal.mark_started(session_id, gateway.clock())
+    except Exception as error:  # a store may raise anything
+        raise AnswerNotStored(session_id, journal.current.external_id, error) from error
 
 
 def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[int, ...] | None:
@@ -351,7 +380,7 @@ def _search(
     if session_id is None:
         return None
     gateway.log(f"Found call session {session_id} by its external_id: it was placed")
-    return journal.mark_started(session_id, gateway.clock())
+    return _store_placed(journal, session_id, gateway)
 
 
 def _find_lost_call(

@@ -22,6 +22,7 @@ from airflow_provider_callapi.calls.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.end_witness import EndWitness
 from airflow_provider_callapi.calls.host_snapshots import HostSnapshots, private_folder
 from airflow_provider_callapi.calls.placing import (
+    AnswerNotStored,
     CallGateway,
     Delivery,
     Unresolved,
@@ -37,6 +38,7 @@ from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.exceptions import (
+    CallApiTrouble,
     ConnectionSettingsInvalid,
     translate_errors,
     unresolved_call,
@@ -225,6 +227,8 @@ class CallApiHook(BaseHook):
         :return: the dict of a start operator that does not wait, with ``call_session_id`` and
             ``external_id``.
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
+        :raises CallApiTrouble: the call was placed, and its session id could not be stored. A retry searches
+            for the call.
         :raises CallApiFailure: no call was placed, and a retry would not help.
         :raises CallApiError: no call was placed, and a retry may help.
         """
@@ -240,6 +244,8 @@ class CallApiHook(BaseHook):
                 call = place(journal, request, gateway, appear_timeout=seconds, delivery=delivery)
             except Unresolved as error:
                 raise unresolved_call(error, may_dial_again=delivery == "at_least_once") from error
+            except AnswerNotStored as error:
+                raise CallApiTrouble(str(error)) from error
             journal.mark_done(call)
         return call.to_xcom()
 

@@ -30,7 +30,13 @@ from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.call_journal import _STEPS, Journal, Record, Stage, Step
 from airflow_provider_callapi.calls.lost_call import CLOCK_DIFFERENCE
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import AbsenceNotProven, CallGateway, Unresolved, place
+from airflow_provider_callapi.calls.placing import (
+    AbsenceNotProven,
+    AnswerNotStored,
+    CallGateway,
+    Unresolved,
+    place,
+)
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.stores import MemoryStore
 
@@ -61,16 +67,22 @@ def request_to(
 
 
 class Disk:
-    """A store of JSON text that remembers every text it has stored."""
+    """A store of JSON text that remembers every text it has stored.
+
+    :ivar refuses: the stages that the store cannot store.
+    """
 
     def __init__(self) -> None:
         self.written: list[str] = []
+        self.refuses: tuple[str, ...] = ()
 
     def get(self, key: str) -> dict[str, Any] | None:
         record: dict[str, Any] | None = json.loads(self.written[-1]) if self.written else None
         return record
 
     def set(self, key: str, record: dict[str, Any]) -> None:
+        if record["stage"] in self.refuses:
+            raise OSError("the API server is down")
         self.written.append(json.dumps(record, allow_nan=False))
 
     @property
@@ -188,7 +200,7 @@ def test_an_empty_journal_places_the_call_as_the_first_attempt() -> None:
     assert world.sent == [call.external_id]
     assert world.polled_at == []
     assert world.disk.stage == "started"
-    assert world.log == ["First attempt: placing the call"]
+    assert world.log == ["First attempt: placing the call", "Call session 7: the call is placed"]
 
 
 @pytest.mark.parametrize("cleared", [False, True])
@@ -530,6 +542,34 @@ def test_a_crash_while_sending_leaves_an_intent_that_the_next_try_searches_for()
     with pytest.raises(Unresolved):
         world.place()
     assert len(world.sent) == 1
+
+
+@pytest.mark.parametrize("cleared", [False, True])
+def test_an_answer_that_cannot_be_stored_is_logged_and_the_next_try_finds_the_call(cleared: bool) -> None:
+    world = World()
+    world.disk.refuses = ("started",)
+    with pytest.raises(
+        AnswerNotStored, match=r"call session 7: the phone rings or has rung.*OSError"
+    ) as error:
+        world.place()
+    assert world.log[-1] == "Call session 7: the call is placed"
+    assert (world.disk.stage, world.sent[0]) == ("starting", world.journal().current.external_id)
+    assert str(world.sent[0]) in str(error.value)
+
+    world.disk.refuses = ()
+    world.lists = lambda now: [session(7, world.sent[0])]
+    assert world.place(generation=int(cleared)).call_session_id == 7
+    assert len(world.sent) == 1
+
+
+def test_a_found_call_that_cannot_be_stored_is_logged_and_named_in_the_error() -> None:
+    world = World(answer=failing(Unanswered("no answer")))
+    world.lists = lambda now: [session(7, world.sent[0])]
+    world.disk.refuses = ("started",)
+    with pytest.raises(AnswerNotStored, match="call session 7"):
+        world.place()
+    assert "Found call session 7 by its external_id: it was placed" in world.log
+    assert (world.disk.stage, len(world.sent)) == ("starting", 1)
 
 
 def test_the_search_time_counts_from_the_lost_answer_and_not_from_the_intent() -> None:

@@ -9,12 +9,25 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow_fakes import CONTACT, VNUMBER, Desk, TaskInstance, TaskState, installed_task_state
+from airflow_fakes import (
+    CONTACT,
+    VNUMBER,
+    Desk,
+    TaskInstance,
+    TaskState,
+    installed_task_state,
+    refuse_stage,
+)
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.emulator import Fault, Script
-from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved, CallUnresolvedForNow
+from airflow_provider_callapi.exceptions import (
+    CallApiFailure,
+    CallApiTrouble,
+    CallUnresolved,
+    CallUnresolvedForNow,
+)
 from airflow_provider_callapi.hooks import journal_in_task
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
@@ -96,6 +109,20 @@ def test_the_same_request_in_several_threads_is_one_call(function: Function, des
         placed = list(pool.map(function.place, [*people, *people, *people]))
     assert [desk.exchange.rings(person) for person in people] == [1] * 10
     assert len({call["call_session_id"] for call in placed}) == 10
+
+
+@needs_state
+def test_an_answer_that_task_state_cannot_store_fails_the_try_and_the_retry_finds_the_call(
+    function: Function, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.exchange.script(CONTACT, Script(rings=3, talks=600))
+    with monkeypatch.context() as patch:
+        refuse_stage(patch, "started")
+        with pytest.raises(CallApiTrouble, match=r"call session \d+: the phone rings or has rung"):
+            function.place()
+    function.retry()
+    assert function.place()["call_session_id"] == desk.exchange.calls[0].call_session_id
+    assert desk.exchange.rings(CONTACT) == 1
 
 
 @needs_state

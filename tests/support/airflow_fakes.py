@@ -127,6 +127,18 @@ class TaskState:
         self.values[key] = text
 
 
+def refuse_stage(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    """Let task state refuse to store the journal of a call in this stage, as if the API server was down."""
+    store = TaskState.set
+
+    def refuse(state: TaskState, key: str, value: Any, **more: Any) -> None:
+        if isinstance(value, dict) and value.get("stage") == stage:
+            raise RuntimeError("API_SERVER_ERROR: connection refused")
+        store(state, key, value, **more)
+
+    monkeypatch.setattr(TaskState, "set", refuse)
+
+
 def installed_task_state() -> TaskState | None:
     """Return a fake task state if the installed Airflow has task state (from 3.3), otherwise None."""
     return TaskState() if hasattr(airflow_context, "NEVER_EXPIRE") else None

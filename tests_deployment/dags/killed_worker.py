@@ -119,7 +119,10 @@ _POINTS: dict[str, Callable[[Killer], None]] = {
 
 
 class KilledWorker(CallApiStartInformerCallOperator):
-    """A call that speaks a message to a contact. If ``dies_at`` is set, the worker dies at this point."""
+    """A call that speaks a message to a contact. If ``dies_at`` is set, the worker dies at this point.
+
+    The note of the kill has the name of the DAG, and of the map index if the task is mapped.
+    """
 
     def __init__(
         self, *, dies_at: str | None = None, only_task: bool = False, freeze: bool = False, **kwargs: Any
@@ -130,14 +133,16 @@ class KilledWorker(CallApiStartInformerCallOperator):
         self.freeze = freeze
 
     def execute(self, context: Any) -> Any:
-        self._prepare()
+        self._prepare(context)
         return super().execute(context)
 
     def execute_complete(self, context: Any, event: Any = None, **known: Any) -> Any:
-        self._prepare()
+        self._prepare(context)
         return super().execute_complete(context, event, **known)
 
-    def _prepare(self) -> None:
+    def _prepare(self, context: Any) -> None:
         if self.dies_at:
-            note = Path(os.environ["CALLAPI_KILLS"], self.dag_id)
+            map_index = context["ti"].map_index
+            name = self.dag_id if map_index < 0 else f"{self.dag_id}-{map_index}"
+            note = Path(os.environ["CALLAPI_KILLS"], name)
             _POINTS[self.dies_at](Killer(note, only_task=self.only_task, freeze=self.freeze))

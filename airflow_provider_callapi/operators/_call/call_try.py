@@ -30,7 +30,14 @@ from airflow_provider_callapi.calls.lifecycle import (
 )
 from airflow_provider_callapi.calls.local_time import local_time
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import AbsenceNotProven, CallGateway, Unresolved, place
+from airflow_provider_callapi.calls.placing import (
+    AbsenceNotProven,
+    AnswerNotStored,
+    CallGateway,
+    Delivery,
+    Unresolved,
+    place,
+)
 from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
 from airflow_provider_callapi.calls.tagging import TagRules
 from airflow_provider_callapi.calls.tolerance import PollTolerance
@@ -140,6 +147,8 @@ class CallTry:
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
         :raises CallUnresolvedForNow: it is unknown whether the call was placed. A retry may place a second
             call.
+        :raises CallApiTrouble: the call was placed, and its session id could not be stored. A retry searches
+            for the call.
         """
         self._require_what_proves_absence()
         if self._journal.next_step(request) is call_journal.Step.ADOPT:
@@ -174,7 +183,7 @@ class CallTry:
             self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
         self._warn_about_retries()
         self._warn_without_data_api()
-        delivery = "at_most_once" if late else self._options.delivery
+        delivery: Delivery = "at_most_once" if late else self._options.delivery
         description = f"{request.method} to {mask_phones(request.contact)}"
         try:
             call = place(
@@ -188,8 +197,8 @@ class CallTry:
             )
         except AbsenceNotProven as error:
             return self._await_proof(error, request)
-        except Unresolved as error:
-            raise unresolved_call(error, may_dial_again=delivery == "at_least_once") from error
+        except (Unresolved, AnswerNotStored) as error:
+            raise _error_of_task(error, delivery) from error
         except (CallApiError, OutsideCallingHours) as error:
             self._withdraw_claim(request)
             if not isinstance(error, CallRefused):
@@ -490,6 +499,13 @@ class CallTry:
             last_deadline=self._facts.execution_deadline,
             tags=tag_rules,
         )
+
+
+def _error_of_task(error: Unresolved | AnswerNotStored, delivery: Delivery) -> Exception:
+    """Return the exception with which the task fails, because its call was lost or could not be stored."""
+    if isinstance(error, AnswerNotStored):
+        return CallApiTrouble(str(error))
+    return unresolved_call(error, may_dial_again=delivery == "at_least_once")
 
 
 def _pause(seconds: float) -> Any:

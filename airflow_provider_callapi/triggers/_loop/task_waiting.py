@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from weakref import WeakKeyDictionary
 
-_LONGEST_QUESTION = 5.0
+_LONGEST_QUESTION = 15.0
 """Seconds to wait for Airflow's reply."""
+_CANCELLED_TOGETHER = 0.05
+"""For this many seconds, a question waits for further cancelled triggers of the same task and DAG run."""
 _DEFERRED = "deferred"
+
+_States = dict[str, dict[str, Any]]
+"""Run id → name of the task → state, e.g. ``{"manual__1": {"my_task_3": "deferred"}}`` for map index 3."""
+_questions: WeakKeyDictionary[
+    asyncio.AbstractEventLoop, dict[tuple[str, str, str], asyncio.Task[_States]]
+] = WeakKeyDictionary()
+"""Event loop → DAG id, run id and task id → the question that is not sent yet."""
 
 
 async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
@@ -26,7 +36,7 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
     if task_instance is None:
         return None
     try:
-        states = await asyncio.wait_for(asyncio.to_thread(_fetch_states, task_instance), _LONGEST_QUESTION)
+        states = await asyncio.wait_for(asyncio.shield(_question_about(task_instance)), _LONGEST_QUESTION)
     except Exception as error:  # a trigger that is cancelled must not raise
         log.warning("Airflow does not tell the state of the task: %s: %s", type(error).__name__, error)
         return None
@@ -37,21 +47,31 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
     return str(getattr(state, "value", state)) == _DEFERRED
 
 
-def _fetch_states(task_instance: Any) -> dict[str, dict[str, Any]]:
-    """Ask Airflow's API server for the state of a task instance.
+def _question_about(task_instance: Any) -> asyncio.Task[_States]:
+    """Return an asyncio task whose result is the states of all map indexes of a task in its DAG run.
 
-    :return: run id → name of the task → state, e.g. ``{"manual__1": {"my_task_3": "deferred"}}`` for map
-        index 3.
+    If a user ends the waits of many map indexes, Airflow cancels their triggers together. These triggers
+    share one question, because Airflow replies to one question after another. The question is sent after the
+    last of these triggers was cancelled.
     """
+    questions = _questions.setdefault(asyncio.get_running_loop(), {})
+    key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id)
+    if key not in questions:
+
+        async def ask() -> _States:
+            await asyncio.sleep(_CANCELLED_TOGETHER)
+            del questions[key]  # a trigger that is cancelled later needs a newer reply
+            return await asyncio.to_thread(_fetch_states, *key)
+
+        questions[key] = asyncio.create_task(ask())
+    return questions[key]
+
+
+def _fetch_states(dag_id: str, run_id: str, task_id: str) -> _States:
+    """Ask Airflow's API server for the states of a task's map indexes in a DAG run."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - heavy
 
-    mapped = task_instance.map_index is not None and task_instance.map_index >= 0
-    states: dict[str, dict[str, Any]] = RuntimeTaskInstance.get_task_states(
-        dag_id=task_instance.dag_id,
-        task_ids=[task_instance.task_id],
-        run_ids=[task_instance.run_id],
-        map_index=task_instance.map_index if mapped else None,
-    )
+    states: _States = RuntimeTaskInstance.get_task_states(dag_id=dag_id, task_ids=[task_id], run_ids=[run_id])
     return states
 
 

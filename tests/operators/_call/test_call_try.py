@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowNotFoundException,
     AirflowTaskTimeout,
 )
-from airflow_fakes import CONTACT, TTS, VNUMBER, Task, installed_task_state
+from airflow_fakes import CONTACT, TTS, VNUMBER, Task, installed_task_state, refuse_stage
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.emulator import Fault, Script
@@ -53,6 +53,27 @@ def task(desk: Any, way: str = "worker", **changes: Any) -> Task:
 
 def tags_set(desk: Any) -> list[str]:
     return [entry.detail for entry in desk.exchange.journal if entry.kind == "tag"]
+
+
+# --- an answer that cannot be stored ---
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_an_answer_that_cannot_be_stored_fails_the_try_with_its_session_and_the_retry_does_not_dial(
+    desk, way, monkeypatch
+):
+    desk.exchange.script(CONTACT, Script(rings=3, talks=60))
+    calling = task(desk, way)
+
+    with monkeypatch.context() as patch:
+        refuse_stage(patch, "started")
+        with pytest.raises(CallApiTrouble, match=r"call session \d+: the phone rings or has rung"):
+            calling.run()
+    result = calling.retry()
+
+    assert result["answered"]
+    assert desk.exchange.rings(CONTACT) == 1
 
 
 # --- tags ---

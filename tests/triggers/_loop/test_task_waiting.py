@@ -44,3 +44,34 @@ def test_without_a_reply_it_is_not_known(monkeypatch, caplog, error):
     assert asked() is None
     assert "does not tell the state" in caplog.text
     assert asyncio.run(is_still_waiting(None, LOG)) is None
+
+
+def test_triggers_of_a_mapped_task_that_are_cancelled_together_share_one_question(monkeypatch):
+    questions = []
+
+    def reply(**question: Any) -> Any:
+        questions.append(question)
+        return {"manual": {f"wait_{number}": "deferred" if number % 2 else "failed" for number in range(40)}}
+
+    monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", staticmethod(reply))
+
+    async def cancel_all() -> list[bool | None]:
+        tasks = [
+            SimpleNamespace(dag_id="reminders", run_id="manual", task_id="wait", map_index=number)
+            for number in range(40)
+        ]
+        return await asyncio.gather(*(is_still_waiting(task, LOG) for task in tasks))
+
+    assert asyncio.run(cancel_all()) == [bool(number % 2) for number in range(40)]
+    assert questions == [{"dag_id": "reminders", "task_ids": ["wait"], "run_ids": ["manual"]}]
+
+
+def test_a_trigger_that_is_cancelled_later_asks_again(monkeypatch):
+    replies = iter([{"manual": {"wait": "deferred"}}, {"manual": {"wait": "failed"}}])
+    monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", staticmethod(lambda **_: next(replies)))
+
+    async def cancel_twice() -> list[bool | None]:
+        ti = SimpleNamespace(dag_id="reminders", run_id="manual", task_id="wait", map_index=-1)
+        return [await is_still_waiting(ti, LOG), await is_still_waiting(ti, LOG)]
+
+    assert asyncio.run(cancel_twice()) == [True, False]
