@@ -5,19 +5,22 @@ INSTALLED := .venv/installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-OLDEST := .venv-airflow-3.0
-NEWER := .venv-newer-python
 DISTRIBUTED := .venv-distributed
+# Airflow and Python, joined by a hyphen: what Airflow's own packages allow. A Python that is not installed is skipped.
+MATRIX := 3.0-3.11 3.0-3.12 3.1-3.11 3.1-3.12 3.1-3.13 3.2-3.11 3.2-3.12 3.2-3.13 3.2-3.14 3.3-3.12 3.3-3.13 3.3-3.14
+airflow = $(firstword $(subst -, ,$1))
+# A shim may be there and not run.
+python = $(shell for python in python$(lastword $(subst -, ,$1)) $(HOME)/.pyenv/versions/$(lastword $(subst -, ,$1)).*/bin/python; do \
+	$$python -c '' 2>/dev/null && echo $$python && break; done)
+# The newest Airflow is that of constraints.txt.
+pins = $(or $(wildcard matrix/airflow-$(call airflow,$1).txt),constraints.txt)
 # Each process of the tests has an Airflow of its own. One process more than cores, because some tests wait.
 IN_PARALLEL := --numprocesses $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 4 ? cores + 1 : 4)))
-# A shim may be there and not run.
-NEWER_PYTHON := $(shell for python in python3.13 python3.12 $(addprefix $(HOME)/.pyenv/versions/,3.13*/bin/python 3.12*/bin/python); do \
-	$$python -c '' 2>/dev/null && echo $$python && break; done)
 
 READING_SEED ?= 13
 
 .PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-deployment test-distributed test-browser test-wheel bench constraints clean
-.PHONY: test-matrix test-oldest-airflow test-newer-python
+.PHONY: test-matrix
 
 demo: $(INSTALLED)  ## Airflow places phone calls against the emulator, and prints what became of them
 	$(BIN)/python demo/run.py
@@ -71,19 +74,24 @@ test-browser: $(INSTALLED)  ## the forms, in a real browser; SCREENSHOTS=docs/im
 	$(BIN)/pytest tests_browser $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
 
 # `make test` has the newest Airflow on Python 3.11.
-test-matrix: test-oldest-airflow test-newer-python  ## the tests on the oldest Airflow, and on a newer Python
+test-matrix: $(addprefix test-airflow-,$(MATRIX))  ## the tests on each Airflow with each Python that is installed here
 
-# Left out is what has no Airflow in it: `make test` checks it, with a newer import-linter than Airflow 3.0 allows.
-test-oldest-airflow: $(OLDEST)/installed
-	$(OLDEST)/bin/pytest $(IN_PARALLEL) -rs --ignore tests/api --ignore tests/calls --ignore tests/emulator \
-		--deselect tests/test_package.py::test_arrows_between_the_layers_point_down
+# On an older Airflow, what has no Airflow in it is left out: `make test` checks it.
+WITHOUT_AIRFLOW := --ignore tests/api --ignore tests/calls --ignore tests/emulator \
+	--deselect tests/test_package.py::test_arrows_between_the_layers_point_down
 
-test-newer-python: $(if $(NEWER_PYTHON),$(NEWER)/installed)
-ifeq ($(NEWER_PYTHON),)
-	@echo "NOT TESTED on a newer Python: neither python3.13 nor python3.12 is installed here"
-else
-	$(NEWER)/bin/pytest $(IN_PARALLEL) -rs
-endif
+.SECONDEXPANSION:
+
+test-airflow-%: $$(if $$(call python,$$*),.venv-airflow-%/installed)
+	$(if $(call python,$*), \
+		.venv-airflow-$*/bin/pytest $(IN_PARALLEL) -rs $(if $(filter matrix/%,$(call pins,$*)),$(WITHOUT_AIRFLOW)), \
+		@echo "NOT TESTED: airflow-$*, because this machine does not have that Python")
+
+.PRECIOUS: .venv-airflow-%/installed
+.venv-airflow-%/installed: pyproject.toml $$(call pins,$$*)
+	$(call python,$*) -m venv .venv-airflow-$*
+	.venv-airflow-$*/bin/pip install --quiet --constraint $(call pins,$*) --editable '.[dev]'
+	touch $@
 
 docs: $(INSTALLED)  ## the documentation, in build/docs/; a warning is an error, and nothing is fetched
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -103,22 +111,12 @@ constraints:  ## pins anew what a fresh environment resolves to
 	rm -rf .venv-constraints
 
 clean:
-	rm -rf .venv .venv-constraints $(OLDEST) $(NEWER) $(DISTRIBUTED) .mypy_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf .venv .venv-constraints .venv-airflow-* $(DISTRIBUTED) .mypy_cache .ruff_cache .hypothesis .coverage dist
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Installing Airflow, this provider and the tools into .venv. This takes some minutes, only the first time."
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --constraint constraints.txt --editable '.[dev,release]'
-	touch $@
-
-$(OLDEST)/installed: pyproject.toml matrix/airflow-3.0.txt
-	$(PYTHON) -m venv $(OLDEST)
-	$(OLDEST)/bin/pip install --quiet --constraint matrix/airflow-3.0.txt --editable '.[dev]'
-	touch $@
-
-$(NEWER)/installed: pyproject.toml constraints.txt
-	$(NEWER_PYTHON) -m venv $(NEWER)
-	$(NEWER)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 $(DISTRIBUTED)/installed: pyproject.toml constraints.txt matrix/distributed.txt
