@@ -15,7 +15,7 @@ NEWER_PYTHON := $(shell for python in python3.13 python3.12 $(addprefix $(HOME)/
 
 READING_SEED ?= 13
 
-.PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-deployment test-browser test-wheel bench constraints clean
+.PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-deployment test-browser test-wheel bench bench-million constraints clean
 .PHONY: test-matrix test-oldest-airflow test-newer-python
 
 demo: $(INSTALLED)  ## Airflow places phone calls against the emulator, and prints what became of them
@@ -87,6 +87,9 @@ docs: $(INSTALLED)  ## the documentation, in build/docs/; a warning is an error,
 
 bench: $(INSTALLED)  ## measures what the README says
 	$(BIN)/python benchmarks/run.py
+
+bench-million: $(INSTALLED)  ## measures a campaign of a million people (minutes)
+	$(BIN)/python benchmarks/campaign_million.py
 
 reading: $(INSTALLED)  ## draws docstrings and sentences for a reader who has not seen the code
 	$(BIN)/python benchmarks/reading.py $(READING_SEED)

@@ -11,12 +11,14 @@ import campaign_simulation
 import comparison
 import import_cost
 import list_calls
+import list_rows
 import shared_poll
 from measuring import show
 
 BENCHMARKS = (
     import_cost,
     list_calls,
+    list_rows,
     shared_poll,
     campaign_points,
     campaign_simulation,
