@@ -10,11 +10,14 @@ import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
+from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Exchange, Script
 
 ZONES = (
@@ -35,6 +38,11 @@ _REMEMBERED = 3600.0
 """Seconds for which the simulated service remembers a finished call."""
 _SPREAD = 2_654_435_761
 """A large odd number, whose multiples are spread evenly: it decides who is busy and who does not answer."""
+
+
+_OUTCOME = attrgetter(*(field.name for field in fields(Outcome)))
+_ATTEMPT = attrgetter(*(field.name for field in fields(Attempt)[:-2]))
+"""Return the values of an outcome, and those of an attempt before `call`, in the order of the fields."""
 
 
 def position_of(number: str) -> int:
@@ -122,9 +130,10 @@ class FileLedger:
         self._file.seek(0)
         while True:
             try:
-                yield pickle.load(self._file)
+                values, call = pickle.load(self._file)
             except EOFError:
                 break
+            yield replace(Attempt(*values), call=None if call is None else Outcome(*call))
         yield from self._open.values()
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
@@ -137,7 +146,8 @@ class FileLedger:
             if attempt.status is Status.FINISHED:
                 self._open.pop(attempt.person, None)
                 self._finished[position_of(attempt.person)] = attempt.attempt
-                pickle.dump(attempt, self._file, pickle.HIGHEST_PROTOCOL)
+                call = None if attempt.call is None else _OUTCOME(attempt.call)
+                pickle.dump((_ATTEMPT(attempt), call), self._file, pickle.HIGHEST_PROTOCOL)
             else:
                 self._open[attempt.person] = attempt
 
