@@ -74,7 +74,7 @@ class Town:
             number, zone = str(_FIRST_NUMBER + position * _STEP), ZONES[position % len(ZONES)]
             yield {"phone": number, "name": "Anna", "timezone": zone}
 
-    def get(self, phone: str, default: Script) -> Script:
+    def get(self, phone: str, default: Script | None = None) -> Script:
         """Return what a person does when the phone rings, as a dict of scripts does."""
         part = position_of(phone) * _SPREAD % 2**32 * 100 >> 32
         return self._reactions[0 if part < 15 else 1 if part < 35 else 2]
