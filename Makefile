@@ -19,7 +19,7 @@ IN_PARALLEL := --numprocesses $(shell cores=$$(nproc 2>/dev/null || echo 2); ech
 
 READING_SEED ?= 13
 
-.PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-deployment test-distributed test-browser test-wheel bench constraints clean
+.PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-deployment test-distributed test-browser test-wheel bench bench-million constraints clean
 .PHONY: test-matrix
 
 demo: $(INSTALLED)  ## Airflow places phone calls against the emulator, and prints what became of them
@@ -99,6 +99,9 @@ docs: $(INSTALLED)  ## the documentation, in build/docs/; a warning is an error,
 
 bench: $(INSTALLED)  ## measures what the README says
 	$(BIN)/python benchmarks/run.py
+
+bench-million: $(INSTALLED)  ## measures a campaign of a million people (minutes)
+	$(BIN)/python benchmarks/campaign_million.py
 
 reading: $(INSTALLED)  ## draws docstrings and sentences for a reader who has not seen the code
 	$(BIN)/python benchmarks/reading.py $(READING_SEED)

@@ -76,10 +76,16 @@ class Entries(list[E]):
         :param is_usable: takes an entry, and returns whether the copy contains the entry.
         :param id_of: takes an entry, and returns its id for ``left_out_ids``; None: the entry has no id.
         """
-        unusable = [id_of(entry) for entry in self if not is_usable(entry)]
+        usable: list[E] = []
+        unusable: list[int | None] = []
+        for entry in self:
+            if is_usable(entry):
+                usable.append(entry)
+            else:
+                unusable.append(id_of(entry))
         ids = [entry_id for entry_id in unusable if entry_id is not None]
         return Entries(
-            filter(is_usable, self),
+            usable,
             left_out=self.left_out + len(unusable) - len(ids),
             left_out_ids=[*self.left_out_ids, *ids],
         )
