@@ -80,7 +80,7 @@ WITHOUT_AIRFLOW := --ignore tests/api --ignore tests/calls --ignore tests/emulat
 
 test-airflow-%: $$(if $$(call python,$$*),.venv-airflow-%/installed)
 	$(if $(call python,$*), \
-		.venv-airflow-$*/bin/pytest $(IN_PARALLEL) -rs $(if $(filter matrix/%,$(call pins,$*)),$(WITHOUT_AIRFLOW)), \
+		.venv-airflow-$*/bin/pytest $(IN_PARALLEL) -rs $(if $(filter matrix/%,$(call pins,$*)),$(WITHOUT_AIRFLOW)) $(TESTS), \
 		@echo "NOT TESTED: airflow-$*, because this machine does not have that Python")
 
 .PRECIOUS: .venv-airflow-%/installed

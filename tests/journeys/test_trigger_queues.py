@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -72,6 +72,48 @@ def test_a_trigger_has_the_queue_of_its_task_if_queues_are_enabled(
     assert run_dag(TELEPHONY).state == "success"
 
     assert queues == expected
+
+
+TRIGGERERS = {"without queues": None, "default": {"default"}, "telephony": {"telephony"}}
+"""Triggerer → its ``--queues``."""
+
+
+@pytest.fixture
+def takers(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+    """Ask Airflow, at the beginning of each wait, which triggerers take its trigger: queue → triggerers."""
+    from airflow.models.trigger import Trigger
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    wait = CallApiSessionTrigger.run
+    found: dict[str, set[str]] = {}
+
+    def takes(number: int, queues: set[str] | None, trigger: int) -> bool:
+        Trigger.assign_unassigned(number, 1000, 30, queues)
+        return trigger in Trigger.ids_for_triggerer(number, queues)
+
+    async def run(trigger: CallApiSessionTrigger) -> AsyncIterator[Any]:
+        with create_session() as session:
+            number, queue = session.execute(
+                select(Trigger.id, Trigger.queue).order_by(Trigger.id.desc())
+            ).first()
+        found[queue] = {
+            name for place, (name, queues) in enumerate(TRIGGERERS.items()) if takes(place, queues, number)
+        }
+        async for event in wait(trigger):
+            yield event
+
+    monkeypatch.setattr(CallApiSessionTrigger, "run", run)
+    return found
+
+
+@pytest.mark.usefixtures("short_calls")
+def test_only_a_triggerer_with_the_queue_of_the_task_takes_the_trigger(run_dag, takers, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__TRIGGERER__QUEUES_ENABLED", "True")
+
+    assert run_dag(TELEPHONY).state == "success"
+
+    assert takers == {"telephony": {"telephony"}, "default": {"default"}}
 
 
 def test_the_trigger_of_a_campaign_has_a_queue_and_the_trigger_of_a_watcher_has_none():
