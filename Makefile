@@ -61,8 +61,8 @@ package: $(INSTALLED)  ## the sdist, and the wheel made from it, in dist/
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/check-wheel-contents dist/*.whl
 
-test-wheel: package  ## the wheel alone, in a fresh environment: the README's DAG runs
-	$(BIN)/pytest tests_package
+test-wheel: package  ## the wheel alone, in a fresh environment: the README's DAG runs; AIRFLOW=3.1 chooses an older Airflow
+	$(BIN)/pytest tests_package --pins $(call pins,$(AIRFLOW))
 
 test-deployment: $(INSTALLED)  ## kills workers and triggerers of a real deployment
 	$(BIN)/pytest tests_deployment
@@ -84,7 +84,7 @@ WITHOUT_AIRFLOW := --ignore tests/api --ignore tests/calls --ignore tests/emulat
 
 test-airflow-%: $$(if $$(call python,$$*),.venv-airflow-%/installed)
 	$(if $(call python,$*), \
-		.venv-airflow-$*/bin/pytest $(IN_PARALLEL) -rs $(if $(filter matrix/%,$(call pins,$*)),$(WITHOUT_AIRFLOW)), \
+		.venv-airflow-$*/bin/pytest $(IN_PARALLEL) -rs $(if $(filter matrix/%,$(call pins,$*)),$(WITHOUT_AIRFLOW)) $(TESTS), \
 		@echo "NOT TESTED: airflow-$*, because this machine does not have that Python")
 
 .PRECIOUS: .venv-airflow-%/installed
