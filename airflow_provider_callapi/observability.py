@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
@@ -235,8 +236,14 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
     with suppress(Exception):
         send = getattr(_stats(), kind)
         send(name, *values, tags=tags)
-        if tags and conf.getboolean("metrics", "legacy_names_on", fallback=True):
+        if tags and _legacy_names_on():
             send(".".join((name, *map(_name_part, tags.values()))), *values)
+
+
+@cache
+def _legacy_names_on() -> bool:
+    """Return whether metrics with tag values in their names are on. A process reads this setting once."""
+    return bool(conf.getboolean("metrics", "legacy_names_on", fallback=True))
 
 
 def _stats() -> Any:
