@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Self, get_type_hints
 
 from msgspec import UNSET, Struct, structs
 from pydantic import BaseModel, ConfigDict, create_model
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, core_schema, to_jsonable_python
 
 from airflow_provider_callapi.api.private_repr import Private, shown
 
@@ -72,10 +72,11 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
     def model_dump(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
         """Return the entry as a dict.
 
-        :param mode: ``json``: the dict contains lists, as JSON does. ``python``: the dict contains tuples.
+        :param mode: ``json``: the dict is plain JSON, with lists, and with None for a number that JSON lacks.
+            ``python``: the dict contains tuples.
         """
-        as_json = mode == "json"
-        return {name: _dumped(value, as_json) for name, value in self._items()}
+        dumped = {name: _dumped(value) for name, value in self._items()}
+        return to_jsonable_python(dumped, inf_nan_mode="null") if mode == "json" else dumped
 
     def model_copy(self, *, update: Mapping[str, Any]) -> Self:
         """Return a copy of the entry with other values in some fields."""
@@ -95,7 +96,7 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
         """Let pydantic models contain entries, which another validator has read before."""
-        dump = core_schema.plain_serializer_function_ser_schema(lambda entry: entry.model_dump(mode="json"))
+        dump = core_schema.plain_serializer_function_ser_schema(lambda entry: entry.model_dump())
         return core_schema.is_instance_schema(cls, serialization=dump)
 
 
@@ -123,10 +124,7 @@ def _lenient_reader(entry_type: type[ListEntry]) -> type[BaseModel]:
     return create_model(entry_type.__name__, __config__=config, **fields)
 
 
-def _dumped(value: Any, as_json: bool) -> Any:
+def _dumped(value: Any) -> Any:
     if isinstance(value, ListEntry):
-        return value.model_dump(mode="json" if as_json else "python")
-    if isinstance(value, tuple):
-        dumped = [_dumped(inner, as_json) for inner in value]
-        return dumped if as_json else tuple(dumped)
-    return value
+        return value.model_dump()
+    return tuple(map(_dumped, value)) if isinstance(value, tuple) else value
