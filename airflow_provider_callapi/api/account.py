@@ -33,7 +33,7 @@ class Account(Answer):
 
 
 class NumberScenario(Answer):
-    """A scenario that the account assigns to a virtual number."""
+    """The scenario (call flow) that runs for calls to a virtual number of the account."""
 
     scenario_id: Number | None = None
     scenario_name: Text | None = None
@@ -144,7 +144,7 @@ class AccountTag(Answer):
 
 
 class BlacklistedNumber(Answer):
-    """A number on the account's blacklist, which the account does not call.
+    """A number on the account's blacklist. The service refuses calls to this number.
 
     The object is an entry of ``get.blacklist_phone_numbers``.
     """

@@ -68,7 +68,8 @@ def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call 
     request's id. The vendor's support asks for this id.
 
     :param service: the service that the failed request was for: ``Call API`` or ``Data API``.
-    :param host: the label, in Airflow's connection form, of the field with the service's address.
+    :param host: the label of a field in Airflow's connection form. The user types the service's address into
+        this field.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
         error = error.__cause__  # the error of the login, which was sent before the request

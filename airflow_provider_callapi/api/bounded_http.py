@@ -94,8 +94,8 @@ class _Unpacker:
     def __call__(self, chunk: bytes, room: int) -> bytes:
         """Return the unpacked bytes of a chunk. A chunk of a body that is not packed is returned unchanged.
 
-        :param room: the number of bytes that the unpacked body may still have. If a packed chunk contains
-            more, unpacking stops after one byte more. This byte shows that the body is too large.
+        :param room: how many more bytes the unpacked body may have. If a packed chunk contains more bytes,
+            unpacking stops one byte after this number. The extra byte shows that the body is too large.
         :raises AnswerUnreadable: the packed body is damaged.
         """
         if not self._packed:
@@ -109,8 +109,8 @@ class _Unpacker:
 class BoundedSession(requests.Session):
     """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
 
-    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several addresses, each
-    attempt to connect to one of the addresses has the full limit.
+    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several addresses, the full
+    limit applies to each address that the session tries.
 
     The session reads the environment's proxies and CA bundle once for each address, because this takes a
     fifth of the CPU time of a request.
@@ -173,7 +173,7 @@ class _BoundedConnection(HTTPConnection):
 
 
 class _HttpsConnection(_BoundedConnection, HTTPSConnection):
-    """A TLS connection that shares the TLS context of its settings with other connections.
+    """A TLS connection. Connections with the same settings share one TLS context.
 
     If the trusted certificates are in a directory, the connection has a context of its own. OpenSSL reads the
     files of a directory only when it needs them, and a shared context would not notice a removed file.
@@ -209,9 +209,10 @@ class _BoundedResponse(HTTPResponse):
 
 
 class _BoundedSocket:
-    """A socket with the method ``makefile`` only, which is all that `http.client.HTTPResponse` uses.
+    """A socket that has only the method ``makefile``.
 
-    Reading from the file raises a `TimeoutError` when the countdown has ended.
+    The class `http.client.HTTPResponse` uses no other method. Reading from the file raises a `TimeoutError`
+    when the countdown has ended.
     """
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:

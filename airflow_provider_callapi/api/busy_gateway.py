@@ -4,7 +4,8 @@ A gateway in front of the service can answer instead of the service. Most answer
 because the service may have carried out the request. An answer is a refusal only if all of this is true:
 
 - The status is 429 (too many requests) or 503 (unavailable).
-- The header ``Retry-After`` contains seconds or a time, and so invites the client to send the request again.
+- The header ``Retry-After`` contains seconds or a time. With this header, the gateway invites the client to
+  send the request again.
 - The body is no JSON-RPC answer, so the answer does not come from the service itself.
 """
 

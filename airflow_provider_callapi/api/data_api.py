@@ -76,8 +76,8 @@ def is_filled_time(text: str | None) -> bool:
     """Return whether a time field in an answer is filled.
 
     None, an empty text and a text of zeros (``0000-00-00 00:00:00``) are empty. Any other text is filled,
-    even if it is not a readable time, such as ``abc``: the event has taken place, and only its time is not
-    known. If an unreadable ``connect_time`` were empty, a person who has answered could be called again.
+    even an unreadable time such as ``abc``. An unreadable time shows that the event has taken place. If an
+    unreadable ``connect_time`` counted as empty, a person who has answered could be called again.
     """
     return bool((text or "").strip(" 0-:.T"))
 
@@ -133,7 +133,7 @@ class CallReport(Answer):
     def operations(self) -> tuple[str, ...] | None:
         """The names of the scenario operations that the call passed, in the report's order.
 
-        None: the request did not ask for the operations, or the operations cannot be read.
+        None: the request did not ask for operations, or the operations in the report cannot be read.
         """
         if not tells(self, OPERATIONS_FIELD):
             return None

@@ -1,8 +1,8 @@
 """Read a list in an answer entry by entry, so that one unreadable entry does not hide the other entries.
 
 A field with an unreadable value is left out of its entry. An entry without a readable required field, such as
-the id, is left out of the list and counted. A list with a left-out entry does not prove that an object is
-absent, because the left-out entry may be this object.
+the id, is left out of the list and counted. If an entry was left out, the list does not prove that an object
+is absent: the left-out entry may be the object.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Entries(list[E]):
     def may_hide(self, entry_id: int) -> bool:
         """Return whether one of the left-out entries may have this id.
 
-        A left-out entry without a readable id may have any id.
+        If the id of a left-out entry is unreadable, the entry may have any id, and the result is True.
         """
         return self.left_out > 0 or entry_id in self.left_out_ids
 
@@ -111,7 +111,8 @@ def read_entries(
     A single object counts as a list with one entry.
 
     :param model: the class of the entries.
-    :param decisive: names of fields. An entry with an unreadable value in one of these fields is left out.
+    :param decisive: names of fields. If the value of one of these fields is unreadable, the entry is left
+        out.
     :param id_field: the name of the field whose value `Entries.left_out_ids` contains for a left-out entry;
         empty: ``left_out_ids`` stays empty.
     :raises ValueError: the data is neither a list nor an object.

@@ -1,6 +1,6 @@
 """The exceptions that a request to the Call API or the Data API can raise.
 
-All errors of one class can be handled in the same manner.
+A caller can handle all errors of one class in the same manner.
 
 ::
 
@@ -191,7 +191,7 @@ class InvalidParameters(Rejected):
 class DateRefused(InvalidParameters):
     """The service refuses the beginning or the end of a report's period.
 
-    Some accounts refuse a beginning that is only a few hours old. The same request succeeds later.
+    Some accounts refuse a period that began only a few hours ago. The same request succeeds later.
     """
 
     permanent = False
@@ -213,8 +213,8 @@ class TokenInvalid(AuthenticationFailed):
 class AccessDenied(Rejected):
     """The account does not allow the request.
 
-    Possible reasons: the credentials lack a right, the account's IP list lacks this machine, the account
-    lacks a component of the API, or the account is inactive.
+    Possible reasons: the credentials lack a right, the account's list of allowed IP addresses does not
+    contain this machine, the account lacks a component of the API, or the account is inactive.
     """
 
     permanent = True
@@ -286,7 +286,8 @@ class ServiceFailed(Rejected):
 class ProtocolMismatch(Rejected):
     """The service does not understand the request.
 
-    The connection names the wrong API version or the wrong host, or this package has a bug.
+    Possible reasons: the Airflow connection contains the wrong API version or the wrong host, or this package
+    has a bug.
     """
 
     permanent = True
@@ -374,7 +375,9 @@ def rejection(
 
 
 def _text_or_none(value: object) -> str | None:
-    """Return a value of an error object as text: ``id`` for a text, ``[id, name]`` for a list of texts.
+    """Return a value of an error object as text.
+
+    Example: the text ``id`` stays ``id``, and a list of two texts becomes ``[id, name]``.
 
     None: the value is neither a text nor a list.
     """

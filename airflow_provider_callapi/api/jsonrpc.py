@@ -185,7 +185,10 @@ class JsonRpc:
 
 
 def _host_of(url: str) -> str:
-    """Return the host of a URL without brackets. Empty text: the URL has no valid host."""
+    """Return the host of a URL. The function removes the brackets of an IPv6 address.
+
+    Empty text: the URL has no valid host.
+    """
     try:
         return (parse_url(url).host or "").strip("[]")
     except HTTPError:
@@ -196,7 +199,8 @@ def _host_of(url: str) -> str:
 class _HttpAnswer:
     """One HTTP answer to a JSON-RPC request.
 
-    :ivar source: the origin of the answer for error texts, e.g. ``HTTP 503 from https://…``.
+    :ivar source: where the answer comes from, as error texts name the origin, e.g. ``HTTP 503 from
+        https://…``.
     :ivar status: the HTTP status.
     :ivar body: the body, unpacked.
     :ivar busy_for: the number of seconds after which a busy gateway invites the client to repeat the request.

@@ -40,7 +40,8 @@ class PagedRequest(ListRequest[M], Generic[M]):
 def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> Entries[M]:
     """Return the entries of all pages of a list.
 
-    The Data API sends no page after the offset 100 000. The result of a longer list counts as incomplete.
+    The Data API sends no page after the offset 100 000. If the list is longer, the result counts as
+    incomplete.
 
     :param call: sends a request to the Data API and returns the answer.
     :param request: the request for the list, without ``limit`` and ``offset``.
@@ -68,7 +69,8 @@ def fetch_pages(
         entries.
     :param page_size: the number of entries that each request asks for.
     :param last_offset: the largest number that ``page_at`` accepts.
-    :return: the entries, and False if the list goes on after the page at ``last_offset``, otherwise True.
+    :return: a pair: the entries, and whether the last page was reached. False: the list continues after the
+        page at ``last_offset``.
     """
     found: list[E] = []
     left_out, left_out_ids = 0, list[int]()

@@ -342,11 +342,13 @@ class LogoutUser(Request[Done]):
 
 
 class StartCall(Request[StartedCall]):
-    """Base class of the ``start.*`` requests. A start request is never repeated: each one may ring a phone.
+    """Base class of the ``start.*`` requests.
+
+    A client never repeats a start request, because each request may ring a phone.
 
     :ivar virtual_phone_number: the account's number that the contact sees.
     :ivar virtual_phone_usage_rule: the rule by which the service replaces the virtual number with another
-        one. `VirtualNumberRule` lists the rules. The service's default is ``fixed``.
+        virtual number. `VirtualNumberRule` lists the rules. The service's default is ``fixed``.
     :ivar contact: the phone number or SIP number to call.
     :ivar external_id: an id of your choice. ``list.calls`` and the Data API's reports contain this id.
     :ivar dtmf_string: DTMF (phone key) tones to send to the contact. A dot is a pause of one second.
@@ -373,7 +375,7 @@ class _TwoSidedCall(StartCall):
     :ivar switch_at_once: True: the talk starts when the second participant picks up, and interrupts the
         message. None or False: the talk starts when the message ends.
     :ivar early_switching: True: the other person hears the contact's line while the contact's phone rings.
-        Needs ``switch_at_once=True`` and a ``first_call`` other than ``contact``.
+        The value True needs ``switch_at_once=True`` and a ``first_call`` other than ``contact``.
     """
 
     first_call: str
@@ -558,7 +560,10 @@ class RecordCall(SessionRequest[Done]):
 
 
 class DisconnectLeg(SessionRequest[Done]):
-    """Disconnect one participant (leg) of an active call. If the contact is disconnected, the call ends."""
+    """Disconnect one participant (leg) of an active call.
+
+    If the participant is the contact, the call ends.
+    """
 
     method = "disconnect.leg"
 
@@ -613,8 +618,9 @@ class ListRequest(Request[Entries[M]], Generic[M]):
     An entry that cannot be read is left out. `Entries` counts these entries.
 
     :cvar entry_type: the class of the list's entries.
-    :cvar decisive_fields: an entry with an unreadable value in one of these fields is left out.
-    :cvar id_field: the field with the id that `Entries.left_out_ids` contains.
+    :cvar decisive_fields: names of fields. If the value of one of these fields is unreadable, the entry is
+        left out.
+    :cvar id_field: the name of the field with an entry's id. `Entries.left_out_ids` contains these ids.
     """
 
     entry_type: ClassVar[type[Any]]
@@ -665,8 +671,8 @@ class UntypedRequest(Request[Any]):
 def request_by_name(method: str, params: Mapping[str, Any]) -> UntypedRequest:
     """Return an untyped request for any method of the service.
 
-    Use this function for a method or a parameter that this module does not define. A client may repeat the
-    request only if this module defines the method and allows repeats for it.
+    Use this function for a method or a parameter that this module does not define. A client repeats the
+    request only if this module defines the method and allows repeats of the method.
 
     :param method: the method's name, e.g. ``list.calls``.
     :param params: the method's parameters without ``access_token``.

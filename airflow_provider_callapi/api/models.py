@@ -103,8 +103,8 @@ class Answer(PrivateRepr):
 class AccessToken(Answer):
     """The answer to ``login.user``: a temporary access token, valid for one hour.
 
-    :ivar expire_at: when the token expires, epoch seconds. None: the answer does not state the end in a known
-        form. The vendor's Data API also sends the end in a field ``expire``, which the vendor's document does
+    :ivar expire_at: when the token expires, epoch seconds. None: the answer does not contain this time in a
+        known form. The Data API also sends the time in a field ``expire``, which the vendor's document does
         not describe.
     """
 
@@ -295,7 +295,7 @@ class ApiVersion(Answer):
 def zone(name: str) -> pendulum.Timezone:
     """Return a time zone by its IANA name.
 
-    The result is cached, because pendulum reads the zone's file at each call.
+    The function caches the result, because the library pendulum reads the zone's file each time.
     """
     return pendulum.timezone(name)
 

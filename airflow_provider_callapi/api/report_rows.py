@@ -1,4 +1,7 @@
-"""Requests for reports whose answers are plain dicts: every row stays as the Data API sends it."""
+"""Requests for the report of calls and the report of legs.
+
+An answer contains each row unchanged, as a plain dict.
+"""
 
 from __future__ import annotations
 

@@ -35,9 +35,9 @@ class RetryingClient:
     :param sleep: a function that waits for a number of seconds.
     :param max_limit_wait: the longest time in seconds that one request waits, in total, until the account has
         points again.
-    :param max_sends: how often one failing request is sent at most; 1: the request is never repeated. Repeats
-        after a refusal for lack of points (rate-limit units) do not count, because ``max_limit_wait`` limits
-        these repeats.
+    :param max_sends: how often the client sends one failing request at most; 1: the client never repeats the
+        request. If the service refuses a request for lack of points (rate-limit units), the repeat does not
+        count, because ``max_limit_wait`` limits these repeats.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class RetryingClient:
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
         """Send a request and return the answer. After an error, send the request again if the repeat is safe.
 
-        :param before_each_send: a function that is called before each send. If the function raises an
-            exception, the request is not sent.
+        :param before_each_send: a function that the client invokes before each send. If the function raises
+            an exception, the client does not send the request.
         :raises CallApiError: the error of the last send.
         """
 

@@ -1,6 +1,6 @@
 """TLS contexts that the HTTPS connections of a process share.
 
-A TLS context holds the certificates that a connection trusts. To read the certificates of a CA bundle takes
+A TLS context holds the certificates that a connection trusts. Reading the certificates of a CA bundle takes
 about ten times as much CPU time as a request.
 """
 

@@ -1,9 +1,10 @@
 """What the snapshots of an account show about missing calls: how many have ended, and how many came back.
 
 ``list.calls`` may omit an active call for a moment. So a single snapshot without a call does not prove that
-the call has ended. The next regular poll comes a whole interval later. On an account whose missing calls
-never come back, a second look 0.4 seconds later proves the end as well. The history decides whether an
-account is such an account.
+the call has ended: a second snapshot must confirm the end. The next regular poll comes a whole interval
+later. A *steady account* is an account whose missing calls do not come back. On a steady account, an extra
+poll 0.4 seconds later (a *second look*) confirms the end. `AbsenceHistory` decides whether an account is
+steady.
 """
 
 from __future__ import annotations
@@ -75,13 +76,16 @@ class AbsenceHistory:
 
     @property
     def is_steady(self) -> bool:
-        """Whether enough calls have ended, and no missing call has come back for a long time."""
+        """Whether the account is steady.
+
+        An account is steady if enough calls have ended, and no missing call has come back for a long time.
+        """
         return self._ends_until_steady <= 0
 
     def add(self, snapshot: Snapshot) -> None:
         """Add the newest snapshot of the account.
 
-        A failed poll, or one with unreadable calls, adds nothing.
+        A failed poll adds nothing. A snapshot with unreadable calls adds nothing either.
         """
         if snapshot.failure is not None or snapshot.left_out:
             self._worth_second_look = frozenset()
@@ -101,10 +105,12 @@ class AbsenceHistory:
     def permits_second_look(self, watched: Collection[int]) -> bool:
         """Return whether a second look should follow the newest snapshot, `SECOND_LOOK_AFTER` seconds later.
 
-        True if the newest snapshot is the first one without a watched call, the account is steady, and the
-        connection has not used up its share of second looks. If all watched calls are missing, the second
-        look takes the place of the next regular poll, and needs no share. False if many calls are missing at
-        once and no call is left, because the service may have omitted them all.
+        A second look is an extra poll. It is permitted if the account is steady, the newest snapshot is the
+        first one without a watched call, and the connection has not used up its share of second looks. If all
+        watched calls are missing, the second look replaces the next regular poll and needs no share.
+
+        If many calls are missing at once and no call is left, the result is False, because the service may
+        have omitted all calls by mistake.
 
         :param watched: the session ids of the calls for whose end a task waits.
         """
@@ -113,7 +119,7 @@ class AbsenceHistory:
         return self.is_steady and bool(missing) and has_share
 
     def begin_second_look(self) -> None:
-        """Count the next snapshot as a second look and not as a regular one."""
+        """Record that the next snapshot comes from a second look (an extra poll), not from a regular poll."""
         self._second_looks = max(self._second_looks - 1.0, 0.0)
         self._is_second_look = True
 

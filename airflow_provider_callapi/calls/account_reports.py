@@ -67,8 +67,8 @@ class AccountReports:
         :param since: epoch seconds. The call started at this time or later. None: in the last 30 days.
         :param recording_link: ask for the link to the recording, too.
         :param operations: ask for the scenario's operations, too.
-        :raises Unanswered: the search by ``external_id`` found no report, and a report that cannot be read
-            may be the wanted report.
+        :raises Unanswered: the search by ``external_id`` found no report, but at least one report could not
+            be read. The unreadable report may be the wanted one.
         :raises ValueError: neither ``call_session_id`` nor ``external_id`` is given.
         """
         if call_session_id is not None:
@@ -118,7 +118,8 @@ class AccountReports:
         """Wait for the Data API's report of a call, and return the report.
 
         The method asks the Data API repeatedly, because the report of a call appears some time after the
-        call's end. See `of_call` for the other parameters. None: no report exists when the timeout is up.
+        call's end. None: no report has appeared before the timeout. The method `of_call` explains the other
+        parameters.
 
         :param timeout: seconds to wait for the report.
         """
@@ -131,9 +132,9 @@ class AccountReports:
             self._sleep(min(REPORT_INTERVAL, remaining))
 
     def find_call(self, external_id: str, contact: str, since: float, *, timeout: float = 0.0) -> int | None:
-        """Return the session id of a lost call that the Data API reports. None: it has no report of the call.
+        """Return the session id of a lost call from the Data API's report.
 
-        A lost call is a call whose start request got no answer.
+        None: no report of the call exists. A lost call is a call whose start request got no answer.
 
         :param external_id: the id in the start request.
         :param contact: the number that was called.
@@ -154,7 +155,8 @@ class AccountReports:
         :param call: the outcome of the call so far.
         :param recording_link: ask for the link to the recording, too.
         :param operations: ask for the scenario's operations, too.
-        :return: the pair. None: the Data API has no report yet, or reports the call as still active.
+        :return: the pair (final outcome, report). None: the Data API has no report yet, or reports the call
+            as still active.
         """
         report = self.of_call(
             call.call_session_id,

@@ -1,7 +1,7 @@
 """A second source that shows whether a contact has picked up: the Data API's reports of active calls.
 
 On some accounts, ``list.calls`` does not show that a contact has picked up. The Data API can report active
-calls too. The package asks the Data API only while a task waits until the contact of an active call picks up.
+calls too. The package asks the Data API only while a task waits for a contact to pick up.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from airflow_provider_callapi.calls.witness_pause import CountingClient, Witness
 class AnswerWitness:
     """Asks the Data API which active calls were answered.
 
-    One request covers all calls, and at most one request is sent in ten seconds. The requests alternate
-    between two reports, which can prove that a contact has picked up. In the report of calls, a talk with an
-    employee is the proof. In the report of legs, the connected leg of a called contact is the proof.
+    One request covers all calls, and the witness sends at most one request in ten seconds. The first request
+    asks for the report of calls, the next request for the report of legs, and so on. In the report of calls,
+    a talk with an employee proves that the contact has picked up. In the report of legs, the connected leg of
+    the contact is the proof.
 
-    See `WitnessPause` for the pauses after a failed request, and while few points are left. If a request
-    fails, the witness only logs the error, because an error proves nothing about the contacts.
+    If a request fails, the witness logs the error and pauses. An error proves nothing about the contacts. The
+    witness also pauses while few points (rate-limit units) are left, see `WitnessPause`.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param timezone: IANA name of the account's time zone.
@@ -49,11 +50,12 @@ class AnswerWitness:
     def due(self, snapshot: Snapshot, awaited: Collection[int]) -> list[CallSession]:
         """Return the active calls about which the witness should ask the Data API now.
 
-        The list is empty while the witness pauses. A call that is known to be answered, or that is not in the
-        snapshot, is not in the list.
+        While the witness pauses, the list is empty. The list never contains a call that is known to be
+        answered, or a call that the snapshot does not show.
 
         :param snapshot: the newest snapshot of the active calls.
-        :param awaited: the session ids of the calls that a task waits for until the contact picks up.
+        :param awaited: the session ids of calls. For each of these calls, a task waits until the contact
+            picks up.
         """
         if not self._pause.is_over(snapshot.at):
             return []

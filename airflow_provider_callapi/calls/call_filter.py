@@ -36,7 +36,9 @@ class CallFilter:
     tags: frozenset[int] = frozenset()
 
     def for_service(self) -> dict[str, Any] | None:
-        """Return the filter for a Data API request; None: the Data API has no condition to check.
+        """Return the filter for a Data API request.
+
+        None: the author has set no condition that the Data API can check.
 
         Example: ``{"field": "direction", "operator": "=", "value": "in"}``.
         """
@@ -45,9 +47,9 @@ class CallFilter:
 
     @property
     def needed_fields(self) -> list[str]:
-        """The names of the fields that a request must ask for, because `selects` checks the fields.
+        """The names of the report fields that the method `selects` reads.
 
-        Example: ``["employees", "direction"]``.
+        A request must ask for these fields. Example: ``["employees", "direction"]``.
         """
         in_list = [name for name in _ID_IN_LIST if getattr(self, name)]
         return in_list + [field for _, field, _ in self._conditions() if field != "virtual_phone_number"]
@@ -55,8 +57,8 @@ class CallFilter:
     def selects(self, raw: Mapping[str, Any]) -> bool:
         """Return whether a call in the Data API's answer meets the conditions.
 
-        Conditions that the Data API checks are checked again, in case the Data API ignores the filter. Only
-        the virtual number is not checked again.
+        The method also checks the direction and whether the call was missed, in case the Data API ignores the
+        filter. The method does not check the virtual number.
 
         :param raw: the call as the Data API sends it: field → value, with the `needed_fields`.
         """

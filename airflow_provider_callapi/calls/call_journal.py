@@ -17,9 +17,9 @@ redial             place a new attempt: the last one was not answered, and the t
 =================  ====================================================================================
 
 If the service refused the start request, or if nothing was sent, the call was not placed. The journal then
-returns to the stage "nothing". If the journal holds a call to another person, the try places a new attempt.
-If the journal's fingerprint cannot be compared, because its secret key is gone, the call counts as a call to
-this person.
+returns to the stage "nothing". If the journal holds a call to another person, the try places a new attempt. A
+fingerprint in the journal identifies the called person. If the fingerprint's secret key is gone, the
+fingerprint cannot be compared. The call then counts as a call to the same person.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ class Record:
         ``started``.
     :ivar others: session ids of calls with the same ``external_id`` and contact that were active before the
         start request was sent. These calls belong to other tasks.
-    :ivar missing_since: when a search for the lost call first ended without the call, epoch seconds; None: no
-        search has ended without the call.
+    :ivar missing_since: when the first search that did not find the lost call ended, epoch seconds; None: no
+        search has ended without a result.
     """
 
     stage: Stage
@@ -175,9 +175,10 @@ class Journal:
         return _STEPS[self.record.stage, self._generation != self.record.generation]
 
     def is_of(self, contact: str) -> bool | None:
-        """Return whether the journal contains a call to this person; False: another person, or no call.
+        """Return whether the call in the journal is a call to a person.
 
-        None: not known, because the deployment no longer has the secret key of the stored fingerprint.
+        False: the journal contains a call to another person, or no call. None: the answer is unknown, because
+        the deployment no longer has the secret key of the stored fingerprint.
 
         :param contact: the person's phone number.
         """
@@ -202,8 +203,8 @@ class Journal:
         """Return the ``external_id`` of an attempt. The search for a lost call uses this id.
 
         Every try of one attempt uses the same id. If the author chose an ``external_id``, the first attempt
-        uses that id, and the next attempts add ``-2``, ``-3`` …. Otherwise, the id contains a hash of the
-        deployment and the task, and the number of the attempt: ``af-<32 hexadecimal digits>-1``.
+        uses the author's id, and the next attempts add ``-2``, ``-3`` …. Otherwise, the id consists of a hash
+        of the deployment and the task, and of the attempt's number: ``af-<32 hexadecimal digits>-1``.
         """
         if request.external_id:
             return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
@@ -238,11 +239,11 @@ class Journal:
         return request.model_copy(update={"external_id": external_id})
 
     def mark_not_placed(self) -> None:
-        """Store that the call was certainly not placed. So the next attempt gets the same number again."""
+        """Store that the call was certainly not placed. The next attempt then gets the same number."""
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_missing(self, now: float) -> None:
-        """Store the time at which a search for the lost call first ended without finding the call.
+        """Store when a search for the lost call first ended without a result.
 
         If a time is stored already, the stored time stays.
 

@@ -1,9 +1,9 @@
-"""Tell the calls of one task apart, so that each call has a journal (a stored record) of its own.
+"""Number the calls of one task, so that each call has a journal (a stored record) of its own.
 
 The function of a task may place several calls. If Airflow retries the task, the function asks for the calls
-again, perhaps with other texts. Each try's first call to a person is therefore the same call, each try's
-second call to the person is the same call, and so on. If a try asks for a call to a person twice with exactly
-the same request, this is one call.
+again, perhaps with other texts. The package recognises a call by the person and by the order: the first call
+to a person is the same call in each try, and so is the second call to the person. If a try sends exactly the
+same request for a person twice, the two requests ask for one call.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ class CallsInTask:
         return self._deployment.fingerprint(*self._owner, text)
 
     def _is_same(self, fingerprint: str, text: str) -> bool:
-        """Return whether a stored fingerprint belongs to a text, such as a phone number.
+        """Return whether a stored fingerprint is the fingerprint of a text, such as a phone number.
 
-        Return True, too, if the fingerprint cannot be compared, because its secret key is gone. So the task
-        does not place a call again that an earlier try has placed.
+        If the secret key of the fingerprint is gone, the fingerprint cannot be compared, and the result is
+        True. The task then does not repeat a call that an earlier try has placed.
         """
         return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
 

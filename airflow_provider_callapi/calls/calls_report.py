@@ -31,7 +31,9 @@ _REFUSES_PART = frozenset({"unexpected_parameters", "parameter_component_disable
 class ReportRefused(Exception):
     """The Data API refuses a field or a filter of a report. A retry would fail, too.
 
-    If the Data API names the refused field, the error text names the user's parameter: ``fields (tags)``.
+    The error text names the parameter of the operator that causes the refusal, and the refused field:
+    ``fields (tags)``. If the Data API does not name the field, the text contains only the error of the Data
+    API.
     """
 
 
@@ -62,7 +64,8 @@ class CallsReport:
     :param timezone: IANA name of the account's time zone.
     :param columns: the columns of each row.
     :param selection: the conditions for the calls.
-    :ivar unreadable: field → how many of its values could not be read, and became None.
+    :ivar unreadable: name of a field → how many values of the field could not be read. These values became
+        None.
     """
 
     def __init__(
@@ -132,7 +135,8 @@ class CallsReport:
     def _legs_of(self, calls: Sequence[tuple[float, Raw]]) -> Mapping[int, list[Raw]]:
         """Return the legs of some calls: call session id → legs as the Data API sends them.
 
-        The method reads all legs of the period, because a filter by many calls is not documented.
+        The method reads the legs of all calls in the period, because the vendor documents no filter by many
+        calls.
 
         :param calls: pairs (time when the call began, in epoch seconds; the call), the earliest call first.
         """

@@ -31,10 +31,10 @@ class Deployment:
     keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     def scope(self, *names: str) -> str:
-        """Return a text for some names, which differs from the text of another deployment.
+        """Return a text that stands for some names and for this deployment.
 
-        The ids that this package makes are hashes of this text. So two deployments with different names or
-        keys make different ids for tasks with the same names.
+        The ids that this package makes are hashes of the text. Deployments with different names or keys
+        therefore make different ids, even for tasks with the same names.
 
         :param names: e.g. dag id, run id and task id.
         :return: a hash in hexadecimal digits. If the deployment has no name and no key: the names, one on
@@ -55,10 +55,13 @@ class Deployment:
         return _fingerprint_with(self.keys[0], parts)
 
     def is_fingerprint_of(self, fingerprint: str, *parts: str) -> bool | None:
-        """Return whether a stored fingerprint was made from some texts.
+        """Return whether a stored fingerprint is the fingerprint (hash) of the given texts.
 
-        The fingerprint may have been made with any key of the deployment, or without a key. None: not known,
-        because the deployment no longer has the key of the fingerprint.
+        The stored fingerprint may have been made with any key of the deployment, or without a key.
+
+        :param fingerprint: the stored fingerprint.
+        :param parts: the texts, for example a task's name and a phone number.
+        :return: None: the deployment no longer has the key of the fingerprint, so the answer is unknown.
         """
         key_id, separator, _ = fingerprint.partition(".")
         if not separator:

@@ -32,10 +32,11 @@ class EndWitness:
     """Asks the Data API for the reports of calls that are missing in the newest snapshot.
 
     One request covers all missing calls. A second request asks for the legs of the calls without a talk. The
-    witness asks for a call at most once in ten seconds. If three requests in a row find no report, the
-    witness pauses for ten minutes, because the account's reports come late. See `WitnessPause` for the other
-    pauses. If a request fails, the witness only logs the error, because an error proves nothing about the
-    calls.
+    witness asks about each call at most once in ten seconds. If three requests in a row find no report, the
+    account's reports come late, and the witness pauses for ten minutes.
+
+    If a request fails, the witness logs the error and pauses, see `WitnessPause`. An error proves nothing
+    about the calls.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param period_timezone: IANA name of the time zone in which a request states its period.
@@ -62,8 +63,9 @@ class EndWitness:
         self._requests_without_report = 0
 
     def extend(self, snapshot: Snapshot, missing: Collection[int]) -> Snapshot:
-        """Return a copy of a snapshot that also contains the ends of missing calls. Ask the Data API if it is
-        time.
+        """Return a copy of a snapshot that also contains the ends of missing calls.
+
+        If a request is due, the method asks the Data API first.
 
         :param snapshot: the newest snapshot of the active calls.
         :param missing: the session ids of the calls that the snapshot does not show any more.

@@ -139,7 +139,7 @@ class EventDetector:
     the second snapshot is a new baseline.
 
     :ivar include_phone_numbers: whether events contain the contact's number.
-    :ivar tolerance: how many consecutive snapshots without a call prove that the call has ended.
+    :ivar tolerance: defines how many consecutive snapshots without a call prove that the call has ended.
     :ivar longest_gap: the longest time between two successful snapshots, in seconds. After a longer time, the
         second snapshot is a baseline.
     :ivar ended_kept: seconds for which the detector remembers an ended call. If ``list.calls`` shows the call
@@ -161,8 +161,8 @@ class EventDetector:
     def update(self, snapshot: Snapshot) -> list[CallEvent]:
         """Compare one snapshot with the earlier snapshots, and return the new events in order.
 
-        If the poll failed, return an empty list. Return an empty list, too, if the snapshot is a baseline:
-        the first snapshot, or the first one after a long gap.
+        If the poll failed, return an empty list. The list is also empty if the snapshot is a baseline: the
+        first snapshot, or the first snapshot after a long gap.
         """
         if snapshot.failure is not None:
             return []

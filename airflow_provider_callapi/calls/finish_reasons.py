@@ -17,14 +17,11 @@ from importlib.resources import files
 class FinishCategory(StrEnum):
     """The categories of finish reasons: what kept a call from reaching the contact.
 
-    BUSY: the contact's line was busy.
-    NOT_REACHED: the contact did not pick up.
-    WRONG_NUMBER: the contact's number does not work.
-    OUR_SIDE: the employee's or operator's leg was not reached.
-    CAPACITY: the account had no free line for the call.
-    REFUSED: a rule of the account or of the service forbids the call.
-    ACCOUNT: the account has no money, or a part of the account is off or set up wrongly.
-    NETWORK: the telephone network or the service failed.
+    BUSY: the contact's line was busy. NOT_REACHED: the contact did not pick up. WRONG_NUMBER: the contact's
+    number does not work. OUR_SIDE: the employee's or operator's leg was not reached. CAPACITY: the account
+    had no free line for the call. REFUSED: a rule of the account or of the service forbids the call. ACCOUNT:
+    the account has no money, or a part of the account is switched off or set up wrongly. NETWORK: the
+    telephone network or the service failed.
     """
 
     BUSY = "busy"

@@ -1,8 +1,8 @@
 """Snapshots that the tasks of one host share, so that waiting tasks in workers send fewer polls.
 
 Each waiting task reads the newest snapshot from a file. When the next snapshot is due, one task polls and
-writes the file, and the other tasks read it. A lock on a second file decides which task polls. No process has
-to run for this. If the file cannot be used, each task polls on its own.
+writes the file, and the other tasks read it. A lock on a second file decides which task polls. Apart from the
+tasks, no process is necessary. If the file cannot be used, each task polls on its own.
 
 The files are in a folder that only the user of the worker can read. They contain no phone numbers.
 """
@@ -109,9 +109,9 @@ class HostSnapshots:
             yield snapshot
 
     def next(self) -> Snapshot | None:
-        """Return the next snapshot, or None: there is no new snapshot, and this task must not poll now.
+        """Return the next snapshot. None: no new snapshot exists, and this task must not poll now.
 
-        A failed poll is returned to the task that has polled, and is not shared.
+        The snapshot of a failed poll goes only to the task that has polled.
         """
         if (shared := self._read_newer()) is not None:
             return self._deliver(shared)
@@ -191,7 +191,10 @@ class HostSnapshots:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """Yield whether this task holds the lock inside the ``with`` block. The function does not wait."""
+        """Yield whether this task holds the lock inside the ``with`` block.
+
+        The function does not wait for the lock.
+        """
         try:
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:

@@ -29,7 +29,7 @@ from airflow_provider_callapi.calls.watch import Phase, Until
 
 
 class Verdict(StrEnum):
-    """Whether a finished call meets the parameter ``require_answer`` of its task."""
+    """Whether a task may accept a finished call, according to the task's parameter ``require_answer``."""
 
     ACCEPTED = "the call was answered, or the author requires no answer"
     NOT_ANSWERED = "an answer is required, and the Data API reports none"
@@ -41,7 +41,7 @@ class WaitForCall:
     """The step of a lifecycle in which the task polls until the call is answered or has ended.
 
     :ivar call: the outcome so far of the call.
-    :ivar until: ``answered`` or ``ended``: the event that ends the wait. The end of the call always ends the
+    :ivar until: the event that ends the wait: ``answered`` or ``ended``. The end of the call always ends the
         wait.
     :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
         and never observed.
@@ -80,7 +80,7 @@ class Finished:
     """The last step of a call's lifecycle: nothing is left to do for this attempt to call the person.
 
     :ivar call: the outcome of the call.
-    :ivar verdict: whether the call meets the parameter ``require_answer`` of its task.
+    :ivar verdict: whether the task may accept the call, according to the parameter ``require_answer``.
     """
 
     call: Outcome
@@ -97,8 +97,8 @@ class LifecycleRules:
 
     :ivar wait_for_completion: wait for the call's end; False: the lifecycle ends when the call is placed.
     :ivar require_answer: accept only an answered call. If the call was not answered, the next try redials.
-    :ivar stores_answer: end the wait at the answer, store the answer in the journal, and wait again. A wait
-        in the triggerer loses what it has observed when the triggerer dies.
+    :ivar stores_answer: end the wait when the contact answers, store the answer in the journal, and wait
+        again. Without the stored answer, the death of a triggerer loses the observed answer.
     :ivar report_always: fetch the Data API's report even if the outcome is final already, for example for the
         link to the recording.
     :ivar appear_timeout: how long ``list.calls`` may take to show a placed call.

@@ -76,9 +76,10 @@ class LostCall:
         not report the contact or the start time, the missing value passes the check. A call in ``others`` is
         never the lost call.
 
-        The contact and the start time are not checked if the package uses the ``external_id`` for one call
-        only. The start time of an active call is not checked if the package created the id. Otherwise, a
-        wrong time zone in the connection could hide the lost call and so cause a second call.
+        If the package uses the ``external_id`` for one call only, the method checks neither the contact nor
+        the start time. If the package created the id, the method does not check the start time of an active
+        call. With these checks, a wrong time zone in the connection could hide the lost call and so cause a
+        second call.
 
         :param found: the reported call: an active call, or a call in a report of the Data API.
         """
@@ -92,19 +93,20 @@ class LostCall:
         return bool(is_ours) or self._may_have_begun_later(found, self.clock_difference)
 
     def may_be(self, found: CallSession | CallReport) -> bool:
-        """Return whether a call that `matches` does not accept may still be the lost call.
+        """Return whether a call may still be the lost call, although `matches` does not accept the call.
 
-        While there is such a call, it is not proven that the lost call was never placed. Two kinds of calls
-        may be the lost call:
+        Such a call prevents the proof that the lost call was never placed. Two kinds of calls may be the lost
+        call:
 
         - a call to the lost call's contact with its ``external_id``, although the start time is too early.
           The time zone in the connection may be wrong.
         - a call to the lost call's contact without a known ``external_id``: the account may not show ids. A
           call with neither an id nor a number comes from a person who hides the number. Such a call is not
-          the lost call, but a call with an unreadable id or number may be.
+          the lost call. A call with an unreadable id or number may be the lost call.
 
-        :param found: the reported call: an active call, or a call in a report of the Data API. The start time
-            of an active call is not checked: when the call has ended, this call no longer prevents a proof.
+        :param found: the reported call: an active call, or a call in a report of the Data API. The method
+            does not check the start time of an active call, because an active call prevents the proof only
+            until the call ends.
         """
         has_its_id = self._has_its_id(found)
         external_id, id_field = _external_id(found)
@@ -142,7 +144,7 @@ class LostCall:
     def count_snapshot(self, snapshot: Snapshot) -> None:
         """Update ``misses`` and ``missing_since`` with a successful snapshot in which no call matches.
 
-        If a call in the snapshot may still be the lost call, the count begins again at 0.
+        If a call in the snapshot may be the lost call, ``misses`` becomes 0.
         """
         if not self.is_absent_from(snapshot):
             self.misses, self.missing_since = 0, None

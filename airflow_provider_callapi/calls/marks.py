@@ -85,7 +85,8 @@ def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
 def need_operations(marks: Iterable[Mark]) -> bool:
     """Return whether one of the marks is an operation.
 
-    If so, the request for a report must ask for the operations, because the Data API sends them only then.
+    If True, the request for a report must ask for the operations, because the Data API sends operations only
+    on request.
     """
     return any(mark.kind == "operation" for mark in marks)
 

@@ -145,12 +145,12 @@ def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> Acco
 
 
 def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
-    """Return a sentence for each named object that the account does not have or that is switched off.
+    """Return a sentence for each named object that is missing in the account or switched off.
 
     Example: ``The account has no scenario 7.`` The sentences contain no complete phone number.
 
-    Objects of a list that was not read are not checked. If a list was read but is incomplete, an object that
-    the list lacks is no mistake, because the list does not prove that the object is missing.
+    If a list of the account was not read, the function does not check the objects of this list. An incomplete
+    list does not prove that an object is missing, so the function then reports no missing object.
     """
     return [
         *_find_numbers(named.virtual_numbers, lists.virtual_numbers),
@@ -167,9 +167,10 @@ def _find_by_id(
 ) -> Iterator[str]:
     """Yield a sentence for each id that a list of the account lacks: ``The account has no tag 36.``
 
-    Yield nothing if the list was not read or is incomplete, because it then does not prove an absence.
+    If the list was not read or is incomplete, the function yields no sentence, because the list does not
+    prove that an object is missing.
 
-    :param kind: what the ids identify, for the sentence, e.g. ``tag``.
+    :param kind: the kind of the objects with these ids, for the sentence, e.g. ``tag``.
     :param entries: the list; None: the list was not read.
     :param key: the field of an entry that contains the id.
     """
@@ -198,8 +199,8 @@ def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, s
 
     A number is switched off if no entry of a list shows the number as switched on.
 
-    :param states: for each entry of the list: the number, and the state that shows that the number is
-        switched off. None instead of a state: the number is switched on.
+    :param states: pairs, one for each entry of the list: the number, and the state of a number that is
+        switched off, e.g. ``manual_lock``. None instead of a state: the number is switched on.
     """
     by_number: dict[str, list[str | None]] = {}
     for number, state in states:

@@ -1,8 +1,8 @@
 """Place one call at most once. Only this module sends the start request of a single call.
 
 A placed call cannot be undone, and the service has no idempotency key. So `place` stores an intent in the
-task's journal before it sends the start request. `airflow_provider_callapi.calls.call_journal` has the table
-of what each try does.
+task's journal before `place` sends the start request. The docstring of
+`airflow_provider_callapi.calls.call_journal` contains a table of what each try does.
 """
 
 from __future__ import annotations
@@ -125,18 +125,19 @@ def place(
     :param journal: the stored record of the task's call. The function updates the record.
     :param request: the start request of the call.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
-    :param delivery: what `place` does if the search does not find a lost call. ``at_most_once``: raise
+    :param delivery: what the function does if the search does not find a lost call. ``at_most_once``: raise
         `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
-    :param search_first: search for the call of an earlier try before dialling. Set this if the journal of the
-        earlier try is lost.
-    :param absence_proven_after: seconds from the end of a first search that has not found the lost call. If
-        neither ``list.calls`` nor the Data API shows the call after this time, the call was never placed, and
-        the same attempt is placed again. None: the absence of a call proves nothing.
-    :param id_is_unique: whether no other task uses the request's ``external_id``. If False, other calls with
-        the id are looked up before dialling.
+    :param search_first: True: search for the call of an earlier try before dialling. Use True if the journal
+        of the earlier try is lost.
+    :param absence_proven_after: how long a lost call must stay absent, in seconds. The time begins when the
+        first search ends without the call. If neither ``list.calls`` nor the Data API shows the call after
+        this time, the call was never placed, and the function sends the start request of the same attempt
+        again. None: the absence of a call proves nothing.
+    :param id_is_unique: whether no other task uses the request's ``external_id``. If False, the function
+        looks up other active calls with the id before dialling.
+    :return: the outcome so far of the call.
     :raises AbsenceNotProven: the lost call was not found, and its absence proves nothing yet. The code that
         uses `place` must wait and use `place` again.
-    :return: the outcome so far of the call.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
@@ -232,11 +233,12 @@ def _place_absent_call(
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
     """Raise an error if the Data API reports a call that may be the lost call.
 
-    A reported call may be the lost call in two cases: it has the lost call's ``external_id``, or it is a call
-    to the contact without an ``external_id``, for example the call of an employee. Only calls that began
-    after the intent was stored are checked. Without the Data API, the function does nothing.
+    A reported call may be the lost call in two cases: the reported call has the lost call's ``external_id``,
+    or the reported call is a call to the contact without an ``external_id``, for example the call of an
+    employee. The function checks only calls that began after the intent was stored. Without the Data API, the
+    function does nothing.
 
-    :raises Unresolved: there is such a report.
+    :raises Unresolved: a reported call may be the lost call.
     :raises CallApiError: the reports could not be fetched, or a report could not be read.
     """
     lost = journal.current
@@ -274,10 +276,12 @@ def _dial(
 
     :param search_first: search for the call of an earlier try before dialling. If the call is found, no start
         request is sent.
-    :param search_must_work: whether to raise a permanent error of this search.
+    :param search_must_work: True: raise a permanent error of the search. False: a permanent error counts as
+        "not found".
     :param others: session ids of other tasks' active calls with the same ``external_id`` and contact; None:
         the function asks for these calls.
-    :return: the outcome so far of the call. If the start request got no answer: the text of the error.
+    :return: the outcome so far of the call. If the start request got no answer, the function returns the text
+        of the error.
     :raises CallApiError: the call was not placed, or the search failed.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     """
@@ -358,12 +362,15 @@ def _search(
     seconds: float,
     must_work: bool = False,
 ) -> Outcome | None:
-    """Search for the lost call in the journal, and store in the journal that the call was placed.
+    """Search for the lost call that the journal contains.
+
+    If the call is found, store that the call was placed.
 
     :param cause: why the call is lost, for the task's log.
     :param seconds: how long to search, counted from the beginning of the search. The time is not counted from
         the intent, because the start request may have waited until a rate limit was reset.
-    :param must_work: whether to raise a permanent error of the search, which otherwise counts as "not found".
+    :param must_work: True: raise a permanent error of the search. False: a permanent error counts as "not
+        found".
     :return: the outcome so far of the call; None: the search did not find the call.
     """
     record = journal.current
@@ -403,8 +410,8 @@ def _find_lost_call(
         counts as "not found".
     :param clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :return: the session id of the call; None: the call was not found.
-    :raises CallApiError: no service showed the call, and a search failed: with a transient error, or with a
-        permanent error if ``search_must_work``.
+    :raises CallApiError: no service showed the call, and a search failed with a transient error. With
+        ``search_must_work``, a permanent error is raised, too.
     """
     lost = LostCall(
         record.external_id,

@@ -108,7 +108,7 @@ LEGS = "legs"
 
 
 def kind_of_field(name: str) -> FieldKind:
-    """Return the kind of a report's field. A field that this package does not know is of the kind JSON."""
+    """Return the kind of a report's field. The kind of a field that this package does not know is JSON."""
     return _KINDS.get(name, FieldKind.JSON)
 
 

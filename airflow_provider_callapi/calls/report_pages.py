@@ -47,7 +47,7 @@ class ReportIncomplete(Exception):
 
 @dataclass(frozen=True)
 class ReportQuery:
-    """A description of the rows of a report to read.
+    """Describes which rows of a report to read.
 
     :ivar request_type: the class of the requests.
     :ivar parameters: the parameters of the requests, without dates, order and page.
@@ -69,7 +69,8 @@ class ReportPages:
     :param timezone: IANA name of the account's time zone.
     :param page_size: rows in one page.
     :param last_offset: the largest offset of a page.
-    :ivar requests: how many requests the Data API has answered. Each answer costs a point.
+    :ivar requests: how many requests the Data API has answered. Each answer costs one point (rate-limit
+        unit).
     """
 
     def __init__(

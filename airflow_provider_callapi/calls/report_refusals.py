@@ -48,12 +48,13 @@ def refuses_a_part(error: Rejected) -> bool:
 
 @dataclass(frozen=True)
 class Omissions:
-    """What the requests for reports leave out, because the Data API refuses it.
+    """The parts that requests for reports leave out, because the Data API refuses these parts.
 
     A part of a request is the name of a report field, ``filter``, or ``include_ongoing_calls``.
 
     :ivar parts: pairs of a method and a left-out part, e.g. ``("get.calls_report", "tags")``.
-    :ivar begin_step: the index of the number of days in ``_DAYS_EARLIER`` by which the period begins earlier.
+    :ivar begin_step: an index in ``_DAYS_EARLIER``. The item at this index is the number of days by which the
+        period begins earlier.
     :ivar ends_now: whether the period ends at the wanted time. False: the period ends a day later.
     """
 
@@ -71,7 +72,8 @@ class Omissions:
     def makes_unavailable(self, kind: ReportRequest, fields: Collection[str]) -> bool:
         """Return True if these omissions make a report useless, because a needed field is left out.
 
-        :param fields: the fields that the calling code uses. Only a needed field among them counts.
+        :param fields: the fields that the code which asks for the report uses. A needed field counts only if
+            this code uses it.
         """
         return not all(self.allows(kind, name) for name in kind.needed_fields.intersection(fields))
 
@@ -132,9 +134,9 @@ class Refusals:
     def guesses(self, kind: ReportRequest, asked: Mapping[str, Any]) -> Iterator[Omissions]:
         """Yield what to leave out of a refused request, if the error does not name the refused parts.
 
-        The most probable omission comes first. The last one has everything that a request can do without. If
-        the Data API refuses even the last request, the method yields nothing for the next 30 requests,
-        because each guess costs points.
+        The most probable omission comes first. The last omission contains every part that a request can do
+        without. If the Data API refuses even the request with the last omission, the method yields nothing
+        for the next 30 requests, because each guess costs points (rate-limit units).
 
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
@@ -154,9 +156,9 @@ class Refusals:
         self._requests_until_guesses[kind.method] = _REQUESTS_BETWEEN_GUESSES
 
     def confirm(self, kind: ReportRequest, omissions: Omissions) -> None:
-        """Remember that the Data API has accepted a request, and what this request has left out.
+        """Remember that the Data API has accepted a request, and which parts the request has left out.
 
-        What a guess has left out counts as refused from now on.
+        From now on, the parts that the accepted request has left out count as refused.
         """
         self._requests_until_guesses.pop(kind.method, None)
         if parts := {part for method, part in omissions.parts - self.known.parts if method == kind.method}:
@@ -196,8 +198,8 @@ def _named_parts(
 
     :param asked: the parameters of the refused request.
     :param named: three sets of words: from the error's ``field``, ``value`` and ``params``. The first set
-        with a field or parameter of the request decides. A set with several fields, one of them needed, is
-        skipped, because it may be the list of the allowed fields.
+        with a field or parameter of the request decides. If a set contains several fields, and one of the
+        fields is a needed field, the set is skipped: the set may be the list of the allowed fields.
     """
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()

@@ -107,7 +107,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class _Query:
-    """A description of the reports to fetch.
+    """Describes which reports to fetch.
 
     :ivar kind: the class of the requests: reports of calls, or reports of legs.
     :ivar fields: the fields of each report.
@@ -125,7 +125,8 @@ class _Query:
     def parameters(self, omissions: Omissions) -> dict[str, Any]:
         """Return the parameters of the requests: ``fields``, ``filter`` and ``include_ongoing_calls``.
 
-        The parameters do not contain dates and pages, and nothing that the omissions leave out.
+        The returned dict contains neither dates nor pages. The method leaves out each field and each
+        parameter that ``omissions`` names.
 
         :param omissions: the fields and parameters that the Data API refuses.
         """
@@ -147,12 +148,12 @@ class ReportRequests:
     """Asks one Data API for reports of calls and legs.
 
     The period in a request begins at least one day before the wanted interval, and usually ends one day after
-    the interval. So the period is long enough even if a clock or time zone is wrong. There is a second reason
-    for the early beginning: some accounts refuse a period that began only a few hours ago.
+    the interval. So the period is long enough even if a clock or time zone is wrong. Some accounts also
+    refuse a period that began only a few hours ago.
 
     A returned list counts as incomplete in three cases: an entry could not be read, the Data API refuses a
-    field that the package needs, or active calls were asked for and the Data API refuses to include them. If
-    an incomplete list does not contain a report, the report may still exist.
+    field that the package needs, or the Data API refuses to include active calls in a request for active
+    calls. If an incomplete list does not contain a report, the report may still exist.
 
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
@@ -175,7 +176,8 @@ class ReportRequests:
     ) -> Entries[CallReport]:
         """Return the reports of the calls that began in an interval.
 
-        The result also contains reports of calls that began up to a few days before or after the interval.
+        The method asks for a longer period. The result therefore also contains reports of calls that began up
+        to a few days before or after the interval.
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
@@ -196,8 +198,9 @@ class ReportRequests:
     def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
         """Return the reports of the legs (participants) of the calls that began in an interval.
 
-        The result also contains legs of calls up to a few days before or after the interval. If the account
-        may not use the report of legs, the list is empty, and a warning is logged once.
+        The method asks for a longer period. The result therefore also contains legs of calls that began up to
+        a few days before or after the interval. If the account may not use the report of legs, the method
+        returns an empty list and logs one warning.
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
@@ -211,7 +214,7 @@ class ReportRequests:
             return Entries()
 
     def _fetch(self, query: _Query) -> Entries[Any]:
-        """Return the wanted reports. Leave out of the request whatever the Data API refuses.
+        """Return the wanted reports. Leave out the parts of the request that the Data API refuses.
 
         If the Data API ignores the filter, ask for all reports, and select the wanted ones here. If the Data
         API accepts no useful request, return an empty list that counts as incomplete.
@@ -229,8 +232,8 @@ class ReportRequests:
     def _fetch_accepted(self, query: _Query) -> tuple[Entries[Any], dict[str, Any]] | None:
         """Return the reports of the first request that the Data API accepts, and the request's parameters.
 
-        After each refusal, the next request leaves out what the Data API has refused. If the refusal names
-        nothing, the next request leaves out the most probable cause.
+        After each refusal, the next request leaves out the refused part. If the refusal names no part, the
+        next request leaves out the part that is the most probable cause.
 
         :return: None: the Data API accepts no request, or none with the fields that this package needs.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.

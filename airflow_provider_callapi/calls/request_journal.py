@@ -12,8 +12,8 @@ sending  fail: the service may have carried out the request
 done     return the result again
 =======  ==============================================================================
 
-After a user has cleared the task, or if the task now controls a different call, the next try sends the
-request.
+The next try also sends the request if a user has cleared the task, or if the task now controls a different
+call.
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ class RequestJournal:
     generation: int
 
     def send_once(self, request: SessionRequest[Done], send: Callable[[], Done]) -> Done:
-        """Send a control request, or return the result if an earlier try of the task has carried it out.
+        """Send a control request.
 
-        A request to another call, or after a user has cleared the task, is always sent.
+        If an earlier try of the task has carried out the request, only return the result. If the request
+        concerns another call than before, or if a user has cleared the task, the method always sends the
+        request.
 
         :param send: sends the request and returns the answer.
         :raises MaybeCarriedOut: an earlier try may have sent the request. The request is not sent again.

@@ -35,8 +35,8 @@ class Snapshot:
     :ivar left_out: the number of active calls whose session id could not be read.
     :ivar ends: session id → the end of a call that is not listed any more, from the Data API's report. The
         field is empty if the Data API was not asked, or has no report yet.
-    :ivar longest_return: seconds. An active call of this account was missing for this long, and came back.
-        See `airflow_provider_callapi.calls.absence_history.AbsenceHistory`.
+    :ivar longest_return: the longest time, in seconds, for which an active call of the account was missing in
+        snapshots and then came back. See `airflow_provider_callapi.calls.absence_history.AbsenceHistory`.
     """
 
     at: float
@@ -62,8 +62,9 @@ class Snapshot:
     def concerns(self, call_session_id: int, before: Snapshot) -> bool:
         """Return whether a watch of a call may change with this snapshot.
 
-        A watch does not change if this snapshot shows the active call exactly as the snapshot before. A watch
-        counts the snapshots without its call and the failed polls, so they always concern the watch.
+        If this snapshot and the snapshot before show the same active call with the same values, the watch
+        does not change. A snapshot without the call, and a failed poll, always concern the watch, because the
+        watch counts them.
 
         :param before: the snapshot that was taken before. The watch has observed it.
         """

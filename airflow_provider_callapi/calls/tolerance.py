@@ -1,4 +1,4 @@
-"""When a wait for a call decides that the call has ended, and how many failed polls the wait tolerates."""
+"""How a wait decides that its call has ended, and how many failed polls the wait tolerates."""
 
 from __future__ import annotations
 

@@ -126,7 +126,8 @@ class Observation:
     def proves_end(self, snapshot: Snapshot, tolerance: PollTolerance) -> bool:
         """Return whether the call is missing in enough snapshots, and for long enough, to have ended.
 
-        It must be missing for longer than any call that has come back to the active calls of the account.
+        The call must be missing for longer than any other call of the account that went missing and came
+        back.
 
         :param snapshot: the newest snapshot, with which this observation is updated.
         """
@@ -162,10 +163,10 @@ class SessionWatch:
             self.phase = self._active_phase()
 
     def awaited_answers(self, until: Until) -> tuple[int, ...]:
-        """Return the session id of this call if the wait needs another source to show an answer.
+        """Return the session id of this call if only another source than the snapshots can show the answer.
 
         :param until: the event that ends the wait.
-        :return: ``(session id,)`` while the wait is for an answer and the snapshots show the call, but no
+        :return: ``(session id,)`` if the wait is for an answer, and the snapshots show the call but show no
             answer. Otherwise, an empty tuple.
         """
         return (self.call_session_id,) if until == "answered" and self.phase is Phase.APPEARED else ()

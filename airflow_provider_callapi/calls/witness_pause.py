@@ -1,6 +1,6 @@
 """Decides when a witness may ask the Data API again.
 
-A witness is a second source of facts about active calls.
+A witness is an object that asks the Data API for facts about calls, as a second source beside the snapshots.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class CountingClient(DataApiClient, Protocol):
 
 
 class WitnessPause:
-    """The pause of one witness between two requests to the Data API.
+    """The pause of one witness: a time in which the witness sends no request to the Data API.
 
     After a failed request, the pause lasts at least a minute. While less than a fifth of the day's points
     (rate-limit units) is left, the pause lasts ten minutes.
@@ -56,7 +56,7 @@ class WitnessPause:
         return at >= self._ends_at
 
     def begin(self, at: float, seconds: float) -> None:
-        """Begin a pause.
+        """Begin a pause, in which the witness does not ask the Data API.
 
         :param at: the beginning, epoch seconds.
         :param seconds: the length of the pause.
@@ -64,13 +64,20 @@ class WitnessPause:
         self._ends_at = at + seconds
 
     def begin_after_failure(self, at: float, error: CallApiError) -> None:
-        """Log a failed request, and begin a pause."""
+        """Log a failed request to the Data API, and begin a pause of at least a minute.
+
+        :param at: the time of the failure, epoch seconds.
+        :param error: the error of the request.
+        """
         self._warn(f"The Data API did not report {self._topic}: {error}")
         retry_after = error.retry_after if isinstance(error, LimitExceeded) else 0.0
         self.begin(at, max(retry_after, _PAUSE_AFTER_FAILURE))
 
     def begin_if_few_points(self, at: float) -> None:
-        """Log it and begin a pause if few points are left for this day."""
+        """If few points (rate-limit units) are left for this day, log this fact and begin a pause.
+
+        :param at: the present time, epoch seconds.
+        """
         limits = self._data_api.limits
         if limits is None or not limits.day_limit or limits.day_remaining is None:
             return

@@ -28,9 +28,10 @@ class KeyedTable:
 
     :param engine: an SQLAlchemy engine for PostgreSQL, MySQL, MariaDB or SQLite.
     :param table: the name, the columns and the primary key of the table.
-    :param named: the beginning of error messages, such as ``results: connection 'dwh', table calls``.
+    :param named: the text with which each error message begins, such as ``results: connection 'dwh', table
+        calls``.
     :ivar key: the names of the columns of the primary key.
-    :ivar empty: every column → None.
+    :ivar empty: a row without values: a dict that maps the name of each column to None.
     """
 
     def __init__(self, engine: Engine, table: Table, named: str) -> None:

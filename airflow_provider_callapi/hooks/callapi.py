@@ -101,7 +101,7 @@ class CallApiHook(BaseHook):
         return await get_async_connection(conn_id)
 
     def get_conn(self) -> Client:
-        """Return a Call API client that sends each request once, also after an error.
+        """Return a Call API client that sends each request once, and does not repeat a failed request.
 
         `call` uses another client, which repeats a failed request if the repeat is safe.
         """
@@ -142,8 +142,8 @@ class CallApiHook(BaseHook):
     def timezone(self) -> str:
         """IANA name of the account's time zone. The services give times in this zone.
 
-        The zone is the one in the Airflow connection. If the connection names no zone, the hook asks the Data
-        API once. If the connection does not use the Data API either, the zone is ``Europe/Moscow``.
+        The Airflow connection can name the zone. Otherwise, the hook asks the Data API once. Without the Data
+        API, the zone is ``Europe/Moscow``.
 
         :raises CallApiError: the Data API does not answer.
         """
@@ -180,8 +180,8 @@ class CallApiHook(BaseHook):
         hook waits for the reset, in total up to ``max_limit_wait`` seconds.
 
         :param request: for example ``ListCalls()``.
-        :param before_each_send: a function that is called before each send. If the function raises an
-            exception, the request is not sent.
+        :param before_each_send: a function that the hook invokes before each send. If the function raises an
+            exception, the hook does not send the request.
         :raises CallApiError: the request failed. See `airflow_provider_callapi.api.errors` for the
             subclasses.
         """
@@ -209,8 +209,9 @@ class CallApiHook(BaseHook):
 
         In contrast to `call`, this method is safe in the function of a task that Airflow may retry. The
         method stores an intent in task state before it sends the start request. A retry returns the call that
-        an earlier try placed, or searches for a call whose start request got no answer. Several calls in one
-        task are told apart by person and order. After a user has cleared the task, the method calls again.
+        an earlier try placed, or searches for a call whose start request got no answer. If the task places
+        several calls, the method recognises each call by the person and by the order. After a user has
+        cleared the task, the method calls again.
 
         .. code-block:: python
 
@@ -224,8 +225,8 @@ class CallApiHook(BaseHook):
             call takes this long.
         :param delivery: what to do if a lost call is not found. ``at_most_once``: raise `CallUnresolved`.
             ``at_least_once``: place a second call.
-        :return: the dict of a start operator that does not wait, with ``call_session_id`` and
-            ``external_id``.
+        :return: the call as a dict, in the form in which a start operator returns a call. The dict contains
+            ``call_session_id`` and ``external_id``.
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
         :raises CallApiTrouble: the call was placed, and its session id could not be stored. A retry searches
             for the call.
@@ -264,8 +265,8 @@ class CallApiHook(BaseHook):
         :param log: a function that writes a line to the task's log.
         :param poll_interval: seconds between two polls of the search for a lost call.
         :param report_timeout: seconds that the search waits for the Data API's report of a call.
-        :param before_each_send: a function that is called before each send of the start request. If the
-            function raises an exception, the request is not sent.
+        :param before_each_send: a function that the hook invokes before each send of the start request. If
+            the function raises an exception, the hook does not send the request.
         """
         return CallGateway(
             send=partial(self.call, before_each_send=before_each_send),
@@ -296,7 +297,7 @@ class CallApiHook(BaseHook):
         seconds. If ``time_limit`` leaves no time for the request, the hook does not ask the Data API.
 
         :param awaited: the session ids of the calls about which the hook may ask the Data API. Pass the calls
-            whose contact must pick up before the calling code continues.
+            whose answer the calling code waits for.
         :param time_limit: the longest time for the poll, in seconds. If the connection's time limit is
             shorter, the connection's limit applies.
         """
@@ -336,7 +337,7 @@ class CallApiHook(BaseHook):
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Poll the active calls until one call is answered or has ended.
 
-        The tasks of a host that wait for the ends of calls share their polls. If the connection uses the Data
+        All tasks on a host that wait for the end of a call share their polls. If the connection uses the Data
         API, the hook asks for the report of a call that is not listed any more.
 
         :param watch: the watch of the call, an object that each poll updates. The wait ends at most ten

@@ -27,9 +27,9 @@ _call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
 def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Journal]:
     """Yield the journal of the call that a start request in a task's function asks for.
 
-    In each try of the task, the first call to a person has the same journal, and so has the second one. A
-    retry therefore finds the calls of the earlier try. The function may place calls in several threads: until
-    the ``with`` block ends, no other thread uses this journal.
+    The first call to a person has the same journal in each try of the task, and so has the second call to the
+    person. A retry therefore finds the calls of the earlier try. The function may place calls in several
+    threads. Until the ``with`` block ends, no other thread uses this journal.
 
     :param request: the start request that the function makes.
     :param context: Airflow's context of the running task.

@@ -35,19 +35,20 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     """Call a person and speak a text about the failure. With several contacts, call until one answers.
 
     Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert
-    (``AsyncCallback`` or ``SyncCallback``), or call it with the context in a task. The notifier rings the
-    same people once per DAG run, even if many tasks fail. The notifier returns nothing and raises nothing. If
-    no phone rings because of an error, the log shows "No person was rung for …" and the reason.
+    (``AsyncCallback`` or ``SyncCallback``). A task can also run the notifier itself: ``notifier(context)``.
+    The notifier rings the same people once per DAG run, even if many tasks fail. The notifier returns nothing
+    and raises nothing. If no phone rings because of an error, the log shows "No person was rung for …" and
+    the reason.
 
-    A contact counts as reached only if a poll or the Data API shows an answer. An answer by a voice mailbox
-    counts too, unless ``acknowledged_by`` asks for more. If it is unknown whether a contact answered, the
-    notifier calls the next contact. The notifier does not wait for the answer to the last call.
+    A contact counts as reached only if a poll or the Data API shows an answer. Without ``acknowledged_by``,
+    an answer by a voice mailbox counts, too. If it is unknown whether a contact answered, the notifier calls
+    the next contact. The notifier does not wait for the answer to the last call.
 
     Airflow limits the time of callbacks: 20 s for a task (``[core] task_success_overtime``), 50 s for a DAG
-    (``[dag_processor] dag_file_processor_timeout``), no limit for a deadline and in
-    a running task. Each limit is long enough to call one person. To call several people when a task fails,
-    call the notifier in a last task with ``trigger_rule="one_failed"`` (see the example DAG
-    ``ring_everybody.py``). The log shows a warning if the time may be too short for all contacts.
+    (``[dag_processor] dag_file_processor_timeout``), no limit for a deadline and in a running task. Each
+    limit is long enough to call one person. To call several people when a task fails, run the notifier in a
+    last task with ``trigger_rule="one_failed"`` (see the example DAG ``ring_everybody.py``). The log shows a
+    warning if the time may be too short for all contacts.
 
     When several tasks fail in the same second, only one of their callbacks rings. Each callback writes a
     claim (a reservation of the right to ring) to the alert's Airflow Variable, ``callapi_alert_<hash>``, and
@@ -64,13 +65,13 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         template.
     :param region: ISO 3166 country of the numbers without a country code.
     :param virtual_phone_number: the virtual number that the phone displays.
-    :param message: the text to speak, or ``{"type": "media", "value": "2034"}`` for a media file. The
-        default is a Russian text that names the task, the DAG and the run.
+    :param message: the text to speak, or ``{"type": "media", "value": "2034"}`` for a media file. The default
+        is a Russian text that names the task, the DAG and the run.
     :param callapi_conn_id: id of the Airflow connection.
     :param external_id: the id of the alert. The alert's calls have the ids ``<external_id>-1``,
         ``<external_id>-2`` …, one per contact. The default is one id per DAG run and list of contacts.
-    :param quiet_for: the time after a call during which the same ``external_id`` does not ring again, as a
-        timedelta or in seconds. 0: every failure rings. The notifier searches for earlier calls in the
+    :param quiet_for: how long the notifier does not ring again for the same ``external_id`` after a call, as
+        a timedelta or in seconds. 0: every failure rings. The notifier searches for earlier calls in the
         alert's Variable, among the active calls, and in the Data API if the connection uses the Data API.
     :param dialing_timeout: seconds for which a phone rings, 1 to 120. The service's default is 30. Has no
         effect with ``scenario_id``.
@@ -79,12 +80,12 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     :param scenario_id: the id of a scenario of the account (a call flow). After the message, the scenario
         runs, and can ask the person to press a phone key (``start.scenario_call``). If the service rejects
         the scenario, the call only speaks the message. None: the call ends after the message.
-    :param acknowledged_by: what acknowledges the alert, if an answer is not enough: ``operation:<name>``, an
-        operation of the scenario, such as the step that follows a phone key, or ``tag:<id>``. Or a list of
-        these. If the Data API's report of an ended call contains none of them, the notifier calls the next
-        person. Needs ``scenario_id`` and the Data API.
-    :param report_timeout: seconds after the end of a call in which the Data API must report what
-        ``acknowledged_by`` names. Then the notifier calls the next person.
+    :param acknowledged_by: the mark that acknowledges the alert, or a list of marks. A mark is
+        ``operation:<name>`` (an operation of the scenario, such as the step that follows a phone key) or
+        ``tag:<id>``. If the Data API's report of an ended call contains none of the marks, the notifier calls
+        the next person. Needs ``scenario_id`` and the Data API. None: an answer acknowledges the alert.
+    :param report_timeout: how long the notifier waits for a mark of ``acknowledged_by`` in the Data API's
+        report, in seconds from the end of the call. After this time, the notifier calls the next person.
     """
 
     template_fields: Sequence[str] = (

@@ -13,7 +13,7 @@ def add_to_outlet_events(
 ) -> None:
     """Add values to the ``extra`` of the event of each outlet asset.
 
-    A DAG that the asset starts can read the values.
+    If the event starts a DAG, the DAG can read the values.
 
     :param context: Airflow's context of the running task.
     :param outlets: the task's outlets. Outlets that are not assets are ignored.

@@ -144,7 +144,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     def _check_targets(self, targets: Mapping[Route | Mark, list[str]]) -> None:
         """Check the task ids of all routes, also of the routes that this run does not take.
 
-        A wrong id therefore fails the first run, and not the first run that takes its route.
+        Therefore, a wrong id fails already the first run, even if the first run does not take the route of
+        the id.
 
         :param targets: route or mark → ids of the tasks to run, as `_read_targets` returns them.
         :raises CallApiFailure: an id is not directly downstream of this task.
@@ -167,8 +168,8 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
 
     :param call: what a start operator or the sensor returned, as a dict or as text. None: there is no call,
         and the route is ``unknown``.
-    :param marks: the keys of the operator's parameter ``routes``. The first mark that the call has is the
-        route.
+    :param marks: the keys of the operator's parameter ``routes``. The first of these marks that the call has
+        is the route.
     :return: a mark, or one of ``answered``, ``not_answered``, ``our_side_did_not_answer``, ``refused`` and
         ``unknown``.
     :raises InvalidParameter: ``call`` is neither a call nor None.

@@ -66,7 +66,7 @@ class _SessionOperator(_ControlOperator):
         :raises CallUnresolved: the service may have carried out a request that must not be repeated: this try
             or an earlier try sent the request and got no reply.
         :raises CallApiFailure: the service refuses the request, or a parameter cannot be used. Or the request
-            must not be repeated, and another task executes the operator.
+            must not be repeated, and the operator runs inside another task.
         """
         request = self.make_request()
         done: Done = (

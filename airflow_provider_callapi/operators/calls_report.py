@@ -22,8 +22,8 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
     """Load the finished calls of the account that began in an interval, by default in the data interval.
 
     The Airflow connection must use the Data API. The report contains a call some seconds after the call has
-    ended. A call that is still active at the end of the interval is therefore missing, and a later run finds
-    it with ``lookback``. The operator loads each call once. The same interval gives the same file, and
+    ended. A call that is still active at the end of the interval is therefore missing. With ``lookback``, a
+    later run finds the call. The operator loads each call once. The same interval gives the same file, and
     replaces the same rows of a table.
 
     If ``to`` is None, the operator returns the rows as a list of dicts. Otherwise, the operator returns a
@@ -107,7 +107,7 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
         check_constants(vars(self), self.template_fields)
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
-        """Load the calls. Return the rows, or a summary if the rows went to a file or a table.
+        """Load the calls. Return the rows. If the rows went to a file or a table, return a summary.
 
         :return: a list of dicts, one per call. Or a summary such as ``{"rows": 36, "table": "calls", "start":
             …, "end": …, "points": 2}``.

@@ -48,10 +48,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         or ``.xlsx`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``), or a query: ``{"conn_id": "dwh",
         "sql": "SELECT phone, name FROM …", "parameters": {…}}``. A query needs the id of an Airflow
         connection to a SQL database, and must return the same people in each try. Only the parameters of a
-        query may contain templates. Rows with the same
-        number, even in different notations, count as one person. A column ``timezone`` contains the person's
-        time zone: an IANA name, or an offset such as ``+03:00``. A damaged list fails the task before anyone
-        is dialled. An empty Python list or XCom, or a query without rows, skips the task.
+        query may contain templates. Rows with the same number, even in different notations, count as one
+        person. A column ``timezone`` contains the person's time zone: an IANA name, or an offset such as
+        ``+03:00``. A damaged list fails the task before anyone is dialled. An empty Python list or XCom, or a
+        query without rows, skips the task.
     :param callapi_conn_id: id of the Airflow connection. If the connection uses the Data API, the results are
         exact (busy, not reached, …) and unreached people are called again. Otherwise, the results are only
         ``answered`` and ``unknown``.
@@ -61,11 +61,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         to which part a person belongs. To share a list among tasks, map the operator over the parts.
     :param do_not_call: numbers that must not be called: a list, a path or a query like ``contacts``, with the
         numbers in the column ``phone`` or in the only column. A cell may contain several numbers. While the
-        campaign dials, it reads the file or the query again each minute. If a person has been on the list
-        once, this task no longer calls the person, neither in this try nor in a later one. ``{"blacklist":
-        true, "list": …}`` also excludes the numbers on the account's blacklist, which needs the Data API. The
-        key ``list`` is optional.
-    :param max_unreadable: how many entries of ``do_not_call`` may be unreadable as phone numbers. If more
+        campaign dials, it reads the file or the query again each minute. If a person was on the list at any
+        time, the task does not call the person any more, also in later tries. ``{"blacklist": true, "list":
+        …}`` also excludes the numbers on the account's blacklist, which needs the Data API. The key ``list``
+        is optional.
+    :param max_unreadable: how many entries of ``do_not_call`` may be unreadable: not phone numbers. If more
         entries are unreadable, the task fails before it dials. Default: 0.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
         ``calling_days="workdays"`` are the workdays of this country.
@@ -82,15 +82,16 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         time are about 20 calls per second.
     :param points_reserve: the share of the account's points (per minute and per day) that the campaign leaves
         unused for other programs.
-    :param block_on: marks of a call after which the person is put on the account's blacklist, because the
-        person objected: ``["tag:36", "operation:Отказ"]``. The service then refuses calls of all programs to
-        this person. None (default): no one is put on the blacklist. Needs the Data API.
+    :param block_on: marks of a call that mean an objection: ``["tag:36", "operation:Отказ"]``. After a call
+        with one of these marks, the campaign puts the person on the account's blacklist. The service then
+        refuses calls of all programs to this person. None (default): no one is put on the blacklist. Needs
+        the Data API.
     :param redial: result of the last call → seconds after which the person is called again. None: never.
         Defaults: ``busy`` 600, ``not_reached`` 3600, ``our_side_did_not_answer`` None, ``capacity`` 300. A
-        call with the result ``capacity`` does not count as an attempt. A key can also be a mark of the
-        call: ``operation:<name>``, an operation of the scenario, or ``tag:<id>``. The first mark that the
-        call has decides before the result, and **also calls people again who answered**. Marks need the
-        Data API.
+        call with the result ``capacity`` does not count as an attempt. A key can also be a mark of the call:
+        ``operation:<name>`` (an operation of the scenario) or ``tag:<id>``. If the call has one of these
+        marks, the first such mark determines the delay, and the result does not count. With a mark, the
+        campaign **also calls people again who answered**. Marks need the Data API.
     :param operations: True: ask the Data API for the operations of the scenario, for the results. A key
         ``operation:<name>`` of ``redial`` has the same effect. Needs the Data API.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
@@ -106,10 +107,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         with its result at the end. A shard adds its number to the file's name: ``results-2-of-4.csv``. Or a
         table: ``{"conn_id": "dwh", "table": "calls", "schema": "marketing"}``. The task creates the table,
         and writes one row for each attempt while the campaign runs.
-    :param report: the path of an ``.html`` file for the report. The report contains no phone numbers. A shard
-        adds its number to the file's name.
+    :param report: the path of an ``.html`` file for the campaign report: a page with charts about the whole
+        campaign. The campaign report contains no phone numbers. A shard adds its number to the file's name.
     :param fail_if_unreached_over: fail the task if more than this share (0.2 is a fifth) of the people who
-        could be called was not reached. The failing task still writes the results and the report.
+        could be called was not reached. The failing task still writes the results and the campaign report.
     :param fail_if_unknown_over: fail the task if more than this share of the people who could be called has
         the result ``unknown`` (it is unknown whether the person answered) or ``unresolved`` (it is unknown
         whether the call was placed).
@@ -124,14 +125,14 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         employees, files and tags that the account does not have or has switched off.
     :param deferrable: True: wait for calling hours, redials and the last calls in the triggerer.
     :param poll_interval: seconds between two polls of the active calls. One poll serves all calls.
-    :param appear_timeout: seconds within which ``list.calls`` must show a call. After that time, the
-        campaign treats the call as ended and never observed.
+    :param appear_timeout: seconds within which ``list.calls`` must show a call. After that time, the campaign
+        treats the call as ended and never observed.
     :param report_timeout: seconds within which the Data API must report an ended call.
-    :param absence_proven_after: a number of seconds, at least ``appear_timeout``. If a start request gets no
-        answer, and ``list.calls`` does not show the call for this long, the Data API decides: if the Data API
-        does not report the call either, the call was never placed, and the campaign dials the person. Choose
-        a time that is longer than the delay of the Data API's reports. None: the person stays ``unresolved``.
-        Needs the Data API.
+    :param absence_proven_after: how long a lost call must stay absent from ``list.calls``, in seconds, at
+        least ``appear_timeout``. A call is lost if its start request got no answer. If the Data API does not
+        report the call after this time either, the call was never placed, and the campaign dials the person.
+        Choose a time that is longer than the delay of the Data API's reports. None: the person stays
+        ``unresolved``. Needs the Data API.
     :param call_timeout: seconds after which the campaign stops waiting for a call that is still active.
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.

@@ -3,16 +3,15 @@
 The five operators share these parameters. A parameter that is also a field of the API method may contain a
 template.
 
-:param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a
-    template.
+:param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a template.
 :param virtual_phone_number: the account's number that the contact sees.
 :param virtual_phone_usage_rule: how the service chooses the number that the contact sees. ``fixed``, the
     service's default: ``virtual_phone_number``. ``fixed_for_numa``: always the same number for one contact.
     ``random``: any number of the account. ``regional_random``, ``regional_fixed_for_numa``: like ``random``
     and ``fixed_for_numa``, but only with numbers of the contact's region. If no number fits, the contact sees
     ``virtual_phone_number``. All rules except ``fixed`` need a component of the account.
-:param contact: the person to call: a phone number in any usual form (``+7 926 000-00-01``,
-    ``8 926 000-00-01``, ``79260000001``), or an employee's SIP number. If the text may be two numbers, or has
+:param contact: the person to call: a phone number in any usual form (``+7 926 000-00-01``, ``8 926
+    000-00-01``, ``79260000001``), or an employee's SIP number. If the text can be read as two numbers, or has
     too many or too few digits, the task fails before anyone is dialled.
 :param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code belong to this
     country. ``calling_days="workdays"`` are the workdays of this country. May contain a template.
@@ -31,8 +30,8 @@ template.
 :param direction: ``out`` (default) or ``in``: how the account's reports count the call.
 :param wait_for_completion: True: the task waits for the call's end. False: the task ends when the service
     accepts the call.
-:param deferrable: True: wait in the triggerer, also for the calling hours. One poll there serves all waits
-    for a connection's calls.
+:param deferrable: True: wait in the triggerer, also for the calling hours. In the triggerer, all waits for
+    calls of a connection share one poll.
 :param poll_interval: seconds between two polls of the active calls, at least 0.1.
 :param appear_timeout: seconds within which ``list.calls`` must show the call. After that time, the task
     treats the call as ended and never observed (``observed`` is false).
@@ -43,9 +42,9 @@ template.
 :param require_answer: True: the task fails if the contact did not answer. If the Data API reports that there
     was no answer, the error is `CallNotAnswered`, and a retry **calls again**. If it is unknown whether the
     contact answered, the error is `CallOutcomeUnknown`, and the task is not retried.
-:param delivery: what happens if a call may have been placed and no search finds the call.
-    ``at_most_once``: the task fails without retries. ``at_least_once``, for alerts that must ring: a retry
-    searches again, and then places a new call.
+:param delivery: what happens if a call may have been placed and no search finds the call. ``at_most_once``:
+    the task fails without retries. ``at_least_once``: a retry searches again, and then places a new call. Use
+    ``at_least_once`` for alerts that must ring.
 :param absence_proven_after: a number of seconds, at least ``appear_timeout``. If the start request gets no
     answer, the task searches for the call, waits this long, and searches again. If neither ``list.calls`` nor
     the Data API shows the call in the second search, the call was never placed, and the task places the call.
@@ -59,8 +58,8 @@ template.
     event ``our_side_did_not_answer`` means that no employee or operator was reached. Without its tag, such a
     call gets the tag of ``not_answered``. All events but ``answered`` need the Data API. The result's
     ``tags`` lists the tags that were set. May contain a template.
-:param cancel_on_kill: True: release (end) the call if a user kills or clears the waiting task, or marks
-    it as success or failed.
+:param cancel_on_kill: True: release (end) the call if a user kills or clears the waiting task, or marks it as
+    success or failed.
 :param max_lateness: the longest time between the DAG run's due time and the call: a timedelta or seconds, 24
     hours by default. After this time, the task dials no one, e.g. in a catch-up run or in a cleared run of
     last month. None: no limit.
@@ -74,9 +73,9 @@ template.
     "calls", "schema": "marketing"}``, as a campaign does. The column ``campaign`` has the ids of DAG, task
     and run. May contain a template. None: no table.
 :param operations: True: ask the Data API for the scenario's operations, which show the phone key that the
-    contact pressed. `CallApiBranchOperator` has routes for them. Needs ``wait_for_completion=True``. If the
-    Data API is not used, refuses the operations or reports none in time, the operations are not known (null),
-    and the task does not fail.
+    contact pressed. `CallApiBranchOperator` has routes for operations. Needs ``wait_for_completion=True``. If
+    the Data API is not used, refuses the operations or reports none in time, the operations are not known
+    (null), and the task does not fail.
 
 The operators return the call as a dict without phone numbers: ``call_session_id``, ``external_id``,
 ``status`` (``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``,

@@ -1,7 +1,7 @@
 """Decides who may see the page *Calls*, and who may release calls and pause campaigns on the page.
 
-The rights are the rights on an Airflow connection in Airflow's auth manager. A signed token in each form
-protects against CSRF (a form that another site sends in the user's name).
+A user needs rights on an Airflow connection. Airflow's auth manager knows the rights. A signed token in each
+form protects against CSRF (a form that another site sends in the user's name).
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def is_allowed(method: str, connection_id: str, user: BaseUser) -> bool:
 
 
 def sign_token(user: BaseUser, now: float) -> str:
-    """Return a signed token for a form of the page. The token is valid for this user and for 12 hours.
+    """Return a signed token for a form of the page *Calls*. The token is valid for one user and for 12 hours.
 
-    `check_token` refuses a form without a valid token, because another site may have sent the form in the
-    user's name (CSRF).
+    The function `check_token` refuses a form without a valid token, because another site may have sent the
+    form in the user's name (CSRF).
 
     :param now: epoch seconds.
     """

@@ -1,6 +1,7 @@
 """The Airflow plugin that adds the page *Calls* to the navigation.
 
-Every component of Airflow imports this module, so the web application is imported at its first request only.
+Every component of Airflow imports this module. To keep the import fast, the module imports the web
+application only at the first request for the page.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Records in Airflow's audit log and the API server's log what users do on the page *Calls*.
+"""Records what users do on the page *Calls*, in Airflow's audit log and in the API server's log.
 
 The page shows the newest of these records.
 """
@@ -46,9 +46,9 @@ def write(
     :param text: the action without phone numbers and without the user's name, such as ``released call 17``.
     :param user: the user who acted.
     :param connection_id: the Airflow connection whose page the user has used.
-    :param owner: dag id, run id, task id and map index of the campaign's task. Airflow's page of this task
-        then shows the entry, too. None: the action concerns no task.
-    :param facts: more values for the entry, as plain JSON, such as ``call_session_id=17``.
+    :param owner: dag id, run id, task id and map index of the campaign's task. Airflow's page of the task
+        then shows the record, too. None: the action concerns no task.
+    :param facts: more values for the record in the audit log, as plain JSON, such as ``call_session_id=17``.
     """
     name = str(user.get_name())
     _log.info("%s: %s (connection %s)", name, text, connection_id)

@@ -32,7 +32,7 @@ class Look:
     :ivar left_out: how many active calls are missing in ``sessions``, because they cannot be read.
     :ivar limits: the points (rate-limit units) left; None: not known.
     :ivar timezone: IANA name of the account's time zone.
-    :ivar problem: why the service cannot be reached from the API server; ``""``: the service has answered.
+    :ivar problem: why the API server cannot reach the service; ``""``: the service has answered.
     """
 
     at: float
@@ -81,7 +81,7 @@ def describe_error(error: CallApiError | AirflowException) -> str:
 class Lookers:
     """Polls the active calls of each connection for the page *Calls*, through one hook for each connection.
 
-    A hook stays open for up to five minutes, so that not every poll logs in again.
+    A hook stays open for up to five minutes, so that the next polls need no new login.
     """
 
     def __init__(self) -> None:

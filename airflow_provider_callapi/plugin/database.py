@@ -1,6 +1,6 @@
 """Reads from the databases what the page *Calls* shows beside the active calls.
 
-This is: the campaigns, which task has placed which call, and which tasks poll.
+The databases contain the campaigns, the task that has placed each call, and the tasks that poll.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Known:
     :ivar campaigns: the campaigns of all connections, the newest progress first.
     :ivar problems: for each database that cannot be read, a sentence without phone numbers.
     :ivar callers: call session id → dag id, run id, task id and map index of the task that has placed the
-        call. Calls of campaigns are missing here.
+        call. The dict contains no calls of campaigns.
     :ivar tasks: the tasks that poll now.
     """
 

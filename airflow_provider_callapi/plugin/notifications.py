@@ -1,9 +1,9 @@
 """Receives the vendor's HTTP notifications about calls, and creates an Airflow asset event for each of them.
 
 The vendor signs no notification, so a notification proves nothing. The endpoint uses only the session id and
-the event, such as ``ended``. A DAG then reads from the APIs what it needs to know of the call. Each
-notification must contain the secret in the Airflow Variable ``callapi_notifications_secret``. Without the
-Variable, the endpoint is off.
+the event, such as ``ended``. A DAG that needs other facts about the call asks the Call API or the Data API.
+Each notification must contain the secret in the Airflow Variable ``callapi_notifications_secret``. Without
+the Variable, the endpoint is off.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Notification:
 
 
 class Throttle:
-    """Limits how many notifications one process accepts in a minute.
+    """Limits how many of the vendor's notifications one process accepts in a minute.
 
     :param most: the largest number of notifications in a minute, such as 600.
     :param clock: a function that returns seconds. Only differences count.
@@ -89,7 +89,10 @@ class Throttle:
         self._at = clock()
 
     def take(self) -> bool:
-        """Return whether one more notification is allowed now. If yes, count the notification."""
+        """Count a notification, if one more notification is allowed now.
+
+        Return whether the notification is allowed.
+        """
         now = self._clock()
         self._left = min(self._most, self._left + (now - self._at) * self._most / 60)
         self._at = now
@@ -100,10 +103,10 @@ class Throttle:
 
 
 class Receiver:
-    """Checks notifications, and stores each notification once, even if the vendor sends it twice.
+    """Checks the vendor's notifications, and stores each of them once, even if the vendor sends it twice.
 
-    :param read_secret: a function that returns the secret that each notification must contain. If it returns
-        None, notifications are off.
+    :param read_secret: a function that returns the secret that each notification must contain. If the
+        function returns None, the receiver refuses all notifications.
     :param store: a function that creates the asset event of a notification. The function returns False if no
         DAG uses the asset.
     :param clock: a function that returns seconds. Only differences count.
@@ -186,20 +189,23 @@ def asset_name() -> str:
 
 
 def read_secret() -> str | None:
-    """Return the secret of the notifications from the Airflow Variable ``callapi_notifications_secret``.
+    """Return the secret that each of the vendor's notifications about calls must contain.
 
-    None: the Variable does not exist or is empty, so notifications are off.
+    The secret is the value of the Airflow Variable ``callapi_notifications_secret``. None: the Variable does
+    not exist or is empty. The endpoint then accepts no notifications.
     """
     secret = Variable.get(SECRET_VARIABLE, default_var=None)
     return None if secret is None else str(secret).strip() or None
 
 
 def store_event(notification: Notification) -> bool:
-    """Create the asset event of a notification, unless an equal notification came in the last ten minutes.
+    """Create the asset event of a notification.
 
-    Two notifications are equal if they have the same session id and the same event.
+    Do nothing if an equal notification came in the last ten minutes. Two notifications are equal if they have
+    the same session id and the same event.
 
-    :return: False: no DAG uses the asset, so there is no event. True: there is an event now.
+    :return: False: no DAG uses the asset, so no event was created. True: the asset has an event for the
+        notification.
     """
     key = {"call_session_id": notification.call_session_id, "event": notification.event}
     now = datetime.now(UTC)

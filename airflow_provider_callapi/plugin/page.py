@@ -84,7 +84,7 @@ class CallRow:
 class Bar:
     """A bar on the page *Calls* that shows how many points (rate-limit units) are left.
 
-    :ivar name: ``minute`` or ``day``: the time for which the points are.
+    :ivar name: ``minute`` or ``day``: the period to which the points belong.
     :ivar left: how many points are left.
     :ivar limit: how many points the account has in the whole minute or day.
     :ivar reset: seconds until the account gets new points; None: not known.
@@ -101,11 +101,12 @@ class CampaignRow:
     """A task of a campaign as a row of the page *Calls*.
 
     :ivar seen: the campaign's progress, and what a user has asked of the campaign.
-    :ivar why: why the campaign does not dial now, without phone numbers; ``""``: it dials at its normal pace.
+    :ivar why: why the campaign does not dial now, without phone numbers; ``""``: the campaign dials at its
+        normal pace.
     :ivar task: the link to the campaign's task.
     :ivar offered: the buttons that the page offers: pause, resume, stop.
-    :ivar wanted: what a user has asked, such as ``anna asked to pause``, while the campaign has not followed;
-        ``""``: nothing.
+    :ivar wanted: a user's wish that the campaign has not followed yet, such as ``anna asked to pause``;
+        ``""``: there is no such wish.
     :ivar is_late: whether the next progress of the campaign is overdue by more than a minute.
     """
 
@@ -124,7 +125,7 @@ def call_rows(
 
     :param look: the newest poll of the active calls.
     :param callers: call session id → dag id, run id, task id and map index of the task that has placed the
-        call. Calls of campaigns are missing here.
+        call. The dict contains no calls of campaigns.
     :param campaigns: the campaigns. Their progress contains the session ids of their active calls.
     :param root: the path of the API server without a slash at its end, such as ``/airflow``.
     """

@@ -1,6 +1,6 @@
 """Shares one slow read, such as a poll of the service, among all viewers of the page *Calls*.
 
-All viewers within a few seconds get the result of the same read. Without a viewer, there is no read.
+All viewers within a few seconds get the result of the same read. Without a viewer, the module reads nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ class SharedLook(Generic[T]):
         self._newest: tuple[float, T] | None = None
 
     def look(self) -> T:
-        """Return the newest value. If there is none yet, or if it is too old, read a new value first."""
+        """Return the newest value.
+
+        If no value was read yet, or if the newest value is too old, read a new value first.
+        """
         with self._lock:
             now = self._clock()
             if self._newest is not None:

@@ -69,21 +69,20 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
     The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
     three modes give the same result, with one exception: before Airflow 3.3, reschedule mode forgets what
-    earlier pokes observed. In this case, the sensor reports an answer only if the last poke observes the
-    answer.
+    earlier pokes observed. The sensor then finds an answer only if the last poke observes the answer.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: what to wait for: ``answered`` or ``ended``.
     :param appear_timeout: seconds within which ``list.calls`` must show the call. After this time, the sensor
         treats the call as ended and never observed. The time begins at the call's start, or at the first poke
         if the start is not known.
-    :param require_seen: True: the task fails, without retries, if no poll showed the call.
-    :param require_answer: True: the task fails, without retries, if no poll observed an answer before the
-        call ended.
+    :param require_seen: True: if no poll showed the call, the task fails without retries.
+    :param require_answer: True: if no poll observed an answer before the call ended, the task fails without
+        retries.
     :param callapi_conn_id: id of the Airflow connection.
     :param deferrable: True: wait in the triggerer. One poll there serves all waits for a connection's calls.
-    :param soft_fail: True: skip the task if the call does not end in time, or does not meet
-        ``require_seen`` or ``require_answer``. After any other error, the task fails.
+    :param soft_fail: True: skip the task if the call does not end in time, or does not meet ``require_seen``
+        or ``require_answer``. After any other error, the task fails.
     :param poke_interval: seconds between two polls.
     :param timeout: the longest wait, in seconds.
     """
@@ -182,8 +181,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _skip_only_what_is_late(self) -> Iterator[None]:
         """Limit Airflow's ``soft_fail`` in the ``with`` block: only a late or unsuitable call skips the task.
 
-        With ``soft_fail``, Airflow itself would also skip the task after other errors, such as a wrong
-        password. This function raises such an error again, so that the task fails.
+        Airflow's own ``soft_fail`` also skips the task after other errors, such as a wrong password. After
+        such an error, this function lets the task fail.
         """
         try:
             yield
@@ -209,7 +208,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return CallApiHook(self.callapi_conn_id)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Poll the active calls once. Return whether the wait is over, and if so, the call as a dict.
+        """Poll the active calls once. Return whether the wait is over.
+
+        If the wait is over, also return the call as a dict.
 
         :raises CallApiFailure: the poll failed, and a retry of the task would not help, e.g. a wrong
             password.
@@ -264,8 +265,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
         """Return when the wait began, in epoch seconds, and what earlier pokes observed of the call.
 
-        In reschedule mode, each poke runs in another process, so the values come from task state. Without
-        stored values, the observation contains only what the parameter ``call_session_id`` contains.
+        In reschedule mode, each poke runs in another process, so the method reads both values from task
+        state. If no values are stored, the method uses what the parameter ``call_session_id`` contains.
         """
         if self._stored is None and self.reschedule and not self._loses_observations(context):
             self._stored = TaskState(context[STATE_KEY]).get(_STORE_KEY)  # type: ignore[literal-required]
@@ -291,7 +292,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             TaskState(context[STATE_KEY]).set(_STORE_KEY, self._stored)  # type: ignore[literal-required]
 
     def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
-        """Return the call as a dict for XCom after the wait, or raise the error that the task fails with.
+        """Return the call as a dict for XCom after the wait, or raise the error with which the task fails.
 
         :raises AirflowSensorTimeout: the call is still active after the timeout.
         :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.

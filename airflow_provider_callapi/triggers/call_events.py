@@ -187,7 +187,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         are too many.
 
         :param awaited: a function that returns the session ids of the calls that have not been answered yet.
-            The Data API is asked about these calls.
+            The poll also asks the Data API about these calls.
         """
         # imported here, because DAG files import this module and are parsed all day
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415
@@ -228,7 +228,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _restore(self, detector: EventDetector) -> None:
         """Load the state that an earlier triggerer process has saved, so that no event is repeated or missed.
 
-        Without a saved state, the first snapshot produces no events: it only shows which calls exist already.
+        Without a saved state, the first snapshot produces no events. The snapshot only shows which calls
+        exist already.
 
         :param detector: the object that compares snapshots and finds the events.
         """

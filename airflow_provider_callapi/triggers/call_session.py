@@ -142,7 +142,8 @@ class CallApiSessionTrigger(BaseTrigger):
 
         The wait ends when the call is answered or has ended, or at the deadline.
 
-        :param next_snapshot: a function that waits for the next such snapshot and returns it.
+        :param next_snapshot: a function that waits for the next snapshot that concerns the watch, and returns
+            the snapshot.
         """
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
@@ -162,7 +163,7 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return the longest time to wait for snapshots, in seconds. It is a little longer than the deadline.
+        """Return the longest time to wait for snapshots, in seconds: until a little after the deadline.
 
         The wait usually ends with the first snapshot after the deadline. If the poll hangs, the wait ends
         without a snapshot when this time is up.

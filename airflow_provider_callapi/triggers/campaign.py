@@ -25,7 +25,7 @@ class CallApiCampaignTrigger(BaseTrigger):
     """A trigger that fires once, at ``wake_at`` or when all active calls of a campaign have ended.
 
     The trigger's event contains what the polls observed of the calls. After a failed poll, the trigger
-    continues to poll until ``wake_at``. Failed polls never fail the trigger: after too many of them, the
+    continues to poll until ``wake_at``. Failed polls never end the trigger. After too many failed polls, the
     worker fails the task.
 
     :param callapi_conn_id: id of the Airflow connection.
@@ -33,8 +33,8 @@ class CallApiCampaignTrigger(BaseTrigger):
         does not poll.
     :param wake_at: epoch seconds at which the trigger fires at the latest.
     :param poll_interval: seconds between two polls.
-    :param cancel_on_kill: release (end) the calls when a user clears the waiting task, or marks it as
-        success or failed.
+    :param cancel_on_kill: release (end) the calls when a user clears the waiting task, or marks it as success
+        or failed.
     :param until_answered: also fire at the first answer, so that the worker can tag the call before the call
         ends.
     :raises InvalidParameter: a parameter cannot be used. The text names the parameter.

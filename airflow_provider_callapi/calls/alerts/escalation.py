@@ -33,8 +33,10 @@ class Escalation:
     :ivar requests: one start request per person, in calling order.
     :ivar gateway: the functions that send requests to the service.
     :ivar appear_timeout: seconds in which the service lists a placed call.
-    :ivar on_placed: is called with the alert's progress after each placed call.
-    :ivar warn: is called with a text for each call that was refused or may not have been placed.
+    :ivar on_placed: a function that takes the alert's progress. The escalation invokes the function after
+        each placed call.
+    :ivar warn: a function that takes a warning text. The escalation invokes the function for each call that
+        the service refused, and for each call that may not have been placed.
     :ivar placed: the number of calls known to be placed.
     """
 
@@ -50,9 +52,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call, if people are left to call. The code that uses this class must then wait
-            until this call is answered or ends. None: no person is left to call, so there is nothing to wait
-            for, even if the call to the last person was placed.
+        :return: the placed call. The code that uses this class must then wait until the call is answered or
+            ends. None: no person is left to call. The wait is then unnecessary, even if the call to the last
+            person was placed.
         """
         while self.has_next:
             self._person += 1
@@ -80,11 +82,11 @@ class Escalation:
     def adopt(self, progress: Progress) -> Outcome | None:
         """Continue an escalation that had placed a call before Airflow restarted the callback.
 
-        The next `ring_next` then calls the person after this person.
+        The next `ring_next` then calls the person who follows ``progress.person``.
 
         :param progress: the call before the restart, and the person who was called.
         :return: the call before the restart. The code that uses this class must wait until the person answers
-            this call or the call ends. None: the person was the last one, so there is nothing to wait for.
+            the call or the call ends. None: the called person was the last one, so a wait is unnecessary.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(
@@ -119,9 +121,10 @@ class Escalation:
 
     @property
     def call_ids(self) -> list[tuple[int, str]]:
-        """The pairs (position of a person, ``external_id`` of a call to the person), the last person first.
+        """Return pairs (position of a person, ``external_id`` of a call to the person).
 
-        The last person has two pairs, because the last person may be called twice.
+        The pairs are in reverse calling order: the last person of the alert's list comes first. The last
+        person has two pairs, because the escalation may call the last person twice.
         """
         last = len(self.requests)
         again = [(last, f"{self._call_id(last)}-2")] if last else []
@@ -152,7 +155,8 @@ def with_message_fallback(
 
     :param send: sends a start request.
     :param default_text: the text to speak instead of a rejected message.
-    :param warn: is called with a text each time the message is replaced.
+    :param warn: a function that takes a warning text. It is invoked each time another message replaces the
+        message.
     """
 
     def send_accepted_message(request: StartCall) -> StartedCall:
@@ -192,7 +196,8 @@ def with_scenario_fallback(
     request has no message, or if the service rejects the request for another reason.
 
     :param send: sends a start request.
-    :param warn: is called with a text if an informer call replaces the scenario call.
+    :param warn: a function that takes a warning text. It is invoked if an informer call replaces the scenario
+        call.
     """
 
     def send_possible_call(request: StartCall) -> StartedCall:

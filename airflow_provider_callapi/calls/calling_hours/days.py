@@ -19,7 +19,7 @@ _KEYS = frozenset({"days", "also", "except"})
 
 @dataclass(frozen=True)
 class WorkCalendar:
-    """The production calendar of a country: its workdays, after the government has moved days off.
+    """The production calendar of a country: its workdays. A government can swap workdays and days off.
 
     :ivar country: ISO 3166 code of the country, such as ``RU``.
     :ivar years: the years that the calendar contains.
@@ -40,7 +40,7 @@ class CallingDays:
     :ivar also: dates on which people may be called although ``weekdays`` or ``calendar`` exclude them.
     :ivar excluded: dates on which no one may be called.
     :ivar calendar: the production calendar of a country. None: the calendar is not read yet, or ``weekdays``
-        makes the calendar unnecessary.
+        is set and the calendar is unnecessary.
     """
 
     weekdays: frozenset[int] | None = _ALL_WEEKDAYS

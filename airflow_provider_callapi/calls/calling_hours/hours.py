@@ -54,8 +54,8 @@ class CallingHours:
         """Return the calling window that is open now, or else the next window: (opens at, closes at).
 
         Both times are epoch seconds. If people may be called at any time, the window is (``now``, infinity).
-        If no window opens within a year, or the calendar does not know a day before the next window, both
-        times are infinite.
+        If no window opens within a year, both times are infinite. Both times are also infinite if the
+        production calendar lacks a day before the next window.
 
         At every moment of the returned window, the local time is inside the calling hours. If a clock change
         skips the opening or closing time, the moment of the change is used. If a clock change repeats the

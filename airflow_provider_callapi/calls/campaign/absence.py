@@ -1,8 +1,9 @@
-"""Finds out which lost calls of a campaign were never placed. The campaign dials these people again.
+"""Finds out which lost calls of a campaign were never placed. The campaign calls these people again.
 
-A call is lost if its start request got no answer. With ``absence_proven_after``, the campaign polls until
-``list.calls`` has not shown the lost call for that many seconds. After this time, the Data API reports every
-call that was placed. One request to the Data API therefore decides about all lost calls of the campaign.
+A call is lost if its start request got no answer. If the author sets ``absence_proven_after``, the campaign
+polls for that many seconds. If no snapshot shows the lost call, the campaign then asks the Data API, which by
+now reports every call that was placed. One request to the Data API decides about all lost calls of the
+campaign.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _DAY = 86_400.0
 
 @dataclass(frozen=True)
 class AbsenceVerdict:
-    """Which lost calls were found, were never placed, or remain unresolved, after their search time.
+    """What became of lost calls after their search time: found, never placed, or unresolved.
 
     Each person is given by the person's key in the ledger.
 
@@ -41,9 +42,9 @@ class AbsenceVerdict:
 
 
 class AbsenceProof:
-    """Decides, by a request to the Data API, whether a campaign's lost calls were placed.
+    """Decides whether a campaign's lost calls were placed, by a request to the Data API.
 
-    The request concerns the lost calls that no poll has found during their search time.
+    The request asks about the lost calls that no poll has found during their search time.
 
     :param interval: seconds between two requests to the Data API.
     """
@@ -64,8 +65,8 @@ class AbsenceProof:
 
         :param people: the ledger keys of people whose lost call no poll has found in the search time.
         :param now: epoch seconds.
-        :return: the ledger keys of these people in three groups. If a person is in no group, the campaign
-            continues to search for the person's call.
+        :return: the verdict, with the ledger keys of the people in three groups. If a person is in no group,
+            the campaign continues to search for the person's call.
         """
         fetch = self._gateway.reported_calls
         lost_calls = {key: _lost_call(self._index[key]) for key in people}
@@ -121,6 +122,8 @@ def _lost_call(state: PersonState) -> LostCall:
 def _is_missing(lost: LostCall, *, since: float) -> bool:
     """Return whether each snapshot since the time ``since`` proves that a lost call is not active.
 
-    :param since: epoch seconds. At least two snapshots are necessary.
+    The result is False if fewer than ``TOLERANCE.misses`` consecutive snapshots have proven this.
+
+    :param since: epoch seconds.
     """
     return lost.missing_since is not None and lost.missing_since <= since and lost.misses >= TOLERANCE.misses

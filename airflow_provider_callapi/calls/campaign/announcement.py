@@ -44,7 +44,7 @@ class Announcement:
     timezone: str
 
     def plan_lines(self) -> Iterator[Line]:
-        """Yield log lines: how many people are called, how many are not called, and for what reasons."""
+        """Yield log lines: how many people the campaign calls, how many people are left out, and why."""
         campaign, plan = self.campaign, self.campaign.plan
         yield Line(
             f"Campaign {self.name}: {self.called} people to be called, {campaign.finished} finished before, "

@@ -1,6 +1,6 @@
-"""Moves a person to the next stage of a campaign, for example when a call to this person was placed or ended.
+"""Moves a person to the next stage of a campaign, for example when the person's call has ended.
 
-Each public method returns the person's changed attempt. The code that uses the method stores this attempt in
+Each public method returns the person's changed attempt. The code that uses the method stores the attempt in
 the ledger.
 """
 
@@ -32,7 +32,7 @@ _ADOPTION_EVENTS: dict[Status, PersonEvent] = {
 class AttemptProgress:
     """Moves a person of a campaign to the next stage, such as ``active`` or ``report_due``.
 
-    The class also creates the data of that stage, such as the deadline for the report of the call.
+    The class also creates the data of the new stage, such as the deadline for the report of the call.
 
     :param index: all people of the campaign.
     :param queues: the queues of people who wait for a call.
@@ -59,7 +59,8 @@ class AttemptProgress:
 
         :param attempt: the person's newest attempt in the ledger.
         :param now: epoch seconds.
-        :return: the attempt. If it differs from the given attempt, it must be stored in the ledger.
+        :return: the attempt, possibly changed. The code that uses this method stores a changed attempt in the
+            ledger.
         """
         if state.stage is not PersonStage.PLANNED:
             self._index.move(state, PersonEvent.TAKEN_OVER)
@@ -71,7 +72,7 @@ class AttemptProgress:
         return self._advance(state, event, attempt, now)
 
     def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
-        """Put a person back into the queue, because the call was not placed; return the changed attempt.
+        """Put a person back into the queue after a call that was not placed; return the changed attempt.
 
         The next call to the person has the same attempt number.
 
@@ -113,7 +114,7 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def dial_absent(self, state: PersonState, now: float) -> Attempt:
-        """Put a person whose lost call was never placed back into the queue; return the changed attempt.
+        """Put a person back into the queue whose lost call was never placed; return the changed attempt.
 
         The next call to the person has the same attempt number.
 
@@ -149,9 +150,9 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.ENDED, ended, now)
 
     def know_result(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Record the result of a person's call that is over, such as ``busy``; return the changed attempt.
+        """Record the result of a person's ended call, such as ``busy``; return the changed attempt.
 
-        :param call: what is known of the call. The result follows from it, see `result_of`.
+        :param call: what is known of the call. The function `result_of` derives the result from ``call``.
         :param now: epoch seconds.
         """
         known = state.current_attempt.with_status(
@@ -162,7 +163,7 @@ class AttemptProgress:
     def tag(self, state: PersonState, call: Outcome, now: float) -> Attempt:
         """Record that a tag was set on a call, or cannot be set; return the person's changed attempt.
 
-        If the call is over and needs no other tag, the attempt is finished.
+        If the call has ended and needs no other tag, the method also finishes the attempt.
 
         :param call: the call with its present tags.
         :param now: epoch seconds.

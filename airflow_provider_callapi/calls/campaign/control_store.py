@@ -1,4 +1,4 @@
-"""The store through which users pause, resume or stop a running campaign, and see the campaign's progress."""
+"""The store through which users control a running campaign and see the campaign's progress."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from airflow_provider_callapi.calls.campaign.wishes import Wish
 
 
 class ControlStore(Protocol):
-    """A store from which a campaign's task reads a user's wish, and in which the task stores its progress.
+    """A store for a user's wish and for a campaign's progress.
 
-    A wish is to pause, to resume or to stop the campaign.
+    A wish is what a user asks of a running campaign: to pause, to resume or to stop. The campaign's task
+    reads the wish, and stores the progress.
     """
 
     def read_wish(self) -> Wish | None:
-        """Return what a user has asked of the campaign; None: no user has asked for anything."""
+        """Return the newest wish of a user; None: no user has asked for anything."""
 
     def publish(self, progress: Progress) -> None:
         """Store the campaign's progress, and replace the older progress."""

@@ -1,4 +1,4 @@
-"""Decides when a campaign's task defers and so frees its worker, and when it needs a worker again."""
+"""Decides when the task of a campaign defers and frees its worker, and when the task needs a worker again."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ While the task is deferred, it cannot read that a user has resumed the campaign.
 def absence_until(
     runner: Runner, pause: Pause, now: float, *, preparation: float, has_data_api: bool
 ) -> float | None:
-    """Return until when the task of a campaign can defer, because the campaign needs no Airflow worker.
+    """Return until when the task of a campaign can defer. A deferred task needs no Airflow worker.
 
-    The campaign needs a worker, for example, if the next call is due within a minute, or if the campaign
-    searches for a lost call.
+    The task needs a worker, for example, if the next call is due within a minute, or if the campaign searches
+    for a lost call.
 
     :param pause: the pause that the last step of the campaign returned.
     :param now: epoch seconds.

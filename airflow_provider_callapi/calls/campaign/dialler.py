@@ -1,4 +1,7 @@
-"""Dials a batch of intents: claims each intent, sends the start requests and stores the replies."""
+"""Dials a batch of people: claims the intent of each person, sends the start requests and stores the replies.
+
+An intent is the record that a ledger stores before the start request of an attempt is sent.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,10 @@ from airflow_provider_callapi.calls.campaign.people import CallTemplate
 
 
 class Dialler:
-    """Dials intents: claims each intent in the ledger, sends the start request and stores the reply.
+    """Claims intents in the ledger, sends the start request of each granted intent, and stores the replies.
 
-    An intent is the attempt to call a person who was chosen to be called now.
+    An intent is the record of the next attempt to call a person. The ledger stores the intent before the
+    start request is sent.
 
     :param dialling: decides what follows from each reply of the service.
     :param template: makes the start request of each person.
@@ -43,10 +47,10 @@ class Dialler:
         self._failures = FailureCounter(gateway.log)
 
     def dial(self, intents: Sequence[Attempt]) -> None:
-        """Claim each intent in the ledger, and dial the intents that the ledger grants.
+        """Claim each intent in the ledger, and send the start request of each intent that the ledger grants.
 
-        A claim takes time. If the person's calling window closes meanwhile, or dialling stops, the person is
-        not dialled and returns to the queue.
+        A claim takes time. Meanwhile, the person's calling window may close, or dialling may stop. The method
+        then does not dial the person, and puts the person back into the queue.
 
         :raises CallApiError: too many batches of start requests in a row got no answer.
         """
@@ -70,9 +74,9 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Return the intents that may still be dialled, and put all other people back into the queue.
+        """Return the intents whose people may still be dialled, and put all other people back into the queue.
 
-        An intent may no longer be dialled if the person's calling window has closed or dialling has stopped.
+        A person may no longer be dialled if the person's calling window has closed or dialling has stopped.
         """
         in_time: list[Attempt] = []
         late: list[Attempt] = []

@@ -64,21 +64,22 @@ class Dialling:
 
     @property
     def active_calls(self) -> int:
-        """Return how many calls are active. Lost calls count too, because a lost call may be active."""
+        """Return how many calls are active. A lost call counts too, because the call may be active."""
         return self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.LOST)
 
     def stop(self, why: str) -> None:
         """Stop dialling; the active calls continue.
 
-        :param why: the reason, as text. If dialling has stopped before, the first reason is kept.
+        :param why: the reason, as text. If dialling has stopped before, the first reason stays.
         """
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish the people who cannot be called before dialling ends, so that the campaign does not wait.
+        """Finish the people who cannot be called before dialling ends.
 
-        Dialling ends at the time `Rules.dial_until`. The method finishes all waiting people of a time zone if
-        none of them may be called before this time.
+        The campaign then does not wait for them. Dialling ends at the time `Rules.dial_until`. If no person
+        of a time zone may be called before this time, the method finishes all waiting people of the time
+        zone.
 
         :param now: epoch seconds.
         """
@@ -88,13 +89,15 @@ class Dialling:
     def choose(self, now: float) -> list[Attempt]:
         """Choose the people to call now; return an intent for each.
 
-        The account's points, ``max_active`` (active calls) and ``at_once`` (start requests at the same time)
-        limit how many people are chosen. The people whose calling window closes soonest are chosen first. A
-        person on the do-not-call list is finished and gets no intent.
+        An intent is the record of the person's next attempt. Three limits determine how many people are
+        chosen: the account's points, ``max_active`` (active calls) and ``at_once`` (start requests at the
+        same time). People whose calling window closes soon come first. A person on the do-not-call list is
+        finished and gets no intent.
 
         :param now: epoch seconds.
-        :return: new attempts with the status ``dialling``, to claim in the ledger. The list is empty while
-            dialling is paused or has stopped.
+        :return: the intents: new attempts with the status ``dialling``. The code that uses this method claims
+            each intent in the ledger. The list is empty while dialling is paused, or after dialling has
+            stopped.
         """
         if self.stopped is not None or self.paused is not None:
             return []
@@ -130,11 +133,14 @@ class Dialling:
         return intent
 
     def person_of(self, intent: Attempt) -> Person:
-        """Return the person whom an intent (an attempt that is about to be dialled) calls."""
+        """Return the person to whom an intent belongs.
+
+        An intent is the stored record of the next attempt to call the person.
+        """
         return self._index[intent.person].person
 
     def may_dial(self, intent: Attempt, now: float) -> bool:
-        """Return whether a claimed intent may still be dialled.
+        """Return whether the person of a claimed intent may still be dialled.
 
         A claim takes time. Meanwhile, the calling window may have closed, or dialling may have stopped.
 
@@ -146,14 +152,15 @@ class Dialling:
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
         """Record that the ledger refused the claim of an intent, so that the person must not be dialled now.
 
-        If another process has dialled the person, the campaign continues with that process's attempt.
-        Otherwise, the person waits until `ClaimResult.not_before`, or for half a minute if this time is
-        unknown. If dialling ends before this time, the person is finished.
+        If another process has dialled the person, the campaign continues with the attempt of that process.
+        Otherwise, the person waits until `ClaimResult.not_before`. If this time is unknown, the person waits
+        for 30 seconds. If the campaign stops dialling (`Rules.dial_until`) before the wait ends, the campaign
+        does not call the person again.
 
         :param claim: the ledger's answer to the claim.
         :param now: epoch seconds.
-        :return: the changed attempt, to store in the ledger, in a list. The list is empty if no attempt in
-            the ledger has to change.
+        :return: a list with the changed attempt, which the caller stores in the ledger. The list is empty if
+            no stored attempt has to change.
         """
         state = self._index[intent.person]
         if claim.held is not None:
@@ -167,7 +174,7 @@ class Dialling:
         return []
 
     def put_back(self, intent: Attempt, due: float) -> Attempt:
-        """Return a person to the queue, because the person's intent was not dialled.
+        """Return a person to the queue, because no start request was sent for the person's intent.
 
         :param due: epoch seconds. The person is not dialled before this time.
         :return: the changed attempt, to store in the ledger.
@@ -177,8 +184,9 @@ class Dialling:
     def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
         """Record the service's answer to the start request of an intent.
 
-        For example, a placed call is watched from now on, and a request without an answer makes the call a
-        lost call. If the service would refuse every person's call with the same error, dialling stops.
+        For example, the campaign begins to watch a placed call. If the request got no answer, the call
+        becomes a lost call. If the service would refuse every person's call with the same error, dialling
+        stops.
 
         :param answer: the placed call, or the error.
         :param now: epoch seconds.
@@ -212,10 +220,10 @@ class Dialling:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return a phrase such as `` (row 7 of the list)`` for the message of an error.
+        """Return a phrase for an error message, such as `` (row 7 of the list)``.
 
-        The phrase helps to find a parameter that the service refuses without naming it. For all other errors,
-        the phrase is ``""``.
+        The phrase names the person's row, and helps a user to find a parameter that the service refuses
+        without naming it. For all other errors, the phrase is ``""``.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

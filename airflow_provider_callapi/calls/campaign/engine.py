@@ -42,8 +42,8 @@ class Actions:
     :ivar tag: the answered, active calls that need a tag, as pairs (attempt, tag id).
     :ivar untagged: the answered calls that ended without their tag, as pairs (attempt, tag id). The runner
         logs each of these calls.
-    :ivar dial: the intents of the people to call now. The runner claims each intent in the ledger, and dials
-        each intent whose claim is granted.
+    :ivar dial: the intents of the people to call now: the records of their next attempts. The runner claims
+        each intent in the ledger. If the ledger grants the claim, the runner dials the person.
     """
 
     changed: list[Attempt] = field(default_factory=list)
@@ -212,8 +212,9 @@ class Campaign:
     def tags_active_calls(self) -> bool:
         """Return whether the campaign tags an answered call while the call is active.
 
-        The result is True only if answered calls get a tag and the connection does not use the Data API.
-        Without the Data API, a finished call cannot be tagged.
+        True: the author has set a tag for answered calls, and the connection does not use the Data API. With
+        the Data API, the campaign tags a call after its end. Without the Data API, a finished call cannot be
+        tagged.
         """
         return self._tags.tags_active_calls
 
@@ -226,7 +227,7 @@ class Campaign:
 
     @property
     def active(self) -> int:
-        """Return how many calls are active. Lost calls count too, because a lost call may be active."""
+        """Return how many calls are active. A lost call counts too, because the call may be active."""
         return self.dialling.active_calls
 
     @property

@@ -14,7 +14,7 @@ class FailureCounter:
     A request that is refused for lack of points (rate-limit units) does not count, because the account gets
     new points each minute.
 
-    :param log: called with one line of text for each failure.
+    :param log: a function that takes a line of text. The counter invokes the function for each failure.
     :ivar in_a_row: how many failures there were since the last success.
     """
 
@@ -29,7 +29,7 @@ class FailureCounter:
     def fail(self, failure: CallApiError) -> None:
         """Count and log a failure, unless the request was refused for lack of points (rate-limit units).
 
-        :raises CallApiError: the given failure, if it is permanent, or if more failures came in a row than
+        :raises CallApiError: the given failure. The failure is permanent, or more failures came in a row than
             the tolerance allows.
         """
         if isinstance(failure, LimitExceeded):

@@ -1,4 +1,4 @@
-"""Counts for the charts of a campaign's report: calls and answers by minute, by hour and by attempt."""
+"""Counts for the charts of the campaign report: calls and answers by minute, by hour and by attempt."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Tally:
     :ivar calls: how many calls are in the group.
     :ivar rang: how many of the calls may have rung a phone. Calls without a free line, and calls that the
         account could not place, rang no phone.
-    :ivar answered: how many of the calls the contact answered.
+    :ivar answered: how many of the calls were answered by the contact.
     """
 
     calls: int = 0
@@ -42,9 +42,9 @@ class Tally:
 
     @property
     def answer_rate(self) -> float:
-        """Return the share of answered calls in the calls that may have rung a phone, from 0.0 to 1.0.
+        """Return which share of the calls that may have rung a phone was answered, from 0.0 to 1.0.
 
-        If no call rang a phone, the rate is 0.0. The true rate can be higher, because calls with an unknown
+        If no call rang a phone, the share is 0.0. The true share can be higher, because calls with an unknown
         result may have been answered.
         """
         return share(self.answered, self.rang)
@@ -58,7 +58,7 @@ class Figures:
     :ivar minutes: minute, in minutes since the epoch → how many calls.
     :ivar hours: the counts of the calls in each hour of the day, in the person's time zone: 24 entries.
     :ivar by_attempt: number of the attempt → counts of the calls that may have rung a phone. Attempts that
-        rang no phone are left out, so 1 stands for the first call that rang the person's phone.
+        rang no phone do not count: number 1 is the first call that rang the person's phone.
     :ivar zones: IANA names of the time zones of the people who were called.
     :ivar reasons: (result, reason) → how many people have this result for this reason. People who answered
         are left out. The reason is the error of an invalid row, the name of the error with which the service
@@ -177,7 +177,7 @@ def split_into_bins(
 
 
 def _bin_minutes(minutes: int, most: int) -> int:
-    """Return the shortest round length of a bin, in minutes, with which there are at most ``most`` bins.
+    """Return the length of a bin in minutes: the shortest round length that gives at most ``most`` bins.
 
     The minutes must fit into ``most - 1`` bins, because the first bin can begin before the first minute.
 

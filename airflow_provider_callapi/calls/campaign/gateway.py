@@ -35,15 +35,15 @@ class CampaignGateway:
     :ivar take_snapshot: polls the active calls once; returns the snapshot.
     :ivar limits: returns the newest counters of the account's points; None: no reply has contained counters
         yet.
-    :ivar reports: called with a time, epoch seconds, and with call session ids. Returns what the Data API
-        reports about those of these calls that are finished and started at this time or later. If the ids
-        are None, the reports of all calls are returned. The field itself is None if there is no Data API.
-    :ivar reported_calls: called with a time, epoch seconds. Returns the Data API's reports of all calls that
+    :ivar reports: takes a time, epoch seconds, and call session ids. Returns what the Data API reports about
+        the finished calls with these ids that started at this time or later. If the ids are None, the
+        function returns the reports of all calls. The field itself is None if there is no Data API.
+    :ivar reported_calls: takes a time, epoch seconds. Returns the Data API's reports of all calls that
         started at this time or later, including active calls. The field itself is None if there is no Data
         API.
-    :ivar tag_active: sets a tag on an active call; called with the call session id and the tag id.
-    :ivar tag_finished: sets a tag on a finished call; called with the ``communication_id`` in the call's
-        report and the tag id.
+    :ivar tag_active: takes a call session id and a tag id, and sets the tag on the active call.
+    :ivar tag_finished: takes the ``communication_id`` in a call's report and a tag id, and sets the tag on
+        the finished call.
     :ivar do_not_call: returns the numbers that must not be called now; None: these numbers are unknown.
     :ivar wish: returns what a user has asked of the campaign; None: no user has asked for anything.
     :ivar clock: returns the time, epoch seconds.
@@ -64,9 +64,10 @@ class CampaignGateway:
 
 
 class LimitsFeed:
-    """Returns the account's counters of points (rate-limit units) each time a reply contains new counters.
+    """Returns the account's counters of points (rate-limit units), if a reply has contained new counters.
 
-    The same counters are never returned twice, because they would hide the points used since the reply.
+    The feed never returns the same counters twice. Old counters would hide the points that were used since
+    the reply.
 
     :param newest: returns the newest counters; None: no reply has contained counters yet.
     """

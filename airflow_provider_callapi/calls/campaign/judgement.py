@@ -43,8 +43,8 @@ class Problem:
 def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container[str]) -> dict[str, Result]:
     """Return the final result of each person: key in the ledger → result.
 
-    A person who was not called and is on the do-not-call list gets the result `Result.DO_NOT_CALL`. All other
-    results stay unchanged.
+    If a person on the do-not-call list was not called, the person's result becomes `Result.DO_NOT_CALL`. All
+    other results stay unchanged.
 
     :param results: key in the ledger → result, as `Campaign.results` returns them.
     :param excluded: the numbers on the do-not-call list.
@@ -57,7 +57,7 @@ def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container
 
 
 def collect_endings(plan: Plan, results: Mapping[str, Result], ledger: Ledger) -> list[Ending]:
-    """Return each person's `Ending`: the final result, and all attempts to call the person in the ledger.
+    """Return each person's `Ending`: the final result, and the person's attempts in the ledger.
 
     :param results: key in the ledger → final result, for every person.
     """
@@ -81,8 +81,8 @@ def find_problem(
     :param limits: the shares above which the task fails, such as the share of people who were not reached.
     :param stopped: why the campaign stopped dialling; None: dialling was not stopped.
     :param began_too_late: whether this try of the task began after the end of ``max_lateness``.
-    :param has_min_gap: whether ``min_gap`` is set. If True, a campaign that called no one is no problem,
-        because another campaign may have called these people.
+    :param has_min_gap: whether ``min_gap`` is set. If True, the task does not fail after a campaign that
+        called no one, because another campaign may have called these people.
     :param last_minute: when ``max_lateness`` ends, as text.
     """
     counts = describe_counts(summary)

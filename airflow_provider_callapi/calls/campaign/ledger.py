@@ -76,12 +76,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """The ledger's answer to a claim: whether this process may dial an attempt, or why not.
+    """The ledger's answer to a claim: whether this process may dial the person of an intent, or why not.
 
-    A claim is the request of a process to reserve an attempt for itself.
+    With a claim, a process asks the ledger to reserve an attempt for the process.
 
-    :ivar granted: True: the ledger has stored the intent, and only this process may dial the attempt. False:
-        this process must not dial the attempt.
+    :ivar granted: True: the ledger has stored the intent, and only this process may dial the person. False:
+        this process must not dial the person.
     :ivar held: another process's stored attempt to call the same person; None: no such attempt was found.
     :ivar not_before: when the person may be called, epoch seconds; None: unknown. Only used if ``granted`` is
         False and ``held`` is None.
@@ -93,7 +93,7 @@ class ClaimResult:
 
 
 def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
-    """Return whether a ledger must refuse an intent, because the person could be called twice.
+    """Return whether a ledger must refuse an intent, because a person could get a second call.
 
     The ledger must refuse the intent in two cases: the same or a later attempt to call the person was dialled
     already, or the person's newest attempt is still open.
@@ -140,7 +140,7 @@ class Ledger(Protocol):
 
 
 class LedgerLayer:
-    """A ledger that passes each call on to another ledger. Its subclasses do something more.
+    """A ledger that passes each request on to another ledger. A subclass adds an action, such as a metric.
 
     :param ledger: the ledger that stores the attempts.
     """

@@ -31,8 +31,8 @@ class LostCallSearch:
     def search_snapshot(self, snapshot: Snapshot) -> tuple[list[Attempt], list[str]]:
         """Search for the campaign's lost calls among the active calls that a successful poll has returned.
 
-        :return: (found, not found). Found: the attempts whose call was found, to store in the ledger. Not
-            found: the keys of the people whose call was not found in the search time.
+        :return: a pair. First: the attempts whose call was found, to store in the ledger. Second: the keys of
+            the people whose call was not found in the search time.
         """
         if not self._index.count(PersonStage.LOST):
             return [], []

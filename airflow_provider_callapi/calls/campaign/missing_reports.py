@@ -29,7 +29,7 @@ UNANSWERED_PATIENCE = 3600.0
 class MissingReports:
     """Assigns the Data API's reports to a campaign's calls, and records the result of each reported call.
 
-    If a report does not come in time, the result comes from the snapshots of the call.
+    If the report of a call does not come in time, the snapshots of the call determine the result.
     """
 
     def __init__(
@@ -57,10 +57,11 @@ class MissingReports:
         )
 
     def search_start(self) -> float | None:
-        """Return from which time on the Data API's reports are needed, epoch seconds.
+        """Return the time from which on the campaign needs the Data API's reports, epoch seconds.
 
-        This is when the earliest intent of the calls without a report was stored. A request for reports also
-        covers at least the day before, in case the service's clock or the connection's time zone differs.
+        At this time, the campaign stored the earliest intent among the calls without a report. A request for
+        reports also covers at least the day before, in case the service's clock or the connection's time zone
+        is wrong.
 
         :return: None: no report is missing, or there is no Data API.
         """
@@ -73,7 +74,7 @@ class MissingReports:
 
         A request for these reports alone is short, even if the account has many other calls.
 
-        :return: None: a call is lost, so its session id is not known, and all reports are needed.
+        :return: the ids. None: a call is lost and has no known session id, so the campaign needs all reports.
         """
         if self._index.count(PersonStage.LOST):
             return None
@@ -110,8 +111,8 @@ class MissingReports:
     def _owner_of(self, report: CallReport, lost_calls: LostByExternalId, now: float) -> PersonState | None:
         """Return the person whose call a report describes; None: the campaign does not need the report.
 
-        If the report describes a lost call, the call is recorded as found. A report is not needed if it
-        describes another campaign's call, or if the Data API returned the report before.
+        If the report describes a lost call, the method records the call as found. The campaign does not need
+        the report of another campaign's call, and does not need a report twice.
         """
         state = self._index.with_session(report.id)
         if state is None and (state := owner_of(lost_calls, report.call_api_external_id, report)):
@@ -124,7 +125,7 @@ class MissingReports:
         The result of each of these calls is derived from the snapshots of the call.
 
         :param now: epoch seconds.
-        :param patience: seconds after its deadline from which on a report is late.
+        :param patience: a report is late when this number of seconds has passed since the report's deadline.
         """
         late = [
             state

@@ -73,8 +73,9 @@ If it is not known whether the contact answered, `Result.UNKNOWN` replaces these
 def result_of(call: Outcome) -> Result:
     """Return the result of a call that is over, such as `Result.ANSWERED` or `Result.BUSY`.
 
-    If the contact did not answer, the result comes from the finish reason. The finish reason of the contact's
-    own leg takes precedence over the finish reason of the call, because the latter may come from any leg.
+    If the contact did not answer, the finish reason determines the result. The finish reason of the contact's
+    own leg takes precedence over the finish reason of the call, because the reason of the call may come from
+    any leg.
 
     If it is not known whether the contact answered (``call.answered`` is None), a finish reason such as
     "busy" does not suffice. The result is then `Result.UNKNOWN`.
@@ -95,9 +96,9 @@ def redial_table(
     The delays by result are those of `REDIAL_DELAYS`, except where the author gives another delay. The marks
     (operations and tags of a call) are in the author's order. The value None means that there is no redial.
 
-    :param delays: name of a result, or text of a mark → seconds from the end of a call to the redial, or None
-        for no redial. Of the results, only those in `REDIAL_DELAYS` are allowed. If ``delays`` is None, all
-        defaults apply.
+    :param delays: name of a result, or text of a mark → seconds from the end of a call to the redial. The
+        value None means that there is no redial. A result must be one of the results in `REDIAL_DELAYS`. If
+        ``delays`` itself is None, all defaults apply.
     :raises ValueError: a result, a mark or a delay is not allowed. The text names the field.
     """
     by_result = dict(REDIAL_DELAYS)

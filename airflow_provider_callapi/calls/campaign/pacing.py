@@ -1,8 +1,8 @@
 """Determines how many calls may be placed now, according to the service's counters of points.
 
-Points are the units of the service's rate limits: an account has some for each minute and some for each day.
-Every reply of the service contains the account's counters. `Pacing` spreads the remaining points of a minute
-over the rest of the minute.
+Points are the units of the service's rate limits. An account has a number of points for each minute, and a
+number of points for each day. Every reply of the service contains the account's counters. `Pacing` spreads
+the remaining points of a minute over the rest of the minute.
 
 Other programs that use the account, and other shards of the campaign (tasks that call other parts of the
 list), use points from the same counters. Only the service's next reply shows how many points the other
@@ -48,9 +48,9 @@ class Pacing:
     :param reserve: the share of each minute's and each day's points that is not spent on calls: 0.01 is 1 %.
         Polls, tags and other programs need these points.
     :param known_cost: the points that one call costs, as an earlier process has observed; None: unknown.
-    :ivar cost: the points that one call costs: the lowest cost that was observed, or a guess if no cost was
-        observed. The lowest cost is right, because the requests of other programs can only make a call seem
-        more expensive.
+    :ivar cost: the points that one call costs: the lowest observed cost, or a guess if no cost was observed.
+        The lowest observed cost is right, because requests of other programs can only raise the observed
+        cost.
     :ivar known_cost: ``cost``, if it was observed; None: ``cost`` is a guess.
     """
 
@@ -115,7 +115,8 @@ class Pacing:
         """Allow no call before the time ``until``. A pause that ends later stays in force.
 
         :param until: epoch seconds.
-        :param why: what the campaign waits for, as text for the task's log: ``a free line of the account``.
+        :param why: what the campaign waits for, as text for the task's log, such as ``a free line of the
+            account``.
         """
         if until > self._paused_until:
             self._paused_until, self._paused_for = until, why
@@ -125,7 +126,7 @@ class Pacing:
         """Pause because a start request got no answer. After the pause, allow one call at a time.
 
         The first pause lasts five seconds. Each further request without an answer doubles the pause, up to
-        one minute, because the campaign must search for the call that each of these requests may have placed.
+        one minute. Each of these requests may have placed a call, and the campaign must search for the call.
         `record_answer` returns to the normal pace.
 
         :param now: epoch seconds.

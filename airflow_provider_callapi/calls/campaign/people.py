@@ -242,8 +242,8 @@ def read_people(
 def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set[str]) -> str:
     """Return the IANA name of a person's time zone: the zone in the person's row, or else ``default``.
 
-    :param backwards: a set of zones for a warning. If the row contains a zone whose sign is the opposite of
-        the usual sign, such as ``Etc/GMT-3``, the function adds the zone to this set.
+    :param backwards: a set of zones, for a warning. In a zone such as ``Etc/GMT-3``, the sign is the opposite
+        of the usual sign. If the row contains such a zone, the function adds the zone to this set.
     :raises InvalidRow: the row has a time zone that cannot be read.
     """
     own = row.get(columns.timezone) if columns.timezone else None
@@ -286,7 +286,9 @@ def fingerprint(scope: str, contact: str) -> str:
 
 
 def read_shard(text: str | None) -> tuple[int, int]:
-    """Return which part (shard) of the contact list a task calls: ``"2/4"`` is the second of four parts.
+    """Return which part (shard) of the contact list a task calls.
+
+    Example: ``"2/4"`` is the second of four parts.
 
     :param text: a text such as ``"2/4"``. None or empty: the task calls the whole list.
     :return: (number of the shard, how many shards), such as (2, 4); (1, 1) for the whole list.

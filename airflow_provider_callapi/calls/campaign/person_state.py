@@ -1,10 +1,11 @@
 """The stage of each person in a campaign, such as ``waiting`` or ``active``, and the data of that stage.
 
-Every person starts in stage ``planned``. In this stage, the campaign has not yet evaluated the ledger's
-attempts to call the person. The newest of these attempts determines the first event. The event is ``ready``
-if the ledger has no attempt. The event ``taken_over`` means that another process has stored an attempt to
-call the person. The person then returns to stage ``planned``, and the other process's attempt determines the
-next event.
+Every person starts in stage ``planned``. In this stage, the campaign reads the person's attempts from the
+ledger. The newest attempt determines the first event. If the ledger has no attempt, the first event is
+``ready``.
+
+The event ``taken_over`` means that another process has stored an attempt to call the person. The person then
+returns to stage ``planned``, and the other process's attempt determines the next event.
 
 A person changes stage only as this table shows. Every other event raises `ImpossibleTransition`.
 
@@ -41,8 +42,8 @@ attempt_over      redial            waiting
 attempt_over      no_redial         finished
 ================  ================  ================
 
-Without a Data API, a person leaves ``report_due`` at once. Without tags to set, a person leaves
-``tags_due`` at once.
+Without a Data API, a person leaves ``report_due`` at once. Without tags to set, a person leaves ``tags_due``
+at once.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ class Progress:
     :ivar why: what dialling waits for, or why dialling has stopped, as text; ``""`` while the campaign dials.
     :ivar per_minute: how many people were finished per minute since this worker began; None: not known yet.
     :ivar sessions: the call session ids of the active calls.
-    :ivar files: the paths of the results and of the report, which the campaign writes at its end.
+    :ivar files: the paths of the results file and of the campaign report, which the campaign writes at its
+        end.
     :ivar ends_at: when the campaign ends at this pace, epoch seconds; None: not known.
     :ivar at: when the campaign published this progress, epoch seconds.
     :ivar next_at: when the campaign publishes again at the latest, epoch seconds.
@@ -100,13 +101,13 @@ class ProgressMeter:
         now: float,
         next_at: float,
     ) -> Progress:
-        """Return how far the campaign is now, to be published.
+        """Return how far the campaign is now. The campaign publishes the returned object.
 
         :param name: the campaign's name.
         :param shard: the part of the list that this task calls, such as ``2/4``; None: the whole list.
         :param owner: dag id, run id, task id and map index of the task.
         :param connection: id of the Airflow connection through which the campaign dials.
-        :param files: the paths of the results and of the report.
+        :param files: the paths of the results file and of the campaign report.
         :param now: epoch seconds.
         :param next_at: when the campaign publishes again at the latest, epoch seconds.
         """

@@ -1,4 +1,4 @@
-"""Decides when a campaign calls a person again after an attempt, if at all."""
+"""Decides whether and when a campaign calls a person again after an attempt."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     attempt's result. A placed call without such a mark is redialled only if it is certain that the contact
     did not answer.
 
-    If the call rang no phone, each earlier call that rang no phone doubles the delay, at most to 32 times the
-    delay. Calls that rang no phone do not count against ``max_attempts``.
+    A call may ring no phone, for example if the account has no free line. Each earlier call to the person
+    that rang no phone then doubles the delay, up to 32 times the delay. Calls that rang no phone do not count
+    against ``max_attempts``.
 
-    :param now: epoch seconds. If it is unknown when the attempt's result became known, this time is used.
+    :param now: epoch seconds. The function uses this time if the attempt does not state when its result
+        became known.
     """
     assert attempt.result is not None, "a finished attempt has a result"
     rang_no_phone = attempt.result in RANG_NO_PHONE
@@ -52,8 +54,8 @@ def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
 def _ended_at(attempt: Attempt, now: float) -> float:
     """Return when the call ended, epoch seconds.
 
-    The returned time lies between the intent and the moment at which the result became known. A time outside
-    these limits comes from a wrong clock or time zone, and is replaced by the nearer limit.
+    The call ended after the intent was stored, and before the result became known. A time outside these
+    limits comes from a wrong clock or time zone: the function then returns the nearer limit.
     """
     known_at = attempt.result_known_at or now
     ended_at = attempt.call.ended_at if attempt.call else None

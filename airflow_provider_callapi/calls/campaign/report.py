@@ -1,4 +1,4 @@
-"""Renders the report of a campaign: one HTML page without scripts, external files or phone numbers."""
+"""Renders the campaign report: one HTML page about a finished campaign, without scripts or phone numbers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def render_report(
     timezone: str,
     unfinished: str | None = None,
 ) -> str:
-    """Return the report of a campaign as an HTML page.
+    """Return the campaign report: an HTML page about a finished campaign.
 
     The page shows how many calls the service accepted in each minute. The page also shows the answer rate of
     each hour of the day, in the time zone of the called person. The page contains no phone number and no
@@ -57,7 +57,7 @@ def render_report(
     :param calls_per_minute: how many calls per minute the account's points pay for. The chart shows this
         number as a line. None: unknown, and the chart has no line.
     :param timezone: IANA name of the time zone of the chart of calls over time.
-    :param unfinished: why the campaign was stopped, in a few words. The top of the page shows this reason and
+    :param unfinished: why the campaign was stopped, in a few words. The top of the page shows the reason, and
         how many people were not called. None: the campaign was not stopped.
     """
     figures = count_calls(endings, invalid)
@@ -148,7 +148,7 @@ class _TimeLine:
     :ivar scale: the vertical axis, in calls per minute.
     :ivar ticks: the marks on the time axis.
     :ivar limit_fits: whether the chart shows the limit as a line. The limit is the number of calls per minute
-        that the points pay for. A limit that is far above all calls is given only as text.
+        that the points pay for. If the limit is far above all calls, the page shows the limit only as text.
     :ivar gaps: times without calls: (left, width), in percent of the chart's width.
     """
 

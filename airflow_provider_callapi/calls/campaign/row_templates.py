@@ -21,9 +21,9 @@ class InvalidRow(ValueError):
 
 
 class _Missing(StrictUndefined):
-    """The value of a name that a template uses and that does not exist, such as a column missing in a row.
+    """The value of an undefined name in a template, such as a column that the row lacks.
 
-    A use of the value raises an error that names the missing column.
+    Each use of the value raises an error that names the missing column.
     """
 
     @property

@@ -22,8 +22,8 @@ class Rules:
         missing or has None, there is no redial after this result.
     :ivar block_marks: the marks that put the person on the account's blacklist.
     :ivar redial_marks: mark → seconds from the end of a call with this mark to the next attempt, even if the
-        contact answered; None: no redial. If a call has several marks of this table, the first one applies.
-        ``redial`` does not apply to a call with such a mark.
+        contact answered. None: no redial. If a call has several marks of this dict, the first mark applies.
+        If a call has a mark of this dict, ``redial`` does not apply.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
     :ivar at_once: how many start requests may wait for an answer at the same time. If the process crashes, at
@@ -34,13 +34,13 @@ class Rules:
         call, even if the call is still active.
     :ivar report_timeout: how long the campaign waits for the Data API's report of a call, in seconds from the
         end of the call; None: there is no Data API.
-    :ivar absence_proven_after: seconds for which ``list.calls`` must not show a lost call. If the Data API
-        does not report the call after this time, the call was never placed, and the person is dialled; None:
-        the absence of a call proves nothing.
+    :ivar absence_proven_after: how long a lost call must stay absent from ``list.calls``, in seconds. If the
+        Data API does not report the call after this time either, the call was never placed, and the campaign
+        dials the person. None: the absence of a call proves nothing.
     :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this
         zone.
     :ivar dial_until: when dialling ends, epoch seconds.
-    :ivar tags: outcome of a call, such as ``answered`` → id of the tag that a call with this outcome gets.
+    :ivar tags: outcome of a call → id of the tag for calls with this outcome, such as ``{"answered": 36}``.
     """
 
     hours: CallingHours = field(default_factory=CallingHours)

@@ -64,7 +64,8 @@ class Runner:
     :param poll_interval: seconds between two polls of the active calls.
     :param report_interval: seconds between two requests for reports.
     :ivar progress: measures how far the campaign is.
-    :ivar wish: the newest wish of a user that the campaign has followed and logged; None: no wish so far.
+    :ivar wish: the newest wish of a user (pause, resume or stop) that the campaign has followed; None: no
+        wish so far.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class Runner:
 
     @property
     def last_poll_failed(self) -> bool:
-        """Return whether the last poll failed while the campaign must poll, because calls are active or lost.
+        """Return whether the last poll failed, and the campaign has active or lost calls.
 
         The runner must then poll again, because too many failed polls in a row fail the task.
         """
@@ -191,7 +192,7 @@ class Runner:
         return snapshot
 
     def _log_progress(self, now: float, dial_at: float, why: str) -> None:
-        """Log the progress once a minute, and also when a long wait begins whose reason is new."""
+        """Log the progress once a minute, and at the beginning of a long wait that has a new reason."""
         is_long = now + _LONG_WAIT < dial_at < NEVER and self.campaign.waiting
         waits_for, before = why if is_long else "", self._waits_for
         self._waits_for = waits_for

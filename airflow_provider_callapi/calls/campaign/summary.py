@@ -35,7 +35,7 @@ class Ending:
 
     @property
     def calls(self) -> list[Attempt]:
-        """Return the attempts whose call the service placed, as far as the ledger contains them.
+        """Return those attempts in the ledger whose call the service placed.
 
         Only these attempts cost points (rate-limit units).
         """

@@ -10,8 +10,8 @@ from airflow_provider_callapi.calls.tagging import due_tags
 class TagPlan:
     """Determines which tags a campaign must still set on a call.
 
-    A call needs the tags that `Rules.tags` gives for its outcome, such as a tag for an answered call. A tag
-    that the call has already, or that cannot be set (see `give_up`), is left out.
+    `Rules.tags` defines the tags for each outcome, such as a tag for answered calls. The plan leaves out a
+    tag that the call already has, and a tag that cannot be set (see `give_up`).
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -22,8 +22,9 @@ class TagPlan:
     def tags_active_calls(self) -> bool:
         """Return whether the campaign tags an answered call while the call is active.
 
-        The result is True only if answered calls get a tag and the connection does not use the Data API.
-        Without the Data API, a finished call cannot be tagged.
+        True: the author has set a tag for answered calls, and the connection does not use the Data API. With
+        the Data API, the campaign tags a call after its end. Without the Data API, a finished call cannot be
+        tagged.
         """
         return self._rules.report_timeout is None and "answered" in self._rules.tags
 

@@ -1,7 +1,8 @@
-"""What a user asks of a running campaign: to pause, to resume, or to stop.
+"""Wishes: what a user asks of a running campaign, such as a pause.
 
-A wish stays in force until a user asks for something else. For example, a paused campaign stays paused after
-a retry or a clear of its task, until a user resumes the campaign.
+A wish is to pause, to resume or to stop the campaign. A wish stays in force until a user asks for something
+else. For example, a campaign stays paused after a retry or a clear of its task, until a user resumes the
+campaign.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class ZoneQueue:
 
         A person whose redial is due comes before the people who were not called yet.
 
-        :param now: epoch seconds. At this time, a calling window of the zone must be open (see `open_until`).
+        :param now: epoch seconds. A calling window of the zone must be open at this time (see `open_until`).
         """
         if self._later and self._later[0][0] <= now:
             return heapq.heappop(self._later)[2]

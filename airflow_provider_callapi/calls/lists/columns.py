@@ -1,7 +1,7 @@
 """Finds the columns of a list that this package uses: ``phone``, ``timezone`` and ``external_id``.
 
-A misspelt name, such as ``timezon``, is an error. If such a column were ignored, people could be called at
-night.
+A misspelt name, such as ``timezon``, is an error. If the package ignored the column, people could be called
+at night.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
     :param names: the names of all columns of a list.
     :param needs_phone: True: the number to call is in the column ``phone``, so a misspelt ``phone`` is an
         error.
-    :raises ListUnreadable: two columns have the same name, apart from case and spaces, or a name seems to be
-        a misspelt ``phone``, ``timezone`` or ``external_id``.
+    :raises ListUnreadable: two columns have the same name, if case and spaces do not count. Or a name seems
+        to be a misspelt ``phone``, ``timezone`` or ``external_id``.
     """
     folded = {name: fold_name(name) for name in names}
     found: dict[str, str | None] = {}
@@ -95,8 +95,9 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
 def phone_columns(names: tuple[str, ...]) -> list[str]:
     """Return the names of the columns of a do-not-call list that may contain phone numbers.
 
-    These are ``phone`` and columns such as ``mobile``, ``phone 2`` or ``phon``, so that no number on the list
-    is missed. If the list has only one column, this column is returned, whatever its name is.
+    Examples of such names are ``phone``, ``mobile``, ``phone 2`` and the misspelt ``phon``. The function
+    returns many names so that no number on the list is missed. If the list has only one column, this column
+    is returned, whatever its name is.
 
     :param names: the names of all columns.
     :raises ListUnreadable: the list has several columns, and none is named ``phone``.

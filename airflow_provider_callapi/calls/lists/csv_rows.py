@@ -124,9 +124,11 @@ def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
 
 
 def _refuse_swallowed_values(values: Sequence[str], separator: str) -> None:
-    """Raise an error if a value of a line with too few values may contain the missing values.
+    """Raise an error if one value of a short line seems to contain the line's missing values.
 
-    :param values: the values of a line that has fewer values than the heading has columns.
+    A quotation mark in the wrong place can join several values to one value.
+
+    :param values: the values of a line. The line has fewer values than the heading has columns.
     :raises ListUnreadable: a value contains the separator.
     """
     if any(separator in value for value in values):

@@ -68,7 +68,7 @@ def detect_encoding(head: bytes) -> Encoding:
 
 
 def _looks_like_cp1251(head: bytes) -> bool:
-    """Return whether bytes are Russian text in Windows-1251, and do not fit a different encoding better."""
+    """Return whether bytes are Russian text in Windows-1251, and fit no other encoding better."""
     likelihood = _likelihood(head, "cp1251")
     return likelihood > 0 and all(likelihood >= _likelihood(head, other) for other in _OTHERS)
 
@@ -76,8 +76,9 @@ def _looks_like_cp1251(head: bytes) -> bool:
 def _likelihood(head: bytes, encoding: str) -> float:
     """Return how likely bytes are Russian text in an encoding, from 0.0 to 1.0.
 
-    The likelihood is the share of the ten most frequent Russian letters in all Russian letters. It is 0.0 if
-    a word mixes alphabets or has a capital letter inside, or if the text has an unusual sign.
+    The likelihood is the share of the ten most frequent Russian letters in all Russian letters. The
+    likelihood is 0.0 if a word mixes alphabets or has a capital letter inside, or if the text has an unusual
+    sign.
     """
     try:
         text = head.decode(encoding)

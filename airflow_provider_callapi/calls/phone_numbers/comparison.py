@@ -62,7 +62,7 @@ def may_be_same_number(number: str | None, other: str | None) -> bool:
 
 
 def _normal(signs: str) -> str:
-    """Return a Russian number without its country code, and any other number unchanged."""
+    """Return a Russian number without the country code. Return any other number unchanged."""
     russian = _RUSSIAN.fullmatch(signs)
     return russian[1] if russian else signs
 

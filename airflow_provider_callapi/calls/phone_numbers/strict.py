@@ -55,8 +55,8 @@ def read_contact(text: str, region: str) -> str:
     """Return the phone number or SIP number of a person on a list, as the service expects the number.
 
     A phone number becomes E.164 digits without ``+``, such as ``79260000011``. A text with letters is a SIP
-    number and stays unchanged. A phone number with letters behind the digits is refused. Read as a SIP
-    number, such a text would count as a second person, and one person could be called twice.
+    number and stays unchanged. A phone number with letters behind the digits is refused. As a SIP number, the
+    text would stand for another person, and one person could be called twice.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text is not a phone number or SIP number that can be called.
@@ -184,7 +184,7 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits after a ``+`` may be a number of the region with its national prefix.
+    """Return whether digits after a ``+`` may be a number of the region with the national prefix.
 
     The ``+`` is then perhaps a mistake: in region ``RU``, ``+8 926 …`` may mean ``8 926 …``.
 

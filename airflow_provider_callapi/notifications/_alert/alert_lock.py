@@ -1,7 +1,7 @@
-"""Let only one of several callbacks ring for an alert, and store whom it has called, for a restart.
+"""Let only one of several callbacks ring for an alert, and store whom the callback has called.
 
-An alert is one or several phone calls about a failure. If Airflow restarts the callback, it continues with
-the next person.
+An alert is one or several phone calls about a failure. If Airflow restarts the callback, the callback reads
+whom it has called, and continues with the next person.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ class AlertLock:
     :ivar alert: the alert's ``external_id``.
     :ivar key: the name of the Variable, ``callapi_alert_<hash>``. An alert for other people has another
         Variable.
-    :ivar about: what failed, in words, for the Variable's description.
+    :ivar about: a text for the Variable's description, which states what failed.
     :ivar candidate_id: an id that is unique among the callbacks. If Airflow restarts a deadline's callback,
         the id stays the same.
-    :ivar quiet_for: seconds after a call during which the alert does not ring again. 0: every failure rings.
+    :ivar quiet_for: how long the alert does not ring again after a call, in seconds. 0: every failure rings.
     :ivar settle: seconds that the callback waits after it has written its claim (its right to ring). The
         callback then checks whether the Variable still contains the claim.
     :ivar may_write: whether this callback can write Variables. If False, the callback only reads them.
@@ -109,7 +109,8 @@ class AlertLock:
 
         If ``quiet_for`` is 0, or if the Variable cannot be used, the callback may ring at once.
 
-        :return: the last call that this callback recorded before a restart. None: there is no such call.
+        :return: the last call that this callback recorded before a restart. None: the callback recorded no
+            call.
         :raises AlertSuppressed: another callback placed a call in the last ``quiet_for`` seconds.
         """
         if not self.quiet_for:
@@ -182,7 +183,10 @@ class AlertLock:
             self._delete_expired()
 
     def withdraw(self) -> None:
-        """Give up the claim, so that another callback can ring at once. After a placed call, do nothing."""
+        """Give up the claim (the right to ring), so that another callback can ring at once.
+
+        If this callback has placed a call, the method does nothing.
+        """
         if self._candidate is None or self._has_rung:
             return
         try:

@@ -42,9 +42,10 @@ class Acknowledgement:
     """What counts as the acknowledgement of an alert: an answer, or a mark such as ``operation:Confirmed``.
 
     :ivar marks: the marks of a call that acknowledge the alert. Empty: an answer acknowledges the alert.
-    :ivar longest_wait: the longest time in seconds that the alert polls one call. After this time, the polls
-        have shown the end of every call that was not answered.
-    :ivar report_timeout: seconds after the end of a call in which the Data API must report one of the marks.
+    :ivar longest_wait: the longest time in seconds that the alert polls one call. A call that was not
+        answered ends before this time is over.
+    :ivar report_timeout: how long the alert waits for one of the marks in the Data API's report, in seconds
+        from the end of the call.
     """
 
     marks: tuple[Mark, ...]
@@ -53,7 +54,7 @@ class Acknowledgement:
 
     @classmethod
     def of(cls, options: AlertOptions, requests: Sequence[StartCall]) -> Acknowledgement:
-        """Return what acknowledges an alert with these options, and how long the alert waits for it.
+        """Return what acknowledges an alert with these options, and how long the alert waits.
 
         :param requests: the start requests of the alert. All of them have the same dialing timeout.
         """
@@ -64,7 +65,7 @@ class Acknowledgement:
 
     @property
     def longest_call(self) -> float:
-        """The upper limit, in seconds, of the time between the calls to two successive people."""
+        """The longest time, in seconds, from the call to one person to the call to the next person."""
         return self.longest_wait + (self.report_timeout if self.marks else 0.0)
 
 
@@ -82,14 +83,14 @@ async def wait_for_acknowledgement(
 ) -> bool:
     """Wait until the person answers an alert's call, or until the call has a wanted mark.
 
-    Return whether the call acknowledges the alert.
+    If a poll fails permanently, the function logs the error and ends the wait early.
 
-    A polling error is logged and ends the wait early.
-
-    :param execution: runs slow work in a process or in the triggerer.
+    :param execution: the object that does slow work. One class is for a worker process, the other class is
+        for the triggerer.
     :param call: the call to one person of the alert.
-    :param wanted: what acknowledges the alert, and how long to wait for it.
+    :param wanted: what acknowledges the alert, and how long to wait.
     :param log: the notifier's logger.
+    :return: whether the call acknowledges the alert.
     """
     watch = watch_of(call, wanted.longest_wait)
     try:

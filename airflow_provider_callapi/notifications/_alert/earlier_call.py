@@ -24,7 +24,7 @@ def find_earlier_call(
     "no call found", because an alert must ring.
 
     :param escalation: the alert's people, and the ids of its calls.
-    :param quiet_for: seconds after a call during which the alert does not ring again. 0: do not search.
+    :param quiet_for: how long the alert does not ring again after a call, in seconds. 0: do not search.
     :return: the call and the position of the called person. None: no call was found.
     """
     if not quiet_for:
@@ -48,8 +48,8 @@ def find_earlier_call(
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
     """Search the Data API for a call to each person of the alert, the last person first.
 
-    The search ends at the first call that it finds. The search also ends when it has taken longer than twice
-    the timeout of a request.
+    The search ends at the first found call, or when the search has lasted longer than twice the timeout of a
+    request.
 
     :param since: epoch seconds. Calls that began before this time are ignored.
     :return: the found call and the person who was called. None: no call was found.

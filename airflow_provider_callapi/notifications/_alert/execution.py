@@ -28,8 +28,8 @@ POLL_INTERVAL = 2.0
 class Execution(Protocol):
     """The methods through which an alert does slow work: requests, polls and waits.
 
-    :ivar watch_errors: the exception classes after which `watch` ends only the wait for one call. Any other
-        exception ends the alert.
+    :ivar watch_errors: classes of exceptions that the method `watch` may raise. After such an exception, the
+        alert ends the wait for one call and continues. Any other exception ends the alert.
     """
 
     watch_errors: tuple[type[Exception], ...]
@@ -37,8 +37,8 @@ class Execution(Protocol):
     def may_write_variables(self, failure: Failure) -> bool:
         """Return whether the callback about this failure can write Airflow Variables.
 
-        False for a missed deadline whose callback runs in a worker: Airflow never completes such a write, and
-        the callback would hang.
+        False: the callback of a missed deadline runs in a worker. Airflow never completes a write of such a
+        callback, and the callback would hang.
         """
 
     async def connect(self, hook: CallApiHook) -> None:

@@ -2,7 +2,7 @@
 
 Airflow gives each kind of callback a different context. A task's callback gets ``ti``. A DAG's callback gets
 ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``. A deadline's callback gets
-``deadline`` and a ``dag_run`` that is a dict. A running task that calls the notifier passes its own context.
+``deadline`` and a ``dag_run`` that is a dict. A running task that runs the notifier passes its own context.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ CONTINUED: frozenset[Kind] = frozenset({"run", "deadline"})
 class Failure:
     """The reason for an alert: a failed task or DAG run, a missed deadline, or a task that needs a decision.
 
-    :ivar task_id: the id of the task if ``kind`` is ``task`` or ``approval``, else an empty text.
-    :ivar deadline_id: Airflow's id of the missed deadline if ``kind`` is ``deadline``, else an empty text.
+    :ivar task_id: the id of the task if ``kind`` is ``task`` or ``approval``; otherwise an empty text.
+    :ivar deadline_id: Airflow's id of the missed deadline if ``kind`` is ``deadline``; otherwise an empty
+        text.
     """
 
     kind: Kind
@@ -85,9 +86,10 @@ class Failure:
 
     @property
     def text(self) -> str:
-        """The text about the failure that the call speaks by default, in Russian, like the service's voices.
+        """The text about the failure that a call speaks by default.
 
-        Example: "Внимание! Ошибка в Airflow. Задача load, даг sales, запуск …".
+        The text is Russian, like the service's voices. Example: "Внимание! Ошибка в Airflow. Задача load, даг
+        sales, запуск …".
         """
         names = {"task": self.task_id, "dag": self.dag_id, "run": self.run_id}
         return _TEXTS[self.kind].format(**{name: speakable(value) for name, value in names.items()})
@@ -99,13 +101,13 @@ class Failure:
 def _waits_for_a_person(task: Any) -> bool:
     """Return whether a task is an Airflow operator that waits for a person's decision (human in the loop).
 
-    Such a task calls its notifiers before the decision, so nothing has failed.
+    Airflow runs the notifiers of such a task before the decision, so nothing has failed.
     """
     return any(base.__name__ == "HITLOperator" for base in type(task).__mro__)
 
 
 def _is_running(ti: Any) -> bool:
-    """Return whether a task instance is running now, so that the task itself calls the notifier.
+    """Return whether a task instance is running now, and the task itself runs the notifier.
 
     False: the task has failed, and its callback runs.
     """

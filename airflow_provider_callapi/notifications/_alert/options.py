@@ -1,6 +1,6 @@
-"""The notifier's parameters as one frozen object, and the values that replace unusable parameters.
+"""The notifier's parameters as one frozen object, and the defaults for unusable parameters.
 
-A mistake in an optional parameter must not prevent an alert, so a default replaces the parameter.
+A mistake in an optional parameter must not prevent an alert, so the default replaces the unusable value.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ class AlertOptions:
     :ivar virtual_phone_number: the number of the account that the phone displays.
     :ivar message: a text, or a dict such as ``{"type": "media", "value": "2034"}``. None: the default text.
     :ivar external_id: the id of the alert. None: one id for each DAG run and list of people.
-    :ivar quiet_for: seconds after a call during which the alert does not ring again. 0: every failure rings.
+    :ivar quiet_for: how long the alert does not ring again after a call, in seconds. 0: every failure rings.
     :ivar dialing_timeout: seconds for which a phone rings. None: the service's default.
     :ivar settle: seconds that a callback waits after it has written its claim. The callback then checks
         whether the alert's Variable still holds the claim.
     :ivar scenario_id: the scenario that runs after the message. None: the call ends after the message.
     :ivar acknowledged_by: the marks of a call that acknowledge the alert, e.g. an operation of the scenario.
         Empty: an answer acknowledges the alert.
-    :ivar report_timeout: seconds after the end of a call in which the Data API must report one of these
-        marks.
+    :ivar report_timeout: how long the alert waits for one of these marks in the Data API's report, in seconds
+        from the end of the call.
     """
 
     contact: Any = field(repr=False)

@@ -20,7 +20,7 @@ class NoPersonRung(Exception):
 def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[None]:
     """Log and count an exception of the ``with`` block instead of raising it.
 
-    The log line names the failure, and why no person was rung for it.
+    The log line names the failure, and states why no phone rang.
 
     :param context: the context of Airflow's callback, from which the function reads the failure.
     """
@@ -41,7 +41,7 @@ def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
     """Log and count an exception after the first call of an alert, instead of raising it.
 
     The ``with`` block contains the wait for an answer and the calls to the next people. The log line states
-    that a phone was rung before the exception.
+    that a phone rang before the exception.
     """
     try:
         yield

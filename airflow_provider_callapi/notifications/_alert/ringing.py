@@ -47,7 +47,8 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
 
     :param options: the notifier's rendered parameters.
     :param context: the context of Airflow's callback, e.g. of the failed task.
-    :param execution: runs slow work in a process or in the triggerer.
+    :param execution: the object that does slow work. One class is for a worker process, the other class is
+        for the triggerer.
     :param log: the notifier's logger.
     """
     with log_instead_of_raising(context, log):
@@ -73,8 +74,8 @@ def begin(
 
     :param hook: the hook that sends the alert's requests.
     :param lock: the lock that only one callback can hold.
-    :return: a pair: the escalation (the calls to one person after another), and a call whose answer the alert
-        must wait for. None as the second item: no person is left to call.
+    :return: a pair: the escalation (the calls to one person after another), and a call. The alert must wait
+        for the answer to the call. None as the second item: no person is left to call.
     :raises AlertSuppressed: another callback placed a call for this alert.
     :raises NoPersonRung: no call is known to be placed. The lock is released, so another callback may ring.
     """
@@ -105,9 +106,10 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress that came furthest down the alert's list of people. None: there is none.
+    """Return the progress with the largest position in the alert's list of people.
 
-    Each progress contains a call and the position of the called person, e.g. 2 for the second person.
+    None: no progress is given. Each progress contains a call and the position of the called person, e.g. 2
+    for the second person.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 
@@ -117,8 +119,8 @@ def _make_escalation(
 ) -> Escalation:
     """Return the escalation of an alert: the object that calls its people one after another.
 
-    Before each start request, the escalation checks that no other callback has rung. It stores each placed
-    call in the alert's Variable.
+    Before each start request, the escalation checks that no other callback has rung. The escalation stores
+    each placed call in the alert's Variable.
     """
 
     def warn(text: str) -> None:

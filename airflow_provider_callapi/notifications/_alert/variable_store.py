@@ -46,7 +46,7 @@ def delete_expired(now: float, *, keep: str) -> None:
     random. Before Airflow 3.3, the function does nothing, because Airflow cannot list Variables.
 
     :param now: epoch seconds.
-    :param keep: the name of a Variable that is neither checked nor deleted.
+    :param keep: the name of a Variable that the function skips.
     """
     if not hasattr(Variable, "keys"):
         return

@@ -184,9 +184,9 @@ class StartCallOperator(RequestOperator):
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Continue a task that was deferred before its call was placed. Return the call as a dict.
 
-        Either the task has waited until the contact may be called, and now places the call. Or the task has
-        waited before the next search for a lost call. If that search proves that the call was never placed,
-        the task places the call.
+        A task is deferred before its call for one of two reasons. First reason: the contact may not be called
+        yet. The task then places the call now. Second reason: the task waits before the next search for a
+        lost call. If the search proves that the call was never placed, the task places the call.
         """
         return self.execute(context)
 
@@ -232,7 +232,8 @@ class StartCallOperator(RequestOperator):
     def _publish_people(self, context: Context) -> None:
         """Publish whom this map index of a mapped task has called in this DAG run.
 
-        The other map indexes read this before they call a person, so that no person is called twice.
+        The other map indexes read the published people before they call a person, so that no person is called
+        twice.
         """
         from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
             PeopleOfIndex,
@@ -294,7 +295,8 @@ class StartCallOperator(RequestOperator):
     ) -> Iterator[ResultInTable | None]:
         """Yield the writer for the table in the parameter ``results``. None: the author names no table.
 
-        :param is_new: whether the try may place a call. Then the table is checked before the call.
+        :param is_new: whether the try may place a call. If True, the function checks the table before the
+            call.
         """
         if options.results is None:
             yield None
@@ -329,5 +331,8 @@ class StartCallOperator(RequestOperator):
 
 
 def _session_name(call_session_id: int | None) -> str:
-    """Return a text about a placed call for an error: ``"call session 5 was placed"``, or without the id."""
+    """Return a text about a placed call for an error text: ``"call session 5 was placed"``.
+
+    If the session id is not known, the text contains no id.
+    """
     return "a call was placed" if call_session_id is None else f"call session {call_session_id} was placed"

@@ -132,14 +132,15 @@ class CallTry:
     def start(self, request: StartCall) -> Result:
         """Place the call, or take over the call that an earlier try placed. Then wait for the call if needed.
 
-        Outside the calling hours, wait until the contact may be called, before anything is stored or placed.
-        A call that an earlier try placed is continued without this wait.
+        Outside the calling hours, the method first waits until the contact may be called, and then stores an
+        intent and places the call. If an earlier try placed a call, the method continues this call without
+        the wait.
 
         :return: the call for XCom, or a deferral for the wait.
         :raises CallApiFailure: the parameter ``absence_proven_after`` is set, and the Data API or task state
             is missing. No call was placed.
-        :raises CallApiFailure: the person was called at another map index of this run, and a user has cleared
-            the task since. No call was placed.
+        :raises CallApiFailure: another map index of the task has called the person in this run, and a user
+            has then cleared the task. No call was placed.
         :raises CallApiFailure: the calling hours never open, or only after the end of ``execution_timeout``.
             No call was placed.
         :raises CallTooLate: the run is older than ``max_lateness``, or will be when the calling hours open.
@@ -282,7 +283,7 @@ class CallTry:
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
         """Wait until a search for the lost call can prove that the call was never placed. Then search.
 
-        :param error: contains the time of this search.
+        :param error: the error of the search before. The error contains the time of the next search.
         :return: the call for XCom, or a deferral for the wait.
         """
         seconds = max(error.proven_at - time.time(), 0.0)
@@ -290,7 +291,7 @@ class CallTry:
         return self._start_after(seconds, request)
 
     def _start_after(self, seconds: float, request: StartCall) -> Result:
-        """Wait for a number of seconds, and then call `start` again.
+        """Wait for a number of seconds, and then begin again with `start`.
 
         :return: the call after a wait in the worker. A deferral: the triggerer waits.
         """
@@ -412,7 +413,7 @@ class CallTry:
         return AirflowTaskTimeout(f"execution_timeout is up and {name} is still active")
 
     def known_call(self, error: BaseException) -> str | None:
-        """Return a text about the placed call for an error, if the next try cannot read this try's journal.
+        """Return a text about the placed call, if the next try cannot read this try's journal.
 
         :param error: the error that ends the try.
         :return: e.g. ``"call session 5 was placed"``. None: no call was placed, or the next try reads the
@@ -502,14 +503,14 @@ class CallTry:
 
 
 def _error_of_task(error: Unresolved | AnswerNotStored, delivery: Delivery) -> Exception:
-    """Return the exception with which the task fails, because its call was lost or could not be stored."""
+    """Return the exception with which the task fails after a lost call or a failed write to the journal."""
     if isinstance(error, AnswerNotStored):
         return CallApiTrouble(str(error))
     return unresolved_call(error, may_dial_again=delivery == "at_least_once")
 
 
 def _pause(seconds: float) -> Any:
-    """Return an Airflow trigger that fires after this number of seconds."""
+    """Return an Airflow trigger that fires after the given number of seconds."""
     from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
         TimeDeltaTrigger,
     )

@@ -61,7 +61,7 @@ class CallingTimes:
         self.hours.refuse_closed(now, self.timezone)
 
     def refuse_useless_wait(self, now: float, opens_at: float) -> None:
-        """Raise an error if a wait for the calling hours cannot end with a call. Then the task fails at once.
+        """Raise an error if a wait for the calling hours cannot end with a call. The task then fails at once.
 
         :param now: epoch seconds.
         :param opens_at: epoch seconds at which the contact may be called.
@@ -84,7 +84,7 @@ class CallingTimes:
             )
 
     def describe_wait(self, opens_at: float) -> str:
-        """Return a log line: the task waits until this time, because of the calling hours.
+        """Return a log line about the wait for the calling hours: the task waits until ``opens_at``.
 
         :param opens_at: epoch seconds at which the contact may be called.
         """

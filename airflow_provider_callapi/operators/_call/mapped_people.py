@@ -74,8 +74,8 @@ class PeopleOfIndex:
     def publish(self) -> None:
         """Write an XCom that shows the other map indexes whom this map index has called.
 
-        If Airflow has deleted this map index's record of its calls, write nothing: an empty XCom would be
-        wrong.
+        If Airflow has deleted this map index's record of its calls, the method writes no XCom, because an
+        empty XCom would be wrong.
         """
         if not lost_its_state(self._facts):
             self._mapped.publish(_KEY, asdict(self._own_entry()))
@@ -99,7 +99,10 @@ class PeopleOfIndex:
             self.publish()
 
     def withdraw(self, contact: str) -> None:
-        """Delete and publish the record of a call to a person, because the call was certainly not placed.
+        """Delete the record of a call to a person, because the call was certainly not placed.
+
+        Publish the remaining records. The other map indexes of the task then see that this map index has not
+        called the person.
 
         :param contact: the person's phone number.
         """
@@ -131,8 +134,8 @@ class PeopleOfIndex:
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
         """Wait until each running map index has published whom it has called.
 
-        A map index that begins to run later reads what this map index has published, so there is no need to
-        wait for it.
+        The method does not wait for a map index that begins to run later, because that map index reads what
+        this map index has published.
 
         :return: two values: map index → what it has published, and the map indexes that ran without
             publishing.
@@ -169,7 +172,8 @@ class PeopleOfIndex:
     def _contains(self, people: Iterable[str], contact: str) -> bool:
         """Return whether a person may be among the called people.
 
-        Also return True if a fingerprint was made with a secret key that this deployment no longer has.
+        The result is also True if a fingerprint was made with a secret key that this deployment no longer
+        has.
 
         :param people: fingerprints (hashes) of the called people.
         :param contact: the person's phone number.

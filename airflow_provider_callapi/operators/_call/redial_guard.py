@@ -1,4 +1,4 @@
-"""After a placed call, let a task fail without retries if the next try would not know of the call."""
+"""After a placed call, let a task fail without retries if the next try cannot read the record of the call."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator
     retry, such as `CallNotAnswered`, pass unchanged.
 
     :param known_call: a function that gets the error, and returns a text about the placed call, e.g. ``"call
-        session 5 was placed"``. If the function returns None, the error passes unchanged: no call was placed,
-        or the next try reads the journal.
+        session 5 was placed"``. If no call was placed, or if the next try can read the journal, the function
+        returns None, and the error passes unchanged.
     :raises CallApiFailure: a call was placed before the error.
     """
     try:

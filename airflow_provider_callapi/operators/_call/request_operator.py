@@ -1,4 +1,4 @@
-"""Base of the Airflow operators that call one API method.
+"""Base of the Airflow operators that send a request for one API method.
 
 The base class builds the request from the operator's rendered parameters.
 """
@@ -110,8 +110,8 @@ def read_call(call_session_id: Any) -> Outcome:
 class _CheckedAfterConstruction(BaseOperatorMeta):
     """Metaclass that checks an operator after its constructor.
 
-    Only the constructor of the most derived class has set all attributes, and Airflow calls no method after
-    that constructor.
+    All attributes are set only at the end of the constructor of the most derived class. Airflow runs no
+    method of the operator after this constructor, so the metaclass runs the check.
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass

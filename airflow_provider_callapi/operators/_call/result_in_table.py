@@ -1,6 +1,7 @@
 """Write the call of a start operator to a table of results in the author's SQL database.
 
-Each record that the task's journal stores also goes to the table: the intent, the placed call, the outcome.
+When the task's journal stores a record (the intent, the placed call, the outcome), this module also writes
+the record to the table.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class ResultInTable:
         return _StoreWithTable(store, self)
 
     def add(self, record: Record) -> None:
-        """Write the call in a journal record to the table, within seconds.
+        """Write the call in a journal record to the table within a few seconds.
 
         The method returns at once and does not wait for the database.
         """
@@ -119,7 +120,8 @@ def written_to_table(
     :param owner: dag id, run id, task id and map index of the task.
     :param person: the number called.
     :param log: the task's logger.
-    :param is_new: whether the try may place a call. Then check first that the table can be written.
+    :param is_new: whether the try may place a call. If True, the function first checks that the table can be
+        written.
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """

@@ -1,6 +1,7 @@
 """Send a control request that must not be repeated, such as a request that rings a phone or plays a sound.
 
-Of all tries of a task, only one sends the request. After a user has cleared the task, a try sends it again.
+A retry of the task does not send the request again. After a user has cleared the task, the next try sends the
+request once more.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
     """Send a control request, unless an earlier try of the task may have sent the request. Return the answer.
 
-    Task state stores that the request is sent. Without task state (Airflow before 3.3), a retry sends nothing
-    and fails.
+    Before the send, the function stores a record in task state. Without task state (Airflow before 3.3), a
+    retry fails and sends no request.
 
     :param facts: the task's ids, the number of its try, and its task state.
     :param retries: the task's number of retries.

@@ -19,8 +19,8 @@ def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callap
     :param has_data_api: whether the connection uses the Data API. Only the event ``answered`` works without
         it.
     :return: e.g. ``{"answered": 36, "ended": 38}``.
-    :raises CallApiFailure: an entry cannot be used, or needs the Data API. No one was dialled. The text names
-        the entry.
+    :raises CallApiFailure: an entry cannot be used, or the connection lacks the Data API that the entry
+        needs. No one was dialled. The text names the entry.
     """
     with nothing_sent():
         rules = read_tags(tags)

@@ -16,8 +16,8 @@ def read_interval(options: ReportOptions, context: Mapping[str, Any], timezone: 
 
     A call that begins exactly at the end does not belong to the interval.
 
-    :param options: the options ``start``, ``end`` and ``lookback`` count. Without ``start`` or ``end``, the
-        data interval of the DAG run counts.
+    :param options: the options of the report operator. The function uses ``start``, ``end`` and ``lookback``.
+        Instead of a missing ``start`` or ``end``, the function uses the data interval of the DAG run.
     :param context: Airflow's context of the running task.
     :param timezone: IANA name of the account's time zone. Times without an offset are in this zone.
     :raises CallApiFailure: the interval is missing or empty. The text names the parameters.

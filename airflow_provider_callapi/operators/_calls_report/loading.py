@@ -1,4 +1,4 @@
-"""One try of the report operator: load calls from the Data API, and return or write them.
+"""One try of the report operator: load calls from the Data API, and return or write the calls.
 
 The calls go to the return value, a file or a table.
 """
@@ -28,7 +28,9 @@ _PARAMETER = "to"
 def load_calls(
     options: ReportOptions, interval: tuple[int, int], hook: CallApiHook, log: Any, *, now: float
 ) -> list[Row] | dict[str, Any]:
-    """Load the calls of an interval. Return the rows, or a summary if the rows went to a file or a table.
+    """Load the calls of an interval. Return the rows.
+
+    If the rows went to a file or a table, return a summary.
 
     :param interval: the beginning and the end, epoch seconds.
     :param log: the task's logger.

@@ -123,7 +123,9 @@ def check_constants(values: Mapping[str, Any], template_fields: Collection[str])
 
 
 def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> None:
-    """Check the rules that concern several parameters, e.g. that a file gets phone numbers, but no XCom does.
+    """Check the rules that concern several parameters.
+
+    Example: phone numbers may go to a file, but not to an XCom.
 
     :param read: parameter name → converted value.
     :param unknown: the parameters that contain a template, which Airflow has not rendered yet. ``read`` has

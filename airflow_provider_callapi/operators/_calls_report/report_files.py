@@ -1,8 +1,8 @@
 """Write rows to a file as JSON Lines, CSV or Parquet. A reader of the file never sees only half of the rows.
 
 The rows first go to a temporary file on the worker's disk. When all rows are written, a local temporary file
-is renamed, and a temporary file for an object store is uploaded. If the task fails before, an older file with
-the same name stays unchanged.
+is renamed, and a temporary file for an object store is uploaded. If the task fails earlier, an older file
+with the same name stays unchanged.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Writer(Protocol):
         """Add rows to the file."""
 
     def close(self) -> None:
-        """Write the end of the file and close it. Only then is the file complete."""
+        """Write the end of the file, and close the file. The file is complete only after this method."""
 
 
 class ReportFile:
@@ -56,7 +56,9 @@ class ReportFile:
         self._writer.write(rows)
 
     def publish(self) -> None:
-        """Finish the temporary file, and rename it to the path or upload it to the path.
+        """Finish the temporary file.
+
+        Then rename the temporary file to the path, or upload the temporary file to the path.
 
         :raises CallApiTrouble: the storage does not accept the file.
         """

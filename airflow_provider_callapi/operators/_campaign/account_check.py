@@ -22,7 +22,7 @@ _EVERYONES_OWN = frozenset({"contact", "external_id"})
 def find_problems(
     hook: CallApiHook, template: CallTemplate, people: list[Person], tags: Iterable[int]
 ) -> list[str]:
-    """Return a sentence for each object of the campaign that the account does not have, or has switched off.
+    """Return a sentence for each object of the campaign that is missing in the account or switched off.
 
     The objects are virtual numbers, scenarios, employees, files and tags. The result also has a sentence for
     each list of the account that the Data API refused to send. Each request for a list costs one point.

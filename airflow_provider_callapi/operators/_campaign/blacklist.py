@@ -40,8 +40,9 @@ def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
 class Objectors:
     """Adds the people who objected to calls to the account's blacklist: the operator's ``block_on``.
 
-    A campaign adds a person when the report of the call has one of the marks. At its end, it adds everybody
-    whom the blacklist still lacks. To add a number twice changes nothing.
+    When the report of a call contains one of the marks, the campaign adds the person to the blacklist. At its
+    end, the campaign adds every such person whom the blacklist still lacks. A second addition of a number
+    changes nothing.
 
     :param marks: the marks (operations and tags) that mean an objection.
     :param log: the task's logger.
@@ -58,7 +59,10 @@ class Objectors:
         return _LedgerWithObjectors(ledger, self) if self._marks else ledger
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Add the people of those attempts whose call has a mark. If the service fails, log a warning."""
+        """Add the person of each attempt whose call has one of the marks.
+
+        If the service fails, log a warning.
+        """
         for attempt in attempts:
             contact = self._contacts[attempt.person]
             is_over = attempt.status is Status.FINISHED and _is_phone_number(contact)
@@ -69,7 +73,7 @@ class Objectors:
                     self._log.warning("block_on: a person is not on the blacklist yet: %s", error)
 
     def add_missing(self, endings: Sequence[Ending]) -> list[str]:
-        """Add everybody whose call has a mark and whom the blacklist lacks.
+        """Add each person whose call has one of the marks, and whom the blacklist lacks.
 
         :return: an error text if the blacklist could not be changed.
         """
@@ -98,7 +102,7 @@ class Objectors:
 
 
 def _is_phone_number(contact: str) -> bool:
-    """Return whether the contact is no SIP number, which the blacklist cannot contain."""
+    """Return whether the contact is a phone number. The blacklist cannot contain a SIP number."""
     return contact.isdigit()
 
 

@@ -56,9 +56,9 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 def csv_form(contacts: Any) -> tuple[str, bool]:
     """Return the separator of the CSV file of results, and whether the file begins with a byte order mark.
 
-    The results open in the same program as the contact list. If the contact list is a CSV file, the results
-    have its separator and its mark. If it is an Excel workbook, the result is ``(";", True)``, which Excel
-    reads. For any other contact list, the result is ``(",", False)``.
+    The program that opens the contact list can then also open the results. For a CSV file, the function
+    returns the separator and the mark of the file. For an Excel workbook, the function returns ``(";",
+    True)``, a form that Excel reads. For any other contact list, the function returns ``(",", False)``.
 
     :param contacts: the operator's parameter: a list of rows, a path, or a query.
     """

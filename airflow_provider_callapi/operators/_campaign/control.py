@@ -1,6 +1,6 @@
 """Read what users ask of a running campaign (pause, resume, stop), and publish how far the campaign is.
 
-If the database or the task state for this is unavailable, the campaign continues.
+A database or task state stores the wishes and the progress. If neither is available, the campaign continues.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class Control:
 
     If the store fails, the error is logged, and the campaign continues with the last known wish.
 
-    :param open_store: a function that opens the store of wish and progress. It is called at the first use.
+    :param open_store: a function that opens the store of wish and progress. The object invokes the function
+        at the first use.
     :param log: the task's logger.
     :param wish: the wish that an earlier worker of this task has read. None: no wish.
     """
@@ -76,9 +77,10 @@ class Control:
         return self._store
 
     def _attempt(self, work: Callable[[], object]) -> bool:
-        """Call a function, and return whether it succeeded. An error is logged and not raised.
+        """Run a function, and return whether the function succeeded.
 
-        If several calls fail one after another, only the first error is logged.
+        If the function raises an error, log the error. If the function fails several times in a row, the
+        method logs only the first error.
         """
         try:
             work()

@@ -28,7 +28,9 @@ _FRESH = 60.0
 
 
 class DoNotCall:
-    """The numbers that a campaign must not call. Call the object to get the numbers.
+    """The do-not-call list of a campaign: the numbers that the campaign must not call.
+
+    The object is callable and returns the numbers.
 
     While the campaign dials, a query and a changed file are read again. Within a try, the list only grows: a
     number that has disappeared from the file stays excluded, because another process may be rewriting the
@@ -42,10 +44,12 @@ class DoNotCall:
     :param blacklist: a function that returns the numbers on the account's blacklist. None: the blacklist does
         not count.
     :param known: numbers that were on the list before. These numbers stay excluded.
-    :param was_read: whether this try has read the list before. This is true if the try continues after a
-        deferral. Then a list that cannot be read now stops the dialling, but does not fail the task.
-    :param max_unreadable: how many entries may be unreadable as phone numbers. Unreadable entries are
-        ignored. If more entries are unreadable, the list cannot be used.
+    :param was_read: whether this try has read the list before. The value is True if the try continues after a
+        deferral. A list that was read before and cannot be read now stops the dialling, but does not fail the
+        task.
+    :param max_unreadable: how many entries of the list may be unreadable. An entry is unreadable if it is not
+        a phone number. The campaign ignores unreadable entries. If the list has more unreadable entries than
+        this number, the list cannot be used.
     :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
     """
 

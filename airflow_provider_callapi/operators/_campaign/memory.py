@@ -1,4 +1,4 @@
-"""Store what a campaign's next worker process needs: a worker after a deferral, or the task's next try."""
+"""Store what the next worker process of a campaign needs, after a deferral or in the task's next try."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ class CampaignMemory:
     :param state: Airflow's task state. None: this version of Airflow has none.
     :param memo: what `memo` returned before the deferral. Empty: this try has not been deferred.
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: the campaign's name, shard, ledger and list checksum, as `identity_of` returns them. They
-        show whether a later try would continue another campaign. None: no worker has stored them.
+    :ivar identity: the campaign's name, shard, ledger and list checksum, as `identity_of` returns them. The
+        identity shows whether a later try would continue another campaign. None: no worker has stored an
+        identity.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
     :ivar wish: what a user had asked of the campaign before the deferral. None: nothing, or no deferral.
     :ivar timezone: IANA name of the account's time zone, from the Data API. None: no worker has stored the
@@ -49,7 +50,7 @@ class CampaignMemory:
 
     @property
     def points_per_call(self) -> int | None:
-        """The points (rate-limit units) that one call costs, as measured last. None: not known."""
+        """The points (rate-limit units) that one call costs, from the newest measurement. None: not known."""
         return self._cost
 
     def remember_points_per_call(self, cost: int | None) -> None:

@@ -1,4 +1,7 @@
-"""The files that a finished campaign writes: the results, with a row for each person, and a report."""
+"""The two files that a finished campaign writes: the results file and the campaign report.
+
+The results file has a row for each person. The campaign report is an HTML page about the whole campaign.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ _CSV = ".csv"
 def shard_path(path: str, shard: tuple[int, int]) -> str:
     """Return the path of a file that only one shard writes: ``results.csv`` becomes ``results-2-of-4.csv``.
 
-    With the same path, the shards of a campaign would overwrite each other's files.
+    If all shards of a campaign had the same path, the shards would overwrite each other's files.
 
     :param shard: the number of this shard and the number of all shards, e.g. ``(2, 4)``. With ``(1, 1)``, the
         path stays unchanged. A path that contains ``2-of-4`` already stays unchanged, too.
@@ -63,7 +66,10 @@ class OutputFiles:
 
     @property
     def paths(self) -> list[str]:
-        """The paths of the files that `write` writes, as text. A shard's paths contain its number."""
+        """The paths of the files that `write` writes, as text.
+
+        The paths of a shard contain the shard's number.
+        """
         return [str(path) for path in self._paths.values()]
 
     def write(
@@ -75,7 +81,7 @@ class OutputFiles:
         calls_per_minute: float | None,
         unfinished: str | None,
     ) -> list[str]:
-        """Write the results file and the report of the finished campaign.
+        """Write the results file and the campaign report of the finished campaign.
 
         :param summary: the counts of people and calls.
         :param endings: the person, the attempts and the result of each person.

@@ -147,7 +147,9 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
 
 
 def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, was_read_before: bool) -> Plan:
-    """Read the contact list. Return the people to call, and the rows from which no call can be made.
+    """Read the contact list.
+
+    Return the plan: the people to call, and the rows from which no call can be made.
 
     :param template: makes the start request of each person.
     :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
@@ -196,8 +198,8 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
 def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, clears: int) -> dict[str, Any]:
     """Return the identity of a campaign: JSON values that differ between two campaigns.
 
-    If a try has another identity than the try before, it would call people again. See
-    `refuse_another_campaign`. The identity contains no phone number.
+    A try with another identity than the try before would call people again. See `refuse_another_campaign`.
+    The identity contains no phone number.
 
     :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
     :param clears: the task's ``max_tries``, which grows each time a user clears the task.

@@ -63,7 +63,7 @@ _NAP = 1.0
 
 
 class UnfinishedBusiness(Exception):
-    """Raised if a campaign is over but its task must fail, e.g. because too few people were reached.
+    """Raised if a campaign is over and its task must fail, e.g. because too few people were reached.
 
     The failing task still stores the summary as its XCom.
 
@@ -248,7 +248,7 @@ class CampaignRun:
         """Return the phone numbers that this or an earlier try found on the do-not-call list.
 
         Task state keeps only hashes of numbers. The method therefore hashes the numbers on the contact list,
-        and returns those whose hash is stored.
+        and returns each number whose hash is stored.
         """
         known, people = self._memory.excluded, self._plan.people if self._memory.excluded else ()
         return frozenset(person.contact for person in people if self._fingerprint(person) in known)
@@ -257,9 +257,10 @@ class CampaignRun:
         return fingerprint(self._scope, person.contact)
 
     def _current_exclusions(self) -> frozenset[str] | None:
-        """Return the phone numbers on the do-not-call list now, and store whom of the campaign they exclude.
+        """Return the phone numbers on the do-not-call list now.
 
-        None: the list cannot be read now, so the campaign dials no one.
+        Store which of the campaign's people are on the list. None: the list cannot be read now, so the
+        campaign dials no one.
         """
         numbers = self._do_not_call()
         self._remember_exclusions(numbers)
@@ -289,10 +290,12 @@ class CampaignRun:
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log how many people the campaign will call, and what the call needs but the account does not have.
+        """Log how many people the campaign will call. Log also each object that is missing in the account.
 
-        :return: the forecast of points and minutes, and ``problems``: a list of sentences about missing
-            objects, such as scenarios.
+        The objects are, for example, the scenarios and virtual numbers that the start requests name.
+
+        :return: a dict with the forecast of points and minutes. The key ``problems`` contains a list with one
+            sentence for each missing object.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
@@ -365,10 +368,11 @@ class CampaignRun:
             seconds -= _NAP
 
     def _deferral(self, pause: Pause) -> Deferral | None:
-        """Return a deferral if the campaign's next step is so late that the triggerer can wait for it.
+        """Return a deferral if the campaign's next step is so late that the task can wait in the triggerer.
 
         :param pause: the time until the campaign's next step, and the reason for the wait.
-        :return: the deferral. None: the wait is short or has work for a worker, so the worker waits itself.
+        :return: the deferral. None: the wait is short, or the campaign needs a worker during the wait. The
+            worker then waits itself.
         """
         campaign = self._campaign
         wake_at = absence_until(
@@ -413,7 +417,7 @@ class CampaignRun:
     # --- the end ---
 
     def _finish(self) -> dict[str, Any]:
-        """Write the results and the report of the finished campaign, and return its summary.
+        """Write the results file and the campaign report, and return the summary of the finished campaign.
 
         :raises UnfinishedBusiness: a file cannot be written, dialling was stopped, ``max_lateness`` ended
             before people could be called, or a ``fail_if_…`` limit is exceeded.

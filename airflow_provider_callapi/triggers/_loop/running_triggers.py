@@ -1,8 +1,8 @@
 """The running triggers of this process, and the calls for which each trigger waits.
 
-With this list, a cancelled trigger finds out why it was cancelled. After a user has cleared a task, the
-task's next try defers with a new trigger for the same call, and this trigger is in the list. If Airflow has
-moved the trigger to another triggerer, the list has no new trigger.
+A cancelled trigger uses this list to find out why Airflow has cancelled it. After a user has cleared a task,
+the task's next try defers with a new trigger for the same call, and the list contains the new trigger. If
+Airflow has moved the cancelled trigger to another triggerer, the list contains no new trigger.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One poll of the active calls for each connection and event loop.
 
-All triggers that wait for calls of the connection share this poll, so many waiting tasks send no more polls
-than one.
+All triggers that wait for calls of a connection share the poll. Many waiting tasks therefore send no more
+requests than one waiting task.
 """
 
 from __future__ import annotations
@@ -82,8 +82,9 @@ def subscribe(
 
 
 class _Poller:
-    """Polls the active calls of one connection. Each call of the object returns one snapshot.
+    """Polls the active calls of one connection.
 
+    The object is callable: each time code invokes the object, the object polls once and returns the snapshot.
     Each poll runs in a thread, because the HTTP client would block the event loop.
 
     If the connection uses the Data API, the object also asks the Data API which contacts have picked up, and
@@ -122,8 +123,8 @@ class _Poller:
     async def _read_connection(self) -> Connection:
         """Return the Airflow connection. If the connection cannot be read, try again for three minutes.
 
-        Airflow also reports a connection as missing if a secrets backend or the API server is down. Without
-        the repeats, a short outage would end the waits of all deferred tasks.
+        If a secrets backend or the API server is down, Airflow raises the same error as for a missing
+        connection. If the method did not try again, a short outage would end the waits of all deferred tasks.
 
         :raises Exception: the error of the last attempt.
         """
@@ -143,8 +144,8 @@ class _Poller:
 def is_permanent(error: Exception) -> bool:
     """Return whether a retry of the task would fail with the same error, e.g. with a wrong password.
 
-    False also for an unknown error and for a missing connection: Airflow reports a missing connection and an
-    outage of the secrets backend with the same error.
+    For an unknown error and for a missing connection, the result is False. Airflow raises the same error for
+    a missing connection and for an outage of the secrets backend.
     """
     if isinstance(error, CallApiError):
         return error.permanent

@@ -30,8 +30,8 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 
     :param task_instance: the task instance of the cancelled trigger. None: not known.
     :param log: the trigger's logger.
-    :return: True: the task still waits. False: it does not. None: Airflow did not reply, or does not know the
-        task.
+    :return: True: the task still waits. False: the task does not wait any more. None: Airflow did not reply,
+        or does not know the task.
     """
     if task_instance is None:
         return None
@@ -51,8 +51,8 @@ def _question_about(task_instance: Any) -> asyncio.Task[_States]:
     """Return an asyncio task whose result is the states of all map indexes of a task in its DAG run.
 
     If a user ends the waits of many map indexes, Airflow cancels their triggers together. These triggers
-    share one question, because Airflow replies to one question after another. The question is sent after the
-    last of these triggers was cancelled.
+    share one question, because Airflow answers only one question at a time. The function sends the question
+    after Airflow has cancelled the last of these triggers.
     """
     questions = _questions.setdefault(asyncio.get_running_loop(), {})
     key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id)

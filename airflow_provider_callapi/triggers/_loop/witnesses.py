@@ -21,11 +21,11 @@ log = logging.getLogger(__name__)
 
 
 class Witnesses:
-    """The witnesses of one connection with a Data API: for answers, and for ends.
+    """The two witnesses of a connection: they ask the Data API about answers, and about the ends of calls.
 
-    The requests run in threads. Each request for answers runs in parallel with the polls, and its result is
-    in the first snapshot after it. A request for ends may delay a snapshot by a second, because a wait ends
-    with its result. If it takes longer, its result is in the next snapshot.
+    The requests run in threads. A request about answers runs in parallel with the polls, and the next
+    snapshot contains the result. A request about ends may delay a snapshot by a second, because the result
+    can end a wait. If the request takes longer, the next snapshot contains the result.
 
     :param settings: the settings of the connection.
     """
@@ -45,8 +45,8 @@ class Witnesses:
         """Return a copy of a snapshot that also contains the answers and ends that the Data API reports.
 
         :param awaited_answers: the session ids of the calls for whose answer a trigger waits.
-        :param missing: the session ids of the calls for whose end a trigger waits, and that this snapshot is
-            the first one not to show.
+        :param missing: the session ids of calls for whose end a trigger waits. The snapshot before showed
+            these calls, and this snapshot does not.
         """
         return await self._with_ends(self._with_answers(snapshot, awaited_answers), missing)
 
@@ -69,7 +69,7 @@ class Witnesses:
         return replace(snapshot, ends=self._ends.ends_in(snapshot))
 
     def _account_timezone(self) -> str:
-        """Return the IANA name of the account's time zone. The Data API is asked once."""
+        """Return the IANA name of the account's time zone. The method asks the Data API only once."""
         if self._timezone is None:
             self._timezone = fetch_timezone(self._data_api.call, log.warning)
         return self._timezone
