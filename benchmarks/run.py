@@ -9,14 +9,20 @@ import campaign_naive
 import campaign_points
 import campaign_simulation
 import comparison
+import dag_file
+import emulator_load
 import import_cost
 import list_calls
 import shared_poll
+import tls_starts
 from measuring import show
 
 BENCHMARKS = (
     import_cost,
+    dag_file,
     list_calls,
+    tls_starts,
+    emulator_load,
     shared_poll,
     campaign_points,
     campaign_simulation,
