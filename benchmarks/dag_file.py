@@ -15,8 +15,8 @@ import measuring  # noqa: F401 - sets the Airflow home before Airflow's first im
 from measuring import Figure, show
 
 OPERATORS = 100
-ROUNDS = 60
-WARM_UP = 10
+ROUNDS = 20
+WARM_UP = 3
 
 _FILE = """
 from airflow.sdk import DAG
