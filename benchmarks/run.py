@@ -11,17 +11,23 @@ import campaign_naive
 import campaign_points
 import campaign_simulation
 import comparison
+import dag_file
+import emulator_load
 import import_cost
 import list_calls
 import list_rows
 import many_waits
 import shared_poll
+import tls_starts
 from measuring import show
 
 BENCHMARKS = (
     import_cost,
+    dag_file,
     list_calls,
     list_rows,
+    tls_starts,
+    emulator_load,
     shared_poll,
     call_ends,
     many_waits,

@@ -196,6 +196,7 @@ def test_parsing_a_dag_file_with_operators_imports_no_http_client():
     """A DAG file is parsed over and over; the wire is needed by its tasks only."""
     code = (
         "from airflow_provider_callapi.operators import call_control, start_call;"
+        "from airflow_provider_callapi.sensors import call_session;"
         "mine = [n for n in sys.modules if n.startswith('airflow_provider_callapi')];"
         "assert len(mine) > 5, mine; print(*mine)"
     )
@@ -205,7 +206,7 @@ def test_parsing_a_dag_file_with_operators_imports_no_http_client():
     mine = set(done.stdout.splitlines()[-1].split())
     heavy = {
         f"airflow_provider_callapi.{name}"
-        for name in ("hooks.callapi", "api.jsonrpc", "sensors.call_session", "triggers.call_session")
+        for name in ("hooks.callapi", "api.jsonrpc", "api.client", "triggers.call_session")
     }
 
     assert not mine & heavy

@@ -55,6 +55,8 @@ def is_template(value: Any) -> bool:
     """
     if isinstance(value, str):
         return "{{" in value or "{%" in value or "{#" in value
+    if value is None or isinstance(value, int | float):
+        return False
     if isinstance(value, Mapping):
         return any(is_template(inner) for inner in value.values())
     if isinstance(value, list | tuple | set | frozenset):

@@ -30,7 +30,6 @@ from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Observation, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
-from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import update_watch
 from airflow_provider_callapi.operators._call.request_operator import read_call
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
@@ -38,10 +37,11 @@ from airflow_provider_callapi.parameters.kinds import FLAG, INTERVAL, SECONDS, T
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
 from airflow_provider_callapi.task_context import STATE_KEY, TaskState
-from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 _KINDS: Schema = {
     "until": choice(sorted(WAIT_ENDS_IN)),
@@ -99,7 +99,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         appear_timeout: float = 60.0,
         require_seen: bool = False,
         require_answer: bool = False,
-        callapi_conn_id: str = CallApiHook.default_conn_name,
+        callapi_conn_id: str = "callapi_default",
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float = 5.0,
         timeout: timedelta | float = 3600.0,
@@ -147,6 +147,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         if not self.deferrable:
             with self._skip_only_what_is_late():
                 return super().execute(context)
+        from airflow_provider_callapi.triggers.call_session import (  # noqa: PLC0415 - parse time
+            CallApiSessionTrigger,
+        )
+
         now = time.time()
         self.log.info(
             "Waiting until call session %s %s, at the latest until %s",
@@ -200,11 +204,15 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         :raises AirflowSensorTimeout: the call is still active after ``timeout``.
         :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
         """
+        from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
+
         return self._judge(*read_event(event))
 
     @cached_property
     def hook(self) -> CallApiHook:
         """The hook of the sensor. All pokes in this process share its login and its HTTP connection."""
+        from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
+
         return CallApiHook(self.callapi_conn_id)
 
     def poke(self, context: Context) -> PokeReturnValue:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.snapshot import Snapshot
-from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.emulator import Exchange, Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator, route_of
 from airflow_provider_callapi.operators.start_call import (
@@ -333,6 +336,28 @@ def branched(call: str = XCOM, rule: str = "all_done", unknown: str = "person", 
     return dag.replace("UNKNOWN", unknown).replace("MARKED", marked)
 
 
+@contextmanager
+def hanging_up_when_seen(exchange: Exchange) -> Iterator[None]:
+    """End each talk inside a ``with`` block as soon as a poll has shown it, however late the poll is."""
+
+    def hang_up() -> None:
+        while not stop.wait(0.05):
+            polls = [entry.time for entry in exchange.journal if entry.method == "list.calls"]
+            for call in exchange.active_calls:
+                if call.talked_at is not None and polls and polls[-1] > call.talked_at:
+                    params = {"access_token": exchange.account.key, "call_session_id": call.call_session_id}
+                    exchange.handle({"jsonrpc": "2.0", "id": 1, "method": "release.call", "params": params})
+
+    stop = threading.Event()
+    thread = threading.Thread(target=hang_up, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 @pytest.mark.parametrize("given", [XCOM, TEMPLATE], ids=["xcom", "template"])
 @pytest.mark.parametrize(
     ("what", "followed"),
@@ -346,8 +371,8 @@ def branched(call: str = XCOM, rule: str = "all_done", unknown: str = "person", 
     ],
 )
 def test_a_dag_goes_on_where_the_calls_outcome_leads(run_dag, exchange, connection, *, what, followed, given):
-    exchange.script(CONTACT, Script(rings=0.3, talks=0.5) if what == "answers" else Script.busy(0))
-    connection(extra={"data_api": what in ("answers", "busy")})  # on a slow machine, no poll may see the talk
+    exchange.script(CONTACT, Script(rings=0.3, talks=None) if what == "answers" else Script.busy(0))
+    connection(extra={"data_api": what == "busy"})
     if what == "blacklisted":
         exchange.account.blacklist.add(CONTACT)
     elif what == "direction":
@@ -355,7 +380,8 @@ def test_a_dag_goes_on_where_the_calls_outcome_leads(run_dag, exchange, connecti
     elif what == "lost":
         exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
 
-    run = run_dag(branched(given))
+    with hanging_up_when_seen(exchange):
+        run = run_dag(branched(given))
 
     assert run.states["start"] == ("failed" if what == "lost" else "success")
     assert {name for name in EVERYTHING if run.states[name] == "success"} == followed

@@ -7,7 +7,7 @@ stopped. See `airflow_provider_callapi.calls.call_journal` for the journal.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,7 +25,7 @@ from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallO
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
 from airflow_provider_callapi.parameters.kinds import FLAG
-from airflow_provider_callapi.parameters.schema import Schema, is_template, nothing_sent
+from airflow_provider_callapi.parameters.schema import Schema, is_template, nothing_sent, read_parameters
 from airflow_provider_callapi.task_context import STATE_KEY, Deferral, TaskFacts, refuse_another_task
 
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
@@ -136,29 +136,20 @@ class StartCallOperator(RequestOperator):
         given = getattr(self, "partial_kwargs", vars(self))
         return (RecordingLink(),) if given.get("recording_link") else ()
 
-    def check_constants(self) -> None:
-        """Check the parameters whose values contain no template.
-
-        The check runs right after the constructor, so Airflow shows a wrong value as an error of the DAG
-        file. A value with a template is checked in the worker, when Airflow has rendered the template.
-
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
-        """
-        self._read_options(not_rendered=self.template_fields)
+    def check_together(self, values: Mapping[str, Any]) -> None:
+        CallOptions.of(values, has_tags=bool(self.tags))
         if not is_template(self.tags):
             read_tags(self.tags)
-        super().check_constants()
 
-    def _read_options(self, *, not_rendered: Collection[str] = ()) -> CallOptions:
+    def _read_options(self) -> CallOptions:
         """Check the operator's attributes, and return them as one options object.
 
-        The constructor and each try call this method, because a subclass or a cluster policy may change
-        attributes after the constructor.
+        Each try calls this method, because a subclass or a cluster policy may change attributes after the
+        constructor.
 
-        :param not_rendered: the names of the template fields, before Airflow renders them.
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
-        return CallOptions.read(vars(self), not_rendered=not_rendered)
+        return CallOptions.of(read_parameters(CALL_OPTIONS, vars(self)), has_tags=bool(self.tags))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict.

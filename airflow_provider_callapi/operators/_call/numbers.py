@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters
@@ -40,14 +41,23 @@ def _read(value: Any, region: str, field: str, method: str) -> Any:
 
     Return a value that is neither text nor a number unchanged: the request itself refuses such a value.
     """
-    from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber  # noqa: PLC0415
-    from airflow_provider_callapi.calls.phone_numbers.strict import read_destination  # noqa: PLC0415 - parse time
+    from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (  # noqa: PLC0415 - parse time
+        NotANumber,
+    )
 
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return value
     try:
-        return read_destination(value, region)
+        return _read_destination(value, region)
     except NotANumber as error:
         raise InvalidParameters(f"{field}: {error}", method=method, field=field) from None
     except ValueError as error:
         raise InvalidParameters(str(error), method=method, field="region") from None
+
+
+@lru_cache(maxsize=256, typed=True)
+def _read_destination(value: str | float, region: str) -> str:
+    """Read a number once, because the operators of a DAG file often have the same virtual number."""
+    from airflow_provider_callapi.calls.phone_numbers.strict import read_destination  # noqa: PLC0415 - parse time
+
+    return read_destination(value, region)

@@ -5,7 +5,7 @@ The operator's constructor checks the parameters.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any, Self, get_args
@@ -29,7 +29,7 @@ from airflow_provider_callapi.parameters.kinds import (
     choice,
     count,
 )
-from airflow_provider_callapi.parameters.schema import Schema, read_parameters
+from airflow_provider_callapi.parameters.schema import Schema
 
 CALL_OPTIONS: Schema = {
     "region": TEXT,
@@ -92,16 +92,13 @@ class CallOptions:
     operations: bool
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], *, not_rendered: Collection[str] = ()) -> Self:
-        """Return the checked and converted parameters of a start operator.
+    def of(cls, values: Mapping[str, Any], *, has_tags: bool) -> Self:
+        """Return the options of a start operator, whose parameters were checked and converted one by one.
 
-        :param values: parameter name → value. Names that are not options are ignored.
-        :param not_rendered: the names of the template fields, if Airflow has not rendered them yet. Templates
-            in these fields are not checked.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :param values: parameter name → converted value. Names that are not options are ignored.
+        :raises InvalidParameter: two parameters cannot be used together. The text names the parameters.
         """
-        read = read_parameters(CALL_OPTIONS, values, not_rendered=not_rendered)
-        return cls(has_tags=bool(values.get("tags")), **read)
+        return cls(has_tags=has_tags, **{name: values[name] for name in CALL_OPTIONS})
 
     def __post_init__(self) -> None:
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)

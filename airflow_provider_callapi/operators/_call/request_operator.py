@@ -163,9 +163,16 @@ class RequestOperator(
 
         :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
         """
-        read_parameters(self.kinds, vars(self), not_rendered=self.template_fields)
+        self.check_together(read_parameters(self.kinds, vars(self), not_rendered=self.template_fields))
         if not is_template(self.region):  # without the region, no number can be read
             check_request(self.request_type, self._request_values(), region=self._read_region())
+
+    def check_together(self, values: Mapping[str, Any]) -> None:
+        """Check the parameters that `kinds` names together, after each of them was checked alone.
+
+        :param values: parameter name → converted value, or a text that contains a template.
+        :raises InvalidParameter: parameters cannot be used together. The text names the parameters.
+        """
 
     def read_parameters(self) -> dict[str, Any]:
         """Return the converted values of the operator's parameters that are not fields of the API method.
