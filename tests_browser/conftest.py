@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.append(str(Path(__file__).parents[1] / "tests_deployment"))  # the deployment's helpers
 
@@ -84,26 +84,46 @@ def exchange(airflow: Standalone) -> Iterator[Exchange]:
 
 
 @pytest.fixture
-def page(chromium: str, tmp_path: Path) -> Iterator[Page]:
-    """Open a page in a browser with a new profile, which reaches only this machine."""
+def browser(chromium: str) -> Iterator[Browser]:
+    """Start a browser that reaches only this machine."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
-            executable_path=chromium,
-            headless=True,
-            args=OPTIONS,
+        browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=OPTIONS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@pytest.fixture
+def window(browser: Browser) -> Callable[..., Page]:
+    """Return a function: ``window(token)`` opens a page in a new profile, for the user with this token.
+
+    Without a token, no user has logged in.
+    """
+
+    def open_page(token: str | None = None) -> Page:
+        context = browser.new_context(
             viewport={"width": SIZE[0], "height": SIZE[1]},
             locale="en-US",
             timezone_id="UTC",
             color_scheme="light",
             reduced_motion="reduce",
         )
-        try:
-            page = browser.new_page()
-            page.set_default_timeout(20_000)
-            yield page
-        finally:
-            browser.close()
+        context.set_default_timeout(20_000)
+        if token is not None:
+            context.add_cookies([{"name": "_token", "value": token, "domain": "127.0.0.1", "path": "/"}])
+        return context.new_page()
+
+    return open_page
+
+
+@pytest.fixture
+def page(window: Callable[..., Page], request: pytest.FixtureRequest) -> Page:
+    """Open a page. If the test uses Airflow, the administrator has logged in."""
+    if "airflow" not in request.fixturenames:
+        return window()
+    airflow: Standalone = request.getfixturevalue("airflow")
+    return window(airflow.token("admin"))
 
 
 @pytest.fixture
