@@ -12,7 +12,8 @@ case "$1" in
 postgres)
     PATH="$PATH:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"
     [ -s "$PGDATA/PG_VERSION" ] || (as_postgres initdb --username postgres --auth trust --encoding UTF8 --no-sync)
-    as_postgres postgres -k "$PGDATA" -c synchronous_commit=off -c max_connections=300
+    # a commit must outlast a crash: without a stored intent, a second try would dial again
+    as_postgres postgres -k "$PGDATA" -c synchronous_commit=on -c max_connections=300
     ;;
 redis) # the queue survives a restart
     exec redis-server --bind 127.0.0.1 --port "$REDIS_PORT" --dir "$REDIS_DATA" --appendonly yes --save ""

@@ -92,17 +92,20 @@ class TwoHosts(Deployment):
 
     :param home: a folder for the homes of both hosts.
     :param dags: dag id → the task's options, for ``kill_matrix.py``.
-    :param others: name of a JSON file → its content, for the other DAG files. Each makes one DAG.
+    :param others: name of a JSON file → its content, for the other DAG files.
+    :param dag_count: the number of all DAGs.
     """
 
     _database: Postgres
 
-    def __init__(self, home: Path, dags: dict[str, dict[str, Any]], others: dict[str, Any]) -> None:
+    def __init__(
+        self, home: Path, dags: dict[str, dict[str, Any]], others: dict[str, Any], *, dag_count: int
+    ) -> None:
         self._redis_port, self._redis_data = free_port(), Path(tempfile.mkdtemp("callapi"))
         self.vault = home / "vault"
         self.revived: list[str] = []
         super().__init__(home, dags)
-        self._dag_count += len(others)
+        self._dag_count = dag_count
         self.vault.mkdir()
         for file in (HERE / "dags").glob("*.py"):
             shutil.copy(file, home / "dags")
