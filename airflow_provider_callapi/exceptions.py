@@ -91,12 +91,12 @@ class CallApiTrouble(AirflowException):
 
 
 def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved | CallUnresolvedForNow:
-    """Return the exception for a task whose call may have been placed, but was not found by the search.
+    """Return the exception for a task with an unresolved call: a lost call that the search did not find.
 
     :param error: the error of `airflow_provider_callapi.calls.placing.place`. Its text becomes the text of
         the exception.
     :param may_dial_again: whether the author accepts that a retry of the task places a second call.
-    :return: `CallUnresolvedForNow`, which Airflow retries, if the author accepts this. Otherwise
+    :return: if ``may_dial_again``: `CallUnresolvedForNow`, after which Airflow retries the task. Otherwise
         `CallUnresolved`.
     """
     return (CallUnresolvedForNow if may_dial_again else CallUnresolved)(str(error))

@@ -40,7 +40,7 @@ _RESET_MARGIN = timedelta(seconds=1)
 
 
 class Verdict(Enum):
-    """The retry policy's decision: whether and when Airflow retries a failed task."""
+    """The decision of the retry policy: whether and when Airflow retries a failed task."""
 
     AT_RESET = "retried after the reset of the limit"
     NEVER = "not retried"
@@ -50,7 +50,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class _Rule:
-    """One rule of the retry policy: which errors it concerns, and what follows from them.
+    """One rule of the retry policy: for which errors the rule applies, and what Airflow does.
 
     :ivar error_types: the rule applies to errors of these classes.
     :ivar verdict: whether and when Airflow retries the task.

@@ -103,7 +103,7 @@ def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrou
 
 
 def _lasts(cause: Any) -> bool:
-    """Return whether a statement that raises a driver's exception fails in the same way again."""
+    """Return whether the statement that raised a driver's exception would fail again in the same way."""
     if any(kind.__name__ in _LASTING for kind in type(cause).__mro__):
         return True
     if isinstance(cause, sqlite3.OperationalError):

@@ -48,7 +48,7 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 
 
 def mask_errors(work: Callable[[], T], named: str) -> T:
-    """Call a function that uses a database, and return the result of the function.
+    """Run a function that uses a database, and return the result of the function.
 
     The text of a database error may contain phone numbers. The text of the `CallApiTrouble` contains none.
 

@@ -106,7 +106,7 @@ class Switchboard:
     # --- a call starts, phones ring ---
 
     def script_for(self, phone: str) -> Script:
-        """Return the script of a phone. If the phone has no script, return the default script."""
+        """Return the script of a phone. If no script is set for the phone, return the default script."""
         return self.scripts.get(phone, self.default_script)
 
     def new_call(self, account: Account, method: str, contact: str, virtual_number: str) -> Call:

@@ -139,7 +139,7 @@ class ErrorForm(_Found):
 
     :ivar http_status: the HTTP status of an answer to a wrong parameter.
     :ivar wrong_key_http_status: the HTTP status of an answer to a wrong access key; None: not known.
-    :ivar repeats_id: whether the answer with an error has the ``id`` of the request.
+    :ivar repeats_id: whether an answer with an error contains the ``id`` of the request.
     :ivar has_limits: whether the answer with an error contains the point limits.
     """
 
