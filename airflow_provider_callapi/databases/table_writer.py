@@ -27,7 +27,7 @@ class TableWriter:
     If `TableWriter.add` gets several rows with the same campaign, person and attempt, the thread writes only
     the newest row.
 
-    :param table: the table. It must exist.
+    :param table: the table, which must exist.
     :param log: the task's logger.
     """
 
