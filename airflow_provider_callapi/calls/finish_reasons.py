@@ -37,9 +37,11 @@ class FinishCategory(StrEnum):
 class Concerns(StrEnum):
     """The participant or the system that a finish reason concerns.
 
-    CONTACT: the contact or the contact's number. OUR_SIDE: an employee, an operator, or their lines. ACCOUNT:
-    the customer's account. NETWORK: the telephone network or the service. ANY: the reason can concern any
-    participant.
+    CONTACT: the contact or the contact's number.
+    OUR_SIDE: an employee, an operator, or their lines.
+    ACCOUNT: the customer's account.
+    NETWORK: the telephone network or the service.
+    ANY: the reason can concern any participant.
     """
 
     CONTACT = "contact"
