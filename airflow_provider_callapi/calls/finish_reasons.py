@@ -55,8 +55,8 @@ class Concerns(StrEnum):
 class FinishReason:
     """One finish reason, a row of ``finish_reasons.tsv``.
 
-    The Data API gives the session (the whole call) the finish reason of any of its legs. So the finish reason
-    of a session seldom shows whether the contact picked up.
+    The finish reason of a session (a whole call) can be the finish reason of any leg of the session. So the
+    finish reason of a session seldom shows whether the contact picked up.
 
     :ivar of_session: whether the vendor lists the reason for sessions.
     :ivar of_leg: whether the vendor lists the reason for legs.

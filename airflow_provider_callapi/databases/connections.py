@@ -94,7 +94,7 @@ def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrou
     The exception's text contains the first line of the database's error, without phone numbers.
 
     :param error: the exception of the database's driver, or an SQLAlchemy exception that contains it.
-    :param named: the beginning of the text, such as ``contacts: connection 'dwh'``.
+    :param named: the text with which the exception's text begins, such as ``contacts: connection 'dwh'``.
     :return: `CallApiFailure` if a retry would fail the same way, for example after a ``ProgrammingError``.
         `CallApiTrouble` if a later try may succeed, for example after a lost connection.
     """

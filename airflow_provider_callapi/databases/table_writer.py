@@ -65,7 +65,7 @@ class TableWriter:
 
         The method waits up to five minutes for a database that is not available.
 
-        :param last: rows that were not added before.
+        :param last: the rows to write after the waiting rows.
         :raises CallApiTrouble: the database has not answered, or refuses the rows.
         """
         self.close()

@@ -29,7 +29,7 @@ def local_seconds(text: object) -> float | None:
 
 
 def quarter_hours_ahead(text: object, epoch_seconds: float) -> int | None:
-    """Return by how many quarter hours a local time is ahead of UTC.
+    """Return how many quarter hours a local time is ahead of UTC.
 
     :param text: the local time of the account, e.g. ``2016-10-19 12:26:48``.
     :param epoch_seconds: the same moment as epoch seconds, exact to a few minutes.

@@ -112,7 +112,9 @@ class LostCallSearch:
 def owner_of(
     lost_calls: LostByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person whose lost call a service has reported; None: the reported call is not lost.
+    """Return the person whose lost call a service has reported.
+
+    None: the reported call is no lost call of the campaign.
 
     :param lost_calls: ``external_id`` → the people whose lost call has this id.
     :param external_id: the ``external_id`` of the reported call.
