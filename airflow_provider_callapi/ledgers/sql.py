@@ -4,9 +4,8 @@ The ledger has one row for each attempt, with the primary key (campaign, person,
 that inserts the row dials the attempt. Two shards, two tries of a task, or two runs of a campaign therefore
 never dial the same attempt twice.
 
-A late write never replaces a later status by an earlier status. For example, ``active`` does not replace
-``answered``. The list `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines which status or
-result comes later.
+A late write never replaces a result by an earlier status, such as ``answered`` by ``active``. The list
+`airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines which status or result comes later.
 """
 
 from __future__ import annotations
@@ -141,10 +140,10 @@ class SqlLedger:
     def _claim(self, db: Connection, intent: Attempt, *, repeated: bool) -> ClaimResult:
         """Reserve one attempt within a transaction: store the intent, unless the ledger must refuse it.
 
-        :param repeated: whether this process has tried to store the same intent before. If the database
-            already contains an equal intent, this parameter shows which process has stored the intent. True:
-            this process, whose earlier transaction was committed although the answer was lost. False: another
-            process.
+        :param repeated: whether this process has tried to store the same intent before. The row alone does
+            not show which process stored the row, because every process gives an attempt the same
+            ``external_id``. True: this process stored an equal intent in the database, because its earlier
+            transaction was committed and only the answer was lost. False: another process stored it.
         """
         if self._min_gap is not None:
             # Lock before the first read. In SQLite, only a write begins a transaction.
