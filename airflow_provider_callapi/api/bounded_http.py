@@ -109,8 +109,8 @@ class _Unpacker:
 class BoundedSession(requests.Session):
     """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
 
-    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several addresses, the full
-    limit applies to each address that the session tries.
+    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several addresses, each
+    attempt to connect to one of the addresses has the full limit.
     """
 
     def __init__(self) -> None:

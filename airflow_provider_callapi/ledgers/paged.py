@@ -1,9 +1,9 @@
 """A ledger in a key-value store, such as Airflow's task state, which is meant for small values.
 
 The ledger divides the people into pages. A page is one JSON value with all attempts to call up to 35 people.
-The ledger adds new people to the last page, so one write stores the first intents of many new people. Only
-one process at a time may use the ledger, because a process writes whole pages, and could overwrite what
-another process has stored.
+New people come onto the last page, so one write stores the first intents of many new people. Only one process
+at a time may use the ledger, because a process writes whole pages, and could overwrite what another process
+has stored.
 """
 
 from __future__ import annotations
